@@ -1,0 +1,154 @@
+//! An answer, and how it is written as HTTP/1.1.
+
+use serde_json::json;
+
+use crate::clock;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    pub(crate) fn message(status: u16, why: &str) -> Self {
+        Self::json(status, json!({ "message": why }).to_string())
+    }
+
+    pub(crate) fn detail(status: u16, why: &str) -> Self {
+        Self::json(status, json!({ "detail": why }).to_string())
+    }
+
+    pub(crate) fn oauth(status: u16, error: &str, why: &str) -> Self {
+        Self::json(status, json!({ "error": error, "error_description": why }).to_string())
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The whole answer, or without its body for a `HEAD` request.
+    pub(crate) fn bytes(&self, request_id: &str, close: bool, head_only: bool) -> Vec<u8> {
+        let mut bytes = self.head(request_id, close);
+        if !head_only && !self.is_bodiless() {
+            bytes.extend_from_slice(&self.body);
+        }
+        bytes
+    }
+
+    /// Status line and headers, up to and with the empty line.
+    fn head(&self, request_id: &str, close: bool) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
+        for (name, value) in &self.headers {
+            push(&mut head, name, value);
+        }
+        // What the answer itself names is left as it is, so that a scripted one may lie.
+        let mut unless_named = |name: &str, value: &str| {
+            if !self.names(name) {
+                push(&mut head, name, value);
+            }
+        };
+        unless_named("Content-Type", "application/json");
+        if !self.is_bodiless() && !self.names("Transfer-Encoding") {
+            unless_named("Content-Length", &self.body.len().to_string());
+        }
+        unless_named("Date", &clock::http_date(clock::now()));
+        unless_named("X-Request-Id", request_id);
+        if close {
+            unless_named("Connection", "close");
+        }
+        head.push_str("\r\n");
+        head.into_bytes()
+    }
+
+    /// Whether HTTP forbids a body to an answer of this status.
+    fn is_bodiless(&self) -> bool {
+        matches!(self.status, 100..=199 | 204 | 304)
+    }
+
+    fn names(&self, name: &str) -> bool {
+        self.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
+    }
+}
+
+fn push(head: &mut String, name: &str, value: &str) {
+    head.push_str(name);
+    head.push_str(": ");
+    head.push_str(value);
+    head.push_str("\r\n");
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        304 => "Not Modified",
+        307 => "Temporary Redirect",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        411 => "Length Required",
+        413 => "Content Too Large",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        502 => "Bad Gateway",
+        503 => "Service Unavailable",
+        504 => "Gateway Timeout",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(answer: &Answer) -> String {
+        String::from_utf8(answer.head("sandbox-7", true)).expect("ASCII")
+    }
+
+    #[test]
+    fn an_answer_carries_the_usual_headers() {
+        let head = head(&Answer::detail(404, "Not found."));
+        assert!(head.starts_with("HTTP/1.1 404 Not Found\r\n"), "{head}");
+        for expected in
+            ["Content-Type: application/json", "Content-Length: 23", "X-Request-Id: sandbox-7"]
+        {
+            assert!(head.contains(&format!("\r\n{expected}\r\n")), "{head}");
+        }
+        assert!(
+            head.contains("\r\nDate: ") && head.ends_with("\r\nConnection: close\r\n\r\n"),
+            "{head}"
+        );
+    }
+
+    #[test]
+    fn a_header_the_answer_names_is_not_written_twice() {
+        let head = head(
+            &Answer::json(200, "{}").with("content-length", "9").with("X-Request-ID", "other"),
+        );
+        assert!(
+            head.contains("content-length: 9\r\n") && !head.contains("Content-Length"),
+            "{head}"
+        );
+        assert!(!head.contains("sandbox-7"), "{head}");
+    }
+
+    #[test]
+    fn a_status_without_a_body_has_no_length() {
+        assert!(!head(&Answer::json(204, "ignored")).contains("Content-Length"));
+    }
+}

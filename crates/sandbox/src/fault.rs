@@ -1,0 +1,203 @@
+//! Scripted faults: what they are, and which request meets which.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use crate::Route;
+use crate::answer::Answer;
+use crate::fixtures;
+
+/// What the sandbox does instead of answering a request as documented.
+///
+/// A request met by [`Pass`](Self::Pass), [`Delay`](Self::Delay), [`Drip`](Self::Drip) or
+/// [`Truncate`](Self::Truncate) is handled as usual: it uses up quota, issues a token, creates a
+/// session. With any other fault nothing happens but the fault.
+///
+/// ```
+/// use didit_sandbox::Fault;
+///
+/// let busy = Fault::answer(503).header("Retry-After", "1").body(r#"{"message":"busy"}"#);
+/// # assert_ne!(busy, Fault::Close);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// No fault: a place in a script for a request that is answered as documented.
+    Pass,
+    /// An answer of the test's own; see [`Fault::answer`].
+    Answer {
+        /// The HTTP status.
+        status: u16,
+        /// Headers; one named here takes the place of the sandbox's own, `Content-Length`
+        /// included.
+        headers: Vec<(String, String)>,
+        /// The body.
+        body: Vec<u8>,
+    },
+    /// The connection is reset once the whole request was read.
+    Reset,
+    /// The connection is reset as soon as the head of the request told the route; its body is not
+    /// read.
+    ResetEarly,
+    /// The connection is closed in an orderly way, with no answer.
+    Close,
+    /// The documented answer with its full `Content-Length`, of whose body only the first half is
+    /// sent before the connection is closed.
+    Truncate,
+    /// The documented answer, head and body, byte by byte with this pause before each: a decision
+    /// has about 900.
+    Drip(Duration),
+    /// The documented answer, after this time.
+    Delay(Duration),
+    /// Status 200 and a chunked body of spaces that goes on until the peer closes the connection.
+    Endless,
+    /// Status 200 and a body of this many spaces, with the `Content-Length` it has.
+    Huge(u64),
+    /// Bytes that are not HTTP; then the connection is closed.
+    Garbage,
+    /// Nothing, until the peer closes the connection or the sandbox stops.
+    Hang,
+}
+
+impl Fault {
+    /// An answer with this status, no headers beyond the usual ones, and a body in the style
+    /// `{"message": ...}`.
+    pub fn answer(status: u16) -> Self {
+        Self::Answer { status, headers: Vec::new(), body: fixtures::ERROR_MESSAGE.into() }
+    }
+
+    /// A redirect: status 302 and this `Location`.
+    pub fn redirect(location: &str) -> Self {
+        Self::answer(302).header("Location", location).body("")
+    }
+
+    /// The same fault with one more header. Only an [`answer`](Self::answer) has headers.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        if let Self::Answer { headers, .. } = &mut self {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+        self
+    }
+
+    /// The same fault with this body. Only an [`answer`](Self::answer) has one.
+    ///
+    /// Unless a header says otherwise its `Content-Type` is that of HTML if it starts with `<`, of
+    /// JSON if it starts with `{`, and of plain text if not.
+    #[must_use]
+    pub fn body(mut self, text: impl Into<Vec<u8>>) -> Self {
+        if let Self::Answer { body, .. } = &mut self {
+            *body = text.into();
+        }
+        self
+    }
+}
+
+/// The answer of a [`Fault::Answer`].
+pub(crate) fn scripted_answer(
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+) -> Answer {
+    let content_type = match body.first() {
+        Some(b'<') => "text/html",
+        Some(b'{') => "application/json",
+        _ => "text/plain",
+    };
+    let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"));
+    let answer = Answer { status, headers, body };
+    if typed { answer } else { answer.with("Content-Type", content_type) }
+}
+
+/// Which request meets which fault: first the script, then what always holds, then chance.
+#[derive(Default)]
+pub(crate) struct FaultPlan {
+    scripted: HashMap<Route, VecDeque<Fault>>,
+    always: HashMap<Route, Fault>,
+    random: Option<RandomFaults>,
+}
+
+struct RandomFaults {
+    seed: u64,
+    percent: u8,
+    faults: Vec<Fault>,
+}
+
+impl FaultPlan {
+    pub(crate) fn script(&mut self, route: Route, faults: impl IntoIterator<Item = Fault>) {
+        self.scripted.entry(route).or_default().extend(faults);
+    }
+
+    pub(crate) fn always(&mut self, route: Route, fault: Fault) {
+        self.always.insert(route, fault);
+    }
+
+    pub(crate) fn clear(&mut self, route: Route) {
+        self.scripted.remove(&route);
+        self.always.remove(&route);
+    }
+
+    pub(crate) fn random(&mut self, seed: u64, percent: u8, faults: Vec<Fault>) {
+        self.random = Some(RandomFaults { seed, percent, faults });
+    }
+
+    /// The fault that the next request on this route meets.
+    pub(crate) fn next(&mut self, route: Route) -> Fault {
+        if let Some(fault) = self.scripted.get_mut(&route).and_then(VecDeque::pop_front) {
+            return fault;
+        }
+        if let Some(fault) = self.always.get(&route) {
+            return fault.clone();
+        }
+        self.random.as_mut().and_then(RandomFaults::draw).unwrap_or(Fault::Pass)
+    }
+}
+
+impl RandomFaults {
+    fn draw(&mut self) -> Option<Fault> {
+        let hit = split_mix(&mut self.seed) % 100 < u64::from(self.percent);
+        let count = u64::try_from(self.faults.len()).ok().filter(|&count| hit && count > 0)?;
+        let index = usize::try_from(split_mix(&mut self.seed) % count).ok()?;
+        self.faults.get(index).cloned()
+    }
+}
+
+/// `SplitMix64`: small, seeded, and even enough for choosing faults.
+fn split_mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_comes_before_what_always_holds() {
+        let mut plan = FaultPlan::default();
+        plan.always(Route::Decision, Fault::Close);
+        plan.script(Route::Decision, [Fault::Reset, Fault::Pass]);
+        let next: Vec<Fault> = (0..4).map(|_| plan.next(Route::Decision)).collect();
+        assert_eq!(next, [Fault::Reset, Fault::Pass, Fault::Close, Fault::Close]);
+        assert_eq!(plan.next(Route::Token), Fault::Pass);
+        plan.clear(Route::Decision);
+        assert_eq!(plan.next(Route::Decision), Fault::Pass);
+    }
+
+    #[test]
+    fn chance_repeats_itself_with_the_same_seed() {
+        let draw = |seed, percent| {
+            let mut plan = FaultPlan::default();
+            plan.random(seed, percent, vec![Fault::Reset, Fault::Close]);
+            (0..1000).map(|_| plan.next(Route::Decision)).collect::<Vec<Fault>>()
+        };
+        assert_eq!(draw(1, 20), draw(1, 20));
+        assert_ne!(draw(1, 20), draw(2, 20));
+        assert!(draw(1, 0).iter().all(|fault| *fault == Fault::Pass));
+        assert!(draw(1, 100).iter().all(|fault| *fault != Fault::Pass));
+        let hits = draw(1, 20).iter().filter(|fault| **fault != Fault::Pass).count();
+        assert!((150..250).contains(&hits), "{hits}");
+    }
+}

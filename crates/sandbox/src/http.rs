@@ -1,0 +1,205 @@
+//! Reading HTTP/1.1 requests, within limits.
+
+use std::io::{Read, Write};
+
+use crate::answer::Answer;
+
+/// Longest head taken, in bytes.
+const HEAD_LIMIT: usize = 64 * 1024;
+/// Longest body taken, in bytes.
+const BODY_LIMIT: usize = 1024 * 1024;
+/// Most headers taken.
+const HEADERS_LIMIT: usize = 128;
+
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    /// Whether the peer lets the connection be used again.
+    pub(crate) keep_alive: bool,
+}
+
+/// Why a request could not be read.
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// The peer left or broke off: nobody is there to answer.
+    Gone,
+    /// To be answered so; what follows on the connection makes no sense.
+    Refused(Answer),
+}
+
+impl Head {
+    fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers
+            .iter()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    fn asks_for(&self, option: &str) -> bool {
+        let mut options = self.values("Connection").flat_map(|value| value.split(','));
+        options.any(|given| given.trim().eq_ignore_ascii_case(option))
+    }
+}
+
+/// Reads up to the empty line; what came after it stays in `buffer`.
+pub(crate) fn read_head(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<Head, Unreadable> {
+    loop {
+        if let Some((head, length)) = parse_head(buffer)? {
+            buffer.drain(..length);
+            return Ok(head);
+        }
+        if buffer.len() >= HEAD_LIMIT {
+            return Err(refused(431, "The head of a request may be 64 KiB long."));
+        }
+        read_more(stream, buffer)?;
+    }
+}
+
+/// Reads the body that `head` announces; what came after it stays in `buffer`.
+pub(crate) fn read_body(
+    stream: &mut (impl Read + Write),
+    buffer: &mut Vec<u8>,
+    head: &Head,
+) -> Result<Vec<u8>, Unreadable> {
+    let length = body_length(head)?;
+    if length > buffer.len()
+        && head.values("Expect").any(|value| value.eq_ignore_ascii_case("100-continue"))
+    {
+        stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Unreadable::Gone)?;
+        stream.flush().map_err(|_| Unreadable::Gone)?;
+    }
+    while buffer.len() < length {
+        read_more(stream, buffer)?;
+    }
+    Ok(buffer.drain(..length).collect())
+}
+
+fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, Unreadable> {
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_LIMIT];
+    let mut request = httparse::Request::new(&mut headers);
+    let length = match request.parse(buffer) {
+        Ok(httparse::Status::Complete(length)) if length <= HEAD_LIMIT => length,
+        Ok(httparse::Status::Complete(_)) => {
+            return Err(refused(431, "The head of a request may be 64 KiB long."));
+        }
+        Ok(httparse::Status::Partial) => return Ok(None),
+        Err(httparse::Error::TooManyHeaders) => {
+            return Err(refused(431, "A request may have 128 headers."));
+        }
+        Err(error) => {
+            return Err(refused(400, &format!("This is not an HTTP/1.1 request: {error}.")));
+        }
+    };
+    let (Some(method), Some(target), Some(version)) =
+        (request.method, request.path, request.version)
+    else {
+        return Ok(None);
+    };
+    let headers: Vec<(String, String)> = request
+        .headers
+        .iter()
+        .map(|header| (header.name.to_owned(), String::from_utf8_lossy(header.value).into_owned()))
+        .collect();
+    let mut head =
+        Head { method: method.to_owned(), target: target.to_owned(), headers, keep_alive: false };
+    head.keep_alive =
+        if version == 0 { head.asks_for("keep-alive") } else { !head.asks_for("close") };
+    Ok(Some((head, length)))
+}
+
+fn body_length(head: &Head) -> Result<usize, Unreadable> {
+    if head.values("Transfer-Encoding").next().is_some() {
+        return Err(refused(
+            411,
+            "A body must come with a Content-Length; chunked ones are not taken.",
+        ));
+    }
+    let mut lengths = head.values("Content-Length");
+    let Some(length) = lengths.next() else {
+        return Ok(0);
+    };
+    if lengths.next().is_some() {
+        return Err(refused(400, "The header Content-Length was sent more than once."));
+    }
+    if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(refused(400, "The Content-Length is not a number."));
+    }
+    match length.parse() {
+        Ok(length) if length <= BODY_LIMIT => Ok(length),
+        _ => Err(refused(413, "The body of a request may be 1 MiB long.")),
+    }
+}
+
+fn read_more(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<(), Unreadable> {
+    let mut chunk = [0; 8 * 1024];
+    match stream.read(&mut chunk) {
+        Ok(count) if count > 0 => {
+            buffer.extend_from_slice(chunk.get(..count).unwrap_or_default());
+            Ok(())
+        }
+        Ok(_) | Err(_) => Err(Unreadable::Gone),
+    }
+}
+
+fn refused(status: u16, why: &str) -> Unreadable {
+    Unreadable::Refused(Answer::message(status, why))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+
+    fn head_of(text: &str) -> Result<(Head, Vec<u8>), Unreadable> {
+        let mut buffer = Vec::new();
+        let head = read_head(&mut Cursor::new(text.as_bytes()), &mut buffer)?;
+        Ok((head, buffer))
+    }
+
+    #[test]
+    fn what_follows_the_head_is_left_for_later() {
+        let (head, rest) = head_of("GET /x HTTP/1.1\r\nHost: a\r\n\r\nnext").expect("a request");
+        assert_eq!(
+            (head.method.as_str(), head.target.as_str(), head.keep_alive),
+            ("GET", "/x", true)
+        );
+        assert_eq!(rest, b"next");
+    }
+
+    #[test]
+    fn connections_persist_unless_told_otherwise() {
+        for (text, keep_alive) in [
+            ("GET / HTTP/1.1\r\n\r\n", true),
+            ("GET / HTTP/1.1\r\nConnection: x, Close\r\n\r\n", false),
+            ("GET / HTTP/1.0\r\n\r\n", false),
+            ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", true),
+        ] {
+            assert_eq!(head_of(text).expect(text).0.keep_alive, keep_alive, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_or_unclear_is_refused() {
+        let status = |text: &str| match head_of(text).and_then(|(head, _)| body_length(&head)) {
+            Err(Unreadable::Refused(answer)) => answer.status,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(status("nonsense\r\n\r\n"), 400);
+        assert_eq!(
+            status(&format!("GET / HTTP/1.1\r\nA: {}\r\n\r\n", "x".repeat(HEAD_LIMIT))),
+            431
+        );
+        assert_eq!(status(&format!("GET / HTTP/1.1\r\n{}\r\n", "A: x\r\n".repeat(129))), 431);
+        assert_eq!(status("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), 411);
+        assert_eq!(status("POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n"), 400);
+        assert_eq!(
+            status("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n"),
+            400
+        );
+        assert_eq!(status("POST / HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n"), 413);
+        assert_eq!(status("POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"), 413);
+    }
+}

@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+
+mod answer;
+mod authorize;
+mod builder;
+mod clock;
+mod fault;
+mod fault_rule;
+pub mod fixtures;
+mod http;
+mod quota;
+mod record;
+mod respond;
+mod route;
+mod sandbox;
+mod serve;
+mod server;
+mod session;
+mod state;
+mod stop;
+mod token;
+mod transport;
+
+pub use builder::SandboxBuilder;
+pub use fault::Fault;
+pub use fault_rule::{FaultRule, FaultRuleError};
+pub use quota::Quota;
+pub use record::RecordedRequest;
+pub use route::{Route, UnknownRoute};
+pub use sandbox::Sandbox;

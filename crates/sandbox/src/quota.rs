@@ -1,0 +1,97 @@
+//! The sliding-window quota on the retrieval of decisions.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How many decisions may be retrieved within a sliding window.
+///
+/// Every answer to an authorized request then carries `X-RateLimit-Limit`, `X-RateLimit-Remaining`
+/// and `X-RateLimit-Reset` (when the oldest accepted request leaves the window, in seconds since
+/// 1970, rounded up). A request too many is answered with 429 and `Retry-After` (whole seconds,
+/// rounded up) and uses up nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Requests accepted within one window.
+    pub limit: u32,
+    /// The length of the window.
+    pub window: Duration,
+}
+
+impl Quota {
+    /// What the service documents: 100 retrievals within 60 seconds.
+    pub const DOCUMENTED: Self = Self { limit: 100, window: Duration::from_secs(60) };
+}
+
+pub(crate) struct Window {
+    quota: Quota,
+    accepted: VecDeque<Instant>,
+}
+
+/// What the window says about one request.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) accepted: bool,
+    pub(crate) limit: u32,
+    pub(crate) remaining: usize,
+    /// Until the oldest accepted request leaves the window.
+    pub(crate) until_reset: Duration,
+}
+
+impl Window {
+    pub(crate) fn new(quota: Quota) -> Self {
+        Self { quota, accepted: VecDeque::new() }
+    }
+
+    pub(crate) fn ask(&mut self, now: Instant) -> Verdict {
+        let Quota { limit, window } = self.quota;
+        while self
+            .accepted
+            .front()
+            .is_some_and(|&oldest| now.saturating_duration_since(oldest) >= window)
+        {
+            self.accepted.pop_front();
+        }
+        let room = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(self.accepted.len());
+        let accepted = room > 0;
+        if accepted {
+            self.accepted.push_back(now);
+        }
+        let oldest = self.accepted.front().copied().unwrap_or(now);
+        Verdict {
+            accepted,
+            limit,
+            remaining: room.saturating_sub(1),
+            until_reset: window.saturating_sub(now.saturating_duration_since(oldest)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_request_uses_up_nothing_and_the_oldest_makes_room() {
+        let seconds = Duration::from_secs;
+        let mut window = Window::new(Quota { limit: 2, window: seconds(10) });
+        let start = Instant::now();
+        let ask = |window: &mut Window, at| {
+            let verdict = window.ask(start + seconds(at));
+            (verdict.accepted, verdict.remaining, verdict.until_reset)
+        };
+        assert_eq!(ask(&mut window, 0), (true, 1, seconds(10)));
+        assert_eq!(ask(&mut window, 4), (true, 0, seconds(6)));
+        assert_eq!(ask(&mut window, 9), (false, 0, seconds(1)));
+        assert_eq!(ask(&mut window, 10), (true, 0, seconds(4)));
+        assert_eq!(ask(&mut window, 11), (false, 0, seconds(3)));
+        assert_eq!(ask(&mut window, 30), (true, 1, seconds(10)));
+    }
+
+    #[test]
+    fn a_limit_of_zero_accepts_nothing() {
+        let verdict =
+            Window::new(Quota { limit: 0, window: Duration::from_secs(3) }).ask(Instant::now());
+        assert!(!verdict.accepted);
+        assert_eq!(verdict.until_reset, Duration::from_secs(3));
+    }
+}

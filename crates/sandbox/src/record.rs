@@ -1,0 +1,142 @@
+//! What the sandbox was asked, kept for tests to look at.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use crate::Route;
+
+/// One request the sandbox received.
+///
+/// Its `Debug` shows neither credentials nor the body.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// What the answer's `X-Request-Id` said, or would have said: `sandbox-1` and so on.
+    pub request_id: String,
+    /// The route its path belongs to, whatever its method; `None` for a path the API does not
+    /// have.
+    pub route: Option<Route>,
+    /// The method, as sent.
+    pub method: String,
+    /// The request target, as sent.
+    pub path: String,
+    /// The headers in the order and with the case they were sent; bytes that are not UTF-8 are
+    /// replaced.
+    pub headers: Vec<(String, String)>,
+    /// The body; empty if the request was refused or reset before its body was read.
+    pub body: Vec<u8>,
+    /// Which connection it came on: 1 is the first one that was accepted.
+    pub connection: u64,
+    /// When it was read, as time since the sandbox started.
+    pub received: Duration,
+    /// The status it was answered with; `None` until then, and for ever if a fault left it without
+    /// one.
+    pub status: Option<u16>,
+}
+
+impl RecordedRequest {
+    /// The first header of this name, whatever its case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+impl fmt::Debug for RecordedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SECRET: [&str; 3] = ["authorization", "x-api-key", "data-session-token"];
+        let headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                let secret = SECRET.iter().any(|known| name.eq_ignore_ascii_case(known));
+                (name.as_str(), if secret { "[redacted]" } else { value })
+            })
+            .collect();
+        f.debug_struct("RecordedRequest")
+            .field("request_id", &self.request_id)
+            .field("route", &self.route)
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("headers", &headers)
+            .field("body", &format_args!("[{} bytes]", self.body.len()))
+            .field("connection", &self.connection)
+            .field("received", &self.received)
+            .field("status", &self.status)
+            .finish()
+    }
+}
+
+/// The latest requests, oldest first.
+pub(crate) struct Journal {
+    kept: VecDeque<RecordedRequest>,
+    limit: usize,
+}
+
+impl Journal {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { kept: VecDeque::new(), limit }
+    }
+
+    pub(crate) fn record(&mut self, request: &RecordedRequest) {
+        self.kept.push_back(request.clone());
+        if self.kept.len() > self.limit {
+            self.kept.pop_front();
+        }
+    }
+
+    pub(crate) fn answered(&mut self, request_id: &str, status: u16) {
+        // The newest first: the request being answered is near the end.
+        if let Some(request) =
+            self.kept.iter_mut().rev().find(|request| request.request_id == request_id)
+        {
+            request.status = Some(status);
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &RecordedRequest> {
+        self.kept.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(number: u64) -> RecordedRequest {
+        RecordedRequest {
+            request_id: format!("sandbox-{number}"),
+            route: Some(Route::Decision),
+            method: "GET".into(),
+            path: "/auth/v2/session/abc/decision/".into(),
+            headers: ["authorization", "X-API-KEY", "Data-Session-Token", "Accept"]
+                .map(|name| (name.to_owned(), format!("{name}-canary")))
+                .to_vec(),
+            body: b"body-canary".to_vec(),
+            connection: 1,
+            received: Duration::ZERO,
+            status: None,
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret_and_no_body() {
+        let shown = format!("{:?}", request(1));
+        assert_eq!(shown.matches("canary").count(), 1, "{shown}");
+        assert!(shown.contains("Accept-canary") && shown.contains("[11 bytes]"), "{shown}");
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_first() {
+        let mut journal = Journal::new(2);
+        (1..=3).for_each(|number| journal.record(&request(number)));
+        journal.answered("sandbox-3", 200);
+        journal.answered("sandbox-1", 200);
+        let kept: Vec<_> =
+            journal.iter().map(|request| (request.request_id.as_str(), request.status)).collect();
+        assert_eq!(kept, [("sandbox-2", None), ("sandbox-3", Some(200))]);
+    }
+}

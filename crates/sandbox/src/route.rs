@@ -1,0 +1,162 @@
+//! The API's routes, and which one a path belongs to.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::answer::Answer;
+
+const TOKEN: &str = "/auth/v2/token/";
+const SESSION: &str = "/auth/v2/session/";
+
+/// A route of the API. Its text form, as in fault rules, is `token`, `create-session`,
+/// `session-status` or `decision`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Route {
+    /// `POST /auth/v2/token/`
+    Token,
+    /// `POST /auth/v2/session/`
+    CreateSession,
+    /// `GET /auth/v2/session/{session_id}/status/`
+    SessionStatus,
+    /// `GET /auth/v2/session/{session_id}/decision/`
+    Decision,
+}
+
+impl Route {
+    /// Every route.
+    pub const ALL: [Self; 4] =
+        [Self::Token, Self::CreateSession, Self::SessionStatus, Self::Decision];
+
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            Self::Token | Self::CreateSession => "POST",
+            Self::SessionStatus | Self::Decision => "GET",
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::CreateSession => "create-session",
+            Self::SessionStatus => "session-status",
+            Self::Decision => "decision",
+        }
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Route {
+    type Err = UnknownRoute;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRoute> {
+        Self::ALL.into_iter().find(|route| route.name() == text).ok_or(UnknownRoute)
+    }
+}
+
+/// A text that names no [`Route`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownRoute;
+
+impl fmt::Display for UnknownRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such route; there are token, create-session, session-status and decision")
+    }
+}
+
+impl std::error::Error for UnknownRoute {}
+
+/// The route of a request target and its session id as sent (empty where the route has none), or
+/// the answer that says why there is none.
+pub(crate) fn resolve(target: &str) -> Result<(Route, &str), Answer> {
+    if let Some(found) = find(target) {
+        return Ok(found);
+    }
+    let why = if find(&format!("{target}/")).is_some() {
+        "This path lacks its trailing slash.".to_owned()
+    } else if target.contains('?') {
+        "No path of this API takes a query.".to_owned()
+    } else {
+        format!("This API has no path {target:?}.")
+    };
+    Err(Answer::message(404, &why))
+}
+
+fn find(target: &str) -> Option<(Route, &str)> {
+    if target == TOKEN {
+        return Some((Route::Token, ""));
+    }
+    let rest = target.strip_prefix(SESSION)?;
+    if rest.is_empty() {
+        return Some((Route::CreateSession, ""));
+    }
+    let decision = rest.strip_suffix("/decision/").map(|id| (Route::Decision, id));
+    decision.or_else(|| rest.strip_suffix("/status/").map(|id| (Route::SessionStatus, id)))
+}
+
+/// Refuses what cannot stand for a session id in a path as it is.
+pub(crate) fn check_session_id(id: &str) -> Result<(), Answer> {
+    let pchar = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
+    let why = if id.is_empty() {
+        "The session id is empty.".to_owned()
+    } else if id.len() > 256 {
+        "The session id is longer than 256 characters.".to_owned()
+    } else if id.contains('%') {
+        "The session id is percent-encoded.".to_owned()
+    } else if id == "." || id == ".." {
+        "The session id is a dot segment.".to_owned()
+    } else if let Some(odd) = id.chars().find(|&c| !u8::try_from(c).is_ok_and(pchar)) {
+        format!("The session id holds the character {odd:?}.")
+    } else {
+        return Ok(());
+    };
+    Err(Answer::message(400, &why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_belongs_to_one_route() {
+        assert_eq!(resolve("/auth/v2/token/"), Ok((Route::Token, "")));
+        assert_eq!(resolve("/auth/v2/session/"), Ok((Route::CreateSession, "")));
+        assert_eq!(resolve("/auth/v2/session/a/status/"), Ok((Route::SessionStatus, "a")));
+        assert_eq!(resolve("/auth/v2/session/a/decision/"), Ok((Route::Decision, "a")));
+        for (target, why) in [
+            ("/", "has no path"),
+            ("/auth/v2/session/a/", "has no path"),
+            ("/auth/v2/session/decision/", "has no path"),
+            ("/auth/v2/token/?a=b", "takes a query"),
+            ("/auth/v2/token", "trailing slash"),
+            ("/auth/v2/session/a/decision", "trailing slash"),
+        ] {
+            let answer = resolve(target).expect_err(target);
+            assert_eq!(answer.status, 404);
+            assert!(String::from_utf8_lossy(&answer.body).contains(why), "{target}");
+        }
+    }
+
+    #[test]
+    fn odd_session_ids_are_refused() {
+        for id in ["unique-session-identifier", "a.b~c:@!$&'()*+,;=", &"x".repeat(256), "..."] {
+            assert_eq!(check_session_id(id), Ok(()), "{id}");
+        }
+        for id in ["", ".", "..", "a%20b", "a/b", "a\"b", "é", &"x".repeat(257)] {
+            assert_eq!(check_session_id(id).map_err(|answer| answer.status), Err(400), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_route_reads_what_it_writes() {
+        for route in Route::ALL {
+            assert_eq!(route.to_string().parse(), Ok(route));
+        }
+        assert_eq!("sessions".parse::<Route>(), Err(UnknownRoute));
+    }
+}

@@ -1,0 +1,147 @@
+//! The handle a test holds on a running sandbox.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+
+use crate::server::Server;
+use crate::state::Shared;
+use crate::{Fault, FaultRule, RecordedRequest, Route, SandboxBuilder};
+
+/// A running sandbox. Dropping it closes its connections and ends its threads at once.
+pub struct Sandbox {
+    url: String,
+    shared: Arc<Shared>,
+    // Held for its Drop.
+    _server: Server,
+}
+
+impl Sandbox {
+    /// Starts a sandbox with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no socket or no thread.
+    pub fn start() -> io::Result<Self> {
+        Self::builder().start()
+    }
+
+    /// Settings for a sandbox that is not quite the default one.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::new()
+    }
+
+    pub(crate) fn new(shared: Arc<Shared>, server: Server) -> Self {
+        #[cfg(feature = "tls")]
+        let scheme = if shared.settings.tls.is_some() { "https" } else { "http" };
+        #[cfg(not(feature = "tls"))]
+        let scheme = "http";
+        Self { url: format!("{scheme}://{}", server.address()), shared, _server: server }
+    }
+
+    /// The base URL, with no slash at its end: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The client id that gets a token.
+    pub fn client_id(&self) -> &str {
+        &self.shared.settings.client_id
+    }
+
+    /// The client secret that gets a token.
+    pub fn client_secret(&self) -> &str {
+        &self.shared.settings.client_secret
+    }
+
+    /// The key that `X-Api-Key` may carry instead of a token: `sandbox-api-key`.
+    pub fn api_key(&self) -> &str {
+        &self.shared.settings.api_key
+    }
+
+    /// The requests received so far, oldest first; of many, the latest
+    /// ([`keep_requests`](SandboxBuilder::keep_requests)). A request is listed before it is
+    /// answered.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.shared.state().journal.iter().cloned().collect()
+    }
+
+    /// The [`requests`](Self::requests) whose path belongs to this route.
+    pub fn requests_to(&self, route: Route) -> Vec<RecordedRequest> {
+        self.shared
+            .state()
+            .journal
+            .iter()
+            .filter(|request| request.route == Some(route))
+            .cloned()
+            .collect()
+    }
+
+    /// How many connections were accepted so far.
+    pub fn connections(&self) -> u64 {
+        self.shared.state().connections
+    }
+
+    /// How many access tokens were issued so far.
+    pub fn tokens_issued(&self) -> u64 {
+        self.shared.state().tokens.issued
+    }
+
+    /// Makes every token issued so far worthless: from now on it is answered with 401.
+    pub fn revoke_tokens(&self) {
+        self.shared.state().tokens.revoke_all();
+    }
+
+    /// Has the next requests on a route meet these faults, one each, after those scripted before.
+    pub fn script(&self, route: Route, faults: impl IntoIterator<Item = Fault>) {
+        // Collected first: the iterator is foreign code and must not run under the lock.
+        let faults: Vec<Fault> = faults.into_iter().collect();
+        self.shared.state().faults.script(route, faults);
+    }
+
+    /// Has every request on a route meet this fault, once what was scripted is used up.
+    pub fn always(&self, route: Route, fault: Fault) {
+        self.shared.state().faults.always(route, fault);
+    }
+
+    /// Follows a rule: scripts its fault as often as it says, or for ever.
+    pub fn apply(&self, rule: FaultRule) {
+        self.shared.state().faults.apply(rule);
+    }
+
+    /// Forgets what was scripted and what always holds on a route.
+    pub fn clear(&self, route: Route) {
+        self.shared.state().faults.clear(route);
+    }
+
+    /// Has this percentage of the requests, on any route, meet one of these faults, where nothing
+    /// else is set. The same seed gives the same sequence, in the order the requests arrive.
+    /// With 0 percent it ends.
+    pub fn random_faults(&self, seed: u64, percent: u8, faults: Vec<Fault>) {
+        self.shared.state().faults.random(seed, percent, faults);
+    }
+
+    /// Answers the retrieval of this session's decision with exactly this text.
+    pub fn decision(&self, session_id: impl Into<String>, body: impl Into<String>) {
+        self.shared.state().sessions.decisions.insert(session_id.into(), body.into());
+    }
+
+    /// Gives a session a status: one that was created, or any other, which is then known by its
+    /// decision only.
+    ///
+    /// A decision has the sample person's data while the status is `confirmed`, and none otherwise.
+    pub fn set_status(&self, session_id: impl Into<String>, status: impl Into<String>) {
+        self.shared.state().sessions.statuses.insert(session_id.into(), status.into());
+    }
+
+    /// Answers requests about this session with 404 and `{"detail": "Not found."}`.
+    pub fn missing(&self, session_id: impl Into<String>) {
+        self.shared.state().sessions.missing.insert(session_id.into());
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("url", &self.url).finish_non_exhaustive()
+    }
+}

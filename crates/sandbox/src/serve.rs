@@ -1,0 +1,182 @@
+//! One connection: requests in, answers or faults out, until it ends.
+
+use std::io::{self, Read, Write};
+
+use crate::answer::Answer;
+use crate::fault::{Fault, scripted_answer};
+use crate::http::{Unreadable, read_body, read_head};
+use crate::record::RecordedRequest;
+use crate::respond::respond;
+use crate::route::resolve;
+use crate::state::Shared;
+use crate::transport::Transport;
+
+/// What becomes of the connection after an exchange.
+enum Next {
+    Another,
+    Close,
+    Reset,
+    /// As [`Next::Close`], with no goodbye: what was sent ends in the middle.
+    Drop,
+}
+
+struct Connection<'a> {
+    shared: &'a Shared,
+    number: u64,
+    transport: Transport,
+    buffer: Vec<u8>,
+}
+
+pub(crate) fn serve(shared: &Shared, number: u64, transport: Transport) {
+    let mut connection = Connection { shared, number, transport, buffer: Vec::new() };
+    let end = loop {
+        match connection.exchange() {
+            Ok(Next::Another) => {}
+            Ok(end) => break end,
+            Err(_) => break Next::Drop,
+        }
+    };
+    match end {
+        Next::Reset => connection.transport.reset(),
+        Next::Close => connection.transport.close(),
+        Next::Another | Next::Drop => drop(connection),
+    }
+}
+
+impl Connection<'_> {
+    fn exchange(&mut self) -> io::Result<Next> {
+        let head = match read_head(&mut self.transport, &mut self.buffer) {
+            Ok(head) => head,
+            Err(Unreadable::Gone) => return Ok(Next::Drop),
+            Err(Unreadable::Refused(answer)) => {
+                let bytes = answer.bytes(&self.next_request_id(), true, false);
+                return self.write(&bytes).map(|()| Next::Close);
+            }
+        };
+        let route = resolve(&head.target).ok().map(|(route, _)| route);
+        let fault = match route {
+            Some(route) => self.shared.state().faults.next(route),
+            None => Fault::Pass,
+        };
+        let body = match fault {
+            Fault::ResetEarly => Ok(Vec::new()),
+            _ => read_body(&mut self.transport, &mut self.buffer, &head),
+        };
+        let (body, unreadable) = match body {
+            Ok(body) => (body, None),
+            Err(unreadable) => (Vec::new(), Some(unreadable)),
+        };
+        let request = RecordedRequest {
+            request_id: self.next_request_id(),
+            route,
+            method: head.method,
+            path: head.target,
+            headers: head.headers,
+            body,
+            connection: self.number,
+            received: self.shared.started.elapsed(),
+            status: None,
+        };
+        self.shared.state().journal.record(&request);
+        match unreadable {
+            None => self.react(&request, &fault, !head.keep_alive),
+            Some(Unreadable::Gone) => Ok(Next::Drop),
+            Some(Unreadable::Refused(answer)) => {
+                self.deliver(&answer, &request, &Fault::Pass, true)
+            }
+        }
+    }
+
+    fn next_request_id(&self) -> String {
+        let mut state = self.shared.state();
+        state.requests += 1;
+        format!("sandbox-{}", state.requests)
+    }
+
+    /// Answers the request as documented, or does what the fault says.
+    fn react(&mut self, request: &RecordedRequest, fault: &Fault, close: bool) -> io::Result<Next> {
+        let answer = match fault {
+            Fault::Pass | Fault::Delay(_) | Fault::Drip(_) | Fault::Truncate => {
+                Some(respond(self.shared, request))
+            }
+            Fault::Answer { status, headers, body } => {
+                Some(scripted_answer(*status, headers.clone(), body.clone()))
+            }
+            Fault::Endless => Some(Answer::json(200, "").with("Transfer-Encoding", "chunked")),
+            Fault::Huge(length) => {
+                Some(Answer::json(200, "").with("Content-Length", length.to_string()))
+            }
+            _ => None,
+        };
+        let latency = self.shared.settings.latency;
+        let wait =
+            if let Fault::Delay(delay) = fault { latency.saturating_add(*delay) } else { latency };
+        if self.shared.stop.wait(wait) {
+            return Ok(Next::Drop);
+        }
+        match answer {
+            Some(answer) => self.deliver(&answer, request, fault, close),
+            None => self.fail(fault),
+        }
+    }
+
+    fn deliver(
+        &mut self,
+        answer: &Answer,
+        request: &RecordedRequest,
+        fault: &Fault,
+        close: bool,
+    ) -> io::Result<Next> {
+        self.shared.state().journal.answered(&request.request_id, answer.status);
+        let mut bytes = answer.bytes(&request.request_id, close, request.method == "HEAD");
+        match fault {
+            Fault::Truncate => {
+                bytes.truncate(bytes.len().saturating_sub(answer.body.len().div_ceil(2)));
+                self.write(&bytes)?;
+                return Ok(Next::Drop);
+            }
+            Fault::Drip(pause) => {
+                for byte in bytes {
+                    if self.shared.stop.wait(*pause) {
+                        return Ok(Next::Drop);
+                    }
+                    self.write(&[byte])?;
+                }
+            }
+            Fault::Endless => {
+                self.write(&bytes)?;
+                let chunk = format!("4000\r\n{}\r\n", " ".repeat(0x4000));
+                // Ends when the peer closes the connection or the sandbox shuts it down.
+                loop {
+                    self.write(chunk.as_bytes())?;
+                }
+            }
+            Fault::Huge(length) => {
+                self.write(&bytes)?;
+                io::copy(&mut io::repeat(b' ').take(*length), &mut self.transport)?;
+                self.transport.flush()?;
+            }
+            _ => self.write(&bytes)?,
+        }
+        Ok(if close { Next::Close } else { Next::Another })
+    }
+
+    /// The faults that leave the request without an answer.
+    fn fail(&mut self, fault: &Fault) -> io::Result<Next> {
+        match fault {
+            Fault::Reset | Fault::ResetEarly => return Ok(Next::Reset),
+            Fault::Garbage => self.write(b"\x16\x03\x01\x00 this is not HTTP \xff\xfe\r\n\r\n")?,
+            Fault::Hang => {
+                let mut ignored = [0; 1024];
+                while self.transport.read(&mut ignored)? > 0 {}
+            }
+            _ => {}
+        }
+        Ok(Next::Drop)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.transport.write_all(bytes)?;
+        self.transport.flush()
+    }
+}

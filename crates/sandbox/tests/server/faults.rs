@@ -1,0 +1,177 @@
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::time::{Duration, Instant};
+
+use didit_sandbox::{Fault, Route, Sandbox, fixtures};
+
+use crate::raw::{connect, decision, read_answer, request, send, token};
+
+/// The sandbox and what a decision's request got from it, up to the connection's end, under one
+/// fault.
+fn everything(fault: Fault) -> (Sandbox, Vec<u8>, Option<ErrorKind>) {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [fault]);
+    let mut stream = connect(&sandbox).unwrap();
+    stream.write_all(decision("abc").as_bytes()).unwrap();
+    let mut received = Vec::new();
+    let error = stream.read_to_end(&mut received).err().map(|error| error.kind());
+    (sandbox, received, error)
+}
+
+fn status_of_only_request(sandbox: &Sandbox) -> Option<u16> {
+    let requests = sandbox.requests();
+    assert_eq!(requests.len(), 1);
+    requests[0].status
+}
+
+#[test]
+fn an_answer_of_its_own() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(
+        Route::Decision,
+        [
+            Fault::answer(503).header("Retry-After", "1"),
+            Fault::answer(502).body(fixtures::GATEWAY).header("x-request-id", "mine"),
+            Fault::redirect("http://127.0.0.1:9/"),
+            Fault::answer(204),
+            Fault::Pass,
+            Fault::answer(500).body(""),
+        ],
+    );
+    let mut stream = connect(&sandbox).unwrap();
+    let mut next = || {
+        stream.write_all(decision("abc").as_bytes()).unwrap();
+        read_answer(&mut stream).unwrap()
+    };
+    let busy = next();
+    assert_eq!((busy.status, busy.header("Retry-After")), (503, Some("1")));
+    assert!(busy.json()["message"].is_string());
+    let gateway = next();
+    assert_eq!((gateway.status, gateway.text().as_str()), (502, fixtures::GATEWAY));
+    assert_eq!(gateway.header("Content-Type"), Some("text/html"));
+    assert_eq!(gateway.header("X-Request-Id"), Some("mine"));
+    let redirect = next();
+    assert_eq!((redirect.status, redirect.header("location")), (302, Some("http://127.0.0.1:9/")));
+    assert_eq!((next().header("Content-Length"), next().status), (None, 200));
+    assert_eq!(next().header("Content-Length"), Some("0"));
+    assert_eq!(next().status, 200);
+    let statuses: Vec<_> = sandbox.requests().iter().filter_map(|request| request.status).collect();
+    assert_eq!(statuses, [503, 502, 302, 204, 200, 500, 200]);
+}
+
+#[test]
+fn resets() {
+    let (sandbox, received, error) = everything(Fault::Reset);
+    assert_eq!((received.len(), error), (0, Some(ErrorKind::ConnectionReset)));
+    assert_eq!(status_of_only_request(&sandbox), None);
+
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Token, [Fault::ResetEarly]);
+    let error = send(&sandbox, &token()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert_eq!(sandbox.requests()[0].body, b"");
+    assert_eq!((sandbox.tokens_issued(), send(&sandbox, &token()).unwrap().status), (0, 200));
+}
+
+#[test]
+fn closes() {
+    let (sandbox, received, error) = everything(Fault::Close);
+    assert_eq!((received.len(), error), (0, None));
+    assert_eq!(status_of_only_request(&sandbox), None);
+}
+
+#[test]
+fn truncates() {
+    let (sandbox, received, error) = everything(Fault::Truncate);
+    let text = String::from_utf8(received).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    let whole = fixtures::DECISION.replace("unique-session-identifier", "abc");
+    assert!(head.contains(&format!("Content-Length: {}", whole.len())), "{head}");
+    assert_eq!((body, error), (&whole[..whole.len() / 2], None));
+    assert_eq!(status_of_only_request(&sandbox), Some(200));
+}
+
+#[test]
+fn drips_and_delays() {
+    let sandbox = Sandbox::builder().latency(Duration::from_millis(5)).start().unwrap();
+    sandbox.script(
+        Route::Decision,
+        [Fault::Drip(Duration::from_micros(100)), Fault::Delay(Duration::from_millis(30))],
+    );
+    let start = Instant::now();
+    for _ in 0..2 {
+        assert_eq!(send(&sandbox, &decision("abc")).unwrap().json()["session_number"], 12345);
+    }
+    assert!(start.elapsed() >= Duration::from_millis(60));
+}
+
+#[test]
+fn goes_on_without_end() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [Fault::Endless]);
+    let mut stream = connect(&sandbox).unwrap();
+    stream.write_all(decision("abc").as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut stream).unwrap().header("Transfer-Encoding"), Some("chunked"));
+    let mut chunks = vec![0; 10 * 1024 * 1024];
+    stream.read_exact(&mut chunks).unwrap();
+    assert!(chunks.starts_with(b"4000\r\n  ") && chunks[6 + 0x4000..].starts_with(b"\r\n4000\r\n"));
+}
+
+#[test]
+fn is_huge() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [Fault::Huge(9_000_000), Fault::Pass]);
+    let mut stream = connect(&sandbox).unwrap();
+    for length in [9_000_000, fixtures::DECISION.len() - "unique-session-identifier".len() + 3] {
+        stream.write_all(decision("abc").as_bytes()).unwrap();
+        assert_eq!(read_answer(&mut stream).unwrap().body.len(), length);
+    }
+}
+
+#[test]
+fn is_garbage() {
+    let (sandbox, received, error) = everything(Fault::Garbage);
+    assert!(!received.starts_with(b"HTTP") && received.len() > 10);
+    assert_eq!((status_of_only_request(&sandbox), error), (None, None));
+}
+
+#[test]
+fn hangs_until_the_peer_leaves() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [Fault::Hang]);
+    let mut stream = connect(&sandbox).unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(30))).unwrap();
+    stream.write_all(decision("abc").as_bytes()).unwrap();
+    let error = stream.read(&mut [0]).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
+    assert_eq!(send(&sandbox, &decision("abc")).unwrap().status, 200);
+}
+
+#[test]
+fn rules_hold_for_as_often_as_they_say() {
+    let builder = Sandbox::builder()
+        .rule("decision:status=503,times=2".parse().unwrap())
+        .fault(Route::Token, Fault::answer(500));
+    let sandbox = builder.start().unwrap();
+    let mut statuses = (0..3).map(|_| send(&sandbox, &decision("abc")).unwrap().status);
+    assert_eq!([statuses.next(), statuses.next(), statuses.next()], [503, 503, 200].map(Some));
+    sandbox.apply("decision:status=504".parse().unwrap());
+    assert_eq!(send(&sandbox, &decision("abc")).unwrap().status, 504);
+    sandbox.clear(Route::Decision);
+    assert_eq!(send(&sandbox, &decision("abc")).unwrap().status, 200);
+    assert_eq!(send(&sandbox, &token()).unwrap().status, 500);
+    // A route is known by its path: what its method or headers are does not matter to a fault.
+    assert_eq!(send(&sandbox, &request("GET", "/auth/v2/token/", "", "")).unwrap().status, 500);
+}
+
+#[test]
+fn chance_strikes_alike_with_the_same_seed() {
+    let statuses = |seed| {
+        let sandbox = Sandbox::start().unwrap();
+        sandbox.random_faults(seed, 30, vec![Fault::answer(502), Fault::answer(503)]);
+        let answers = (0..40).map(|_| send(&sandbox, &decision("abc")).unwrap().status);
+        answers.collect::<Vec<_>>()
+    };
+    let first = statuses(7);
+    assert_eq!(first, statuses(7));
+    assert!([200, 502, 503].iter().all(|status| first.contains(status)), "{first:?}");
+}

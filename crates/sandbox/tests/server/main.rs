@@ -1,0 +1,13 @@
+//! The sandbox as a raw socket sees it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
+mod faults;
+mod properties;
+mod quota;
+mod raw;
+mod routes;
+mod stopping;
+mod strictness;
+#[cfg(feature = "tls")]
+mod tls;
