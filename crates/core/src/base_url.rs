@@ -1,0 +1,260 @@
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::FromStr;
+
+use http::Uri;
+use http::uri::{Authority, PathAndQuery, Scheme};
+
+/// Where the service is reached: a scheme, a host, and a path prefix if there is one.
+///
+/// `https` to any host, or plain `http` to this machine alone (`localhost`, `127.0.0.0/8`, `[::1]`),
+/// since everything sent there is a secret or somebody's identity.
+///
+/// ```
+/// use didit_core::BaseUrl;
+///
+/// let base: BaseUrl = "https://gateway.example.com/didit/".parse()?;
+/// assert_eq!(base.to_string(), "https://gateway.example.com/didit");
+/// assert!("http://gateway.example.com".parse::<BaseUrl>().is_err());
+/// # Ok::<(), didit_core::InvalidBaseUrl>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    scheme: Scheme,
+    authority: Authority,
+    /// Empty, or `/segment` as often as needed.
+    prefix: Box<str>,
+}
+
+impl BaseUrl {
+    /// The longest base URL accepted, in bytes.
+    pub const MAX_LEN: usize = 2048;
+
+    /// The live service, `https://apx.didit.me`.
+    pub fn production() -> Self {
+        Self::documented("apx.didit.me")
+    }
+
+    /// The staging twin, `https://apx.staging.didit.me`.
+    pub fn staging() -> Self {
+        Self::documented("apx.staging.didit.me")
+    }
+
+    fn documented(host: &'static str) -> Self {
+        Self {
+            scheme: Scheme::HTTPS,
+            authority: Authority::from_static(host),
+            prefix: Box::default(),
+        }
+    }
+
+    /// Whether requests travel unencrypted, which is allowed to this machine only.
+    pub fn is_plain_http(&self) -> bool {
+        self.scheme == Scheme::HTTP
+    }
+
+    /// The address of `path`, which begins with `/`.
+    pub(crate) fn join(&self, path: String) -> Result<Uri, http::Error> {
+        let path = if self.prefix.is_empty() { path } else { format!("{}{path}", self.prefix) };
+        let mut parts = http::uri::Parts::default();
+        parts.scheme = Some(self.scheme.clone());
+        parts.authority = Some(self.authority.clone());
+        parts.path_and_query = Some(PathAndQuery::try_from(path)?);
+        Ok(Uri::from_parts(parts)?)
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = InvalidBaseUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.len() > Self::MAX_LEN {
+            return Err(InvalidBaseUrl::TooLong);
+        }
+        let (scheme, rest) = text.split_once("://").ok_or(InvalidBaseUrl::NotAUrl)?;
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "https" => Scheme::HTTPS,
+            "http" => Scheme::HTTP,
+            _ => return Err(InvalidBaseUrl::Scheme),
+        };
+        if rest.contains(['?', '#']) {
+            return Err(InvalidBaseUrl::QueryOrFragment);
+        }
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        if authority.contains('@') {
+            return Err(InvalidBaseUrl::UserInfo);
+        }
+        let host = check_authority(authority)?;
+        if scheme == Scheme::HTTP && !is_loopback(host) {
+            return Err(InvalidBaseUrl::PlainHttp);
+        }
+        let prefix = path.trim_end_matches('/');
+        if !prefix.split('/').skip(1).all(is_plain_segment) {
+            return Err(InvalidBaseUrl::Path);
+        }
+        let authority = authority.trim_end_matches(':').to_ascii_lowercase();
+        Ok(Self {
+            scheme,
+            authority: Authority::try_from(authority).map_err(|_| InvalidBaseUrl::Host)?,
+            prefix: prefix.into(),
+        })
+    }
+}
+
+/// The host of `host[:port]`, brackets included.
+fn check_authority(authority: &str) -> Result<&str, InvalidBaseUrl> {
+    let host_len = match authority.find(']') {
+        Some(bracket) => bracket + 1,
+        None => authority.find(':').unwrap_or(authority.len()),
+    };
+    let (host, port) = authority.split_at(host_len);
+    let ipv6 = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let valid = match ipv6 {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+            !host.is_empty() && host.chars().all(allowed)
+        }
+    };
+    if !valid {
+        return Err(InvalidBaseUrl::Host);
+    }
+    match port.strip_prefix(':') {
+        None if port.is_empty() => Ok(host),
+        Some("") => Ok(host),
+        Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => match digits.parse::<u16>() {
+            Ok(1..) => Ok(host),
+            _ => Err(InvalidBaseUrl::Port),
+        },
+        _ => Err(InvalidBaseUrl::Port),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host == "[::1]"
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// A segment that no HTTP client rewrites: not empty, no dot segment, nothing to encode.
+fn is_plain_segment(segment: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c);
+    !segment.is_empty() && segment != "." && segment != ".." && segment.chars().all(allowed)
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BaseUrl({self})")
+    }
+}
+
+/// Why a text is no [`BaseUrl`]. The text itself is not repeated: it may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidBaseUrl {
+    /// No `scheme://` at its beginning.
+    NotAUrl,
+    /// A scheme other than `https` and `http`.
+    Scheme,
+    /// Plain `http` to another machine.
+    PlainHttp,
+    /// A user name or password before the host.
+    UserInfo,
+    /// No host, or one that is neither a name in ASCII nor an address.
+    Host,
+    /// A port that is not a number from 1 to 65535.
+    Port,
+    /// A path with empty, dot or encoded segments.
+    Path,
+    /// A `?` or a `#`.
+    QueryOrFragment,
+    /// More than [`BaseUrl::MAX_LEN`] bytes.
+    TooLong,
+}
+
+impl fmt::Display for InvalidBaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotAUrl => "the base URL does not begin with https://",
+            Self::Scheme => "the base URL's scheme is neither https nor http",
+            Self::PlainHttp => "the base URL is plain http to another machine; use https",
+            Self::UserInfo => "the base URL holds a user name; credentials are given separately",
+            Self::Host => "the base URL's host is neither a name in ASCII nor an address",
+            Self::Port => "the base URL's port is not a number from 1 to 65535",
+            Self::Path => "the base URL's path has an empty, dot or percent-encoded segment",
+            Self::QueryOrFragment => "the base URL has a query or a fragment",
+            Self::TooLong => "the base URL is longer than 2048 bytes",
+        })
+    }
+}
+
+impl std::error::Error for InvalidBaseUrl {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joined(base: &str) -> String {
+        let base: BaseUrl = base.parse().unwrap();
+        base.join("/auth/v2/token/".to_owned()).unwrap().to_string()
+    }
+
+    #[test]
+    fn joins_host_port_and_prefix() {
+        assert_eq!(joined("https://apx.didit.me"), "https://apx.didit.me/auth/v2/token/");
+        assert_eq!(
+            joined("HTTPS://APX.didit.me:8443/"),
+            "https://apx.didit.me:8443/auth/v2/token/"
+        );
+        assert_eq!(joined("https://h/a/b//"), "https://h/a/b/auth/v2/token/");
+        assert_eq!(joined("http://127.3.2.1:80"), "http://127.3.2.1:80/auth/v2/token/");
+        assert_eq!(joined("http://localhost:"), "http://localhost/auth/v2/token/");
+        assert_eq!(joined("http://[::1]:1"), "http://[::1]:1/auth/v2/token/");
+        assert_eq!(BaseUrl::production().to_string(), "https://apx.didit.me");
+        assert_eq!(BaseUrl::staging().to_string(), "https://apx.staging.didit.me");
+    }
+
+    #[test]
+    fn refuses_with_a_reason() {
+        use InvalidBaseUrl::*;
+        let cases = [
+            ("", NotAUrl),
+            ("apx.didit.me", NotAUrl),
+            ("ftp://h", Scheme),
+            ("http://apx.didit.me", PlainHttp),
+            ("http://127.0.0.1.example.com", PlainHttp),
+            ("http://localhost.example.com", PlainHttp),
+            ("http://0x7f.1", PlainHttp),
+            ("http://[::ffff:127.0.0.1]", PlainHttp),
+            ("https://user:pass@h", UserInfo),
+            ("http://127.0.0.1@evil.example", UserInfo),
+            ("https://", Host),
+            ("https:///path", Host),
+            ("https://[::1", Host),
+            ("https://bücher.example", Host),
+            ("https://h\r\nx", Host),
+            ("https://h:0", Port),
+            ("https://h:65536", Port),
+            ("https://h:+1", Port),
+            ("https://[::1]x", Port),
+            ("https://h//a", Path),
+            ("https://h/a/../b", Path),
+            ("https://h/%2e%2e", Path),
+            ("https://h/a b", Path),
+            ("https://h?x", QueryOrFragment),
+            ("https://h/#x", QueryOrFragment),
+        ];
+        for (text, reason) in cases {
+            assert_eq!(text.parse::<BaseUrl>(), Err(reason), "{text}");
+            assert!(reason.to_string().starts_with("the base URL"));
+        }
+        let long = format!("https://h/{}", "a".repeat(2048));
+        assert_eq!(long.parse::<BaseUrl>(), Err(TooLong));
+    }
+}

@@ -1,0 +1,261 @@
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use zeroize::Zeroizing;
+
+use crate::secret::{Secret, sensitive_header};
+
+/// What a client was given to prove who it is: one of the three ways the service knows.
+///
+/// ```
+/// use didit_core::{Authorization, ClientCredentials, Credentials};
+///
+/// let by_client: Credentials = ClientCredentials::new("id", "secret")?.into();
+/// let by_token: Credentials = Authorization::bearer("held-already")?.into();
+/// let by_key: Credentials = Authorization::api_key("application-key")?.into();
+/// # Ok::<(), didit_core::InvalidCredentials>(())
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// Fetch access tokens with a client id and secret, and reuse each until it expires.
+    Client(ClientCredentials),
+    /// Send this with every request; there is nothing to renew.
+    Held(Authorization),
+}
+
+impl From<ClientCredentials> for Credentials {
+    fn from(client: ClientCredentials) -> Self {
+        Self::Client(client)
+    }
+}
+
+impl From<Authorization> for Credentials {
+    fn from(held: Authorization) -> Self {
+        Self::Held(held)
+    }
+}
+
+/// A client id and its secret, for the OAuth 2.0 client-credentials grant.
+#[derive(Clone)]
+pub struct ClientCredentials {
+    client_id: Box<str>,
+    secret: Secret,
+    basic: HeaderValue,
+}
+
+impl ClientCredentials {
+    /// Prepares the header that a token request sends.
+    ///
+    /// Both parts are form-urlencoded before base64 where they hold characters that need it
+    /// (RFC 6749 §2.3.1), so any text works.
+    ///
+    /// # Errors
+    /// Either part is empty.
+    pub fn new(
+        client_id: &str,
+        client_secret: impl Into<Secret>,
+    ) -> Result<Self, InvalidCredentials> {
+        let secret: Secret = client_secret.into();
+        if client_id.is_empty() {
+            return Err(InvalidCredentials::Empty { what: "client id" });
+        }
+        if secret.expose().is_empty() {
+            return Err(InvalidCredentials::Empty { what: "client secret" });
+        }
+        // Every byte may take three, and what grows leaves unwiped copies behind.
+        let room = 3 * (client_id.len() + secret.expose().len()) + 1;
+        let mut pair = Zeroizing::new(String::with_capacity(room));
+        form_urlencode(client_id, &mut pair);
+        pair.push(':');
+        form_urlencode(secret.expose(), &mut pair);
+        let mut encoded = Zeroizing::new(String::with_capacity(pair.len().div_ceil(3) * 4));
+        STANDARD.encode_string(pair.as_bytes(), &mut encoded);
+        let basic = sensitive_header(&["Basic ", &encoded])
+            .ok_or(InvalidCredentials::Character { what: "client secret" })?;
+        Ok(Self { client_id: client_id.into(), secret, basic })
+    }
+
+    /// The client id, which is no secret.
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    pub(crate) fn basic(&self) -> &HeaderValue {
+        &self.basic
+    }
+
+    /// What must not be seen: the secret, and the word that it is sent as.
+    pub(crate) fn secrets(&self) -> [&str; 2] {
+        [self.secret.expose(), last_word(&self.basic)]
+    }
+}
+
+impl fmt::Debug for ClientCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientCredentials")
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+fn form_urlencode(text: &str, out: &mut String) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'*' => {
+                out.push(char::from(byte));
+            }
+            b' ' => out.push('+'),
+            _ => {
+                out.push('%');
+                out.push(char::from(HEX[usize::from(byte >> 4)]));
+                out.push(char::from(HEX[usize::from(byte & 15)]));
+            }
+        }
+    }
+}
+
+/// The header that authorizes a request, ready to be sent; its value is wiped when dropped.
+#[derive(Clone)]
+pub struct Authorization(Option<(HeaderName, HeaderValue)>);
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+impl Authorization {
+    /// `Authorization: Bearer {access_token}`.
+    ///
+    /// # Errors
+    /// The token is empty or holds anything but visible ASCII.
+    pub fn bearer(access_token: impl Into<Secret>) -> Result<Self, InvalidCredentials> {
+        let value = one_word("access token", "Bearer ", &access_token.into())?;
+        Ok(Self(Some((AUTHORIZATION, value))))
+    }
+
+    /// `X-Api-Key: {key}`, the way of application keys.
+    ///
+    /// # Errors
+    /// The key is empty or holds anything but visible ASCII.
+    pub fn api_key(key: impl Into<Secret>) -> Result<Self, InvalidCredentials> {
+        let value = one_word("API key", "", &key.into())?;
+        Ok(Self(Some((API_KEY, value))))
+    }
+
+    /// No header at all, for the requests that need none.
+    pub fn none() -> Self {
+        Self(None)
+    }
+
+    /// What must not be seen; empty if there is nothing.
+    pub(crate) fn secret(&self) -> &str {
+        self.0.as_ref().map_or("", |(_, value)| last_word(value))
+    }
+
+    pub(crate) fn apply(&self, headers: &mut HeaderMap) {
+        if let Some((name, value)) = &self.0 {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+}
+
+fn last_word(value: &HeaderValue) -> &str {
+    value.to_str().ok().and_then(|text| text.split(' ').next_back()).unwrap_or_default()
+}
+
+/// The header value of `prefix` and a secret that is a single word.
+fn one_word(
+    what: &'static str,
+    prefix: &str,
+    secret: &Secret,
+) -> Result<HeaderValue, InvalidCredentials> {
+    let secret = secret.expose();
+    if secret.is_empty() {
+        return Err(InvalidCredentials::Empty { what });
+    }
+    if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(InvalidCredentials::Character { what });
+    }
+    sensitive_header(&[prefix, secret]).ok_or(InvalidCredentials::Character { what })
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.as_ref().map_or("none", |(name, _)| name.as_str());
+        write!(f, "Authorization({name})")
+    }
+}
+
+/// Why a secret cannot be used. The secret itself is never repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidCredentials {
+    /// Nothing was given.
+    Empty {
+        /// Which of the secrets.
+        what: &'static str,
+    },
+    /// A space, a line end, a control or a non-ASCII character, which no header may carry.
+    Character {
+        /// Which of the secrets.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for InvalidCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty { what } => write!(f, "the {what} is empty"),
+            Self::Character { what } => {
+                write!(f, "the {what} holds a character other than visible ASCII (a line end?)")
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvalidCredentials {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn basic(id: &str, secret: &str) -> String {
+        let client = ClientCredentials::new(id, secret).unwrap();
+        client.basic().to_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn basic_header_is_plain_base64_for_plain_parts() {
+        // printf 'Aladdin:open' | base64
+        assert_eq!(basic("Aladdin", "open"), "Basic QWxhZGRpbjpvcGVu");
+    }
+
+    #[test]
+    fn basic_header_encodes_what_needs_it() {
+        // printf 'a%3Ab:c+%2B%25%C3%A9' | base64
+        assert_eq!(basic("a:b", "c +%é"), "Basic YSUzQWI6YyslMkIlMjUlQzMlQTk=");
+    }
+
+    #[test]
+    fn refuses_what_no_header_carries() {
+        let error =
+            |result: Result<Authorization, InvalidCredentials>| result.unwrap_err().to_string();
+        assert_eq!(error(Authorization::bearer("")), "the access token is empty");
+        assert_eq!(
+            error(Authorization::api_key("k\n")),
+            "the API key holds a character other than visible ASCII (a line end?)"
+        );
+        let client = ClientCredentials::new("id", "").unwrap_err();
+        assert_eq!(client.to_string(), "the client secret is empty");
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let client = ClientCredentials::new("id", "canary").unwrap();
+        let held = Authorization::bearer("canary").unwrap();
+        let shown = format!("{client:?} {:?} {:?}", Credentials::from(held), client.basic());
+        assert!(!shown.contains("canary") && !shown.contains("Y2FuYX"), "{shown}");
+        assert!(shown.contains("id") && shown.contains("Authorization(authorization)"));
+    }
+}

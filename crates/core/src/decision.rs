@@ -1,0 +1,156 @@
+//! What a session's decision says, typed where the documentation gives a type and whole everywhere.
+
+mod status;
+mod text;
+mod user_data;
+mod wire;
+
+use std::fmt;
+use std::str::FromStr;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+pub use self::status::{Status, UnknownStatus};
+use self::text::Text;
+pub use self::user_data::{Email, Names, Phone, UserData};
+use crate::json::{self, Json, JsonError, Object};
+use crate::personal::redacted;
+use crate::scope::Scope;
+
+/// The decision of a data-transfer session: its status, and the user data that was shared.
+///
+/// Everything the service sent is kept ([`json`](Decision::json)); the methods give typed access
+/// on top. Members the service left out, or sent as `null`, are `None`.
+///
+/// ```
+/// use didit_core::Decision;
+///
+/// let decision = Decision::from_json(br#"{
+///     "session_id": "s-1", "status": "Confirmed", "created_at": "2024-08-01T10:30:00.000Z",
+///     "user_data": {"sub": "u-1", "names": {"full_name": "John Doe"}, "shoe_size": 43.50}
+/// }"#)?;
+/// let user = decision.user_data().expect("something was shared");
+/// assert_eq!(user.names().and_then(|names| names.full_name), Some("John Doe"));
+/// assert_eq!(user.get("shoe_size").map(|size| size.as_str()), Some("43.50"));
+/// # Ok::<(), didit_core::JsonError>(())
+/// ```
+#[derive(Clone)]
+pub struct Decision {
+    json: Box<str>,
+    session_id: Text,
+    session_number: Option<i128>,
+    status: Status,
+    vendor_data: Option<Text>,
+    scope: Option<Text>,
+    created_at: Option<OffsetDateTime>,
+    user_data: Option<Box<wire::UserData<Text>>>,
+}
+
+impl Decision {
+    /// Reads the body of a decision's answer.
+    ///
+    /// # Errors
+    /// The text is not JSON, or a documented member has another type than documented. The error
+    /// tells line, column and place.
+    pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
+        let text = std::str::from_utf8(body).map_err(|error| {
+            JsonError::at(body, error.valid_up_to(), "", "invalid UTF-8".to_owned())
+        })?;
+        let Object(answer): Object<wire::Decision<'_>> =
+            serde_json::from_str(text).map_err(|error| JsonError::new(body, &error))?;
+        let missing = |place| move || JsonError::at(body, 0, place, "expected a string".to_owned());
+        let session_id = answer.session_id.ok_or_else(missing("session_id"))?;
+        let status = answer.status.ok_or_else(missing("status"))?;
+        let created_at = answer.created_at.map(|created_at| {
+            let offset = text::offset_in(text, &created_at.0).unwrap_or(0);
+            OffsetDateTime::parse(&created_at.0, &Rfc3339).map_err(|_| {
+                let shown: String = created_at.0.chars().take(64).collect();
+                let problem = format!("{shown:?} is not an RFC 3339 timestamp");
+                JsonError::at(body, offset, "created_at", problem)
+            })
+        });
+        let session_number = answer.session_number.map(|number| {
+            let offset = text::offset_in(text, number.get()).unwrap_or(0);
+            number.get().parse().map_err(|_| {
+                let problem = "expected an integer of at most 127 bits".to_owned();
+                JsonError::at(body, offset, "session_number", problem)
+            })
+        });
+        let user_data = answer.user_data.map(|data| data.0).filter(|data| {
+            let whole = || json::accepted(text).get("user_data");
+            !data.is_empty() || whole().is_some_and(|data| !data.members().is_empty())
+        });
+        Ok(Self {
+            session_id: Text::new(text, session_id.0),
+            session_number: session_number.transpose()?,
+            status: Status::from(&*status.0),
+            vendor_data: answer.vendor_data.map(|data| Text::new(text, data.0)),
+            scope: answer.scope.map(|scope| Text::new(text, scope.0)),
+            created_at: created_at.transpose()?,
+            user_data: user_data.map(|data| Box::new(data.map(|part| Text::new(text, part.0)))),
+            json: text.into(),
+        })
+    }
+
+    /// The identifier of the session.
+    pub fn session_id(&self) -> &str {
+        self.session_id.get(&self.json)
+    }
+
+    /// The number of the session.
+    pub fn session_number(&self) -> Option<i128> {
+        self.session_number
+    }
+
+    /// How far the session has come.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// What the caller gave as `vendor_data` when the session was created.
+    pub fn vendor_data(&self) -> Option<&str> {
+        self.vendor_data.as_ref().map(|data| data.get(&self.json))
+    }
+
+    /// The scopes requested and approved, as one text separated by spaces.
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_ref().map(|scope| scope.get(&self.json))
+    }
+
+    /// The scopes requested and approved, one by one; words that are no scopes are left out.
+    pub fn scopes(&self) -> impl Iterator<Item = Scope> + '_ {
+        let words = self.scope().unwrap_or_default().split_ascii_whitespace();
+        words.filter_map(|word| Scope::from_str(word).ok())
+    }
+
+    /// When the session was created.
+    pub fn created_at(&self) -> Option<OffsetDateTime> {
+        self.created_at
+    }
+
+    /// What the person shared; `None` while nothing has been (absent, `null` or `{}`).
+    pub fn user_data(&self) -> Option<UserData<'_>> {
+        self.user_data.as_deref().map(|typed| UserData::new(&self.json, typed))
+    }
+
+    /// The whole decision as the service sent it, members nobody knows yet and all digits included.
+    pub fn json(&self) -> Json<'_> {
+        json::accepted(&self.json)
+    }
+}
+
+/// Shows what the decision is about; what the person shared and the caller's own data are redacted.
+impl fmt::Debug for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decision")
+            .field("session_id", &self.session_id())
+            .field("session_number", &self.session_number)
+            .field("status", &self.status)
+            .field("vendor_data", &redacted(self.vendor_data()))
+            .field("scope", &self.scope())
+            .field("created_at", &self.created_at)
+            .field("user_data", &redacted(self.user_data()))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// How far a session has come. The service writes it in various cases; comparing ignores them.
+///
+/// ```
+/// use didit_core::Status;
+///
+/// assert_eq!(Status::from("confirmed"), Status::Confirmed);
+/// assert_eq!(Status::from("Confirmed").as_str(), "Confirmed");
+///
+/// let new = Status::from("In Review");
+/// assert_eq!(new.as_str(), "In Review");
+/// assert!(!new.is_final());
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Status {
+    /// Created; the person has not opened it.
+    Initialized,
+    /// The person has opened it.
+    Retrieved,
+    /// The person approved, and the data is there.
+    Confirmed,
+    /// The person refused.
+    Declined,
+    /// The session was called off.
+    Cancelled,
+    /// The person did not decide in time.
+    Expired,
+    /// A status that this version does not know, as the service wrote it.
+    Other(UnknownStatus),
+}
+
+/// The text of a status that no variant of [`Status`] stands for.
+#[derive(Clone, Debug)]
+pub struct UnknownStatus(Box<str>);
+
+impl Status {
+    const KNOWN: [Self; 6] = [
+        Self::Confirmed,
+        Self::Initialized,
+        Self::Retrieved,
+        Self::Declined,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+
+    /// The name: as documented for a known status, as the service wrote it for another.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Initialized => "Initialized",
+            Self::Retrieved => "Retrieved",
+            Self::Confirmed => "Confirmed",
+            Self::Declined => "Declined",
+            Self::Cancelled => "Cancelled",
+            Self::Expired => "Expired",
+            Self::Other(UnknownStatus(text)) => text,
+        }
+    }
+
+    /// Whether it will not change any more. An unknown status is not final.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Confirmed | Self::Declined | Self::Cancelled | Self::Expired)
+    }
+}
+
+impl From<&str> for Status {
+    fn from(text: &str) -> Self {
+        let known = Self::KNOWN.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(text));
+        known.unwrap_or_else(|| Self::Other(UnknownStatus(text.into())))
+    }
+}
+
+impl PartialEq for Status {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str().eq_ignore_ascii_case(other.as_str())
+    }
+}
+
+impl Eq for Status {}
+
+impl Hash for Status {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.as_str().bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+        state.write_u8(0xff);
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_status_in_any_case() {
+        for (text, last) in [
+            ("initialized", false),
+            ("retrieved", false),
+            ("confirmed", true),
+            ("declined", true),
+            ("cancelled", true),
+            ("expired", true),
+        ] {
+            for text in [text.to_owned(), text.to_uppercase()] {
+                let status = Status::from(&*text);
+                assert!(!matches!(status, Status::Other(_)), "{text}");
+                assert_eq!(status.is_final(), last, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_ones_survive_and_compare_without_case() {
+        assert_eq!(Status::from("kyc PENDING").to_string(), "kyc PENDING");
+        assert_eq!(Status::from("kyc PENDING"), Status::from("KYC pending"));
+        assert_ne!(Status::from("confirmed "), Status::Confirmed);
+        assert_eq!(Status::from(""), Status::from(""));
+    }
+}

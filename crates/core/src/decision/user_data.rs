@@ -1,0 +1,208 @@
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::text::Text;
+use super::wire;
+use crate::json::{self, Json};
+use crate::personal::redacted;
+
+/// What the person shared: the documented members by method, any member by [`get`](Self::get).
+///
+/// A member that was not asked for, not approved or not sent is `None`.
+#[derive(Clone, Copy)]
+pub struct UserData<'a> {
+    json: &'a str,
+    typed: &'a wire::UserData<Text>,
+}
+
+impl<'a> UserData<'a> {
+    pub(super) fn new(json: &'a str, typed: &'a wire::UserData<Text>) -> Self {
+        Self { json, typed }
+    }
+
+    fn text(self, text: Option<&'a Text>) -> Option<&'a str> {
+        text.map(|text| text.get(self.json))
+    }
+
+    /// Identifies the user across sessions; always present in shared data.
+    pub fn sub(self) -> Option<&'a str> {
+        self.text(self.typed.sub.as_ref())
+    }
+
+    /// The identifier of the user, of the scope `user_id`.
+    pub fn user_id(self) -> Option<&'a str> {
+        self.text(self.typed.user_id.as_ref())
+    }
+
+    /// The email address.
+    pub fn email(self) -> Option<Email<&'a str>> {
+        self.typed.email.as_ref().map(|email| email.0.as_ref().map(|text| text.get(self.json)))
+    }
+
+    /// The phone number.
+    pub fn phone(self) -> Option<Phone<&'a str>> {
+        self.typed.phone.as_ref().map(|phone| phone.0.as_ref().map(|text| text.get(self.json)))
+    }
+
+    /// A temporary URL of the picture.
+    pub fn picture(self) -> Option<&'a str> {
+        self.text(self.typed.picture.as_ref())
+    }
+
+    /// The names.
+    pub fn names(self) -> Option<Names<&'a str>> {
+        self.typed.names.as_ref().map(|names| names.0.as_ref().map(|text| text.get(self.json)))
+    }
+
+    /// Whether the person is verified.
+    pub fn is_verified(self) -> Option<bool> {
+        self.typed.is_verified
+    }
+
+    /// Whether the person is over 18.
+    pub fn is_over_18(self) -> Option<bool> {
+        self.typed.is_over_18
+    }
+
+    /// Whether the person is over 21.
+    pub fn is_over_21(self) -> Option<bool> {
+        self.typed.is_over_21
+    }
+
+    /// Any member by its name: those whose shape is not documented, and those of the future.
+    pub fn get(self, name: &str) -> Option<Json<'a>> {
+        self.json()?.get(name)
+    }
+
+    /// The whole object as the service sent it.
+    pub fn json(self) -> Option<Json<'a>> {
+        json::accepted(self.json).get("user_data")
+    }
+}
+
+/// Shows nothing of the person.
+impl fmt::Debug for UserData<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserData([redacted])")
+    }
+}
+
+/// An email address and what is known of it; `S` is `&str` as handed out.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Email<S> {
+    /// The address.
+    pub email: Option<S>,
+    /// Whether the person proved to have it.
+    pub is_verified: Option<bool>,
+    /// Whether it is the person's first one.
+    pub is_primary: Option<bool>,
+}
+
+impl<S> Email<S> {
+    /// The same over another kind of text, like `email.map(str::to_owned)`.
+    pub fn map<T>(self, text: impl FnMut(S) -> T) -> Email<T> {
+        let Self { email, is_verified, is_primary } = self;
+        Email { email: email.map(text), is_verified, is_primary }
+    }
+
+    pub(super) fn as_ref(&self) -> Email<&S> {
+        Email {
+            email: self.email.as_ref(),
+            is_verified: self.is_verified,
+            is_primary: self.is_primary,
+        }
+    }
+}
+
+impl<S> fmt::Debug for Email<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Email")
+            .field("email", &redacted(self.email.as_ref()))
+            .field("is_verified", &self.is_verified)
+            .field("is_primary", &self.is_primary)
+            .finish()
+    }
+}
+
+/// A phone number and what is known of it; `S` is `&str` as handed out.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Phone<S> {
+    /// The number in international form.
+    pub phone_number: Option<S>,
+    /// Whether the person proved to have it.
+    pub is_verified: Option<bool>,
+    /// Whether it is the person's first one.
+    pub is_primary: Option<bool>,
+}
+
+impl<S> Phone<S> {
+    /// The same over another kind of text, like `phone.map(str::to_owned)`.
+    pub fn map<T>(self, text: impl FnMut(S) -> T) -> Phone<T> {
+        let Self { phone_number, is_verified, is_primary } = self;
+        Phone { phone_number: phone_number.map(text), is_verified, is_primary }
+    }
+
+    pub(super) fn as_ref(&self) -> Phone<&S> {
+        Phone {
+            phone_number: self.phone_number.as_ref(),
+            is_verified: self.is_verified,
+            is_primary: self.is_primary,
+        }
+    }
+}
+
+impl<S> fmt::Debug for Phone<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Phone")
+            .field("phone_number", &redacted(self.phone_number.as_ref()))
+            .field("is_verified", &self.is_verified)
+            .field("is_primary", &self.is_primary)
+            .finish()
+    }
+}
+
+/// A person's names; `S` is `&str` as handed out.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Names<S> {
+    /// The given name or names.
+    pub first_name: Option<S>,
+    /// The family name or names.
+    pub family_name: Option<S>,
+    /// All of them, in the order the person uses.
+    pub full_name: Option<S>,
+    /// Whether they were read from an identity document.
+    pub is_verified: Option<bool>,
+}
+
+impl<S> Names<S> {
+    /// The same over another kind of text, like `names.map(str::to_owned)`.
+    pub fn map<T>(self, mut text: impl FnMut(S) -> T) -> Names<T> {
+        Names {
+            first_name: self.first_name.map(&mut text),
+            family_name: self.family_name.map(&mut text),
+            full_name: self.full_name.map(&mut text),
+            is_verified: self.is_verified,
+        }
+    }
+
+    pub(super) fn as_ref(&self) -> Names<&S> {
+        Names {
+            first_name: self.first_name.as_ref(),
+            family_name: self.family_name.as_ref(),
+            full_name: self.full_name.as_ref(),
+            is_verified: self.is_verified,
+        }
+    }
+}
+
+impl<S> fmt::Debug for Names<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names")
+            .field("first_name", &redacted(self.first_name.as_ref()))
+            .field("family_name", &redacted(self.family_name.as_ref()))
+            .field("full_name", &redacted(self.full_name.as_ref()))
+            .field("is_verified", &self.is_verified)
+            .finish()
+    }
+}

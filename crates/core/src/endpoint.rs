@@ -1,0 +1,87 @@
+//! The stateless pairs: how each request is built and how its answer is read.
+
+mod client_token;
+mod retrieve_decision;
+mod triage;
+
+use http::header::{ACCEPT, HeaderValue};
+use http::{HeaderMap, Method, Request, Response};
+
+pub use self::client_token::{AccessToken, ClientToken};
+pub use self::retrieve_decision::RetrieveDecision;
+use crate::base_url::BaseUrl;
+use crate::credentials::Authorization;
+use crate::error::{Action, BuildError, ResponseError};
+
+/// The longest body of an answer that is read, in bytes (8 MiB).
+///
+/// A client need not read more than one byte beyond it: a longer body is refused whatever it holds.
+pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
+
+/// One request of the API and its answer, without I/O.
+///
+/// For those who have an HTTP client and their own ideas about tokens and retries: send what
+/// [`request`](Endpoint::request) gives, hand the answer to [`parse`](Endpoint::parse). An answer
+/// of any status may be given; redirects must not be followed.
+pub trait Endpoint: sealed::Sealed {
+    /// What a successful answer holds.
+    type Output;
+    /// What errors and events call it.
+    const ACTION: Action;
+    /// Whether a request that may have reached the service can be sent once more.
+    const REPLAY: Replay;
+    /// Whether the request carries the caller's [`Authorization`].
+    const AUTHORIZED: bool;
+
+    /// Builds the request.
+    ///
+    /// # Errors
+    /// Says what cannot be sent; nothing was.
+    fn request(
+        &self,
+        base: &BaseUrl,
+        authorization: &Authorization,
+    ) -> Result<Request<Vec<u8>>, BuildError>;
+
+    /// Reads the answer.
+    ///
+    /// # Errors
+    /// The answer is a failure, or no documented answer to this request.
+    fn parse(&self, response: Response<&[u8]>) -> Result<Self::Output, ResponseError>;
+}
+
+/// Whether a request can be sent once more after it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// At any time: the request changes nothing, or the same thing twice.
+    Safe,
+    /// Only when the service certainly did not act on it: it never left, or was refused.
+    OnlyIfUnsent,
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for super::ClientToken {}
+    impl Sealed for super::RetrieveDecision {}
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// A request with the headers that all have: `Accept`, and what the caller sets.
+fn request(
+    base: &BaseUrl,
+    method: Method,
+    path: String,
+    body: Vec<u8>,
+    headers: impl FnOnce(&mut HeaderMap),
+) -> Result<Request<Vec<u8>>, BuildError> {
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = base.join(path)?;
+    let map = request.headers_mut();
+    // Room for an adapter's own (user agent, host) without growing.
+    map.reserve(6);
+    map.insert(ACCEPT, JSON);
+    headers(map);
+    Ok(request)
+}

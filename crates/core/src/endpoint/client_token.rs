@@ -1,0 +1,219 @@
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::{Endpoint, Replay, request, triage};
+use crate::base_url::BaseUrl;
+use crate::credentials::{Authorization, ClientCredentials};
+use crate::error::{Action, BuildError, ResponseError};
+use crate::json::{JsonError, Object};
+use crate::secret::Secret;
+
+/// `POST /auth/v2/token/`: an access token for a client id and secret.
+///
+/// It carries its own credentials; the authorization given to `request` is not used.
+#[derive(Clone, Debug)]
+pub struct ClientToken {
+    client: ClientCredentials,
+}
+
+impl ClientToken {
+    /// The token of that client.
+    pub fn new(client: ClientCredentials) -> Self {
+        Self { client }
+    }
+
+    pub(crate) fn client(&self) -> &ClientCredentials {
+        &self.client
+    }
+}
+
+impl Endpoint for ClientToken {
+    type Output = AccessToken;
+    const ACTION: Action = Action::FetchToken;
+    const REPLAY: Replay = Replay::Safe;
+    const AUTHORIZED: bool = false;
+
+    fn request(
+        &self,
+        base: &BaseUrl,
+        _authorization: &Authorization,
+    ) -> Result<Request<Vec<u8>>, BuildError> {
+        let body = b"grant_type=client_credentials".to_vec();
+        request(base, Method::POST, "/auth/v2/token/".to_owned(), body, |headers| {
+            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+            headers.insert(CONTENT_TYPE, form);
+            headers.insert(AUTHORIZATION, self.client.basic().clone());
+        })
+    }
+
+    fn parse(&self, response: Response<&[u8]>) -> Result<AccessToken, ResponseError> {
+        let body = triage::success(Self::ACTION, &response)?;
+        AccessToken::from_json(body)
+            .map_err(|problem| triage::malformed(Self::ACTION, &response, problem))
+    }
+}
+
+/// An access token, and for how long it is good.
+#[derive(Clone)]
+pub struct AccessToken {
+    secret: Secret,
+    authorization: Authorization,
+    lifetime: Option<Duration>,
+}
+
+impl AccessToken {
+    fn from_json(body: &[u8]) -> Result<Self, JsonError> {
+        let Object(answer): Object<Answer> =
+            serde_json::from_slice(body).map_err(|e| JsonError::new(body, &e))?;
+        let wrong = |problem: &str| JsonError::at(body, 0, "access_token", problem.to_owned());
+        let mut text = answer.access_token.ok_or_else(|| wrong("expected a string"))?;
+        let secret = Secret::from(std::mem::take(&mut *text.0));
+        let authorization = Authorization::bearer(secret.clone())
+            .map_err(|_| wrong("expected a token of visible ASCII"))?;
+        // In the documented sample the two disagree; `expires_in` is the one to trust.
+        let lifetime = match (answer.expires_in, answer.iat, answer.exp) {
+            (Number(Some(seconds)), _, _) if seconds > 0.0 => Some(seconds),
+            (_, Number(Some(iat)), Number(Some(exp))) if exp > iat => Some(exp - iat),
+            _ => None,
+        };
+        let lifetime = lifetime.map(|seconds| {
+            Duration::try_from_secs_f64(seconds)
+                .map_or(MAX_LIFETIME, |lifetime| lifetime.min(MAX_LIFETIME))
+        });
+        Ok(Self { secret, authorization, lifetime })
+    }
+
+    /// The token itself.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// The header that carries the token.
+    pub fn authorization(&self) -> &Authorization {
+        &self.authorization
+    }
+
+    /// How long the token is good from the moment its answer arrived; at most ten years. `None` if
+    /// the answer does not tell: then it is good for one request.
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.lifetime
+    }
+}
+
+const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("lifetime", &self.lifetime).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    access_token: Option<Wiped>,
+    #[serde(default)]
+    expires_in: Number,
+    #[serde(default)]
+    iat: Number,
+    #[serde(default)]
+    exp: Number,
+}
+
+/// A string that is wiped when the answer is dropped.
+#[derive(Deserialize)]
+struct Wiped(#[serde(deserialize_with = "wiped")] Zeroizing<String>);
+
+fn wiped<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
+    String::deserialize(deserializer).map(Zeroizing::new)
+}
+
+/// A number, also as text; anything else says nothing, and is no reason to refuse a token.
+#[derive(Default)]
+struct Number(Option<f64>);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::Number(number) => number.as_f64(),
+            serde_json::Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        Ok(Self(number.filter(|number| number.is_finite())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: &str) -> Result<AccessToken, ResponseError> {
+        let client = ClientCredentials::new("id", "secret").unwrap();
+        ClientToken::new(client).parse(Response::new(body.as_bytes()))
+    }
+
+    #[test]
+    fn the_request_is_the_documented_one() {
+        let token = ClientToken::new(ClientCredentials::new("Aladdin", "open").unwrap());
+        let request = token.request(&BaseUrl::production(), &Authorization::none()).unwrap();
+        assert_eq!(request.method(), Method::POST);
+        assert_eq!(request.uri(), "https://apx.didit.me/auth/v2/token/");
+        assert_eq!(request.headers()["authorization"], "Basic QWxhZGRpbjpvcGVu");
+        assert_eq!(request.headers()["content-type"], "application/x-www-form-urlencoded");
+        assert_eq!(request.body(), b"grant_type=client_credentials");
+    }
+
+    #[test]
+    fn the_documented_answer_trusts_expires_in() {
+        let token = parse(didit_sandbox::fixtures::TOKEN).unwrap();
+        assert_eq!(token.lifetime(), Some(Duration::from_secs(86400)));
+        assert!(!format!("{token:?}").contains(token.secret().expose()));
+    }
+
+    #[test]
+    fn odd_lifetimes() {
+        let cases = [
+            (r#""expires_in":60"#, Some(60)),
+            (r#""expires_in":"60","iat":1,"exp":9"#, Some(60)),
+            (r#""expires_in":60.0,"token_type":"bearer","scope":null"#, Some(60)),
+            (r#""expires_in":0,"iat":1617220000,"exp":1618084000"#, Some(864_000)),
+            (r#""expires_in":-5,"iat":10,"exp":20"#, Some(10)),
+            (r#""expires_in":null,"iat":10,"exp":20"#, Some(10)),
+            (r#""expires_in":{},"iat":20,"exp":10"#, None),
+            (r#""exp":20"#, None),
+            (r#""expires_in":"soon""#, None),
+            (r#""expires_in":1e300"#, Some(MAX_LIFETIME.as_secs())),
+        ];
+        for (members, seconds) in cases {
+            let token = parse(&format!(r#"{{"access_token":"t",{members}}}"#));
+            let lifetime = token.as_ref().ok().and_then(AccessToken::lifetime);
+            assert_eq!(lifetime, seconds.map(Duration::from_secs), "{members} {token:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_usable_token_is_an_error() {
+        for body in [
+            "{}",
+            r#"{"access_token":null}"#,
+            r#"{"access_token":""}"#,
+            r#"{"access_token":"a b"}"#,
+        ] {
+            let error = parse(body).unwrap_err().to_string();
+            assert!(error.contains("in `access_token`") && !error.contains("a b"), "{error}");
+        }
+    }
+
+    #[test]
+    fn invalid_client_is_unauthorized_whatever_its_status() {
+        let client = ClientCredentials::new("id", "secret").unwrap();
+        let body: &[u8] = br#"{"error":"invalid_client"}"#;
+        let answer = Response::builder().status(400).body(body).unwrap();
+        let error = ClientToken::new(client).parse(answer).unwrap_err();
+        assert_eq!(error.kind(), &crate::ResponseErrorKind::Unauthorized);
+    }
+}

@@ -1,0 +1,39 @@
+use std::time::Duration;
+
+/// A reading of a monotonic clock: the time since an origin that the caller picks once.
+///
+/// The engine has no clock of its own. Any will do as long as it never runs backwards:
+/// `Instant::elapsed`, a browser's `performance.now()`, a counter in a test.
+///
+/// ```
+/// # use std::time::{Duration, Instant};
+/// # use didit_core::Moment;
+/// let origin = Instant::now();
+/// let now = Moment::new(origin.elapsed());
+/// assert_eq!(now.after(Duration::from_secs(1)).since(now), Duration::from_secs(1));
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(Duration);
+
+impl Moment {
+    /// The moment that long after the origin.
+    pub const fn new(since_origin: Duration) -> Self {
+        Self(since_origin)
+    }
+
+    /// How long after the origin this is.
+    pub const fn since_origin(self) -> Duration {
+        self.0
+    }
+
+    /// The moment that much later; the last one there is if that is beyond it.
+    #[must_use]
+    pub const fn after(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration))
+    }
+
+    /// How long ago `earlier` was; nothing if it is yet to come.
+    pub const fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}

@@ -1,0 +1,250 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::moment::Moment;
+use crate::rate_limit::RateLimit;
+
+/// Keeps requests of one rate limit under it, first come, first served.
+///
+/// The service counts a sliding window from the moment it accepts a request; that lies before the
+/// moment its answer arrives. Counting from the latter can only err to the safe side, so a client
+/// that is alone never exceeds the limit. Others who share it are seen in `X-RateLimit-Remaining`.
+#[derive(Debug)]
+pub(super) struct Pacer {
+    window: Duration,
+    budget: Option<u32>,
+    learned: Option<u32>,
+    /// Whether any answer has come: until then nobody knows what the limit is.
+    answered: bool,
+    in_flight: InFlight,
+    /// When the answers came whose requests still count, oldest first.
+    spent: VecDeque<Moment>,
+    /// What others have used up, and until when that counts.
+    foreign: Option<(u32, Moment)>,
+    closed_until: Option<Moment>,
+    line: VecDeque<Waiter>,
+    next_place: u64,
+}
+
+/// How many requests may be on their way before the first answer has told of a limit.
+const BEFORE_FIRST_ANSWER: usize = 10;
+/// How often those who wait for the first answer look again, if nobody wakes them.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How late a waiter may come before its place in line is given away.
+const GRACE: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+struct Waiter {
+    place: u64,
+    expires: Moment,
+}
+
+/// A place in line; kept by the call, empty while it does not wait.
+pub(super) type Place = Option<u64>;
+
+impl Pacer {
+    pub(super) fn new(window: Duration, budget: Option<u32>) -> Self {
+        Self {
+            window,
+            budget,
+            learned: None,
+            answered: false,
+            in_flight: InFlight::default(),
+            spent: VecDeque::new(),
+            foreign: None,
+            closed_until: None,
+            line: VecDeque::new(),
+            next_place: 0,
+        }
+    }
+
+    /// Lets a request go now, or says when to ask again.
+    pub(super) fn admit(&mut self, place: &mut Place, now: Moment) -> Result<(), Moment> {
+        self.forget(now);
+        let ahead = self.ahead(*place);
+        let closed = self.closed_until.filter(|until| *until > now);
+        let free = self.free();
+        if closed.is_none() && free > ahead {
+            self.leave(place);
+            return Ok(());
+        }
+        let until = closed.unwrap_or_else(|| self.opens_for(ahead - free.min(ahead), now));
+        self.wait(place, ahead, until.after(GRACE));
+        Err(until)
+    }
+
+    /// A request goes out; without an answer by `lost_at` it counts as accepted then.
+    pub(super) fn sent(&mut self, id: u64, lost_at: Moment) {
+        self.in_flight.push(id, lost_at);
+    }
+
+    /// The request never reached the service, so it used nothing up.
+    pub(super) fn unsent(&mut self, id: u64) {
+        self.in_flight.land(id);
+    }
+
+    /// The request may have been accepted at any time until now.
+    pub(super) fn lost(&mut self, id: u64, now: Moment) {
+        if self.in_flight.land(id) {
+            self.spend(now);
+        }
+    }
+
+    /// An answer came; one that refuses by the rate limit used nothing up.
+    ///
+    /// Says whether it was the first one, after which others may go on.
+    pub(super) fn answered(
+        &mut self,
+        id: u64,
+        now: Moment,
+        told: &RateLimit,
+        refused: bool,
+    ) -> bool {
+        let first = !std::mem::replace(&mut self.answered, true);
+        self.learned = told.limit.or(self.learned);
+        if self.in_flight.land(id) && !refused {
+            self.spend(now);
+        }
+        let (Some(limit), Some(remaining)) = (told.limit, told.remaining) else {
+            return first;
+        };
+        let own = u32::try_from(self.spent.len() + self.in_flight.len()).unwrap_or(u32::MAX);
+        let foreign = limit.saturating_sub(remaining).saturating_sub(own);
+        let reset = told.reset_after.unwrap_or(self.window);
+        self.foreign = (foreign > 0).then(|| (foreign, now.after(reset.max(self.window))));
+        if foreign > 0 && remaining == 0 {
+            self.close(now.after(reset.max(LOOK_AGAIN)));
+        }
+        first
+    }
+
+    /// Nothing goes out before then: the service said so.
+    pub(super) fn close(&mut self, until: Moment) {
+        self.closed_until = self.closed_until.max(Some(until));
+    }
+
+    /// Gives up a place in line.
+    pub(super) fn leave(&mut self, place: &mut Place) {
+        let Some(place) = place.take() else { return };
+        if let Ok(at) = self.line.binary_search_by_key(&place, |waiter| waiter.place) {
+            self.line.remove(at);
+        }
+    }
+
+    /// The tightest limit known.
+    fn limit(&self) -> Option<usize> {
+        self.budget.into_iter().chain(self.learned).min().map(|limit| limit.max(1) as usize)
+    }
+
+    /// How many may go at once.
+    fn free(&self) -> usize {
+        let foreign = self.foreign.map_or(0, |(count, _)| count as usize);
+        let limit = match self.limit() {
+            // At least one, or nobody would ever learn that the others have gone.
+            Some(limit) => limit.saturating_sub(foreign).max(1),
+            None => usize::MAX,
+        };
+        let limit = if self.answered { limit } else { limit.min(BEFORE_FIRST_ANSWER) };
+        limit.saturating_sub(self.spent.len() + self.in_flight.len())
+    }
+
+    /// When the n-th (from 0) of those who must wait can go at the earliest.
+    fn opens_for(&self, n: usize, now: Moment) -> Moment {
+        let Some(limit) = self.limit().filter(|_| self.answered) else {
+            return now.after(LOOK_AGAIN);
+        };
+        let own = match self.spent.get(n) {
+            Some(answered) => answered.after(self.window),
+            // Whatever is on its way counts for a window from its answer on, which is yet to come.
+            None => {
+                let rounds = u32::try_from((n - self.spent.len()) / limit).unwrap_or(u32::MAX);
+                now.after(self.window.saturating_mul(rounds.saturating_add(1)))
+            }
+        };
+        self.foreign.map_or(own, |(_, until)| own.min(until))
+    }
+
+    fn ahead(&self, place: Place) -> usize {
+        let found =
+            place.and_then(|place| self.line.binary_search_by_key(&place, |w| w.place).ok());
+        found.unwrap_or(self.line.len())
+    }
+
+    fn wait(&mut self, place: &mut Place, ahead: usize, expires: Moment) {
+        if let (Some(_), Some(waiter)) = (&place, self.line.get_mut(ahead)) {
+            waiter.expires = expires;
+            return;
+        }
+        self.next_place += 1;
+        *place = Some(self.next_place);
+        self.line.push_back(Waiter { place: self.next_place, expires });
+    }
+
+    fn spend(&mut self, now: Moment) {
+        if self.budget.is_some() || self.learned.is_some() {
+            self.spent.push_back(now);
+        }
+    }
+
+    /// Drops what no longer counts.
+    fn forget(&mut self, now: Moment) {
+        while self.spent.front().is_some_and(|answered| answered.after(self.window) <= now) {
+            self.spent.pop_front();
+        }
+        while self.in_flight.pop_lost(now) {
+            self.spend(now);
+        }
+        while self.line.front().is_some_and(|waiter| waiter.expires <= now) {
+            self.line.pop_front();
+        }
+        self.foreign = self.foreign.filter(|(_, until)| *until > now);
+        self.closed_until = self.closed_until.filter(|until| *until > now);
+    }
+}
+
+/// The requests that are on their way, in the order they were sent.
+#[derive(Debug, Default)]
+struct InFlight {
+    sent: VecDeque<Sent>,
+    /// How many of `sent` have landed, and wait only for the ones before them.
+    landed: usize,
+}
+
+#[derive(Debug)]
+struct Sent {
+    id: u64,
+    lost_at: Moment,
+    landed: bool,
+}
+
+impl InFlight {
+    fn len(&self) -> usize {
+        self.sent.len() - self.landed
+    }
+
+    fn push(&mut self, id: u64, lost_at: Moment) {
+        self.sent.push_back(Sent { id, lost_at, landed: false });
+    }
+
+    /// Takes a request out; whether it was there.
+    fn land(&mut self, id: u64) -> bool {
+        let Ok(at) = self.sent.binary_search_by_key(&id, |sent| sent.id) else { return false };
+        let there = !std::mem::replace(&mut self.sent[at].landed, true);
+        self.landed += usize::from(there);
+        self.pop_landed();
+        there
+    }
+
+    /// Takes out the first request if its answer will not come any more; whether it did.
+    fn pop_lost(&mut self, now: Moment) -> bool {
+        let lost = self.sent.front().filter(|sent| sent.lost_at <= now).map(|sent| sent.id);
+        lost.is_some_and(|id| self.land(id))
+    }
+
+    fn pop_landed(&mut self) {
+        while self.sent.front().is_some_and(|sent| sent.landed) {
+            self.sent.pop_front();
+            self.landed -= 1;
+        }
+    }
+}

@@ -1,0 +1,176 @@
+use std::time::Duration;
+
+use super::call_error::{Stopped, Trouble};
+use super::moment::Moment;
+use super::policy::Policy;
+use super::step::Reason;
+use crate::endpoint::Replay;
+use crate::error::ResponseErrorKind;
+
+/// What follows a failed attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Again { at: Moment, reason: Reason },
+    Stop(Stopped),
+}
+
+/// How one call has fared so far.
+pub(super) struct History {
+    /// Attempts of the request at hand, refusals by rate limit not counted.
+    pub(super) attempts: u32,
+    /// Refusals by rate limit.
+    pub(super) refusals: u32,
+    pub(super) deadline: Moment,
+}
+
+/// Whether, when and why a request is sent again after `trouble`; `random` is any number.
+pub(super) fn decide(
+    policy: &Policy,
+    history: &History,
+    trouble: &Trouble,
+    replay: Replay,
+    now: Moment,
+    random: u64,
+) -> Verdict {
+    let refused = matches!(trouble, Trouble::Response(error) if *error.kind() == ResponseErrorKind::RateLimited);
+    let unsent = match trouble {
+        Trouble::Failure(kind) => kind.is_unsent(),
+        Trouble::Response(_) => refused,
+    };
+    if !trouble.is_retryable() || (replay == Replay::OnlyIfUnsent && !unsent) {
+        return Verdict::Stop(Stopped::Final);
+    }
+    if !refused && history.attempts >= policy.max_attempts {
+        return Verdict::Stop(Stopped::Attempts);
+    }
+    // "Retry-After: 0" would make a loop without a pause.
+    let asked = trouble.retry_after().filter(|wait| !wait.is_zero());
+    let (wait, reason) = match asked {
+        Some(wait) => (wait, Reason::RetryAfter),
+        None => (backoff(policy, history.attempts + history.refusals, random), Reason::Backoff),
+    };
+    let at = now.after(wait);
+    if at >= history.deadline {
+        return Verdict::Stop(Stopped::Deadline);
+    }
+    Verdict::Again { at, reason }
+}
+
+/// A random time up to the base, doubled with every failure, up to the cap ("full jitter").
+fn backoff(policy: &Policy, failures: u32, random: u64) -> Duration {
+    let doublings = failures.saturating_sub(1).min(31);
+    let most = policy.backoff_base.saturating_mul(1 << doublings).min(policy.backoff_cap);
+    let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
+    // Never zero, so that a clock that stands still between polls cannot make a loop.
+    Duration::from_nanos(random % nanos.max(1) + 1)
+}
+
+/// A seeded sequence of numbers for jitter (splitmix64); no secret depends on it.
+#[derive(Clone, Debug)]
+pub(super) struct Jitter(u64);
+
+impl Jitter {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::super::step::FailureKind;
+    use super::*;
+    use crate::error::{Action, ResponseError};
+
+    fn answer(status: u16, retry_after: Option<u64>) -> Trouble {
+        let kind = match status {
+            401 => ResponseErrorKind::Unauthorized,
+            404 => ResponseErrorKind::NotFound,
+            429 => ResponseErrorKind::RateLimited,
+            400..500 => ResponseErrorKind::Rejected,
+            500.. => ResponseErrorKind::Unavailable,
+            _ => ResponseErrorKind::Redirect,
+        };
+        let status = StatusCode::from_u16(status).unwrap();
+        let error = ResponseError::new(Action::RetrieveDecision, status, kind);
+        Trouble::Response(error.with_retry_after(retry_after.map(Duration::from_secs)))
+    }
+
+    const FINAL: Result<(u64, Reason), Stopped> = Err(Stopped::Final);
+    const ATTEMPTS: Result<(u64, Reason), Stopped> = Err(Stopped::Attempts);
+    const DEADLINE: Result<(u64, Reason), Stopped> = Err(Stopped::Deadline);
+
+    #[test]
+    fn every_failure_has_its_verdict() {
+        use FailureKind::{Broken, Certificate, Connect, Timeout};
+        use Reason::{Backoff, RetryAfter};
+        use Replay::{OnlyIfUnsent, Safe};
+        let random = 149_999_999; // with the base of 200 ms: a wait of 150 ms after the first failure
+        let failed = Trouble::Failure;
+        // trouble, replay, attempts, milliseconds to the deadline, verdict (wait in milliseconds)
+        let table = [
+            (failed(Connect), Safe, 1, 30_000, Ok((150, Backoff))),
+            (failed(Broken), Safe, 3, 30_000, Ok((150, Backoff))),
+            (failed(Timeout), Safe, 1, 30_000, Ok((150, Backoff))),
+            (failed(Certificate), Safe, 1, 30_000, FINAL),
+            (failed(Connect), OnlyIfUnsent, 1, 30_000, Ok((150, Backoff))),
+            (failed(Broken), OnlyIfUnsent, 1, 30_000, FINAL),
+            (failed(Timeout), OnlyIfUnsent, 1, 30_000, FINAL),
+            (failed(Broken), Safe, 4, 30_000, ATTEMPTS),
+            (failed(Broken), Safe, 1, 150, DEADLINE),
+            (answer(408, None), Safe, 1, 30_000, Ok((150, Backoff))),
+            (answer(500, None), Safe, 1, 30_000, Ok((150, Backoff))),
+            (answer(502, None), Safe, 1, 30_000, Ok((150, Backoff))),
+            (answer(503, Some(2)), Safe, 1, 30_000, Ok((2000, RetryAfter))),
+            (answer(504, None), Safe, 4, 30_000, ATTEMPTS),
+            (answer(501, None), Safe, 1, 30_000, FINAL),
+            (answer(503, None), OnlyIfUnsent, 1, 30_000, FINAL),
+            (answer(429, Some(7)), Safe, 1, 30_000, Ok((7000, RetryAfter))),
+            (answer(429, Some(7)), OnlyIfUnsent, 1, 30_000, Ok((7000, RetryAfter))),
+            (answer(429, Some(7)), Safe, 9, 30_000, Ok((7000, RetryAfter))),
+            (answer(429, Some(30)), Safe, 1, 30_000, DEADLINE),
+            (answer(429, Some(0)), Safe, 1, 30_000, Ok((150, Backoff))),
+            (answer(400, None), Safe, 1, 30_000, FINAL),
+            (answer(401, None), Safe, 1, 30_000, FINAL),
+            (answer(404, None), Safe, 1, 30_000, FINAL),
+            (answer(302, None), Safe, 1, 30_000, FINAL),
+        ];
+        let now = Moment::new(Duration::from_secs(1000));
+        for (trouble, replay, attempts, left, expected) in table {
+            let deadline = now.after(Duration::from_millis(left));
+            let history = History { attempts, refusals: 0, deadline };
+            let verdict = decide(&Policy::default(), &history, &trouble, replay, now, random);
+            let expected = match expected {
+                Ok((wait, reason)) => {
+                    Verdict::Again { at: now.after(Duration::from_millis(wait)), reason }
+                }
+                Err(stopped) => Verdict::Stop(stopped),
+            };
+            assert_eq!(verdict, expected, "{trouble:?} {replay:?} {attempts} {left}");
+        }
+    }
+
+    #[test]
+    fn backoff_doubles_up_to_the_cap() {
+        let most = |failures| backoff(&Policy::default(), failures, u64::MAX - 1);
+        for failures in 0..100_u32 {
+            let cap = Duration::from_millis(200) * 2_u32.pow(failures.saturating_sub(1).min(6));
+            let cap = cap.min(Duration::from_secs(10));
+            assert!(most(failures) <= cap + Duration::from_nanos(1), "{failures}");
+        }
+        let mut jitter = Jitter::new(7);
+        let waits: Vec<_> =
+            (0..1000).map(|_| backoff(&Policy::default(), 1, jitter.next())).collect();
+        assert!(waits.iter().all(|wait| !wait.is_zero() && *wait <= Duration::from_millis(200)));
+        let longest = waits.iter().max().unwrap();
+        assert!(*longest > Duration::from_millis(190), "the whole range is used: {longest:?}");
+    }
+}

@@ -1,0 +1,161 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+/// The name of one kind of user data that a session asks for.
+///
+/// The documented ones are constants; any other name that OAuth allows (RFC 6749 §3.3) is accepted.
+/// The service spells one of them both `picture` and `pictures`: they compare as equal, and each
+/// keeps its spelling.
+///
+/// ```
+/// use didit_core::Scope;
+///
+/// assert_eq!("pictures".parse::<Scope>()?, Scope::PICTURE);
+/// assert!("two words".parse::<Scope>().is_err());
+/// # Ok::<(), didit_core::InvalidScope>(())
+/// ```
+#[derive(Clone)]
+pub struct Scope(Cow<'static, str>);
+
+impl Scope {
+    /// The identifier of the user.
+    pub const USER_ID: Self = Self::documented("user_id");
+    /// First, family and full name.
+    pub const NAMES: Self = Self::documented("names");
+    /// The email address.
+    pub const EMAIL: Self = Self::documented("email");
+    /// The phone number.
+    pub const PHONE: Self = Self::documented("phone");
+    /// A temporary URL of the picture.
+    pub const PICTURE: Self = Self::documented("picture");
+    /// Whether the person is verified.
+    pub const IS_VERIFIED: Self = Self::documented("is_verified");
+    /// Whether the person is over 18.
+    pub const IS_OVER_18: Self = Self::documented("is_over_18");
+    /// Whether the person is over 21.
+    pub const IS_OVER_21: Self = Self::documented("is_over_21");
+    /// The gender.
+    pub const GENDER: Self = Self::documented("gender");
+    /// The identity document.
+    pub const DOCUMENT_DETAIL: Self = Self::documented("document_detail");
+    /// The date of birth.
+    pub const BIRTHDATE: Self = Self::documented("birthdate");
+    /// The postal address.
+    pub const ADDRESS: Self = Self::documented("address");
+    /// The bank account.
+    pub const BANK_ACCOUNT: Self = Self::documented("bank_account");
+    /// The preferences.
+    pub const PREFERENCES: Self = Self::documented("preferences");
+    /// The Instagram account.
+    pub const INSTAGRAM_ACCOUNT: Self = Self::documented("instagram_account");
+    /// The X account.
+    pub const X_ACCOUNT: Self = Self::documented("x_account");
+    /// The `TikTok` account.
+    pub const TIKTOK_ACCOUNT: Self = Self::documented("tiktok_account");
+
+    const fn documented(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
+    /// The name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn canonical(&self) -> &str {
+        if self.0 == "pictures" { "picture" } else { &self.0 }
+    }
+}
+
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical() == other.canonical()
+    }
+}
+
+impl Eq for Scope {}
+
+impl Hash for Scope {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.canonical().hash(state);
+    }
+}
+
+impl FromStr for Scope {
+    type Err = InvalidScope;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        if name.is_empty() {
+            return Err(InvalidScope::Empty);
+        }
+        let allowed = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
+        match name.chars().find(|&c| !allowed(c)) {
+            Some(found) => Err(InvalidScope::Character { found }),
+            None => Ok(Self(name.to_owned().into())),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scope({})", self.0)
+    }
+}
+
+/// Why a text is no [`Scope`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidScope {
+    /// Nothing was given.
+    Empty,
+    /// A space, a quote, a backslash, a control or a non-ASCII character.
+    Character {
+        /// The first such character.
+        found: char,
+    },
+}
+
+impl fmt::Display for InvalidScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the scope is empty"),
+            Self::Character { found } => write!(f, "the scope holds {found:?}"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidScope {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_picture_are_one_scope() {
+        let plural: Scope = "pictures".parse().unwrap();
+        assert_eq!(plural, Scope::PICTURE);
+        assert_eq!(plural.to_string(), "pictures");
+        assert_ne!(plural, Scope::NAMES);
+    }
+
+    #[test]
+    fn unknown_names_are_kept_and_malformed_ones_refused() {
+        assert_eq!("didit:new-scope".parse::<Scope>().unwrap().as_str(), "didit:new-scope");
+        for (name, reason) in [
+            ("", "the scope is empty"),
+            ("a b", "the scope holds ' '"),
+            ("a\"", "the scope holds '\"'"),
+            ("é", "the scope holds 'é'"),
+        ] {
+            assert_eq!(name.parse::<Scope>().unwrap_err().to_string(), reason);
+        }
+    }
+}

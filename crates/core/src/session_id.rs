@@ -1,0 +1,164 @@
+use std::fmt;
+use std::str::FromStr;
+
+/// The identifier of a data-transfer session.
+///
+/// It is not promised to be a UUID. Accepted are 1 to 256 of the characters that a path segment may
+/// hold unencoded (RFC 3986 `pchar` without `%`), other than `.` and `..`; so an identifier can never
+/// change the path, the query or the headers of a request.
+///
+/// ```
+/// use didit_core::{InvalidSessionId, SessionId};
+///
+/// let id: SessionId = "unique-session-identifier".parse()?;
+/// assert_eq!(id.as_str(), "unique-session-identifier");
+/// assert_eq!("a/b".parse::<SessionId>(), Err(InvalidSessionId::Character { found: '/', position: 1 }));
+/// # Ok::<(), InvalidSessionId>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId(Box<str>);
+
+impl SessionId {
+    /// The longest identifier accepted, in characters.
+    pub const MAX_LEN: usize = 256;
+
+    /// Checks `text` and keeps a copy of it.
+    ///
+    /// # Errors
+    /// Says what is wrong with an identifier that could not stand in a path as it is.
+    pub fn new(text: &str) -> Result<Self, InvalidSessionId> {
+        if text.is_empty() {
+            return Err(InvalidSessionId::Empty);
+        }
+        if text == "." || text == ".." {
+            return Err(InvalidSessionId::DotSegment);
+        }
+        for (position, found) in text.chars().enumerate() {
+            if !is_segment_character(found) {
+                return Err(InvalidSessionId::Character { found, position });
+            }
+        }
+        if text.len() > Self::MAX_LEN {
+            return Err(InvalidSessionId::TooLong { length: text.len() });
+        }
+        Ok(Self(text.into()))
+    }
+
+    /// The identifier as it stands in the path.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_segment_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c)
+}
+
+impl FromStr for SessionId {
+    type Err = InvalidSessionId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text)
+    }
+}
+
+impl TryFrom<&str> for SessionId {
+    type Error = InvalidSessionId;
+
+    fn try_from(text: &str) -> Result<Self, Self::Error> {
+        Self::new(text)
+    }
+}
+
+impl AsRef<str> for SessionId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionId({})", self.0)
+    }
+}
+
+/// Why a text is no [`SessionId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidSessionId {
+    /// Nothing was given.
+    Empty,
+    /// `.` or `..`, which a path resolves away.
+    DotSegment,
+    /// A character that a path segment cannot hold unencoded.
+    Character {
+        /// The first such character.
+        found: char,
+        /// How many characters stand before it.
+        position: usize,
+    },
+    /// More than [`SessionId::MAX_LEN`] characters.
+    TooLong {
+        /// How many there are.
+        length: usize,
+    },
+}
+
+impl fmt::Display for InvalidSessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the session id is empty"),
+            Self::DotSegment => f.write_str("the session id is a dot segment (`.` or `..`)"),
+            Self::Character { found, position } => write!(
+                f,
+                "the session id holds {found:?} at position {position}, which cannot stand in a path"
+            ),
+            Self::TooLong { length } => write!(
+                f,
+                "the session id has {length} characters, {} are allowed",
+                SessionId::MAX_LEN
+            ),
+        }
+    }
+}
+
+impl std::error::Error for InvalidSessionId {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_every_segment_character() {
+        let text = "AZaz09-._~!$&'()*+,;=:@";
+        assert_eq!(SessionId::new(text).unwrap().to_string(), text);
+        assert!(SessionId::new("...").is_ok());
+        assert!(SessionId::new(&"x".repeat(256)).is_ok());
+    }
+
+    #[test]
+    fn refuses_with_a_reason() {
+        let cases = [
+            ("", "the session id is empty"),
+            (".", "the session id is a dot segment (`.` or `..`)"),
+            ("..", "the session id is a dot segment (`.` or `..`)"),
+            ("a/b", "the session id holds '/' at position 1, which cannot stand in a path"),
+            ("a%2Fb", "the session id holds '%' at position 1, which cannot stand in a path"),
+            ("a b", "the session id holds ' ' at position 1, which cannot stand in a path"),
+            ("a\r\nX: y", "the session id holds '\\r' at position 1, which cannot stand in a path"),
+            ("a?b", "the session id holds '?' at position 1, which cannot stand in a path"),
+            ("é", "the session id holds 'é' at position 0, which cannot stand in a path"),
+        ];
+        for (text, reason) in cases {
+            assert_eq!(SessionId::new(text).unwrap_err().to_string(), reason);
+        }
+        let long = SessionId::new(&"x".repeat(257)).unwrap_err();
+        assert_eq!(long.to_string(), "the session id has 257 characters, 256 are allowed");
+    }
+}
