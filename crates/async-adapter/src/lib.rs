@@ -1,0 +1,161 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod error;
+mod tls;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use didit_core as core;
+use didit_core::{
+    Call, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES, Moment, Operation,
+    RetrieveDecision, SessionId, Step,
+};
+use http::{Request, Response};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+pub use self::builder::ClientBuilder;
+pub use self::error::{ConfigError, Error};
+
+/// A client of the API. Clones are cheap and share the token, the rate limit and the connections.
+///
+/// Its futures run on tokio, and may be dropped at any point.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    client: reqwest::Client,
+    engine: Mutex<Engine>,
+    /// Signalled when waiting operations may go on earlier than they were told.
+    woken: Notify,
+    origin: Instant,
+}
+
+impl Client {
+    /// A client of the live service with the defaults.
+    ///
+    /// # Errors
+    /// See [`ClientBuilder::build`].
+    pub fn new(credentials: impl Into<Credentials>) -> Result<Self, ConfigError> {
+        Self::builder(credentials).build()
+    }
+
+    /// Begins a client with settings of the caller's.
+    pub fn builder(credentials: impl Into<Credentials>) -> ClientBuilder {
+        ClientBuilder::new(credentials.into())
+    }
+
+    /// Retrieves the decision of a session.
+    ///
+    /// # Errors
+    /// Tells what stood in the way, after the retries that the policy allows.
+    pub async fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
+        self.run(Call::new(RetrieveDecision::new(session_id.clone()))).await
+    }
+
+    /// Carries out any operation of the core, like a call with a timeout of its own.
+    ///
+    /// # Errors
+    /// Tells what stood in the way, after the retries that the policy allows.
+    pub async fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+        let mut run = Run { shared: &self.shared, operation, over: false };
+        let mut transport_error = None;
+        loop {
+            // Made before the step, so that no wake-up is missed in between.
+            let woken = self.shared.woken.notified();
+            match run.step(O::poll) {
+                Step::Done(result) => {
+                    run.over = true;
+                    return result.map_err(|error| Error::new(error, transport_error));
+                }
+                Step::Wait { until, .. } => {
+                    let _ = timeout_at(self.shared.origin + until.since_origin(), woken).await;
+                }
+                Step::Send { request, ticket, timeout } => {
+                    let answer = self.shared.exchange(request, timeout).await;
+                    run.step(|operation, engine, now| match answer {
+                        Ok((head, body)) => {
+                            let response = head.map(|()| &body[..]);
+                            operation.handle_response(engine, now, ticket, response);
+                        }
+                        Err((failure, error)) => {
+                            transport_error = Some(error);
+                            operation.handle_failure(engine, now, ticket, failure);
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// An operation under way; given up when dropped before its end.
+struct Run<'a, O: Operation> {
+    shared: &'a Shared,
+    operation: O,
+    over: bool,
+}
+
+impl<O: Operation> Run<'_, O> {
+    fn step<T>(&mut self, step: impl FnOnce(&mut O, &mut Engine, Moment) -> T) -> T {
+        let mut engine = self.shared.lock();
+        let result = step(&mut self.operation, &mut engine, self.shared.now());
+        if engine.take_wake() {
+            self.shared.woken.notify_waiters();
+        }
+        result
+    }
+}
+
+impl<O: Operation> Drop for Run<'_, O> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.step(O::cancel);
+        }
+    }
+}
+
+type Answer = (Response<()>, Vec<u8>);
+
+impl Shared {
+    /// The engine is whole after every step, also if one panicked.
+    fn lock(&self) -> MutexGuard<'_, Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Moment {
+        Moment::new(self.origin.elapsed())
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<Answer, (Failure, reqwest::Error)> {
+        let refused = |error: reqwest::Error| {
+            (Failure::new(error::failure_kind(&error)), error.without_url())
+        };
+        let mut request = reqwest::Request::try_from(request).map_err(refused)?;
+        *request.timeout_mut() = Some(timeout);
+        let mut response = self.client.execute(request).await.map_err(refused)?;
+        let mut head = Response::new(());
+        *head.status_mut() = response.status();
+        *head.headers_mut() = std::mem::take(response.headers_mut());
+        let mut body = Vec::new();
+        loop {
+            match response.chunk().await {
+                Ok(Some(chunk)) if body.len() <= MAX_BODY_BYTES => body.extend_from_slice(&chunk),
+                // One byte too many is enough to know that there are too many.
+                Ok(_) => return Ok((head, body)),
+                Err(error) => {
+                    let failure = Failure::in_body(error::failure_kind(&error), head);
+                    return Err((failure, error.without_url()));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Runs the scenarios that all adapters share.
+
+use didit_async_adapter::Client;
+use didit_core::{Decision, SessionId};
+use didit_scenarios::{Adapter, Failed, Settings, answers, authorization, transport};
+use tokio::runtime::Runtime;
+
+struct Async(Client, Runtime);
+
+impl Adapter for Async {
+    fn new(settings: Settings) -> Result<Self, String> {
+        let mut builder = Client::builder(settings.credentials)
+            .base_url(settings.base_url)
+            .policy(settings.policy);
+        if let Some(pem) = settings.root_certificate {
+            builder = builder.root_certificate(pem.as_bytes()).map_err(|e| e.to_string())?;
+        }
+        let client = builder.build().map_err(|e| e.to_string())?;
+        Ok(Self(client, Runtime::new().map_err(|e| e.to_string())?))
+    }
+
+    fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed> {
+        self.1.block_on(self.0.decision(session_id)).map_err(Failed::new)
+    }
+}
+
+#[test]
+fn happy_path() {
+    authorization::happy_path::<Async>();
+}
+
+#[test]
+fn one_token_and_one_connection() {
+    authorization::one_token_and_one_connection::<Async>();
+}
+
+#[test]
+fn many_callers_share_one_token() {
+    authorization::many_callers_share_one_token::<Async>();
+}
+
+#[test]
+fn expired_token_is_renewed() {
+    authorization::expired_token_is_renewed::<Async>();
+}
+
+#[test]
+fn token_of_unknown_lifetime_is_used_once() {
+    authorization::token_of_unknown_lifetime_is_used_once::<Async>();
+}
+
+#[test]
+fn unauthorized_once() {
+    authorization::unauthorized_once::<Async>();
+}
+
+#[test]
+fn unauthorized_for_ever() {
+    authorization::unauthorized_for_ever::<Async>();
+}
+
+#[test]
+fn wrong_secret() {
+    authorization::wrong_secret::<Async>();
+}
+
+#[test]
+fn held_token() {
+    authorization::held_token::<Async>();
+}
+
+#[test]
+fn api_key() {
+    authorization::api_key::<Async>();
+}
+
+#[test]
+fn secrets_stay_hidden() {
+    authorization::secrets_stay_hidden::<Async>();
+}
+
+#[test]
+fn forbidden() {
+    answers::forbidden::<Async>();
+}
+
+#[test]
+fn not_found() {
+    answers::not_found::<Async>();
+}
+
+#[test]
+fn html_error_page() {
+    answers::html_error_page::<Async>();
+}
+
+#[test]
+fn html_with_success() {
+    answers::html_with_success::<Async>();
+}
+
+#[test]
+fn empty_body() {
+    answers::empty_body::<Async>();
+}
+
+#[test]
+fn truncated_json() {
+    answers::truncated_json::<Async>();
+}
+
+#[test]
+fn sample_as_printed() {
+    answers::sample_as_printed::<Async>();
+}
+
+#[test]
+fn another_session() {
+    answers::another_session::<Async>();
+}
+
+#[test]
+fn oversized_answer() {
+    answers::oversized_answer::<Async>();
+}
+
+#[test]
+fn redirect_is_not_followed() {
+    answers::redirect_is_not_followed::<Async>();
+}
+
+#[test]
+fn broken_exchanges_are_retried() {
+    transport::broken_exchanges_are_retried::<Async>();
+}
+
+#[test]
+fn failed_status_with_a_broken_body() {
+    transport::failed_status_with_a_broken_body::<Async>();
+}
+
+#[test]
+fn refused_connection() {
+    transport::refused_connection::<Async>();
+}
+
+#[test]
+fn deadline() {
+    transport::deadline::<Async>();
+}
+
+#[test]
+fn retry_after_beyond_the_deadline() {
+    transport::retry_after_beyond_the_deadline::<Async>();
+}
+
+#[test]
+fn plain_http_elsewhere() {
+    transport::plain_http_elsewhere::<Async>();
+}
+
+#[test]
+fn tls_with_an_own_authority() {
+    transport::tls_with_an_own_authority::<Async>();
+}
+
+#[test]
+fn untrusted_certificates() {
+    transport::untrusted_certificates::<Async>();
+}
+
+#[test]
+fn malformed_root_certificate() {
+    transport::malformed_root_certificate::<Async>();
+}

@@ -1,0 +1,117 @@
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use didit_core::{BuildError, CallError, FailureKind};
+
+/// Why a call came to nothing: the core's [`CallError`], and the transport's error as its source.
+#[derive(Debug)]
+pub struct Error {
+    call: CallError,
+    transport: Option<ureq::Error>,
+}
+
+impl Error {
+    pub(crate) fn new(call: CallError, transport: Option<ureq::Error>) -> Self {
+        let transport =
+            transport.filter(|_| matches!(call.cause(), didit_core::Cause::Transport(_)));
+        Self { call, transport }
+    }
+
+    /// What stood in the way, to be matched on.
+    pub fn call(&self) -> &CallError {
+        &self.call
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.fmt(f)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.transport {
+            Some(transport) => Some(transport),
+            None => self.call.source(),
+        }
+    }
+}
+
+impl From<Error> for CallError {
+    fn from(error: Error) -> Self {
+        error.call
+    }
+}
+
+/// Why a client could not be made.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A setting was refused.
+    Build(BuildError),
+    /// The root certificate is not PEM, or holds no certificate.
+    Certificate,
+    /// This machine has no trusted root certificates, and none was given.
+    NoRootCertificates,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Build(error) => error.fmt(f),
+            Self::Certificate => f.write_str("the root certificate is not a PEM certificate"),
+            Self::NoRootCertificates => {
+                f.write_str("this machine has no trusted root certificates")
+            }
+        }
+    }
+}
+
+impl StdError for ConfigError {}
+
+impl From<BuildError> for ConfigError {
+    fn from(error: BuildError) -> Self {
+        Self::Build(error)
+    }
+}
+
+/// In the core's terms, how far a failed exchange can have come.
+pub(crate) fn failure_kind(error: &ureq::Error) -> FailureKind {
+    match error {
+        ureq::Error::Timeout(_) => FailureKind::Timeout,
+        ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::InvalidProxyUrl
+        | ureq::Error::ConnectProxyFailed(_)
+        | ureq::Error::Tls(_) => FailureKind::Connect,
+        ureq::Error::Rustls(error) => tls_failure_kind(error),
+        ureq::Error::Io(error) => io_failure_kind(error),
+        _ => FailureKind::Broken,
+    }
+}
+
+fn io_failure_kind(error: &io::Error) -> FailureKind {
+    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        return tls_failure_kind(error);
+    }
+    match error.kind() {
+        // These come from making a connection alone.
+        io::ErrorKind::ConnectionRefused
+        | io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::AddrNotAvailable => FailureKind::Connect,
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FailureKind::Timeout,
+        _ => FailureKind::Broken,
+    }
+}
+
+fn tls_failure_kind(error: &rustls::Error) -> FailureKind {
+    match error {
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            FailureKind::Certificate
+        }
+        _ => FailureKind::Broken,
+    }
+}

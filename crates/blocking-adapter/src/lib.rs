@@ -1,0 +1,177 @@
+#![doc = include_str!("../README.md")]
+
+mod builder;
+mod error;
+mod tls;
+
+use std::io::Read as _;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+pub use didit_core as core;
+use didit_core::{
+    Call, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES, Moment, Operation,
+    RetrieveDecision, SessionId, Step,
+};
+use http::{Request, Response};
+
+pub use self::builder::ClientBuilder;
+pub use self::error::{ConfigError, Error};
+
+/// A client of the API. Clones are cheap and share the token, the rate limit and the connections.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    agent: ureq::Agent,
+    engine: Mutex<Engine>,
+    /// Signalled when waiting operations may go on earlier than they were told.
+    woken: Condvar,
+    origin: Instant,
+}
+
+impl Client {
+    /// A client of the live service with the defaults.
+    ///
+    /// # Errors
+    /// See [`ClientBuilder::build`].
+    pub fn new(credentials: impl Into<Credentials>) -> Result<Self, ConfigError> {
+        Self::builder(credentials).build()
+    }
+
+    /// Begins a client with settings of the caller's.
+    pub fn builder(credentials: impl Into<Credentials>) -> ClientBuilder {
+        ClientBuilder::new(credentials.into())
+    }
+
+    /// Retrieves the decision of a session.
+    ///
+    /// # Errors
+    /// Tells what stood in the way, after the retries that the policy allows.
+    pub fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
+        self.run(Call::new(RetrieveDecision::new(session_id.clone())))
+    }
+
+    /// Carries out any operation of the core, like a call with a timeout of its own.
+    ///
+    /// # Errors
+    /// Tells what stood in the way, after the retries that the policy allows.
+    pub fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+        let mut run = Run { shared: &self.shared, operation, over: false };
+        let mut transport_error = None;
+        loop {
+            match run.next() {
+                Step::Done(result) => {
+                    return result.map_err(|error| Error::new(error, transport_error));
+                }
+                Step::Wait { .. } => {}
+                Step::Send { request, ticket, timeout } => {
+                    let answer = self.shared.exchange(request, timeout);
+                    run.step(|operation, engine, now| match answer {
+                        Ok((head, body)) => {
+                            let response = head.map(|()| &body[..]);
+                            operation.handle_response(engine, now, ticket, response);
+                        }
+                        Err((failure, error)) => {
+                            transport_error = Some(error);
+                            operation.handle_failure(engine, now, ticket, failure);
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// An operation under way; given up when dropped before its end.
+struct Run<'a, O: Operation> {
+    shared: &'a Shared,
+    operation: O,
+    over: bool,
+}
+
+impl<O: Operation> Run<'_, O> {
+    fn step<T>(&mut self, step: impl FnOnce(&mut O, &mut Engine, Moment) -> T) -> T {
+        let mut engine = self.shared.lock();
+        let result = step(&mut self.operation, &mut engine, self.shared.now());
+        if engine.take_wake() {
+            self.shared.woken.notify_all();
+        }
+        result
+    }
+
+    /// Waits until there is something to send, or a result. The lock is given up by the waiting
+    /// itself, so that no wake-up is missed in between.
+    fn next(&mut self) -> Step<O::Output> {
+        let mut engine = self.shared.lock();
+        loop {
+            let now = self.shared.now();
+            let step = self.operation.poll(&mut engine, now);
+            if engine.take_wake() {
+                self.shared.woken.notify_all();
+            }
+            match step {
+                Step::Wait { until, .. } => {
+                    let waited = self.shared.woken.wait_timeout(engine, until.since(now));
+                    engine = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+                step => {
+                    self.over = matches!(step, Step::Done(_));
+                    return step;
+                }
+            }
+        }
+    }
+}
+
+impl<O: Operation> Drop for Run<'_, O> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.step(O::cancel);
+        }
+    }
+}
+
+type Answer = (Response<()>, Vec<u8>);
+
+impl Shared {
+    /// The engine is whole after every step, also if one panicked.
+    fn lock(&self) -> MutexGuard<'_, Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Moment {
+        Moment::new(self.origin.elapsed())
+    }
+
+    fn exchange(
+        &self,
+        request: Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<Answer, (Failure, ureq::Error)> {
+        let request = self
+            .agent
+            .configure_request(request)
+            .timeout_global(Some(timeout))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .build();
+        let response = self
+            .agent
+            .run(request)
+            .map_err(|error| (Failure::new(error::failure_kind(&error)), error))?;
+        let (parts, body) = response.into_parts();
+        let head = Response::from_parts(parts, ());
+        let mut bytes = Vec::with_capacity(1024);
+        match body.into_reader().take(MAX_BODY_BYTES as u64 + 1).read_to_end(&mut bytes) {
+            Ok(_) => Ok((head, bytes)),
+            Err(error) => {
+                let error = ureq::Error::from(error);
+                Err((Failure::in_body(error::failure_kind(&error), head), error))
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+use std::sync::Arc;
+
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use crate::error::ConfigError;
+
+/// The certificates of a PEM text.
+pub(crate) fn parse_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    certificates
+        .ok()
+        .filter(|certificates| !certificates.is_empty())
+        .ok_or(ConfigError::Certificate)
+}
+
+/// TLS that trusts this machine's roots and the extra ones.
+pub(crate) fn config(extra: &[CertificateDer<'static>]) -> Result<TlsConfig, ConfigError> {
+    let platform = rustls_native_certs::load_native_certs().certs;
+    let roots: Vec<_> = platform
+        .iter()
+        .chain(extra)
+        .map(|certificate| Certificate::from_der(certificate).to_owned())
+        .collect();
+    if roots.is_empty() {
+        return Err(ConfigError::NoRootCertificates);
+    }
+    Ok(TlsConfig::builder()
+        .root_certs(RootCerts::Specific(Arc::new(roots)))
+        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+        .build())
+}

@@ -1,0 +1,96 @@
+//! Answers that are not the decision that was asked for.
+
+use didit_core::{ResponseErrorKind, Stopped};
+use didit_sandbox::{Fault, Route, fixtures};
+
+use crate::{Adapter, Failed, client, id, sandbox};
+
+/// What becomes of a call whose decision route always answers so, and how often it is asked.
+fn outcome<A: Adapter>(fault: Fault) -> (Failed, usize) {
+    let sandbox = sandbox();
+    sandbox.always(Route::Decision, fault);
+    let error = client::<A>(&sandbox).decision(&id("s-1")).unwrap_err();
+    (error, sandbox.requests_to(Route::Decision).len())
+}
+
+/// 403 is final, and carries the service's words and the request id.
+pub fn forbidden<A: Adapter>() {
+    let (error, requests) = outcome::<A>(Fault::answer(403).body(r#"{"detail":"Not yours."}"#));
+    assert_eq!((error.kind(), requests), (&ResponseErrorKind::Forbidden, 1));
+    let response = error.call.response().unwrap();
+    assert_eq!(response.message(), Some("Not yours."));
+    assert!(response.request_id().unwrap().starts_with("sandbox-"));
+}
+
+/// 404 is final.
+pub fn not_found<A: Adapter>() {
+    let sandbox = sandbox();
+    sandbox.missing("s-1");
+    let error = client::<A>(&sandbox).decision(&id("s-1")).unwrap_err();
+    assert_eq!(error.kind(), &ResponseErrorKind::NotFound);
+    assert_eq!(sandbox.requests_to(Route::Decision).len(), 1);
+}
+
+/// A gateway's HTML page is an error by its status, and tells its title.
+pub fn html_error_page<A: Adapter>() {
+    let page = Fault::answer(502).header("content-type", "text/html").body(fixtures::GATEWAY);
+    let (error, requests) = outcome::<A>(page);
+    assert_eq!((error.kind(), requests), (&ResponseErrorKind::Unavailable, 4));
+    assert_eq!(error.call.stopped(), Stopped::Attempts);
+    assert!(error.call.response().unwrap().message().unwrap().contains("502"));
+}
+
+/// An HTML page with a status of success is no decision.
+pub fn html_with_success<A: Adapter>() {
+    let page = Fault::answer(200).header("content-type", "text/html").body(fixtures::GATEWAY);
+    let (error, requests) = outcome::<A>(page);
+    assert!(matches!(error.kind(), ResponseErrorKind::Malformed(_)));
+    assert_eq!(requests, 1);
+}
+
+/// An empty body is no decision; an empty failure still counts by its status.
+pub fn empty_body<A: Adapter>() {
+    let (error, _) = outcome::<A>(Fault::answer(200).body(""));
+    assert!(matches!(error.kind(), ResponseErrorKind::Malformed(_)));
+    let (error, requests) = outcome::<A>(Fault::answer(404).body(""));
+    assert_eq!((error.kind(), requests), (&ResponseErrorKind::NotFound, 1));
+    assert_eq!(error.call.response().unwrap().message(), None);
+}
+
+/// JSON that ends too early is tried again.
+pub fn truncated_json<A: Adapter>() {
+    let half = &fixtures::DECISION[..fixtures::DECISION.len() / 2];
+    let (error, requests) = outcome::<A>(Fault::answer(200).body(half));
+    assert!(matches!(error.kind(), ResponseErrorKind::Malformed(e) if e.is_truncated()));
+    assert_eq!(requests, 4);
+}
+
+/// The sample as the page prints it is refused with line, column and place.
+pub fn sample_as_printed<A: Adapter>() {
+    let (error, requests) = outcome::<A>(Fault::answer(200).body(fixtures::DECISION_AS_PRINTED));
+    assert!(matches!(error.kind(), ResponseErrorKind::Malformed(e) if e.place() == "user_data"));
+    assert_eq!(requests, 1);
+}
+
+/// A decision about another session is an error.
+pub fn another_session<A: Adapter>() {
+    let (error, requests) = outcome::<A>(Fault::answer(200).body(fixtures::DECISION));
+    assert_eq!((error.kind(), requests), (&ResponseErrorKind::AnotherSession, 1));
+}
+
+/// An answer of 64 MB, or without an end, is cut off at 8 MiB.
+pub fn oversized_answer<A: Adapter>() {
+    let (error, requests) = outcome::<A>(Fault::Huge(64_000_000));
+    assert_eq!((error.kind(), requests), (&ResponseErrorKind::TooLarge, 1));
+    let (error, requests) = outcome::<A>(Fault::Endless);
+    assert_eq!((error.kind(), requests), (&ResponseErrorKind::TooLarge, 1));
+}
+
+/// A redirect is not followed, and the other host learns nothing.
+pub fn redirect_is_not_followed<A: Adapter>() {
+    let other = sandbox();
+    let target = format!("{}/auth/v2/session/s-1/decision/", other.url());
+    let (error, requests) = outcome::<A>(Fault::redirect(&target));
+    assert_eq!((error.kind(), requests), (&ResponseErrorKind::Redirect, 1));
+    assert_eq!(other.connections(), 0);
+}

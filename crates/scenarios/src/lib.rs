@@ -1,0 +1,94 @@
+//! What every adapter must do, over real sockets and the sandbox.
+//!
+//! Each adapter's tests say how it is driven ([`Adapter`]) and run every scenario by its name, so
+//! that all of them prove the same.
+
+// A scenario is a test: it fails by panicking.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
+
+pub mod answers;
+pub mod authorization;
+pub mod certificates;
+pub mod transport;
+
+use didit_core::{
+    CallError, ClientCredentials, Credentials, Decision, Policy, ResponseErrorKind, SessionId,
+};
+use didit_sandbox::Sandbox;
+
+/// A client under test.
+pub trait Adapter: Send + Sync + Sized {
+    /// Makes the client, or says why it cannot be made.
+    ///
+    /// # Errors
+    /// The text of the adapter's own error.
+    fn new(settings: Settings) -> Result<Self, String>;
+
+    /// Retrieves one decision.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed>;
+}
+
+/// How a client under test is to be made.
+pub struct Settings {
+    /// The base URL.
+    pub base_url: didit_core::BaseUrl,
+    /// The credentials.
+    pub credentials: Credentials,
+    /// The policy.
+    pub policy: Policy,
+    /// A PEM certificate to trust.
+    pub root_certificate: Option<String>,
+}
+
+/// A call that came to nothing.
+#[derive(Debug)]
+pub struct Failed {
+    /// The core's error.
+    pub call: CallError,
+    /// All that the adapter's error shows: `Display`, `Debug`, and the same of its sources.
+    pub shown: String,
+}
+
+impl Failed {
+    /// From an adapter's error, which holds the core's.
+    pub fn new<E: std::error::Error + Into<CallError> + 'static>(error: E) -> Self {
+        let first: &(dyn std::error::Error + 'static) = &error;
+        let chain = std::iter::successors(Some(first), |error| error.source());
+        let shown = chain.map(|error| format!("{error}\n{error:?}\n")).collect();
+        Self { call: error.into(), shown }
+    }
+
+    /// The kind of answer that stood in the way.
+    ///
+    /// # Panics
+    /// It was no answer.
+    pub fn kind(&self) -> &ResponseErrorKind {
+        self.call.response().expect("an answer stood in the way").kind()
+    }
+}
+
+/// Settings for a sandbox, with the client id and secret it expects.
+pub fn settings(sandbox: &Sandbox) -> Settings {
+    let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
+    Settings {
+        base_url: sandbox.url().parse().expect("a loopback URL"),
+        credentials: client.expect("documented credentials").into(),
+        policy: Policy::default(),
+        root_certificate: None,
+    }
+}
+
+fn sandbox() -> Sandbox {
+    Sandbox::start().expect("a loopback port")
+}
+
+fn client<A: Adapter>(sandbox: &Sandbox) -> A {
+    A::new(settings(sandbox)).expect("a client")
+}
+
+fn id(text: &str) -> SessionId {
+    text.parse().expect("a session id")
+}

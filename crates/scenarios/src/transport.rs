@@ -1,0 +1,130 @@
+//! What happens below HTTP.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use didit_core::{BaseUrl, Cause, FailureKind, InvalidBaseUrl, ResponseErrorKind, Stopped};
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::certificates::Authority;
+use crate::{Adapter, Failed, Settings, client, id, sandbox, settings};
+
+fn cause(error: &Failed) -> FailureKind {
+    match error.call.cause() {
+        Cause::Transport(kind) => *kind,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A connection that breaks, a truncated body and a failed status are tried again.
+pub fn broken_exchanges_are_retried<A: Adapter>() {
+    for fault in [
+        Fault::Reset,
+        Fault::ResetEarly,
+        Fault::Close,
+        Fault::Truncate,
+        Fault::Garbage,
+        Fault::answer(408),
+        Fault::answer(500),
+        Fault::answer(502),
+        Fault::answer(503),
+        Fault::answer(504),
+        Fault::answer(429),
+    ] {
+        let sandbox = sandbox();
+        let client = client::<A>(&sandbox);
+        sandbox.script(Route::Decision, [fault.clone()]);
+        sandbox.script(Route::Token, [fault.clone()]);
+        client.decision(&id("s-1")).unwrap_or_else(|e| panic!("{fault:?}: {}", e.shown));
+        assert_eq!(sandbox.requests_to(Route::Decision).len(), 2, "{fault:?}");
+        assert_eq!(sandbox.requests_to(Route::Token).len(), 2, "{fault:?}");
+    }
+}
+
+/// A failed status counts even if its body never comes.
+pub fn failed_status_with_a_broken_body<A: Adapter>() {
+    let sandbox = sandbox();
+    let broken = Fault::answer(404).header("content-length", "1000").body("{");
+    sandbox.always(Route::Decision, broken.header("connection", "close"));
+    let mut settings = settings(&sandbox);
+    settings.policy.attempt_timeout = Duration::from_millis(300);
+    let client = A::new(settings).unwrap();
+    let error = client.decision(&id("s-1")).unwrap_err();
+    assert_eq!(error.kind(), &ResponseErrorKind::NotFound);
+    assert_eq!(sandbox.requests_to(Route::Decision).len(), 1);
+}
+
+/// Where nobody listens, the error says so after the attempts.
+pub fn refused_connection<A: Adapter>() {
+    let sandbox = sandbox();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let base_url = format!("http://{free}").parse().unwrap();
+    let client = A::new(Settings { base_url, ..settings(&sandbox) }).unwrap();
+    let error = client.decision(&id("s-1")).unwrap_err();
+    assert_eq!(cause(&error), FailureKind::Connect);
+    assert_eq!((error.call.stopped(), error.call.attempts()), (Stopped::Attempts, 4));
+}
+
+/// A call is over by its deadline, however long the service takes.
+pub fn deadline<A: Adapter>() {
+    for fault in [Fault::Hang, Fault::Drip(Duration::from_millis(50))] {
+        let sandbox = sandbox();
+        sandbox.always(Route::Decision, fault);
+        let mut settings = settings(&sandbox);
+        settings.policy.call_timeout = Duration::from_millis(400);
+        let client = A::new(settings).unwrap();
+        let error = client.decision(&id("s-1")).unwrap_err();
+        assert_eq!(cause(&error), FailureKind::Timeout);
+        assert_eq!(error.call.stopped(), Stopped::Deadline);
+    }
+}
+
+/// A wait that cannot end in time is not begun.
+pub fn retry_after_beyond_the_deadline<A: Adapter>() {
+    let sandbox = sandbox();
+    sandbox.always(Route::Decision, Fault::answer(429).header("retry-after", "3600"));
+    let error = client::<A>(&sandbox).decision(&id("s-1")).unwrap_err();
+    assert_eq!(error.kind(), &ResponseErrorKind::RateLimited);
+    assert_eq!(error.call.stopped(), Stopped::Deadline);
+    assert_eq!(error.call.retry_after(), Some(Duration::from_secs(3600)));
+    assert_eq!(sandbox.requests_to(Route::Decision).len(), 1);
+}
+
+/// Plain http to another machine is refused before anything is sent.
+pub fn plain_http_elsewhere<A: Adapter>() {
+    let refused = "http://192.0.2.1".parse::<BaseUrl>();
+    assert_eq!(refused, Err(InvalidBaseUrl::PlainHttp));
+}
+
+/// TLS with a root certificate of the caller's.
+pub fn tls_with_an_own_authority<A: Adapter>() {
+    let authority = Authority::new();
+    let server = authority.server("127.0.0.1");
+    let sandbox = Sandbox::builder().tls(server).start().unwrap();
+    let root_certificate = Some(authority.pem());
+    let client = A::new(Settings { root_certificate, ..settings(&sandbox) }).unwrap();
+    client.decision(&id("s-1")).unwrap();
+    client.decision(&id("s-2")).unwrap();
+    assert_eq!(sandbox.connections(), 1);
+}
+
+/// A certificate nobody vouches for, or for another host, is refused at once, and nothing is sent.
+pub fn untrusted_certificates<A: Adapter>() {
+    let authority = Authority::new();
+    for (host, trusted) in [("127.0.0.1", Authority::new()), ("example.com", authority.clone())] {
+        let sandbox = Sandbox::builder().tls(authority.server(host)).start().unwrap();
+        let root_certificate = Some(trusted.pem());
+        let client = A::new(Settings { root_certificate, ..settings(&sandbox) }).unwrap();
+        let error = client.decision(&id("s-1")).unwrap_err();
+        assert_eq!(cause(&error), FailureKind::Certificate, "{}", error.shown);
+        assert_eq!((error.call.attempts(), sandbox.requests().len()), (1, 0));
+    }
+}
+
+/// A text that is no certificate is refused when the client is made.
+pub fn malformed_root_certificate<A: Adapter>() {
+    let sandbox = sandbox();
+    let root_certificate = Some("no certificate".to_owned());
+    let made = A::new(Settings { root_certificate, ..settings(&sandbox) });
+    assert_eq!(made.err().as_deref(), Some("the root certificate is not a PEM certificate"));
+}
