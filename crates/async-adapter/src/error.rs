@@ -93,7 +93,7 @@ impl From<BuildError> for ConfigError {
 
 /// In the core's terms, how far a failed exchange can have come.
 pub(crate) fn failure_kind(error: &reqwest::Error) -> FailureKind {
-    if causes(error).any(|cause| is_certificate_refusal(cause)) {
+    if causes(error).any(is_certificate_refusal) {
         FailureKind::Certificate
     } else if error.is_connect() && !error.is_timeout() {
         FailureKind::Connect

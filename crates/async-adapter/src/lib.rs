@@ -2,6 +2,7 @@
 
 mod builder;
 mod error;
+mod report;
 mod tls;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,11 +11,13 @@ use std::time::Duration;
 pub use didit_core as core;
 use didit_core::{
     Call, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES, Moment, Operation,
-    RetrieveDecision, SessionId, Step,
+    RetrieveDecision, SessionId, Step, WaitForDecision,
 };
 use http::{Request, Response};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
+
+use tracing::Instrument as _;
 
 pub use self::builder::ClientBuilder;
 pub use self::error::{ConfigError, Error};
@@ -54,7 +57,25 @@ impl Client {
     /// # Errors
     /// Tells what stood in the way, after the retries that the policy allows.
     pub async fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
-        self.run(Call::new(RetrieveDecision::new(session_id.clone()))).await
+        let call = Call::new(RetrieveDecision::new(session_id.clone()));
+        self.run(call).instrument(report::span(session_id)).await
+    }
+
+    /// Asks for the decision of a session every `interval` until its status is final, for as long
+    /// as `timeout`.
+    ///
+    /// # Errors
+    /// The time ran out ([`Cause::Undecided`](didit_core::Cause::Undecided) if the session still
+    /// could not be decided), or something stood in the way that does not pass.
+    pub async fn wait_for_decision(
+        &self,
+        session_id: &SessionId,
+        interval: Duration,
+        timeout: Duration,
+    ) -> Result<Decision, Error> {
+        let wait = WaitForDecision::new(session_id.clone());
+        let wait = wait.with_interval(interval).with_timeout(timeout);
+        self.run(wait).instrument(report::span(session_id)).await
     }
 
     /// Carries out any operation of the core, like a call with a timeout of its own.
@@ -103,10 +124,14 @@ struct Run<'a, O: Operation> {
 impl<O: Operation> Run<'_, O> {
     fn step<T>(&mut self, step: impl FnOnce(&mut O, &mut Engine, Moment) -> T) -> T {
         let mut engine = self.shared.lock();
+        report::listen(&mut engine);
         let result = step(&mut self.operation, &mut engine, self.shared.now());
+        let events = self.operation.take_events();
         if engine.take_wake() {
             self.shared.woken.notify_waiters();
         }
+        drop(engine);
+        report::events(events);
         result
     }
 }

@@ -2,6 +2,7 @@
 
 mod builder;
 mod error;
+mod report;
 mod tls;
 
 use std::io::Read as _;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 pub use didit_core as core;
 use didit_core::{
     Call, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES, Moment, Operation,
-    RetrieveDecision, SessionId, Step,
+    RetrieveDecision, SessionId, Step, WaitForDecision,
 };
 use http::{Request, Response};
 
@@ -51,7 +52,25 @@ impl Client {
     /// # Errors
     /// Tells what stood in the way, after the retries that the policy allows.
     pub fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
+        let _span = report::span(session_id).entered();
         self.run(Call::new(RetrieveDecision::new(session_id.clone())))
+    }
+
+    /// Asks for the decision of a session every `interval` until its status is final, for as long
+    /// as `timeout`.
+    ///
+    /// # Errors
+    /// The time ran out ([`Cause::Undecided`](didit_core::Cause::Undecided) if the session still
+    /// could not be decided), or something stood in the way that does not pass.
+    pub fn wait_for_decision(
+        &self,
+        session_id: &SessionId,
+        interval: Duration,
+        timeout: Duration,
+    ) -> Result<Decision, Error> {
+        let _span = report::span(session_id).entered();
+        let wait = WaitForDecision::new(session_id.clone());
+        self.run(wait.with_interval(interval).with_timeout(timeout))
     }
 
     /// Carries out any operation of the core, like a call with a timeout of its own.
@@ -95,10 +114,14 @@ struct Run<'a, O: Operation> {
 impl<O: Operation> Run<'_, O> {
     fn step<T>(&mut self, step: impl FnOnce(&mut O, &mut Engine, Moment) -> T) -> T {
         let mut engine = self.shared.lock();
+        report::listen(&mut engine);
         let result = step(&mut self.operation, &mut engine, self.shared.now());
+        let events = self.operation.take_events();
         if engine.take_wake() {
             self.shared.woken.notify_all();
         }
+        drop(engine);
+        report::events(events);
         result
     }
 
@@ -108,17 +131,26 @@ impl<O: Operation> Run<'_, O> {
         let mut engine = self.shared.lock();
         loop {
             let now = self.shared.now();
+            report::listen(&mut engine);
             let step = self.operation.poll(&mut engine, now);
+            let events = self.operation.take_events();
             if engine.take_wake() {
                 self.shared.woken.notify_all();
             }
             match step {
+                Step::Wait { .. } if !events.is_empty() => {
+                    drop(engine);
+                    report::events(events);
+                    engine = self.shared.lock();
+                }
                 Step::Wait { until, .. } => {
                     let waited = self.shared.woken.wait_timeout(engine, until.since(now));
                     engine = waited.unwrap_or_else(PoisonError::into_inner).0;
                 }
                 step => {
                     self.over = matches!(step, Step::Done(_));
+                    drop(engine);
+                    report::events(events);
                     return step;
                 }
             }

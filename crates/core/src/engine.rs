@@ -10,6 +10,7 @@ mod policy;
 mod retry;
 mod step;
 mod token_slot;
+mod wait_for_decision;
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ pub use self::policy::Policy;
 use self::retry::Jitter;
 pub use self::step::{Failure, FailureKind, Operation, Reason, Step, Ticket};
 use self::token_slot::{Pass, Share, TokenSlot};
+pub use self::wait_for_decision::WaitForDecision;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, Credentials};
 use crate::endpoint::{AccessToken, ClientToken, Endpoint};

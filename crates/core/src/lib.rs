@@ -19,7 +19,7 @@ pub use decision::{Decision, Email, Names, Phone, Status, UnknownStatus, UserDat
 pub use endpoint::{AccessToken, ClientToken, Endpoint, MAX_BODY_BYTES, Replay, RetrieveDecision};
 pub use engine::{
     Call, CallError, Cause, Engine, Event, Failure, FailureKind, Moment, Operation, Policy, Reason,
-    Step, Stopped, Ticket,
+    Step, Stopped, Ticket, WaitForDecision,
 };
 pub use error::{Action, BuildError, ResponseError, ResponseErrorKind};
 pub use json::{Json, JsonError};

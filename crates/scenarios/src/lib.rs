@@ -57,8 +57,8 @@ impl Failed {
     pub fn new<E: std::error::Error + Into<CallError> + 'static>(error: E) -> Self {
         let first: &(dyn std::error::Error + 'static) = &error;
         let chain = std::iter::successors(Some(first), |error| error.source());
-        let shown = chain.map(|error| format!("{error}\n{error:?}\n")).collect();
-        Self { call: error.into(), shown }
+        let shown: Vec<_> = chain.map(|error| format!("{error}\n{error:?}")).collect();
+        Self { shown: shown.join("\n"), call: error.into() }
     }
 
     /// The kind of answer that stood in the way.

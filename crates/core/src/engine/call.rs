@@ -27,10 +27,12 @@ pub struct Call<E: Endpoint> {
     state: State<E::Output>,
     share: Share,
     place: Place,
-    /// Attempts of the request at hand (a fresh token begins a new count), and refusals.
-    attempts: u32,
+    token_attempts: u32,
+    own_attempts: u32,
+    /// Refusals by rate limit, which are no attempts.
     refusals: u32,
     sent: u32,
+    announced: Option<Moment>,
     renewed_after_401: bool,
     last: Option<(Action, Trouble)>,
     events: Vec<Event>,
@@ -68,9 +70,11 @@ impl<E: Endpoint> Call<E> {
             state: State::Ready,
             share: Share::default(),
             place: None,
-            attempts: 0,
+            token_attempts: 0,
+            own_attempts: 0,
             refusals: 0,
             sent: 0,
+            announced: None,
             renewed_after_401: false,
             last: None,
             events: Vec::new(),
@@ -138,9 +142,11 @@ impl<E: Endpoint> Call<E> {
         if let Some(pacer) = engine.pacer(action) {
             pacer.sent(ticket, until);
         }
-        self.attempts += 1;
         self.sent += 1;
-        self.record(engine, Event::Sent { action, attempt: self.attempts });
+        let attempts = self.attempts(purpose);
+        *attempts += 1;
+        let attempt = *attempts;
+        self.record(engine, Event::Sent { action, attempt });
         if purpose != Purpose::Token {
             self.share.used();
         }
@@ -161,7 +167,10 @@ impl<E: Endpoint> Call<E> {
             return Err(self.out_of_time(reason));
         }
         let until = until.min(deadline);
-        self.record(engine, Event::Waiting { duration: until.since(now), reason });
+        // Asked again before its time, a call has nothing new to tell.
+        if self.announced.replace(until) != Some(until) {
+            self.record(engine, Event::Waiting { duration: until.since(now), reason });
+        }
         Ok(Step::Wait { until, reason })
     }
 
@@ -185,7 +194,7 @@ impl<E: Endpoint> Call<E> {
             if let Some(slot) = slot {
                 slot.discard(generation);
                 self.renewed_after_401 = true;
-                self.attempts = 0;
+                self.own_attempts = 0;
                 self.last = Some((action, trouble));
                 self.record(engine, Event::TokenRefused);
                 return;
@@ -194,10 +203,11 @@ impl<E: Endpoint> Call<E> {
         let refused = matches!(&trouble, Trouble::Response(error) if *error.kind() == ResponseErrorKind::RateLimited);
         if refused {
             self.refusals += 1;
-            self.attempts -= 1;
+            *self.attempts(purpose) -= 1;
         }
         let deadline = self.deadline.unwrap_or(now);
-        let history = History { attempts: self.attempts, refusals: self.refusals, deadline };
+        let attempts = *self.attempts(purpose);
+        let history = History { attempts, refusals: self.refusals, deadline };
         let replay = if purpose == Purpose::Token { Replay::Safe } else { E::REPLAY };
         let random = engine.jitter.next();
         match retry::decide(&engine.policy, &history, &trouble, replay, now, random) {
@@ -219,12 +229,19 @@ impl<E: Endpoint> Call<E> {
                 if shared
                     && engine.slot().is_some_and(|slot| slot.fail(&mut self.share, &trouble, now))
                 {
-                    self.attempts = 0;
+                    self.token_attempts = 0;
                     return;
                 }
                 let error = self.error(action, trouble, stopped);
                 self.finish(engine, now, Err(error));
             }
+        }
+    }
+
+    fn attempts(&mut self, purpose: Purpose) -> &mut u32 {
+        match purpose {
+            Purpose::Token => &mut self.token_attempts,
+            Purpose::Own(_) => &mut self.own_attempts,
         }
     }
 
@@ -312,7 +329,7 @@ impl<E: Endpoint> Operation for Call<E> {
             (Purpose::Token, Access::Client { endpoint, .. }) => match endpoint.parse(response) {
                 Ok(token) => {
                     engine.store_token(&mut self.share, &token, now);
-                    self.attempts = 0;
+                    self.token_attempts = 0;
                     self.record(engine, Event::TokenFetched { lifetime: token.lifetime() });
                     return;
                 }
@@ -356,7 +373,7 @@ impl<E: Endpoint> Operation for Call<E> {
             pacer.lost(flight.ticket, now);
         }
         if let Some(pacer) = engine.pacer(E::ACTION) {
-            pacer.leave(&mut self.place);
+            pacer.leave(self.place);
         }
         engine.release_lease(&mut self.share);
     }

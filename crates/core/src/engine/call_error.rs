@@ -2,6 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::step::{FailureKind, Reason};
+use crate::decision::Status;
 use crate::error::{Action, BuildError, ResponseError};
 
 /// Why a call came to nothing: what stood in the way last, and why it was not tried further.
@@ -25,6 +26,8 @@ pub enum Cause {
     Transport(FailureKind),
     /// The time ran out in a wait, before there was anything to fail.
     Waiting(Reason),
+    /// The session had this status, which is not final, when the time ran out.
+    Undecided(Status),
     /// The operation was over already.
     Finished,
 }
@@ -85,7 +88,7 @@ impl CallError {
             Cause::Build(_) | Cause::Finished => false,
             Cause::Response(error) => error.is_retryable(),
             Cause::Transport(kind) => *kind != FailureKind::Certificate,
-            Cause::Waiting(_) => true,
+            Cause::Waiting(_) | Cause::Undecided(_) => true,
         }
     }
 
@@ -102,6 +105,7 @@ impl CallError {
                 "try again, or allow more time"
             }
             Cause::Transport(FailureKind::Broken) => "try again later",
+            Cause::Undecided(_) => "wait for longer",
             Cause::Finished => "start a new call",
         }
     }
@@ -116,6 +120,13 @@ impl fmt::Display for CallError {
             Cause::Transport(kind) => write!(f, "could not {action}: {kind}")?,
             Cause::Waiting(reason) => {
                 return write!(f, "could not {action}: the time ran out waiting for {reason}");
+            }
+            Cause::Undecided(status) => {
+                let status = status.as_str().escape_debug();
+                return write!(
+                    f,
+                    "could not {action}: the session was still {status} when the time ran out"
+                );
             }
             Cause::Finished => return write!(f, "could not {action}: the call was over already"),
         }

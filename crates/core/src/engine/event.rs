@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -51,4 +52,76 @@ pub enum Event {
         /// How many of them are left.
         remaining: u32,
     },
+}
+
+impl Event {
+    /// Whether it is worth a person's attention without looking for details.
+    pub fn is_notable(&self) -> bool {
+        !matches!(
+            self,
+            Self::Sent { attempt: 1, .. } | Self::Answered { .. } | Self::RateLimit { .. }
+        )
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sent { action, attempt: 1 } => write!(f, "asking to {action}"),
+            Self::Sent { action, attempt } => write!(f, "asking to {action}, attempt {attempt}"),
+            Self::Answered { action, status } => write!(f, "answer to {action}: HTTP {status}"),
+            Self::Failed { action, failure } => write!(f, "could not {action}: {failure}"),
+            Self::TokenFetched { lifetime: Some(lifetime) } => {
+                write!(f, "got an access token, good for {lifetime:?}")
+            }
+            Self::TokenFetched { lifetime: None } => {
+                f.write_str("got an access token for one request")
+            }
+            Self::TokenRefused => f.write_str("the access token was refused, fetching a new one"),
+            Self::Waiting { duration, reason } => {
+                let seconds = duration.as_secs_f64();
+                write!(f, "waiting up to {seconds:.1} s for {reason}")
+            }
+            Self::RateLimit { limit, remaining } => {
+                write!(f, "{remaining} of {limit} requests are left in the rate limit")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_speak_in_plain_words() {
+        let action = Action::RetrieveDecision;
+        let cases = [
+            (Event::Sent { action, attempt: 1 }, "asking to retrieve the decision"),
+            (Event::Sent { action, attempt: 2 }, "asking to retrieve the decision, attempt 2"),
+            (
+                Event::Answered { action, status: StatusCode::NOT_FOUND },
+                "answer to retrieve the decision: HTTP 404 Not Found",
+            ),
+            (
+                Event::Failed { action, failure: FailureKind::Timeout },
+                "could not retrieve the decision: no whole answer came in time",
+            ),
+            (
+                Event::Waiting { duration: Duration::from_millis(1500), reason: Reason::Pacing },
+                "waiting up to 1.5 s for the rate limit",
+            ),
+            (
+                Event::TokenFetched { lifetime: Some(Duration::from_secs(60)) },
+                "got an access token, good for 60s",
+            ),
+            (
+                Event::RateLimit { limit: 100, remaining: 9 },
+                "9 of 100 requests are left in the rate limit",
+            ),
+        ];
+        for (event, words) in cases {
+            assert_eq!(event.to_string(), words);
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(super) struct Pacer {
     foreign: Option<(u32, Moment)>,
     closed_until: Option<Moment>,
     line: VecDeque<Waiter>,
-    next_place: u64,
+    arrivals: u64,
 }
 
 /// How many requests may be on their way before the first answer has told of a limit.
@@ -39,7 +39,7 @@ struct Waiter {
     expires: Moment,
 }
 
-/// A place in line; kept by the call, empty while it does not wait.
+/// The order of a call's arrival; empty before. Who is refused later comes back to it.
 pub(super) type Place = Option<u64>;
 
 impl Pacer {
@@ -54,22 +54,33 @@ impl Pacer {
             foreign: None,
             closed_until: None,
             line: VecDeque::new(),
-            next_place: 0,
+            arrivals: 0,
         }
     }
 
     /// Lets a request go now, or says when to ask again.
     pub(super) fn admit(&mut self, place: &mut Place, now: Moment) -> Result<(), Moment> {
         self.forget(now);
-        let ahead = self.ahead(*place);
-        let closed = self.closed_until.filter(|until| *until > now);
+        let place = *place.get_or_insert_with(|| {
+            self.arrivals += 1;
+            self.arrivals
+        });
+        let found = self.line.binary_search_by_key(&place, |waiter| waiter.place);
+        let (Ok(ahead) | Err(ahead)) = found;
         let free = self.free();
-        if closed.is_none() && free > ahead {
-            self.leave(place);
+        if self.closed_until.is_none() && free > ahead {
+            if found.is_ok() {
+                self.line.remove(ahead);
+            }
             return Ok(());
         }
-        let until = closed.unwrap_or_else(|| self.opens_for(ahead - free.min(ahead), now));
-        self.wait(place, ahead, until.after(GRACE));
+        let until =
+            self.closed_until.unwrap_or_else(|| self.opens_for(ahead.saturating_sub(free), now));
+        let waiter = Waiter { place, expires: until.after(GRACE) };
+        match found {
+            Ok(at) => self.line[at] = waiter,
+            Err(at) => self.line.insert(at, waiter),
+        }
         Err(until)
     }
 
@@ -124,9 +135,9 @@ impl Pacer {
     }
 
     /// Gives up a place in line.
-    pub(super) fn leave(&mut self, place: &mut Place) {
-        let Some(place) = place.take() else { return };
-        if let Ok(at) = self.line.binary_search_by_key(&place, |waiter| waiter.place) {
+    pub(super) fn leave(&mut self, place: Place) {
+        let found = place.map(|place| self.line.binary_search_by_key(&place, |w| w.place));
+        if let Some(Ok(at)) = found {
             self.line.remove(at);
         }
     }
@@ -162,22 +173,6 @@ impl Pacer {
             }
         };
         self.foreign.map_or(own, |(_, until)| own.min(until))
-    }
-
-    fn ahead(&self, place: Place) -> usize {
-        let found =
-            place.and_then(|place| self.line.binary_search_by_key(&place, |w| w.place).ok());
-        found.unwrap_or(self.line.len())
-    }
-
-    fn wait(&mut self, place: &mut Place, ahead: usize, expires: Moment) {
-        if let (Some(_), Some(waiter)) = (&place, self.line.get_mut(ahead)) {
-            waiter.expires = expires;
-            return;
-        }
-        self.next_place += 1;
-        *place = Some(self.next_place);
-        self.line.push_back(Waiter { place: self.next_place, expires });
     }
 
     fn spend(&mut self, now: Moment) {
