@@ -173,3 +173,8 @@ fn untrusted_certificates() {
 fn malformed_root_certificate() {
     transport::malformed_root_certificate::<Async>();
 }
+
+#[test]
+fn unknown_host() {
+    transport::unknown_host::<Async>();
+}

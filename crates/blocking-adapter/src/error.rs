@@ -96,6 +96,10 @@ fn io_failure_kind(error: &io::Error) -> FailureKind {
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
         return tls_failure_kind(error);
     }
+    // The error of a failed look-up has no kind of its own.
+    if error.to_string().starts_with("failed to lookup address") {
+        return FailureKind::Connect;
+    }
     match error.kind() {
         // These come from making a connection alone.
         io::ErrorKind::ConnectionRefused

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use rustls::RootCertStore;
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -9,11 +10,15 @@ use crate::error::ConfigError;
 
 /// The certificates of a PEM text.
 pub(crate) fn parse_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    certificates
-        .ok()
-        .filter(|certificates| !certificates.is_empty())
-        .ok_or(ConfigError::Certificate)
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| ConfigError::Certificate)?;
+    let (usable, _) =
+        RootCertStore::empty().add_parsable_certificates(certificates.iter().cloned());
+    if usable == 0 || usable < certificates.len() {
+        return Err(ConfigError::Certificate);
+    }
+    Ok(certificates)
 }
 
 /// TLS that trusts this machine's roots and the extra ones.

@@ -171,3 +171,8 @@ fn untrusted_certificates() {
 fn malformed_root_certificate() {
     transport::malformed_root_certificate::<Blocking>();
 }
+
+#[test]
+fn unknown_host() {
+    transport::unknown_host::<Blocking>();
+}

@@ -160,6 +160,11 @@ impl Authorization {
     }
 }
 
+/// The header value of a session's token.
+pub(crate) fn session_token_header(token: &Secret) -> Result<HeaderValue, InvalidCredentials> {
+    one_word("session token", "", token)
+}
+
 fn last_word(value: &HeaderValue) -> &str {
     value.to_str().ok().and_then(|text| text.split(' ').next_back()).unwrap_or_default()
 }

@@ -71,11 +71,13 @@ impl Decision {
             })
         });
         let session_number = answer.session_number.map(|number| {
-            let offset = text::offset_in(text, number.get()).unwrap_or(0);
-            number.get().parse().map_err(|_| {
-                let problem = "expected an integer of at most 127 bits".to_owned();
-                JsonError::at(body, offset, "session_number", problem)
-            })
+            let digits = number.get();
+            let integer = digits.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+            let offset = text::offset_in(text, digits).unwrap_or(0);
+            let problem = || "expected an integer".to_owned();
+            integer
+                .then(|| digits.parse().ok())
+                .ok_or_else(|| JsonError::at(body, offset, "session_number", problem()))
         });
         let user_data = answer.user_data.map(|data| data.0).filter(|data| {
             let whole = || json::accepted(text).get("user_data");
@@ -83,7 +85,7 @@ impl Decision {
         });
         Ok(Self {
             session_id: Text::new(text, session_id.0),
-            session_number: session_number.transpose()?,
+            session_number: session_number.transpose()?.flatten(),
             status: Status::from(&*status.0),
             vendor_data: answer.vendor_data.map(|data| Text::new(text, data.0)),
             scope: answer.scope.map(|scope| Text::new(text, scope.0)),
@@ -98,7 +100,8 @@ impl Decision {
         self.session_id.get(&self.json)
     }
 
-    /// The number of the session.
+    /// The number of the session; also `None` in the unlikely case that it has more than 127 bits,
+    /// when [`json`](Self::json) still has all of its digits.
     pub fn session_number(&self) -> Option<i128> {
         self.session_number
     }

@@ -1,14 +1,18 @@
 //! The stateless pairs: how each request is built and how its answer is read.
 
 mod client_token;
+mod create_session;
 mod retrieve_decision;
+mod session_status;
 mod triage;
 
 use http::header::{ACCEPT, HeaderValue};
 use http::{HeaderMap, Method, Request, Response};
 
 pub use self::client_token::{AccessToken, ClientToken};
+pub use self::create_session::{CreateSession, CreatedSession};
 pub use self::retrieve_decision::RetrieveDecision;
+pub use self::session_status::{SessionStatus, StatusReport};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
 use crate::error::{Action, BuildError, ResponseError};
@@ -62,7 +66,9 @@ pub enum Replay {
 mod sealed {
     pub trait Sealed {}
     impl Sealed for super::ClientToken {}
+    impl Sealed for super::CreateSession {}
     impl Sealed for super::RetrieveDecision {}
+    impl Sealed for super::SessionStatus {}
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

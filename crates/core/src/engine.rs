@@ -66,7 +66,7 @@ use crate::error::{Action, BuildError, ResponseError};
 pub struct Engine {
     base: BaseUrl,
     access: Access,
-    pacer: Pacer,
+    pacers: [Pacer; 3],
     policy: Policy,
     user_agent: HeaderValue,
     jitter: Jitter,
@@ -99,7 +99,8 @@ impl Engine {
         Self {
             base,
             access,
-            pacer: Pacer::new(policy.rate_window, policy.budget),
+            pacers: [policy.budget, None, None]
+                .map(|budget| Pacer::new(policy.rate_window, budget)),
             policy,
             user_agent: HeaderValue::from_static(DEFAULT_USER_AGENT),
             jitter: Jitter::new(0),
@@ -173,9 +174,16 @@ impl Engine {
         self.wakes_others |= released;
     }
 
-    /// The rate limit that requests of that kind count against; the token's has none of its own.
+    /// The rate limit that requests of that kind count against; the token's is left to itself,
+    /// since there is no more than one of them at a time.
     fn pacer(&mut self, action: Action) -> Option<&mut Pacer> {
-        (action != Action::FetchToken).then_some(&mut self.pacer)
+        let [decisions, reads, writes] = &mut self.pacers;
+        match action {
+            Action::FetchToken => None,
+            Action::RetrieveDecision => Some(decisions),
+            Action::ReadStatus => Some(reads),
+            Action::CreateSession => Some(writes),
+        }
     }
 
     /// The error without the client's secret, which a service may send back in its own words.

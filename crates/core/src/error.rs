@@ -16,6 +16,10 @@ use crate::session_id::InvalidSessionId;
 pub enum Action {
     /// `POST /auth/v2/token/`
     FetchToken,
+    /// `POST /auth/v2/session/`
+    CreateSession,
+    /// `GET /auth/v2/session/{session_id}/status/`
+    ReadStatus,
     /// `GET /auth/v2/session/{session_id}/decision/`
     RetrieveDecision,
 }
@@ -24,6 +28,8 @@ impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::FetchToken => "fetch an access token",
+            Self::CreateSession => "create the session",
+            Self::ReadStatus => "read the session's status",
             Self::RetrieveDecision => "retrieve the decision",
         })
     }
@@ -43,6 +49,8 @@ pub enum BuildError {
     Scope(InvalidScope),
     /// A user agent that no header may carry.
     UserAgent,
+    /// The body could not be written as JSON; the types here are made so that it always can.
+    Json(serde_json::Error),
     /// The `http` crate refused the request; the types here are made so that it never does.
     Http(http::Error),
 }
@@ -55,7 +63,7 @@ impl fmt::Display for BuildError {
             Self::SessionId(error) => error.fmt(f),
             Self::Scope(error) => error.fmt(f),
             Self::UserAgent => f.write_str("the user agent is not visible ASCII"),
-            Self::Http(_) => f.write_str("the request could not be built"),
+            Self::Json(_) | Self::Http(_) => f.write_str("the request could not be built"),
         }
     }
 }
@@ -63,6 +71,7 @@ impl fmt::Display for BuildError {
 impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            Self::Json(error) => Some(error),
             Self::Http(error) => Some(error),
             _ => None,
         }
@@ -221,9 +230,12 @@ impl ResponseError {
     /// What a person can do about it, in a few words.
     pub fn advice(&self) -> &'static str {
         match (&self.0.kind, self.0.action) {
+            (ResponseErrorKind::Unauthorized, Action::ReadStatus) => "check the session token",
             (ResponseErrorKind::Unauthorized, _) => "check the credentials",
             (ResponseErrorKind::Forbidden, _) => "ask for access with these credentials",
-            (ResponseErrorKind::NotFound, Action::FetchToken) => "check the base URL",
+            (ResponseErrorKind::NotFound, Action::FetchToken | Action::CreateSession) => {
+                "check the base URL"
+            }
             (ResponseErrorKind::NotFound, _) => "check the session id and whose session it is",
             (ResponseErrorKind::RateLimited, _) => "ask less often, or allow more time",
             (ResponseErrorKind::Rejected, _) => "mend the request",

@@ -16,7 +16,10 @@ mod session_id;
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use credentials::{Authorization, ClientCredentials, Credentials, InvalidCredentials};
 pub use decision::{Decision, Email, Names, Phone, Status, UnknownStatus, UserData};
-pub use endpoint::{AccessToken, ClientToken, Endpoint, MAX_BODY_BYTES, Replay, RetrieveDecision};
+pub use endpoint::{
+    AccessToken, ClientToken, CreateSession, CreatedSession, Endpoint, MAX_BODY_BYTES, Replay,
+    RetrieveDecision, SessionStatus, StatusReport,
+};
 pub use engine::{
     Call, CallError, Cause, Engine, Event, Failure, FailureKind, Moment, Operation, Policy, Reason,
     Step, Stopped, Ticket, WaitForDecision,
@@ -24,6 +27,6 @@ pub use engine::{
 pub use error::{Action, BuildError, ResponseError, ResponseErrorKind};
 pub use json::{Json, JsonError};
 pub use rate_limit::RateLimit;
-pub use scope::{InvalidScope, Scope};
+pub use scope::{InvalidScope, Scope, Scopes};
 pub use secret::Secret;
 pub use session_id::{InvalidSessionId, SessionId};

@@ -110,6 +110,67 @@ impl fmt::Debug for Scope {
     }
 }
 
+/// The scopes that a session asks for: at least one, each once, in the order given.
+///
+/// ```
+/// use didit_core::{Scope, Scopes};
+///
+/// let scopes: Scopes = "picture names email".parse()?;
+/// assert_eq!(scopes, Scopes::new([Scope::PICTURE, Scope::NAMES, Scope::EMAIL])?);
+/// assert_eq!(scopes.to_string(), "picture names email");
+/// assert!("".parse::<Scopes>().is_err());
+/// # Ok::<(), didit_core::InvalidScope>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// Takes the scopes; those that are there already are left out.
+    ///
+    /// # Errors
+    /// [`InvalidScope::Empty`] if there are none.
+    pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, InvalidScope> {
+        let mut list = Vec::new();
+        for scope in scopes {
+            if !list.contains(&scope) {
+                list.push(scope);
+            }
+        }
+        if list.is_empty() { Err(InvalidScope::Empty) } else { Ok(Self(list)) }
+    }
+
+    /// The scopes one by one.
+    pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Scopes {
+    type Item = &'a Scope;
+    type IntoIter = std::slice::Iter<'a, Scope>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromStr for Scopes {
+    type Err = InvalidScope;
+
+    /// Reads names that are separated by spaces.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let names = text.split(' ').filter(|name| !name.is_empty());
+        Self::new(names.map(Scope::from_str).collect::<Result<Vec<_>, _>>()?)
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(Scope::as_str).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
 /// Why a text is no [`Scope`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -144,6 +205,15 @@ mod tests {
         assert_eq!(plural, Scope::PICTURE);
         assert_eq!(plural.to_string(), "pictures");
         assert_ne!(plural, Scope::NAMES);
+    }
+
+    #[test]
+    fn a_list_holds_each_scope_once() {
+        let scopes: Scopes = " names  pictures names picture ".parse().unwrap();
+        assert_eq!(scopes.to_string(), "names pictures");
+        assert_eq!(scopes.iter().count(), 2);
+        assert_eq!("  ".parse::<Scopes>(), Err(InvalidScope::Empty));
+        assert_eq!("a\nb".parse::<Scopes>(), Err(InvalidScope::Character { found: '\n' }));
     }
 
     #[test]

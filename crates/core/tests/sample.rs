@@ -104,6 +104,11 @@ fn what_is_not_documented_is_kept_whole() {
     let lines: Vec<String> = user.get("address").unwrap().get("lines").unwrap().to().unwrap();
     assert_eq!(lines, ["a", "b"]);
     assert_eq!(decision.json().get("later").unwrap().as_str(), "[1]");
+
+    let huge = format!(r#"{{"session_id":"s","status":"x","session_number":{}}}"#, "9".repeat(60));
+    let decision = Decision::from_json(huge.as_bytes()).unwrap();
+    assert_eq!(decision.session_number(), None);
+    assert_eq!(decision.json().get("session_number").unwrap().as_str(), "9".repeat(60));
 }
 
 #[test]

@@ -65,6 +65,15 @@ pub fn refused_connection<A: Adapter>() {
     assert_eq!((error.call.stopped(), error.call.attempts()), (Stopped::Attempts, 4));
 }
 
+/// A host that has no address is one that no connection was made to.
+pub fn unknown_host<A: Adapter>() {
+    let sandbox = sandbox();
+    let base_url = "https://host.invalid".parse().unwrap();
+    let client = A::new(Settings { base_url, ..settings(&sandbox) }).unwrap();
+    let error = client.decision(&id("s-1")).unwrap_err();
+    assert_eq!(cause(&error), FailureKind::Connect, "{}", error.shown);
+}
+
 /// A call is over by its deadline, however long the service takes.
 pub fn deadline<A: Adapter>() {
     for fault in [Fault::Hang, Fault::Drip(Duration::from_millis(50))] {
@@ -124,7 +133,10 @@ pub fn untrusted_certificates<A: Adapter>() {
 /// A text that is no certificate is refused when the client is made.
 pub fn malformed_root_certificate<A: Adapter>() {
     let sandbox = sandbox();
-    let root_certificate = Some("no certificate".to_owned());
-    let made = A::new(Settings { root_certificate, ..settings(&sandbox) });
-    assert_eq!(made.err().as_deref(), Some("the root certificate is not a PEM certificate"));
+    let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for text in ["no certificate", hollow] {
+        let root_certificate = Some(text.to_owned());
+        let made = A::new(Settings { root_certificate, ..settings(&sandbox) });
+        assert_eq!(made.err().as_deref(), Some("the root certificate is not a PEM certificate"));
+    }
 }

@@ -140,7 +140,7 @@ impl<E: Endpoint> Call<E> {
         let timeout = engine.policy.attempt_timeout.min(deadline.since(now));
         let (ticket, until) = (engine.ticket(), now.after(timeout));
         if let Some(pacer) = engine.pacer(action) {
-            pacer.sent(ticket, until);
+            pacer.sent(ticket, now, until);
         }
         self.sent += 1;
         let attempts = self.attempts(purpose);

@@ -16,6 +16,7 @@ pub(super) struct Pacer {
     learned: Option<u32>,
     /// Whether any answer has come: until then nobody knows what the limit is.
     answered: bool,
+    first_sent: Option<Moment>,
     in_flight: InFlight,
     /// When the answers came whose requests still count, oldest first.
     spent: VecDeque<Moment>,
@@ -26,8 +27,9 @@ pub(super) struct Pacer {
     arrivals: u64,
 }
 
-/// How many requests may be on their way before the first answer has told of a limit.
-const BEFORE_FIRST_ANSWER: usize = 10;
+/// Before the first answer has told of a limit, one request goes out alone; for every such time
+/// that it takes, twice as many may be on their way.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How often those who wait for the first answer look again, if nobody wakes them.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How late a waiter may come before its place in line is given away.
@@ -49,6 +51,7 @@ impl Pacer {
             budget,
             learned: None,
             answered: false,
+            first_sent: None,
             in_flight: InFlight::default(),
             spent: VecDeque::new(),
             foreign: None,
@@ -67,7 +70,7 @@ impl Pacer {
         });
         let found = self.line.binary_search_by_key(&place, |waiter| waiter.place);
         let (Ok(ahead) | Err(ahead)) = found;
-        let free = self.free();
+        let free = self.free(now);
         if self.closed_until.is_none() && free > ahead {
             if found.is_ok() {
                 self.line.remove(ahead);
@@ -85,7 +88,8 @@ impl Pacer {
     }
 
     /// A request goes out; without an answer by `lost_at` it counts as accepted then.
-    pub(super) fn sent(&mut self, id: u64, lost_at: Moment) {
+    pub(super) fn sent(&mut self, id: u64, now: Moment, lost_at: Moment) {
+        self.first_sent.get_or_insert(now);
         self.in_flight.push(id, lost_at);
     }
 
@@ -148,15 +152,20 @@ impl Pacer {
     }
 
     /// How many may go at once.
-    fn free(&self) -> usize {
+    fn free(&self, now: Moment) -> usize {
         let foreign = self.foreign.map_or(0, |(count, _)| count as usize);
         let limit = match self.limit() {
             // At least one, or nobody would ever learn that the others have gone.
             Some(limit) => limit.saturating_sub(foreign).max(1),
             None => usize::MAX,
         };
-        let limit = if self.answered { limit } else { limit.min(BEFORE_FIRST_ANSWER) };
+        let limit = if self.answered { limit } else { limit.min(self.before_first_answer(now)) };
         limit.saturating_sub(self.spent.len() + self.in_flight.len())
+    }
+
+    fn before_first_answer(&self, now: Moment) -> usize {
+        let waited = self.first_sent.map_or(Duration::ZERO, |sent| now.since(sent));
+        1 << (waited.as_secs() / PATIENCE.as_secs()).min(30)
     }
 
     /// When the n-th (from 0) of those who must wait can go at the earliest.

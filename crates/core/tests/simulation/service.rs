@@ -1,0 +1,165 @@
+//! A strict model of the service: it keeps its own books and objects to what it must not see.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use didit_core::Moment;
+use http::{HeaderMap, Request, StatusCode};
+
+/// A sliding-window quota on decisions, as the service counts: from the moment of acceptance.
+pub(crate) struct Quota {
+    pub(crate) limit: usize,
+    pub(crate) window: Duration,
+    accepted: VecDeque<Moment>,
+}
+
+impl Quota {
+    pub(crate) fn new(limit: usize, window: Duration) -> Self {
+        Self { limit, window, accepted: VecDeque::new() }
+    }
+
+    /// Accepts a request, or says how long until the next can be.
+    pub(crate) fn take(&mut self, now: Moment) -> Result<(), Duration> {
+        while self.accepted.front().is_some_and(|at| at.after(self.window) <= now) {
+            self.accepted.pop_front();
+        }
+        match self.accepted.front() {
+            Some(oldest) if self.accepted.len() >= self.limit => {
+                Err(oldest.after(self.window).since(now))
+            }
+            _ => {
+                self.accepted.push_back(now);
+                Ok(())
+            }
+        }
+    }
+
+    fn headers(&self, now: Moment) -> HeaderMap {
+        let oldest = self.accepted.front().copied().unwrap_or(now);
+        let reset = oldest.after(self.window).since_origin().as_secs_f64().ceil();
+        let mut headers = HeaderMap::new();
+        let mut set =
+            |name: &'static str, text: String| headers.insert(name, text.parse().unwrap());
+        set("x-ratelimit-limit", self.limit.to_string());
+        set("x-ratelimit-remaining", (self.limit - self.accepted.len()).to_string());
+        set("x-ratelimit-reset", format!("{reset}"));
+        let seconds = now.since_origin().as_secs();
+        let (minutes, seconds) = (seconds / 60, seconds % 60);
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        set("date", format!("Thu, 01 Jan 1970 {hours:02}:{minutes:02}:{seconds:02} GMT"));
+        headers
+    }
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+/// What the service does to a request that reaches it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Well,
+    Status(u16),
+    Truncated,
+    /// Every token issued so far is void from now on.
+    Revoking,
+}
+
+pub(crate) struct Service {
+    pub(crate) quota: Option<Quota>,
+    pub(crate) token_lifetime: Option<Duration>,
+    tokens: Vec<(String, Moment)>,
+    pub(crate) tokens_issued: usize,
+    pub(crate) refused_by_limit: usize,
+    pub(crate) decided: usize,
+    pub(crate) created: usize,
+}
+
+impl Service {
+    pub(crate) fn new(quota: Option<Quota>, token_lifetime: Option<Duration>) -> Self {
+        Self {
+            quota,
+            token_lifetime,
+            tokens: Vec::new(),
+            tokens_issued: 0,
+            refused_by_limit: 0,
+            decided: 0,
+            created: 0,
+        }
+    }
+
+    pub(crate) fn answer(&mut self, request: &Request<Vec<u8>>, now: Moment, mood: Mood) -> Answer {
+        if mood == Mood::Revoking {
+            self.tokens.clear();
+        }
+        if let Mood::Status(status) = mood {
+            return answer(status, r#"{"message":"scripted"}"#.to_owned());
+        }
+        let path = request.uri().path().to_owned();
+        let mut answered = if path == "/auth/v2/token/" {
+            self.token(now)
+        } else if !self.authorized(request, now) {
+            answer(401, r#"{"detail":"token"}"#.to_owned())
+        } else if path == "/auth/v2/session/" {
+            self.created += 1;
+            answer(201, r#"{"session_id":"s","session_token":"t","url":"https://x/t"}"#.to_owned())
+        } else {
+            self.decision(&path, now)
+        };
+        if mood == Mood::Truncated {
+            answered.body.truncate(answered.body.len() / 2);
+        }
+        answered
+    }
+
+    fn token(&mut self, now: Moment) -> Answer {
+        self.tokens_issued += 1;
+        let token = format!("token-{}", self.tokens_issued);
+        let lifetime = self.token_lifetime.unwrap_or(Duration::from_secs(100_000_000));
+        self.tokens.push((token.clone(), now.after(lifetime)));
+        let seconds = lifetime.as_secs_f64();
+        answer(
+            200,
+            match self.token_lifetime {
+                Some(_) => format!(r#"{{"access_token":"{token}","expires_in":{seconds}}}"#),
+                None => format!(r#"{{"access_token":"{token}"}}"#),
+            },
+        )
+    }
+
+    fn authorized(&self, request: &Request<Vec<u8>>, now: Moment) -> bool {
+        let bearer = request.headers().get("authorization").and_then(|value| value.to_str().ok());
+        let token = bearer.and_then(|bearer| bearer.strip_prefix("Bearer ")).unwrap_or_default();
+        self.tokens.iter().any(|(known, until)| known == token && *until > now)
+    }
+
+    fn decision(&mut self, path: &str, now: Moment) -> Answer {
+        let id =
+            path.strip_prefix("/auth/v2/session/").and_then(|rest| rest.strip_suffix("/decision/"));
+        let id = id.expect("a documented path");
+        let refused = self.quota.as_mut().and_then(|quota| quota.take(now).err());
+        let mut answered = match refused {
+            Some(wait) => {
+                self.refused_by_limit += 1;
+                let mut refusal = answer(429, String::new());
+                let seconds = wait.as_secs_f64().ceil().max(1.0);
+                refusal.headers.insert("retry-after", format!("{seconds}").parse().unwrap());
+                refusal
+            }
+            None => {
+                self.decided += 1;
+                answer(200, format!(r#"{{"session_id":"{id}","status":"Confirmed"}}"#))
+            }
+        };
+        if let Some(quota) = &self.quota {
+            answered.headers.extend(quota.headers(now));
+        }
+        answered
+    }
+}
+
+fn answer(status: u16, body: String) -> Answer {
+    Answer { status: StatusCode::from_u16(status).unwrap(), headers: HeaderMap::new(), body }
+}
