@@ -387,6 +387,27 @@ fn a_budget_paces_from_the_second_request_on() {
 }
 
 #[test]
+fn the_clock_of_a_queued_call_starts_when_its_turn_comes() {
+    let mut policy = Policy::default();
+    policy.budget = Some(1);
+    let client = ClientCredentials::new("id", "secret").unwrap();
+    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    retrieve(&mut engine, at(0), "t");
+    let mut queued = call().queued();
+    assert_eq!(waits(&mut queued, &mut engine, at(0)), (at(60), Reason::Pacing));
+    let (_, _ticket) = sends(&mut queued, &mut engine, at(60));
+    assert_eq!(waits(&mut queued, &mut engine, at(65)), (at(70), Reason::Response));
+    let error = loop {
+        match queued.poll(&mut engine, at(90)) {
+            Step::Done(result) => break result.unwrap_err(),
+            Step::Wait { .. } => panic!("its 30 s are over"),
+            Step::Send { .. } => {}
+        }
+    };
+    assert_eq!(error.stopped(), Stopped::Deadline);
+}
+
+#[test]
 fn events_tell_the_story_when_asked_for() {
     let mut engine = engine();
     let mut silent = call();

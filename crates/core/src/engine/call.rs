@@ -23,6 +23,8 @@ use crate::rate_limit::RateLimit;
 pub struct Call<E: Endpoint> {
     endpoint: E,
     timeout: Option<Duration>,
+    /// Whether the clock stands still until the rate limit lets the first request go.
+    queued: bool,
     deadline: Option<Moment>,
     state: State<E::Output>,
     share: Share,
@@ -66,6 +68,7 @@ impl<E: Endpoint> Call<E> {
         Self {
             endpoint,
             timeout: None,
+            queued: false,
             deadline: None,
             state: State::Ready,
             share: Share::default(),
@@ -85,6 +88,14 @@ impl<E: Endpoint> Call<E> {
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// The same call, but its clock starts when the rate limit lets its first request go: for jobs
+    /// that have more to ask than the limit allows in a call's time.
+    #[must_use]
+    pub fn queued(mut self) -> Self {
+        self.queued = true;
         self
     }
 
@@ -114,9 +125,21 @@ impl<E: Endpoint> Call<E> {
             None => Ok(()),
         };
         match admitted {
-            Ok(()) => self.send(engine, now, deadline, Purpose::Own(generation), authorization),
+            Ok(()) => {
+                self.queued = false;
+                let deadline = self.deadline(engine, now);
+                self.send(engine, now, deadline, Purpose::Own(generation), authorization)
+            }
             Err(until) => self.wait(engine, now, deadline, until, Reason::Pacing),
         }
+    }
+
+    fn deadline(&mut self, engine: &Engine, now: Moment) -> Moment {
+        if self.queued {
+            return now.after(Duration::MAX);
+        }
+        let timeout = self.timeout.unwrap_or(engine.policy.call_timeout);
+        *self.deadline.get_or_insert(now.after(timeout))
     }
 
     fn send(
@@ -205,7 +228,7 @@ impl<E: Endpoint> Call<E> {
             self.refusals += 1;
             *self.attempts(purpose) -= 1;
         }
-        let deadline = self.deadline.unwrap_or(now);
+        let deadline = self.deadline(engine, now);
         let attempts = *self.attempts(purpose);
         let history = History { attempts, refusals: self.refusals, deadline };
         let replay = if purpose == Purpose::Token { Replay::Safe } else { E::REPLAY };
@@ -273,8 +296,7 @@ impl<E: Endpoint> Operation for Call<E> {
     type Output = E::Output;
 
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<E::Output> {
-        let timeout = self.timeout.unwrap_or(engine.policy.call_timeout);
-        let deadline = *self.deadline.get_or_insert(now.after(timeout));
+        let deadline = self.deadline(engine, now);
         let waited_for = match &mut self.state {
             State::Finished(result) => {
                 let over = || CallError::new(E::ACTION, Cause::Finished, Stopped::Final, self.sent);

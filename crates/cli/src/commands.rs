@@ -1,0 +1,53 @@
+//! The commands: one file each.
+
+mod completions;
+mod decision;
+mod sandbox;
+mod token;
+mod wait;
+
+use std::time::Duration;
+
+use clap::Subcommand;
+use didit_blocking_adapter::core::{Decision, SessionId};
+
+use crate::args::Context;
+use crate::decision_table;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::format::Format;
+
+/// The budget of one session's call, where the configuration gives none.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Decision(decision::Decision),
+    Wait(wait::Wait),
+    Token(token::Token),
+    Sandbox(sandbox::Sandbox),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self {
+            Self::Decision(command) => command.run(context),
+            Self::Wait(command) => command.run(context),
+            Self::Token(command) => command.run(context),
+            Self::Sandbox(command) => command.run(),
+            Self::Completions(command) => command.run(),
+        }
+    }
+}
+
+fn parse_id(text: &str) -> Result<SessionId, Failure> {
+    text.parse().map_err(|error| Failure::usage(format!("{text:?}: {error}")))
+}
+
+fn shown(decision: &Decision, format: Format) -> String {
+    match format {
+        Format::Json => decision.json().to_line() + "\n",
+        Format::Table => decision_table::of(decision).to_string(),
+    }
+}

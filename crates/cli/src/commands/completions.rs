@@ -1,0 +1,25 @@
+//! `didit completions SHELL`
+
+use clap::{Args, CommandFactory as _};
+use clap_complete::Shell;
+
+use crate::args::Cli;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+
+/// Print a script that completes this command line in a shell
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "didit", &mut script);
+        output::print(&String::from_utf8_lossy(&script))?;
+        Ok(Exit::Done)
+    }
+}

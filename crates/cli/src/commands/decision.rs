@@ -1,0 +1,47 @@
+//! `didit decision SESSION_ID...`
+
+use clap::Args;
+use didit_blocking_adapter::core::SessionId;
+
+use super::{CALL_TIMEOUT, parse_id, shown};
+use crate::args::Context;
+use crate::connection::Connection;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::format::{Format, FormatArg};
+use crate::output;
+
+/// Retrieve the decisions of sessions, and the data that was shared
+#[derive(Args)]
+pub(crate) struct Decision {
+    /// The sessions, in the order in which their decisions are printed
+    #[arg(required = true, value_name = "SESSION_ID")]
+    session_ids: Vec<String>,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+impl Decision {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let format = self.format.resolve(&context.environment)?;
+        let session_ids: Vec<SessionId> =
+            self.session_ids.iter().map(|text| parse_id(text)).collect::<Result<_, _>>()?;
+        let connection = Connection::new(context, CALL_TIMEOUT)?;
+        let mut first_failure = None;
+        let mut printed = false;
+        for session_id in &session_ids {
+            match connection.client.decision(session_id) {
+                Ok(decision) => {
+                    let gap = if printed && format == Format::Table { "\n" } else { "" };
+                    output::print(&format!("{gap}{}", shown(&decision, format)))?;
+                    printed = true;
+                }
+                Err(error) => {
+                    let failure = Failure::of_call(Some(session_id.as_str()), &error);
+                    first_failure.get_or_insert(failure.report());
+                }
+            }
+        }
+        Ok(first_failure.unwrap_or(Exit::Done))
+    }
+}

@@ -1,0 +1,75 @@
+//! `didit token`
+
+use clap::Args;
+use didit_blocking_adapter::core::{AccessToken, Call, ClientToken, Credentials};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::CALL_TIMEOUT;
+use crate::args::Context;
+use crate::connection::Connection;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::format::{Format, FormatArg};
+use crate::output;
+
+/// Prove that the credentials work, and print when the token expires
+#[derive(Args)]
+pub(crate) struct Token {
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+impl Token {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let format = self.format.resolve(&context.environment)?;
+        let connection = Connection::new(context, CALL_TIMEOUT)?;
+        let Credentials::Client(client) = connection.credentials else {
+            return Err(Failure::usage(
+                "with DIDIT_ACCESS_TOKEN or DIDIT_API_KEY there is no token to fetch; set \
+                 DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET instead",
+            ));
+        };
+        let token = connection
+            .client
+            .run(Call::new(ClientToken::new(client)))
+            .map_err(|error| Failure::of_call(None, &error))?;
+        let expires_at = expires_at(&token, OffsetDateTime::now_utc());
+        output::print(&match (format, expires_at) {
+            (Format::Json, Some(at)) => format!("{{\"expires_at\":\"{at}\"}}\n"),
+            (Format::Json, None) => "{\"expires_at\":null}\n".to_owned(),
+            (Format::Table, Some(at)) => format!("Token: valid until {at}\n"),
+            (Format::Table, None) => "Token: valid, the service does not say how long\n".to_owned(),
+        })?;
+        Ok(Exit::Done)
+    }
+}
+
+/// In RFC 3339, rounded down to the second.
+fn expires_at(token: &AccessToken, now: OffsetDateTime) -> Option<String> {
+    let lifetime = time::Duration::try_from(token.lifetime()?).ok()?;
+    let at = now.checked_add(lifetime)?.replace_nanosecond(0).ok()?;
+    at.format(&Rfc3339).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use didit_blocking_adapter::core::{ClientCredentials, Endpoint as _};
+    use http::Response;
+
+    use super::*;
+
+    fn expiry(body: &str) -> Option<String> {
+        let client = ClientCredentials::new("id", "secret").unwrap();
+        let token = ClientToken::new(client).parse(Response::new(body.as_bytes())).unwrap();
+        let now = OffsetDateTime::from_unix_timestamp_nanos(1_722_508_199_999_999_999).unwrap();
+        expires_at(&token, now)
+    }
+
+    #[test]
+    fn the_expiry_is_told_to_the_second_in_utc() {
+        let at = expiry(r#"{"access_token":"t","expires_in":60}"#);
+        assert_eq!(at.as_deref(), Some("2024-08-01T10:30:59Z"));
+        assert_eq!(expiry(r#"{"access_token":"t"}"#), None);
+    }
+}

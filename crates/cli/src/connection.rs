@@ -1,0 +1,84 @@
+//! The client that the configuration asks for, and the sandbox behind it if there is one.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use didit_blocking_adapter::core::{BaseUrl, ClientCredentials, Credentials};
+use didit_blocking_adapter::{Client, ClientBuilder};
+use didit_sandbox::Sandbox;
+
+use crate::args::Context;
+use crate::failure::Failure;
+use crate::{credentials, duration};
+
+const USER_AGENT: &str = concat!("didit-cli/", env!("CARGO_PKG_VERSION"));
+
+pub(crate) struct Connection {
+    pub(crate) client: Client,
+    pub(crate) credentials: Credentials,
+    pub(crate) timeout: Duration,
+    /// Serves until the connection is dropped.
+    _sandbox: Option<Sandbox>,
+}
+
+impl Connection {
+    /// Checks the whole configuration; nothing is sent yet.
+    pub(crate) fn new(context: &Context, default_timeout: Duration) -> Result<Self, Failure> {
+        let timeout = timeout(context)?.unwrap_or(default_timeout);
+        let (sandbox, base_url, credentials) = if context.options.sandbox {
+            let sandbox = start_sandbox()?;
+            let base_url = sandbox.url().parse().map_err(Failure::other)?;
+            let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
+            (Some(sandbox), base_url, client.map_err(Failure::other)?.into())
+        } else {
+            let client_id = context.options.client_id.as_deref();
+            (None, base_url(context)?, credentials::resolve(client_id, &context.environment)?)
+        };
+        let mut builder = Client::builder(credentials.clone())
+            .base_url(base_url)
+            .timeout(timeout)
+            .user_agent(USER_AGENT);
+        if sandbox.is_none() {
+            builder = trust(builder, context)?;
+        }
+        Ok(Self { client: builder.build()?, credentials, timeout, _sandbox: sandbox })
+    }
+}
+
+fn start_sandbox() -> Result<Sandbox, Failure> {
+    let sandbox = Sandbox::builder().keep_requests(0).start();
+    sandbox.map_err(|error| Failure::other(format!("could not start the sandbox: {error}")))
+}
+
+fn timeout(context: &Context) -> Result<Option<Duration>, Failure> {
+    if context.options.timeout.is_some() {
+        return Ok(context.options.timeout);
+    }
+    let text = context.environment.text("DIDIT_TIMEOUT")?;
+    let timeout = text.map(|text| duration::parse_positive(&text)).transpose();
+    timeout.map_err(|problem| Failure::usage(format!("DIDIT_TIMEOUT: {problem}")))
+}
+
+fn base_url(context: &Context) -> Result<BaseUrl, Failure> {
+    let (name, text) = match &context.options.base_url {
+        Some(text) => ("--base-url", Some(text.clone())),
+        None => ("DIDIT_BASE_URL", context.environment.text("DIDIT_BASE_URL")?),
+    };
+    let Some(text) = text else { return Ok(BaseUrl::production()) };
+    text.parse().map_err(|error| Failure::usage(format!("{name}: {error}")))
+}
+
+fn trust(builder: ClientBuilder, context: &Context) -> Result<ClientBuilder, Failure> {
+    let (name, path) = match &context.options.ca_file {
+        Some(path) => ("--ca-file", Some(path.clone())),
+        None => ("DIDIT_CA_FILE", context.environment.os("DIDIT_CA_FILE").map(PathBuf::from)),
+    };
+    let Some(path) = path else { return Ok(builder) };
+    let pem = fs::read(&path).map_err(|error| {
+        Failure::usage(format!("{name}: could not read {}: {error}", path.display()))
+    })?;
+    builder
+        .root_certificate(&pem)
+        .map_err(|_| Failure::usage(format!("{name}: {} holds no PEM certificate", path.display())))
+}

@@ -1,0 +1,180 @@
+//! A decision for people: the documented members in words, all others by their names.
+
+use std::fmt::Display;
+
+use didit_blocking_adapter::core::{Decision, Json, UserData};
+
+use crate::table::Table;
+
+const DECISION: &[&str] =
+    &["session_id", "session_number", "status", "vendor_data", "scope", "created_at", "user_data"];
+const USER_DATA: &[&str] = &[
+    "sub",
+    "user_id",
+    "email",
+    "phone",
+    "picture",
+    "names",
+    "is_verified",
+    "is_over_18",
+    "is_over_21",
+];
+const EMAIL: &[&str] = &["email", "is_verified", "is_primary"];
+const PHONE: &[&str] = &["phone_number", "is_verified", "is_primary"];
+const NAMES: &[&str] = &["first_name", "family_name", "full_name", "is_verified"];
+
+pub(crate) fn of(decision: &Decision) -> Table {
+    let mut table = Table::default();
+    table.row("Session", Some(decision.session_id()));
+    table.row("Number", decision.session_number());
+    table.row("Status", Some(decision.status()));
+    table.row("Vendor data", decision.vendor_data());
+    table.row("Scope", decision.scope());
+    // As it was sent: with its own offset and precision.
+    table.row("Created", decision.json().get("created_at").filter(|at| !is_null(*at)).map(text));
+    other_rows(&mut table, "", Some(decision.json()), DECISION);
+    match decision.user_data() {
+        Some(user) => user_rows(&mut table, user),
+        None => table.row("User data", Some("nothing shared")),
+    }
+    table
+}
+
+fn user_rows(table: &mut Table, user: UserData<'_>) {
+    table.row("User", user.sub());
+    table.row("User id", user.user_id());
+    if let Some(names) = user.names() {
+        table.row("Name", noted(names.full_name, [verified(names.is_verified), None]));
+        table.row("First name", names.first_name);
+        table.row("Family name", names.family_name);
+    }
+    if let Some(email) = user.email() {
+        let notes = [verified(email.is_verified), primary(email.is_primary)];
+        table.row("Email", noted(email.email, notes));
+    }
+    if let Some(phone) = user.phone() {
+        let notes = [verified(phone.is_verified), primary(phone.is_primary)];
+        table.row("Phone", noted(phone.phone_number, notes));
+    }
+    table.row("Picture", user.picture());
+    table.row("Verified", user.is_verified().map(yes_or_no));
+    table.row("Over 18", user.is_over_18().map(yes_or_no));
+    table.row("Over 21", user.is_over_21().map(yes_or_no));
+    for (name, known) in [("names", NAMES), ("email", EMAIL), ("phone", PHONE)] {
+        other_rows(table, &format!("{name}."), user.get(name), known);
+    }
+    other_rows(table, "", user.json(), USER_DATA);
+}
+
+/// The members that no other row stands for; of an object among them, its members in turn.
+fn other_rows(table: &mut Table, prefix: &str, object: Option<Json<'_>>, known: &[&str]) {
+    for (name, value) in object.map(Json::members).unwrap_or_default() {
+        if known.contains(&&*name) || is_null(value) {
+            continue;
+        }
+        let members = value.members();
+        if members.is_empty() {
+            table.row(&format!("{prefix}{name}"), Some(text(value)));
+        }
+        for (member, value) in members {
+            table.row(&format!("{prefix}{name}.{member}"), Some(text(value)));
+        }
+    }
+}
+
+fn text(value: Json<'_>) -> String {
+    value.to::<String>().unwrap_or_else(|_| value.to_line())
+}
+
+fn is_null(value: Json<'_>) -> bool {
+    value.as_str() == "null"
+}
+
+fn noted(value: Option<&str>, notes: [Option<&str>; 2]) -> Option<impl Display> {
+    let notes: Vec<_> = notes.into_iter().flatten().collect();
+    match (value, notes.is_empty()) {
+        (None, true) => None,
+        (value, true) => value.map(str::to_owned),
+        (Some(value), false) => Some(format!("{value} ({})", notes.join(", "))),
+        (None, false) => Some(format!("({})", notes.join(", "))),
+    }
+}
+
+fn verified(flag: Option<bool>) -> Option<&'static str> {
+    flag.map(|verified| if verified { "verified" } else { "not verified" })
+}
+
+fn primary(flag: Option<bool>) -> Option<&'static str> {
+    flag.filter(|primary| *primary).map(|_| "primary")
+}
+
+fn yes_or_no(flag: bool) -> &'static str {
+    if flag { "yes" } else { "no" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(json: &str) -> String {
+        of(&Decision::from_json(json.as_bytes()).unwrap()).to_string()
+    }
+
+    #[test]
+    fn the_documented_sample_in_words() {
+        let expected = "\
+Session      unique-session-identifier
+Number       12345
+Status       Confirmed
+Vendor data  optional-vendor-data
+Scope        pictures names email
+Created      2024-08-01T10:30:00.000Z
+User         user-unique-identifier
+Name         John Doe (verified)
+First name   John
+Family name  Doe
+Email        alejandro.rosas@example.com (verified, primary)
+Phone        +34123456789 (verified, primary)
+Picture      https://example.com/picture.png
+";
+        assert_eq!(table(didit_sandbox::fixtures::DECISION), expected);
+    }
+
+    #[test]
+    fn what_nobody_knows_is_shown_by_its_name() {
+        let shown = table(
+            r#"{"session_id":"s","status":"In Review","vendor_data":null,"score":1e2,
+                "user_data":{"sub":"u","is_over_18":false,"email":{"is_verified":false,"age":3},
+                "address":{"city":"Zoë","lines":["a", "b"]},"preferences":{},"gender":null}}"#,
+        );
+        let expected = "\
+Session        s
+Status         In Review
+score          1e2
+User           u
+Email          (not verified)
+Over 18        no
+email.age      3
+address.city   Zoë
+address.lines  [\"a\",\"b\"]
+preferences    {}
+";
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn hostile_data_stays_on_its_line() {
+        let shown = table(
+            r#"{"session_id":"s","status":"\u001b[2J\u0007","vendor_data":"\u202e\r\nStatus  X",
+                "\u001b[A":"\u009b1A","user_data":{"x":{"\n":["\u001b", "raw \u202e"]}}}"#,
+        );
+        assert_eq!(shown.lines().count(), 5, "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{7}', '\r', '\u{9b}', '\u{202e}']), "{shown}");
+    }
+
+    #[test]
+    fn nothing_shared_is_said() {
+        let shown = table(r#"{"session_id":"s","status":"initialized","user_data":{}}"#);
+        assert_eq!(shown, "Session    s\nStatus     Initialized\nUser data  nothing shared\n");
+    }
+}

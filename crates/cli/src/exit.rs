@@ -1,0 +1,184 @@
+//! The exit codes, and which failure of a call ends in which.
+
+use std::process::ExitCode;
+
+use didit_blocking_adapter::core::{
+    Action, CallError, Cause, FailureKind, Reason, ResponseError, ResponseErrorKind, Stopped,
+};
+
+/// How the program ends; scripts depend on the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    Other = 1,
+    /// Bad flags, ids or configuration; nothing was sent.
+    Usage = 2,
+    CredentialsRefused = 3,
+    NoSuchSession = 4,
+    RateLimited = 5,
+    /// The network, TLS, or a 5xx that outlasted the retries.
+    Unreachable = 6,
+    /// The service answered something else than was asked for.
+    NotADecision = 7,
+    OutOfTime = 8,
+}
+
+impl Exit {
+    pub(crate) fn of(error: &CallError) -> Self {
+        match error.cause() {
+            Cause::Build(_) => Self::Usage,
+            Cause::Response(answer) => Self::of_answer(answer),
+            Cause::Transport(FailureKind::Timeout) if error.stopped() == Stopped::Deadline => {
+                Self::OutOfTime
+            }
+            Cause::Transport(_) => Self::Unreachable,
+            Cause::Waiting(Reason::Pacing) => Self::RateLimited,
+            Cause::Waiting(_) | Cause::Undecided(_) => Self::OutOfTime,
+            _ => Self::Other,
+        }
+    }
+
+    fn of_answer(answer: &ResponseError) -> Self {
+        match answer.kind() {
+            ResponseErrorKind::Unauthorized | ResponseErrorKind::Forbidden => {
+                Self::CredentialsRefused
+            }
+            ResponseErrorKind::NotFound if answer.action() != Action::FetchToken => {
+                Self::NoSuchSession
+            }
+            ResponseErrorKind::RateLimited => Self::RateLimited,
+            ResponseErrorKind::Unavailable => Self::Unreachable,
+            ResponseErrorKind::Malformed(_)
+            | ResponseErrorKind::AnotherSession
+            | ResponseErrorKind::TooLarge
+            | ResponseErrorKind::Redirect
+            | ResponseErrorKind::UnexpectedStatus => Self::NotADecision,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use didit_blocking_adapter::core::{
+        Authorization, BaseUrl, Call, ClientCredentials, Credentials, Engine, Failure,
+        MAX_BODY_BYTES, Moment, Operation as _, Policy, RetrieveDecision, Step,
+    };
+    use http::Response;
+
+    use super::*;
+
+    const NOW: Moment = Moment::new(Duration::ZERO);
+
+    fn by_client() -> Credentials {
+        ClientCredentials::new("id", "secret").unwrap().into()
+    }
+
+    fn by_token() -> Credentials {
+        Authorization::bearer("token").unwrap().into()
+    }
+
+    fn engine(credentials: Credentials, max_attempts: u32) -> Engine {
+        let mut policy = Policy::default();
+        policy.max_attempts = max_attempts;
+        policy.budget = Some(1);
+        Engine::with_policy(BaseUrl::production(), credentials, policy)
+    }
+
+    fn call() -> Call<RetrieveDecision> {
+        Call::new(RetrieveDecision::new("s-1".parse().unwrap()))
+    }
+
+    /// How a call ends whose first request is answered so.
+    fn answered(credentials: Credentials, status: u16, body: &[u8]) -> Exit {
+        let (mut engine, mut call) = (engine(credentials, 1), call());
+        let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };
+        let answer = Response::builder().status(status).header("retry-after", "3600");
+        call.handle_response(&mut engine, NOW, ticket, answer.body(body).unwrap());
+        let Step::Done(Err(error)) = call.poll(&mut engine, NOW) else { panic!("not failed") };
+        Exit::of(&error)
+    }
+
+    /// How a call ends whose first request fails so, after that time.
+    fn failed(kind: FailureKind, max_attempts: u32, after: Duration) -> Exit {
+        let (mut engine, mut call) = (engine(by_token(), max_attempts), call());
+        let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };
+        let later = NOW.after(after);
+        call.handle_failure(&mut engine, later, ticket, Failure::new(kind));
+        let Step::Done(Err(error)) = call.poll(&mut engine, later) else { panic!("not failed") };
+        Exit::of(&error)
+    }
+
+    #[test]
+    fn every_answer_has_its_code() {
+        let another = br#"{"session_id":"s-2","status":"Confirmed"}"#;
+        let large = vec![b' '; MAX_BODY_BYTES + 1];
+        let table: [(u16, &[u8], Exit, Exit); 17] = [
+            // status, body, as a decision's answer, as a token's
+            (200, b"<html>", Exit::NotADecision, Exit::NotADecision),
+            (200, b"{\"session_id\":", Exit::NotADecision, Exit::NotADecision),
+            (200, another, Exit::NotADecision, Exit::NotADecision),
+            (200, &large, Exit::NotADecision, Exit::NotADecision),
+            (302, b"", Exit::NotADecision, Exit::NotADecision),
+            (199, b"", Exit::NotADecision, Exit::NotADecision),
+            (400, b"", Exit::Other, Exit::Other),
+            (400, br#"{"error":"invalid_client"}"#, Exit::Other, Exit::CredentialsRefused),
+            (401, b"", Exit::CredentialsRefused, Exit::CredentialsRefused),
+            (403, b"", Exit::CredentialsRefused, Exit::CredentialsRefused),
+            (404, b"", Exit::NoSuchSession, Exit::Other),
+            (408, b"", Exit::Other, Exit::Other),
+            (410, b"", Exit::Other, Exit::Other),
+            (429, b"", Exit::RateLimited, Exit::RateLimited),
+            (500, b"", Exit::Unreachable, Exit::Unreachable),
+            (503, b"", Exit::Unreachable, Exit::Unreachable),
+            (599, b"", Exit::Unreachable, Exit::Unreachable),
+        ];
+        for (status, body, of_decision, of_token) in table {
+            assert_eq!(answered(by_token(), status, body), of_decision, "{status}");
+            assert_eq!(answered(by_client(), status, body), of_token, "{status} for the token");
+        }
+    }
+
+    #[test]
+    fn every_failure_below_http_has_its_code() {
+        let soon = Duration::from_secs(1);
+        let late = Duration::from_secs(30);
+        assert_eq!(failed(FailureKind::Connect, 1, soon), Exit::Unreachable);
+        assert_eq!(failed(FailureKind::Connect, 4, late), Exit::Unreachable);
+        assert_eq!(failed(FailureKind::Certificate, 4, soon), Exit::Unreachable);
+        assert_eq!(failed(FailureKind::Broken, 1, soon), Exit::Unreachable);
+        assert_eq!(failed(FailureKind::Timeout, 1, soon), Exit::Unreachable);
+        assert_eq!(failed(FailureKind::Timeout, 4, late), Exit::OutOfTime);
+    }
+
+    #[test]
+    fn waiting_in_vain_has_its_codes() {
+        let mut shared = engine(by_token(), 1);
+        let (mut first, mut second) = (call(), call());
+        assert!(matches!(first.poll(&mut shared, NOW), Step::Send { .. }));
+        // The budget of one request is used up, and the window is longer than the call may take.
+        let mut now = NOW;
+        let error = loop {
+            match second.poll(&mut shared, now) {
+                Step::Wait { until, .. } => now = until,
+                Step::Done(result) => break result.unwrap_err(),
+                Step::Send { .. } => panic!("sent"),
+            }
+        };
+        assert_eq!(Exit::of(&error), Exit::RateLimited);
+
+        let mut shared = engine(by_client(), 1);
+        let mut impatient =
+            Call::new(RetrieveDecision::new("s-2".parse().unwrap())).with_timeout(Duration::ZERO);
+        let Step::Done(Err(error)) = impatient.poll(&mut shared, NOW) else { panic!("not over") };
+        assert_eq!(Exit::of(&error), Exit::OutOfTime);
+    }
+}

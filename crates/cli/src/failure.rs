@@ -1,0 +1,100 @@
+//! Why a command came to nothing: one line for a person, and the exit code for a script.
+
+use std::error::Error as StdError;
+use std::fmt::Display;
+use std::io::{self, Write as _};
+
+use didit_blocking_adapter::{ConfigError, Error};
+
+use crate::exit::Exit;
+use crate::printable;
+
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    /// `None` ends the program quietly.
+    line: Option<String>,
+}
+
+impl Failure {
+    /// A mistake of the caller's, found before anything is sent.
+    pub(crate) fn usage(line: impl Display) -> Self {
+        Self { exit: Exit::Usage, line: Some(line.to_string()) }
+    }
+
+    /// What none of the other codes stands for.
+    pub(crate) fn other(line: impl Display) -> Self {
+        Self { exit: Exit::Other, line: Some(line.to_string()) }
+    }
+
+    /// A call that failed; `about` says which, where there are several.
+    pub(crate) fn of_call(about: Option<&str>, error: &Error) -> Self {
+        let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
+        let line = format!("{about}{}; {}", with_causes(error), error.call().advice());
+        Self { exit: Exit::of(error.call()), line: Some(line) }
+    }
+
+    /// A result that could not be written.
+    pub(crate) fn of_write(error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            // The reader has what it wanted.
+            return Self { exit: Exit::Done, line: None };
+        }
+        Self::other(format!("could not write to standard output: {error}; nothing more was done"))
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn report(&self) -> Exit {
+        if let Some(line) = &self.line {
+            // Nobody is left to be told if this fails.
+            let _ = writeln!(io::stderr(), "didit: {}", printable::line(line));
+        }
+        self.exit
+    }
+
+    #[cfg(test)]
+    pub(crate) fn line(&self) -> &str {
+        self.line.as_deref().unwrap_or_default()
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(with_causes(&error))
+    }
+}
+
+/// The error and its causes, each of them once: some repeat their cause in their own words.
+fn with_causes(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_pipe_is_no_failure_and_a_full_disk_is_one() {
+        let closed = Failure::of_write(&io::ErrorKind::BrokenPipe.into());
+        assert_eq!((closed.exit, closed.line), (Exit::Done, None));
+        let full = Failure::of_write(&io::ErrorKind::StorageFull.into());
+        assert_eq!(full.exit, Exit::Other);
+        assert!(full.line().contains("no storage space"), "{}", full.line());
+    }
+
+    #[test]
+    fn causes_are_not_repeated() {
+        let inner = io::Error::other("deep");
+        assert_eq!(with_causes(&io::Error::other(inner)), "deep");
+    }
+}

@@ -1,0 +1,102 @@
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::support::{didit_at, run};
+
+/// The error of `didit decision s-1` when every request on that route meets that fault.
+#[track_caller]
+fn fails(route: Route, fault: Fault, code: i32) -> String {
+    let sandbox = Sandbox::builder().fault(route, fault).start().unwrap();
+    let ran = run(&mut didit_at(&sandbox, "decision s-1"));
+    let line = ran.error(code);
+    assert!(line.starts_with("didit: s-1: could not "), "{line}");
+    line.to_owned()
+}
+
+#[test]
+fn an_error_tells_what_was_attempted_what_went_wrong_and_what_to_do() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.missing("s-1");
+    let ran = run(&mut didit_at(&sandbox, "decision s-1"));
+    assert_eq!(
+        ran.error(4),
+        "didit: s-1: could not retrieve the decision: HTTP 404 Not Found, the service says: \
+         \"Not found.\" (request id sandbox-2); check the session id and whose session it is"
+    );
+}
+
+#[test]
+fn refused_credentials_are_3() {
+    let sandbox = Sandbox::start().unwrap();
+    let ran = run(didit_at(&sandbox, "token").env("DIDIT_CLIENT_SECRET", "wrong"));
+    let line = ran.error(3);
+    assert!(line.contains("could not fetch an access token: HTTP 401"), "{line}");
+    assert!(line.ends_with("; check the credentials"), "{line}");
+    fails(Route::Decision, Fault::answer(401), 3);
+    fails(Route::Decision, Fault::answer(403), 3);
+    fails(Route::Token, Fault::answer(400).body(r#"{"error":"invalid_client"}"#), 3);
+}
+
+#[test]
+fn what_no_code_stands_for_is_1() {
+    fails(Route::Decision, Fault::answer(400), 1);
+    let line = fails(Route::Token, Fault::answer(404), 1);
+    assert!(line.ends_with("; check the base URL"), "{line}");
+}
+
+#[test]
+fn a_rate_limit_that_outlasts_the_budget_is_5_at_once() {
+    let started = Instant::now();
+    fails(Route::Decision, Fault::answer(429).header("Retry-After", "3600"), 5);
+    fails(Route::Token, Fault::answer(429).header("Retry-After", "3600"), 5);
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[test]
+fn network_and_service_failures_are_6() {
+    fails(Route::Decision, Fault::answer(503), 6);
+    fails(Route::Token, Fault::answer(500), 6);
+    fails(Route::Decision, Fault::Reset, 6);
+    fails(Route::Decision, Fault::Garbage, 6);
+
+    let sandbox = Sandbox::start().unwrap();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let ran = run(didit_at(&sandbox, "token").env("DIDIT_BASE_URL", format!("http://{nobody}")));
+    let line = ran.error(6);
+    assert!(line.contains("no connection could be made"), "{line}");
+    assert_eq!(line.matches("Connection refused").count(), 1, "{line}");
+    assert!(line.ends_with("; check the network and the base URL"), "{line}");
+}
+
+#[test]
+fn anything_but_a_decision_is_7() {
+    fails(Route::Decision, Fault::redirect("http://127.0.0.1:1/"), 7);
+    fails(Route::Decision, Fault::answer(200).body("<html>"), 7);
+    fails(Route::Decision, Fault::answer(200).body(r#"{"session_id":"s-1""#), 7);
+    fails(Route::Decision, Fault::answer(200).body(didit_sandbox::fixtures::DECISION), 7);
+    fails(Route::Decision, Fault::Huge(8 * 1024 * 1024 + 1), 7);
+    fails(Route::Decision, Fault::Endless, 7);
+    let printed = didit_sandbox::fixtures::DECISION_AS_PRINTED;
+    let line = fails(Route::Decision, Fault::answer(200).body(printed), 7);
+    assert!(line.contains("trailing comma at line") && line.contains("`user_data`"), "{line}");
+}
+
+#[test]
+fn running_out_of_time_is_8() {
+    let sandbox = Sandbox::builder().fault(Route::Decision, Fault::Hang).start().unwrap();
+    let started = Instant::now();
+    let ran = run(&mut didit_at(&sandbox, "decision s-1 --timeout 500ms"));
+    assert!(ran.error(8).contains("try again, or allow more time"), "{ran:?}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[test]
+fn words_from_outside_cannot_move_the_cursor() {
+    let words = Fault::answer(404)
+        .header("X-Request-Id", "a\u{202e}b")
+        .body(r#"{"message":"\u001b[2J\u009bA\u202e"}"#);
+    let line = fails(Route::Decision, words, 4);
+    assert!(!line.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{line}");
+}

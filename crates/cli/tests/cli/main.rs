@@ -1,0 +1,16 @@
+//! The program as scripts see it: run for real, against a sandbox in the test.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "helpers of tests, which clippy does not take for tests"
+)]
+
+mod configuration;
+mod exit_codes;
+mod pipes;
+mod results;
+mod sandbox_command;
+mod secrecy;
+mod support;
+mod tls;
+mod wait;

@@ -1,0 +1,103 @@
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::support::{didit, didit_at, run, sample};
+
+#[test]
+fn a_decision_is_printed_whole() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.decision(
+        "s-1",
+        "{\r\n  \"session_id\": \"s-1\", \"status\": \"In  Review\",\n\
+         \"session_number\": 123456789012345678901234567890,\n\
+         \"score\": -1.2300e+99, \"sub\\u006ain\": [ null, {} ],\n\
+         \"user_data\": { \"sub\": \"u\", \"n\": 98765432109876543210987654321098765432109876543210 }\n}\n",
+    );
+    let ran = run(&mut didit_at(&sandbox, "decision s-1"));
+    assert_eq!(
+        ran.results(),
+        "{\"session_id\":\"s-1\",\"status\":\"In  Review\",\
+         \"session_number\":123456789012345678901234567890,\
+         \"score\":-1.2300e+99,\"sub\\u006ain\":[null,{}],\
+         \"user_data\":{\"sub\":\"u\",\"n\":98765432109876543210987654321098765432109876543210}}\n"
+    );
+}
+
+#[test]
+fn several_come_in_the_order_asked_over_one_token_and_one_connection() {
+    let sandbox = Sandbox::start().unwrap();
+    let ran = run(&mut didit_at(&sandbox, "decision c a b a"));
+    assert_eq!(ran.results(), ["c", "a", "b", "a"].map(sample).concat());
+    assert_eq!((sandbox.tokens_issued(), sandbox.connections()), (1, 1));
+}
+
+#[test]
+fn the_rest_is_tried_after_a_failure_and_the_first_one_counts() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.missing("gone");
+    sandbox.decision("odd", "<html>");
+    for (ids, code) in [("a gone b odd", 4), ("a odd b gone", 7)] {
+        let ran = run(&mut didit_at(&sandbox, &format!("decision {ids}")));
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert_eq!(ran.stdout, sample("a") + &sample("b"));
+        let lines: Vec<_> = ran.stderr.lines().collect();
+        let failed = ids.split(' ').filter(|id| id.len() > 1);
+        assert_eq!(lines.len(), 2, "{ran:?}");
+        for (line, id) in lines.into_iter().zip(failed) {
+            assert!(line.starts_with(&format!("didit: {id}: ")), "{line}");
+        }
+    }
+}
+
+#[test]
+fn each_is_printed_as_soon_as_it_is_there() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [Fault::Pass, Fault::Hang]);
+    let mut child = didit_at(&sandbox, "decision a b").stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(line, sample("a"));
+}
+
+#[test]
+fn tables_are_for_people() {
+    let sandbox = Sandbox::start().unwrap();
+    let ran = run(&mut didit_at(&sandbox, "decision a b --format table"));
+    let tables: Vec<_> = ran.results().split("\n\n").collect();
+    assert_eq!(tables.len(), 2, "{ran:?}");
+    assert!(tables[1].starts_with("Session      b\nNumber       12345\n"), "{ran:?}");
+}
+
+#[test]
+fn a_token_is_proved_and_never_shown() {
+    let sandbox = Sandbox::start().unwrap();
+    let ran = run(&mut didit_at(&sandbox, "token"));
+    let expiry = ran.results().strip_prefix("{\"expires_at\":\"20").expect("an expiry");
+    assert!(
+        expiry.ends_with("Z\"}\n") && expiry.len() == "24-08-01T10:30:00Z\"}\n".len(),
+        "{ran:?}"
+    );
+    let table = run(&mut didit_at(&sandbox, "token --format table"));
+    assert!(table.results().starts_with("Token: valid until 20"), "{table:?}");
+
+    let vague = Sandbox::builder().token_answer(r#"{"access_token":"{access_token}"}"#);
+    let vague = vague.start().unwrap();
+    assert_eq!(run(&mut didit_at(&vague, "token")).results(), "{\"expires_at\":null}\n");
+}
+
+#[test]
+fn help_version_and_completions_are_results() {
+    for arguments in ["--help", "help decision", "--version"] {
+        let ran = run(&mut didit(arguments));
+        assert!(ran.results().contains("didit"), "{ran:?}");
+        assert!(!ran.stdout.contains('\u{1b}'), "{ran:?}");
+    }
+    for shell in ["bash", "zsh", "fish"] {
+        let ran = run(&mut didit(&format!("completions {shell}")));
+        assert!(ran.results().contains("decision"), "{shell}");
+    }
+}

@@ -1,0 +1,63 @@
+use std::process::{Command, Stdio};
+
+use didit_sandbox::Sandbox;
+
+/// How a run of the program ended, and what it printed.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    /// The one line on standard error of a run that ended with this code and printed no result.
+    #[track_caller]
+    pub(crate) fn error(&self, code: i32) -> &str {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert_eq!(self.stdout, "", "{self:?}");
+        let line = self.stderr.strip_suffix('\n').expect("a line on standard error");
+        assert!(line.starts_with("didit: ") && !line.contains('\n'), "{self:?}");
+        line
+    }
+
+    /// The results of a run that went well and said nothing else.
+    #[track_caller]
+    pub(crate) fn results(&self) -> &str {
+        assert_eq!((self.code, &*self.stderr), (Some(0), ""), "{self:?}");
+        &self.stdout
+    }
+}
+
+pub(crate) fn run(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    Ran {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The program with these arguments, separated by spaces, and no environment at all.
+pub(crate) fn didit(arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_didit"));
+    command.args(arguments.split_ascii_whitespace()).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// The same, configured for a sandbox.
+pub(crate) fn didit_at(sandbox: &Sandbox, arguments: &str) -> Command {
+    let mut command = didit(arguments);
+    command
+        .env("DIDIT_BASE_URL", sandbox.url())
+        .env("DIDIT_CLIENT_ID", sandbox.client_id())
+        .env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+    command
+}
+
+/// The sample decision of that session, on one line.
+pub(crate) fn sample(session_id: &str) -> String {
+    let fixture = didit_sandbox::fixtures::DECISION;
+    let line = fixture.replace("unique-session-identifier", session_id).replace('\n', "");
+    line.replace("\": ", "\":") + "\n"
+}

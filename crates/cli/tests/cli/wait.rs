@@ -1,0 +1,52 @@
+use std::process::Stdio;
+use std::thread;
+use std::time::Duration;
+
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::support::{didit_at, run};
+
+#[test]
+fn waiting_ends_with_a_final_status() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_status("s-1", "initialized");
+    let mut waiting = didit_at(&sandbox, "wait s-1 --poll 20ms");
+    let waiting = waiting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    for status in ["retrieved", "in review", "confirmed"] {
+        let seen = sandbox.requests_to(Route::Decision).len();
+        while sandbox.requests_to(Route::Decision).len() < seen + 2 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        sandbox.set_status("s-1", status);
+    }
+    let output = waiting.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(printed.lines().count(), 1);
+    assert!(
+        printed.contains(r#""status":"Confirmed""#) && printed.contains("John Doe"),
+        "{printed}"
+    );
+    assert_eq!(sandbox.tokens_issued(), 1);
+}
+
+#[test]
+fn nothing_is_printed_when_the_time_runs_out() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_status("s-1", "initialized");
+    let ran = run(&mut didit_at(&sandbox, "wait s-1 --poll 20ms --timeout 300ms"));
+    let line = ran.error(8);
+    assert!(line.contains("still Initialized when the time ran out"), "{line}");
+    sandbox.always(Route::Decision, Fault::Hang);
+    run(&mut didit_at(&sandbox, "wait s-1 --timeout 300ms")).error(8);
+}
+
+#[test]
+fn a_failure_that_stays_ends_the_waiting() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.missing("s-1");
+    run(&mut didit_at(&sandbox, "wait s-1")).error(4);
+    run(&mut didit_at(&sandbox, "wait a/b")).error(2);
+    sandbox.script(Route::Decision, [Fault::answer(500), Fault::answer(503)]);
+    run(&mut didit_at(&sandbox, "wait s-2")).results();
+}
