@@ -3,7 +3,7 @@ use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use didit_core::{BaseUrl, Credentials, Engine, Policy};
+use didit_core::{BaseUrl, BuildError, Credentials, Engine, InvalidBaseUrl, Policy};
 use reqwest::{redirect, retry};
 use rustls::pki_types::CertificateDer;
 use tokio::sync::Notify;
@@ -91,6 +91,9 @@ impl ClientBuilder {
             Some(client) => client,
             None => default_client(&self.base_url, self.roots)?,
         };
+        // A base URL of the core's is one of anybody's.
+        let base = self.base_url.to_string().parse().map_err(|_| InvalidBaseUrl::NotAUrl);
+        let base = base.map_err(BuildError::from)?;
         let mut engine = Engine::with_policy(self.base_url, self.credentials, self.policy);
         if let Some(name) = self.user_agent {
             engine.set_user_agent(&name)?;
@@ -98,6 +101,7 @@ impl ClientBuilder {
         engine.set_seed(RandomState::new().hash_one(0));
         let shared = Shared {
             client,
+            base,
             engine: Mutex::new(engine),
             woken: Notify::new(),
             origin: Instant::now(),

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod decisions;
 mod error;
 mod report;
 mod tls;
@@ -10,9 +11,11 @@ use std::time::Duration;
 
 pub use didit_core as core;
 use didit_core::{
-    Call, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES, Moment, Operation,
-    RetrieveDecision, SessionId, Step, WaitForDecision,
+    Call, CreateSession, CreatedSession, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES,
+    Moment, Operation, RetrieveDecision, Scopes, Secret, SessionId, SessionStatus, StatusReport,
+    Step, WaitForDecision,
 };
+use futures_util::{Stream, stream};
 use http::{Request, Response};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
@@ -20,6 +23,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument as _;
 
 pub use self::builder::ClientBuilder;
+pub use self::decisions::Decisions;
 pub use self::error::{ConfigError, Error};
 
 /// A client of the API. Clones are cheap and share the token, the rate limit and the connections.
@@ -32,6 +36,8 @@ pub struct Client {
 
 struct Shared {
     client: reqwest::Client,
+    /// Parsed once: of a request's address only the path differs.
+    base: reqwest::Url,
     engine: Mutex<Engine>,
     /// Signalled when waiting operations may go on earlier than they were told.
     woken: Notify,
@@ -52,6 +58,34 @@ impl Client {
         ClientBuilder::new(credentials.into())
     }
 
+    /// Creates a session that asks a person for those scopes; its decision will repeat
+    /// `vendor_data`.
+    ///
+    /// # Errors
+    /// Tells what stood in the way. The request is never repeated when the service may have acted
+    /// on it, so the session may still have been created.
+    pub async fn create_session(
+        &self,
+        scopes: Scopes,
+        vendor_data: Option<&str>,
+    ) -> Result<CreatedSession, Error> {
+        self.run(Call::new(CreateSession::new(scopes).with_vendor_data(vendor_data))).await
+    }
+
+    /// Reads how far a session has come, with the token it gave when it was created. No other
+    /// credentials are needed.
+    ///
+    /// # Errors
+    /// Tells what stood in the way, after the retries that the policy allows.
+    pub async fn session_status(
+        &self,
+        session_id: &SessionId,
+        session_token: impl Into<Secret>,
+    ) -> Result<StatusReport, Error> {
+        let call = Call::new(SessionStatus::new(session_id.clone(), session_token));
+        self.run(call).instrument(report::span(session_id)).await
+    }
+
     /// Retrieves the decision of a session.
     ///
     /// # Errors
@@ -59,6 +93,42 @@ impl Client {
     pub async fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
         let call = Call::new(RetrieveDecision::new(session_id.clone()));
         self.run(call).instrument(report::span(session_id)).await
+    }
+
+    /// Retrieves the decisions of many sessions, and yields each with its session as it comes.
+    ///
+    /// The timeout of a call counts from the moment the rate limit lets it go.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use didit_async_adapter::{Client, core::{ClientCredentials, SessionId}};
+    /// # let client = Client::new(ClientCredentials::new("id", "secret")?)?;
+    /// use futures_util::StreamExt as _;
+    ///
+    /// let ids = (1..=1000).map(|n| format!("s-{n}").parse()).collect::<Result<Vec<SessionId>, _>>()?;
+    /// let mut decisions = client.decisions(ids).concurrency(8);
+    /// while let Some((session_id, result)) = decisions.next().await {
+    ///     match result {
+    ///         Ok(decision) => println!("{session_id}: {}", decision.status()),
+    ///         Err(error) => eprintln!("{session_id}: {error}"),
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn decisions<I>(&self, session_ids: I) -> Decisions<stream::Iter<I::IntoIter>>
+    where
+        I: IntoIterator<Item = SessionId>,
+    {
+        self.decisions_from_stream(stream::iter(session_ids))
+    }
+
+    /// The same for ids that arrive over time.
+    pub fn decisions_from_stream<S>(&self, session_ids: S) -> Decisions<S>
+    where
+        S: Stream<Item = SessionId>,
+    {
+        Decisions::new(self.clone(), session_ids)
     }
 
     /// Asks for the decision of a session every `interval` until its status is final, for as long
@@ -164,8 +234,15 @@ impl Shared {
         let refused = |error: reqwest::Error| {
             (Failure::new(error::failure_kind(&error)), error.without_url())
         };
-        let mut request = reqwest::Request::try_from(request).map_err(refused)?;
+        let (parts, body) = request.into_parts();
+        let mut url = self.base.clone();
+        url.set_path(parts.uri.path());
+        let mut request = reqwest::Request::new(parts.method, url);
+        *request.headers_mut() = parts.headers;
         *request.timeout_mut() = Some(timeout);
+        if !body.is_empty() {
+            *request.body_mut() = Some(body.into());
+        }
         let mut response = self.client.execute(request).await.map_err(refused)?;
         let mut head = Response::new(());
         *head.status_mut() = response.status();

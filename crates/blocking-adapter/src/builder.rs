@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use didit_core::{BaseUrl, Credentials, Engine, Policy};
 use rustls::pki_types::CertificateDer;
+use ureq::unversioned::transport::DefaultConnector;
 
 use crate::error::ConfigError;
+use crate::resolver::CachingResolver;
 use crate::{Client, Shared, tls};
 
 /// The settings of a [`Client`] that is about to be made.
@@ -116,5 +118,6 @@ fn default_agent(
     } else {
         config.tls_config(tls::config(roots)?)
     };
-    Ok(config.build().into())
+    let resolver = CachingResolver::default();
+    Ok(ureq::Agent::with_parts(config.build(), DefaultConnector::default(), resolver))
 }

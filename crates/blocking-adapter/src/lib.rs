@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod decisions;
 mod error;
 mod report;
+mod resolver;
 mod tls;
 
 use std::io::Read as _;
@@ -11,12 +13,14 @@ use std::time::{Duration, Instant};
 
 pub use didit_core as core;
 use didit_core::{
-    Call, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES, Moment, Operation,
-    RetrieveDecision, SessionId, Step, WaitForDecision,
+    Call, CreateSession, CreatedSession, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES,
+    Moment, Operation, RetrieveDecision, Scopes, Secret, SessionId, SessionStatus, StatusReport,
+    Step, WaitForDecision,
 };
 use http::{Request, Response};
 
 pub use self::builder::ClientBuilder;
+pub use self::decisions::Decisions;
 pub use self::error::{ConfigError, Error};
 
 /// A client of the API. Clones are cheap and share the token, the rate limit and the connections.
@@ -47,6 +51,34 @@ impl Client {
         ClientBuilder::new(credentials.into())
     }
 
+    /// Creates a session that asks a person for those scopes; its decision will repeat
+    /// `vendor_data`.
+    ///
+    /// # Errors
+    /// Tells what stood in the way. The request is never repeated when the service may have acted
+    /// on it, so the session may still have been created.
+    pub fn create_session(
+        &self,
+        scopes: Scopes,
+        vendor_data: Option<&str>,
+    ) -> Result<CreatedSession, Error> {
+        self.run(Call::new(CreateSession::new(scopes).with_vendor_data(vendor_data)))
+    }
+
+    /// Reads how far a session has come, with the token it gave when it was created. No other
+    /// credentials are needed.
+    ///
+    /// # Errors
+    /// Tells what stood in the way, after the retries that the policy allows.
+    pub fn session_status(
+        &self,
+        session_id: &SessionId,
+        session_token: impl Into<Secret>,
+    ) -> Result<StatusReport, Error> {
+        let _span = report::span(session_id).entered();
+        self.run(Call::new(SessionStatus::new(session_id.clone(), session_token)))
+    }
+
     /// Retrieves the decision of a session.
     ///
     /// # Errors
@@ -54,6 +86,29 @@ impl Client {
     pub fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
         let _span = report::span(session_id).entered();
         self.run(Call::new(RetrieveDecision::new(session_id.clone())))
+    }
+
+    /// Retrieves the decisions of many sessions, and yields each with its session as it comes.
+    ///
+    /// The timeout of a call counts from the moment the rate limit lets it go.
+    ///
+    /// ```no_run
+    /// # use didit_blocking_adapter::{Client, core::{ClientCredentials, SessionId}};
+    /// # let client = Client::new(ClientCredentials::new("id", "secret")?)?;
+    /// let ids = (1..=1000).map(|n| format!("s-{n}").parse()).collect::<Result<Vec<SessionId>, _>>()?;
+    /// for (session_id, result) in client.decisions(ids).concurrency(8) {
+    ///     match result {
+    ///         Ok(decision) => println!("{session_id}: {}", decision.status()),
+    ///         Err(error) => eprintln!("{session_id}: {error}"),
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn decisions<I>(&self, session_ids: I) -> Decisions<I::IntoIter>
+    where
+        I: IntoIterator<Item = SessionId>,
+    {
+        Decisions::new(self.clone(), session_ids.into_iter())
     }
 
     /// Asks for the decision of a session every `interval` until its status is final, for as long

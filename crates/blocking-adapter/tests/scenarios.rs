@@ -1,8 +1,9 @@
 //! Runs the scenarios that all adapters share.
 
 use didit_blocking_adapter::Client;
-use didit_core::{Decision, SessionId};
-use didit_scenarios::{Adapter, Failed, Settings, answers, authorization, transport};
+use didit_core::{CreatedSession, Decision, Scopes, SessionId, StatusReport};
+use didit_scenarios::many::Bulk;
+use didit_scenarios::{Adapter, Failed, Settings, answers, authorization, flow, many, transport};
 
 struct Blocking(Client);
 
@@ -19,6 +20,32 @@ impl Adapter for Blocking {
 
     fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed> {
         self.0.decision(session_id).map_err(Failed::new)
+    }
+
+    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<CreatedSession, Failed> {
+        self.0.create_session(scopes, vendor_data).map_err(Failed::new)
+    }
+
+    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<StatusReport, Failed> {
+        self.0.session_status(session_id, session_token).map_err(Failed::new)
+    }
+}
+
+impl Bulk for Blocking {
+    fn decisions(
+        &self,
+        ids: impl Iterator<Item = SessionId> + Send + 'static,
+        concurrency: usize,
+        in_order: bool,
+        mut each: impl FnMut(SessionId, Result<Decision, Failed>) -> bool,
+    ) {
+        let decisions = self.0.decisions(ids).concurrency(concurrency);
+        let decisions = if in_order { decisions.in_order() } else { decisions };
+        for (session_id, result) in decisions {
+            if !each(session_id, result.map_err(Failed::new)) {
+                return;
+            }
+        }
     }
 }
 
@@ -175,4 +202,84 @@ fn malformed_root_certificate() {
 #[test]
 fn unknown_host() {
     transport::unknown_host::<Blocking>();
+}
+
+#[test]
+fn by_bearer_token() {
+    flow::by_bearer_token::<Blocking>();
+}
+
+#[test]
+fn by_api_key() {
+    flow::by_api_key::<Blocking>();
+}
+
+#[test]
+fn without_vendor_data() {
+    flow::without_vendor_data::<Blocking>();
+}
+
+#[test]
+fn creation_is_not_repeated() {
+    flow::creation_is_not_repeated::<Blocking>();
+}
+
+#[test]
+fn refused_creation_is_repeated() {
+    flow::refused_creation_is_repeated::<Blocking>();
+}
+
+#[test]
+fn creation_is_repeated_after_a_refused_connection() {
+    flow::creation_is_repeated_after_a_refused_connection::<Blocking>();
+}
+
+#[test]
+fn wrong_session_token() {
+    flow::wrong_session_token::<Blocking>();
+}
+
+#[test]
+fn malformed_session_token() {
+    flow::malformed_session_token::<Blocking>();
+}
+
+#[test]
+fn status_without_credentials() {
+    flow::status_without_credentials::<Blocking>();
+}
+
+#[test]
+fn as_they_finish() {
+    many::as_they_finish::<Blocking>();
+}
+
+#[test]
+fn in_order() {
+    many::in_order::<Blocking>();
+}
+
+#[test]
+fn partial_failures() {
+    many::partial_failures::<Blocking>();
+}
+
+#[test]
+fn dropped_early() {
+    many::dropped_early::<Blocking>();
+}
+
+#[test]
+fn takes_no_more_than_it_works_on() {
+    many::takes_no_more_than_it_works_on::<Blocking>();
+}
+
+#[test]
+fn no_ids() {
+    many::no_ids::<Blocking>();
+}
+
+#[test]
+fn one_token_and_bounded_concurrency() {
+    many::one_token_and_bounded_concurrency::<Blocking>();
 }

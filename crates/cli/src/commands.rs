@@ -3,6 +3,7 @@
 mod completions;
 mod decision;
 mod sandbox;
+mod session;
 mod token;
 mod wait;
 
@@ -24,6 +25,7 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 pub(crate) enum Command {
     Decision(decision::Decision),
     Wait(wait::Wait),
+    Session(session::Session),
     Token(token::Token),
     Sandbox(sandbox::Sandbox),
     Completions(completions::Completions),
@@ -34,6 +36,7 @@ impl Command {
         match self {
             Self::Decision(command) => command.run(context),
             Self::Wait(command) => command.run(context),
+            Self::Session(command) => command.run(context),
             Self::Token(command) => command.run(context),
             Self::Sandbox(command) => command.run(),
             Self::Completions(command) => command.run(),

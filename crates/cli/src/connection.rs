@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use didit_blocking_adapter::core::{BaseUrl, ClientCredentials, Credentials};
+use didit_blocking_adapter::core::{Authorization, BaseUrl, ClientCredentials, Credentials};
 use didit_blocking_adapter::{Client, ClientBuilder};
 use didit_sandbox::Sandbox;
 
@@ -25,6 +25,25 @@ pub(crate) struct Connection {
 impl Connection {
     /// Checks the whole configuration; nothing is sent yet.
     pub(crate) fn new(context: &Context, default_timeout: Duration) -> Result<Self, Failure> {
+        Self::with_credentials(context, default_timeout, || {
+            let client_id = context.options.client_id.as_deref();
+            credentials::resolve(client_id, &context.environment)
+        })
+    }
+
+    /// The same for what needs no credentials, so that none are looked for.
+    pub(crate) fn without_credentials(
+        context: &Context,
+        default_timeout: Duration,
+    ) -> Result<Self, Failure> {
+        Self::with_credentials(context, default_timeout, || Ok(Authorization::none().into()))
+    }
+
+    fn with_credentials(
+        context: &Context,
+        default_timeout: Duration,
+        configured: impl FnOnce() -> Result<Credentials, Failure>,
+    ) -> Result<Self, Failure> {
         let timeout = timeout(context)?.unwrap_or(default_timeout);
         let (sandbox, base_url, credentials) = if context.options.sandbox {
             let sandbox = start_sandbox()?;
@@ -32,8 +51,7 @@ impl Connection {
             let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
             (Some(sandbox), base_url, client.map_err(Failure::other)?.into())
         } else {
-            let client_id = context.options.client_id.as_deref();
-            (None, base_url(context)?, credentials::resolve(client_id, &context.environment)?)
+            (None, base_url(context)?, configured()?)
         };
         let mut builder = Client::builder(credentials.clone())
             .base_url(base_url)

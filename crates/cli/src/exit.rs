@@ -43,7 +43,9 @@ impl Exit {
             ResponseErrorKind::Unauthorized | ResponseErrorKind::Forbidden => {
                 Self::CredentialsRefused
             }
-            ResponseErrorKind::NotFound if answer.action() != Action::FetchToken => {
+            ResponseErrorKind::NotFound
+                if matches!(answer.action(), Action::ReadStatus | Action::RetrieveDecision) =>
+            {
                 Self::NoSuchSession
             }
             ResponseErrorKind::RateLimited => Self::RateLimited,

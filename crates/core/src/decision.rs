@@ -5,6 +5,7 @@ mod text;
 mod user_data;
 mod wire;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -125,6 +126,31 @@ impl Decision {
     pub fn scopes(&self) -> impl Iterator<Item = Scope> + '_ {
         let words = self.scope().unwrap_or_default().split_ascii_whitespace();
         words.filter_map(|word| Scope::from_str(word).ok())
+    }
+
+    /// The scopes requested and approved whose data did not come, each once: a person may share
+    /// less than was asked for. While nothing is shared these are all of them.
+    ///
+    /// A scope's data is the member of its name, if it is there and not `null`.
+    ///
+    /// ```
+    /// use didit_core::{Decision, Scope};
+    ///
+    /// let decision = Decision::from_json(br#"{
+    ///     "session_id": "s-1", "status": "Confirmed", "scope": "pictures names email phone",
+    ///     "user_data": {"sub": "u-1", "picture": "https://example.com/1.png", "phone": null,
+    ///         "names": {"full_name": "John Doe"}}
+    /// }"#)?;
+    /// let missing: Vec<_> = decision.missing_scopes().collect();
+    /// assert_eq!(missing, [Scope::EMAIL, Scope::PHONE]);
+    /// # Ok::<(), didit_core::JsonError>(())
+    /// ```
+    pub fn missing_scopes(&self) -> impl Iterator<Item = Scope> + '_ {
+        let members = self.user_data().and_then(UserData::json).map(Json::members);
+        let present = members.into_iter().flatten().filter(|(_, value)| !value.is_null());
+        let mut named: HashSet<Scope> =
+            present.filter_map(|(name, _)| Scope::from_str(&name).ok()).collect();
+        self.scopes().filter(move |scope| named.insert(scope.clone()))
     }
 
     /// When the session was created.

@@ -4,6 +4,7 @@
 mod call;
 mod call_error;
 mod event;
+mod flight;
 mod moment;
 mod pacer;
 mod policy;
@@ -21,7 +22,7 @@ pub use self::call::Call;
 pub use self::call_error::{CallError, Cause, Stopped};
 pub use self::event::Event;
 pub use self::moment::Moment;
-use self::pacer::Pacer;
+use self::pacer::{Pacer, Place};
 pub use self::policy::Policy;
 use self::retry::Jitter;
 pub use self::step::{Failure, FailureKind, Operation, Reason, Step, Ticket};
@@ -184,6 +185,11 @@ impl Engine {
             Action::ReadStatus => Some(reads),
             Action::CreateSession => Some(writes),
         }
+    }
+
+    /// Lets a request of that kind go now, or says when to ask again.
+    fn admit(&mut self, action: Action, place: &mut Place, now: Moment) -> Result<(), Moment> {
+        self.pacer(action).map_or(Ok(()), |pacer| pacer.admit(place, now))
     }
 
     /// The error without the client's secret, which a service may send back in its own words.

@@ -22,6 +22,10 @@ impl<'a> Json<'a> {
         self.0
     }
 
+    pub(crate) fn is_null(self) -> bool {
+        self.0 == "null"
+    }
+
     /// Reads the value into a type of the caller's own.
     ///
     /// # Errors

@@ -58,8 +58,20 @@ fn object(members: Vec<(&'static str, BoxedStrategy<Option<Value>>)>) -> BoxedSt
         .boxed()
 }
 
-/// Any decision the service may send.
-fn decision() -> impl Strategy<Value = Value> {
+const UNDOCUMENTED: [&str; 9] = [
+    "gender",
+    "document_detail",
+    "birthdate",
+    "address",
+    "bank_account",
+    "preferences",
+    "instagram_account",
+    "x_account",
+    "tiktok_account",
+];
+
+/// What a person may have shared: any of the scopes, null or absent, and extras.
+fn user_data() -> BoxedStrategy<Value> {
     let contact = |name| {
         maybe(object(vec![(name, words()), ("is_verified", flag()), ("is_primary", flag())]))
     };
@@ -69,7 +81,7 @@ fn decision() -> impl Strategy<Value = Value> {
         ("full_name", words()),
         ("is_verified", flag()),
     ]);
-    let user_data = object(vec![
+    let documented = vec![
         ("sub", words()),
         ("user_id", words()),
         ("email", contact("email")),
@@ -79,9 +91,32 @@ fn decision() -> impl Strategy<Value = Value> {
         ("is_verified", flag()),
         ("is_over_18", flag()),
         ("is_over_21", flag()),
-        ("address", maybe(value())),
-        ("birthdate", maybe(value())),
-    ]);
+    ];
+    let undocumented = UNDOCUMENTED.map(|name| (name, maybe(value())));
+    object(documented.into_iter().chain(undocumented).collect())
+}
+
+/// Any scopes a session may have asked for, in any order and as often.
+fn scope() -> impl Strategy<Value = Vec<String>> {
+    let documented = [
+        "user_id",
+        "names",
+        "email",
+        "phone",
+        "picture",
+        "pictures",
+        "is_verified",
+        "is_over_18",
+        "is_over_21",
+        "future_a",
+    ];
+    let name = prop::sample::select([&documented[..], &UNDOCUMENTED].concat());
+    let unknown = "[!#-\\[\\]-~]{1,10}";
+    prop::collection::vec(prop_oneof![9 => name.prop_map(str::to_owned), 1 => unknown], 0..24)
+}
+
+/// Any decision the service may send.
+fn decision() -> impl Strategy<Value = Value> {
     object(vec![
         ("session_id", text().prop_map(|id| Some(id.into())).boxed()),
         ("session_number", maybe(any::<u64>().prop_map(Value::from))),
@@ -89,7 +124,7 @@ fn decision() -> impl Strategy<Value = Value> {
         ("vendor_data", words()),
         ("scope", words()),
         ("created_at", maybe(Just(json!("2024-08-01T10:30:00.000Z")))),
-        ("user_data", maybe(user_data)),
+        ("user_data", maybe(user_data())),
     ])
 }
 
@@ -200,6 +235,40 @@ proptest! {
                 prop_assert_eq!(&user.get(name).unwrap().to::<Value>().unwrap(), value);
             }
         }
+    }
+
+    #[test]
+    fn objects_of_any_shape_are_reached_and_null_is_none(sent in user_data()) {
+        let json = json!({"session_id": "s", "status": "Confirmed", "user_data": &sent});
+        let decision = Decision::from_json(json.to_string().as_bytes()).unwrap();
+        let Some(user) = decision.user_data() else { return Ok(()) };
+        let objects = [
+            user.gender(), user.document_detail(), user.birthdate(), user.address(), user.bank_account(),
+            user.preferences(), user.instagram_account(), user.x_account(), user.tiktok_account(),
+        ];
+        for (name, object) in UNDOCUMENTED.into_iter().zip(objects) {
+            let read = object.map(|object| object.to::<Value>().unwrap());
+            prop_assert_eq!(read.as_ref(), sent.get(name).filter(|value| !value.is_null()));
+        }
+    }
+
+    #[test]
+    fn the_missing_scopes_are_those_asked_for_less_those_that_came(
+        scope in scope(),
+        sent in prop_oneof![9 => user_data(), 1 => Just(Value::Null)],
+    ) {
+        let json = json!({
+            "session_id": "s", "status": "Confirmed", "scope": scope.join(" "), "user_data": &sent,
+        });
+        let decision = Decision::from_json(json.to_string().as_bytes()).unwrap();
+        let missing: Vec<String> = decision.missing_scopes().map(|scope| scope.to_string()).collect();
+        let member = |scope: &str| if scope == "pictures" { "picture".to_owned() } else { scope.to_owned() };
+        let came = |scope: &str| !at(&sent, &[&member(scope)]).is_null();
+        let mut asked = scope.clone();
+        let mut seen = std::collections::HashSet::new();
+        asked.retain(|scope| seen.insert(member(scope)));
+        asked.retain(|scope| !came(scope));
+        prop_assert_eq!(missing, asked);
     }
 
     #[test]

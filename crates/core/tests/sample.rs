@@ -137,3 +137,51 @@ fn documented_members_of_another_type_are_refused_by_place_alone() {
         assert_eq!(Decision::from_json(json.as_bytes()).unwrap_err().place(), place, "{json}");
     }
 }
+
+#[test]
+fn every_documented_scope_has_its_method() {
+    let decision = Decision::from_json(fixtures::DECISION_ALL_SCOPES.as_bytes()).unwrap();
+    assert_eq!(decision.scopes().count(), 17);
+    assert_eq!(decision.missing_scopes().next(), None);
+    let user = decision.user_data().unwrap();
+    assert_eq!(user.sub(), Some("user-unique-identifier"));
+    assert_eq!(user.user_id(), Some("user-unique-identifier"));
+    assert_eq!(user.names().unwrap().full_name, Some("John Doe"));
+    assert_eq!(user.email().unwrap().email, Some("alejandro.rosas@example.com"));
+    assert_eq!(user.phone().unwrap().phone_number, Some("+34123456789"));
+    assert_eq!(user.picture(), Some("https://example.com/picture.png"));
+    let flags = (user.is_verified(), user.is_over_18(), user.is_over_21());
+    assert_eq!(flags, (Some(true), Some(true), Some(true)));
+    for (object, member, value) in [
+        (user.gender(), "gender", "male"),
+        (user.document_detail(), "document_number", "XDA123456"),
+        (user.birthdate(), "birthdate", "1990-05-17"),
+        (user.address(), "city", "Madrid"),
+        (user.bank_account(), "iban", "ES9121000418450200051332"),
+        (user.preferences(), "language", "es"),
+        (user.instagram_account(), "username", "john.doe.example"),
+        (user.x_account(), "username", "johndoe_example"),
+        (user.tiktok_account(), "username", "johndoe.example"),
+    ] {
+        assert_eq!(object.unwrap().get(member).unwrap().to::<String>().as_deref(), Ok(value));
+    }
+}
+
+#[test]
+fn scopes_that_did_not_come() {
+    let missing = |scope: &str, user_data: &str| {
+        let json = format!(
+            r#"{{"session_id":"s","status":"x","scope":"{scope}","user_data":{user_data}}}"#
+        );
+        let decision = Decision::from_json(json.as_bytes()).unwrap();
+        let missing: Vec<_> = decision.missing_scopes().map(|scope| scope.to_string()).collect();
+        missing.join(" ")
+    };
+    assert_eq!(missing("names email", "{}"), "names email");
+    assert_eq!(missing("names email names", "null"), "names email");
+    assert_eq!(missing("pictures email", r#"{"picture":"u","email":null}"#), "email");
+    assert_eq!(missing("picture", r#"{"pictures":["u"]}"#), "");
+    assert_eq!(missing("shoe_size is_over_18", r#"{"is_over_18":false,"shoe_size":43}"#), "");
+    assert_eq!(missing("shoe_size Names", r#"{"sub":"u","names":{}}"#), "shoe_size Names");
+    assert_eq!(missing("", r#"{"sub":"u"}"#), "");
+}

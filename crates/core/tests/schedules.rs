@@ -296,7 +296,7 @@ fn a_creation_is_never_repeated_once_it_may_have_arrived() {
 #[test]
 fn a_status_is_read_without_any_token() {
     let mut engine = engine();
-    let mut call = Call::new(SessionStatus::new("s-1".parse().unwrap(), "session").unwrap());
+    let mut call = Call::new(SessionStatus::new("s-1".parse().unwrap(), "session"));
     let (sent, ticket) = sends(&mut call, &mut engine, at(0));
     assert_eq!(sent, "status -");
     answer(&mut call, &mut engine, at(0), ticket, 200, r#"{"status":"retrieved"}"#);

@@ -10,6 +10,10 @@ pub const DECISION: &str = include_str!("../fixtures/decision.json");
 /// it invalid JSON.
 pub const DECISION_AS_PRINTED: &str = include_str!("../fixtures/decision-as-printed.txt");
 
+/// A decision with every documented scope. The inner shapes of those that are not documented
+/// (`gender` and what follows it) are made up.
+pub const DECISION_ALL_SCOPES: &str = include_str!("../fixtures/decision-all-scopes.json");
+
 /// The answer to the creation of a session.
 pub const CREATE_SESSION: &str = include_str!("../fixtures/create-session.json");
 
@@ -37,6 +41,7 @@ mod tests {
         let answers = [
             TOKEN,
             DECISION,
+            DECISION_ALL_SCOPES,
             CREATE_SESSION,
             SESSION_STATUS,
             ERROR_MESSAGE,

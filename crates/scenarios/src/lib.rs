@@ -9,10 +9,13 @@
 pub mod answers;
 pub mod authorization;
 pub mod certificates;
+pub mod flow;
+pub mod many;
 pub mod transport;
 
 use didit_core::{
-    CallError, ClientCredentials, Credentials, Decision, Policy, ResponseErrorKind, SessionId,
+    CallError, ClientCredentials, CreatedSession, Credentials, Decision, Policy, ResponseErrorKind,
+    Scopes, SessionId, StatusReport,
 };
 use didit_sandbox::Sandbox;
 
@@ -29,6 +32,18 @@ pub trait Adapter: Send + Sync + Sized {
     /// # Errors
     /// What stood in the way.
     fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed>;
+
+    /// Creates a session.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<CreatedSession, Failed>;
+
+    /// Reads a session's status.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<StatusReport, Failed>;
 }
 
 /// How a client under test is to be made.

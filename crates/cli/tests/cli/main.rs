@@ -11,6 +11,7 @@ mod pipes;
 mod results;
 mod sandbox_command;
 mod secrecy;
+mod session;
 mod support;
 mod tls;
 mod wait;

@@ -9,7 +9,19 @@ use crate::personal::redacted;
 
 /// What the person shared: the documented members by method, any member by [`get`](Self::get).
 ///
-/// A member that was not asked for, not approved or not sent is `None`.
+/// A member that was not asked for, not approved or not sent is `None`. Members whose shape is not
+/// documented come as [`Json`], to be read into a type of the caller's own:
+///
+/// ```
+/// # use std::collections::BTreeMap;
+/// # use didit_core::Decision;
+/// # let decision = Decision::from_json(br#"{"session_id": "s-1", "status": "Confirmed",
+/// #     "user_data": {"sub": "u-1", "address": {"city": "Bilbao"}}}"#)?;
+/// let user = decision.user_data().expect("something was shared");
+/// let address: BTreeMap<String, String> = user.address().expect("an address").to()?;
+/// assert_eq!(address["city"], "Bilbao");
+/// # Ok::<(), didit_core::JsonError>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct UserData<'a> {
     json: &'a str,
@@ -70,7 +82,56 @@ impl<'a> UserData<'a> {
         self.typed.is_over_21
     }
 
-    /// Any member by its name: those whose shape is not documented, and those of the future.
+    /// The gender: an object whose shape is not documented.
+    pub fn gender(self) -> Option<Json<'a>> {
+        self.present("gender")
+    }
+
+    /// The identity document: an object whose shape is not documented.
+    pub fn document_detail(self) -> Option<Json<'a>> {
+        self.present("document_detail")
+    }
+
+    /// The date of birth: an object whose shape is not documented.
+    pub fn birthdate(self) -> Option<Json<'a>> {
+        self.present("birthdate")
+    }
+
+    /// The postal address: an object whose shape is not documented.
+    pub fn address(self) -> Option<Json<'a>> {
+        self.present("address")
+    }
+
+    /// The bank account: an object whose shape is not documented.
+    pub fn bank_account(self) -> Option<Json<'a>> {
+        self.present("bank_account")
+    }
+
+    /// The preferences: an object whose shape is not documented.
+    pub fn preferences(self) -> Option<Json<'a>> {
+        self.present("preferences")
+    }
+
+    /// The Instagram account: an object whose shape is not documented.
+    pub fn instagram_account(self) -> Option<Json<'a>> {
+        self.present("instagram_account")
+    }
+
+    /// The X account: an object whose shape is not documented.
+    pub fn x_account(self) -> Option<Json<'a>> {
+        self.present("x_account")
+    }
+
+    /// The `TikTok` account: an object whose shape is not documented.
+    pub fn tiktok_account(self) -> Option<Json<'a>> {
+        self.present("tiktok_account")
+    }
+
+    fn present(self, name: &str) -> Option<Json<'a>> {
+        self.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Any member by its name, `null` included: also those that nobody knows yet.
     pub fn get(self, name: &str) -> Option<Json<'a>> {
         self.json()?.get(name)
     }

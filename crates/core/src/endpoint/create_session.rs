@@ -30,8 +30,8 @@ impl CreateSession {
 
     /// Gives the session a text of the caller's, which its decision will repeat.
     #[must_use]
-    pub fn with_vendor_data(mut self, vendor_data: impl Into<String>) -> Self {
-        self.vendor_data = Some(vendor_data.into());
+    pub fn with_vendor_data<'a>(mut self, vendor_data: impl Into<Option<&'a str>>) -> Self {
+        self.vendor_data = vendor_data.into().map(str::to_owned);
         self
     }
 }

@@ -1,12 +1,12 @@
 use std::fmt;
 
-use http::header::{HeaderName, HeaderValue};
+use http::header::HeaderName;
 use http::{Method, Request, Response};
 use serde::Deserialize;
 
 use super::{Endpoint, Replay, request, triage};
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, InvalidCredentials, session_token_header};
+use crate::credentials::{Authorization, session_token_header};
 use crate::decision::Status;
 use crate::error::{Action, BuildError, ResponseError};
 use crate::json::{self, Json, JsonError, Object};
@@ -19,7 +19,7 @@ use crate::session_id::SessionId;
 #[derive(Clone, Debug)]
 pub struct SessionStatus {
     session_id: SessionId,
-    session_token: HeaderValue,
+    session_token: Secret,
 }
 
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("data-session-token");
@@ -27,14 +27,9 @@ const SESSION_TOKEN: HeaderName = HeaderName::from_static("data-session-token");
 impl SessionStatus {
     /// The status of that session, which gave that token when it was created.
     ///
-    /// # Errors
-    /// The token is empty or holds anything but visible ASCII.
-    pub fn new(
-        session_id: SessionId,
-        session_token: impl Into<Secret>,
-    ) -> Result<Self, InvalidCredentials> {
-        let session_token = session_token_header(&session_token.into())?;
-        Ok(Self { session_id, session_token })
+    /// A token that no header may carry is refused when the request is built.
+    pub fn new(session_id: SessionId, session_token: impl Into<Secret>) -> Self {
+        Self { session_id, session_token: session_token.into() }
     }
 }
 
@@ -49,18 +44,20 @@ impl Endpoint for SessionStatus {
         base: &BaseUrl,
         _authorization: &Authorization,
     ) -> Result<Request<Vec<u8>>, BuildError> {
+        let session_token = session_token_header(&self.session_token)?;
         let path = ["/auth/v2/session/", self.session_id.as_str(), "/status/"].concat();
         request(base, Method::GET, path, Vec::new(), |headers| {
-            headers.insert(SESSION_TOKEN, self.session_token.clone());
+            headers.insert(SESSION_TOKEN, session_token);
         })
     }
 
     fn parse(&self, response: Response<&[u8]>) -> Result<StatusReport, ResponseError> {
         let body = triage::success(Self::ACTION, &response)?;
         let report = StatusReport::from_json(body);
-        let token = self.session_token.to_str().unwrap_or_default();
-        report
-            .map_err(|problem| triage::malformed(Self::ACTION, &response, problem).scrubbed(token))
+        report.map_err(|problem| {
+            let error = triage::malformed(Self::ACTION, &response, problem);
+            error.scrubbed(self.session_token.expose())
+        })
     }
 }
 
@@ -108,7 +105,7 @@ mod tests {
     use super::*;
 
     fn endpoint() -> SessionStatus {
-        SessionStatus::new("s-1".parse().unwrap(), "canary").unwrap()
+        SessionStatus::new("s-1".parse().unwrap(), "canary")
     }
 
     #[test]
@@ -135,7 +132,9 @@ mod tests {
 
     #[test]
     fn a_token_no_header_carries_is_refused() {
-        let refused = SessionStatus::new("s-1".parse().unwrap(), "a b").unwrap_err();
+        let endpoint = SessionStatus::new("s-1".parse().unwrap(), "a b");
+        let base = BaseUrl::production();
+        let refused = endpoint.request(&base, &Authorization::none()).unwrap_err();
         assert!(refused.to_string().starts_with("the session token holds"));
     }
 }

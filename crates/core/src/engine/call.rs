@@ -5,6 +5,7 @@ use http::{Response, StatusCode};
 
 use super::call_error::{CallError, Cause, Stopped, Trouble};
 use super::event::Event;
+use super::flight::{Flight, Purpose};
 use super::moment::Moment;
 use super::pacer::Place;
 use super::retry::{self, History, Verdict};
@@ -45,21 +46,6 @@ enum State<T> {
     Paused { until: Moment, reason: Reason },
     InFlight(Flight),
     Finished(Option<Result<T, CallError>>),
-}
-
-struct Flight {
-    ticket: u64,
-    purpose: Purpose,
-    /// What it went out with, to be kept out of what is told of the answer.
-    authorization: Authorization,
-    until: Moment,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    Token,
-    /// The endpoint's own request, and the generation of the token it went out with.
-    Own(u64),
 }
 
 impl<E: Endpoint> Call<E> {
@@ -120,11 +106,7 @@ impl<E: Endpoint> Call<E> {
                     return Err(self.error(Action::FetchToken, trouble, Stopped::Final));
                 }
             };
-        let admitted = match engine.pacer(E::ACTION) {
-            Some(pacer) => pacer.admit(&mut self.place, now),
-            None => Ok(()),
-        };
-        match admitted {
+        match engine.admit(E::ACTION, &mut self.place, now) {
             Ok(()) => {
                 self.queued = false;
                 let deadline = self.deadline(engine, now);
@@ -150,7 +132,7 @@ impl<E: Endpoint> Call<E> {
         purpose: Purpose,
         authorization: Authorization,
     ) -> Result<Step<E::Output>, CallError> {
-        let action = action_of::<E>(purpose);
+        let action = purpose.action(E::ACTION);
         let request = match (purpose, &engine.access) {
             (Purpose::Token, Access::Client { endpoint, .. }) => {
                 engine.ready(endpoint, &authorization)
@@ -209,7 +191,7 @@ impl<E: Endpoint> Call<E> {
     }
 
     fn failed(&mut self, engine: &mut Engine, now: Moment, purpose: Purpose, trouble: Trouble) {
-        let action = action_of::<E>(purpose);
+        let action = purpose.action(E::ACTION);
         if let (Purpose::Own(generation), Trouble::Response(error)) = (purpose, &trouble) {
             let unauthorized = *error.kind() == ResponseErrorKind::Unauthorized;
             let slot =
@@ -223,7 +205,7 @@ impl<E: Endpoint> Call<E> {
                 return;
             }
         }
-        let refused = matches!(&trouble, Trouble::Response(error) if *error.kind() == ResponseErrorKind::RateLimited);
+        let refused = trouble.is_refusal();
         if refused {
             self.refusals += 1;
             *self.attempts(purpose) -= 1;
@@ -336,7 +318,7 @@ impl<E: Endpoint> Operation for Call<E> {
         response: Response<&[u8]>,
     ) {
         let Some(flight) = self.land(&ticket) else { return };
-        let (action, status) = (action_of::<E>(flight.purpose), response.status());
+        let (action, status) = (flight.purpose.action(E::ACTION), response.status());
         self.record(engine, Event::Answered { action, status });
         if let Some(pacer) = engine.pacer(action) {
             let told = RateLimit::from_headers(response.headers());
@@ -378,7 +360,7 @@ impl<E: Endpoint> Operation for Call<E> {
             return self.handle_response(engine, now, ticket, head.map(|()| &[][..]));
         }
         let Some(flight) = self.land(&ticket) else { return };
-        let action = action_of::<E>(flight.purpose);
+        let action = flight.purpose.action(E::ACTION);
         self.record(engine, Event::Failed { action, failure: kind });
         match engine.pacer(action) {
             Some(pacer) if kind.is_unsent() => pacer.unsent(flight.ticket),
@@ -390,7 +372,7 @@ impl<E: Endpoint> Operation for Call<E> {
 
     fn cancel(&mut self, engine: &mut Engine, now: Moment) {
         if let State::InFlight(flight) = std::mem::replace(&mut self.state, State::Finished(None))
-            && let Some(pacer) = engine.pacer(action_of::<E>(flight.purpose))
+            && let Some(pacer) = engine.pacer(flight.purpose.action(E::ACTION))
         {
             pacer.lost(flight.ticket, now);
         }
@@ -412,12 +394,5 @@ impl<E: Endpoint> fmt::Debug for Call<E> {
             .field("deadline", &self.deadline)
             .field("sent", &self.sent)
             .finish_non_exhaustive()
-    }
-}
-
-fn action_of<E: Endpoint>(purpose: Purpose) -> Action {
-    match purpose {
-        Purpose::Token => Action::FetchToken,
-        Purpose::Own(_) => E::ACTION,
     }
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::step::{FailureKind, Reason};
 use crate::decision::Status;
-use crate::error::{Action, BuildError, ResponseError};
+use crate::error::{Action, BuildError, ResponseError, ResponseErrorKind};
 
 /// Why a call came to nothing: what stood in the way last, and why it was not tried further.
 #[derive(Debug)]
@@ -184,6 +184,11 @@ impl Trouble {
             Self::Response(error) => error.is_retryable(),
             Self::Failure(kind) => *kind != FailureKind::Certificate,
         }
+    }
+
+    /// Whether the rate limit refused the request, which then counts as never made.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::RateLimited)
     }
 
     pub(super) fn retry_after(&self) -> Option<Duration> {

@@ -5,7 +5,6 @@ use super::moment::Moment;
 use super::policy::Policy;
 use super::step::Reason;
 use crate::endpoint::Replay;
-use crate::error::ResponseErrorKind;
 
 /// What follows a failed attempt.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub(super) fn decide(
     now: Moment,
     random: u64,
 ) -> Verdict {
-    let refused = matches!(trouble, Trouble::Response(error) if *error.kind() == ResponseErrorKind::RateLimited);
+    let refused = trouble.is_refusal();
     let unsent = match trouble {
         Trouble::Failure(kind) => kind.is_unsent(),
         Trouble::Response(_) => refused,
@@ -88,7 +87,7 @@ mod tests {
 
     use super::super::step::FailureKind;
     use super::*;
-    use crate::error::{Action, ResponseError};
+    use crate::error::{Action, ResponseError, ResponseErrorKind};
 
     fn answer(status: u16, retry_after: Option<u64>) -> Trouble {
         let kind = match status {

@@ -1,0 +1,109 @@
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use didit_core::{
+    Call, Decision, Engine, Event, Failure, Moment, Operation, Reason, RetrieveDecision, Step,
+    Ticket,
+};
+use http::Response;
+
+/// What the calls of one iterator share with it: what each of them does, and whether to stop.
+#[derive(Default)]
+pub(super) struct Watch {
+    stopped: AtomicBool,
+    /// By the place of each call that is under way: what it waits for, if it does.
+    calls: Mutex<BTreeMap<u64, Option<(Moment, Reason)>>>,
+}
+
+impl Watch {
+    /// From now on a call that has nothing in flight is given up when it is polled.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    /// What all calls wait for, by the one that goes on first; `None` if any of them does not wait.
+    pub(super) fn waiting(&self) -> Option<(Moment, Reason)> {
+        let calls = self.calls();
+        let waits = calls.values().copied().collect::<Option<Vec<_>>>()?;
+        waits.into_iter().min_by_key(|(until, _)| *until)
+    }
+
+    fn calls(&self) -> MutexGuard<'_, BTreeMap<u64, Option<(Moment, Reason)>>> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One call under a [`Watch`]; it comes to `None` when it is given up.
+pub(super) struct Watched {
+    call: Call<RetrieveDecision>,
+    place: u64,
+    watch: Arc<Watch>,
+}
+
+impl Watched {
+    pub(super) fn new(call: Call<RetrieveDecision>, place: u64, watch: Arc<Watch>) -> Self {
+        watch.calls().insert(place, None);
+        Self { call, place, watch }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.watch.calls().remove(&self.place);
+    }
+}
+
+impl Operation for Watched {
+    type Output = Option<Decision>;
+
+    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Option<Decision>> {
+        let step = self.call.poll(engine, now);
+        let wait = match &step {
+            Step::Wait { until, reason } => Some((*until, *reason)),
+            _ => None,
+        };
+        self.watch.calls().insert(self.place, wait);
+        match step {
+            Step::Done(result) => Step::Done(result.map(Some)),
+            _ if self.watch.is_stopped() => {
+                self.call.cancel(engine, now);
+                Step::Done(Ok(None))
+            }
+            Step::Wait { until, reason } => Step::Wait { until, reason },
+            Step::Send { request, ticket, timeout } => Step::Send { request, ticket, timeout },
+        }
+    }
+
+    fn handle_response(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        response: Response<&[u8]>,
+    ) {
+        self.call.handle_response(engine, now, ticket, response);
+    }
+
+    fn handle_failure(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        failure: Failure,
+    ) {
+        self.call.handle_failure(engine, now, ticket, failure);
+    }
+
+    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
+        self.call.cancel(engine, now);
+    }
+
+    fn take_events(&mut self) -> Vec<Event> {
+        self.call.take_events()
+    }
+}

@@ -1,0 +1,105 @@
+//! An address as a QR code of half-block characters, for a phone that is held to the screen.
+
+use std::fmt::Write as _;
+use std::io;
+
+use qrcode::render::unicode::Dense1x2;
+use qrcode::{EcLevel, QrCode};
+
+use crate::environment::Environment;
+
+/// What a terminal that does not tell its width most likely has.
+const USUAL_WIDTH: u16 = 80;
+
+/// The code if standard output is a terminal that can show it.
+pub(super) fn for_terminal(address: &str, environment: &Environment) -> Option<String> {
+    if !io::IsTerminal::is_terminal(&io::stdout()) || !has_colours(environment) {
+        return None;
+    }
+    let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
+    drawn(address, width.unwrap_or(USUAL_WIDTH))
+}
+
+/// Without colours nobody knows which of two squares the terminal shows darker.
+fn has_colours(environment: &Environment) -> bool {
+    let dumb = environment.os("TERM").is_none_or(|term| term == "dumb");
+    !dumb && environment.os("NO_COLOR").is_none()
+}
+
+/// The code, unless it is wider than that many columns.
+fn drawn(address: &str, width: u16) -> Option<String> {
+    // Black on white whatever the theme is: it may change the first 16 colours, but not these.
+    const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
+    const RESET: &str = "\x1b[0m";
+    let code = QrCode::with_error_correction_level(address, EcLevel::L).ok()?;
+    let squares = code.render::<Dense1x2>().quiet_zone(true).module_dimensions(1, 1).build();
+    if squares.lines().any(|line| line.chars().count() > usize::from(width)) {
+        return None;
+    }
+    let mut drawn = String::new();
+    for line in squares.lines() {
+        // Writing to a string cannot fail.
+        let _ = writeln!(drawn, "{BLACK_ON_WHITE}{line}{RESET}");
+    }
+    Some(drawn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADDRESS: &str = "https://app.didit.me/authorize/unique-session-token";
+
+    /// What a phone reads from the terminal's picture.
+    fn scanned(drawn: &str) -> String {
+        let rows: Vec<Vec<bool>> = drawn
+            .lines()
+            .flat_map(|line| {
+                let line = line.strip_prefix("\x1b[38;5;16;48;5;231m").unwrap();
+                let line = line.strip_suffix("\x1b[0m").unwrap();
+                let half = |dark: [char; 2]| line.chars().map(|c| dark.contains(&c)).collect();
+                [half(['▀', '█']), half(['▄', '█'])]
+            })
+            .collect();
+        let scale = 4;
+        let (width, height) = (rows[0].len() * scale, rows.len() * scale);
+        let mut image = rqrr::PreparedImage::prepare_from_bitmap(width, height, |x, y| {
+            rows[y / scale][x / scale]
+        });
+        image.detect_grids()[0].decode().unwrap().1
+    }
+
+    #[test]
+    fn a_phone_reads_the_address() {
+        for address in [ADDRESS, &format!("{ADDRESS}{}", "x".repeat(300))] {
+            assert_eq!(scanned(&drawn(address, 200).unwrap()), address);
+        }
+    }
+
+    #[test]
+    fn a_quiet_zone_of_four_squares_is_around_it() {
+        let drawn = drawn(ADDRESS, 80).unwrap();
+        let lines: Vec<_> = drawn.lines().collect();
+        for line in [lines[0], lines[1], lines[lines.len() - 2], lines[lines.len() - 1]] {
+            assert!(!line.contains(['▄', '█']), "{line}");
+        }
+        assert!(lines.iter().all(|line| line.contains("231m    ") && line.contains("    \x1b[0m")));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_not_drawn() {
+        let columns = |columns| drawn(ADDRESS, columns).is_some();
+        let widest = (1..=80).find(|&width| columns(width)).unwrap();
+        assert!(!columns(widest - 1) && (29..60).contains(&widest), "{widest}");
+        assert!(drawn(&"x".repeat(3000), u16::MAX).is_none());
+    }
+
+    #[test]
+    fn a_terminal_without_colours_gets_none() {
+        let has = |variables: &[(&str, &str)]| has_colours(&Environment::of(variables));
+        assert!(has(&[("TERM", "xterm")]) && has(&[("TERM", "linux"), ("NO_COLOR", "")]));
+        assert!(
+            !has(&[]) && !has(&[("TERM", "dumb")]) && !has(&[("TERM", "x"), ("NO_COLOR", "1")])
+        );
+    }
+}

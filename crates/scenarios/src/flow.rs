@@ -1,0 +1,183 @@
+//! A session from its creation to its decision.
+
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+use didit_core::{
+    Action, Authorization, BuildError, Cause, Credentials, ResponseErrorKind, Scopes, Status,
+    Stopped,
+};
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::{Adapter, Failed, Settings, client, id, sandbox, settings};
+
+fn scopes() -> Scopes {
+    "names email".parse().expect("documented scopes")
+}
+
+fn with<A: Adapter>(sandbox: &Sandbox, credentials: impl Into<Credentials>) -> A {
+    A::new(Settings { credentials: credentials.into(), ..settings(sandbox) }).expect("a client")
+}
+
+fn walk<A: Adapter>(sandbox: &Sandbox, client: &A) {
+    let created = client.create(scopes(), Some("order 7")).unwrap();
+    let token = created.session_token().expose();
+    assert!(created.url().expose().ends_with(token));
+    let status = || client.status(created.session_id(), token).unwrap();
+    assert_eq!(status().status(), &Status::Initialized);
+    assert!(client.decision(created.session_id()).unwrap().user_data().is_none());
+
+    sandbox.set_status(created.session_id().as_str(), "confirmed");
+    assert_eq!(status().status(), &Status::Confirmed);
+    let decision = client.decision(created.session_id()).unwrap();
+    assert_eq!(decision.vendor_data(), Some("order 7"));
+    assert_eq!(decision.scope(), Some("names email"));
+    let user = decision.user_data().unwrap();
+    assert!(user.names().is_some() && user.email().is_some() && user.phone().is_none());
+}
+
+/// Create, status and decision with a client id and its secret: one token, and none for the status.
+pub fn by_bearer_token<A: Adapter>() {
+    let sandbox = sandbox();
+    walk(&sandbox, &client::<A>(&sandbox));
+    assert_eq!(sandbox.tokens_issued(), 1);
+    let create = &sandbox.requests_to(Route::CreateSession)[0];
+    assert!(create.header("authorization").unwrap().starts_with("Bearer "));
+    assert_eq!(create.body, br#"{"scope":"names email","vendor_data":"order 7"}"#);
+    for status in sandbox.requests_to(Route::SessionStatus) {
+        assert_eq!(status.header("authorization"), None);
+    }
+}
+
+/// The same with an application key.
+pub fn by_api_key<A: Adapter>() {
+    let sandbox = sandbox();
+    walk(&sandbox, &with::<A>(&sandbox, Authorization::api_key(sandbox.api_key()).unwrap()));
+    assert_eq!(sandbox.tokens_issued(), 0);
+    let create = &sandbox.requests_to(Route::CreateSession)[0];
+    assert_eq!(create.header("x-api-key"), Some(sandbox.api_key()));
+    for status in sandbox.requests_to(Route::SessionStatus) {
+        assert_eq!(status.header("x-api-key"), None);
+    }
+}
+
+/// Vendor data that was not given is not sent.
+pub fn without_vendor_data<A: Adapter>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let created = client.create(scopes(), None).unwrap();
+    assert_eq!(client.decision(created.session_id()).unwrap().vendor_data(), None);
+    assert_eq!(sandbox.requests_to(Route::CreateSession)[0].body, br#"{"scope":"names email"}"#);
+}
+
+/// What becomes of a creation that meets those faults first, and how often it is asked for.
+fn creation<A: Adapter>(faults: Vec<Fault>) -> (Result<(), Failed>, usize) {
+    let sandbox = sandbox();
+    sandbox.script(Route::CreateSession, faults);
+    let result = client::<A>(&sandbox).create(scopes(), None).map(drop);
+    (result, sandbox.requests_to(Route::CreateSession).len())
+}
+
+/// A creation that the service may have carried out is not repeated.
+pub fn creation_is_not_repeated<A: Adapter>() {
+    for fault in [
+        Fault::Reset,
+        Fault::Close,
+        Fault::Truncate,
+        Fault::Garbage,
+        Fault::answer(408),
+        Fault::answer(500),
+        Fault::answer(503).header("retry-after", "0"),
+    ] {
+        let (result, requests) = creation::<A>(vec![fault.clone()]);
+        let error = result.expect_err("a failure");
+        assert_eq!((error.call.action(), requests), (Action::CreateSession, 1), "{fault:?}");
+        assert_eq!(error.call.stopped(), Stopped::Final, "{fault:?}");
+    }
+}
+
+/// A creation that was refused is: by the rate limit, or because the token is not valid any more.
+pub fn refused_creation_is_repeated<A: Adapter>() {
+    let refusals = vec![Fault::answer(429), Fault::answer(429), Fault::answer(401)];
+    let (result, requests) = creation::<A>(refusals);
+    assert!(result.is_ok());
+    assert_eq!(requests, 4);
+}
+
+/// A creation that never left is repeated: here nobody listens at first.
+pub fn creation_is_repeated_after_a_refused_connection<A: Adapter>() {
+    let sandbox = sandbox();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let target = sandbox.url().trim_start_matches("http://").to_owned();
+    let mut settings = Settings {
+        base_url: format!("http://{free}").parse().unwrap(),
+        credentials: Authorization::api_key(sandbox.api_key()).unwrap().into(),
+        ..settings(&sandbox)
+    };
+    settings.policy.max_attempts = 100;
+    settings.policy.backoff_base = Duration::from_millis(20);
+    settings.policy.backoff_cap = Duration::from_millis(50);
+    let client = A::new(settings).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            thread::sleep(Duration::from_millis(200));
+            let listener = TcpListener::bind(free).unwrap();
+            forward(&listener.accept().unwrap().0, &TcpStream::connect(target).unwrap());
+        });
+        client.create(scopes(), None).unwrap();
+        drop(client);
+    });
+    assert_eq!(sandbox.requests_to(Route::CreateSession).len(), 1);
+}
+
+/// Carries bytes both ways until the client leaves.
+fn forward(client: &TcpStream, server: &TcpStream) {
+    thread::scope(|scope| {
+        scope.spawn(|| std::io::copy(&mut &*server, &mut &*client));
+        // The end may be rude.
+        let _ = std::io::copy(&mut &*client, &mut &*server);
+        let _ = server.shutdown(std::net::Shutdown::Both);
+    });
+}
+
+/// Another session's token, or none that ever was, is refused, and no credentials are renewed.
+pub fn wrong_session_token<A: Adapter>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let [one, other] = [0, 1].map(|_| client.create(scopes(), None).unwrap());
+    let token = other.session_token().expose();
+    let error = client.status(one.session_id(), token).unwrap_err();
+    assert_eq!(error.kind(), &ResponseErrorKind::Unauthorized);
+    assert_eq!(error.call.advice(), "check the session token");
+    assert!(!error.shown.contains(token), "{}", error.shown);
+    let error = client.status(&id("s-1"), token).unwrap_err();
+    assert_eq!(error.kind(), &ResponseErrorKind::NotFound);
+    assert_eq!((sandbox.requests_to(Route::SessionStatus).len(), sandbox.tokens_issued()), (2, 1));
+}
+
+/// A session token that no header may carry is refused before anything is sent.
+pub fn malformed_session_token<A: Adapter>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    for token in ["", "canary token", "canary\r\nX: y"] {
+        let error = client.status(&id("s-1"), token).unwrap_err();
+        let cause = error.call.cause();
+        assert!(matches!(cause, Cause::Build(BuildError::Credentials(_))), "{cause:?}");
+        assert!(!error.shown.contains("canary"), "{}", error.shown);
+    }
+    assert_eq!(sandbox.connections(), 0);
+}
+
+/// The session's token is all that its status takes; a failure is retried.
+pub fn status_without_credentials<A: Adapter>() {
+    let sandbox = sandbox();
+    let created = client::<A>(&sandbox).create(scopes(), None).unwrap();
+    let nobody = with::<A>(&sandbox, Authorization::none());
+    sandbox.script(Route::SessionStatus, [Fault::Reset, Fault::answer(503)]);
+    let report = nobody.status(created.session_id(), created.session_token().expose()).unwrap();
+    assert_eq!(report.status(), &Status::Initialized);
+    assert_eq!(sandbox.requests_to(Route::SessionStatus).len(), 3);
+    let error = nobody.decision(created.session_id()).unwrap_err();
+    assert_eq!(error.kind(), &ResponseErrorKind::Unauthorized);
+}

@@ -1,0 +1,150 @@
+//! Decisions of many sessions in one go.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use didit_core::{Decision, ResponseErrorKind, SessionId};
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::{Adapter, Failed, client, id, sandbox};
+
+/// An adapter that retrieves many decisions.
+pub trait Bulk: Adapter {
+    /// Retrieves the decisions of `ids`, and hands each to `each` until that says to stop; what is
+    /// left is dropped then.
+    fn decisions(
+        &self,
+        ids: impl Iterator<Item = SessionId> + Send + 'static,
+        concurrency: usize,
+        in_order: bool,
+        each: impl FnMut(SessionId, Result<Decision, Failed>) -> bool,
+    );
+}
+
+fn ids(count: usize) -> impl Iterator<Item = SessionId> + Send + 'static {
+    (0..count).map(|n| id(&format!("s-{n:03}")))
+}
+
+/// What becomes of each of so many sessions, by name.
+fn outcomes<A: Bulk>(
+    client: &A,
+    count: usize,
+    concurrency: usize,
+    in_order: bool,
+) -> Vec<(String, Result<Decision, Failed>)> {
+    let mut outcomes = Vec::new();
+    client.decisions(ids(count), concurrency, in_order, |session_id, result| {
+        outcomes.push((session_id.to_string(), result));
+        true
+    });
+    outcomes
+}
+
+fn names(outcomes: &[(String, Result<Decision, Failed>)]) -> Vec<&str> {
+    outcomes.iter().map(|(name, _)| &**name).collect()
+}
+
+/// Who takes long does not hold up the others.
+pub fn as_they_finish<A: Bulk>() {
+    let sandbox = sandbox();
+    sandbox.script(Route::Decision, [Fault::Pass, Fault::Delay(Duration::from_millis(500))]);
+    let outcomes = outcomes(&client::<A>(&sandbox), 50, 4, false);
+    for (name, result) in &outcomes {
+        assert_eq!(result.as_ref().unwrap().session_id(), name);
+    }
+    let mut names = names(&outcomes);
+    let (last, first) = (names.pop().unwrap(), names.pop().unwrap());
+    assert!(last < first, "{last} came after {first}");
+    names.extend([first, last]);
+    names.sort_unstable();
+    assert_eq!(names, ids(50).map(|id| id.to_string()).collect::<Vec<_>>());
+}
+
+/// In the order of the ids, if that is asked for.
+pub fn in_order<A: Bulk>() {
+    let sandbox = sandbox();
+    let delays = [0, 90, 0, 40, 20, 60].map(|pause| Fault::Delay(Duration::from_millis(pause)));
+    sandbox.script(Route::Decision, delays);
+    let outcomes = outcomes(&client::<A>(&sandbox), 50, 4, true);
+    assert_eq!(names(&outcomes), ids(50).map(|id| id.to_string()).collect::<Vec<_>>());
+}
+
+/// A session that fails fails alone.
+pub fn partial_failures<A: Bulk>() {
+    let sandbox = sandbox();
+    sandbox.missing("s-003");
+    sandbox.decision("s-005", "<html>");
+    for in_order in [false, true] {
+        for (name, result) in outcomes(&client::<A>(&sandbox), 10, 3, in_order) {
+            match &*name {
+                "s-003" => {
+                    assert_eq!(result.unwrap_err().kind(), &ResponseErrorKind::NotFound);
+                }
+                "s-005" => {
+                    let error = result.unwrap_err();
+                    assert!(matches!(error.kind(), ResponseErrorKind::Malformed(_)));
+                }
+                _ => assert_eq!(result.unwrap().session_id(), name),
+            }
+        }
+    }
+}
+
+/// What is dropped early asks for no more, and its client goes on.
+pub fn dropped_early<A: Bulk>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let mut yielded = 0;
+    client.decisions(ids(500), 4, false, |_, result| {
+        result.unwrap();
+        yielded += 1;
+        yielded < 10
+    });
+    thread::sleep(Duration::from_millis(100));
+    let asked = sandbox.requests_to(Route::Decision).len();
+    assert!((10..=14).contains(&asked), "{asked} requests");
+    client.decision(&id("s-1")).unwrap();
+}
+
+/// Ids are taken as they are needed: there may be infinitely many.
+pub fn takes_no_more_than_it_works_on<A: Bulk>() {
+    let sandbox = sandbox();
+    let (taken, count) = std::sync::mpsc::channel();
+    let endless = (0..).map(move |n| {
+        taken.send(n).unwrap();
+        id(&format!("s-{n}"))
+    });
+    let mut yielded = 0;
+    client::<A>(&sandbox).decisions(endless, 3, true, |_, _| {
+        yielded += 1;
+        yielded < 20
+    });
+    let taken = count.try_iter().count();
+    assert!((20..=23).contains(&taken), "{taken} ids");
+}
+
+/// Nothing is sent for no ids.
+pub fn no_ids<A: Bulk>() {
+    let sandbox = sandbox();
+    for in_order in [false, true] {
+        assert_eq!(outcomes(&client::<A>(&sandbox), 0, 4, in_order).len(), 0);
+    }
+    assert_eq!(sandbox.connections(), 0);
+}
+
+/// One token serves all, and no more requests are in flight than was said.
+pub fn one_token_and_bounded_concurrency<A: Bulk>() {
+    const LATENCY: Duration = Duration::from_millis(20);
+    let sandbox = Sandbox::builder().latency(LATENCY).start().unwrap();
+    let started = Instant::now();
+    assert_eq!(outcomes(&client::<A>(&sandbox), 60, 4, false).len(), 60);
+    let took = started.elapsed();
+    assert_eq!(sandbox.tokens_issued(), 1);
+    assert!(sandbox.connections() <= 5, "{} connections", sandbox.connections());
+    let requests = sandbox.requests_to(Route::Decision);
+    for five in requests.windows(5) {
+        let apart = five[4].received.saturating_sub(five[0].received);
+        assert!(apart >= LATENCY / 2, "five within {apart:?}");
+    }
+    assert!(took < LATENCY * 60, "one after the other, in {took:?}");
+}

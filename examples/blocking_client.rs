@@ -1,0 +1,31 @@
+//! Retrieves a decision with the blocking client, and tells failures apart.
+//!
+//! `cargo run -q -p didit-examples --example blocking_client`
+
+use std::error::Error;
+
+use didit_blocking_adapter::Client;
+use didit_blocking_adapter::core::ClientCredentials;
+use didit_sandbox::Sandbox;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Stands in for the live service, which is asked when no base URL is given.
+    let sandbox = Sandbox::start()?;
+    sandbox.missing("no-such-session");
+    let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
+    let client = Client::builder(credentials).base_url(sandbox.url().parse()?).build()?;
+
+    let decision = client.decision(&"unique-session-identifier".parse()?)?;
+    if let Some(user) = decision.user_data() {
+        println!("{}", user.names().and_then(|names| names.full_name).unwrap_or("no name"));
+        println!("{}", user.email().and_then(|email| email.email).unwrap_or("no email"));
+        // Members without a type of their own are reached by name, as the service sent them.
+        println!("gender: {}", user.get("gender").map_or("not shared", |gender| gender.as_str()));
+    }
+
+    match client.decision(&"no-such-session".parse()?) {
+        Ok(decision) => println!("{}", decision.status()),
+        Err(error) => println!("{error}"),
+    }
+    Ok(())
+}

@@ -1,0 +1,53 @@
+//! Uses the stateless pairs alone, with an HTTP client that the SDK knows nothing of: a bare hyper
+//! connection. Tokens and retries are then the caller's own business.
+//!
+//! `cargo run -q -p didit-examples --example bring_your_own_client`
+
+use std::error::Error;
+
+use didit_core::{
+    Authorization, BaseUrl, ClientCredentials, ClientToken, Endpoint, RetrieveDecision,
+};
+use didit_sandbox::Sandbox;
+use http::header::{HOST, HeaderValue};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let sandbox = Sandbox::start()?;
+    let base: BaseUrl = sandbox.url().parse()?;
+    let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
+
+    let token = call(&base, &ClientToken::new(client), &Authorization::none()).await?;
+    let endpoint = RetrieveDecision::new("unique-session-identifier".parse()?);
+    let decision = call(&base, &endpoint, token.authorization()).await?;
+
+    println!("{}", decision.json().to_line());
+    Ok(())
+}
+
+/// Asks on a connection of its own.
+async fn call<E: Endpoint>(
+    base: &BaseUrl,
+    endpoint: &E,
+    authorization: &Authorization,
+) -> Result<E::Output, Box<dyn Error>> {
+    let mut request = endpoint.request(base, authorization)?;
+    let host = request.uri().authority().ok_or("a request without a host")?.to_string();
+    // On the wire of HTTP/1.1 the host is a header, and the target a path.
+    request.headers_mut().insert(HOST, HeaderValue::try_from(&host)?);
+    let target = request.uri().path().parse()?;
+    *request.uri_mut() = target;
+
+    let stream = TokioIo::new(TcpStream::connect(&host).await?);
+    let (mut sender, connection) = http1::handshake(stream).await?;
+    tokio::spawn(connection);
+    let response = sender.send_request(request.map(|body| Full::new(Bytes::from(body)))).await?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await?.to_bytes();
+    Ok(endpoint.parse(http::Response::from_parts(head, &*body))?)
+}

@@ -1,0 +1,60 @@
+//! Drives the engine by hand over `std::net`: the token and the retry (of a 503) are its business.
+//!
+//! `cargo run -q -p didit-examples --example engine_by_hand`
+
+use std::error::Error;
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use didit_core::{Call, ClientCredentials, Engine, Failure, FailureKind, Moment};
+use didit_core::{Operation as _, RetrieveDecision, Step};
+use didit_sandbox::{Fault, Route, Sandbox};
+use http::{Request, Response};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let sandbox = Sandbox::start()?;
+    sandbox.script(Route::Decision, [Fault::answer(503)]);
+    let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
+    let mut engine = Engine::new(sandbox.url().parse()?, client);
+    let mut call = Call::new(RetrieveDecision::new("unique-session-identifier".parse()?));
+    let origin = Instant::now();
+    let now = || Moment::new(origin.elapsed());
+    let broken = || Failure::new(FailureKind::Broken);
+    let decision = loop {
+        match call.poll(&mut engine, now()) {
+            Step::Done(result) => break result?,
+            Step::Wait { until, .. } => std::thread::sleep(until.since(now())),
+            Step::Send { request, ticket, timeout } => match exchange(&request, timeout) {
+                Ok((head, body)) => {
+                    call.handle_response(&mut engine, now(), ticket, head.map(|()| &*body));
+                }
+                Err(_) => call.handle_failure(&mut engine, now(), ticket, broken()),
+            },
+        }
+    };
+    println!("{}", decision.json().to_line());
+    Ok(())
+}
+
+/// One exchange on a connection of its own. (A real client tells refused connections from others.)
+fn exchange(r: &Request<Vec<u8>>, timeout: Duration) -> io::Result<(Response<()>, Vec<u8>)> {
+    let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());
+    let mut stream = TcpStream::connect(host)?;
+    stream.set_read_timeout(Some(timeout))?;
+    write!(stream, "{} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", r.method())?;
+    for (name, value) in r.headers() {
+        stream.write_all(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat())?;
+    }
+    write!(stream, "Content-Length: {}\r\n\r\n", r.body().len())?;
+    stream.write_all(r.body())?;
+    let (mut answer, mut headers) = (Vec::new(), [httparse::EMPTY_HEADER; 32]);
+    stream.read_to_end(&mut answer)?;
+    let mut head = httparse::Response::new(&mut headers);
+    let Ok(httparse::Status::Complete(length)) = head.parse(&answer) else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    let response = Response::builder().status(head.code.unwrap_or_default());
+    let response = head.headers.iter().fold(response, |all, it| all.header(it.name, it.value));
+    Ok((response.body(()).map_err(io::Error::other)?, answer.split_off(length)))
+}

@@ -1,0 +1,29 @@
+//! A base URL that is accepted is https or this machine, and means the same when written out.
+
+#![no_main]
+
+use std::net::IpAddr;
+
+use didit_core::{Authorization, BaseUrl, ClientToken, Endpoint};
+use didit_fuzz::{assert_plain, client};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    let base: BaseUrl = match text.parse() {
+        Ok(base) => base,
+        Err(reason) => return assert_plain(&reason.to_string()),
+    };
+    let shown = base.to_string();
+    assert_plain(&shown);
+    assert_eq!(shown.parse::<BaseUrl>(), Ok(base.clone()));
+
+    let request = ClientToken::new(client()).request(&base, &Authorization::none());
+    let request = request.expect("a request to any base URL that was accepted");
+    assert_eq!(request.uri().to_string(), format!("{shown}/auth/v2/token/"));
+    assert_eq!(base.is_plain_http(), request.uri().scheme_str() == Some("http"));
+    if base.is_plain_http() {
+        let host = request.uri().host().unwrap_or_default();
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        assert!(host == "localhost" || address.is_ok_and(|ip| ip.is_loopback()), "{shown}");
+    }
+});

@@ -1,0 +1,361 @@
+//! Several operations on one engine, in any order of polls, answers, failures and time.
+
+#![no_main]
+
+use std::time::Duration;
+
+use arbitrary::Arbitrary;
+use didit_core::{
+    Call, Cause, Decision, Engine, Failure, FailureKind, Moment, Operation, Policy, Reason,
+    RetrieveDecision, Step, Ticket, WaitForDecision,
+};
+use didit_fuzz::{SECRET, assert_plain, base, client};
+use http::Response;
+use libfuzzer_sys::fuzz_target;
+
+#[derive(Arbitrary, Debug)]
+struct Input {
+    call_timeout: u16,
+    attempt_timeout: u16,
+    max_attempts: u8,
+    backoff_base: u16,
+    backoff_cap: u16,
+    renew_before: u16,
+    rate_window: u16,
+    budget: Option<u8>,
+    operations: [Kind; 4],
+    events: Vec<Event>,
+}
+
+#[derive(Arbitrary, Debug)]
+enum Kind {
+    Call,
+    Wait { interval: u16 },
+}
+
+/// What happens; the first number says to which operation, or to which request.
+#[derive(Arbitrary, Debug)]
+enum Event {
+    Poll(u8),
+    Cancel(u8),
+    Answer(u8, Answer, Hints),
+    Fail(u8, Lost),
+    BreakInBody(u8, Status, Hints),
+    Time(u16),
+    TimeOfWait(u8),
+}
+
+#[derive(Arbitrary, Debug)]
+enum Answer {
+    /// What was asked for: a token or a decision.
+    Right {
+        lifetime: Option<u16>,
+        confirmed: bool,
+    },
+    Status(Status),
+    Body(Vec<u8>),
+}
+
+#[derive(Arbitrary, Debug, Clone, Copy)]
+enum Status {
+    NoContent = 204,
+    Found = 302,
+    Unauthorized = 401,
+    NotFound = 404,
+    TooManyRequests = 429,
+    Unavailable = 503,
+}
+
+#[derive(Arbitrary, Debug, Clone, Copy)]
+struct Hints {
+    retry_after: Option<u8>,
+    limit: Option<u8>,
+    remaining: Option<u8>,
+    reset: Option<u8>,
+}
+
+#[derive(Arbitrary, Debug, Clone, Copy)]
+enum Lost {
+    Connect,
+    Certificate,
+    Timeout,
+    Broken,
+}
+
+fuzz_target!(|input: Input| {
+    let mut world = World::new(&input);
+    for event in input.events {
+        world.happen(event);
+    }
+    world.end();
+});
+
+struct World {
+    engine: Engine,
+    now: Moment,
+    callers: Vec<Caller>,
+    requests: Vec<Sent>,
+    sent: usize,
+    /// Every request for a decision, for as long as the service may count it.
+    counted: Vec<Counted>,
+}
+
+struct Caller {
+    operation: Box<dyn Operation<Output = Decision>>,
+    timeout: Duration,
+    deadline: Option<Moment>,
+    flight: Option<Flight>,
+    wait: Option<Moment>,
+    /// When it last sent something, and how many requests at that very moment.
+    busy: (Moment, u32),
+    over: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Flight {
+    id: usize,
+    token: bool,
+    until: Moment,
+}
+
+struct Sent {
+    caller: usize,
+    ticket: Ticket,
+    flight: Flight,
+}
+
+struct Counted {
+    id: usize,
+    sent: Moment,
+    /// When the service may have accepted it at the latest.
+    latest: Moment,
+}
+
+fn millis(millis: u16) -> Duration {
+    Duration::from_millis(millis.into())
+}
+
+impl World {
+    fn new(input: &Input) -> Self {
+        let mut policy = Policy::default();
+        policy.call_timeout = millis(input.call_timeout);
+        policy.attempt_timeout = millis(input.attempt_timeout);
+        policy.max_attempts = input.max_attempts.into();
+        policy.backoff_base = millis(input.backoff_base);
+        policy.backoff_cap = millis(input.backoff_cap);
+        policy.renew_before = millis(input.renew_before);
+        policy.rate_window = millis(input.rate_window.max(1));
+        policy.budget = input.budget.map(u32::from);
+        let now = Moment::default();
+        let caller = |kind: &Kind| {
+            let id = "s".parse().expect("a valid identifier");
+            let timeout = policy.call_timeout;
+            let operation: Box<dyn Operation<Output = Decision>> = match kind {
+                Kind::Call => Box::new(Call::new(RetrieveDecision::new(id))),
+                Kind::Wait { interval } => {
+                    let wait = WaitForDecision::new(id).with_timeout(timeout);
+                    Box::new(wait.with_interval(millis(*interval)))
+                }
+            };
+            Caller {
+                operation,
+                timeout,
+                deadline: None,
+                flight: None,
+                wait: None,
+                busy: (now, 0),
+                over: false,
+            }
+        };
+        let callers = input.operations.iter().map(caller).collect();
+        let mut engine = Engine::with_policy(base(), client(), policy);
+        engine.record_events(true);
+        Self { engine, now, callers, requests: vec![], sent: 0, counted: vec![] }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Poll(who) => self.poll(usize::from(who) % self.callers.len()),
+            Event::Cancel(who) => {
+                let who = usize::from(who) % self.callers.len();
+                if let Some(flight) = self.callers[who].flight {
+                    self.resolve(who, flight, true);
+                }
+                let caller = &mut self.callers[who];
+                caller.operation.cancel(&mut self.engine, self.now);
+                caller.over = true;
+            }
+            Event::Answer(which, answer, hints) => {
+                let Some(sent) = self.take(which) else { return };
+                let (status, body) = answer.write(sent.flight.token);
+                let response = head(status, hints).map(|()| &*body);
+                self.resolve(sent.caller, sent.flight, status != 429);
+                let operation = &mut self.callers[sent.caller].operation;
+                operation.handle_response(&mut self.engine, self.now, sent.ticket, response);
+            }
+            Event::Fail(which, lost) => {
+                let (kind, may_count) = match lost {
+                    Lost::Connect => (FailureKind::Connect, false),
+                    Lost::Certificate => (FailureKind::Certificate, false),
+                    Lost::Timeout => (FailureKind::Timeout, true),
+                    Lost::Broken => (FailureKind::Broken, true),
+                };
+                self.fail(which, may_count, Failure::new(kind));
+            }
+            Event::BreakInBody(which, status, hints) => {
+                let status = status as u16;
+                let failure = Failure::in_body(FailureKind::Broken, head(status, hints));
+                self.fail(which, status != 429, failure);
+            }
+            Event::Time(passed) => self.now = self.now.after(millis(passed)),
+            Event::TimeOfWait(who) => {
+                let wait = self.callers[usize::from(who) % self.callers.len()].wait;
+                self.now = self.now.max(wait.unwrap_or(self.now));
+            }
+        }
+    }
+
+    fn fail(&mut self, which: u8, may_count: bool, failure: Failure) {
+        let Some(sent) = self.take(which) else { return };
+        self.resolve(sent.caller, sent.flight, may_count);
+        let operation = &mut self.callers[sent.caller].operation;
+        operation.handle_failure(&mut self.engine, self.now, sent.ticket, failure);
+    }
+
+    fn poll(&mut self, who: usize) {
+        let (now, policy) = (self.now, self.engine.policy().clone());
+        let fetching = |caller: &Caller| caller.flight.is_some_and(|f| f.token && f.until > now);
+        let token_under_way = self.callers.iter().any(fetching);
+        let caller = &mut self.callers[who];
+        let deadline = *caller.deadline.get_or_insert(now.after(caller.timeout));
+        caller.flight = caller.flight.filter(|flight| flight.until > now);
+        caller.wait = None;
+        match caller.operation.poll(&mut self.engine, now) {
+            Step::Send { request, ticket, timeout } => {
+                assert!(!caller.over && caller.flight.is_none() && now < deadline);
+                assert!(timeout <= policy.attempt_timeout && now.after(timeout) <= deadline);
+                assert!(request.headers()["authorization"].is_sensitive());
+                let sent_before = if caller.busy.0 == now { caller.busy.1 } else { 0 };
+                caller.busy = (now, sent_before + 1);
+                // A token, the request, and both once more after a 401: anything else has to wait.
+                assert!(sent_before < 4, "a loop without a pause");
+                let token = request.uri().path().ends_with("/token/");
+                assert!(!(token && token_under_way), "two token requests at once");
+                let until = now.after(timeout);
+                self.sent += 1;
+                let (id, flight) = (self.sent, Flight { id: self.sent, token, until });
+                caller.flight = Some(flight);
+                self.requests.push(Sent { caller: who, ticket, flight });
+                if !token {
+                    self.counted.push(Counted { id, sent: now, latest: until });
+                }
+            }
+            Step::Wait { until, reason } => {
+                assert!(!caller.over && now < until && until <= deadline, "{reason:?}");
+                assert_eq!(caller.flight.is_some(), reason == Reason::Response);
+                caller.wait = Some(until);
+                let Step::Wait { until: again, reason: same } =
+                    caller.operation.poll(&mut self.engine, now)
+                else {
+                    panic!("nothing happened, and the wait for {reason:?} is over")
+                };
+                assert_eq!((until, reason), (again, same));
+            }
+            Step::Done(result) => {
+                let finished = matches!(&result, Err(e) if matches!(e.cause(), Cause::Finished));
+                assert_eq!(caller.over, finished);
+                caller.over = true;
+                if let Err(error) = result {
+                    assert_plain(&error.to_string());
+                    assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
+                }
+            }
+        }
+        assert!(caller.over || now < deadline, "late");
+    }
+
+    fn take(&mut self, which: u8) -> Option<Sent> {
+        let at = usize::from(which).checked_rem(self.requests.len())?;
+        Some(self.requests.swap_remove(at))
+    }
+
+    /// The request comes to an end, unless its caller has given it up before.
+    fn resolve(&mut self, who: usize, flight: Flight, may_count: bool) {
+        let caller = &mut self.callers[who];
+        if caller.over || caller.flight.is_none_or(|current| current.id != flight.id) {
+            return;
+        }
+        caller.flight = None;
+        let latest = self.now.min(flight.until);
+        self.counted.retain(|request| may_count || request.id != flight.id);
+        let mut counted = self.counted.iter_mut();
+        if let Some(request) = counted.find(|request| request.id == flight.id) {
+            request.latest = latest;
+        }
+    }
+
+    fn end(mut self) {
+        for who in 0..self.callers.len() {
+            self.poll(who);
+            self.now = self.callers[who].deadline.map_or(self.now, |end| end.max(self.now));
+            self.poll(who);
+            let events = self.callers[who].operation.take_events();
+            assert!(!format!("{events:?} {:?}", self.engine).contains(SECRET));
+        }
+        let policy = self.engine.policy();
+        if let Some(budget) = policy.budget {
+            let most = budget.max(1) as usize;
+            let sent = self.counted.iter().map(|request| request.sent).collect();
+            let latest = self.counted.iter().map(|request| request.latest).collect();
+            assert_within(policy.rate_window, most, sent);
+            assert_within(policy.rate_window, most, latest);
+        }
+    }
+}
+
+/// A service that counts a sliding window sees no more than it allows.
+fn assert_within(window: Duration, most: usize, mut moments: Vec<Moment>) {
+    moments.sort();
+    for some in moments.windows(most + 1) {
+        assert!(some[most] >= some[0].after(window), "{most} a {window:?}: {moments:?}");
+    }
+}
+
+impl Answer {
+    fn write(self, token: bool) -> (u16, Vec<u8>) {
+        match self {
+            Self::Right { lifetime, .. } if token => {
+                let lifetime = lifetime.map(|millis| f64::from(millis) / 1000.0);
+                let answer = serde_json::json!({"access_token": "token", "expires_in": lifetime});
+                (200, answer.to_string().into())
+            }
+            Self::Right { confirmed, .. } => {
+                let status = if confirmed { "Confirmed" } else { "Retrieved" };
+                let answer = serde_json::json!({"session_id": "s", "status": status});
+                (200, answer.to_string().into())
+            }
+            Self::Status(status) => {
+                (status as u16, format!(r#"{{"message":"not with {SECRET}"}}"#).into())
+            }
+            Self::Body(body) => (200, body),
+        }
+    }
+}
+
+fn head(status: u16, hints: Hints) -> Response<()> {
+    let mut head = Response::builder().status(status).header("date", EPOCH);
+    let headers = [
+        ("retry-after", hints.retry_after),
+        ("x-ratelimit-limit", hints.limit),
+        ("x-ratelimit-remaining", hints.remaining),
+        ("x-ratelimit-reset", hints.reset),
+    ];
+    for (name, value) in headers {
+        if let Some(value) = value {
+            head = head.header(name, u16::from(value));
+        }
+    }
+    head.body(()).expect("a valid head")
+}
+
+const EPOCH: &str = "Thu, 01 Jan 1970 00:00:00 GMT";

@@ -1,0 +1,37 @@
+//! Whatever the token route answers: the token is usable and hidden, or the error tells nothing.
+
+#![no_main]
+
+use std::time::Duration;
+
+use didit_core::{BaseUrl, ClientToken, Endpoint, RetrieveDecision};
+use didit_fuzz::{assert_plain, client, masked};
+use http::Response;
+use libfuzzer_sys::fuzz_target;
+
+const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+fuzz_target!(|body: &[u8]| {
+    let endpoint = ClientToken::new(client());
+    match endpoint.parse(Response::new(body)) {
+        Ok(token) => {
+            let secret = token.secret().expose();
+            assert!(!secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic()));
+            assert!(token.lifetime().is_none_or(|lifetime| lifetime <= TEN_YEARS));
+            let shown = format!("AccessToken {{ lifetime: {:?}, .. }}", token.lifetime());
+            assert_eq!(format!("{token:?}"), shown);
+
+            let decision = RetrieveDecision::new("s".parse().expect("a valid identifier"));
+            let request = decision.request(&BaseUrl::production(), token.authorization());
+            let request = request.expect("a request with any token that was accepted");
+            let header = &request.headers()["authorization"];
+            assert_eq!(header.to_str().ok(), Some(&*format!("Bearer {secret}")));
+            assert!(header.is_sensitive());
+        }
+        Err(error) => {
+            assert_plain(&error.to_string());
+            let other = endpoint.parse(Response::new(&*masked(body))).err();
+            assert_eq!(other.map(|other| other.to_string()), Some(error.to_string()));
+        }
+    }
+});
