@@ -1,9 +1,13 @@
 //! Runs the scenarios that all adapters share.
 
+use std::time::Duration;
+
 use didit_blocking_adapter::Client;
 use didit_core::{CreatedSession, Decision, Scopes, SessionId, StatusReport};
 use didit_scenarios::many::Bulk;
-use didit_scenarios::{Adapter, Failed, Settings, answers, authorization, flow, many, transport};
+use didit_scenarios::{
+    Adapter, Failed, Settings, answers, authorization, flow, judgement, many, transport,
+};
 
 struct Blocking(Client);
 
@@ -20,6 +24,15 @@ impl Adapter for Blocking {
 
     fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed> {
         self.0.decision(session_id).map_err(Failed::new)
+    }
+
+    fn wait(
+        &self,
+        session_id: &SessionId,
+        interval: Duration,
+        timeout: Duration,
+    ) -> Result<Decision, Failed> {
+        self.0.wait_for_decision(session_id, interval, timeout).map_err(Failed::new)
     }
 
     fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<CreatedSession, Failed> {
@@ -282,4 +295,34 @@ fn no_ids() {
 #[test]
 fn one_token_and_bounded_concurrency() {
     many::one_token_and_bounded_concurrency::<Blocking>();
+}
+
+#[test]
+fn a_quota_drains_without_a_refusal() {
+    judgement::a_quota_drains_without_a_refusal::<Blocking>();
+}
+
+#[test]
+fn a_shared_quota_drains() {
+    judgement::a_shared_quota_drains::<Blocking>();
+}
+
+#[test]
+fn retry_after_is_obeyed() {
+    judgement::retry_after_is_obeyed::<Blocking>();
+}
+
+#[test]
+fn waiting_ends_with_a_final_status() {
+    judgement::waiting_ends_with_a_final_status::<Blocking>();
+}
+
+#[test]
+fn waiting_ends_by_its_deadline() {
+    judgement::waiting_ends_by_its_deadline::<Blocking>();
+}
+
+#[test]
+fn refused_credentials_are_asked_for_once() {
+    judgement::refused_credentials_are_asked_for_once::<Blocking>();
 }

@@ -10,8 +10,11 @@ pub mod answers;
 pub mod authorization;
 pub mod certificates;
 pub mod flow;
+pub mod judgement;
 pub mod many;
 pub mod transport;
+
+use std::time::Duration;
 
 use didit_core::{
     CallError, ClientCredentials, CreatedSession, Credentials, Decision, Policy, ResponseErrorKind,
@@ -32,6 +35,17 @@ pub trait Adapter: Send + Sync + Sized {
     /// # Errors
     /// What stood in the way.
     fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed>;
+
+    /// Waits for a final status.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    fn wait(
+        &self,
+        session_id: &SessionId,
+        interval: Duration,
+        timeout: Duration,
+    ) -> Result<Decision, Failed>;
 
     /// Creates a session.
     ///

@@ -1,0 +1,122 @@
+//! The engine's judgement over real sockets: pacing, waiting for a final status, shared failures.
+
+use std::thread;
+use std::time::Duration;
+
+use didit_core::{Cause, ResponseErrorKind, Status, Stopped};
+use didit_sandbox::{Fault, Quota, Route, Sandbox};
+
+use crate::{Adapter, Failed, Settings, client, id, sandbox, settings};
+
+fn refusals(sandbox: &Sandbox) -> usize {
+    sandbox.requests().iter().filter(|request| request.status == Some(429)).count()
+}
+
+fn paced<A: Adapter>(sandbox: &Sandbox, window: Duration) -> A {
+    let mut settings = settings(sandbox);
+    settings.policy.rate_window = window;
+    A::new(settings).unwrap()
+}
+
+/// A client that is alone drains a quota without being refused once.
+pub fn a_quota_drains_without_a_refusal<A: Adapter>() {
+    let window = Duration::from_millis(400);
+    let sandbox = Sandbox::builder().quota(Quota { limit: 10, window });
+    let sandbox = sandbox.latency(Duration::from_millis(5)).start().unwrap();
+    let client: A = paced(&sandbox, window);
+    thread::scope(|scope| {
+        for caller in 0..16 {
+            let client = &client;
+            scope.spawn(move || {
+                for n in 0..3 {
+                    client.decision(&id(&format!("s-{caller}-{n}"))).unwrap();
+                }
+            });
+        }
+    });
+    assert_eq!((refusals(&sandbox), sandbox.requests_to(Route::Decision).len()), (0, 48));
+}
+
+/// Two clients that share a quota both come to their end.
+pub fn a_shared_quota_drains<A: Adapter>() {
+    let window = Duration::from_millis(400);
+    let sandbox = Sandbox::builder().quota(Quota { limit: 10, window }).start().unwrap();
+    let clients: [A; 2] = [paced(&sandbox, window), paced(&sandbox, window)];
+    thread::scope(|scope| {
+        for client in &clients {
+            scope.spawn(move || {
+                for n in 0..20 {
+                    client.decision(&id(&format!("s-{n}"))).unwrap();
+                }
+            });
+        }
+    });
+    let answered = sandbox.requests_to(Route::Decision).len() - refusals(&sandbox);
+    assert_eq!(answered, 40);
+}
+
+/// The time that the service names is waited for.
+pub fn retry_after_is_obeyed<A: Adapter>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    client.decision(&id("s-1")).unwrap();
+    sandbox.script(Route::Decision, [Fault::answer(503).header("retry-after", "1")]);
+    client.decision(&id("s-2")).unwrap();
+    let requests = sandbox.requests_to(Route::Decision);
+    let pause = requests[2].received - requests[1].received;
+    assert!(pause >= Duration::from_secs(1), "{pause:?}");
+}
+
+/// Waiting ends when the person has decided.
+pub fn waiting_ends_with_a_final_status<A: Adapter>() {
+    let sandbox = sandbox();
+    sandbox.set_status("s-1", "initialized");
+    let client = client::<A>(&sandbox);
+    let decision = thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            client.wait(&id("s-1"), Duration::from_millis(10), Duration::from_secs(30)).unwrap()
+        });
+        for status in ["retrieved", "in review", "confirmed"] {
+            let seen = sandbox.requests_to(Route::Decision).len();
+            while sandbox.requests_to(Route::Decision).len() < seen + 2 {
+                thread::yield_now();
+            }
+            sandbox.set_status("s-1", status);
+        }
+        waiting.join().unwrap()
+    });
+    assert_eq!(decision.status(), &Status::Confirmed);
+    assert_eq!((sandbox.tokens_issued(), sandbox.connections()), (1, 1));
+}
+
+/// Waiting ends by its deadline, and tells how far the session had come.
+pub fn waiting_ends_by_its_deadline<A: Adapter>() {
+    let sandbox = sandbox();
+    sandbox.set_status("s-1", "retrieved");
+    let wait = |client: A| -> Failed {
+        client.wait(&id("s-1"), Duration::from_millis(10), Duration::from_millis(200)).unwrap_err()
+    };
+    let error = wait(client(&sandbox));
+    assert!(matches!(error.call.cause(), Cause::Undecided(Status::Retrieved)), "{}", error.shown);
+    assert_eq!(error.call.stopped(), Stopped::Deadline);
+    sandbox.missing("s-1");
+    assert_eq!(wait(client(&sandbox)).kind(), &ResponseErrorKind::NotFound);
+}
+
+/// Callers who wait for a token that the service refuses all fail by that one refusal.
+pub fn refused_credentials_are_asked_for_once<A: Adapter>() {
+    let sandbox = Sandbox::builder().latency(Duration::from_millis(200)).start().unwrap();
+    let wrong = didit_core::ClientCredentials::new(sandbox.client_id(), "wrong").unwrap();
+    let client = A::new(Settings { credentials: wrong.into(), ..settings(&sandbox) }).unwrap();
+    let client = &client;
+    thread::scope(|scope| {
+        for n in 0..8 {
+            scope.spawn(move || {
+                let error = client.decision(&id(&format!("s-{n}"))).unwrap_err();
+                assert_eq!(error.kind(), &ResponseErrorKind::Unauthorized);
+            });
+        }
+    });
+    // A thread that starts late asks for itself.
+    assert!(sandbox.requests().len() < 8, "{}", sandbox.requests().len());
+}
