@@ -18,6 +18,7 @@ use didit_core::{
     Step, WaitForDecision,
 };
 use http::{Request, Response};
+use ureq::AsSendBody;
 
 pub use self::builder::ClientBuilder;
 pub use self::decisions::Decisions;
@@ -233,11 +234,11 @@ impl Shared {
         Moment::new(self.origin.elapsed())
     }
 
-    fn exchange(
+    fn send(
         &self,
-        request: Request<Vec<u8>>,
+        request: Request<impl AsSendBody>,
         timeout: Duration,
-    ) -> Result<Answer, (Failure, ureq::Error)> {
+    ) -> Result<Response<ureq::Body>, ureq::Error> {
         let request = self
             .agent
             .configure_request(request)
@@ -246,10 +247,22 @@ impl Shared {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .build();
-        let response = self
-            .agent
-            .run(request)
-            .map_err(|error| (Failure::new(error::failure_kind(&error)), error))?;
+        self.agent.run(request)
+    }
+
+    fn exchange(
+        &self,
+        request: Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<Answer, (Failure, ureq::Error)> {
+        // An empty body would still be announced, as one of no bytes.
+        let response = if request.body().is_empty() {
+            self.send(request.map(drop), timeout)
+        } else {
+            self.send(request, timeout)
+        };
+        let response =
+            response.map_err(|error| (Failure::new(error::failure_kind(&error)), error))?;
         let (parts, body) = response.into_parts();
         let head = Response::from_parts(parts, ());
         let mut bytes = Vec::with_capacity(1024);

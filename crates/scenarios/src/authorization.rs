@@ -19,6 +19,8 @@ pub fn happy_path<A: Adapter>() {
     let request = &sandbox.requests_to(Route::Decision)[0];
     assert_eq!(request.path, "/auth/v2/session/unique-session-identifier/decision/");
     assert!(request.header("user-agent").unwrap().contains("didit-rust/"));
+    assert_eq!(request.header("content-type"), Some("application/json"));
+    assert_eq!((request.header("content-length"), request.body.len()), (None, 0));
 }
 
 /// Several calls use one token and one connection.

@@ -63,8 +63,8 @@ pub fn retry_after_is_obeyed<A: Adapter>() {
     sandbox.script(Route::Decision, [Fault::answer(503).header("retry-after", "1")]);
     client.decision(&id("s-2")).unwrap();
     let requests = sandbox.requests_to(Route::Decision);
-    let pause = requests[2].received - requests[1].received;
-    assert!(pause >= Duration::from_secs(1), "{pause:?}");
+    let earliest = requests[1].received + Duration::from_secs(1);
+    assert!(requests[2].received >= earliest, "{:?}", requests[2].received);
 }
 
 /// Waiting ends when the person has decided.
@@ -94,7 +94,7 @@ pub fn waiting_ends_by_its_deadline<A: Adapter>() {
     let sandbox = sandbox();
     sandbox.set_status("s-1", "retrieved");
     let wait = |client: A| -> Failed {
-        client.wait(&id("s-1"), Duration::from_millis(10), Duration::from_millis(200)).unwrap_err()
+        client.wait(&id("s-1"), Duration::from_millis(10), Duration::from_secs(2)).unwrap_err()
     };
     let error = wait(client(&sandbox));
     assert!(matches!(error.call.cause(), Cause::Undecided(Status::Retrieved)), "{}", error.shown);

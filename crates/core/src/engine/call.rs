@@ -35,7 +35,8 @@ pub struct Call<E: Endpoint> {
     /// Refusals by rate limit, which are no attempts.
     refusals: u32,
     sent: u32,
-    announced: Option<Moment>,
+    /// The wait that was told last.
+    announced: Option<(Moment, Reason)>,
     renewed_after_401: bool,
     last: Option<(Action, Trouble)>,
     events: Vec<Event>,
@@ -148,6 +149,7 @@ impl<E: Endpoint> Call<E> {
             pacer.sent(ticket, now, until);
         }
         self.sent += 1;
+        self.announced = None;
         let attempts = self.attempts(purpose);
         *attempts += 1;
         let attempt = *attempts;
@@ -173,7 +175,7 @@ impl<E: Endpoint> Call<E> {
         }
         let until = until.min(deadline);
         // Asked again before its time, a call has nothing new to tell.
-        if self.announced.replace(until) != Some(until) {
+        if self.announced.replace((until, reason)) != Some((until, reason)) {
             self.record(engine, Event::Waiting { duration: until.since(now), reason });
         }
         Ok(Step::Wait { until, reason })
@@ -296,8 +298,7 @@ impl<E: Endpoint> Operation for Call<E> {
                 return Step::Wait { until: *until, reason: *reason };
             }
             State::Paused { reason, .. } => *reason,
-            State::Ready if self.place.is_some() => Reason::Pacing,
-            State::Ready => Reason::Token,
+            State::Ready => self.announced.map_or(Reason::Response, |(_, reason)| reason),
         };
         let step = if now < deadline {
             self.advance(engine, now, deadline)
