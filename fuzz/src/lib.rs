@@ -62,15 +62,3 @@ fn mask(text: &mut [u8]) {
         *byte = b'x';
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_masked_and_names_are_not() {
-        let json = br#"{"na\"me" : "John Doe", "b": ["x1", {"c":"\u0041 1"}], "d": "open"#;
-        let expected = br#"{"na\"me" : "xxxx xxx", "b": ["x1", {"c":"\u0041 1"}], "d": "open"#;
-        assert_eq!(masked(json).escape_ascii().to_string(), expected.escape_ascii().to_string());
-    }
-}

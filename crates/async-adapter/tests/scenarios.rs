@@ -6,7 +6,7 @@ use didit_async_adapter::Client;
 use didit_core::{CreatedSession, Decision, Scopes, SessionId, StatusReport};
 use didit_scenarios::many::Bulk;
 use didit_scenarios::{
-    Adapter, Failed, Settings, answers, authorization, flow, judgement, many, transport,
+    Adapter, Failed, Settings, answers, authorization, flow, judgement, logs, many, transport,
 };
 use futures_util::StreamExt as _;
 use tokio::runtime::Runtime;
@@ -332,4 +332,9 @@ fn waiting_ends_by_its_deadline() {
 #[test]
 fn refused_credentials_are_asked_for_once() {
     judgement::refused_credentials_are_asked_for_once::<Async>();
+}
+
+#[test]
+fn nothing_private_is_logged() {
+    logs::nothing_private_is_logged::<Async>();
 }

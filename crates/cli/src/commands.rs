@@ -2,6 +2,7 @@
 
 mod completions;
 mod decision;
+mod export;
 mod sandbox;
 mod session;
 mod token;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Decision(decision::Decision),
     Wait(wait::Wait),
     Session(session::Session),
+    Export(export::Export),
     Token(token::Token),
     Sandbox(sandbox::Sandbox),
     Completions(completions::Completions),
@@ -37,6 +39,7 @@ impl Command {
             Self::Decision(command) => command.run(context),
             Self::Wait(command) => command.run(context),
             Self::Session(command) => command.run(context),
+            Self::Export(command) => command.run(context),
             Self::Token(command) => command.run(context),
             Self::Sandbox(command) => command.run(),
             Self::Completions(command) => command.run(),

@@ -17,6 +17,7 @@ const USER_AGENT: &str = concat!("didit-cli/", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Connection {
     pub(crate) client: Client,
     pub(crate) credentials: Credentials,
+    pub(crate) base_url: BaseUrl,
     pub(crate) timeout: Duration,
     /// Serves until the connection is dropped.
     _sandbox: Option<Sandbox>,
@@ -54,13 +55,13 @@ impl Connection {
             (None, base_url(context)?, configured()?)
         };
         let mut builder = Client::builder(credentials.clone())
-            .base_url(base_url)
+            .base_url(base_url.clone())
             .timeout(timeout)
             .user_agent(USER_AGENT);
         if sandbox.is_none() {
             builder = trust(builder, context)?;
         }
-        Ok(Self { client: builder.build()?, credentials, timeout, _sandbox: sandbox })
+        Ok(Self { client: builder.build()?, credentials, base_url, timeout, _sandbox: sandbox })
     }
 }
 

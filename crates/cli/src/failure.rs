@@ -52,7 +52,12 @@ impl Failure {
         self.exit
     }
 
-    #[cfg(test)]
+    /// The same with a word on what to do next.
+    pub(crate) fn and(mut self, words: &str) -> Self {
+        self.line = self.line.map(|line| format!("{line}; {words}"));
+        self
+    }
+
     pub(crate) fn line(&self) -> &str {
         self.line.as_deref().unwrap_or_default()
     }

@@ -9,6 +9,7 @@ mod decision_table;
 mod duration;
 mod environment;
 mod exit;
+mod export;
 mod failure;
 mod format;
 mod logging;

@@ -28,6 +28,11 @@ impl Answer {
         Self::json(status, json!({ "error": error, "error_description": why }).to_string())
     }
 
+    /// What is left to say when a session could not be saved.
+    pub(crate) fn not_kept(error: &std::io::Error) -> Self {
+        Self::detail(500, &format!("The session could not be saved: {error}."))
+    }
+
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
@@ -91,6 +96,7 @@ fn reason(status: u16) -> &'static str {
         204 => "No Content",
         301 => "Moved Permanently",
         302 => "Found",
+        303 => "See Other",
         304 => "Not Modified",
         307 => "Temporary Redirect",
         308 => "Permanent Redirect",
@@ -100,6 +106,7 @@ fn reason(status: u16) -> &'static str {
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
+        409 => "Conflict",
         411 => "Length Required",
         413 => "Content Too Large",
         429 => "Too Many Requests",

@@ -2,14 +2,16 @@
 
 use std::fmt;
 use std::io;
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::fault::FaultPlan;
 use crate::quota::Window;
+use crate::random::unguessable;
 use crate::record::Journal;
 use crate::server::Server;
-use crate::session::Sessions;
+use crate::sessions::Sessions;
 use crate::state::{Settings, Shared, State, Tokens};
 use crate::{Fault, FaultRule, Quota, Route, Sandbox};
 
@@ -21,6 +23,9 @@ pub struct SandboxBuilder {
     quota: Option<Quota>,
     faults: FaultPlan,
     keep_requests: usize,
+    session_lifetime: Duration,
+    #[cfg(feature = "state")]
+    state_file: Option<std::path::PathBuf>,
 }
 
 impl SandboxBuilder {
@@ -40,6 +45,9 @@ impl SandboxBuilder {
             quota: None,
             faults: FaultPlan::default(),
             keep_requests: 100_000,
+            session_lifetime: Duration::from_secs(600),
+            #[cfg(feature = "state")]
+            state_file: None,
         }
     }
 
@@ -66,6 +74,21 @@ impl SandboxBuilder {
     /// up.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.token_lifetime = lifetime;
+        self
+    }
+
+    /// How long a person can take to decide; by default 10 minutes. After that the status is
+    /// `expired`.
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.session_lifetime = lifetime;
+        self
+    }
+
+    /// Keeps the sessions in this `SQLite` file, so that they are there again when the next sandbox
+    /// is started with it. A file that is not there is created, for its owner alone to read.
+    #[cfg(feature = "state")]
+    pub fn state_file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.state_file = Some(path.into());
         self
     }
 
@@ -117,10 +140,20 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// When the port is taken, or the system gives no socket or no thread.
+    /// When the port is taken, the system gives no socket or no thread, or the state file cannot
+    /// be used.
     pub fn start(self) -> io::Result<Sandbox> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
+        #[cfg(feature = "tls")]
+        let scheme = if self.settings.tls.is_some() { "https" } else { "http" };
+        #[cfg(not(feature = "tls"))]
+        let scheme = "http";
+        let url = format!("{scheme}://{}", listener.local_addr()?);
+        let sessions = self.sessions()?;
         let shared = Arc::new(Shared {
             settings: self.settings,
+            url,
+            form_token: unguessable()?,
             started: Instant::now(),
             stop: crate::stop::Stop::default(),
             state: Mutex::new(State {
@@ -128,13 +161,28 @@ impl SandboxBuilder {
                 quota: self.quota.map(Window::new),
                 journal: Journal::new(self.keep_requests),
                 tokens: Tokens::default(),
-                sessions: Sessions::default(),
+                sessions,
                 connections: 0,
                 requests: 0,
             }),
         });
-        let server = Server::start(Arc::clone(&shared), self.port)?;
+        let server = Server::start(Arc::clone(&shared), listener)?;
         Ok(Sandbox::new(shared, server))
+    }
+
+    #[cfg(not(feature = "state"))]
+    #[expect(clippy::unnecessary_wraps, reason = "with a state file it can fail")]
+    fn sessions(&self) -> io::Result<Sessions> {
+        Ok(Sessions::new(self.session_lifetime, None, Vec::new()))
+    }
+
+    #[cfg(feature = "state")]
+    fn sessions(&self) -> io::Result<Sessions> {
+        let Some(path) = &self.state_file else {
+            return Ok(Sessions::new(self.session_lifetime, None, Vec::new()));
+        };
+        let (file, kept) = crate::state_file::StateFile::open(path)?;
+        Ok(Sessions::new(self.session_lifetime, Some(Box::new(file)), kept))
     }
 }
 

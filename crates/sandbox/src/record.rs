@@ -8,7 +8,8 @@ use crate::Route;
 
 /// One request the sandbox received.
 ///
-/// Its `Debug` shows neither credentials nor the body.
+/// Its `Debug` shows neither credentials nor the body, nor the token in the path of a session's
+/// page.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
@@ -43,11 +44,20 @@ impl RecordedRequest {
             .find(|(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
     }
+
+    /// Whether its body is of this media type, whatever the parameters.
+    pub(crate) fn has_type(&self, media_type: &str) -> bool {
+        let content_type = self.header("Content-Type").unwrap_or_default();
+        let given = content_type.split(';').next().unwrap_or_default().trim();
+        given.eq_ignore_ascii_case(media_type)
+    }
 }
 
 impl fmt::Debug for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SECRET: [&str; 3] = ["authorization", "x-api-key", "data-session-token"];
+        let page = self.path.starts_with("/authorize/");
+        let path = if page { "/authorize/[redacted]" } else { &self.path };
         let headers: Vec<(&str, &str)> = self
             .headers
             .iter()
@@ -60,7 +70,7 @@ impl fmt::Debug for RecordedRequest {
             .field("request_id", &self.request_id)
             .field("route", &self.route)
             .field("method", &self.method)
-            .field("path", &self.path)
+            .field("path", &path)
             .field("headers", &headers)
             .field("body", &format_args!("[{} bytes]", self.body.len()))
             .field("connection", &self.connection)

@@ -1,6 +1,7 @@
 //! From a request to its documented answer, or to the refusal that says what is wrong with it.
 
 use crate::answer::Answer;
+use crate::page::{self, Page};
 use crate::record::RecordedRequest;
 use crate::route::{check_session_id, resolve};
 use crate::state::Shared;
@@ -11,6 +12,10 @@ pub(crate) fn respond(shared: &Shared, request: &RecordedRequest) -> Answer {
 }
 
 fn dispatch(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer> {
+    if let Some(page) = Page::of(&request.path) {
+        check_headers(request)?;
+        return page::visit(shared, request, &page);
+    }
     let (route, id) = resolve(&request.path)?;
     if request.method != route.method() {
         let why = format!("Method \"{}\" not allowed.", request.method);
@@ -32,8 +37,8 @@ fn dispatch(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer
 }
 
 fn check_headers(request: &RecordedRequest) -> Result<(), Answer> {
-    const SINGLE: [&str; 5] =
-        ["Host", "Authorization", "X-Api-Key", "Data-Session-Token", "Content-Type"];
+    const SINGLE: [&str; 6] =
+        ["Host", "Origin", "Authorization", "X-Api-Key", "Data-Session-Token", "Content-Type"];
     for name in SINGLE {
         if request.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name)).count() > 1 {
             let why = format!("The header {name} was sent more than once.");

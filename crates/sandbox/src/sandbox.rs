@@ -10,7 +10,6 @@ use crate::{Fault, FaultRule, RecordedRequest, Route, SandboxBuilder};
 
 /// A running sandbox. Dropping it closes its connections and ends its threads at once.
 pub struct Sandbox {
-    url: String,
     shared: Arc<Shared>,
     // Held for its Drop.
     _server: Server,
@@ -32,16 +31,13 @@ impl Sandbox {
     }
 
     pub(crate) fn new(shared: Arc<Shared>, server: Server) -> Self {
-        #[cfg(feature = "tls")]
-        let scheme = if shared.settings.tls.is_some() { "https" } else { "http" };
-        #[cfg(not(feature = "tls"))]
-        let scheme = "http";
-        Self { url: format!("{scheme}://{}", server.address()), shared, _server: server }
+        Self { shared, _server: server }
     }
 
-    /// The base URL, with no slash at its end: `http://127.0.0.1:PORT`.
+    /// The base URL, with no slash at its end: `http://127.0.0.1:PORT`. A browser finds the
+    /// sessions there, and their pages, which play the person's phone.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.shared.url
     }
 
     /// The client id that gets a token.
@@ -129,9 +125,12 @@ impl Sandbox {
     /// Gives a session a status: one that was created, or any other, which is then known by its
     /// decision only.
     ///
-    /// A decision has the sample person's data while the status is `confirmed`, and none otherwise.
+    /// A decision has data while the status is `confirmed`, and none otherwise: what was shared on
+    /// the session's page, or all that the sample person has of what was asked for.
     pub fn set_status(&self, session_id: impl Into<String>, status: impl Into<String>) {
-        self.shared.state().sessions.statuses.insert(session_id.into(), status.into());
+        let (session_id, status) = (session_id.into(), status.into());
+        // What a file cannot take stays as it was, which a test will see.
+        let _ = self.shared.state().sessions.set_status(session_id, status);
     }
 
     /// Answers requests about this session with 404 and `{"detail": "Not found."}`.
@@ -142,6 +141,6 @@ impl Sandbox {
 
 impl fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sandbox").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("Sandbox").field("url", &self.url()).finish_non_exhaustive()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -30,8 +30,7 @@ impl OpenConnections {
 }
 
 impl Server {
-    pub(crate) fn start(shared: Arc<Shared>, port: u16) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    pub(crate) fn start(shared: Arc<Shared>, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let open = Arc::<OpenConnections>::default();
         let accepting = Builder::new().name("didit-sandbox-accept".to_owned()).spawn({
@@ -39,10 +38,6 @@ impl Server {
             move || accept(&listener, &shared, &open)
         })?;
         Ok(Self { shared, open, address, accepting: Some(accepting) })
-    }
-
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
     }
 }
 

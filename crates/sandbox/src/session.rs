@@ -1,6 +1,5 @@
 //! `/auth/v2/session/`: creating sessions, their status and their decisions.
 
-use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
@@ -11,30 +10,20 @@ use crate::authorize::authorize;
 use crate::state::Shared;
 use crate::{clock, fixtures};
 
-/// What the sandbox was told about sessions, by requests and by tests.
-#[derive(Default)]
-pub(crate) struct Sessions {
-    created: HashMap<String, Created>,
-    count: u64,
-    pub(crate) statuses: HashMap<String, String>,
-    pub(crate) decisions: HashMap<String, String>,
-    pub(crate) missing: HashSet<String>,
-}
-
-struct Created {
-    number: u64,
-    session_token: String,
-    scope: String,
-    vendor_data: Option<String>,
-    at: String,
-}
-
 pub(crate) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer> {
     expect_json(request)?;
     authorize(shared, request)?;
     let (scope, vendor_data) =
         read_creation(&request.body).map_err(|why| Answer::message(400, &why))?;
-    Ok(Answer::json(201, shared.state().sessions.create(scope, vendor_data)))
+    let created = shared.state().sessions.create(scope, vendor_data, clock::now());
+    let session = created.map_err(|error| Answer::not_kept(&error))?;
+    let mut answer: Map<String, Value> =
+        serde_json::from_str(fixtures::CREATE_SESSION).unwrap_or_default();
+    let url = format!("{}/authorize/{}", shared.url, session.token);
+    answer.insert("session_id".to_owned(), session.id.into());
+    answer.insert("session_token".to_owned(), session.token.into());
+    answer.insert("url".to_owned(), url.into());
+    Ok(Answer::json(201, Value::Object(answer).to_string()))
 }
 
 pub(crate) fn status(
@@ -46,20 +35,14 @@ pub(crate) fn status(
         return Err(Answer::detail(401, "The header Data-Session-Token was not provided."));
     };
     let state = shared.state();
-    let sessions = &state.sessions;
-    let Some(created) = sessions.created.get(id).filter(|_| !sessions.missing.contains(id)) else {
+    let Some(session) = state.sessions.by_id(id) else {
         return Err(Answer::json(404, fixtures::ERROR_DETAIL));
     };
-    if token != created.session_token {
+    if token != session.token {
         return Err(Answer::detail(401, "The session token is not that of this session."));
     }
-    Ok(Answer::json(
-        200,
-        match sessions.statuses.get(id) {
-            Some(status) => json!({ "status": status }).to_string(),
-            None => fixtures::SESSION_STATUS.to_owned(),
-        },
-    ))
+    let status = session.status_at(clock::now());
+    Ok(Answer::json(200, json!({ "status": status }).to_string()))
 }
 
 pub(crate) fn decision(
@@ -77,7 +60,7 @@ pub(crate) fn decision(
             let why = format!("Request was throttled. Expected available in {seconds} seconds.");
             Answer::detail(429, &why).with("Retry-After", seconds.to_string())
         }
-        _ => match state.sessions.decision(id) {
+        _ => match state.sessions.decision(id, clock::now()) {
             Some(decision) => Answer::json(200, decision),
             None => Answer::json(404, fixtures::ERROR_DETAIL),
         },
@@ -90,66 +73,6 @@ pub(crate) fn decision(
         .with("X-RateLimit-Limit", verdict.limit.to_string())
         .with("X-RateLimit-Remaining", verdict.remaining.to_string())
         .with("X-RateLimit-Reset", reset.to_string()))
-}
-
-impl Sessions {
-    /// Creates a session and says so in the documented shape.
-    fn create(&mut self, scope: String, vendor_data: Option<String>) -> String {
-        self.count += 1;
-        let number = self.count;
-        let id = format!("00000000-0000-4000-8000-{number:012}");
-        let session_token = format!("sandbox-session-token-{number}");
-        let mut answer = object(fixtures::CREATE_SESSION);
-        answer.insert("session_id".to_owned(), id.clone().into());
-        answer.insert("session_token".to_owned(), session_token.clone().into());
-        answer.insert(
-            "url".to_owned(),
-            format!("https://app.didit.me/authorize/{session_token}").into(),
-        );
-        let at = clock::rfc3339(clock::now());
-        self.statuses.insert(id.clone(), "initialized".to_owned());
-        self.created.insert(id, Created { number, session_token, scope, vendor_data, at });
-        Value::Object(answer).to_string()
-    }
-
-    fn decision(&self, id: &str) -> Option<String> {
-        if self.missing.contains(id) {
-            return None;
-        }
-        if let Some(text) = self.decisions.get(id) {
-            return Some(text.clone());
-        }
-        // A session id holds no character that JSON escapes.
-        let sample = fixtures::DECISION.replace("unique-session-identifier", id);
-        let Some(status) = self.statuses.get(id) else {
-            return Some(sample);
-        };
-        let mut decision = object(&sample);
-        decision.insert("status".to_owned(), capitalized(status).into());
-        if let Some(created) = self.created.get(id) {
-            decision.insert("session_number".to_owned(), created.number.into());
-            decision.insert("vendor_data".to_owned(), created.vendor_data.clone().into());
-            decision.insert("scope".to_owned(), created.scope.clone().into());
-            decision.insert("created_at".to_owned(), created.at.clone().into());
-            if let Some(Value::Object(shared)) = decision.get_mut("user_data") {
-                shared.retain(|member, _| member == "sub" || created.covers(member));
-            }
-        }
-        if !status.eq_ignore_ascii_case("confirmed") {
-            decision.insert("user_data".to_owned(), json!({}));
-        }
-        Some(Value::Object(decision).to_string())
-    }
-}
-
-impl Created {
-    /// Whether a member of the user data was asked for; the documentation says both `picture` and
-    /// `pictures`.
-    fn covers(&self, member: &str) -> bool {
-        self.scope
-            .split_whitespace()
-            .any(|scope| scope == member || (scope, member) == ("pictures", "picture"))
-    }
 }
 
 fn read_creation(body: &[u8]) -> Result<(String, Option<String>), String> {
@@ -172,22 +95,10 @@ fn read_creation(body: &[u8]) -> Result<(String, Option<String>), String> {
 }
 
 fn expect_json(request: &RecordedRequest) -> Result<(), Answer> {
-    let content_type = request.header("Content-Type").unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if media_type.eq_ignore_ascii_case("application/json") {
+    if request.has_type("application/json") {
         return Ok(());
     }
     Err(Answer::message(400, "The header Content-Type: application/json is missing."))
-}
-
-/// The service writes a decision's status with a capital, that of the status route without.
-fn capitalized(status: &str) -> String {
-    let mut rest = status.chars();
-    rest.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(rest).collect()
-}
-
-fn object(text: &str) -> Map<String, Value> {
-    serde_json::from_str(text).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -214,20 +125,5 @@ mod tests {
             let error = read(text).expect_err(text);
             assert!(error.contains(why), "{error}");
         }
-    }
-
-    #[test]
-    fn only_the_scopes_asked_for_are_shared() {
-        let mut sessions = Sessions::default();
-        sessions.create("pictures email".into(), None);
-        let id = "00000000-0000-4000-8000-000000000001";
-        sessions.statuses.insert(id.into(), "confirmed".into());
-        let decision = object(&sessions.decision(id).expect("a decision"));
-        let shared = decision["user_data"].as_object().expect("user data");
-        assert_eq!(shared.keys().collect::<Vec<_>>(), ["sub", "email", "picture"]);
-        assert_eq!(
-            (&decision["status"], &decision["vendor_data"]),
-            (&json!("Confirmed"), &json!(null))
-        );
     }
 }

@@ -7,11 +7,15 @@ use std::time::{Duration, Instant};
 use crate::fault::FaultPlan;
 use crate::quota::Window;
 use crate::record::Journal;
-use crate::session::Sessions;
+use crate::sessions::Sessions;
 use crate::stop::Stop;
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
+    /// The base URL, with no slash at its end.
+    pub(crate) url: String,
+    /// What the form of the first page must send along.
+    pub(crate) form_token: String,
     pub(crate) started: Instant,
     pub(crate) stop: Stop,
     pub(crate) state: Mutex<State>,
@@ -42,6 +46,10 @@ pub(crate) struct State {
 }
 
 impl Shared {
+    pub(crate) fn scheme(&self) -> &str {
+        self.url.split_once(':').map_or("http", |(scheme, _)| scheme)
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -42,9 +42,7 @@ fn issue(shared: &Shared) -> String {
 }
 
 fn check_grant(request: &RecordedRequest) -> Result<(), Answer> {
-    let content_type = request.header("Content-Type").unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if !request.has_type("application/x-www-form-urlencoded") {
         return Err(invalid_request("The Content-Type must be application/x-www-form-urlencoded."));
     }
     let body = String::from_utf8_lossy(&request.body);

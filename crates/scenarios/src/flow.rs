@@ -1,6 +1,6 @@
 //! A session from its creation to its decision.
 
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use didit_core::{
     Stopped,
 };
 use didit_sandbox::{Fault, Route, Sandbox};
+use socket2::{Domain, Socket, Type};
 
 use crate::{Adapter, Failed, Settings, client, id, sandbox, settings};
 
@@ -108,10 +109,13 @@ pub fn refused_creation_is_repeated<A: Adapter>() {
 /// A creation that never left is repeated: here nobody listens at first.
 pub fn creation_is_repeated_after_a_refused_connection<A: Adapter>() {
     let sandbox = sandbox();
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Bound, so that nobody else takes the port, and deaf for now.
+    let deaf = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    deaf.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = deaf.local_addr().unwrap().as_socket().unwrap();
     let target = sandbox.url().trim_start_matches("http://").to_owned();
     let mut settings = Settings {
-        base_url: format!("http://{free}").parse().unwrap(),
+        base_url: format!("http://{address}").parse().unwrap(),
         credentials: Authorization::api_key(sandbox.api_key()).unwrap().into(),
         ..settings(&sandbox)
     };
@@ -122,8 +126,9 @@ pub fn creation_is_repeated_after_a_refused_connection<A: Adapter>() {
     thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_millis(200));
-            let listener = TcpListener::bind(free).unwrap();
-            forward(&listener.accept().unwrap().0, &TcpStream::connect(target).unwrap());
+            deaf.listen(1).unwrap();
+            let client = TcpListener::from(deaf).accept().unwrap().0;
+            forward(&client, &TcpStream::connect(target).unwrap());
         });
         client.create(scopes(), None).unwrap();
         drop(client);

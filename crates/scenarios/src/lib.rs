@@ -11,6 +11,7 @@ pub mod authorization;
 pub mod certificates;
 pub mod flow;
 pub mod judgement;
+pub mod logs;
 pub mod many;
 pub mod transport;
 

@@ -1,5 +1,6 @@
 //! `didit sandbox`
 
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use crate::{duration, output};
 /// Run a server that behaves like the service, until it is stopped
 ///
 /// It is for clients in any language; its base URL and credentials are printed as variables that
-/// this program and a shell understand.
+/// this program and a shell understand. In a browser it lists its sessions, and plays the phone of
+/// the person who is asked.
 #[derive(Args)]
 pub(crate) struct Sandbox {
     /// The port at 127.0.0.1; 0 takes any free one
@@ -22,6 +24,12 @@ pub(crate) struct Sandbox {
     /// How long an access token is valid [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     token_lifetime: Option<Duration>,
+    /// How long a person can take to decide [default: 10m]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    session_lifetime: Option<Duration>,
+    /// Keep the sessions in this file, for the next run to go on with
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
     /// How many decisions may be retrieved in a sliding window, like 100/60s
     #[arg(long, value_name = "N/WINDOW", value_parser = parse_quota)]
     quota: Option<Quota>,
@@ -39,6 +47,12 @@ impl Sandbox {
         if let Some(lifetime) = self.token_lifetime {
             builder = builder.token_lifetime(lifetime);
         }
+        if let Some(lifetime) = self.session_lifetime {
+            builder = builder.session_lifetime(lifetime);
+        }
+        if let Some(path) = self.state {
+            builder = builder.state_file(path);
+        }
         if let Some(quota) = self.quota {
             builder = builder.quota(quota);
         }
@@ -50,7 +64,8 @@ impl Sandbox {
         }
         let sandbox = builder.start().map_err(|error| {
             Failure::other(format!(
-                "could not start the sandbox on port {}: {error}; choose another with --port",
+                "could not start the sandbox on port {}: {error}; choose another with --port or \
+                 --state",
                 self.port
             ))
         })?;
@@ -67,11 +82,13 @@ fn variables(sandbox: &didit_sandbox::Sandbox) -> String {
         "DIDIT_BASE_URL={}\n\
          DIDIT_CLIENT_ID={}\n\
          DIDIT_CLIENT_SECRET={}\n\
-         # or, in place of the client id and secret: DIDIT_API_KEY={}\n",
+         # or, in place of the client id and secret: DIDIT_API_KEY={}\n\
+         # its sessions and the person's phone, for a browser: {}/\n",
         sandbox.url(),
         sandbox.client_id(),
         sandbox.client_secret(),
         sandbox.api_key(),
+        sandbox.url(),
     )
 }
 

@@ -8,6 +8,7 @@ use crate::support::{didit, run, sample};
 struct Running {
     child: Child,
     stdout: Lines<BufReader<ChildStdout>>,
+    variables: Vec<(String, String)>,
 }
 
 impl Running {
@@ -15,17 +16,18 @@ impl Running {
         let mut command = didit(&format!("sandbox {arguments}"));
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, stdout }
+        Self { child, stdout, variables: Vec::new() }
     }
 
     /// Another run of the program, with the variables that this one prints.
     fn client(&mut self, arguments: &str) -> Command {
-        let mut command = didit(arguments);
-        for _ in 0..3 {
+        while self.variables.len() < 3 {
             let line = self.stdout.next().unwrap().unwrap();
             let (name, value) = line.split_once('=').unwrap();
-            command.env(name, value);
+            self.variables.push((name.to_owned(), value.to_owned()));
         }
+        let mut command = didit(arguments);
+        command.envs(self.variables.iter().cloned());
         command
     }
 }
@@ -43,6 +45,33 @@ fn its_variables_configure_another_run() {
     assert_eq!(run(&mut sandbox.client("decision a")).results(), sample("a"));
     let rest = sandbox.stdout.next().unwrap().unwrap();
     assert_eq!(rest, "# or, in place of the client id and secret: DIDIT_API_KEY=sandbox-api-key");
+}
+
+#[test]
+fn its_address_is_printed_and_a_session_expires_there() {
+    let mut sandbox = Running::start("--session-lifetime 1ms");
+    let created = run(&mut sandbox.client("session create --scope names"));
+    let browser = sandbox.stdout.nth(1).unwrap().unwrap();
+    let address = browser.rsplit(' ').next().unwrap();
+    assert!(address.starts_with("http://127.0.0.1:") && address.ends_with('/'), "{browser}");
+    assert!(created.results().contains(&format!("\"url\":\"{address}authorize/")), "{created:?}");
+    let waited = run(&mut sandbox.client("wait 00000000-0000-4000-8000-000000000001"));
+    assert!(waited.results().contains("\"status\":\"Expired\""), "{waited:?}");
+}
+
+#[test]
+fn sessions_outlive_a_sandbox_with_a_state_file() {
+    let path = std::env::temp_dir().join(format!("didit-cli-state-{}", std::process::id()));
+    let start = || Running::start(&format!("--state {}", path.display()));
+    let created = run(&mut start().client("session create --scope names"));
+    assert!(created.results().contains("-000000000001\""), "{created:?}");
+    let mut second = start();
+    let created = run(&mut second.client("session create --scope names"));
+    assert!(created.results().contains("-000000000002\""), "{created:?}");
+    let third = run(&mut didit(&format!("sandbox --state {}", path.display())));
+    assert!(third.error(1).contains("is used by another sandbox"), "{third:?}");
+    drop(second);
+    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]

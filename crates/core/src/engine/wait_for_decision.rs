@@ -76,11 +76,16 @@ impl WaitForDecision {
         result: Result<Decision, CallError>,
         now: Moment,
     ) -> Option<Result<Decision, CallError>> {
-        self.seen = Some(match result {
-            Ok(decision) if !decision.status().is_final() => Ok(decision.status().clone()),
-            Err(error) if error.is_retryable() => Err(error),
+        let cut_off = |error: &CallError| error.stopped() == Stopped::Deadline;
+        match result {
+            Ok(decision) if !decision.status().is_final() => {
+                self.seen = Some(Ok(decision.status().clone()));
+            }
+            // A look that the end of the time cut off tells less than the one before.
+            Err(error) if cut_off(&error) && matches!(self.seen, Some(Ok(_))) => {}
+            Err(error) if error.is_retryable() => self.seen = Some(Err(error)),
             end => return Some(end),
-        });
+        }
         self.state = State::Pausing { until: now.after(self.interval) };
         None
     }

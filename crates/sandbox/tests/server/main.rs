@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
 mod faults;
+mod pages;
 mod properties;
 mod quota;
 mod raw;
 mod routes;
+#[cfg(feature = "state")]
+mod state_file;
 mod stopping;
 mod strictness;
 #[cfg(feature = "tls")]

@@ -65,29 +65,38 @@ fn revoked_and_expired_tokens_are_refused() {
 #[test]
 fn a_session_goes_from_created_to_confirmed() {
     let sandbox = Sandbox::start().unwrap();
-    let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n";
+    let bearer = format!("Authorization: Bearer {}", bearer(&sandbox));
+    for authorization in ["X-Api-Key: sandbox-api-key", &bearer] {
+        walk(&sandbox, authorization);
+    }
+}
+
+/// Creation, status and decision, authorized by this header.
+fn walk(sandbox: &Sandbox, authorization: &str) {
+    let decision = |id: &str| decision(id).replace("X-Api-Key: sandbox-api-key", authorization);
+    let headers = format!("Content-Type: application/json\r\n{authorization}\r\n");
     let body = r#"{"scope":"names email","vendor_data":"order 7"}"#;
-    let created = send(&sandbox, &request("POST", "/auth/v2/session/", headers, body)).unwrap();
+    let created = send(sandbox, &request("POST", "/auth/v2/session/", &headers, body)).unwrap();
     assert_eq!(created.status, 201);
     let created = created.json();
     let (id, token) = (created["session_id"].as_str().unwrap(), &created["session_token"]);
     let token = token.as_str().unwrap();
-    assert_eq!(created["url"], format!("https://app.didit.me/authorize/{token}"));
+    assert_eq!(created["url"], format!("{}/authorize/{token}", sandbox.url()));
 
     let status = |token: &str| {
         let path = format!("/auth/v2/session/{id}/status/");
         let headers = format!("Data-Session-Token: {token}\r\n");
-        send(&sandbox, &request("GET", &path, &headers, "")).unwrap()
+        send(sandbox, &request("GET", &path, &headers, "")).unwrap()
     };
     assert_eq!(status(token).json(), json!({"status": "initialized"}));
     assert_eq!(status("another").status, 401);
-    let before = send(&sandbox, &decision(id)).unwrap().json();
+    let before = send(sandbox, &decision(id)).unwrap().json();
     assert_eq!(before["user_data"], json!({}));
     assert_eq!(before["status"], "Initialized");
 
     sandbox.set_status(id, "confirmed");
     assert_eq!(status(token).json(), json!({"status": "confirmed"}));
-    let after = send(&sandbox, &decision(id)).unwrap().json();
+    let after = send(sandbox, &decision(id)).unwrap().json();
     assert_eq!(
         (&after["session_id"], &after["status"], &after["vendor_data"], &after["scope"]),
         (&json!(id), &json!("Confirmed"), &json!("order 7"), &json!("names email"))

@@ -17,7 +17,8 @@ use crate::table::Table;
 /// Create a session that asks a person for data, and print where the person answers
 ///
 /// On a terminal the address is shown as a QR code as well. A request that may have reached the
-/// service is not repeated, so a failed one may still have created a session.
+/// service is not repeated, so a failed one may still have created a session. With --sandbox the
+/// session ends with this process; run `didit sandbox` for one that lasts.
 #[derive(Args)]
 pub(crate) struct Create {
     /// What to ask for, like "picture names email"

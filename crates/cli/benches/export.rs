@@ -1,0 +1,153 @@
+//! What an export costs: the peak of its memory for few ids and for many, its throughput beside that
+//! of the bare adapter, and how closely a quota is used.
+//!
+//! `cargo bench -p didit-cli --bench export [-- IDS]`; on Linux, since it reads `/proc`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_precision_loss)]
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write as _};
+use std::path::Path;
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use didit_blocking_adapter::Client;
+use didit_blocking_adapter::core::{Authorization, Policy, SessionId};
+use didit_sandbox::{Quota, Sandbox};
+
+const FEW: u64 = 10_000;
+const THREADS: usize = 16;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    if let [role, url, key, ids] = &arguments[..] {
+        assert_eq!(role, "raw");
+        return raw(&client(url, key, Policy::default()), ids.parse().unwrap());
+    }
+    let many = arguments.first().map_or(1_000_000, |text| text.parse().expect("a number of ids"));
+    let sandbox = Sandbox::builder().keep_requests(0).start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    export(&sandbox, folder.path(), FEW).print("export", FEW);
+    let exported = export(&sandbox, folder.path(), many);
+    exported.print("export", many);
+    let mut raw = Command::new(std::env::current_exe().unwrap());
+    raw.args(["raw", sandbox.url(), sandbox.api_key(), &many.to_string()]);
+    let raw = Measured::of(raw.spawn().unwrap());
+    raw.print("bare adapter", many);
+    let (wall, cpu) =
+        (raw.wall.as_secs_f64() / exported.wall.as_secs_f64(), raw.cpu / exported.cpu);
+    println!("of the bare adapter's throughput: {wall:.2}, per core {cpu:.2}");
+    quota();
+}
+
+fn id(number: u64) -> String {
+    format!("{number:08x}-0000-4000-8000-000000000000")
+}
+
+fn client(url: &str, key: &str, policy: Policy) -> Client {
+    let builder = Client::builder(Authorization::api_key(key).unwrap());
+    builder.base_url(url.parse().unwrap()).policy(policy).build().unwrap()
+}
+
+fn export(sandbox: &Sandbox, folder: &Path, ids: u64) -> Measured {
+    let mut input = BufWriter::new(File::create(folder.join("ids")).unwrap());
+    (0..ids).for_each(|number| writeln!(input, "{}", id(number)).unwrap());
+    drop(input);
+    let mut export = Command::new(env!("CARGO_BIN_EXE_didit"));
+    export.args(["export", "--input", "ids", "--output", "out", "--restart"]).current_dir(folder);
+    export.env_clear().env("DIDIT_BASE_URL", sandbox.url()).env("DIDIT_API_KEY", sandbox.api_key());
+    let measured = Measured::of(export.spawn().unwrap());
+    let size = fs::metadata(folder.join("out")).unwrap().len();
+    assert!(size > ids * 100, "{size} bytes of output");
+    measured
+}
+
+/// The same without files: threads that call one after the other.
+fn raw(client: &Client, ids: u64) {
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= ids {
+                        return;
+                    }
+                    client.decision(&id(number).parse().unwrap()).unwrap();
+                }
+            });
+        }
+    });
+}
+
+struct Measured {
+    wall: Duration,
+    /// Seconds of all cores.
+    cpu: f64,
+    peak_kib: u64,
+}
+
+impl Measured {
+    /// Looks at the child until it ends well.
+    fn of(mut child: Child) -> Self {
+        let started = Instant::now();
+        let mut measured = Self { wall: Duration::ZERO, cpu: 0.0, peak_kib: 0 };
+        loop {
+            let process = Path::new("/proc").join(child.id().to_string());
+            if let Ok(status) = fs::read_to_string(process.join("status")) {
+                let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+                let peak = peak.and_then(|peak| peak.split_ascii_whitespace().next()?.parse().ok());
+                measured.peak_kib = peak.unwrap_or(measured.peak_kib);
+            }
+            if let Ok(stat) = fs::read_to_string(process.join("stat")) {
+                let fields: Vec<_> = stat.rsplit(')').next().unwrap().split(' ').collect();
+                let ticks = fields[12].parse::<f64>().unwrap() + fields[13].parse::<f64>().unwrap();
+                // A tick is a hundredth of a second on every Linux there is.
+                measured.cpu = ticks / 100.0;
+            }
+            if let Some(status) = child.try_wait().unwrap() {
+                assert!(status.success(), "{status}");
+                measured.wall = started.elapsed();
+                return measured;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    fn print(&self, name: &str, ids: u64) {
+        let Self { wall, cpu, peak_kib } = self;
+        println!(
+            "{name}, {ids} ids: {:.1} s, {:.0}/s, {:.0}/s per core, peak {:.1} MB",
+            wall.as_secs_f64(),
+            ids as f64 / wall.as_secs_f64(),
+            ids as f64 / cpu,
+            *peak_kib as f64 * 1024.0 / 1e6,
+        );
+    }
+}
+
+/// A thousand ids under a quota of a hundred in two seconds, which is the client's to keep.
+fn quota() {
+    const IDS: u64 = 1000;
+    let quota = Quota { limit: 100, window: Duration::from_secs(2) };
+    let sandbox = Sandbox::builder().quota(quota).start().unwrap();
+    let mut policy = Policy::default();
+    policy.rate_window = quota.window;
+    let client = client(sandbox.url(), sandbox.api_key(), policy);
+    let ids: Vec<SessionId> = (0..IDS).map(|number| id(number).parse().unwrap()).collect();
+    let started = Instant::now();
+    let retrieved = client.decisions(ids).filter(|(_, result)| result.is_ok()).count();
+    let took = started.elapsed();
+    assert_eq!(retrieved as u64, IDS);
+    let refused = sandbox.requests().iter().filter(|request| request.status == Some(429)).count();
+    let least = quota.window * u32::try_from(IDS - 1).unwrap() / quota.limit;
+    let least = quota.window * u32::try_from(least.as_secs() / quota.window.as_secs()).unwrap();
+    println!(
+        "{IDS} ids under {} in {:?}: {:.2} s, {:.3} of the least possible, {refused} refused",
+        quota.limit,
+        quota.window,
+        took.as_secs_f64(),
+        took.as_secs_f64() / least.as_secs_f64(),
+    );
+}

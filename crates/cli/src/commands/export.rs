@@ -1,0 +1,70 @@
+//! `didit export --input FILE --output FILE`
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::CALL_TIMEOUT;
+use crate::args::Context;
+use crate::connection::Connection;
+use crate::exit::Exit;
+use crate::export::{self, Files, Input, Paths, Progress, Shape, Source, State};
+use crate::failure::Failure;
+
+/// Retrieve the decisions of many sessions into a file
+///
+/// Interrupted at any moment and started again with the same arguments, it goes on where it
+/// stopped. Each session is then in exactly one of the output and the failures file.
+#[derive(Args)]
+pub(crate) struct Export {
+    /// One session id a line, blank lines and # comments aside; - is standard input
+    #[arg(long, value_name = "FILE", required_unless_present = "retry_failures")]
+    input: Option<PathBuf>,
+    /// Where the decisions go, in the order in which they come
+    #[arg(long, value_name = "FILE")]
+    output: PathBuf,
+    /// The shape of the output
+    #[arg(long, value_enum, default_value_t = Shape::Jsonl)]
+    format: Shape,
+    /// How many sessions are asked for at once
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
+    concurrency: u16,
+    /// Where the sessions go that failed, as JSON lines [default: the output's name and .failures]
+    #[arg(long, value_name = "FILE")]
+    failures: Option<PathBuf>,
+    /// Begin anew: overwrite what an earlier export left in the output and the failures file
+    #[arg(long)]
+    restart: bool,
+    /// In place of an input, the sessions in the failures file of an earlier export
+    #[arg(long, value_name = "FILE", conflicts_with = "input")]
+    retry_failures: Option<PathBuf>,
+}
+
+impl Export {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let source = match (self.input, self.retry_failures) {
+            (Some(path), _) => Source::Ids(path),
+            (None, Some(path)) => Source::Failures(path),
+            (None, None) => return Err(Failure::usage("give --input or --retry-failures")),
+        };
+        let connection = Connection::new(context, CALL_TIMEOUT)?;
+        let paths = Paths::new(&self.output, self.failures.as_deref())?;
+        let name = source.name();
+        if paths.include(&name) {
+            return Err(Failure::usage(format!(
+                "{} cannot be read and written at once; choose another --output",
+                name.display()
+            )));
+        }
+        let mut progress = Progress::new(context.options.verbose > 0);
+        progress.stage("Checking the input ...");
+        let input = Input::check(source, &paths.folder)?;
+        let state = State::new(&name, &paths.failures, self.format, &connection.base_url);
+        let mut index = export::index(&paths.folder, input.ids())?;
+        let mut files = Files::open(paths, self.format, &state, self.restart)?;
+        progress.stage("Looking at what is done ...");
+        files.recover(&mut index)?;
+        export::run(&connection, input, self.concurrency.into(), index, &mut files, progress)
+    }
+}

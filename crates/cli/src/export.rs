@@ -1,0 +1,65 @@
+//! An export: many decisions into a file, however often it is interrupted.
+//!
+//! # What is on the disk
+//!
+//! | file | holds |
+//! |---|---|
+//! | the output | a decision a line; as CSV a header first, and records that may span lines |
+//! | the failures (`OUTPUT.failures`) | a JSON object a line; made with the first failure |
+//! | the state (`OUTPUT.state`) | the arguments that the export was begun with |
+//! | an index, without a name | which ids are done; gone with the process |
+//!
+//! The output and the failures are the only truth about what is done. Each result goes to the one
+//! or the other in a single append as soon as it is there, in no particular order, so a kill at any
+//! moment loses what was on its way and nothing else. When an export is started again, both files
+//! are read once, and a last record that is torn (it lacks its end, or does not parse) is cut off:
+//! its id is simply not done. A torn record anywhere else was not this program's doing and is
+//! refused.
+//!
+//! The ids that were read there, and then every id of the input as its turn comes, go into the
+//! index: a hash table on the disk, 16 bytes a slot, so that a million ids take no more memory than
+//! ten. An id that is found there is done or a repetition, and is not asked for. Ids meet by 120
+//! bits of a keyed hash: among a billion of them two are mistaken for each other once in 10¹⁸ runs.
+//!
+//! The input is read twice: first to check it whole, so that a bad id is refused before anything is
+//! sent, then to work it off. What cannot be read twice (a pipe) is copied to a nameless file.
+//!
+//! Appends are handed to the system one by one, which survives the end of the process. Against the
+//! end of the power both files are synced every five seconds and at the end; what is lost with the
+//! last seconds is asked for again.
+//!
+//! The state is written, and synced, before the first result. An export with other arguments on the
+//! same files is refused, and so is a second process: the output is locked while one works on it.
+//! All files are made readable by their owner alone.
+
+mod csv;
+mod failure_line;
+mod files;
+mod index;
+mod input;
+mod interrupt;
+mod journal;
+mod pass;
+mod progress;
+mod run;
+mod shape;
+mod state;
+
+use std::path::Path;
+
+pub(crate) use self::files::{Files, Paths};
+use self::index::Index;
+pub(crate) use self::input::{Input, Source};
+pub(crate) use self::progress::Progress;
+pub(crate) use self::run::run;
+pub(crate) use self::shape::Shape;
+pub(crate) use self::state::State;
+use crate::failure::Failure;
+
+/// What to do about an export that stopped.
+const GOES_ON: &str = "the same command (less any --restart) goes on where this one stopped";
+
+/// An empty index beside the output, for so many ids.
+pub(crate) fn index(folder: &Path, ids: u64) -> Result<Index, Failure> {
+    Index::new(folder, ids).map_err(|error| index::failed(&error))
+}

@@ -1,0 +1,97 @@
+//! The flat columns of a decision, in the quoting of RFC 4180.
+
+use didit_blocking_adapter::core::{Decision, Json};
+
+/// The columns, in their order.
+pub(super) const HEADER: &str = "session_id,session_number,status,vendor_data,scope,created_at,\
+    sub,email,email_is_verified,phone_number,phone_is_verified,picture,\
+    first_name,family_name,full_name,user_data\n";
+
+/// The record of a decision; what the service did not send is empty.
+pub(super) fn record(decision: &Decision) -> String {
+    let members = decision.json().members();
+    let member = |name: &str| {
+        let found = members.iter().rev().find(|(member, _)| member == name);
+        found.map(|(_, value)| *value).filter(|value| value.as_str() != "null")
+    };
+    let text = |name| member(name).and_then(|value| value.to::<String>().ok());
+    let user = decision.user_data();
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
+    let email = user.and_then(|user| user.email());
+    let phone = user.and_then(|user| user.phone());
+    let names = user.and_then(|user| user.names());
+    let fields = [
+        Some(decision.session_id().to_owned()),
+        // Of numbers and times the text as it was sent, to the last digit.
+        member("session_number").map(|number| number.as_str().to_owned()),
+        text("status"),
+        owned(decision.vendor_data()),
+        owned(decision.scope()),
+        text("created_at"),
+        owned(user.and_then(|user| user.sub())),
+        owned(email.and_then(|email| email.email)),
+        flag(email.and_then(|email| email.is_verified)),
+        owned(phone.and_then(|phone| phone.phone_number)),
+        flag(phone.and_then(|phone| phone.is_verified)),
+        owned(user.and_then(|user| user.picture())),
+        owned(names.and_then(|names| names.first_name)),
+        owned(names.and_then(|names| names.family_name)),
+        owned(names.and_then(|names| names.full_name)),
+        member("user_data").map(Json::to_line),
+    ];
+    let fields: Vec<String> = fields.into_iter().map(|f| quoted(f.unwrap_or_default())).collect();
+    fields.join(",") + "\n"
+}
+
+fn quoted(field: String) -> String {
+    let plain = !field.contains([',', '"', '\r', '\n']) && field.trim() == field;
+    if plain { field } else { format!("\"{}\"", field.replace('"', "\"\"")) }
+}
+
+/// The first field of a record: the session id, which holds no quotes.
+pub(super) fn session_id(record: &str) -> Option<&str> {
+    match record.strip_prefix('"') {
+        Some(rest) => rest.split_once("\",").map(|(id, _)| id),
+        None => record.split_once(',').map(|(id, _)| id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_has_its_column() {
+        let decision = Decision::from_json(
+            br#"{"session_id": "a,b", "session_number": 123456789012345678901234567890,
+                "status": "confirmed", "vendor_data": "say \"hi\"\nthere", "scope": null,
+                "created_at": "2024-08-01T10:30:00.000Z", "user_data": {"sub": "u",
+                "email": {"email": "e@x", "is_verified": true}, "phone": {"is_verified": false},
+                "names": {"first_name": "A", "full_name": " A B"}, "n": 1.50}}"#,
+        );
+        let record = record(&decision.unwrap());
+        assert_eq!(
+            record,
+            "\"a,b\",123456789012345678901234567890,confirmed,\"say \"\"hi\"\"\nthere\",,\
+             2024-08-01T10:30:00.000Z,u,e@x,true,,false,,A,,\" A B\",\
+             \"{\"\"sub\"\":\"\"u\"\",\"\"email\"\":{\"\"email\"\":\"\"e@x\"\",\
+             \"\"is_verified\"\":true},\"\"phone\"\":{\"\"is_verified\"\":false},\
+             \"\"names\"\":{\"\"first_name\"\":\"\"A\"\",\"\"full_name\"\":\"\" A B\"\"},\
+             \"\"n\"\":1.50}\"\n"
+        );
+        assert_eq!(session_id(&record), Some("a,b"));
+        assert_eq!(HEADER.split(',').count(), 16);
+    }
+
+    #[test]
+    fn what_was_not_sent_is_empty() {
+        for (user_data, last) in [("null", ""), ("{}", "{}")] {
+            let text = format!(r#"{{"session_id":"s","status":"x","user_data":{user_data}}}"#);
+            let decision = Decision::from_json(text.as_bytes()).unwrap();
+            assert_eq!(record(&decision), format!("s,,x{},{last}\n", ",".repeat(12)));
+        }
+        assert_eq!(session_id("s,,x"), Some("s"));
+        assert_eq!(session_id("s"), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! The ids of an export: checked whole, then read one by one.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use didit_blocking_adapter::core::SessionId;
+
+use super::failure_line::FailureLine;
+use crate::failure::Failure;
+
+/// Where the ids come from.
+pub(crate) enum Source {
+    /// A file with an id a line; `-` is standard input.
+    Ids(PathBuf),
+    /// The failures file of an earlier export.
+    Failures(PathBuf),
+}
+
+impl Source {
+    /// The one name that the source has from one start to the next.
+    pub(crate) fn name(&self) -> PathBuf {
+        let (Self::Ids(path) | Self::Failures(path)) = self;
+        match path.canonicalize() {
+            Ok(resolved) if !self.is_standard_input() && resolved.is_file() => resolved,
+            _ => path.clone(),
+        }
+    }
+
+    fn is_standard_input(&self) -> bool {
+        matches!(self, Self::Ids(path) if path.as_os_str() == "-")
+    }
+
+    /// The id on a line; nothing if the line has none.
+    fn session_id(&self, line: &[u8]) -> Result<Option<SessionId>, String> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let parsed = match self {
+            Self::Ids(_) if text.starts_with('#') => return Ok(None),
+            Self::Ids(_) => SessionId::new(text),
+            Self::Failures(_) => match FailureLine::parse(text) {
+                Some(line) => SessionId::new(&line.session_id),
+                None => return Err("it is not a line of a failures file".to_owned()),
+            },
+        };
+        parsed.map(Some).map_err(|error| error.to_string())
+    }
+}
+
+/// The longest line that is read; no id and no failure comes near it.
+const MAX_LINE: u64 = 1 << 16;
+
+/// An input in which every line is known to be good.
+pub(crate) struct Input {
+    source: Source,
+    file: BufReader<io::Take<File>>,
+    ids: u64,
+    line: Vec<u8>,
+    number: u64,
+}
+
+impl Input {
+    /// Reads the whole input once. What cannot be read again is copied to a file in `folder`.
+    pub(crate) fn check(source: Source, folder: &Path) -> Result<Self, Failure> {
+        let shown = shown(&source);
+        let unreadable =
+            |error: io::Error| Failure::usage(format!("could not read {shown}: {error}"));
+        let copied = |error: io::Error| {
+            let folder = folder.display();
+            Failure::other(format!("could not keep a copy of {shown} in {folder}: {error}"))
+        };
+        let (Source::Ids(path) | Source::Failures(path)) = &source;
+        let (mut reader, kept): (Box<dyn BufRead>, _) = if source.is_standard_input() {
+            (Box::new(io::stdin().lock()), None)
+        } else {
+            let file = File::open(path).map_err(unreadable)?;
+            let regular = file.metadata().map_err(unreadable)?.is_file();
+            let again = if regular { Some(file.try_clone().map_err(unreadable)?) } else { None };
+            (Box::new(BufReader::new(file)), again)
+        };
+        let mut copy = match &kept {
+            Some(_) => None,
+            None => Some(BufWriter::new(tempfile::tempfile_in(folder).map_err(copied)?)),
+        };
+        let (mut line, mut number, mut ids, mut length) = (Vec::new(), 0_u64, 0_u64, 0_u64);
+        while read_line(&mut reader, &mut line).map_err(unreadable)? {
+            number += 1;
+            length += line.len() as u64;
+            let found = if line.len() as u64 > MAX_LINE {
+                Err("it is too long".to_owned())
+            } else {
+                source.session_id(&line)
+            };
+            match found {
+                Ok(found) => ids += u64::from(found.is_some()),
+                Err(why) => {
+                    return Err(Failure::usage(format!(
+                        "line {number} of {shown}: {why}; nothing was sent"
+                    )));
+                }
+            }
+            if let Some(copy) = &mut copy {
+                copy.write_all(&line).map_err(copied)?;
+            }
+        }
+        drop(reader);
+        let mut file = match (kept, copy) {
+            (Some(file), _) => file,
+            (None, Some(copy)) => copy.into_inner().map_err(|error| copied(error.into_error()))?,
+            (None, None) => return Err(Failure::other("there is no input")),
+        };
+        file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
+        // What is added to the file from now on has not been checked.
+        let file = BufReader::new(file.take(length));
+        Ok(Self { source, file, ids, line: Vec::new(), number: 0 })
+    }
+
+    /// How many lines hold an id.
+    pub(crate) fn ids(&self) -> u64 {
+        self.ids
+    }
+}
+
+impl Iterator for Input {
+    type Item = Result<SessionId, Failure>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let failed = |why: String| {
+                let shown = shown(&self.source);
+                let line = self.number + 1;
+                Some(Err(Failure::other(format!("line {line} of {shown} has changed: {why}"))))
+            };
+            match read_line(&mut self.file, &mut self.line) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return failed(error.to_string()),
+            }
+            match self.source.session_id(&self.line) {
+                Ok(Some(session_id)) => {
+                    self.number += 1;
+                    return Some(Ok(session_id));
+                }
+                Ok(None) => self.number += 1,
+                Err(why) => return failed(why),
+            }
+        }
+    }
+}
+
+fn shown(source: &Source) -> String {
+    match source {
+        _ if source.is_standard_input() => "standard input".to_owned(),
+        Source::Ids(path) | Source::Failures(path) => path.display().to_string(),
+    }
+}
+
+/// Reads the next line, or so much of it that it is known to be too long.
+fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    from.take(MAX_LINE + 1).read_until(b'\n', line)?;
+    Ok(!line.is_empty())
+}

@@ -1,0 +1,125 @@
+//! One pass over the input: which ids are still to be asked for, and what is known of the others.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use didit_blocking_adapter::core::SessionId;
+
+use super::index::{self, Index, Mark};
+use super::input::Input;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// What the pass has come to; shared by the ids that it hands out and those who use them.
+pub(super) struct Pass {
+    index: Index,
+    /// By id, the places in the input of those that were handed out and are not settled.
+    under_way: HashMap<SessionId, u64>,
+    /// How many ids have come up.
+    pub(super) passed: u64,
+    pub(super) repetitions: u64,
+    /// How many earlier runs had exported, and failed to.
+    pub(super) exported_before: u64,
+    pub(super) failed_before: u64,
+    /// The failure that comes first in the input, by its place.
+    first_failure: Option<(u64, Exit)>,
+    /// Why the input could not be read to its end.
+    pub(super) broken: Option<Failure>,
+    ended: bool,
+}
+
+impl Pass {
+    pub(super) fn new(index: Index) -> RefCell<Self> {
+        RefCell::new(Self {
+            index,
+            under_way: HashMap::new(),
+            passed: 0,
+            repetitions: 0,
+            exported_before: 0,
+            failed_before: 0,
+            first_failure: None,
+            broken: None,
+            ended: false,
+        })
+    }
+
+    /// How many ids have come up and are settled.
+    pub(super) fn settled(&self) -> u64 {
+        self.passed - self.under_way.len() as u64
+    }
+
+    /// Whether every id of the input has been settled.
+    pub(super) fn is_complete(&self) -> bool {
+        self.ended && self.under_way.is_empty()
+    }
+
+    /// The exit code of what failed first in the order of the input.
+    pub(super) fn exit(&self) -> Exit {
+        self.first_failure.map_or(Exit::Done, |(_, exit)| exit)
+    }
+
+    /// An id that was handed out is in the output, or in the failures.
+    pub(super) fn settle(&mut self, session_id: &SessionId, failed: Option<Exit>) {
+        if let (Some(place), Some(exit)) = (self.under_way.remove(session_id), failed) {
+            self.fail(place, exit);
+        }
+    }
+
+    fn fail(&mut self, place: u64, exit: Exit) {
+        if self.first_failure.is_none_or(|(first, _)| place < first) {
+            self.first_failure = Some((place, exit));
+        }
+    }
+
+    /// Whether this id, the next of the input, is to be asked for.
+    fn admit(&mut self, session_id: &SessionId) -> Result<bool, Failure> {
+        let known = self.index.see(session_id).map_err(|error| index::failed(&error))?;
+        self.passed += 1;
+        match known {
+            None => {
+                self.under_way.insert(session_id.clone(), self.passed);
+                return Ok(true);
+            }
+            Some(Mark::Seen) => self.repetitions += 1,
+            Some(Mark::Exported) => self.exported_before += 1,
+            Some(Mark::Failed(exit)) => {
+                self.failed_before += 1;
+                self.fail(self.passed, exit);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// The ids that are to be asked for.
+pub(super) struct Wanted<'a> {
+    input: Input,
+    pass: &'a RefCell<Pass>,
+}
+
+impl<'a> Wanted<'a> {
+    pub(super) fn new(input: Input, pass: &'a RefCell<Pass>) -> Self {
+        Self { input, pass }
+    }
+}
+
+impl Iterator for Wanted<'_> {
+    type Item = SessionId;
+
+    fn next(&mut self) -> Option<SessionId> {
+        let mut pass = self.pass.borrow_mut();
+        for session_id in &mut self.input {
+            let admitted = session_id.and_then(|id| Ok(pass.admit(&id)?.then_some(id)));
+            match admitted {
+                Ok(Some(session_id)) => return Some(session_id),
+                Ok(None) => {}
+                Err(failure) => {
+                    pass.broken = Some(failure);
+                    return None;
+                }
+            }
+        }
+        pass.ended = true;
+        None
+    }
+}

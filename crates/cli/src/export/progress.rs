@@ -1,0 +1,249 @@
+//! How far an export has come, for those who wait for it: a line that is drawn over and over on a
+//! terminal, a line now and then elsewhere.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::{Duration, Instant};
+
+use didit_blocking_adapter::core::Reason;
+use terminal_size::terminal_size_of;
+
+const REDRAW: Duration = Duration::from_millis(200);
+const PLAIN_LINE: Duration = Duration::from_secs(10);
+/// The narrowest bar that tells anything.
+const MIN_BAR: usize = 10;
+const MAX_BAR: usize = 40;
+
+pub(crate) struct Progress {
+    on_terminal: bool,
+    started: Instant,
+    shown: Instant,
+    drawn: bool,
+}
+
+/// What there is to be told.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers {
+    pub(super) total: u64,
+    /// Of the total, those that need no more work.
+    pub(super) settled: u64,
+    /// Those that were asked for and came to an end since this start.
+    pub(super) answered: u64,
+    pub(super) failed: u64,
+    /// What everything waits for, and for how long.
+    pub(super) waiting: Option<(Reason, Duration)>,
+    pub(super) finishing: bool,
+}
+
+impl Progress {
+    /// `logs` says whether other lines go to the terminal, which a redrawn one would garble.
+    pub(crate) fn new(logs: bool) -> Self {
+        let on_terminal = io::stderr().is_terminal()
+            && !logs
+            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+        let now = Instant::now();
+        Self { on_terminal, started: now, shown: now, drawn: false }
+    }
+
+    /// Says what is done before anything can be counted.
+    pub(crate) fn stage(&mut self, text: &str) {
+        if self.on_terminal {
+            self.draw(text);
+        }
+    }
+
+    pub(super) fn start(&mut self) {
+        self.started = Instant::now();
+        self.shown = self.started;
+    }
+
+    /// Whether it is time to show something.
+    pub(super) fn is_due(&self) -> bool {
+        self.shown.elapsed() >= if self.on_terminal { REDRAW } else { PLAIN_LINE }
+    }
+
+    pub(super) fn show(&mut self, numbers: &Numbers) {
+        self.shown = Instant::now();
+        let elapsed = self.started.elapsed();
+        if self.on_terminal {
+            let width = terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0.into());
+            self.draw(&line(numbers, elapsed, width));
+        } else {
+            say(&plain_line(numbers, elapsed));
+        }
+    }
+
+    /// Makes room for other lines.
+    pub(crate) fn clear(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            write(b"\r\x1b[K");
+        }
+    }
+
+    fn draw(&mut self, line: &str) {
+        self.drawn = true;
+        write(format!("\r{line}\x1b[K").as_bytes());
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// A line for people, who need not be there.
+pub(super) fn say(text: &str) {
+    write(format!("didit: {text}\n").as_bytes());
+}
+
+fn write(bytes: &[u8]) {
+    let _ = io::stderr().write_all(bytes);
+}
+
+/// The parts of the line that fit, the more important ones first, and a bar if there is room left.
+fn line(numbers: &Numbers, elapsed: Duration, width: usize) -> String {
+    // The last column is left alone: some terminals break the line behind it.
+    let width = width.saturating_sub(1);
+    let parts = parts(numbers, elapsed);
+    let mut chosen = vec![false; parts.len()];
+    let mut used = 0;
+    let mut by_importance: Vec<usize> = (0..parts.len()).collect();
+    by_importance.sort_by_key(|&at| parts[at].0);
+    for at in by_importance {
+        let length = parts[at].1.chars().count() + if used == 0 { 0 } else { 2 };
+        if used + length <= width {
+            chosen[at] = true;
+            used += length;
+        }
+    }
+    let texts: Vec<_> =
+        parts.iter().zip(chosen).filter(|(_, chosen)| *chosen).map(|(part, _)| &*part.1).collect();
+    let mut line = texts.join(", ");
+    let room = width.saturating_sub(used + 3).min(MAX_BAR);
+    if room >= MIN_BAR {
+        let full = share(numbers, room as u64);
+        let full = usize::try_from(full).unwrap_or(room);
+        line = format!("[{}{}] {line}", "#".repeat(full), "-".repeat(room - full));
+    }
+    line
+}
+
+fn plain_line(numbers: &Numbers, elapsed: Duration) -> String {
+    let texts: Vec<_> = parts(numbers, elapsed).into_iter().map(|(_, text)| text).collect();
+    texts.join(", ")
+}
+
+/// What there is to say, in the order in which it stands; each with its importance.
+fn parts(numbers: &Numbers, elapsed: Duration) -> Vec<(u8, String)> {
+    let Numbers { total, settled, answered, failed, waiting, finishing } = *numbers;
+    let mut parts =
+        vec![(0, format!("{} %", share(numbers, 100))), (4, format!("{settled} of {total}"))];
+    // A wait that is known to come belongs to the time that the work takes.
+    let pause = waiting.map_or(Duration::ZERO, |(_, pause)| pause);
+    #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = answered as f64 / (elapsed + pause).as_secs_f64().max(0.001);
+    if finishing {
+        parts.push((1, "finishing what is under way".to_owned()));
+    } else if answered > 0 {
+        #[allow(clippy::cast_precision_loss, reason = "a time for people")]
+        let left = Duration::try_from_secs_f64((total - settled) as f64 / rate);
+        parts.push((1, format!("{} left", left.map_or("for ever".to_owned(), clock))));
+        parts.push((5, format!("{rate:.1}/s")));
+    }
+    if failed > 0 {
+        parts.push((3, format!("{failed} failed")));
+    }
+    if let Some((reason, pause)) = waiting.filter(|(_, pause)| pause.as_secs() > 0) {
+        parts.push((2, format!("{} {}", name(reason), clock(pause))));
+    }
+    parts
+}
+
+fn name(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Pacing => "rate limit",
+        Reason::RetryAfter => "told to wait",
+        Reason::Backoff => "next try in",
+        Reason::Token => "token",
+        _ => "waiting",
+    }
+}
+
+/// How much of `whole` is done.
+fn share(numbers: &Numbers, whole: u64) -> u64 {
+    (numbers.settled * whole).checked_div(numbers.total).unwrap_or(whole)
+}
+
+/// A duration in its two largest units.
+pub(super) fn clock(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let mut text = String::new();
+    let _ = match (days, hours, minutes) {
+        (0, 0, 0) => write!(text, "{seconds}s"),
+        (0, 0, _) => write!(text, "{minutes}m{:02}s", seconds % 60),
+        (0, _, _) => write!(text, "{hours}h{minutes:02}m"),
+        _ => write!(text, "{days}d{hours:02}h"),
+    };
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NUMBERS: Numbers = Numbers {
+        total: 10_000,
+        settled: 4500,
+        answered: 4000,
+        failed: 3,
+        waiting: None,
+        finishing: false,
+    };
+    const ELAPSED: Duration = Duration::from_secs(100);
+
+    #[test]
+    fn a_wide_line_tells_all() {
+        assert_eq!(
+            line(&NUMBERS, ELAPSED, 100),
+            "[##################----------------------] \
+             45 %, 4500 of 10000, 2m17s left, 40.0/s, 3 failed"
+        );
+        assert_eq!(
+            plain_line(&NUMBERS, ELAPSED),
+            "45 %, 4500 of 10000, 2m17s left, 40.0/s, 3 failed"
+        );
+    }
+
+    #[test]
+    fn a_narrow_line_tells_what_matters_most() {
+        let waiting = Some((Reason::Pacing, Duration::from_secs(12)));
+        let paced = Numbers { waiting, ..NUMBERS };
+        assert_eq!(line(&NUMBERS, ELAPSED, 40), "45 %, 2m17s left, 40.0/s, 3 failed");
+        assert_eq!(line(&paced, ELAPSED, 40), "45 %, 2m34s left, rate limit 12s");
+        assert_eq!(line(&paced, ELAPSED, 5), "45 %");
+        for width in 0..200 {
+            let line = line(&paced, ELAPSED, width);
+            assert!(line.chars().count() < width.max(1), "{width}: {line}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_promised_at_the_start_and_nothing_divided_by_nought() {
+        let none = Numbers { settled: 0, answered: 0, failed: 0, ..NUMBERS };
+        assert_eq!(plain_line(&none, ELAPSED), "0 %, 0 of 10000");
+        let empty = Numbers { total: 0, ..none };
+        assert_eq!(plain_line(&empty, ELAPSED), "100 %, 0 of 0");
+        let finishing = Numbers { finishing: true, ..NUMBERS };
+        assert!(plain_line(&finishing, ELAPSED).contains(", finishing what is under way, "));
+    }
+
+    #[test]
+    fn times_have_two_units() {
+        let cases = [(0, "0s"), (59, "59s"), (61, "1m01s"), (3_661, "1h01m"), (180_000, "2d02h")];
+        for (seconds, text) in cases {
+            assert_eq!(clock(Duration::from_secs(seconds)), text);
+        }
+    }
+}

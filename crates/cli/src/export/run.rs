@@ -1,0 +1,147 @@
+//! The work itself: asks for what is wanted, and settles each id in one of the files.
+
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use didit_blocking_adapter::Error;
+use didit_blocking_adapter::core::{Action, Cause, Credentials, FailureKind, ResponseErrorKind};
+
+use super::GOES_ON;
+use super::files::Files;
+use super::index::Index;
+use super::input::Input;
+use super::interrupt::Interrupt;
+use super::pass::{Pass, Wanted};
+use super::progress::{Numbers, Progress, clock, say};
+use crate::connection::Connection;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::printable;
+
+/// How long nothing may happen before the progress and a signal are looked at.
+const TICK: Duration = Duration::from_millis(100);
+
+/// So many failures in a row that are the service's, the network's or the credentials' are no
+/// matter of single sessions any more.
+const MAX_IN_A_ROW: u64 = 1000;
+
+/// What this run has done.
+#[derive(Default)]
+struct Tally {
+    exported: u64,
+    failed: u64,
+    in_a_row: u64,
+}
+
+pub(crate) fn run(
+    connection: &Connection,
+    input: Input,
+    concurrency: usize,
+    index: Index,
+    files: &mut Files,
+    mut progress: Progress,
+) -> Result<Exit, Failure> {
+    let interrupt = Interrupt::watch().map_err(Failure::other)?;
+    let total = input.ids();
+    let pass = Pass::new(index);
+    let mut decisions =
+        connection.client.decisions(Wanted::new(input, &pass)).concurrency(concurrency);
+    let mut tally = Tally::default();
+    let mut stopped = None;
+    let mut finishing = false;
+    let started = Instant::now();
+    progress.start();
+    loop {
+        match decisions.next_within(TICK) {
+            Poll::Ready(None) => break,
+            Poll::Ready(Some((session_id, Ok(decision)))) => {
+                files.exported(&decision)?;
+                pass.borrow_mut().settle(&session_id, None);
+                tally.exported += 1;
+                tally.in_a_row = 0;
+            }
+            Poll::Ready(Some((session_id, Err(error)))) => {
+                let about = Some(session_id.as_str());
+                if concerns_all(&error, &connection.credentials) {
+                    stopped.get_or_insert_with(|| Failure::of_call(about, &error));
+                } else {
+                    let exit = Exit::of(error.call());
+                    files.failed(&session_id, &error)?;
+                    pass.borrow_mut().settle(&session_id, Some(exit));
+                    tally.failed += 1;
+                    tally.in_a_row = if may_concern_all(exit) { tally.in_a_row + 1 } else { 0 };
+                    if tally.in_a_row >= MAX_IN_A_ROW {
+                        stopped.get_or_insert_with(|| Failure::of_call(about, &error));
+                    }
+                }
+            }
+            Poll::Pending => {}
+        }
+        if !finishing && (interrupt.is_noted() || stopped.is_some()) {
+            decisions.finish();
+            finishing = true;
+        }
+        files.sync_now_and_then()?;
+        if progress.is_due() {
+            let pass = pass.borrow();
+            progress.show(&Numbers {
+                total,
+                settled: pass.settled(),
+                answered: tally.exported + tally.failed,
+                failed: tally.failed + pass.failed_before,
+                waiting: decisions.waiting(),
+                finishing,
+            });
+        }
+    }
+    drop(decisions);
+    files.sync()?;
+    drop(progress);
+    let mut pass = pass.into_inner();
+    say(&summary(&tally, &pass, files, started.elapsed()));
+    if let Some(failure) = stopped {
+        return Err(failure.and(GOES_ON));
+    }
+    match pass.broken.take() {
+        Some(failure) => Err(failure),
+        None if pass.is_complete() => Ok(pass.exit()),
+        None => Err(Failure::other("interrupted").and(GOES_ON)),
+    }
+}
+
+/// Whether the failure would meet every other session as well, so that none is to blame.
+fn concerns_all(error: &Error, credentials: &Credentials) -> bool {
+    match error.call().cause() {
+        Cause::Build(_) | Cause::Transport(FailureKind::Certificate) => true,
+        Cause::Response(answer) if answer.action() == Action::FetchToken => !answer.is_retryable(),
+        // A token that was fetched is renewed before this; one that is held cannot be.
+        Cause::Response(answer) => {
+            *answer.kind() == ResponseErrorKind::Unauthorized
+                && matches!(credentials, Credentials::Held(_))
+        }
+        _ => false,
+    }
+}
+
+fn may_concern_all(exit: Exit) -> bool {
+    matches!(
+        exit,
+        Exit::CredentialsRefused | Exit::RateLimited | Exit::Unreachable | Exit::OutOfTime
+    )
+}
+
+fn summary(tally: &Tally, pass: &Pass, files: &Files, elapsed: Duration) -> String {
+    let Tally { exported, failed, .. } = tally;
+    let mut parts = vec![format!("{exported} exported and {failed} failed in {}", clock(elapsed))];
+    if pass.exported_before + pass.failed_before > 0 {
+        let (exported, failed) = (pass.exported_before, pass.failed_before);
+        parts.push(format!("{exported} exported and {failed} failed before"));
+    }
+    if pass.repetitions > 0 {
+        parts.push(format!("{} repeated in the input", pass.repetitions));
+    }
+    if tally.failed + pass.failed_before > 0 {
+        parts.push(format!("the failures are in {}", files.failures_path().display()));
+    }
+    printable::line(&parts.join(", "))
+}

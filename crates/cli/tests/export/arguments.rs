@@ -1,0 +1,99 @@
+use std::fs;
+
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::support::{Place, asked, run, start, until_asked};
+
+#[test]
+fn other_arguments_on_an_existing_output_are_refused() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(10);
+    run(&mut place.export(&sandbox, "")).ends(0, "");
+    place.write("others", "x\n");
+    let output = place.read("out");
+    for (arguments, words) in [
+        ("--input others --output out", "was begun with the input "),
+        ("--input - --output out", "was begun with the input "),
+        ("--input ids --output out --format csv", "was begun with --format jsonl"),
+        ("--input ids --output out --failures f", "was begun with --failures "),
+        ("--input ids --output out --base-url https://x.invalid", "the service at this machine"),
+    ] {
+        run(&mut place.export_with(&sandbox, arguments)).ends(2, words);
+    }
+    assert_eq!(place.read("out"), output);
+    assert_eq!(asked(&sandbox).len(), 10);
+    let patient = "--concurrency 2 --timeout 1m -v";
+    run(&mut place.export(&sandbox, patient)).ends(0, "10 exported and 0 failed before");
+}
+
+#[test]
+fn a_file_of_somebody_else_is_left_alone() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(10);
+    place.write("out", "precious\n");
+    run(&mut place.export(&sandbox, "")).ends(2, "there is no export to go on with");
+    assert_eq!(place.read("out"), "precious\n");
+    run(&mut place.export_with(&sandbox, "--input ids --output other --failures out"))
+        .ends(2, "there is no export to go on with");
+    assert_eq!(place.read("out"), "precious\n");
+    assert_eq!(asked(&sandbox).len(), 0);
+    run(&mut place.export(&sandbox, "--restart")).ends(0, "10 exported");
+    place.is_complete(10);
+}
+
+#[test]
+fn a_restart_begins_anew() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(10);
+    sandbox.script(Route::Decision, vec![Fault::answer(404); 3]);
+    run(&mut place.export(&sandbox, "")).ends(4, "7 exported and 3 failed");
+    run(&mut place.export(&sandbox, "--restart --format csv")).ends(0, "10 exported and 0 failed");
+    assert!(!place.has("out.failures"));
+    assert_eq!(place.read("out").lines().count(), 11);
+}
+
+#[test]
+fn two_at_once_on_one_output_are_refused() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.always(Route::Decision, Fault::Hang);
+    let place = Place::with_ids(10);
+    let mut first = start(&mut place.export(&sandbox, ""));
+    until_asked(&sandbox, 1);
+    std::os::unix::fs::symlink(place.path("out"), place.path("alias")).unwrap();
+    for arguments in ["", "--restart", "--output alias"] {
+        let arguments = format!("--input ids --output out {arguments}");
+        let arguments = arguments.replace("out --output alias", "alias");
+        let mut second = place.export_with(&sandbox, &arguments);
+        run(&mut second).ends(2, "another export is writing to ");
+    }
+    first.kill().unwrap();
+    first.wait().unwrap();
+    sandbox.clear(Route::Decision);
+    run(&mut place.export(&sandbox, "")).ends(0, "10 exported");
+}
+
+#[test]
+fn paths_that_cannot_be_used_are_2() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(10);
+    fs::create_dir(place.path("folder")).unwrap();
+    for (arguments, words) in [
+        ("--input nothing --output out", "could not read nothing: No such file"),
+        ("--input folder --output out", "could not read folder: "),
+        ("--input ids --output nowhere/out", "could not open nowhere/out: No such file"),
+        ("--input ids --output folder", "could not open "),
+        ("--input ids --output ids", "cannot be read and written at once"),
+        ("--input ids --output out --failures ids", "cannot be read and written at once"),
+        ("--input ids --output out --failures out", "need files of their own"),
+        ("--output out", "--input"),
+        ("--input ids", "--output"),
+        ("--input ids --output out --concurrency 0", "0 is not in 1..=1000"),
+        ("--input ids --output out --format table", "table"),
+    ] {
+        run(&mut place.export_with(&sandbox, arguments)).ends(2, words);
+    }
+    run(place.export(&sandbox, "").env("DIDIT_API_KEY", "")).ends(2, "no credentials");
+    assert_eq!(sandbox.connections(), 0);
+    let full = "--input ids --output /dev/full";
+    run(&mut place.export_with(&sandbox, full)).ends(1, "could not write to /dev/full");
+}

@@ -1,0 +1,106 @@
+use std::net::TcpListener;
+
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::support::{Place, asked, run};
+
+#[test]
+fn what_fails_is_told_and_the_first_in_the_input_counts() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.missing("gone");
+    sandbox.decision("odd", "<html>");
+    for (ids, code) in [("a\ngone\nb\nodd\n", 4), ("a\nodd\nb\ngone\nb\n", 7)] {
+        let place = Place::new(ids);
+        let mut export = place.export(&sandbox, "");
+        run(&mut export).ends(code, "2 exported and 2 failed");
+        place.is_complete(4);
+        let failures = place.read("out.failures");
+        let mut lines: Vec<serde_json::Value> =
+            failures.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.sort_by_key(|line| line["session_id"].to_string());
+        assert_eq!(lines[0]["session_id"], "gone");
+        assert_eq!(lines[0]["status"], 404);
+        assert!(lines[0]["error"].as_str().unwrap().contains("the service says: \"Not found.\""));
+        assert_eq!(lines[1]["status"], 200);
+        assert!(lines.iter().all(|line| line.as_object().unwrap().len() == 3));
+
+        let before = asked(&sandbox).len();
+        run(&mut export).ends(code, "2 exported and 2 failed before");
+        assert_eq!(asked(&sandbox).len(), before, "nothing is asked for again");
+    }
+}
+
+#[test]
+fn without_an_answer_there_is_no_status() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\nb\n"));
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut export = place.export(&sandbox, "");
+    run(export.env("DIDIT_BASE_URL", format!("http://{nobody}")))
+        .ends(6, "0 exported and 2 failed");
+    place.is_complete(2);
+    assert_eq!(place.read("out.failures").matches(r#""status":null"#).count(), 2);
+    run(&mut place.export(&sandbox, "")).ends(6, "0 exported and 2 failed before");
+}
+
+#[test]
+fn refused_credentials_end_it_and_no_id_is_to_blame() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(500);
+    let mut export = place.export(&sandbox, "");
+    run(export.env("DIDIT_API_KEY", "wrong")).ends(3, "goes on where this one stopped");
+    let client = export.env_remove("DIDIT_API_KEY").env("DIDIT_CLIENT_ID", sandbox.client_id());
+    run(client.env("DIDIT_CLIENT_SECRET", "wrong")).ends(3, "could not fetch an access token");
+    assert!(!place.has("out.failures"));
+    assert_eq!(sandbox.requests_to(Route::Token).len(), 1);
+    run(client.env("DIDIT_CLIENT_SECRET", sandbox.client_secret())).ends(0, "500 exported");
+    assert_eq!(sandbox.tokens_issued(), 1);
+}
+
+#[test]
+fn a_service_that_is_down_for_a_thousand_sessions_ends_it() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.always(Route::Decision, Fault::answer(403));
+    let place = Place::with_ids(1500);
+    let mut export = place.export(&sandbox, "");
+    run(&mut export).ends(3, "403 Forbidden");
+    let settled = place.settled().len();
+    assert!((1000..1100).contains(&settled), "{settled}");
+    sandbox.clear(Route::Decision);
+    run(&mut export).ends(3, " failed before");
+    place.is_complete(1500);
+}
+
+#[test]
+fn failures_are_retried_into_another_output() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(20);
+    sandbox.script(Route::Decision, vec![Fault::answer(410); 5]);
+    run(&mut place.export(&sandbox, "--failures bad")).ends(1, "15 exported and 5 failed");
+    assert!(!place.has("out.failures"));
+    run(&mut place.export_with(&sandbox, "--retry-failures bad --output bad"))
+        .ends(2, "cannot be read and written at once");
+    run(&mut place.export_with(&sandbox, "--retry-failures bad --output out"))
+        .ends(2, "was begun with the input");
+    run(&mut place.export_with(&sandbox, "--retry-failures bad --output more"))
+        .ends(0, "5 exported and 0 failed");
+    let all = place.read("out") + &place.read("more");
+    assert_eq!(all.lines().count(), 20);
+    run(&mut place.export_with(&sandbox, "--retry-failures ids --output x"))
+        .ends(2, "line 1 of ids: it is not a line of a failures file");
+}
+
+#[test]
+fn neither_secrets_nor_people_reach_the_failures() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(
+        Route::Decision,
+        [
+            Fault::answer(200).body(r#"{"session_id":"a","status":1,"user_data":{"x":"canary"}}"#),
+            Fault::answer(400).body(format!(r#"{{"message":"no: {}"}}"#, sandbox.api_key())),
+        ],
+    );
+    let place = Place::new("a\nb\n");
+    run(&mut place.export(&sandbox, "--concurrency 1 -vv")).ends(7, "");
+    let failures = place.read("out.failures");
+    assert!(!failures.contains("canary") && !failures.contains(sandbox.api_key()), "{failures}");
+}

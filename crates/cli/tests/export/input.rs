@@ -1,0 +1,80 @@
+use std::fs::File;
+use std::process::Stdio;
+
+use didit_sandbox::Sandbox;
+
+use crate::support::{Place, asked, run};
+
+#[test]
+fn line_ends_blanks_comments_and_repetitions() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::new("a\r\n\n# c\r\n  \nb\na\r\n#d\na,b\nc");
+    run(&mut place.export(&sandbox, "")).ends(0, "4 exported and 0 failed");
+    place.is_complete(4);
+    let mut asked = asked(&sandbox);
+    asked.sort_unstable();
+    assert_eq!(asked, ["a", "a,b", "b", "c"]);
+}
+
+#[test]
+fn bad_ids_are_refused_by_their_line_before_anything_is_sent() {
+    let sandbox = Sandbox::start().unwrap();
+    let long = "x".repeat(257);
+    let endless = "x".repeat(1 << 17);
+    for (bad, words) in [
+        ("a/b", "line 3 of ids: the session id holds '/' at position 1"),
+        ("..", "line 3 of ids: the session id is a dot segment"),
+        ("a b", "holds ' '"),
+        (" a", "holds ' '"),
+        (&long, "257 characters"),
+        (&endless, "line 3 of ids: it is too long"),
+    ] {
+        let place = Place::new(&format!("good\n\n{bad}\nfine\n"));
+        run(&mut place.export(&sandbox, "")).ends(2, words);
+        assert!(!place.has("out"));
+        let mut piped = place.export_with(&sandbox, "--input - --output out");
+        let piped = piped.stdin(File::open(place.path("ids")).unwrap());
+        run(piped).ends(2, "line 3 of standard input: ");
+    }
+    assert_eq!(sandbox.connections(), 0);
+}
+
+#[test]
+fn standard_input_goes_on_when_it_is_piped_again() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(30);
+    let again = || {
+        let mut export = place.export_with(&sandbox, "--input - --output out");
+        run(export.stdin(File::open(place.path("ids")).unwrap()))
+    };
+    again().ends(0, "30 exported");
+    let output = place.read("out");
+    let (left, _) = output.split_at(output.len() / 2);
+    place.write("out", left);
+    again().ends(0, "exported and 0 failed before");
+    place.is_complete(30);
+}
+
+#[test]
+fn a_pipe_by_name_is_read_like_standard_input() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(30);
+    let mut export = place.export_with(&sandbox, "--input /dev/stdin --output out");
+    let mut child = export.stdin(Stdio::piped()).spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut pipe, place.read("ids").as_bytes()).unwrap();
+    drop(pipe);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    place.is_complete(30);
+}
+
+#[test]
+fn ids_that_are_added_later_are_exported_as_well() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::new("a\nb\n");
+    run(&mut place.export(&sandbox, "")).ends(0, "2 exported");
+    place.write("ids", "a\nb\nc\n");
+    run(&mut place.export(&sandbox, "")).ends(0, "1 exported");
+    place.is_complete(3);
+    assert_eq!(asked(&sandbox).len(), 3);
+}

@@ -1,0 +1,172 @@
+use std::collections::BTreeSet;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::process::{Child, Command};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use didit_sandbox::{Fault, Quota, Route, Sandbox};
+
+use crate::support::{Place, asked, run, start, until_asked, wait};
+
+/// A small generator, so that a seed repeats the same kills.
+fn next(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed >> 33
+}
+
+/// The ids in whole lines, however torn the files' ends are.
+fn settled(place: &Place) -> BTreeSet<String> {
+    let texts = ["out", "out.failures"].map(|name| std::fs::read_to_string(place.path(name)));
+    let texts: String = texts.into_iter().map(Result::unwrap_or_default).collect();
+    let whole = texts.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let id = |line: &str| line.split('"').nth(3).unwrap().to_owned();
+    whole.map(id).collect()
+}
+
+#[test]
+fn killed_at_fifty_moments_each_id_is_settled_once_and_asked_for_once() {
+    const IDS: usize = 2000;
+    const KILLS: usize = 50;
+    const CONCURRENCY: usize = 8;
+    let sandbox = Sandbox::builder().latency(Duration::from_millis(8)).start().unwrap();
+    let faults =
+        [Fault::answer(503), Fault::Reset, Fault::Truncate, Fault::answer(404), Fault::Close];
+    sandbox.random_faults(7, 20, faults.to_vec());
+    let place = Place::with_ids(IDS);
+    let mut export = place.export(&sandbox, &format!("--concurrency {CONCURRENCY}"));
+    let mut seed = 42;
+    // Up to which request the ids were settled that must not be asked for any more.
+    let mut done: Vec<(usize, BTreeSet<String>)> = Vec::new();
+    for kill in 0..KILLS {
+        let before = sandbox.requests_to(Route::Decision).len();
+        let mut child = start(&mut export);
+        // By the work that was done, so that it is the same on a slow machine; now and then by the
+        // clock, which also meets the start.
+        if kill % 5 == 0 {
+            thread::sleep(Duration::from_millis(next(&mut seed) % 40));
+        } else {
+            until_asked(&sandbox, before + usize::try_from(next(&mut seed) % 60).unwrap());
+            thread::sleep(Duration::from_micros(next(&mut seed) % 5000));
+        }
+        assert_eq!(child.try_wait().unwrap(), None, "there is work left to be interrupted");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        done.push((sandbox.requests_to(Route::Decision).len(), settled(&place)));
+    }
+    let before = settled(&place).len();
+    assert!(before > IDS / 4, "{before} settled while it was killed again and again");
+    run(&mut export).ends(4, " before");
+    place.is_complete(IDS);
+
+    let asked = asked(&sandbox);
+    for (requests, settled) in &done {
+        let again = asked[*requests..].iter().find(|id| settled.contains(*id));
+        assert_eq!(again, None, "was settled before request {requests}");
+    }
+    let answered = sandbox.requests_to(Route::Decision);
+    let answered = answered.iter().filter(|request| request.status == Some(200)).count();
+    let truncated = IDS / 10;
+    assert!(answered <= IDS + truncated + KILLS * CONCURRENCY, "{answered} answers");
+}
+
+#[test]
+fn a_torn_last_line_is_cut_off() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.missing("s-0003");
+    let place = Place::with_ids(10);
+    let mut export = place.export(&sandbox, "");
+    run(&mut export).ends(4, "");
+    for (name, torn) in [
+        ("out", &b"{\"session_id\":\"s-00"[..]),
+        ("out", b"\0\0\0\0"),
+        ("out", b"{\"session_id\":\"s-9\",\"status\":\"x\"}"),
+        ("out.failures", b"{\"session_id\":\"s-9\",\"error\":\""),
+        ("out.failures", b"{}\n"),
+    ] {
+        let before = place.read(name);
+        let mut file = OpenOptions::new().append(true).open(place.path(name)).unwrap();
+        file.write_all(torn).unwrap();
+        run(&mut export).ends(4, "0 exported and 0 failed in");
+        assert_eq!(place.read(name), before);
+    }
+    assert_eq!(asked(&sandbox).len(), 10);
+
+    let output = place.read("out");
+    place.write("out", &output[1..]);
+    run(&mut export).ends(1, "record 1 of ");
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(300);
+    let export = place.export(&sandbox, "");
+    // In units of half a kilobyte, or of a whole one: room for a part of the output.
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -f 120; exec \"$0\" \"$@\""]).arg(export.get_program());
+    limited.args(export.get_args()).current_dir(place.path(".")).env_clear();
+    for (name, value) in export.get_envs() {
+        limited.env(name, value.unwrap_or_default());
+    }
+    let failed = run(&mut limited).ends(1, "/out: File too large");
+    assert!(failed.stderr.contains("could not write to "), "{failed:?}");
+    let before = place.settled().len();
+    assert!((1..300).contains(&before), "{before}");
+    run(&mut limited).ends(1, "goes on where this one stopped");
+    run(&mut place.export(&sandbox, "")).ends(0, "0 failed before");
+    place.is_complete(300);
+}
+
+fn interrupt(child: &Child) {
+    let sent = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+#[test]
+fn ctrl_c_finishes_what_is_in_flight() {
+    let sandbox = Sandbox::builder().latency(Duration::from_millis(300)).start().unwrap();
+    let place = Place::with_ids(100);
+    let mut export = place.export(&sandbox, "--concurrency 4");
+    let child = start(&mut export);
+    until_asked(&sandbox, 6);
+    interrupt(&child);
+    wait(child).ends(1, "interrupted; the same command (less any --restart) goes on");
+    let asked = asked(&sandbox).len();
+    assert!(asked < 20, "{asked}");
+    place.is_complete(asked);
+    let child = start(&mut export);
+    until_asked(&sandbox, asked + 1);
+    interrupt(&child);
+    wait(child).ends(1, "exported and 0 failed before");
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_the_rate_limit() {
+    let quota = Quota { limit: 5, window: Duration::from_secs(60) };
+    let sandbox = Sandbox::builder().quota(quota).start().unwrap();
+    let place = Place::with_ids(100);
+    let child = start(&mut place.export(&sandbox, ""));
+    until_asked(&sandbox, 5);
+    thread::sleep(Duration::from_millis(300));
+    let started = Instant::now();
+    interrupt(&child);
+    wait(child).ends(1, "5 exported and 0 failed");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    place.is_complete(5);
+}
+
+#[test]
+fn a_second_ctrl_c_ends_it_at_once() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.always(Route::Decision, Fault::Hang);
+    let place = Place::with_ids(100);
+    let child = start(&mut place.export(&sandbox, ""));
+    until_asked(&sandbox, 1);
+    let started = Instant::now();
+    interrupt(&child);
+    thread::sleep(Duration::from_millis(300));
+    interrupt(&child);
+    assert_eq!(wait(child).code, None, "ended by the signal");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}

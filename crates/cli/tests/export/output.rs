@@ -1,0 +1,96 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use didit_sandbox::{Fault, Quota, Route, Sandbox};
+
+use crate::support::{Place, asked, run};
+
+#[test]
+fn a_decision_a_line_whole() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\nb\n"));
+    sandbox.decision(
+        "b",
+        "{ \"session_id\": \"b\",\r\n \"status\": \"In  Review\", \"new\": [1.50, 123456789012345678901234567890] }",
+    );
+    run(&mut place.export(&sandbox, "")).ends(0, "2 exported and 0 failed");
+    let output = place.read("out");
+    let mut lines: Vec<_> = output.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines.len(), 2);
+    assert!(lines[0].starts_with(r#"{"session_id":"a","session_number":12345,"#), "{output}");
+    assert_eq!(
+        lines[1],
+        r#"{"session_id":"b","status":"In  Review","new":[1.50,123456789012345678901234567890]}"#
+    );
+    assert!(!place.has("out.failures"));
+}
+
+#[test]
+fn csv_has_a_header_and_the_flat_columns() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\nb\n"));
+    sandbox.decision("b", r#"{"session_id":"b","status":"x","vendor_data":"1,\"2\"\n3"}"#);
+    let mut export = place.export(&sandbox, "--format csv --concurrency 1");
+    run(&mut export).ends(0, "");
+    let header = "session_id,session_number,status,vendor_data,scope,created_at,sub,email,\
+        email_is_verified,phone_number,phone_is_verified,picture,first_name,family_name,full_name,\
+        user_data\n";
+    let output = place.read("out");
+    let records = output.strip_prefix(header).expect("the header");
+    let (a, b) = records.split_once('\n').unwrap();
+    assert!(a.starts_with("a,12345,Confirmed,optional-vendor-data,"), "{a}");
+    assert!(a.contains(",John,Doe,John Doe,\"{\"\"sub\"\":\"\"user-unique-identifier\"\","), "{a}");
+    assert_eq!(b, format!("b,,x,\"1,\"\"2\"\"\n3\"{}\n", ",".repeat(12)));
+
+    let before = asked(&sandbox).len();
+    run(&mut export).ends(0, "2 exported and 0 failed before");
+    place.write("out", &output[..output.len() - 20]);
+    run(&mut export).ends(0, "1 exported and 0 failed in");
+    assert_eq!(place.read("out"), output);
+    assert_eq!(asked(&sandbox).len(), before + 1);
+
+    let none = Place::new("");
+    run(&mut none.export(&sandbox, "--format csv")).ends(0, "0 exported");
+    assert_eq!(none.read("out"), header);
+}
+
+#[test]
+fn all_files_are_their_owners_alone() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\ngone\n"));
+    sandbox.missing("gone");
+    place.write("out", "");
+    fs::set_permissions(place.path("out"), fs::Permissions::from_mode(0o644)).unwrap();
+    run(&mut place.export(&sandbox, "")).ends(4, "");
+    for name in ["out", "out.failures", "out.state"] {
+        let mode = fs::metadata(place.path(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    assert_eq!(fs::read_dir(place.path(".")).unwrap().count(), 4, "nothing else is left");
+}
+
+#[test]
+fn a_rate_limit_is_kept_to_without_a_refusal() {
+    let quota = Quota { limit: 40, window: Duration::from_secs(60) };
+    let sandbox = Sandbox::builder().quota(quota).start().unwrap();
+    let place = Place::with_ids(40);
+    run(&mut place.export(&sandbox, "")).ends(0, "40 exported");
+    assert!(sandbox.requests().iter().all(|request| request.status == Some(200)));
+}
+
+#[test]
+fn who_takes_long_does_not_hold_up_the_others() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [Fault::Pass, Fault::Delay(Duration::from_millis(700))]);
+    let place = Place::with_ids(50);
+    run(&mut place.export(&sandbox, "--concurrency 3")).ends(0, "50 exported");
+    let last = place.read("out").lines().last().unwrap().to_owned();
+    assert!(last.contains(&asked(&sandbox)[1]), "{last}");
+}
+
+#[test]
+fn progress_is_a_plain_line_outside_of_a_terminal_and_shows_nobody() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::with_ids(20));
+    let ran = run(&mut place.export(&sandbox, "")).ends(0, "didit: 20 exported and 0 failed in 0s");
+    assert!(!ran.stderr.contains(['\r', '\x1b']) && !ran.stderr.contains("John"), "{ran:?}");
+    assert_eq!(ran.stderr.lines().count(), 1);
+}

@@ -1,0 +1,130 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use didit_sandbox::{Route, Sandbox};
+use tempfile::TempDir;
+
+/// How a run of the program ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stderr: String,
+}
+
+impl Ran {
+    #[track_caller]
+    pub(crate) fn ends(self, code: i32, words: &str) -> Self {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(self.stderr.contains(words), "{self:?}");
+        self
+    }
+}
+
+/// A folder in which exports go from `ids` to `out`.
+pub(crate) struct Place(TempDir);
+
+impl Place {
+    pub(crate) fn new(ids: &str) -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        place.write("ids", ids);
+        place
+    }
+
+    /// With so many ids: `s-0000` and so on.
+    pub(crate) fn with_ids(count: usize) -> Self {
+        let ids: Vec<_> = (0..count).map(|n| format!("s-{n:04}")).collect();
+        Self::new(&(ids.join("\n") + "\n"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.path(name).exists()
+    }
+
+    /// An export from `ids` to `out` with these arguments, separated by spaces, as well.
+    pub(crate) fn export(&self, sandbox: &Sandbox, arguments: &str) -> Command {
+        self.export_with(sandbox, &format!("--input ids --output out {arguments}"))
+    }
+
+    pub(crate) fn export_with(&self, sandbox: &Sandbox, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_didit"));
+        command
+            .arg("export")
+            .args(arguments.split_ascii_whitespace())
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("DIDIT_BASE_URL", sandbox.url())
+            .env("DIDIT_API_KEY", sandbox.api_key())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// How often each id stands in the output or the failures file, in which every line is whole.
+    pub(crate) fn settled(&self) -> BTreeMap<String, usize> {
+        let mut times = BTreeMap::new();
+        for name in ["out", "out.failures"] {
+            if !self.has(name) {
+                continue;
+            }
+            let text = self.read(name);
+            assert!(text.is_empty() || text.ends_with('\n'), "{name} is torn");
+            for line in text.lines() {
+                let line: serde_json::Value = serde_json::from_str(line).expect("a whole line");
+                let id = line["session_id"].as_str().unwrap().to_owned();
+                *times.entry(id).or_default() += 1;
+            }
+        }
+        times
+    }
+
+    /// Every one of so many ids is settled exactly once.
+    #[track_caller]
+    pub(crate) fn is_complete(&self, count: usize) {
+        let settled = self.settled();
+        assert_eq!(settled.len(), count);
+        let twice: Vec<_> = settled.iter().filter(|(_, times)| **times != 1).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+    }
+}
+
+pub(crate) fn run(command: &mut Command) -> Ran {
+    let output = command.output().unwrap();
+    assert_eq!(output.stdout, b"", "nothing is printed");
+    Ran { code: output.status.code(), stderr: String::from_utf8(output.stderr).unwrap() }
+}
+
+pub(crate) fn start(command: &mut Command) -> Child {
+    command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+pub(crate) fn wait(child: Child) -> Ran {
+    let output = child.wait_with_output().unwrap();
+    Ran { code: output.status.code(), stderr: String::from_utf8(output.stderr).unwrap() }
+}
+
+/// The ids that the sandbox was asked for, in the order of the requests.
+pub(crate) fn asked(sandbox: &Sandbox) -> Vec<String> {
+    let requests = sandbox.requests_to(Route::Decision);
+    let id = |path: &str| path.split('/').nth(4).unwrap().to_owned();
+    requests.iter().map(|request| id(&request.path)).collect()
+}
+
+/// Waits until the sandbox was asked so often.
+pub(crate) fn until_asked(sandbox: &Sandbox, times: usize) {
+    while sandbox.requests_to(Route::Decision).len() < times {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+}

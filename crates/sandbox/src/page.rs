@@ -1,0 +1,77 @@
+//! The pages for browsers: the sessions, and for each of them the phone of the person who is asked.
+
+mod guard;
+mod html;
+mod index;
+mod phone;
+
+use crate::RecordedRequest;
+use crate::answer::Answer;
+use crate::state::Shared;
+
+/// A page, as its path names it.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Page<'a> {
+    Index,
+    Style,
+    /// By the session's token.
+    Phone(&'a str),
+}
+
+impl<'a> Page<'a> {
+    pub(crate) fn of(path: &'a str) -> Option<Self> {
+        match path {
+            "/" => Some(Self::Index),
+            "/sandbox.css" => Some(Self::Style),
+            _ => {
+                let token = path.strip_prefix("/authorize/")?;
+                Some(Self::Phone(token.strip_suffix('/').unwrap_or(token)))
+            }
+        }
+    }
+}
+
+pub(crate) fn visit(
+    shared: &Shared,
+    request: &RecordedRequest,
+    page: &Page<'_>,
+) -> Result<Answer, Answer> {
+    guard::check_host(request)?;
+    match (request.method.as_str(), page) {
+        ("GET", Page::Style) => Ok(html::style()),
+        ("GET", Page::Index) => Ok(index::show(shared)),
+        ("POST", Page::Index) => index::create(shared, request),
+        ("GET", Page::Phone(token)) => phone::show(shared, token),
+        ("POST", Page::Phone(token)) => phone::decide(shared, request, token),
+        _ => {
+            let answer =
+                html::notice(405, "That does not work", "A page takes GET and POST alone.");
+            Err(answer.with("Allow", "GET, POST"))
+        }
+    }
+}
+
+/// Sends the browser on after a form was dealt with, so that reloading does not send it again.
+fn see(path: &str) -> Answer {
+    html::guarded(Answer { status: 303, headers: Vec::new(), body: Vec::new() })
+        .with("Location", path)
+        .with("Content-Type", "text/plain")
+}
+
+fn not_kept(error: &std::io::Error) -> Answer {
+    html::notice(500, "This could not be saved", &error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_its_page() {
+        assert_eq!(Page::of("/"), Some(Page::Index));
+        assert_eq!(Page::of("/authorize/a"), Some(Page::Phone("a")));
+        assert_eq!(Page::of("/authorize/a/"), Some(Page::Phone("a")));
+        assert_eq!(Page::of("/auth/v2/token/"), None);
+        assert_eq!(Page::of("/?a=b"), None);
+    }
+}

@@ -1,0 +1,96 @@
+//! HTML in which every text is escaped, and the headers that pages go out with.
+
+use crate::answer::Answer;
+
+/// A page being written: markup stands in the program, everything else is text.
+pub(super) struct Html(String);
+
+impl Html {
+    /// A page up to its content.
+    pub(super) fn new(title: &str) -> Self {
+        let mut page = Self(String::with_capacity(16 * 1024));
+        page.raw(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <link rel=\"stylesheet\" href=\"/sandbox.css\">\n<title>",
+        );
+        page.text(title).raw(" – Didit sandbox</title>\n</head>\n<body>\n");
+        page
+    }
+
+    /// Markup, which is never made of anything that came from outside.
+    pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
+        self.0.push_str(markup);
+        self
+    }
+
+    /// Text, in an element or in a quoted attribute.
+    pub(super) fn text(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            match c {
+                '&' => self.0.push_str("&amp;"),
+                '<' => self.0.push_str("&lt;"),
+                '>' => self.0.push_str("&gt;"),
+                '"' => self.0.push_str("&quot;"),
+                '\'' => self.0.push_str("&#39;"),
+                c => self.0.push(c),
+            }
+        }
+        self
+    }
+
+    /// The whole page as an answer.
+    pub(super) fn answer(mut self, status: u16) -> Answer {
+        self.raw("</body>\n</html>\n");
+        let answer = Answer { status, headers: Vec::new(), body: self.0.into_bytes() };
+        guarded(answer).with("Content-Type", "text/html; charset=utf-8")
+    }
+}
+
+/// A page that says one thing.
+pub(super) fn notice(status: u16, title: &str, why: &str) -> Answer {
+    let mut page = Html::new(title);
+    page.raw("<main class=\"notice\">\n<h1>").text(title).raw("</h1>\n<p>").text(why);
+    page.raw("</p>\n<p><a href=\"/\">All sessions</a></p>\n</main>\n");
+    page.answer(status)
+}
+
+pub(super) fn style() -> Answer {
+    let body = include_bytes!("sandbox.css").to_vec();
+    guarded(Answer { status: 200, headers: Vec::new(), body })
+        .with("Content-Type", "text/css; charset=utf-8")
+}
+
+/// Nothing runs in these pages, nothing frames them, and no copy of them stays behind.
+pub(super) fn guarded(answer: Answer) -> Answer {
+    answer
+        .with(
+            "Content-Security-Policy",
+            "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
+             frame-ancestors 'none'",
+        )
+        .with("X-Content-Type-Options", "nosniff")
+        .with("Cross-Origin-Opener-Policy", "same-origin")
+        .with("Cross-Origin-Resource-Policy", "same-origin")
+        // Other sites must not learn a session's token; forms must still tell where they are from.
+        .with("Referrer-Policy", "same-origin")
+        .with("Cache-Control", "no-store")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_text() {
+        let mut page = Html::new("<title>");
+        page.raw("<p title=\"").text("\"' onx=").raw("\">").text("<script>&amp;").raw("</p>");
+        let answer = page.answer(200);
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(text.contains("<title>&lt;title&gt; – "), "{text}");
+        assert!(
+            text.contains("<p title=\"&quot;&#39; onx=\">&lt;script&gt;&amp;amp;</p>"),
+            "{text}"
+        );
+    }
+}

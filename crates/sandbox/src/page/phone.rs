@@ -1,0 +1,168 @@
+//! `/authorize/{session_token}`: the phone of the person who is asked.
+
+use serde_json::Value;
+
+use super::{guard, html, html::Html, not_kept, see};
+use crate::RecordedRequest;
+use crate::answer::Answer;
+use crate::clock;
+use crate::person::{self, Field};
+use crate::sessions::{Outcome, Session};
+use crate::state::Shared;
+
+/// Shows the session to the person, which is noted.
+pub(super) fn show(shared: &Shared, token: &str) -> Result<Answer, Answer> {
+    let now = clock::now();
+    let mut state = shared.state();
+    state.sessions.open(token, now).map_err(|error| not_kept(&error))?;
+    let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
+    let page = if session.is_open_at(now) {
+        asked(session, &shared.settings.client_id)
+    } else {
+        over(session, session.status_at(now))
+    };
+    Ok(page.answer(200))
+}
+
+pub(super) fn decide(
+    shared: &Shared,
+    request: &RecordedRequest,
+    token: &str,
+) -> Result<Answer, Answer> {
+    let now = clock::now();
+    let mut state = shared.state();
+    let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
+    let form = guard::form(request, shared.scheme(), &session.form_token)?;
+    let outcome = match form.get("answer") {
+        Some("confirm") => {
+            Outcome::Confirmed(person::shared_by_form(&person::members(&session.scope), &form))
+        }
+        Some("decline") => Outcome::Declined,
+        Some("expire") => Outcome::Expired,
+        _ => {
+            let why = "It is neither confirmed nor declined. Go back and press one of the buttons.";
+            return Err(html::notice(400, "Nothing was decided", why));
+        }
+    };
+    let ended = state.sessions.end(token, outcome, now).map_err(|error| not_kept(&error))?;
+    if ended {
+        return Ok(see(&format!("/authorize/{token}")));
+    }
+    let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
+    Err(over(session, session.status_at(now)).answer(409))
+}
+
+fn no_such_session() -> Answer {
+    html::notice(
+        404,
+        "There is no such session",
+        "Its address may be cut off, or of another sandbox.",
+    )
+}
+
+fn asked(session: &Session, client_id: &str) -> Html {
+    let mut page = begin("Share your data");
+    page.raw("<h1>Share your data?</h1>\n<p>The application <strong>").text(client_id);
+    page.raw("</strong> asks you for the following. You decide what you share.</p>\n\
+         <form method=\"post\" autocomplete=\"off\">\n<input type=\"hidden\" name=\"form\" value=\"");
+    page.text(&session.form_token);
+    page.raw("\">\n<fieldset>\n<legend>What you share</legend>\n<ul class=\"scopes\">\n");
+    for member in person::members(&session.scope) {
+        choice(&mut page, member);
+    }
+    page.raw(
+        "</ul>\n</fieldset>\n\
+         <button class=\"primary\" name=\"answer\" value=\"confirm\">Confirm</button>\n\
+         <button name=\"answer\" value=\"decline\">Decline</button>\n\
+         <button class=\"plain\" name=\"answer\" value=\"expire\">Let it expire</button>\n\
+         </form>\n",
+    );
+    end(page, session, "retrieved")
+}
+
+/// One line to tick, with the sample person's data to be changed below it.
+fn choice(page: &mut Html, member: &str) {
+    let label = person::label(member);
+    page.raw("<li>\n<label class=\"tick\"><input type=\"checkbox\" name=\"share\" value=\"");
+    page.text(member).raw("\" checked>\n<span><b>").text(&label).raw("</b> <span>");
+    page.text(&person::summary(member)).raw("</span></span></label>\n<details>\n<summary>Edit");
+    page.raw("<span class=\"unseen\"> ").text(&label).raw("</span></summary>\n");
+    for Field { name, label, value } in person::fields(member) {
+        page.raw("<div class=\"field\">\n<label for=\"").text(&name).raw("\">").text(&label);
+        page.raw("</label>\n");
+        match value {
+            Value::Bool(value) => {
+                page.raw("<select id=\"").text(&name).raw("\" name=\"").text(&name).raw("\">");
+                page.raw("<option value=\"true\"").raw(if value { " selected" } else { "" });
+                page.raw(">Yes</option><option value=\"false\"");
+                page.raw(if value { "" } else { " selected" }).raw(">No</option></select>\n");
+            }
+            value => {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                page.raw("<input id=\"").text(&name).raw("\" name=\"").text(&name);
+                page.raw("\" value=\"").text(&text).raw("\">\n");
+            }
+        }
+        page.raw("</div>\n");
+    }
+    page.raw("</details>\n</li>\n");
+}
+
+fn over(session: &Session, status: &str) -> Html {
+    let (title, words) = match status {
+        "confirmed" => ("Data shared", "Thank you. You can go back to where you came from."),
+        "declined" => ("Nothing shared", "You declined. You can go back to where you came from."),
+        "expired" => ("Too late", "This request has expired. Nothing was shared."),
+        _ => ("Nothing to do", "This request does not wait for you."),
+    };
+    let mut page = begin(title);
+    page.raw("<h1>").text(title).raw("</h1>\n<p>").text(words).raw("</p>\n");
+    if let Some(user_data) = session.user_data.as_ref().filter(|_| status == "confirmed") {
+        let members = person::members(&session.scope);
+        let (shared, kept): (Vec<_>, Vec<_>) =
+            members.into_iter().partition(|member| user_data.contains_key(*member));
+        list(&mut page, "<h2>You shared</h2>\n<ul class=\"shared\">\n", &shared);
+        list(&mut page, "<h2>You kept to yourself</h2>\n<ul class=\"shared not\">\n", &kept);
+    }
+    end(page, session, status)
+}
+
+fn list(page: &mut Html, begin: &'static str, members: &[&str]) {
+    if members.is_empty() {
+        return;
+    }
+    page.raw(begin);
+    for member in members {
+        page.raw("<li>").text(&person::label(member)).raw("</li>\n");
+    }
+    page.raw("</ul>\n");
+}
+
+fn begin(title: &str) -> Html {
+    let mut page = Html::new(title);
+    page.raw("<div class=\"stage\">\n<main class=\"phone\">\n<p class=\"app\">Didit app <span>played by the sandbox</span></p>\n");
+    page
+}
+
+/// The end of the phone, and beside it what only a developer wants to know.
+fn end(mut page: Html, session: &Session, status: &str) -> Html {
+    page.raw("</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n<dd><span class=\"status ");
+    page.text(status).raw("\">").text(status).raw("</span></dd>\n");
+    page.raw("<dt>Session</dt>\n<dd><code>").text(&session.id).raw("</code></dd>\n");
+    page.raw("<dt>Asks for</dt>\n<dd>").text(&session.scope).raw("</dd>\n");
+    if let Some(vendor_data) = &session.vendor_data {
+        page.raw("<dt>Vendor data</dt>\n<dd>").text(vendor_data).raw("</dd>\n");
+    }
+    if status == "retrieved" {
+        let expires = clock::rfc3339(session.expires_at);
+        page.raw("<dt>Expires</dt>\n<dd>").text(expires.get(11..19).unwrap_or(&expires));
+        page.raw(
+            " UTC</dd>\n</dl>\n<p>The person is made up: change them as you like. An empty field is \
+             sent as <code>null</code>.</p>\n",
+        );
+    } else {
+        page.raw("</dl>\n");
+    }
+    page.raw("<p><a href=\"/\">All sessions</a></p>\n</aside>\n</div>\n");
+    page
+}

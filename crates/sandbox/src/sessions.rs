@@ -1,0 +1,293 @@
+//! The sessions the sandbox knows: what was asked for, how far they came, what was shared.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::random::unguessable;
+use crate::{clock, fixtures, person};
+
+/// A session that was created. Times are counted from 1970.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Session {
+    pub(crate) number: u64,
+    pub(crate) id: String,
+    pub(crate) token: String,
+    /// What the form of its page must send along.
+    pub(crate) form_token: String,
+    pub(crate) scope: String,
+    pub(crate) vendor_data: Option<String>,
+    pub(crate) created_at: Duration,
+    pub(crate) expires_at: Duration,
+    /// As it was last set: what counts is [`status_at`](Self::status_at).
+    pub(crate) status: String,
+    /// What the person chose to share; `None` if nobody played them.
+    pub(crate) user_data: Option<Map<String, Value>>,
+}
+
+/// How a person ends a session.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Outcome {
+    Confirmed(Map<String, Value>),
+    Declined,
+    Expired,
+}
+
+/// Where sessions are kept while the sandbox does not run.
+pub(crate) trait Keep: Send {
+    fn save(&mut self, session: &Session) -> io::Result<()>;
+}
+
+/// What the sandbox was told about sessions, by requests and by tests.
+pub(crate) struct Sessions {
+    lifetime: Duration,
+    keep: Option<Box<dyn Keep>>,
+    created: BTreeMap<u64, Session>,
+    by_id: HashMap<String, u64>,
+    by_token: HashMap<String, u64>,
+    /// Of sessions that were not created here.
+    statuses: HashMap<String, String>,
+    pub(crate) decisions: HashMap<String, String>,
+    pub(crate) missing: HashSet<String>,
+}
+
+impl Session {
+    pub(crate) fn status_at(&self, now: Duration) -> &str {
+        let open = matches!(self.status.as_str(), "initialized" | "retrieved");
+        if open && now >= self.expires_at { "expired" } else { &self.status }
+    }
+
+    /// Whether the person can still decide.
+    pub(crate) fn is_open_at(&self, now: Duration) -> bool {
+        matches!(self.status_at(now), "initialized" | "retrieved")
+    }
+}
+
+impl Sessions {
+    /// Begins with the sessions that were kept.
+    pub(crate) fn new(lifetime: Duration, keep: Option<Box<dyn Keep>>, kept: Vec<Session>) -> Self {
+        let mut sessions = Self {
+            lifetime,
+            keep,
+            created: BTreeMap::new(),
+            by_id: HashMap::new(),
+            by_token: HashMap::new(),
+            statuses: HashMap::new(),
+            decisions: HashMap::new(),
+            missing: HashSet::new(),
+        };
+        for session in kept {
+            sessions.list(session);
+        }
+        sessions
+    }
+
+    pub(crate) fn create(
+        &mut self,
+        scope: String,
+        vendor_data: Option<String>,
+        now: Duration,
+    ) -> io::Result<Session> {
+        let number = self.created.last_key_value().map_or(1, |(last, _)| last + 1);
+        let session = Session {
+            number,
+            id: format!("00000000-0000-4000-8000-{number:012}"),
+            token: format!("sandbox-{}", unguessable()?),
+            form_token: unguessable()?,
+            scope,
+            vendor_data,
+            created_at: now,
+            expires_at: now.saturating_add(self.lifetime),
+            status: "initialized".to_owned(),
+            user_data: None,
+        };
+        self.put(session.clone())?;
+        Ok(session)
+    }
+
+    /// The sessions that were created, newest first.
+    pub(crate) fn created(&self) -> impl ExactSizeIterator<Item = &Session> {
+        self.created.values().rev()
+    }
+
+    pub(crate) fn by_id(&self, id: &str) -> Option<&Session> {
+        self.found(self.by_id.get(id))
+    }
+
+    pub(crate) fn by_token(&self, token: &str) -> Option<&Session> {
+        self.found(self.by_token.get(token))
+    }
+
+    fn found(&self, number: Option<&u64>) -> Option<&Session> {
+        self.created.get(number?).filter(|session| !self.missing.contains(&session.id))
+    }
+
+    /// Notes that the person has looked at the session.
+    pub(crate) fn open(&mut self, token: &str, now: Duration) -> io::Result<()> {
+        match self.by_token(token) {
+            Some(session) if session.status_at(now) == "initialized" => {
+                let session = session.clone();
+                self.put(Session { status: "retrieved".to_owned(), ..session })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends a session that is still open; says whether it was.
+    pub(crate) fn end(&mut self, token: &str, outcome: Outcome, now: Duration) -> io::Result<bool> {
+        let Some(session) = self.by_token(token).filter(|session| session.is_open_at(now)) else {
+            return Ok(false);
+        };
+        let mut session = session.clone();
+        let status = match outcome {
+            Outcome::Confirmed(user_data) => {
+                session.user_data = Some(user_data);
+                "confirmed"
+            }
+            Outcome::Declined => "declined",
+            Outcome::Expired => "expired",
+        };
+        self.put(Session { status: status.to_owned(), ..session }).map(|()| true)
+    }
+
+    pub(crate) fn set_status(&mut self, id: String, status: String) -> io::Result<()> {
+        let number = self.by_id.get(&id);
+        match number.and_then(|number| self.created.get(number)).cloned() {
+            Some(session) => self.put(Session { status, ..session }),
+            None => {
+                self.statuses.insert(id, status);
+                Ok(())
+            }
+        }
+    }
+
+    fn put(&mut self, session: Session) -> io::Result<()> {
+        if let Some(keep) = &mut self.keep {
+            keep.save(&session)?;
+        }
+        self.list(session);
+        Ok(())
+    }
+
+    fn list(&mut self, session: Session) {
+        self.by_id.insert(session.id.clone(), session.number);
+        self.by_token.insert(session.token.clone(), session.number);
+        self.created.insert(session.number, session);
+    }
+
+    /// The decision's answer; `None` if there is no such session.
+    pub(crate) fn decision(&self, id: &str, now: Duration) -> Option<String> {
+        if self.missing.contains(id) {
+            return None;
+        }
+        if let Some(text) = self.decisions.get(id) {
+            return Some(text.clone());
+        }
+        // A session id holds no character that JSON escapes.
+        let sample = fixtures::DECISION.replace("unique-session-identifier", id);
+        let created = self.by_id(id);
+        let status = created.map(|session| session.status_at(now));
+        let Some(status) = status.or_else(|| self.statuses.get(id).map(String::as_str)) else {
+            return Some(sample);
+        };
+        let mut decision: Map<String, Value> = serde_json::from_str(&sample).unwrap_or_default();
+        decision.insert("status".to_owned(), capitalized(status).into());
+        if let Some(session) = created {
+            decision.insert("session_number".to_owned(), session.number.into());
+            decision.insert("vendor_data".to_owned(), session.vendor_data.clone().into());
+            decision.insert("scope".to_owned(), session.scope.clone().into());
+            decision.insert("created_at".to_owned(), clock::rfc3339(session.created_at).into());
+            let shared = || person::shared(&person::members(&session.scope));
+            let shared = session.user_data.clone().unwrap_or_else(shared);
+            decision.insert("user_data".to_owned(), shared.into());
+        }
+        if !status.eq_ignore_ascii_case("confirmed") {
+            decision.insert("user_data".to_owned(), json!({}));
+        }
+        Some(Value::Object(decision).to_string())
+    }
+}
+
+/// The service writes a decision's status with a capital, that of the status route without.
+fn capitalized(status: &str) -> String {
+    let mut rest = status.chars();
+    rest.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1_722_508_200);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn one(scope: &str) -> (Sessions, Session) {
+        let mut sessions = Sessions::new(MINUTE, None, Vec::new());
+        let session = sessions.create(scope.to_owned(), None, NOW).expect("a session");
+        (sessions, session)
+    }
+
+    fn decision(sessions: &Sessions, id: &str) -> Value {
+        let text = sessions.decision(id, NOW).expect("a decision");
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    #[test]
+    fn only_the_scopes_asked_for_are_shared() {
+        let (mut sessions, session) = one("pictures email gender unheard-of");
+        sessions.set_status(session.id.clone(), "confirmed".to_owned()).expect("saved");
+        let decision = decision(&sessions, &session.id);
+        let shared = decision["user_data"].as_object().expect("user data");
+        assert_eq!(shared.keys().collect::<Vec<_>>(), ["sub", "email", "picture", "gender"]);
+        assert_eq!(
+            (&decision["status"], &decision["vendor_data"], &decision["created_at"]),
+            (&json!("Confirmed"), &json!(null), &json!("2024-08-01T10:30:00.000Z"))
+        );
+    }
+
+    #[test]
+    fn a_session_goes_one_way() {
+        let (mut sessions, session) = one("names");
+        let status = |sessions: &Sessions| sessions.by_id(&session.id).map(|s| s.status.clone());
+        sessions.open(&session.token, NOW).expect("saved");
+        assert_eq!(status(&sessions).as_deref(), Some("retrieved"));
+        let shared = json!({"sub": "u"}).as_object().cloned().unwrap_or_default();
+        let confirmed = Outcome::Confirmed(shared);
+        assert!(sessions.end(&session.token, confirmed, NOW).expect("saved"));
+        assert_eq!(decision(&sessions, &session.id)["user_data"], json!({"sub": "u"}));
+        assert!(!sessions.end(&session.token, Outcome::Declined, NOW).expect("saved"));
+        sessions.open(&session.token, NOW).expect("saved");
+        assert_eq!(status(&sessions).as_deref(), Some("confirmed"));
+        assert!(!sessions.end("unknown", Outcome::Expired, NOW).expect("saved"));
+    }
+
+    #[test]
+    fn an_open_session_expires_and_a_decided_one_does_not() {
+        let (mut sessions, session) = one("names");
+        let (late, in_time) = (NOW + MINUTE, NOW + Duration::from_millis(59_999));
+        assert_eq!(session.status_at(in_time), "initialized");
+        assert_eq!(session.status_at(late), "expired");
+        assert!(!sessions.end(&session.token, Outcome::Declined, late).expect("saved"));
+        let text = sessions.decision(&session.id, late).expect("a decision");
+        assert!(text.contains("\"Expired\"") && text.contains("\"user_data\":{}"), "{text}");
+        assert!(sessions.end(&session.token, Outcome::Declined, NOW).expect("saved"));
+        assert_eq!(sessions.by_id(&session.id).map(|s| s.status_at(late)), Some("declined"));
+    }
+
+    #[test]
+    fn what_cannot_be_kept_does_not_happen() {
+        struct Full;
+        impl Keep for Full {
+            fn save(&mut self, _: &Session) -> io::Result<()> {
+                Err(io::ErrorKind::StorageFull.into())
+            }
+        }
+        let (_, session) = one("names");
+        let mut sessions = Sessions::new(MINUTE, Some(Box::new(Full)), vec![session.clone()]);
+        assert!(sessions.create("names".to_owned(), None, NOW).is_err());
+        assert!(sessions.end(&session.token, Outcome::Declined, NOW).is_err());
+        assert_eq!(sessions.created().collect::<Vec<_>>(), [&session]);
+    }
+}

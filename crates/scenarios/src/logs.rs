@@ -1,0 +1,86 @@
+//! What is logged, by the adapter and by the libraries below it, at the highest level of detail.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use didit_core::SessionId;
+use didit_sandbox::{Fault, Route, Sandbox};
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::{Adapter, client, id};
+
+static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Capture;
+
+impl io::Write for Capture {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        LOGGED.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl log::Log for Capture {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let line = format!("{} {}\n", record.target(), record.args());
+        let _ = io::Write::write(&mut Capture, line.as_bytes());
+    }
+
+    fn flush(&self) {}
+}
+
+/// Planted secrets and a planted person pass by, in successes and in failures, and nothing of them
+/// is logged, by nobody and at no level.
+pub fn nothing_private_is_logged<A: Adapter>() {
+    let subscriber = tracing_subscriber::fmt().with_writer(|| Capture).with_ansi(false);
+    let subscriber = subscriber.with_max_level(LevelFilter::TRACE).finish();
+    tracing::subscriber::set_global_default(subscriber).expect("the first subscriber");
+    log::set_logger(&Capture).expect("the first logger");
+    log::set_max_level(log::LevelFilter::Trace);
+
+    let sandbox = Sandbox::builder().credentials("client", "canary-secret").start().unwrap();
+    let person = r#"{"session_id":"s-1","status":"Confirmed","vendor_data":"canary-vendor",
+        "user_data":{"sub":"canary-sub","names":{"full_name":"canary-name"},"x":"canary-x"}}"#;
+    sandbox.decision("s-1", person);
+    sandbox.script(Route::Token, [Fault::answer(503), Fault::Reset]);
+    sandbox.script(Route::Decision, [Fault::Reset, Fault::answer(503), Fault::Garbage]);
+    let client = client::<A>(&sandbox);
+    let session_id: SessionId = id("s-1");
+    client.decision(&session_id).unwrap();
+
+    let bearer =
+        sandbox.requests_to(Route::Decision)[0].header("authorization").unwrap().to_owned();
+    let echo = format!(r#"{{"message":"{bearer} canary-secret"}}"#);
+    sandbox.script(
+        Route::Decision,
+        [
+            Fault::answer(403).body(echo),
+            Fault::answer(404).body(person),
+            Fault::answer(200).body(person.replace("s-1", "s-2")),
+            Fault::answer(200).body(person.replace('}', ",}")),
+        ],
+    );
+    for _ in 0..4 {
+        client.decision(&session_id).unwrap_err();
+    }
+    let created = client.create("names".parse().unwrap(), Some("canary-vendor")).unwrap();
+    let session_token = created.session_token().expose();
+    client.status(created.session_id(), session_token).unwrap();
+
+    let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
+    let logged = String::from_utf8_lossy(&logged);
+    assert!(logged.contains("asking to retrieve the decision, attempt 2"), "{logged}");
+    let token = bearer.strip_prefix("Bearer ").unwrap();
+    for private in ["canary", "Y2FuYXJ5", token, session_token] {
+        let line = logged.lines().find(|line| line.contains(private));
+        assert_eq!(line, None);
+    }
+}

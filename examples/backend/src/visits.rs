@@ -1,0 +1,79 @@
+//! What became of each visitor's session.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use didit_async_adapter::Client;
+use didit_async_adapter::core::{Decision, Scope, Scopes, Secret, SessionId};
+
+/// How often, and for how long, a session's decision is asked for.
+const INTERVAL: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(15 * 60);
+/// How long a visitor's data is kept after that.
+const KEPT: Duration = Duration::from_secs(15 * 60);
+
+#[derive(Clone)]
+pub(crate) enum Visit {
+    /// The person has not decided; the address is where they do.
+    Waiting(Secret),
+    Decided(Decision),
+    Failed,
+}
+
+#[derive(Clone)]
+pub(crate) struct Visits {
+    client: Client,
+    visits: Arc<Mutex<HashMap<String, Visit>>>,
+}
+
+impl Visits {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client, visits: Arc::default() }
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<Visit> {
+        self.lock().get(key).cloned()
+    }
+
+    /// Creates a session, and waits for its decision in the background; gives the visit's key.
+    pub(crate) async fn begin(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+        let key = unguessable()?;
+        let scopes = Scopes::new([Scope::NAMES, Scope::EMAIL, Scope::IS_OVER_18])?;
+        let created = self.client.create_session(scopes, None).await?;
+        self.lock().insert(key.clone(), Visit::Waiting(created.url().clone()));
+        tokio::spawn(self.clone().follow(key.clone(), created.session_id().clone()));
+        Ok(key)
+    }
+
+    async fn follow(self, key: String, session_id: SessionId) {
+        let visit = match self.client.wait_for_decision(&session_id, INTERVAL, TIMEOUT).await {
+            Ok(decision) => Visit::Decided(decision),
+            Err(error) => {
+                crate::log(&error);
+                Visit::Failed
+            }
+        };
+        self.lock().insert(key.clone(), visit);
+        tokio::time::sleep(KEPT).await;
+        self.lock().remove(&key);
+    }
+
+    /// The map is whole after every step, also if one panicked.
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Visit>> {
+        self.visits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// 128 random bits in hexadecimal digits.
+fn unguessable() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(bytes.iter().fold(String::new(), |mut word, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(word, "{byte:02x}");
+        word
+    }))
+}

@@ -1,0 +1,76 @@
+//! A visitor's way through the example, run for real.
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use ureq::Agent;
+
+/// What stands between two texts.
+fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
+    text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).unwrap().0
+}
+
+#[cfg(unix)]
+#[test]
+fn a_visitor_is_greeted_with_what_they_shared() {
+    let mut backend = Command::new(env!("CARGO_BIN_EXE_didit-example-backend"))
+        .env_clear()
+        .envs([("DIDIT_SANDBOX", "1"), ("LISTEN", "127.0.0.1:0")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut address = String::new();
+    BufReader::new(backend.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    let address = address.trim_end();
+    let agent: Agent = Agent::config_builder().max_redirects(0).proxy(None).build().into();
+    let read = |cookie: &str| {
+        let mut answer = agent.get(address).header("Cookie", cookie).call().unwrap();
+        answer.body_mut().read_to_string().unwrap()
+    };
+
+    assert!(read("visit=unknown").contains("Share my data"));
+    let begun = agent.post(address).send_empty().unwrap();
+    assert_eq!(
+        (begun.status().as_u16(), &begun.headers()["location"]),
+        (303, &"/".parse().unwrap())
+    );
+    let cookie = begun.headers()["set-cookie"].to_str().unwrap();
+    assert!(cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    let waiting = read(cookie);
+    assert!(waiting.contains("<svg") && waiting.contains("http-equiv=\"refresh\""), "{waiting}");
+    assert!(read("").contains("Share my data"), "the visit belongs to one browser");
+
+    let phone = between(&waiting, "<a href=\"", "\"");
+    let asked = agent.get(phone).call().unwrap().body_mut().read_to_string().unwrap();
+    let form = between(&asked, "name=\"form\" value=\"", "\"");
+    let shared = [
+        ("form", form),
+        ("share", "names"),
+        ("share", "is_over_18"),
+        ("names.full_name", "Zoë <Doe>"),
+        ("answer", "confirm"),
+    ];
+    assert_eq!(agent.post(phone).send_form(shared).unwrap().status().as_u16(), 303);
+
+    let started = Instant::now();
+    let greeting = loop {
+        let page = read(cookie);
+        if !page.contains("refresh") {
+            break page;
+        }
+        assert!(started.elapsed() < Duration::from_secs(20), "{page}");
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert!(greeting.contains("Hello, Zoë &lt;Doe&gt;!"), "{greeting}");
+    assert!(greeting.contains("You did not share: email"), "{greeting}");
+    assert!(!greeting.contains("@example.com"), "{greeting}");
+
+    let forged = agent.post(address).header("Sec-Fetch-Site", "cross-site").send_empty();
+    assert!(matches!(forged, Err(ureq::Error::StatusCode(403))), "{forged:?}");
+    drop(agent);
+    let told = Command::new("kill").arg(backend.id().to_string()).status().unwrap();
+    assert!(told.success() && backend.wait().unwrap().success());
+}
