@@ -1,2 +1,2 @@
 //! Nothing but the repository's README, whose code is compiled and run with the tests.
-#![doc = include_str!("../README.md")]
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]

@@ -288,8 +288,13 @@ fn a_creation_is_never_repeated_once_it_may_have_arrived() {
             Ok(status) => answer(&mut create, &mut engine, at(1), ticket, status, ""),
             Err(failure) => create.handle_failure(&mut engine, at(1), ticket, failure),
         }
-        let over = matches!(create.poll(&mut engine, at(1)), Step::Done(Err(_)));
+        let step = create.poll(&mut engine, at(1));
+        let over = matches!(step, Step::Done(Err(_)));
         assert_eq!(!over, repeated, "{shown}");
+        if let Step::Done(Err(error)) = step {
+            assert!(!error.is_retryable(), "{shown}");
+            assert!(error.advice().starts_with("the session may have been created"), "{shown}");
+        }
     }
 }
 

@@ -82,18 +82,29 @@ impl CallError {
         self.response().and_then(ResponseError::retry_after)
     }
 
-    /// Whether the same call may succeed later. The call itself has retried what it could.
+    /// Whether the same call may succeed later, and does no harm if the first one had an effect
+    /// after all. The call itself has retried what it could.
     pub fn is_retryable(&self) -> bool {
+        let once = self.action == Action::CreateSession;
         match &self.cause {
-            Cause::Build(_) | Cause::Finished => false,
-            Cause::Response(error) => error.is_retryable(),
-            Cause::Transport(kind) => *kind != FailureKind::Certificate,
+            Cause::Build(_) | Cause::Finished | Cause::Transport(FailureKind::Certificate) => false,
+            Cause::Response(error) if *error.kind() == ResponseErrorKind::RateLimited => true,
+            Cause::Response(error) => error.is_retryable() && !once,
+            Cause::Transport(kind) => kind.is_unsent() || !once,
             Cause::Waiting(_) | Cause::Undecided(_) => true,
         }
     }
 
     /// What a person can do about it, in a few words.
     pub fn advice(&self) -> &'static str {
+        let may_be_created = match &self.cause {
+            Cause::Response(error) => error.is_retryable() && !self.is_retryable(),
+            Cause::Transport(_) => !self.is_retryable(),
+            _ => false,
+        };
+        if may_be_created && self.action == Action::CreateSession {
+            return "the session may have been created; trying again creates another";
+        }
         match &self.cause {
             Cause::Build(_) => "mend the input",
             Cause::Response(error) => error.advice(),

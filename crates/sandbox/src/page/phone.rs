@@ -63,8 +63,11 @@ fn no_such_session() -> Answer {
 fn asked(session: &Session, client_id: &str) -> Html {
     let mut page = begin("Share your data");
     page.raw("<h1>Share your data?</h1>\n<p>The application <strong>").text(client_id);
-    page.raw("</strong> asks you for the following. You decide what you share.</p>\n\
-         <form method=\"post\" autocomplete=\"off\">\n<input type=\"hidden\" name=\"form\" value=\"");
+    page.raw(
+        "</strong> asks you for the following. You decide what you share.</p>\n\
+         <form method=\"post\" autocomplete=\"off\">\n\
+         <input type=\"hidden\" name=\"form\" value=\"",
+    );
     page.text(&session.form_token);
     page.raw("\">\n<fieldset>\n<legend>What you share</legend>\n<ul class=\"scopes\">\n");
     for member in person::members(&session.scope) {
@@ -140,13 +143,19 @@ fn list(page: &mut Html, begin: &'static str, members: &[&str]) {
 
 fn begin(title: &str) -> Html {
     let mut page = Html::new(title);
-    page.raw("<div class=\"stage\">\n<main class=\"phone\">\n<p class=\"app\">Didit app <span>played by the sandbox</span></p>\n");
+    page.raw(
+        "<div class=\"stage\">\n<main class=\"phone\">\n\
+         <p class=\"app\">Didit app <span>played by the sandbox</span></p>\n",
+    );
     page
 }
 
 /// The end of the phone, and beside it what only a developer wants to know.
 fn end(mut page: Html, session: &Session, status: &str) -> Html {
-    page.raw("</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n<dd><span class=\"status ");
+    page.raw(
+        "</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n\
+         <dd><span class=\"status ",
+    );
     page.text(status).raw("\">").text(status).raw("</span></dd>\n");
     page.raw("<dt>Session</dt>\n<dd><code>").text(&session.id).raw("</code></dd>\n");
     page.raw("<dt>Asks for</dt>\n<dd>").text(&session.scope).raw("</dd>\n");
@@ -157,8 +166,8 @@ fn end(mut page: Html, session: &Session, status: &str) -> Html {
         let expires = clock::rfc3339(session.expires_at);
         page.raw("<dt>Expires</dt>\n<dd>").text(expires.get(11..19).unwrap_or(&expires));
         page.raw(
-            " UTC</dd>\n</dl>\n<p>The person is made up: change them as you like. An empty field is \
-             sent as <code>null</code>.</p>\n",
+            " UTC</dd>\n</dl>\n<p>The person is made up: change them as you like. An empty field \
+             is sent as <code>null</code>.</p>\n",
         );
     } else {
         page.raw("</dl>\n");
