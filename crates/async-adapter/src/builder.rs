@@ -1,4 +1,5 @@
 use std::collections::hash_map::RandomState;
+use std::fmt;
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -92,7 +93,7 @@ impl ClientBuilder {
             None => default_client(&self.base_url, self.roots)?,
         };
         // A base URL of the core's is one of anybody's.
-        let base = self.base_url.to_string().parse().map_err(|_| InvalidBaseUrl::NotAUrl);
+        let base = self.base_url.to_string().parse().map_err(|_| InvalidBaseUrl::Host);
         let base = base.map_err(BuildError::from)?;
         let mut engine = Engine::with_policy(self.base_url, self.credentials, self.policy);
         if let Some(name) = self.user_agent {
@@ -125,4 +126,13 @@ fn default_client(
         client.tls_backend_preconfigured(tls::config(roots)?)
     };
     client.build().map_err(ConfigError::Http)
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("base_url", &self.base_url)
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
 }

@@ -6,6 +6,7 @@ mod error;
 mod report;
 mod tls;
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -164,7 +165,9 @@ impl Client {
                     return result.map_err(|error| Error::new(error, transport_error));
                 }
                 Step::Wait { until, .. } => {
-                    let _ = timeout_at(self.shared.origin + until.since_origin(), woken).await;
+                    let far = self.shared.origin + FAR;
+                    let until = self.shared.origin.checked_add(until.since_origin());
+                    let _ = timeout_at(until.unwrap_or(far), woken).await;
                 }
                 Step::Send { request, ticket, timeout } => {
                     let answer = self.shared.exchange(request, timeout).await;
@@ -181,6 +184,15 @@ impl Client {
                 }
             }
         }
+    }
+}
+
+/// A wait without an end comes to an end all the same, and is begun again.
+const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(self.shared.lock().base_url()).finish()
     }
 }
 

@@ -101,11 +101,9 @@ fn io_failure_kind(error: &io::Error) -> FailureKind {
         return FailureKind::Connect;
     }
     match error.kind() {
-        // These come from making a connection alone.
-        io::ErrorKind::ConnectionRefused
-        | io::ErrorKind::HostUnreachable
-        | io::ErrorKind::NetworkUnreachable
-        | io::ErrorKind::AddrNotAvailable => FailureKind::Connect,
+        // These come from making a connection alone; an unreachable host or network may as well be
+        // told of a connection that was made.
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => FailureKind::Connect,
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FailureKind::Timeout,
         _ => FailureKind::Broken,
     }

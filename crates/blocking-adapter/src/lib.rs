@@ -7,6 +7,7 @@ mod report;
 mod resolver;
 mod tls;
 
+use std::fmt;
 use std::io::Read as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -157,6 +158,12 @@ impl Client {
                 }
             }
         }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Client").field(self.shared.lock().base_url()).finish()
     }
 }
 

@@ -113,7 +113,13 @@ fn check_authority(authority: &str) -> Result<&str, InvalidBaseUrl> {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
         None => {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-            !host.is_empty() && host.chars().all(allowed)
+            // What ends in a number is an address, in whatever notation; one will do.
+            let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+            let address = last.starts_with(|c: char| c.is_ascii_digit())
+                && (last.bytes().all(|b| b.is_ascii_digit()) || last[1..].starts_with(['x', 'X']));
+            !host.is_empty()
+                && host.chars().all(allowed)
+                && (!address || host.parse::<Ipv4Addr>().is_ok())
         }
     };
     if !valid {
@@ -230,7 +236,11 @@ mod tests {
             ("http://apx.didit.me", PlainHttp),
             ("http://127.0.0.1.example.com", PlainHttp),
             ("http://localhost.example.com", PlainHttp),
-            ("http://0x7f.1", PlainHttp),
+            ("http://0x7f.1", Host),
+            ("https://2130706433", Host),
+            ("https://1.2.3.4.5", Host),
+            ("https://999.1.1.1", Host),
+            ("https://example.0x10", Host),
             ("http://[::ffff:127.0.0.1]", PlainHttp),
             ("https://user:pass@h", UserInfo),
             ("http://127.0.0.1@evil.example", UserInfo),

@@ -55,9 +55,7 @@ impl Decision {
     /// The text is not JSON, or a documented member has another type than documented. The error
     /// tells line, column and place.
     pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
-        let text = std::str::from_utf8(body).map_err(|error| {
-            JsonError::at(body, error.valid_up_to(), "", "invalid UTF-8".to_owned())
-        })?;
+        let text = json::text(body)?;
         let Object(answer): Object<wire::Decision<'_>> =
             serde_json::from_str(text).map_err(|error| JsonError::new(body, &error))?;
         let missing = |place| move || JsonError::at(body, 0, place, "expected a string".to_owned());

@@ -3,6 +3,7 @@
 
 mod call;
 mod call_error;
+mod clock;
 mod event;
 mod flight;
 mod moment;
@@ -19,10 +20,11 @@ use http::Request;
 use http::header::{HeaderValue, USER_AGENT};
 
 pub use self::call::Call;
+use self::call_error::Trouble;
 pub use self::call_error::{CallError, Cause, Stopped};
 pub use self::event::Event;
 pub use self::moment::Moment;
-use self::pacer::{Pacer, Place};
+use self::pacer::{Held, Pacer, Place};
 pub use self::policy::Policy;
 use self::retry::Jitter;
 pub use self::step::{Failure, FailureKind, Operation, Reason, Step, Ticket};
@@ -116,8 +118,9 @@ impl Engine {
     /// # Errors
     /// [`BuildError::UserAgent`] for what no header may carry.
     pub fn set_user_agent(&mut self, name: &str) -> Result<(), BuildError> {
+        let visible = name.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
         let value = HeaderValue::try_from(format!("{name} {DEFAULT_USER_AGENT}"));
-        self.user_agent = value.map_err(|_| BuildError::UserAgent)?;
+        self.user_agent = value.ok().filter(|_| visible).ok_or(BuildError::UserAgent)?;
         Ok(())
     }
 
@@ -170,6 +173,23 @@ impl Engine {
         self.wakes_others = true;
     }
 
+    /// Goes on with the old token, if there is one that is still good, though it was not renewed.
+    fn keep_token(&mut self, share: &mut Share, now: Moment) -> bool {
+        let kept = self.slot().is_some_and(|slot| slot.keep(now));
+        if kept {
+            self.release_lease(share);
+        }
+        kept
+    }
+
+    /// Ends a lease with a failure that would meet those who wait for it as well.
+    fn share_failure(&mut self, share: &mut Share, trouble: &Trouble) {
+        if let Some(slot) = self.slot() {
+            slot.fail(share, trouble);
+        }
+        self.release_lease(share);
+    }
+
     fn release_lease(&mut self, share: &mut Share) {
         let released = self.slot().is_some_and(|slot| slot.release(share));
         self.wakes_others |= released;
@@ -188,8 +208,14 @@ impl Engine {
     }
 
     /// Lets a request of that kind go now, or says when to ask again.
-    fn admit(&mut self, action: Action, place: &mut Place, now: Moment) -> Result<(), Moment> {
+    fn admit(&mut self, action: Action, place: &mut Place, now: Moment) -> Result<(), Held> {
         self.pacer(action).map_or(Ok(()), |pacer| pacer.admit(place, now))
+    }
+
+    /// Tells the rate limit of that kind what became of a request, and wakes whom that lets go.
+    fn account(&mut self, action: Action, account: impl FnOnce(&mut Pacer) -> bool) {
+        let wakes = self.pacer(action).is_some_and(account);
+        self.wakes_others |= wakes;
     }
 
     /// The error without the client's secret, which a service may send back in its own words.

@@ -73,6 +73,23 @@ pub(crate) fn accepted(text: &str) -> Json<'_> {
     Json(text)
 }
 
+/// The text of an answer's body.
+pub(crate) fn text(body: &[u8]) -> Result<&str, JsonError> {
+    std::str::from_utf8(body).map_err(|error| JsonError {
+        // The last character may have been cut in two.
+        truncated: error.error_len().is_none(),
+        ..JsonError::at(body, error.valid_up_to(), "", "invalid UTF-8".to_owned())
+    })
+}
+
+/// The name that a member's key stands for; a key that stands for no text, as it was sent.
+fn name(key: &RawValue) -> Cow<'_, str> {
+    match serde_json::from_str(key.get()) {
+        Ok(Text(name)) => name,
+        Err(_) => key.get().trim_matches('"').into(),
+    }
+}
+
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
@@ -84,8 +101,8 @@ impl<'de> Visitor<'de> for Members {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
-        while let Some((Text(name), value)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-            members.push((name, Json(value.get())));
+        while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
+            members.push((name(key), Json(value.get())));
         }
         Ok(members)
     }
@@ -352,6 +369,9 @@ mod tests {
         );
         assert_eq!(json.get("a").unwrap().to::<u8>(), Ok(2));
         assert_eq!(json.get("c"), None);
+        let odd = accepted(r#"{"\ud800": 1, "theme": "dark"}"#);
+        assert_eq!(odd.get("theme").unwrap().as_str(), r#""dark""#);
+        assert_eq!(odd.get("\\ud800").unwrap().as_str(), "1");
         assert_eq!(accepted("[1]").members(), vec![]);
         assert_eq!(format!("{json:?}"), "Json([redacted])");
         assert_eq!(

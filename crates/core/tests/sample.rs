@@ -129,6 +129,10 @@ fn documented_members_of_another_type_are_refused_by_place_alone() {
         assert_eq!(error.place(), place, "{error}");
         assert!(!format!("{error} {error:?}").contains("Jane"), "{error}");
     }
+    let cut = Decision::from_json(&r#"{"session_id":"é"#.as_bytes()[..16]).unwrap_err();
+    assert!(cut.is_truncated(), "{cut}");
+    let wrong = Decision::from_json(b"{\"session_id\":\"\xff\"}").unwrap_err();
+    assert!(!wrong.is_truncated(), "{wrong}");
     for (json, place) in [
         (r#"{"status":"x"}"#, "session_id"),
         (r#"{"session_id":"s","status":null}"#, "status"),

@@ -140,6 +140,17 @@ fn a_renewal_that_fails_leaves_the_old_token_in_use() {
 }
 
 #[test]
+fn a_renewal_that_is_put_off_leaves_the_old_token_in_use() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "old");
+    let mut renewing = call();
+    let (_, ticket) = sends(&mut renewing, &mut engine, at(950));
+    let later = Response::builder().status(429).header("retry-after", "600").body(&b""[..]);
+    renewing.handle_response(&mut engine, at(950), ticket, later.unwrap());
+    assert_eq!(sends(&mut renewing, &mut engine, at(950)).0, "decision old");
+}
+
+#[test]
 fn a_late_401_does_not_throw_away_a_newer_token() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "first");
@@ -214,6 +225,7 @@ fn refused_credentials_fail_those_who_wait_but_not_those_who_come_later() {
     let (_, ticket) = sends(&mut first, &mut engine, at(0));
     let _ = waits(&mut second, &mut engine, at(0));
     answer(&mut first, &mut engine, at(1), ticket, 401, r#"{"error":"invalid_client"}"#);
+    assert!(engine.take_wake(), "the second need not wait for the lease to end");
     for call in [&mut first, &mut second] {
         let error = fails(call, &mut engine, at(1));
         assert_eq!(error.action(), Action::FetchToken);
@@ -230,6 +242,56 @@ fn however_short_a_token_lives_it_serves_the_one_who_fetched_it() {
     let answered = r#"{"access_token":"brief","expires_in":0.000001}"#;
     answer(&mut call, &mut engine, at(1), ticket, 200, answered);
     assert_eq!(sends(&mut call, &mut engine, at(2)).0, "decision brief");
+}
+
+#[test]
+fn what_the_service_named_as_the_next_time_holds_for_all() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let (mut first, mut queued) = (call(), call().queued());
+    let (_, ticket) = sends(&mut first, &mut engine, at(1));
+    let refusal = || Response::builder().status(429).header("retry-after", "60").body(&b""[..]);
+    first.handle_response(&mut engine, at(1), ticket, refusal().unwrap());
+    assert_eq!(fails(&mut first, &mut engine, at(1)).stopped(), Stopped::Deadline);
+    let error = fails(&mut call(), &mut engine, at(2));
+    assert!(matches!(error.cause(), Cause::Waiting(Reason::Pacing)), "{error}");
+    // One in a queue has the time.
+    assert_eq!(waits(&mut queued, &mut engine, at(2)), (at(61), Reason::Pacing));
+    let (_, ticket) = sends(&mut queued, &mut engine, at(61));
+    queued.handle_response(&mut engine, at(61), ticket, refusal().unwrap());
+    assert_eq!(waits(&mut queued, &mut engine, at(61)), (at(121), Reason::RetryAfter));
+    assert_eq!(sends(&mut queued, &mut engine, at(121)).0, "decision t");
+}
+
+#[test]
+fn a_token_that_never_comes_ends_a_queued_call_as_well() {
+    let mut engine = engine();
+    let mut queued = call().queued();
+    let mut now = at(0);
+    let error = loop {
+        match queued.poll(&mut engine, now) {
+            Step::Send { ticket, .. } => answer(&mut queued, &mut engine, now, ticket, 429, ""),
+            Step::Wait { until, .. } => now = until,
+            Step::Done(result) => break result.unwrap_err(),
+        }
+    };
+    assert!(now <= at(30) && error.action() == Action::FetchToken, "{error}");
+}
+
+#[test]
+fn a_wait_is_told_once() {
+    let mut policy = Policy::default();
+    policy.budget = Some(1);
+    let client = ClientCredentials::new("id", "secret").unwrap();
+    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    retrieve(&mut engine, at(0), "t");
+    let _in_flight = sends(&mut call(), &mut engine, at(60));
+    engine.record_events(true);
+    let mut queued = call().queued();
+    for _ in 0..3 {
+        let _ = waits(&mut queued, &mut engine, at(61));
+    }
+    assert_eq!(queued.take_events().len(), 1);
 }
 
 #[test]

@@ -52,9 +52,12 @@ impl Endpoint for ClientToken {
     }
 
     fn parse(&self, response: Response<&[u8]>) -> Result<AccessToken, ResponseError> {
-        let body = triage::success(Self::ACTION, &response)?;
-        AccessToken::from_json(body)
-            .map_err(|problem| triage::malformed(Self::ACTION, &response, problem))
+        let token = triage::success(Self::ACTION, &response).and_then(|body| {
+            AccessToken::from_json(body)
+                .map_err(|problem| triage::malformed(Self::ACTION, &response, problem))
+        });
+        token
+            .map_err(|error| self.client.secrets().into_iter().fold(error, ResponseError::scrubbed))
     }
 }
 

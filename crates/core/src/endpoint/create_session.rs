@@ -96,8 +96,9 @@ impl CreatedSession {
             url: Option<String>,
         }
 
+        let text = json::text(body)?;
         let Object(answer): Object<Answer> =
-            serde_json::from_slice(body).map_err(|error| JsonError::new(body, &error))?;
+            serde_json::from_str(text).map_err(|error| JsonError::new(body, &error))?;
         let wrong = |place, problem: &str| JsonError::at(body, 0, place, problem.to_owned());
         let expected = |place| move || wrong(place, "expected a string");
         let session_id = answer.session_id.ok_or_else(expected("session_id"))?;
@@ -114,7 +115,7 @@ impl CreatedSession {
                 .map_err(|reason| wrong("session_id", &reason.to_string()))?,
             session_token: session_token.into(),
             url: url.into(),
-            json: String::from_utf8_lossy(body).into_owned().into(),
+            json: text.into(),
         })
     }
 

@@ -52,12 +52,11 @@ impl Endpoint for SessionStatus {
     }
 
     fn parse(&self, response: Response<&[u8]>) -> Result<StatusReport, ResponseError> {
-        let body = triage::success(Self::ACTION, &response)?;
-        let report = StatusReport::from_json(body);
-        report.map_err(|problem| {
-            let error = triage::malformed(Self::ACTION, &response, problem);
-            error.scrubbed(self.session_token.expose())
-        })
+        let report = triage::success(Self::ACTION, &response).and_then(|body| {
+            StatusReport::from_json(body)
+                .map_err(|problem| triage::malformed(Self::ACTION, &response, problem))
+        });
+        report.map_err(|error| error.scrubbed(self.session_token.expose()))
     }
 }
 
@@ -75,12 +74,13 @@ impl StatusReport {
             status: Option<String>,
         }
 
+        let text = json::text(body)?;
         let Object(answer): Object<Answer> =
-            serde_json::from_slice(body).map_err(|error| JsonError::new(body, &error))?;
+            serde_json::from_str(text).map_err(|error| JsonError::new(body, &error))?;
         let status = answer
             .status
             .ok_or_else(|| JsonError::at(body, 0, "status", "expected a string".to_owned()))?;
-        Ok(Self { status: Status::from(&*status), json: String::from_utf8_lossy(body).into() })
+        Ok(Self { status: Status::from(&*status), json: text.into() })
     }
 
     /// How far the session has come.
@@ -128,6 +128,14 @@ mod tests {
             let answer = endpoint().parse(Response::new(body.as_bytes()));
             assert!(answer.is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn a_token_that_the_service_sends_back_is_not_shown() {
+        let body: &[u8] = br#"{"detail":"invalid session token canary"}"#;
+        let answer = Response::builder().status(401).body(body).unwrap();
+        let error = endpoint().parse(answer).unwrap_err();
+        assert_eq!(error.message(), Some("invalid session token [redacted]"));
     }
 
     #[test]

@@ -1,13 +1,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::{Response, StatusCode};
+use http::Response;
 
 use super::call_error::{CallError, Cause, Stopped, Trouble};
+use super::clock::Clock;
 use super::event::Event;
 use super::flight::{Flight, Purpose};
 use super::moment::Moment;
-use super::pacer::Place;
+use super::pacer::{Held, Place};
 use super::retry::{self, History, Verdict};
 use super::step::{Failure, FailureKind, Operation, Reason, Step, Ticket};
 use super::token_slot::{Pass, Share};
@@ -23,10 +24,7 @@ use crate::rate_limit::RateLimit;
 /// Its clock starts with the first poll.
 pub struct Call<E: Endpoint> {
     endpoint: E,
-    timeout: Option<Duration>,
-    /// Whether the clock stands still until the rate limit lets the first request go.
-    queued: bool,
-    deadline: Option<Moment>,
+    clock: Clock,
     state: State<E::Output>,
     share: Share,
     place: Place,
@@ -42,6 +40,9 @@ pub struct Call<E: Endpoint> {
     events: Vec<Event>,
 }
 
+/// Longer than any answer takes, and short enough for every HTTP library's arithmetic.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
 enum State<T> {
     Ready,
     Paused { until: Moment, reason: Reason },
@@ -54,9 +55,7 @@ impl<E: Endpoint> Call<E> {
     pub fn new(endpoint: E) -> Self {
         Self {
             endpoint,
-            timeout: None,
-            queued: false,
-            deadline: None,
+            clock: Clock::default(),
             state: State::Ready,
             share: Share::default(),
             place: None,
@@ -74,7 +73,7 @@ impl<E: Endpoint> Call<E> {
     /// The same call with a budget of its own for token, waits, retries and bodies.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = Some(timeout);
+        self.clock.timeout = Some(timeout);
         self
     }
 
@@ -82,7 +81,7 @@ impl<E: Endpoint> Call<E> {
     /// that have more to ask than the limit allows in a call's time.
     #[must_use]
     pub fn queued(mut self) -> Self {
-        self.queued = true;
+        self.clock.queued = true;
         self
     }
 
@@ -98,10 +97,10 @@ impl<E: Endpoint> Call<E> {
                 None => (Authorization::none(), 0),
                 Some(Pass::Ready(authorization, generation)) => (authorization, generation),
                 Some(Pass::Fetch) => {
-                    return self.send(engine, now, deadline, Purpose::Token, Authorization::none());
+                    return self.send(engine, now, Purpose::Token, Authorization::none());
                 }
                 Some(Pass::Wait(until)) => {
-                    return self.wait(engine, now, deadline, until, Reason::Token);
+                    return Ok(self.wait(engine, now, deadline.min(until), Reason::Token));
                 }
                 Some(Pass::Failed(trouble)) => {
                     return Err(self.error(Action::FetchToken, trouble, Stopped::Final));
@@ -109,27 +108,20 @@ impl<E: Endpoint> Call<E> {
             };
         match engine.admit(E::ACTION, &mut self.place, now) {
             Ok(()) => {
-                self.queued = false;
-                let deadline = self.deadline(engine, now);
-                self.send(engine, now, deadline, Purpose::Own(generation), authorization)
+                self.clock.start();
+                self.send(engine, now, Purpose::Own(generation), authorization)
             }
-            Err(until) => self.wait(engine, now, deadline, until, Reason::Pacing),
+            Err(Held { until, surely }) if surely && until >= deadline => {
+                Err(self.out_of_time(Reason::Pacing))
+            }
+            Err(held) => Ok(self.wait(engine, now, deadline.min(held.until), Reason::Pacing)),
         }
-    }
-
-    fn deadline(&mut self, engine: &Engine, now: Moment) -> Moment {
-        if self.queued {
-            return now.after(Duration::MAX);
-        }
-        let timeout = self.timeout.unwrap_or(engine.policy.call_timeout);
-        *self.deadline.get_or_insert(now.after(timeout))
     }
 
     fn send(
         &mut self,
         engine: &mut Engine,
         now: Moment,
-        deadline: Moment,
         purpose: Purpose,
         authorization: Authorization,
     ) -> Result<Step<E::Output>, CallError> {
@@ -143,7 +135,11 @@ impl<E: Endpoint> Call<E> {
         let request = request.map_err(|error| {
             CallError::new(action, Cause::Build(error), Stopped::Final, self.sent)
         })?;
-        let timeout = engine.policy.attempt_timeout.min(deadline.since(now));
+        let deadline = self.clock.deadline(purpose, &engine.policy, now);
+        let timeout = engine.policy.attempt_timeout.min(deadline.since(now)).min(LONGEST_TIMEOUT);
+        if timeout.is_zero() {
+            return Err(self.out_of_time(Reason::Response));
+        }
         let (ticket, until) = (engine.ticket(), now.after(timeout));
         if let Some(pacer) = engine.pacer(action) {
             pacer.sent(ticket, now, until);
@@ -161,24 +157,20 @@ impl<E: Endpoint> Call<E> {
         Ok(Step::Send { request, ticket: Ticket(ticket), timeout })
     }
 
-    /// Waits, unless that cannot end in time.
     fn wait(
         &mut self,
         engine: &Engine,
         now: Moment,
-        deadline: Moment,
         until: Moment,
         reason: Reason,
-    ) -> Result<Step<E::Output>, CallError> {
-        if until >= deadline && reason == Reason::Pacing {
-            return Err(self.out_of_time(reason));
-        }
-        let until = until.min(deadline);
+    ) -> Step<E::Output> {
         // Asked again before its time, a call has nothing new to tell.
-        if self.announced.replace((until, reason)) != Some((until, reason)) {
+        let told = self.announced.is_some_and(|(until, last)| last == reason && now < until);
+        if !told {
+            self.announced = Some((until, reason));
             self.record(engine, Event::Waiting { duration: until.since(now), reason });
         }
-        Ok(Step::Wait { until, reason })
+        Step::Wait { until, reason }
     }
 
     /// The flight that `ticket` stands for, if it is still the one under way.
@@ -202,24 +194,30 @@ impl<E: Endpoint> Call<E> {
                 slot.discard(generation);
                 self.renewed_after_401 = true;
                 self.own_attempts = 0;
-                self.last = Some((action, trouble));
                 self.record(engine, Event::TokenRefused);
                 return;
             }
         }
-        let refused = trouble.is_refusal();
-        if refused {
+        if purpose == Purpose::Token && engine.keep_token(&mut self.share, now) {
+            self.token_attempts = 0;
+            return;
+        }
+        if trouble.is_refusal() {
             self.refusals += 1;
             *self.attempts(purpose) -= 1;
+            self.clock.hold();
+            if let (Some(pacer), Some(wait)) = (engine.pacer(action), trouble.retry_after()) {
+                pacer.close(now.after(wait));
+            }
         }
-        let deadline = self.deadline(engine, now);
+        let deadline = self.clock.deadline(purpose, &engine.policy, now);
         let attempts = *self.attempts(purpose);
         let history = History { attempts, refusals: self.refusals, deadline };
         let replay = if purpose == Purpose::Token { Replay::Safe } else { E::REPLAY };
         let random = engine.jitter.next();
         match retry::decide(&engine.policy, &history, &trouble, replay, now, random) {
             Verdict::Again { at, reason } => {
-                if let (true, Some(pacer)) = (refused, engine.pacer(action)) {
+                if let (true, Some(pacer)) = (trouble.is_refusal(), engine.pacer(action)) {
                     pacer.close(at);
                 }
                 let lease_until = at.after(engine.policy.attempt_timeout);
@@ -232,12 +230,8 @@ impl<E: Endpoint> Call<E> {
             }
             Verdict::Stop(stopped) => {
                 // Only what would meet the other calls as well is theirs to share.
-                let shared = purpose == Purpose::Token && stopped != Stopped::Deadline;
-                if shared
-                    && engine.slot().is_some_and(|slot| slot.fail(&mut self.share, &trouble, now))
-                {
-                    self.token_attempts = 0;
-                    return;
+                if purpose == Purpose::Token && stopped != Stopped::Deadline {
+                    engine.share_failure(&mut self.share, &trouble);
                 }
                 let error = self.error(action, trouble, stopped);
                 self.finish(engine, now, Err(error));
@@ -280,7 +274,7 @@ impl<E: Endpoint> Operation for Call<E> {
     type Output = E::Output;
 
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<E::Output> {
-        let deadline = self.deadline(engine, now);
+        let deadline = self.clock.deadline(Purpose::Own(0), &engine.policy, now);
         let waited_for = match &mut self.state {
             State::Finished(result) => {
                 let over = || CallError::new(E::ACTION, Cause::Finished, Stopped::Final, self.sent);
@@ -321,20 +315,18 @@ impl<E: Endpoint> Operation for Call<E> {
         let Some(flight) = self.land(&ticket) else { return };
         let (action, status) = (flight.purpose.action(E::ACTION), response.status());
         self.record(engine, Event::Answered { action, status });
-        if let Some(pacer) = engine.pacer(action) {
-            let told = RateLimit::from_headers(response.headers());
-            let refused = status == StatusCode::TOO_MANY_REQUESTS;
-            let first = pacer.answered(flight.ticket, now, &told, refused);
-            engine.wakes_others |= first;
-            if let (Some(limit), Some(remaining)) = (told.limit, told.remaining) {
-                self.record(engine, Event::RateLimit { limit, remaining });
-            }
+        let told = RateLimit::from_headers(response.headers());
+        engine.account(action, |pacer| pacer.answered(flight.ticket, now, &told, status));
+        if let (Some(limit), Some(remaining)) = (told.limit, told.remaining) {
+            self.record(engine, Event::RateLimit { limit, remaining });
         }
         let trouble = match (flight.purpose, &engine.access) {
             (Purpose::Token, Access::Client { endpoint, .. }) => match endpoint.parse(response) {
                 Ok(token) => {
                     engine.store_token(&mut self.share, &token, now);
                     self.token_attempts = 0;
+                    self.clock.token_fetched();
+                    self.last = None;
                     self.record(engine, Event::TokenFetched { lifetime: token.lifetime() });
                     return;
                 }
@@ -357,29 +349,24 @@ impl<E: Endpoint> Operation for Call<E> {
         failure: Failure,
     ) {
         let Failure { kind, head } = failure;
+        // Whoever sent the head of an answer has seen the request.
+        let kind = if head.is_some() && kind.is_unsent() { FailureKind::Broken } else { kind };
         if let Some(head) = head.filter(|head| !head.status().is_success()) {
             return self.handle_response(engine, now, ticket, head.map(|()| &[][..]));
         }
         let Some(flight) = self.land(&ticket) else { return };
         let action = flight.purpose.action(E::ACTION);
         self.record(engine, Event::Failed { action, failure: kind });
-        match engine.pacer(action) {
-            Some(pacer) if kind.is_unsent() => pacer.unsent(flight.ticket),
-            Some(pacer) => pacer.lost(flight.ticket, now),
-            None => {}
-        }
+        engine.account(action, |pacer| pacer.failed(flight.ticket, now, kind.is_unsent()));
         self.failed(engine, now, flight.purpose, Trouble::Failure(kind));
     }
 
     fn cancel(&mut self, engine: &mut Engine, now: Moment) {
-        if let State::InFlight(flight) = std::mem::replace(&mut self.state, State::Finished(None))
-            && let Some(pacer) = engine.pacer(flight.purpose.action(E::ACTION))
-        {
-            pacer.lost(flight.ticket, now);
+        if let State::InFlight(flight) = std::mem::replace(&mut self.state, State::Finished(None)) {
+            let action = flight.purpose.action(E::ACTION);
+            engine.account(action, |pacer| pacer.failed(flight.ticket, now, false));
         }
-        if let Some(pacer) = engine.pacer(E::ACTION) {
-            pacer.leave(self.place);
-        }
+        engine.account(E::ACTION, |pacer| pacer.leave(self.place, now));
         engine.release_lease(&mut self.share);
     }
 
@@ -392,7 +379,6 @@ impl<E: Endpoint> fmt::Debug for Call<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("action", &E::ACTION)
-            .field("deadline", &self.deadline)
             .field("sent", &self.sent)
             .finish_non_exhaustive()
     }

@@ -1,6 +1,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::moment::Moment;
 use crate::rate_limit::RateLimit;
 
@@ -44,6 +46,13 @@ struct Waiter {
 /// The order of a call's arrival; empty before. Who is refused later comes back to it.
 pub(super) type Place = Option<u64>;
 
+/// When a request that has to wait can ask again.
+pub(super) struct Held {
+    pub(super) until: Moment,
+    /// Whether it cannot go any earlier, by all that is known.
+    pub(super) surely: bool,
+}
+
 impl Pacer {
     pub(super) fn new(window: Duration, budget: Option<u32>) -> Self {
         Self {
@@ -62,7 +71,7 @@ impl Pacer {
     }
 
     /// Lets a request go now, or says when to ask again.
-    pub(super) fn admit(&mut self, place: &mut Place, now: Moment) -> Result<(), Moment> {
+    pub(super) fn admit(&mut self, place: &mut Place, now: Moment) -> Result<(), Held> {
         self.forget(now);
         let place = *place.get_or_insert_with(|| {
             self.arrivals += 1;
@@ -84,7 +93,8 @@ impl Pacer {
             Ok(at) => self.line[at] = waiter,
             Err(at) => self.line.insert(at, waiter),
         }
-        Err(until)
+        let surely = self.closed_until.is_some() || (self.answered && self.limit().is_some());
+        Err(Held { until, surely })
     }
 
     /// A request goes out; without an answer by `lost_at` it counts as accepted then.
@@ -93,44 +103,57 @@ impl Pacer {
         self.in_flight.push(id, lost_at);
     }
 
-    /// The request never reached the service, so it used nothing up.
-    pub(super) fn unsent(&mut self, id: u64) {
-        self.in_flight.land(id);
-    }
-
-    /// The request may have been accepted at any time until now.
-    pub(super) fn lost(&mut self, id: u64, now: Moment) {
-        if self.in_flight.land(id) {
+    /// No answer came: the request may have been accepted at any time until now, or was never sent.
+    ///
+    /// Says, like the next two, whether others may go on earlier than they were told.
+    pub(super) fn failed(&mut self, id: u64, now: Moment, unsent: bool) -> bool {
+        if self.in_flight.land(id) && !unsent {
             self.spend(now);
         }
+        unsent && self.lets_others_go(now)
     }
 
     /// An answer came; one that refuses by the rate limit used nothing up.
-    ///
-    /// Says whether it was the first one, after which others may go on.
     pub(super) fn answered(
         &mut self,
         id: u64,
         now: Moment,
         told: &RateLimit,
-        refused: bool,
+        status: StatusCode,
     ) -> bool {
-        let first = !std::mem::replace(&mut self.answered, true);
+        let (learned, foreign) = (self.learned, self.foreign);
+        // A gateway's failure, or a token that is refused, says nothing of a limit.
+        let telling = !status.is_server_error() && status != StatusCode::UNAUTHORIZED;
+        let first = !self.answered && (telling || told.limit.is_some());
+        self.answered |= first;
         self.learned = told.limit.or(self.learned);
+        let refused = status == StatusCode::TOO_MANY_REQUESTS;
         if self.in_flight.land(id) && !refused {
             self.spend(now);
         }
-        let (Some(limit), Some(remaining)) = (told.limit, told.remaining) else {
-            return first;
-        };
+        self.see_others(now, told);
+        let changed = first || refused || self.learned != learned || self.foreign != foreign;
+        changed && self.lets_others_go(now)
+    }
+
+    /// What the service counts beyond this client's own requests was used up by others.
+    fn see_others(&mut self, now: Moment, told: &RateLimit) {
+        let (Some(limit), Some(remaining)) = (told.limit, told.remaining) else { return };
         let own = u32::try_from(self.spent.len() + self.in_flight.len()).unwrap_or(u32::MAX);
         let foreign = limit.saturating_sub(remaining).saturating_sub(own);
-        let reset = told.reset_after.unwrap_or(self.window);
-        self.foreign = (foreign > 0).then(|| (foreign, now.after(reset.max(self.window))));
+        let reset = told.reset_after.unwrap_or(self.window).min(self.window.saturating_mul(2));
+        // Own requests that the service has not seen yet hide others': an earlier count stands.
+        let earlier = self.foreign.filter(|(count, until)| *count > foreign && *until > now);
+        let seen = (foreign > 0).then(|| (foreign, now.after(reset.max(self.window))));
+        self.foreign = earlier.or(seen);
         if foreign > 0 && remaining == 0 {
             self.close(now.after(reset.max(LOOK_AGAIN)));
         }
-        first
+    }
+
+    fn lets_others_go(&mut self, now: Moment) -> bool {
+        self.forget(now);
+        !self.line.is_empty() && self.closed_until.is_none() && self.free(now) > 0
     }
 
     /// Nothing goes out before then: the service said so.
@@ -139,11 +162,11 @@ impl Pacer {
     }
 
     /// Gives up a place in line.
-    pub(super) fn leave(&mut self, place: Place) {
+    pub(super) fn leave(&mut self, place: Place, now: Moment) -> bool {
         let found = place.map(|place| self.line.binary_search_by_key(&place, |w| w.place));
-        if let Some(Ok(at)) = found {
-            self.line.remove(at);
-        }
+        let Some(Ok(at)) = found else { return false };
+        self.line.remove(at);
+        self.lets_others_go(now)
     }
 
     /// The tightest limit known.

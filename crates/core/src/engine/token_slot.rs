@@ -136,19 +136,15 @@ impl TokenSlot {
         }
     }
 
-    /// Ends `share`'s lease with a failure; those who wait for it share it.
-    ///
-    /// Says whether the old token is still good: then it is used up to its end, without a renewal.
-    pub(super) fn fail(&mut self, share: &mut Share, trouble: &Trouble, now: Moment) -> bool {
+    /// Remembers the failure of `share`'s lease for those who wait for it.
+    pub(super) fn fail(&mut self, share: &Share, trouble: &Trouble) {
         self.failed = share.lease.map(|lease| (lease, trouble.clone()));
-        self.release(share);
-        match self.token.as_mut().filter(|token| token.expires_at > now) {
-            Some(token) => {
-                token.renew_at = token.expires_at;
-                true
-            }
-            None => false,
-        }
+    }
+
+    /// Uses the old token up to its end, without a renewal; says whether it is still good.
+    pub(super) fn keep(&mut self, now: Moment) -> bool {
+        let good = self.token.as_mut().filter(|token| token.expires_at > now);
+        good.map(|token| token.renew_at = token.expires_at).is_some()
     }
 
     /// Ends `share`'s lease; says whether it had one, which another call may now take.

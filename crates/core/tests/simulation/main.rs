@@ -63,6 +63,7 @@ fn random_schedules_keep_every_promise() {
             latency: Duration::ZERO..slowest,
             faults: [0, 5, 30, 90][usize::try_from(dice.below(4)).unwrap()],
             dropped: if dice.percent(50) { 30 } else { 0 },
+            queued: if dice.percent(50) { 40 } else { 0 },
             shared_quota: dice.percent(30),
         };
         let mut world = World::new(seed, policy, Service::new(quota, lifetime), weather);
@@ -84,8 +85,13 @@ fn drain(seed: u64, calls: usize, limit: usize, window: Duration, latency: Durat
     policy.call_timeout = Duration::from_secs(100_000);
     let service = Service::new(Some(Quota::new(limit, window)), Some(Duration::from_secs(100_000)));
     // Every request takes its own time, up to the latency.
-    let weather =
-        Weather { latency: Duration::ZERO..latency, faults: 0, dropped: 0, shared_quota: false };
+    let weather = Weather {
+        latency: Duration::ZERO..latency,
+        faults: 0,
+        dropped: 0,
+        queued: 0,
+        shared_quota: false,
+    };
     let mut world = World::new(seed, policy, service, weather);
     let began = world.now;
     for _ in 0..calls {
@@ -134,6 +140,7 @@ fn others_who_share_the_quota_bring_no_livelock() {
             latency: Duration::ZERO..millis(50),
             faults: 0,
             dropped: 0,
+            queued: 0,
             shared_quota: true,
         };
         let mut world = World::new(seed, policy, service, weather);
@@ -143,9 +150,9 @@ fn others_who_share_the_quota_bring_no_livelock() {
         }
         let outcome = world.run();
         assert_eq!(outcome.succeeded(), calls, "{:?}", outcome.failures());
-        // The others take up to all of the quota; refusals must stay few beside what gets through.
+        // The others take what they like without a word; refusals must stay few all the same.
         assert!(
-            outcome.service.refused_by_limit <= calls,
+            outcome.service.refused_by_limit <= calls / 2,
             "{} refusals",
             outcome.service.refused_by_limit
         );
@@ -161,6 +168,7 @@ fn many_callers_fetch_one_token_cold_and_one_when_it_ends() {
             latency: Duration::ZERO..millis(200),
             faults: 0,
             dropped: 0,
+            queued: 0,
             shared_quota: false,
         };
         let mut world = World::new(seed, Policy::default(), service, weather);

@@ -45,6 +45,8 @@ pub(crate) struct Weather {
     pub(crate) faults: u64,
     /// In percent of the calls: dropped at some point, half of them without a word.
     pub(crate) dropped: u64,
+    /// In percent of the calls for decisions.
+    pub(crate) queued: u64,
     /// Whether others use up the same quota.
     pub(crate) shared_quota: bool,
 }
@@ -106,7 +108,7 @@ impl<O: Operation> Answerable for O {
 /// One caller and what it has seen.
 struct Caller {
     work: Work,
-    deadline: Option<Moment>,
+    deadline: Moment,
     done: Option<Result<(), CallError>>,
     dropped: bool,
     in_flight: Option<Flight>,
@@ -122,6 +124,8 @@ struct Flight {
     token: bool,
     lost_at: Moment,
 }
+
+const FAR: Moment = Moment::new(Duration::MAX);
 
 enum Happening {
     Wake(usize),
@@ -167,17 +171,20 @@ impl World {
     /// Adds a caller that begins `after` from now.
     pub(crate) fn call(&mut self, after: Duration, create: bool, timeout: Option<Duration>) {
         let n = self.callers.len();
+        // The clock of a queued call stands still while the rate limit holds it up.
+        let queued = !create && self.dice.percent(self.weather.queued);
         let work = if create {
             let call = Call::new(CreateSession::new("names".parse().unwrap()));
             Work::Creation(timeout.into_iter().fold(call, Call::with_timeout))
         } else {
             let call = Call::new(RetrieveDecision::new(format!("s-{n}").parse().unwrap()));
-            Work::Decision(timeout.into_iter().fold(call, Call::with_timeout))
+            let call = timeout.into_iter().fold(call, Call::with_timeout);
+            Work::Decision(if queued { call.queued() } else { call })
         };
         let timeout = timeout.unwrap_or(self.engine.policy().call_timeout);
         self.callers.push(Caller {
             work,
-            deadline: Some(self.now.after(after).after(timeout)),
+            deadline: if queued { FAR } else { self.now.after(after).after(timeout) },
             done: None,
             dropped: false,
             in_flight: None,
@@ -273,7 +280,7 @@ impl World {
         if caller.dropped || caller.done.is_some() || caller.in_flight.is_some() {
             return;
         }
-        let deadline = caller.deadline.expect("set at the beginning");
+        let deadline = caller.deadline;
         assert!(
             now <= deadline,
             "caller {n} goes on {:?} after its deadline {deadline:?} {:?}",
@@ -308,7 +315,7 @@ impl World {
         self.serial += 1;
         let id = self.serial;
         let caller = &mut self.callers[n];
-        assert!(!timeout.is_zero() && lost_at <= caller.deadline.unwrap(), "caller {n}");
+        assert!(!timeout.is_zero() && lost_at <= caller.deadline, "caller {n}");
         caller.in_flight = Some(Flight { id, ticket: Some(ticket), token, lost_at });
         if !token {
             caller.own_sent += 1;
