@@ -265,7 +265,7 @@ impl fmt::Display for ResponseError {
             write!(f, ", the service says: {message:?}")?;
         }
         if let Some(request_id) = request_id {
-            write!(f, " (request id {request_id})")?;
+            write!(f, " (request id {})", request_id.escape_debug())?;
         }
         Ok(())
     }

@@ -153,6 +153,7 @@ impl<'de> Deserialize<'de> for Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ResponseErrorKind;
 
     fn parse(body: &str) -> Result<AccessToken, ResponseError> {
         let client = ClientCredentials::new("id", "secret").unwrap();
@@ -212,11 +213,19 @@ mod tests {
     }
 
     #[test]
-    fn invalid_client_is_unauthorized_whatever_its_status() {
-        let client = ClientCredentials::new("id", "secret").unwrap();
+    fn invalid_client_is_unauthorized() {
+        let token = ClientToken::new(ClientCredentials::new("id", "secret").unwrap());
         let body: &[u8] = br#"{"error":"invalid_client"}"#;
-        let answer = Response::builder().status(400).body(body).unwrap();
-        let error = ClientToken::new(client).parse(answer).unwrap_err();
-        assert_eq!(error.kind(), &crate::ResponseErrorKind::Unauthorized);
+        for (status, kind) in [
+            (400, ResponseErrorKind::Unauthorized),
+            (401, ResponseErrorKind::Unauthorized),
+            (403, ResponseErrorKind::Forbidden),
+            (404, ResponseErrorKind::Unauthorized),
+            (408, ResponseErrorKind::Rejected),
+            (429, ResponseErrorKind::RateLimited),
+        ] {
+            let answer = Response::builder().status(status).body(body).unwrap();
+            assert_eq!(token.parse(answer).unwrap_err().kind(), &kind);
+        }
     }
 }

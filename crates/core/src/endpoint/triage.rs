@@ -21,12 +21,13 @@ pub(super) fn success<'a>(
     let words = Words::read(response.headers(), body);
     let kind = match status {
         StatusCode::UNAUTHORIZED => ResponseErrorKind::Unauthorized,
+        StatusCode::FORBIDDEN => ResponseErrorKind::Forbidden,
+        StatusCode::TOO_MANY_REQUESTS => ResponseErrorKind::RateLimited,
+        StatusCode::REQUEST_TIMEOUT => ResponseErrorKind::Rejected,
         _ if action == Action::FetchToken && status.is_client_error() && words.invalid_client => {
             ResponseErrorKind::Unauthorized
         }
-        StatusCode::FORBIDDEN => ResponseErrorKind::Forbidden,
         StatusCode::NOT_FOUND => ResponseErrorKind::NotFound,
-        StatusCode::TOO_MANY_REQUESTS => ResponseErrorKind::RateLimited,
         _ if status.is_client_error() => ResponseErrorKind::Rejected,
         _ if status.is_server_error() => ResponseErrorKind::Unavailable,
         _ if status.is_redirection() => ResponseErrorKind::Redirect,

@@ -56,7 +56,8 @@ pub(super) struct Held {
 impl Pacer {
     pub(super) fn new(window: Duration, budget: Option<u32>) -> Self {
         Self {
-            window,
+            // Without any length, what was spent would be forgotten before it counts.
+            window: window.max(Duration::from_millis(1)),
             budget,
             learned: None,
             answered: false,
