@@ -1,0 +1,204 @@
+//! Retries, the rate limit, deadlines and what is told of them.
+
+use super::*;
+
+#[test]
+fn what_the_service_named_as_the_next_time_holds_for_all() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let (mut first, mut queued) = (call(), call().queued());
+    let (_, ticket) = sends(&mut first, &mut engine, at(1));
+    let refusal = || Response::builder().status(429).header("retry-after", "60").body(&b""[..]);
+    first.handle_response(&mut engine, at(1), ticket, refusal().unwrap());
+    assert_eq!(fails(&mut first, &mut engine, at(1)).stopped(), Stopped::Deadline);
+    let error = fails(&mut call(), &mut engine, at(2));
+    assert!(matches!(error.cause(), Cause::Waiting(Reason::Pacing)), "{error}");
+    // One in a queue has the time.
+    assert_eq!(waits(&mut queued, &mut engine, at(2)), (at(61), Reason::Pacing));
+    let (_, ticket) = sends(&mut queued, &mut engine, at(61));
+    queued.handle_response(&mut engine, at(61), ticket, refusal().unwrap());
+    assert_eq!(waits(&mut queued, &mut engine, at(61)), (at(121), Reason::RetryAfter));
+    assert_eq!(sends(&mut queued, &mut engine, at(121)).0, "decision t");
+}
+
+#[test]
+fn a_token_that_never_comes_ends_a_queued_call_as_well() {
+    let mut engine = engine();
+    let mut queued = call().queued();
+    let mut now = at(0);
+    let error = loop {
+        match queued.poll(&mut engine, now) {
+            Step::Send { ticket, .. } => answer(&mut queued, &mut engine, now, ticket, 429, ""),
+            Step::Wait { until, .. } => now = until,
+            Step::Done(result) => break result.unwrap_err(),
+        }
+    };
+    assert!(now <= at(30) && error.action() == Action::FetchToken, "{error}");
+}
+
+#[test]
+fn a_wait_is_told_once() {
+    let mut policy = Policy::default();
+    policy.budget = Some(1);
+    let client = ClientCredentials::new("id", "secret").unwrap();
+    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    retrieve(&mut engine, at(0), "t");
+    let _in_flight = sends(&mut call(), &mut engine, at(60));
+    engine.record_events(true);
+    let mut queued = call().queued();
+    for _ in 0..3 {
+        let _ = waits(&mut queued, &mut engine, at(61));
+    }
+    assert_eq!(queued.take_events().len(), 1);
+}
+
+#[test]
+fn a_retry_that_cannot_begin_in_time_is_an_error_at_once() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let mut call = call().with_timeout(Duration::from_secs(5));
+    let (_, ticket) = sends(&mut call, &mut engine, at(1));
+    let refusal =
+        Response::builder().status(503).header("retry-after", "5").body(&b""[..]).unwrap();
+    call.handle_response(&mut engine, at(1), ticket, refusal);
+    let error = fails(&mut call, &mut engine, at(1));
+    assert_eq!(error.stopped(), Stopped::Deadline);
+    assert_eq!(
+        error.to_string(),
+        "could not retrieve the decision: HTTP 503 Service Unavailable, and the time ran out"
+    );
+}
+
+#[test]
+fn an_answer_that_nobody_waits_for_any_more_changes_nothing() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let mut call = call();
+    let (_, late) = sends(&mut call, &mut engine, at(1));
+    // Ten seconds without an answer are a timeout, whoever notices.
+    let (until, reason) = waits(&mut call, &mut engine, at(11));
+    assert_eq!(reason, Reason::Backoff);
+    let (_, ticket) = sends(&mut call, &mut engine, until);
+    answer(&mut call, &mut engine, until, late, 404, "");
+    assert_eq!(waits(&mut call, &mut engine, until).1, Reason::Response);
+    answer(&mut call, &mut engine, until, ticket, 200, &decision("Confirmed"));
+    succeeds(&mut call, &mut engine, until);
+}
+
+#[test]
+fn a_creation_is_never_repeated_once_it_may_have_arrived() {
+    let failed = |kind| Err(Failure::new(kind));
+    for (outcome, repeated) in [
+        (failed(FailureKind::Connect), true),
+        (failed(FailureKind::Broken), false),
+        (failed(FailureKind::Timeout), false),
+        (Ok(429), true),
+        (Ok(401), true),
+        (Ok(408), false),
+        (Ok(500), false),
+        (Ok(503), false),
+    ] {
+        let mut engine = engine();
+        retrieve(&mut engine, at(0), "t");
+        let shown = format!("{outcome:?}");
+        let mut create = Call::new(CreateSession::new("names".parse().unwrap()));
+        let (sent, ticket) = sends(&mut create, &mut engine, at(1));
+        assert_eq!(sent, "session t");
+        match outcome {
+            Ok(status) => answer(&mut create, &mut engine, at(1), ticket, status, ""),
+            Err(failure) => create.handle_failure(&mut engine, at(1), ticket, failure),
+        }
+        let step = create.poll(&mut engine, at(1));
+        let over = matches!(step, Step::Done(Err(_)));
+        assert_eq!(!over, repeated, "{shown}");
+        if let Step::Done(Err(error)) = step {
+            assert!(!error.is_retryable(), "{shown}");
+            assert!(error.advice().starts_with("the session may have been created"), "{shown}");
+        }
+    }
+}
+
+#[test]
+fn a_status_is_read_without_any_token() {
+    let mut engine = engine();
+    let mut call = Call::new(SessionStatus::new("s-1".parse().unwrap(), "session"));
+    let (sent, ticket) = sends(&mut call, &mut engine, at(0));
+    assert_eq!(sent, "status -");
+    answer(&mut call, &mut engine, at(0), ticket, 200, r#"{"status":"retrieved"}"#);
+    assert_eq!(succeeds(&mut call, &mut engine, at(0)).status(), &Status::Retrieved);
+}
+
+#[test]
+fn polling_on_after_the_end_is_an_error() {
+    let mut engine = engine();
+    let mut call = call();
+    call.cancel(&mut engine, at(0));
+    assert!(matches!(fails(&mut call, &mut engine, at(0)).cause(), Cause::Finished));
+}
+
+#[test]
+fn a_budget_paces_from_the_second_request_on() {
+    let mut policy = Policy::default();
+    policy.budget = Some(2);
+    let client = ClientCredentials::new("id", "secret").unwrap();
+    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    retrieve(&mut engine, at(0), "t");
+    retrieve(&mut engine, at(20), "t");
+    let patient = || call().with_timeout(Duration::from_secs(600));
+    let (mut third, mut fourth) = (patient(), patient());
+    assert_eq!(waits(&mut third, &mut engine, at(30)), (at(60), Reason::Pacing));
+    assert_eq!(waits(&mut fourth, &mut engine, at(30)), (at(80), Reason::Pacing));
+    // A call that has less time than that is told at once.
+    let error = fails(&mut call(), &mut engine, at(30));
+    assert!(matches!(error.cause(), Cause::Waiting(Reason::Pacing)));
+    // First come, first served, whoever asks first.
+    assert_eq!(waits(&mut fourth, &mut engine, at(60)), (at(80), Reason::Pacing));
+    assert_eq!(sends(&mut third, &mut engine, at(60)).0, "decision t");
+}
+
+#[test]
+fn the_clock_of_a_queued_call_starts_when_its_turn_comes() {
+    let mut policy = Policy::default();
+    policy.budget = Some(1);
+    let client = ClientCredentials::new("id", "secret").unwrap();
+    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    retrieve(&mut engine, at(0), "t");
+    let mut queued = call().queued();
+    assert_eq!(waits(&mut queued, &mut engine, at(0)), (at(60), Reason::Pacing));
+    let (_, _ticket) = sends(&mut queued, &mut engine, at(60));
+    assert_eq!(waits(&mut queued, &mut engine, at(65)), (at(70), Reason::Response));
+    let error = loop {
+        match queued.poll(&mut engine, at(90)) {
+            Step::Done(result) => break result.unwrap_err(),
+            Step::Wait { .. } => panic!("its 30 s are over"),
+            Step::Send { .. } => {}
+        }
+    };
+    assert_eq!(error.stopped(), Stopped::Deadline);
+}
+
+#[test]
+fn events_tell_the_story_when_asked_for() {
+    let mut engine = engine();
+    let mut silent = call();
+    let (_, ticket) = sends(&mut silent, &mut engine, at(0));
+    answer(&mut silent, &mut engine, at(0), ticket, 200, &token("t", 1000));
+    assert_eq!(silent.take_events(), []);
+
+    engine.record_events(true);
+    let mut told = call();
+    let (_, ticket) = sends(&mut told, &mut engine, at(1));
+    told.handle_failure(&mut engine, at(1), ticket, Failure::new(FailureKind::Broken));
+    let (until, _) = waits(&mut told, &mut engine, at(1));
+    let action = Action::RetrieveDecision;
+    let events = told.take_events();
+    assert_eq!(
+        events[..2],
+        [
+            Event::Sent { action, attempt: 1 },
+            Event::Failed { action, failure: FailureKind::Broken },
+        ]
+    );
+    assert_eq!(events[2], Event::Waiting { duration: until.since(at(1)), reason: Reason::Backoff });
+    assert_eq!(events.len(), 3);
+}
