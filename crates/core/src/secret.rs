@@ -42,18 +42,23 @@ impl fmt::Debug for Secret {
 /// `text` with `secret` taken out: all of it wherever it stands, and its beginning at the end of a
 /// text that was cut off.
 pub(crate) fn scrub(text: &str, secret: &str) -> String {
-    const REDACTED: &str = "[redacted]";
+    // Short, so that a text that was bounded stays so but for the shortest of secrets.
+    const REDACTED: &str = "***";
     /// A shorter beginning tells nothing, and stands in many words by chance.
     const TELLING: usize = 4;
     if secret.is_empty() {
         return text.to_owned();
     }
+    let most = text.chars().count();
     let mut text = text.replace(secret, REDACTED);
     let kept = text.trim_end_matches('…').len();
     let begins = |at: &usize| text.is_char_boundary(*at) && secret.starts_with(&text[*at..kept]);
     let longest = kept.saturating_sub(secret.len());
     if let Some(at) = (longest..(kept + 1).saturating_sub(TELLING)).find(begins) {
         text.replace_range(at..kept, REDACTED);
+    }
+    if let Some((end, _)) = text.char_indices().nth(most) {
+        text.truncate(end);
     }
     text
 }
@@ -83,10 +88,11 @@ mod tests {
     #[test]
     fn secrets_are_taken_out_of_texts() {
         let cases = [
-            ("no: s3cret-word, s3cret-word!", "no: [redacted], [redacted]!"),
-            ("cut off at s3cret-w…", "cut off at [redacted]…"),
+            ("no: s3cret-word, s3cret-word!", "no: ***, ***!"),
+            ("cut off at s3cret-wor…", "cut off at ***…"),
+            ("cut off at s3cr…", "cut off at ***…"),
             ("cut off at s3c…", "cut off at s3c…"),
-            ("é s3cret", "é [redacted]"),
+            ("é s3cret-word", "é ***"),
             ("nothing", "nothing"),
             ("", ""),
         ];
@@ -94,6 +100,7 @@ mod tests {
             assert_eq!(scrub(text, "s3cret-word"), expected);
         }
         assert_eq!(scrub("text", ""), "text");
+        assert_eq!(scrub("aaaa", "a"), "****");
     }
 
     #[test]

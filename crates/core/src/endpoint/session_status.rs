@@ -135,7 +135,7 @@ mod tests {
         let body: &[u8] = br#"{"detail":"invalid session token canary"}"#;
         let answer = Response::builder().status(401).body(body).unwrap();
         let error = endpoint().parse(answer).unwrap_err();
-        assert_eq!(error.message(), Some("invalid session token [redacted]"));
+        assert_eq!(error.message(), Some("invalid session token ***"));
     }
 
     #[test]
