@@ -33,11 +33,13 @@ impl FailureLine {
         Ok(line + "\n")
     }
 
-    /// The exit code of the failure. What stops an export is never written down, so the status is
-    /// that of the decision's answer or of a token's that may come another time.
+    /// The exit code of the failure.
     pub(super) fn exit(&self) -> Exit {
         let says = |words| self.error.contains(words);
+        let token = says("could not fetch an access token");
         match self.status {
+            Some(400..500) if token && says("invalid_client") => Exit::CredentialsRefused,
+            Some(404) if token => Exit::Other,
             Some(401 | 403) => Exit::CredentialsRefused,
             Some(404) => Exit::NoSuchSession,
             Some(429) => Exit::RateLimited,

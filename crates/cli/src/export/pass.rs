@@ -48,6 +48,13 @@ impl Pass {
         self.passed - self.under_way.len() as u64
     }
 
+    /// The ids that were handed out and are not settled, in the order of the input.
+    pub(super) fn under_way(&self) -> Vec<SessionId> {
+        let mut ids: Vec<_> = self.under_way.iter().collect();
+        ids.sort_by_key(|(_, place)| **place);
+        ids.into_iter().map(|(id, _)| id.clone()).collect()
+    }
+
     /// Whether every id of the input has been settled.
     pub(super) fn is_complete(&self) -> bool {
         self.ended && self.under_way.is_empty()
@@ -93,12 +100,12 @@ impl Pass {
 
 /// The ids that are to be asked for.
 pub(super) struct Wanted<'a> {
-    input: Input,
+    input: &'a mut Input,
     pass: &'a RefCell<Pass>,
 }
 
 impl<'a> Wanted<'a> {
-    pub(super) fn new(input: Input, pass: &'a RefCell<Pass>) -> Self {
+    pub(super) fn new(input: &'a mut Input, pass: &'a RefCell<Pass>) -> Self {
         Self { input, pass }
     }
 }
@@ -108,7 +115,7 @@ impl Iterator for Wanted<'_> {
 
     fn next(&mut self) -> Option<SessionId> {
         let mut pass = self.pass.borrow_mut();
-        for session_id in &mut self.input {
+        for session_id in self.input.by_ref() {
             let admitted = session_id.and_then(|id| Ok(pass.admit(&id)?.then_some(id)));
             match admitted {
                 Ok(Some(session_id)) => return Some(session_id),

@@ -1,10 +1,11 @@
 //! The work itself: asks for what is wanted, and settles each id in one of the files.
 
+use std::cell::RefCell;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Error;
-use didit_blocking_adapter::core::{Action, Cause, Credentials, FailureKind, ResponseErrorKind};
+use didit_blocking_adapter::core::{Action, Cause, FailureKind};
 
 use super::GOES_ON;
 use super::files::Files;
@@ -35,7 +36,7 @@ struct Tally {
 
 pub(crate) fn run(
     connection: &Connection,
-    input: Input,
+    mut input: Input,
     concurrency: usize,
     index: Index,
     files: &mut Files,
@@ -45,9 +46,10 @@ pub(crate) fn run(
     let total = input.ids();
     let pass = Pass::new(index);
     let mut decisions =
-        connection.client.decisions(Wanted::new(input, &pass)).concurrency(concurrency);
+        connection.client.decisions(Wanted::new(&mut input, &pass)).concurrency(concurrency);
     let mut tally = Tally::default();
     let mut stopped = None;
+    let mut refused = None;
     let mut finishing = false;
     let started = Instant::now();
     progress.start();
@@ -61,23 +63,22 @@ pub(crate) fn run(
                 tally.in_a_row = 0;
             }
             Poll::Ready(Some((session_id, Err(error)))) => {
-                let about = Some(session_id.as_str());
-                if concerns_all(&error, &connection.credentials) {
+                let exit = Exit::of(error.call());
+                files.failed(&session_id, &error)?;
+                pass.borrow_mut().settle(&session_id, Some(exit));
+                tally.failed += 1;
+                tally.in_a_row = if may_concern_all(exit) { tally.in_a_row + 1 } else { 0 };
+                if tally.in_a_row >= MAX_IN_A_ROW {
+                    let about = Some(session_id.as_str());
                     stopped.get_or_insert_with(|| Failure::of_call(about, &error));
-                } else {
-                    let exit = Exit::of(error.call());
-                    files.failed(&session_id, &error)?;
-                    pass.borrow_mut().settle(&session_id, Some(exit));
-                    tally.failed += 1;
-                    tally.in_a_row = if may_concern_all(exit) { tally.in_a_row + 1 } else { 0 };
-                    if tally.in_a_row >= MAX_IN_A_ROW {
-                        stopped.get_or_insert_with(|| Failure::of_call(about, &error));
-                    }
+                }
+                if concerns_all(&error) {
+                    refused.get_or_insert(error);
                 }
             }
             Poll::Pending => {}
         }
-        if !finishing && (interrupt.is_noted() || stopped.is_some()) {
+        if !finishing && (interrupt.is_noted() || stopped.is_some() || refused.is_some()) {
             decisions.finish();
             finishing = true;
         }
@@ -95,11 +96,17 @@ pub(crate) fn run(
         }
     }
     drop(decisions);
+    if let Some(error) = &refused {
+        fail_the_rest(error, &mut input, &pass, files, &mut tally)?;
+    }
     files.sync()?;
     drop(progress);
     let mut pass = pass.into_inner();
     say(&summary(&tally, &pass, files, started.elapsed()));
-    if let Some(failure) = stopped {
+    if let Some(error) = refused {
+        let rest = "those that were not asked for failed by it as well";
+        let _ = Failure::of_call(None, &error).and(rest).report();
+    } else if let Some(failure) = stopped {
         return Err(failure.and(GOES_ON));
     }
     match pass.broken.take() {
@@ -109,18 +116,32 @@ pub(crate) fn run(
     }
 }
 
-/// Whether the failure would meet every other session as well, so that none is to blame.
-fn concerns_all(error: &Error, credentials: &Credentials) -> bool {
+/// Whether the failure meets every other session as well, so that asking for them is of no use.
+fn concerns_all(error: &Error) -> bool {
     match error.call().cause() {
         Cause::Build(_) | Cause::Transport(FailureKind::Certificate) => true,
-        Cause::Response(answer) if answer.action() == Action::FetchToken => !answer.is_retryable(),
-        // A token that was fetched is renewed before this; one that is held cannot be.
-        Cause::Response(answer) => {
-            *answer.kind() == ResponseErrorKind::Unauthorized
-                && matches!(credentials, Credentials::Held(_))
-        }
+        Cause::Response(answer) => answer.action() == Action::FetchToken && !answer.is_retryable(),
         _ => false,
     }
+}
+
+/// Settles the ids that are left by the failure that they would meet.
+fn fail_the_rest(
+    error: &Error,
+    input: &mut Input,
+    pass: &RefCell<Pass>,
+    files: &mut Files,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let exit = Exit::of(error.call());
+    let given_up = pass.borrow().under_way();
+    for session_id in given_up.into_iter().chain(Wanted::new(input, pass)) {
+        files.failed(&session_id, error)?;
+        pass.borrow_mut().settle(&session_id, Some(exit));
+        tally.failed += 1;
+        files.sync_now_and_then()?;
+    }
+    Ok(())
 }
 
 fn may_concern_all(exit: Exit) -> bool {

@@ -43,18 +43,32 @@ fn without_an_answer_there_is_no_status() {
 }
 
 #[test]
-fn refused_credentials_end_it_and_no_id_is_to_blame() {
+fn a_client_that_is_refused_fails_every_id_and_is_not_tried_for_each() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(500);
     let mut export = place.export(&sandbox, "");
-    run(export.env("DIDIT_API_KEY", "wrong")).ends(3, "goes on where this one stopped");
-    let client = export.env_remove("DIDIT_API_KEY").env("DIDIT_CLIENT_ID", sandbox.client_id());
-    run(client.env("DIDIT_CLIENT_SECRET", "wrong")).ends(3, "could not fetch an access token");
-    assert!(!place.has("out.failures"));
+    export.env_remove("DIDIT_API_KEY").env("DIDIT_CLIENT_ID", sandbox.client_id());
+    run(export.env("DIDIT_CLIENT_SECRET", "wrong")).ends(3, "could not fetch an access token");
+    place.is_complete(500);
+    assert_eq!(place.read("out.failures").matches(r#""status":401"#).count(), 500);
     // A worker that starts late asks for itself.
     assert!((1..=16).contains(&sandbox.requests_to(Route::Token).len()));
-    run(client.env("DIDIT_CLIENT_SECRET", sandbox.client_secret())).ends(0, "500 exported");
-    assert_eq!(sandbox.tokens_issued(), 1);
+    assert_eq!(asked(&sandbox).len(), 0);
+
+    // The same command has nothing to do; the failures are tried again on demand.
+    run(export.env("DIDIT_CLIENT_SECRET", sandbox.client_secret())).ends(3, "500 failed before");
+    let again = Place::with_ids(500);
+    let mut retry = again.export_with(&sandbox, "--output out2 --retry-failures");
+    run(retry.arg(place.path("out.failures"))).ends(0, "500 exported");
+}
+
+#[test]
+fn a_token_that_one_session_refuses_fails_that_one() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::new("a\nb\nc\n");
+    sandbox.script(Route::Decision, [Fault::Pass, Fault::answer(401)]);
+    run(&mut place.export(&sandbox, "--concurrency 1")).ends(3, "2 exported and 1 failed");
+    place.is_complete(3);
 }
 
 #[test]

@@ -3,7 +3,12 @@
 //! `SIMULATION_SCHEDULES=1000000` runs more of them, `SIMULATION_SEED=n` the one that failed.
 
 // The whole of it is a test.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::unchecked_time_subtraction)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::unchecked_time_subtraction,
+    clippy::disallowed_methods
+)]
 
 mod service;
 mod world;
