@@ -20,8 +20,11 @@ pub(super) struct Pacer {
     answered: bool,
     first_sent: Option<Moment>,
     in_flight: InFlight,
-    /// When the answers came whose requests still count, oldest first.
+    /// When the answers came, oldest first: of requests that count no longer, but may have when an
+    /// answer that is on its way was written, and then of those that still count.
     spent: VecDeque<Moment>,
+    /// How many of `spent` count no longer.
+    lapsed: usize,
     /// What others have used up, and until when that counts.
     foreign: Option<(u32, Moment)>,
     closed_until: Option<Moment>,
@@ -64,6 +67,7 @@ impl Pacer {
             first_sent: None,
             in_flight: InFlight::default(),
             spent: VecDeque::new(),
+            lapsed: 0,
             foreign: None,
             closed_until: None,
             line: VecDeque::new(),
@@ -101,14 +105,14 @@ impl Pacer {
     /// A request goes out; without an answer by `lost_at` it counts as accepted then.
     pub(super) fn sent(&mut self, id: u64, now: Moment, lost_at: Moment) {
         self.first_sent.get_or_insert(now);
-        self.in_flight.push(id, lost_at);
+        self.in_flight.push(id, now, lost_at);
     }
 
     /// No answer came: the request may have been accepted at any time until now, or was never sent.
     ///
     /// Says, like the next two, whether others may go on earlier than they were told.
     pub(super) fn failed(&mut self, id: u64, now: Moment, unsent: bool) -> bool {
-        if self.in_flight.land(id) && !unsent {
+        if self.in_flight.land(id).is_some() && !unsent {
             self.spend(now);
         }
         unsent && self.lets_others_go(now)
@@ -129,18 +133,23 @@ impl Pacer {
         self.answered |= first;
         self.learned = told.limit.or(self.learned);
         let refused = status == StatusCode::TOO_MANY_REQUESTS;
-        if self.in_flight.land(id) && !refused {
-            self.spend(now);
+        if let Some(sent_at) = self.in_flight.land(id) {
+            if !refused {
+                self.spend(now);
+            }
+            self.see_others(sent_at, now, told);
         }
-        self.see_others(now, told);
         let changed = first || refused || self.learned != learned || self.foreign != foreign;
         changed && self.lets_others_go(now)
     }
 
     /// What the service counts beyond this client's own requests was used up by others.
-    fn see_others(&mut self, now: Moment, told: &RateLimit) {
+    fn see_others(&mut self, sent_at: Moment, now: Moment, told: &RateLimit) {
         let (Some(limit), Some(remaining)) = (told.limit, told.remaining) else { return };
-        let own = u32::try_from(self.spent.len() + self.in_flight.len()).unwrap_or(u32::MAX);
+        // It counted after the request was sent, so all that counted then may be in it.
+        let before = self.spent.partition_point(|answered| answered.after(self.window) <= sent_at);
+        let own = self.spent.len() - before + self.in_flight.len();
+        let own = u32::try_from(own).unwrap_or(u32::MAX);
         let foreign = limit.saturating_sub(remaining).saturating_sub(own);
         let reset = told.reset_after.unwrap_or(self.window).min(self.window.saturating_mul(2));
         // Own requests that the service has not seen yet hide others': an earlier count stands.
@@ -184,7 +193,12 @@ impl Pacer {
             None => usize::MAX,
         };
         let limit = if self.answered { limit } else { limit.min(self.before_first_answer(now)) };
-        limit.saturating_sub(self.spent.len() + self.in_flight.len())
+        limit.saturating_sub(self.counting() + self.in_flight.len())
+    }
+
+    /// How many answered requests still count.
+    fn counting(&self) -> usize {
+        self.spent.len() - self.lapsed
     }
 
     fn before_first_answer(&self, now: Moment) -> usize {
@@ -197,11 +211,11 @@ impl Pacer {
         let Some(limit) = self.limit().filter(|_| self.answered) else {
             return now.after(LOOK_AGAIN);
         };
-        let own = match self.spent.get(n) {
+        let own = match self.spent.get(self.lapsed + n) {
             Some(answered) => answered.after(self.window),
             // Whatever is on its way counts for a window from its answer on, which is yet to come.
             None => {
-                let rounds = u32::try_from((n - self.spent.len()) / limit).unwrap_or(u32::MAX);
+                let rounds = u32::try_from((n - self.counting()) / limit).unwrap_or(u32::MAX);
                 now.after(self.window.saturating_mul(rounds.saturating_add(1)))
             }
         };
@@ -216,8 +230,15 @@ impl Pacer {
 
     /// Drops what no longer counts.
     fn forget(&mut self, now: Moment) {
-        while self.spent.front().is_some_and(|answered| answered.after(self.window) <= now) {
+        let lapses = |answered: &Moment, by: Moment| answered.after(self.window) <= by;
+        while self.spent.get(self.lapsed).is_some_and(|answered| lapses(answered, now)) {
+            self.lapsed += 1;
+        }
+        let oldest = self.in_flight.oldest().unwrap_or(now);
+        while self.lapsed > 0 && self.spent.front().is_some_and(|answered| lapses(answered, oldest))
+        {
             self.spent.pop_front();
+            self.lapsed -= 1;
         }
         while self.in_flight.pop_lost(now) {
             self.spend(now);
@@ -241,6 +262,7 @@ struct InFlight {
 #[derive(Debug)]
 struct Sent {
     id: u64,
+    at: Moment,
     lost_at: Moment,
     landed: bool,
 }
@@ -250,23 +272,29 @@ impl InFlight {
         self.sent.len() - self.landed
     }
 
-    fn push(&mut self, id: u64, lost_at: Moment) {
-        self.sent.push_back(Sent { id, lost_at, landed: false });
+    fn push(&mut self, id: u64, sent_at: Moment, lost_at: Moment) {
+        self.sent.push_back(Sent { id, at: sent_at, lost_at, landed: false });
     }
 
-    /// Takes a request out; whether it was there.
-    fn land(&mut self, id: u64) -> bool {
-        let Ok(at) = self.sent.binary_search_by_key(&id, |sent| sent.id) else { return false };
+    /// Takes a request out, if it was there; when it was sent.
+    fn land(&mut self, id: u64) -> Option<Moment> {
+        let at = self.sent.binary_search_by_key(&id, |sent| sent.id).ok()?;
         let there = !std::mem::replace(&mut self.sent[at].landed, true);
+        let sent_at = self.sent[at].at;
         self.landed += usize::from(there);
         self.pop_landed();
-        there
+        there.then_some(sent_at)
+    }
+
+    /// When the first of them was sent.
+    fn oldest(&self) -> Option<Moment> {
+        self.sent.front().map(|sent| sent.at)
     }
 
     /// Takes out the first request if its answer will not come any more; whether it did.
     fn pop_lost(&mut self, now: Moment) -> bool {
         let lost = self.sent.front().filter(|sent| sent.lost_at <= now).map(|sent| sent.id);
-        lost.is_some_and(|id| self.land(id))
+        lost.is_some_and(|id| self.land(id).is_some())
     }
 
     fn pop_landed(&mut self) {
@@ -274,5 +302,83 @@ impl InFlight {
             self.sent.pop_front();
             self.landed -= 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Moment {
+        Moment::new(Duration::from_millis(millis))
+    }
+
+    fn told(limit: u32, remaining: u32) -> RateLimit {
+        RateLimit { limit: Some(limit), remaining: Some(remaining), ..RateLimit::default() }
+    }
+
+    fn pacer() -> Pacer {
+        Pacer::new(Duration::from_secs(10), None)
+    }
+
+    /// Sends a request, which must be let go.
+    fn send(pacer: &mut Pacer, id: u64, now: Moment) {
+        assert!(pacer.admit(&mut None, now).is_ok(), "request {id}");
+        pacer.sent(id, now, now.after(Duration::from_secs(5)));
+    }
+
+    fn opens_at(pacer: &mut Pacer, place: &mut Place, now: Moment) -> Option<Moment> {
+        pacer.admit(place, now).err().map(|held| held.until)
+    }
+
+    #[test]
+    fn what_lapsed_while_an_answer_was_on_its_way_is_not_taken_for_others() {
+        let mut pacer = pacer();
+        send(&mut pacer, 1, at(0));
+        pacer.answered(1, at(0), &told(2, 1), StatusCode::OK);
+        send(&mut pacer, 2, at(9_900));
+        // The first one lapses here before the answer comes that still counts it.
+        assert_eq!(opens_at(&mut pacer, &mut None, at(10_050)), None);
+        pacer.answered(2, at(10_100), &told(2, 0), StatusCode::OK);
+        assert_eq!(pacer.foreign, None);
+        send(&mut pacer, 3, at(10_150));
+    }
+
+    #[test]
+    fn what_others_use_up_is_left_to_them() {
+        let mut pacer = pacer();
+        send(&mut pacer, 1, at(0));
+        pacer.answered(1, at(10), &told(10, 2), StatusCode::OK);
+        send(&mut pacer, 2, at(20));
+        send(&mut pacer, 3, at(20));
+        assert_eq!(opens_at(&mut pacer, &mut None, at(20)), Some(at(10_010)));
+        // An answer that does not count the third yet does not make room for a fourth.
+        pacer.answered(2, at(30), &told(10, 1), StatusCode::OK);
+        assert_eq!(opens_at(&mut pacer, &mut None, at(30)), Some(at(10_010)));
+    }
+
+    #[test]
+    fn a_gateway_that_fails_tells_nothing_of_the_limit() {
+        let mut pacer = pacer();
+        send(&mut pacer, 1, at(0));
+        pacer.answered(1, at(10), &RateLimit::default(), StatusCode::BAD_GATEWAY);
+        send(&mut pacer, 2, at(20));
+        assert!(opens_at(&mut pacer, &mut None, at(20)).is_some(), "one at a time still");
+        assert!(pacer.answered(2, at(30), &RateLimit::default(), StatusCode::OK), "now all may go");
+        for id in 3..300 {
+            send(&mut pacer, id, at(40));
+        }
+    }
+
+    #[test]
+    fn who_leaves_makes_room_for_the_next() {
+        let mut pacer = pacer();
+        send(&mut pacer, 1, at(0));
+        pacer.answered(1, at(0), &told(1, 0), StatusCode::OK);
+        let (mut first, mut second) = (None, None);
+        assert_eq!(opens_at(&mut pacer, &mut first, at(1)), Some(at(10_000)));
+        assert!(opens_at(&mut pacer, &mut second, at(1)) > Some(at(10_000)));
+        pacer.leave(first, at(2));
+        assert_eq!(opens_at(&mut pacer, &mut second, at(3)), Some(at(10_000)));
     }
 }
