@@ -14,6 +14,9 @@ use tokio::runtime::Runtime;
 struct Async(Client, Runtime);
 
 impl Adapter for Async {
+    // reqwest takes a connection back in a task of its own, which the next call may outrun.
+    const SPARE_CONNECTIONS: u64 = 1;
+
     fn new(settings: Settings) -> Result<Self, String> {
         let mut builder = Client::builder(settings.credentials)
             .base_url(settings.base_url)

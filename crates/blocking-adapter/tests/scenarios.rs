@@ -12,6 +12,8 @@ use didit_scenarios::{
 struct Blocking(Client);
 
 impl Adapter for Blocking {
+    const SPARE_CONNECTIONS: u64 = 0;
+
     fn new(settings: Settings) -> Result<Self, String> {
         let mut builder = Client::builder(settings.credentials)
             .base_url(settings.base_url)

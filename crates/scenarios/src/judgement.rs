@@ -6,7 +6,7 @@ use std::time::Duration;
 use didit_core::{Cause, ResponseErrorKind, Status, Stopped};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::{Adapter, Failed, Settings, client, id, sandbox, settings};
+use crate::{Adapter, Failed, Settings, assert_one_connection, client, id, sandbox, settings};
 
 fn refusals(sandbox: &Sandbox) -> usize {
     sandbox.requests().iter().filter(|request| request.status == Some(429)).count()
@@ -87,6 +87,7 @@ pub fn waiting_ends_with_a_final_status<A: Adapter>() {
     });
     assert_eq!(decision.status(), &Status::Confirmed);
     assert_eq!(sandbox.tokens_issued(), 1);
+    assert_one_connection::<A>(&sandbox);
 }
 
 /// Waiting ends by its deadline, and tells how far the session had come.

@@ -25,6 +25,9 @@ use didit_sandbox::Sandbox;
 
 /// A client under test.
 pub trait Adapter: Send + Sync + Sized {
+    /// How many connections more than one its pool may open for calls that follow each other.
+    const SPARE_CONNECTIONS: u64;
+
     /// Makes the client, or says why it cannot be made.
     ///
     /// # Errors
@@ -113,6 +116,13 @@ pub fn settings(sandbox: &Sandbox) -> Settings {
 
 fn sandbox() -> Sandbox {
     Sandbox::start().expect("a loopback port")
+}
+
+/// Calls that followed each other went over one connection, but for what the pool may open.
+#[track_caller]
+fn assert_one_connection<A: Adapter>(sandbox: &Sandbox) {
+    let spare = sandbox.connections() - 1;
+    assert!(spare <= A::SPARE_CONNECTIONS, "{spare} connections more than one");
 }
 
 fn client<A: Adapter>(sandbox: &Sandbox) -> A {

@@ -8,7 +8,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 use socket2::{Domain, Socket, Type};
 
 use crate::certificates::Authority;
-use crate::{Adapter, Failed, Settings, client, id, sandbox, settings};
+use crate::{Adapter, Failed, Settings, assert_one_connection, client, id, sandbox, settings};
 
 fn cause(error: &Failed) -> FailureKind {
     match error.call.cause() {
@@ -118,7 +118,7 @@ pub fn tls_with_an_own_authority<A: Adapter>() {
     let client = A::new(Settings { root_certificate, ..settings(&sandbox) }).unwrap();
     client.decision(&id("s-1")).unwrap();
     client.decision(&id("s-2")).unwrap();
-    assert!(sandbox.connections() <= 2, "{}", sandbox.connections());
+    assert_one_connection::<A>(&sandbox);
 }
 
 /// A certificate nobody vouches for, or for another host, is refused at once, and nothing is sent.
