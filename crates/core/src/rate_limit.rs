@@ -1,7 +1,6 @@
 use std::time::{Duration, SystemTime};
 
 use http::HeaderMap;
-use http::header::{DATE, RETRY_AFTER};
 
 /// What an answer's headers say about the caller's rate limit.
 ///
@@ -31,16 +30,26 @@ impl RateLimit {
     /// assert_eq!(limit.retry_after, Some(Duration::from_secs(7)));
     /// ```
     pub fn from_headers(headers: &HeaderMap) -> Self {
-        let text =
-            |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-        let number = |name: &str| text(name).and_then(|digits| digits.parse::<u32>().ok());
-        let now = || text(DATE.as_str()).and_then(http_date);
+        let (mut limit, mut remaining, mut reset) = (None, None, None);
+        let (mut retry, mut date) = (None, None);
+        // One look at each header takes less than a search for each name.
+        for (name, value) in headers {
+            let found = match name.as_str() {
+                "x-ratelimit-limit" => &mut limit,
+                "x-ratelimit-remaining" => &mut remaining,
+                "x-ratelimit-reset" => &mut reset,
+                "retry-after" => &mut retry,
+                "date" => &mut date,
+                _ => continue,
+            };
+            found.get_or_insert(value.to_str().map_or("", str::trim));
+        }
+        let now = || date.and_then(http_date);
         let until = |then: Duration| now().map(|now| then.saturating_sub(now));
-        let reset = text("x-ratelimit-reset").and_then(|digits| digits.parse().ok());
-        let retry = text(RETRY_AFTER.as_str());
+        let reset = reset.and_then(|digits| digits.parse().ok());
         Self {
-            limit: number("x-ratelimit-limit"),
-            remaining: number("x-ratelimit-remaining"),
+            limit: limit.and_then(|digits| digits.parse().ok()),
+            remaining: remaining.and_then(|digits| digits.parse().ok()),
             reset_after: reset.map(Duration::from_secs).and_then(until),
             retry_after: retry.and_then(|value| match value.parse() {
                 Ok(seconds) => Some(Duration::from_secs(seconds)),

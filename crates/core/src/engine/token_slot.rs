@@ -39,7 +39,7 @@ pub(super) struct Share {
     waits_for: Option<u64>,
     /// The token this call fetched and has not used yet. It may be good for this one request
     /// alone; and however short it lives, fetching another before using it would never end.
-    fresh: Option<(Authorization, u64)>,
+    fresh: Option<Box<(Authorization, u64)>>,
 }
 
 impl Share {
@@ -69,8 +69,8 @@ impl TokenSlot {
         if self.token.as_ref().is_some_and(|token| token.renew_at > now) {
             self.release(share);
         }
-        if let Some((authorization, generation)) = &share.fresh {
-            return Pass::Ready(authorization.clone(), *generation);
+        if let Some(fresh) = &share.fresh {
+            return Pass::Ready(fresh.0.clone(), fresh.1);
         }
         let leased = self.lease.as_ref().filter(|lease| share.lease != Some(lease.id));
         match (&self.token, leased) {
@@ -117,7 +117,7 @@ impl TokenSlot {
     ) {
         let generation = share.lease.unwrap_or_default();
         self.release(share);
-        share.fresh = Some((token.authorization().clone(), generation));
+        share.fresh = Some(Box::new((token.authorization().clone(), generation)));
         if let Some(lifetime) = token.lifetime() {
             let early = renew_before.min(lifetime / 10);
             self.token = Some(Slotted {
