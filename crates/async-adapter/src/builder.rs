@@ -117,7 +117,8 @@ fn default_client(
 ) -> Result<reqwest::Client, ConfigError> {
     let client = reqwest::Client::builder()
         .redirect(redirect::Policy::none())
-        .retry(retry::never())
+        // Without a number it would keep a copy of each request for a retry that never comes.
+        .retry(retry::never().max_retries_per_request(0))
         .referer(false);
     // What goes to this machine in plain text must not take the way over a proxy.
     let client = if base_url.is_plain_http() {

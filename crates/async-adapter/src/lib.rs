@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
 mod builder;
 mod decisions;
 mod error;
@@ -12,17 +13,17 @@ use std::time::Duration;
 
 pub use didit_core as core;
 use didit_core::{
-    Call, CreateSession, CreatedSession, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES,
-    Moment, Operation, RetrieveDecision, Scopes, Secret, SessionId, SessionStatus, StatusReport,
-    Step, WaitForDecision,
+    Call, CallError, CreateSession, CreatedSession, Credentials, Decision, Engine, Moment,
+    Operation, RetrieveDecision, Scopes, Secret, SessionId, SessionStatus, StatusReport, Step,
+    Ticket, WaitForDecision,
 };
 use futures_util::{Stream, stream};
-use http::{Request, Response};
+use http::Request;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
-
 use tracing::Instrument as _;
 
+use self::answer::{Answer, Failed, answer};
 pub use self::builder::ClientBuilder;
 pub use self::decisions::Decisions;
 pub use self::error::{ConfigError, Error};
@@ -153,35 +154,32 @@ impl Client {
     ///
     /// # Errors
     /// Tells what stood in the way, after the retries that the policy allows.
-    pub async fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+    pub fn run<O: Operation>(
+        &self,
+        operation: O,
+    ) -> impl Future<Output = Result<O::Output, Error>> + use<'_, O> {
+        // What an async function is given lies in its future twice, and futures are moved about.
         let mut run = Run { shared: &self.shared, operation, over: false };
-        let mut transport_error = None;
-        loop {
-            // Made before the step, so that no wake-up is missed in between.
-            let woken = self.shared.woken.notified();
-            match run.step(O::poll) {
-                Step::Done(result) => {
-                    run.over = true;
-                    return result.map_err(|error| Error::new(error, transport_error));
-                }
-                Step::Wait { until, .. } => {
-                    let far = self.shared.origin + FAR;
-                    let until = self.shared.origin.checked_add(until.since_origin());
-                    let _ = timeout_at(until.unwrap_or(far), woken).await;
-                }
-                Step::Send { request, ticket, timeout } => {
-                    let answer = self.shared.exchange(request, timeout).await;
-                    run.step(|operation, engine, now| match answer {
-                        Ok((head, body)) => {
-                            let response = head.map(|()| &body[..]);
-                            operation.handle_response(engine, now, ticket, response);
-                        }
-                        Err((failure, error)) => {
-                            transport_error = Some(error);
-                            operation.handle_failure(engine, now, ticket, failure);
-                        }
-                    });
-                }
+        async move {
+            let mut transport_error = None;
+            loop {
+                let (request, ticket, timeout) = match run.wait_to_send().await {
+                    Ok(sent) => sent,
+                    Err(result) => {
+                        return result.map_err(|error| Error::new(error, transport_error));
+                    }
+                };
+                let answer = run.shared.exchange(request, timeout).await;
+                run.step(|operation, engine, now| match answer {
+                    Ok((head, body)) => {
+                        let response = head.map(|()| &body[..]);
+                        operation.handle_response(engine, now, ticket, response);
+                    }
+                    Err((failure, error)) => {
+                        transport_error = error;
+                        operation.handle_failure(engine, now, ticket, failure);
+                    }
+                });
             }
         }
     }
@@ -196,6 +194,8 @@ impl fmt::Debug for Client {
     }
 }
 
+type ToSend = (Request<Vec<u8>>, Ticket, Duration);
+
 /// An operation under way; given up when dropped before its end.
 struct Run<'a, O: Operation> {
     shared: &'a Shared,
@@ -204,6 +204,24 @@ struct Run<'a, O: Operation> {
 }
 
 impl<O: Operation> Run<'_, O> {
+    /// Waits until there is something to send, or else a result.
+    async fn wait_to_send(&mut self) -> Result<ToSend, Result<O::Output, CallError>> {
+        loop {
+            // Made before the step, so that no wake-up is missed in between.
+            let woken = self.shared.woken.notified();
+            match self.step(O::poll) {
+                Step::Send { request, ticket, timeout } => return Ok((request, ticket, timeout)),
+                Step::Done(result) => {
+                    self.over = true;
+                    return Err(result);
+                }
+                Step::Wait { until, .. } => {
+                    let _ = timeout_at(self.shared.instant(until), woken).await;
+                }
+            }
+        }
+    }
+
     fn step<T>(&mut self, step: impl FnOnce(&mut O, &mut Engine, Moment) -> T) -> T {
         let mut engine = self.shared.lock();
         report::listen(&mut engine);
@@ -226,8 +244,6 @@ impl<O: Operation> Drop for Run<'_, O> {
     }
 }
 
-type Answer = (Response<()>, Vec<u8>);
-
 impl Shared {
     /// The engine is whole after every step, also if one panicked.
     fn lock(&self) -> MutexGuard<'_, Engine> {
@@ -238,38 +254,25 @@ impl Shared {
         Moment::new(self.origin.elapsed())
     }
 
-    async fn exchange(
+    fn instant(&self, moment: Moment) -> Instant {
+        self.origin.checked_add(moment.since_origin()).unwrap_or(self.origin + FAR)
+    }
+
+    /// Sends a request, and reads its answer.
+    fn exchange(
         &self,
         request: Request<Vec<u8>>,
         timeout: Duration,
-    ) -> Result<Answer, (Failure, reqwest::Error)> {
-        let refused = |error: reqwest::Error| {
-            (Failure::new(error::failure_kind(&error)), error.without_url())
-        };
+    ) -> impl Future<Output = Result<Answer, Failed>> + use<> {
+        let deadline = Instant::now() + timeout;
         let (parts, body) = request.into_parts();
         let mut url = self.base.clone();
         url.set_path(parts.uri.path());
         let mut request = reqwest::Request::new(parts.method, url);
         *request.headers_mut() = parts.headers;
-        *request.timeout_mut() = Some(timeout);
         if !body.is_empty() {
             *request.body_mut() = Some(body.into());
         }
-        let mut response = self.client.execute(request).await.map_err(refused)?;
-        let mut head = Response::new(());
-        *head.status_mut() = response.status();
-        *head.headers_mut() = std::mem::take(response.headers_mut());
-        let mut body = Vec::new();
-        loop {
-            match response.chunk().await {
-                Ok(Some(chunk)) if body.len() <= MAX_BODY_BYTES => body.extend_from_slice(&chunk),
-                // One byte too many is enough to know that there are too many.
-                Ok(_) => return Ok((head, body)),
-                Err(error) => {
-                    let failure = Failure::in_body(error::failure_kind(&error), head);
-                    return Err((failure, error.without_url()));
-                }
-            }
-        }
+        answer(self.client.execute(request), deadline)
     }
 }
