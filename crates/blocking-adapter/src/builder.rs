@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use didit_core::{BaseUrl, Credentials, Engine, Policy};
 use rustls::pki_types::CertificateDer;
-use ureq::unversioned::transport::DefaultConnector;
 
 use crate::error::ConfigError;
 use crate::resolver::CachingResolver;
+use crate::steady_timeout::SteadyConnector;
 use crate::{Client, Shared, tls};
 
 /// The settings of a [`Client`] that is about to be made.
@@ -120,7 +120,7 @@ fn default_agent(
         config.tls_config(tls::config(roots)?)
     };
     let resolver = CachingResolver::default();
-    Ok(ureq::Agent::with_parts(config.build(), DefaultConnector::default(), resolver))
+    Ok(ureq::Agent::with_parts(config.build(), SteadyConnector::default(), resolver))
 }
 
 impl fmt::Debug for ClientBuilder {

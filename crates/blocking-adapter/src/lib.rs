@@ -5,6 +5,7 @@ mod decisions;
 mod error;
 mod report;
 mod resolver;
+mod steady_timeout;
 mod tls;
 
 use std::fmt;

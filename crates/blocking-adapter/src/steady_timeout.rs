@@ -1,0 +1,94 @@
+use std::time::Duration;
+
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+};
+
+/// Connects as `ureq` does, and sets the sockets' timeouts seldom.
+///
+/// What is left of a request's time is another number at every read and write, and each new number
+/// costs a system call. Rounded down it stays the same from one request to the next.
+#[derive(Debug, Default)]
+pub(crate) struct SteadyConnector {
+    inner: DefaultConnector,
+}
+
+impl Connector<()> for SteadyConnector {
+    type Out = SteadyTransport;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<()>,
+    ) -> Result<Option<SteadyTransport>, ureq::Error> {
+        Ok(self.inner.connect(details, chained)?.map(|inner| SteadyTransport { inner }))
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct SteadyTransport {
+    inner: Box<dyn Transport>,
+}
+
+impl Transport for SteadyTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.inner.transmit_output(amount, steady(timeout).0)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        let (steady, rest) = steady(timeout);
+        match self.inner.await_input(steady) {
+            // What was rounded off is waited for as well.
+            Err(ureq::Error::Timeout(_)) if !rest.is_zero() => {
+                self.inner.await_input(NextTimeout { after: rest.into(), ..timeout })
+            }
+            awaited => awaited,
+        }
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+/// A part of a second: small beside what is rounded, and long beside a request.
+const GRAIN: Duration = Duration::from_millis(250);
+
+/// The timeout rounded down to whole grains, and what that took off.
+fn steady(timeout: NextTimeout) -> (NextTimeout, Duration) {
+    let after = *timeout.after;
+    if timeout.after.is_not_happening() || after < 4 * GRAIN {
+        return (timeout, Duration::ZERO);
+    }
+    let rest = Duration::from_nanos(u64::from(after.subsec_nanos() % GRAIN.subsec_nanos()));
+    (NextTimeout { after: after.saturating_sub(rest).into(), ..timeout }, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rounded(millis: u64) -> (Duration, Duration) {
+        let after = Duration::from_millis(millis).into();
+        let (timeout, rest) = steady(NextTimeout { after, ..NextTimeout::default() });
+        (*timeout.after, rest)
+    }
+
+    #[test]
+    fn little_is_rounded_off_and_none_of_it_is_lost() {
+        let millis = Duration::from_millis;
+        assert_eq!(rounded(9_999), (millis(9_750), millis(249)));
+        assert_eq!(rounded(10_000), (millis(10_000), Duration::ZERO));
+        assert_eq!(rounded(999), (millis(999), Duration::ZERO));
+        let (timeout, _) = steady(NextTimeout::default());
+        assert!(timeout.after.is_not_happening());
+    }
+}
