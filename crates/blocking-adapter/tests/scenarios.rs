@@ -1,68 +1,6 @@
 //! Runs the scenarios that all adapters share.
 
-use std::time::Duration;
-
-use didit_blocking_adapter::Client;
-use didit_core::{CreatedSession, Decision, Scopes, SessionId, StatusReport};
-use didit_scenarios::many::Bulk;
-use didit_scenarios::{
-    Adapter, Failed, Settings, answers, authorization, flow, judgement, logs, many, transport,
-};
-
-struct Blocking(Client);
-
-impl Adapter for Blocking {
-    const SPARE_CONNECTIONS: u64 = 0;
-
-    fn new(settings: Settings) -> Result<Self, String> {
-        let mut builder = Client::builder(settings.credentials)
-            .base_url(settings.base_url)
-            .policy(settings.policy);
-        if let Some(pem) = settings.root_certificate {
-            builder = builder.root_certificate(pem.as_bytes()).map_err(|e| e.to_string())?;
-        }
-        builder.build().map(Self).map_err(|e| e.to_string())
-    }
-
-    fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed> {
-        self.0.decision(session_id).map_err(Failed::new)
-    }
-
-    fn wait(
-        &self,
-        session_id: &SessionId,
-        interval: Duration,
-        timeout: Duration,
-    ) -> Result<Decision, Failed> {
-        self.0.wait_for_decision(session_id, interval, timeout).map_err(Failed::new)
-    }
-
-    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<CreatedSession, Failed> {
-        self.0.create_session(scopes, vendor_data).map_err(Failed::new)
-    }
-
-    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<StatusReport, Failed> {
-        self.0.session_status(session_id, session_token).map_err(Failed::new)
-    }
-}
-
-impl Bulk for Blocking {
-    fn decisions(
-        &self,
-        ids: impl Iterator<Item = SessionId> + Send + 'static,
-        concurrency: usize,
-        in_order: bool,
-        mut each: impl FnMut(SessionId, Result<Decision, Failed>) -> bool,
-    ) {
-        let decisions = self.0.decisions(ids).concurrency(concurrency);
-        let decisions = if in_order { decisions.in_order() } else { decisions };
-        for (session_id, result) in decisions {
-            if !each(session_id, result.map_err(Failed::new)) {
-                return;
-            }
-        }
-    }
-}
+use didit_scenarios::{Blocking, answers, authorization, flow, judgement, logs, many, transport};
 
 #[test]
 fn happy_path() {

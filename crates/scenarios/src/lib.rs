@@ -1,11 +1,12 @@
 //! What every adapter must do, over real sockets and the sandbox.
 //!
-//! Each adapter's tests say how it is driven ([`Adapter`]) and run every scenario by its name, so
-//! that all of them prove the same.
+//! Each adapter is driven through [`Adapter`], and its tests run every scenario by its name, so that
+//! all of them prove the same.
 
 // A scenario is a test: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
+mod adapters;
 pub mod answers;
 pub mod authorization;
 pub mod certificates;
@@ -22,6 +23,8 @@ use didit_core::{
     Scopes, SessionId, StatusReport,
 };
 use didit_sandbox::Sandbox;
+
+pub use self::adapters::{Async, Blocking};
 
 /// A client under test.
 pub trait Adapter: Send + Sync + Sized {

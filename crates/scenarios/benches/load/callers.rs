@@ -1,0 +1,172 @@
+//! The callers, and what became of their calls.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use didit_core::{
+    CallError, Cause, ClientCredentials, CreatedSession, Decision, FailureKind, Policy,
+    ResponseErrorKind, Scope, Scopes, SessionId,
+};
+
+use crate::CALLERS;
+use crate::service::{Service, WINDOW};
+
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) started: u64,
+    pub(crate) finished: u64,
+    pub(crate) failed: u64,
+    pub(crate) creations: usize,
+    /// Failures of kinds that the service's faults cannot lead to.
+    pub(crate) odd: u64,
+    /// Decisions of another session than the one asked for.
+    pub(crate) crossed: u64,
+    pub(crate) longest: Duration,
+}
+
+/// A call of one caller: its n-th.
+enum Job {
+    Decision(SessionId),
+    Creation(String),
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+impl Job {
+    /// Every tenth call creates a session.
+    fn next() -> Self {
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        if n.is_multiple_of(10) {
+            Self::Creation(format!("order {n}"))
+        } else {
+            Self::Decision(format!("s-{n}").parse().unwrap())
+        }
+    }
+}
+
+impl Tally {
+    fn decided(&mut self, session_id: &SessionId, result: Result<Decision, impl Into<CallError>>) {
+        match result {
+            Ok(decision) if decision.session_id() == session_id.as_str() => {}
+            Ok(_) => self.crossed += 1,
+            Err(error) => self.failed(&error.into()),
+        }
+    }
+
+    fn created(&mut self, result: Result<CreatedSession, impl Into<CallError>>) {
+        self.creations += 1;
+        if let Err(error) = result {
+            self.failed(&error.into());
+        }
+    }
+
+    fn failed(&mut self, error: &CallError) {
+        self.failed += 1;
+        let known = match error.cause() {
+            Cause::Response(error) => matches!(
+                error.kind(),
+                ResponseErrorKind::Unauthorized
+                    | ResponseErrorKind::RateLimited
+                    | ResponseErrorKind::Unavailable
+            ),
+            Cause::Transport(kind) => matches!(kind, FailureKind::Broken | FailureKind::Timeout),
+            Cause::Waiting(_) => true,
+            _ => false,
+        };
+        self.odd += u64::from(!known);
+    }
+
+    fn time(&mut self, start: Instant) {
+        self.finished += 1;
+        self.longest = self.longest.max(start.elapsed());
+    }
+
+    fn with(self, other: &Self) -> Self {
+        Self {
+            started: self.started + other.started,
+            finished: self.finished + other.finished,
+            failed: self.failed + other.failed,
+            creations: self.creations + other.creations,
+            odd: self.odd + other.odd,
+            crossed: self.crossed + other.crossed,
+            longest: self.longest.max(other.longest),
+        }
+    }
+}
+
+fn credentials(service: &Service) -> ClientCredentials {
+    let [id, secret] = &service.client;
+    ClientCredentials::new(id, secret.as_str()).unwrap()
+}
+
+fn policy() -> Policy {
+    let mut policy = Policy::default();
+    policy.call_timeout = CALL_TIMEOUT;
+    policy.attempt_timeout = Duration::from_millis(500);
+    policy.backoff_base = Duration::from_millis(10);
+    policy.rate_window = WINDOW;
+    policy
+}
+
+fn scopes() -> Scopes {
+    Scopes::new([Scope::NAMES]).unwrap()
+}
+
+pub(crate) fn run_async(service: &Service, time: Duration) -> Tally {
+    let builder = didit_async_adapter::Client::builder(credentials(service));
+    let client = builder.base_url(service.url.parse().unwrap()).policy(policy()).build().unwrap();
+    let end = Instant::now() + time;
+    let caller = |client: didit_async_adapter::Client| async move {
+        let mut tally = Tally::default();
+        while Instant::now() < end {
+            tally.started += 1;
+            let start = Instant::now();
+            match Job::next() {
+                Job::Decision(id) => tally.decided(&id, client.decision(&id).await),
+                Job::Creation(data) => {
+                    tally.created(client.create_session(scopes(), Some(&data)).await);
+                }
+            }
+            tally.time(start);
+        }
+        tally
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let callers: Vec<_> = (0..CALLERS).map(|_| tokio::spawn(caller(client.clone()))).collect();
+        let mut tally = Tally::default();
+        for caller in callers {
+            tally = tally.with(&caller.await.unwrap());
+        }
+        tally
+    })
+}
+
+pub(crate) fn run_blocking(service: &Service, time: Duration) -> Tally {
+    let builder = didit_blocking_adapter::Client::builder(credentials(service));
+    let client = builder.base_url(service.url.parse().unwrap()).policy(policy()).build().unwrap();
+    let end = Instant::now() + time;
+    let caller = || {
+        let mut tally = Tally::default();
+        while Instant::now() < end {
+            tally.started += 1;
+            let start = Instant::now();
+            match Job::next() {
+                Job::Decision(id) => tally.decided(&id, client.decision(&id)),
+                Job::Creation(data) => {
+                    tally.created(client.create_session(scopes(), Some(&data)));
+                }
+            }
+            tally.time(start);
+        }
+        tally
+    };
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(caller)).collect();
+        let ended = callers.into_iter().map(|caller| caller.join().unwrap());
+        ended.fold(Tally::default(), |all, tally| all.with(&tally))
+    })
+}

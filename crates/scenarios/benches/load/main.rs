@@ -1,0 +1,73 @@
+//! 256 callers at once against a service that fails in every way, through each adapter:
+//!
+//! `cargo bench -p didit-scenarios --bench load -- [SECONDS]`
+//!
+//! It counts, and fails if a call is lost, late or answered with another session's decision, if a
+//! session may have been created twice, or if memory or file descriptors grow. The service is a
+//! process of its own, so that the memory is the client's alone.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
+
+mod callers;
+mod service;
+mod watch;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use self::service::Service;
+use self::watch::Watch;
+
+const CALLERS: usize = 256;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let time = match arguments.first().map(String::as_str) {
+        Some("serve") => {
+            service::serve();
+            return ExitCode::SUCCESS;
+        }
+        Some(seconds) => Duration::from_secs(seconds.parse().expect("a number of seconds")),
+        None => Duration::from_secs(10),
+    };
+    println!("| adapter | calls | failed | longest | descriptors | memory, 2nd and 4th quarter |");
+    println!("|---|---|---|---|---|---|");
+    let all_is_well =
+        [run("async", time, callers::run_async), run("blocking", time, callers::run_blocking)];
+    if all_is_well == [true; 2] { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs one adapter's callers; whether all went well.
+fn run(name: &str, time: Duration, callers: fn(&Service, Duration) -> callers::Tally) -> bool {
+    let service = Service::start();
+    let watch = Watch::start(time);
+    let tally = callers(&service, time);
+    let seen = watch.end();
+    let served = service.end();
+    let [before, most, after] = seen.descriptors;
+    println!(
+        "| {name} | {} | {} | {:.2} s | {most} at most, {after} after | {} kB, {} kB |",
+        tally.finished,
+        tally.failed,
+        tally.longest.as_secs_f64(),
+        seen.early_memory,
+        seen.late_memory,
+    );
+    let problems = [
+        (tally.started != tally.finished, "calls were lost"),
+        (tally.finished == 0, "nothing was asked"),
+        (tally.crossed > 0, "a call was answered with another session's decision"),
+        (tally.odd > 0, "a call failed in a way that the service never does"),
+        (tally.longest > callers::CALL_TIMEOUT + Duration::from_secs(2), "a call was late"),
+        (served.creations == 0, "no session was created"),
+        (served.doubled > 0, "a session may have been created twice"),
+        (served.acted > tally.creations, "more was sent than may create a session once"),
+        // Besides the ones in use a pool may hold as many that were dialled and not needed.
+        (most > before + 2 * CALLERS + 32, "too many descriptors"),
+        (after > before, "descriptors were left open"),
+        (seen.late_memory > seen.early_memory * 9 / 8 + 16_384, "memory grew"),
+    ];
+    for (_, problem) in problems.iter().filter(|(found, _)| *found) {
+        eprintln!("{name}: {problem}: {tally:?} {served:?} {seen:?}");
+    }
+    problems.iter().all(|(found, _)| !found)
+}

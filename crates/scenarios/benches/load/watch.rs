@@ -1,0 +1,62 @@
+//! What this process takes while its callers are at work.
+
+use std::fs;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Takes a sample every so often.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+pub(crate) struct Watch {
+    end: Sender<()>,
+    samples: JoinHandle<Seen>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Seen {
+    /// The open file descriptors before the client was made, at most, and after it was dropped.
+    pub(crate) descriptors: [usize; 3],
+    /// The mean of the resident memory in the second and in the last quarter of the time, in kB.
+    pub(crate) early_memory: u64,
+    pub(crate) late_memory: u64,
+}
+
+impl Watch {
+    pub(crate) fn start(time: Duration) -> Self {
+        let (end, ended) = mpsc::channel();
+        let before = descriptors();
+        let samples = thread::spawn(move || {
+            let (start, mut most) = (Instant::now(), 0);
+            let (mut early, mut late) = (Vec::new(), Vec::new());
+            while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(INTERVAL) {
+                most = most.max(descriptors());
+                match start.elapsed().div_duration_f64(time) {
+                    0.25..0.5 => early.push(memory()),
+                    0.75..1.0 => late.push(memory()),
+                    _ => {}
+                }
+            }
+            let [early_memory, late_memory] =
+                [early, late].map(|m| m.iter().sum::<u64>() / m.len().max(1) as u64);
+            let descriptors = [before, most, descriptors()];
+            Seen { descriptors, early_memory, late_memory }
+        });
+        Self { end, samples }
+    }
+
+    pub(crate) fn end(self) -> Seen {
+        drop(self.end);
+        self.samples.join().unwrap()
+    }
+}
+
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
+fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse().ok()).unwrap_or(0)
+}

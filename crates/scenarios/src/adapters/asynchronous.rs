@@ -1,0 +1,71 @@
+use std::time::Duration;
+
+use didit_async_adapter::Client;
+use didit_core::{CreatedSession, Decision, Scopes, SessionId, StatusReport};
+use futures_util::StreamExt as _;
+use tokio::runtime::Runtime;
+
+use crate::many::Bulk;
+use crate::{Adapter, Failed, Settings};
+
+/// The async client.
+pub struct Async(Client, Runtime);
+
+impl Adapter for Async {
+    // reqwest takes a connection back in a task of its own, which the next call may outrun.
+    const SPARE_CONNECTIONS: u64 = 1;
+
+    fn new(settings: Settings) -> Result<Self, String> {
+        let mut builder = Client::builder(settings.credentials)
+            .base_url(settings.base_url)
+            .policy(settings.policy);
+        if let Some(pem) = settings.root_certificate {
+            builder = builder.root_certificate(pem.as_bytes()).map_err(|e| e.to_string())?;
+        }
+        let client = builder.build().map_err(|e| e.to_string())?;
+        Ok(Self(client, Runtime::new().map_err(|e| e.to_string())?))
+    }
+
+    fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed> {
+        self.1.block_on(self.0.decision(session_id)).map_err(Failed::new)
+    }
+
+    fn wait(
+        &self,
+        session_id: &SessionId,
+        interval: Duration,
+        timeout: Duration,
+    ) -> Result<Decision, Failed> {
+        self.1
+            .block_on(self.0.wait_for_decision(session_id, interval, timeout))
+            .map_err(Failed::new)
+    }
+
+    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<CreatedSession, Failed> {
+        self.1.block_on(self.0.create_session(scopes, vendor_data)).map_err(Failed::new)
+    }
+
+    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<StatusReport, Failed> {
+        self.1.block_on(self.0.session_status(session_id, session_token)).map_err(Failed::new)
+    }
+}
+
+impl Bulk for Async {
+    fn decisions(
+        &self,
+        ids: impl Iterator<Item = SessionId> + Send + 'static,
+        concurrency: usize,
+        in_order: bool,
+        mut each: impl FnMut(SessionId, Result<Decision, Failed>) -> bool,
+    ) {
+        self.1.block_on(async {
+            let decisions = self.0.decisions(ids).concurrency(concurrency);
+            let mut decisions = if in_order { decisions.in_order() } else { decisions };
+            while let Some((session_id, result)) = decisions.next().await {
+                if !each(session_id, result.map_err(Failed::new)) {
+                    return;
+                }
+            }
+        });
+    }
+}
