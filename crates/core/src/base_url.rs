@@ -227,6 +227,13 @@ mod tests {
     }
 
     #[test]
+    fn plain_http_is_told_from_https() {
+        let is_plain = |base: &str| base.parse::<BaseUrl>().unwrap().is_plain_http();
+        assert!(is_plain("http://127.0.0.1") && !is_plain("https://127.0.0.1"));
+        assert!(!BaseUrl::production().is_plain_http());
+    }
+
+    #[test]
     fn refuses_with_a_reason() {
         use InvalidBaseUrl::*;
         let cases = [
@@ -264,7 +271,8 @@ mod tests {
             assert_eq!(text.parse::<BaseUrl>(), Err(reason), "{text}");
             assert!(reason.to_string().starts_with("the base URL"));
         }
-        let long = format!("https://h/{}", "a".repeat(2048));
-        assert_eq!(long.parse::<BaseUrl>(), Err(TooLong));
+        let of_length = |length| format!("https://h/{}", "a".repeat(length - "https://h/".len()));
+        assert_eq!(of_length(BaseUrl::MAX_LEN + 1).parse::<BaseUrl>(), Err(TooLong));
+        assert!(of_length(BaseUrl::MAX_LEN).parse::<BaseUrl>().is_ok());
     }
 }

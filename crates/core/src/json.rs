@@ -351,6 +351,49 @@ mod tests {
             assert_eq!(error(text).to_string(), message, "{text}");
         }
         assert!(error(r#"{"n"#).is_truncated() && !error("{]").is_truncated());
+        let error = error("{\n\"n\": true}");
+        assert_eq!((error.line(), error.column(), error.place()), (2, 9, "n"));
+    }
+
+    #[test]
+    fn an_object_is_expected_by_name() {
+        let wrong = serde_json::from_str::<Object<std::collections::BTreeMap<String, u8>>>("[]");
+        let error = JsonError::new(b"[]", &wrong.err().unwrap());
+        assert_eq!(error.to_string(), "expected an object at line 1 column 0");
+        let error = serde_json::Deserializer::from_str("1").deserialize_map(Members).err().unwrap();
+        assert!(error.to_string().contains("expected an object"), "{error}");
+    }
+
+    #[test]
+    fn an_offset_has_a_line_and_a_column() {
+        let text = b"ab\ncd\n\nef";
+        let place = |offset| {
+            let error = JsonError::at(text, offset, "", String::new());
+            (error.line(), error.column())
+        };
+        assert_eq!([0, 1, 2, 3].map(place), [(1, 1), (1, 2), (1, 3), (2, 1)]);
+        assert_eq!([6, 7, 8, 9, 99].map(place), [(3, 1), (4, 1), (4, 2), (4, 3), (4, 3)]);
+    }
+
+    /// Deeper than that, a place is that of the sixteenth, and what follows has its own again.
+    #[test]
+    fn a_place_is_cut_off_where_it_gets_deep() {
+        let deep = |levels: usize| r#"{"a":"#.repeat(levels);
+        let sixteen = ["a"; 16].join(".");
+        assert_eq!(place_at(deep(15).as_bytes()), ["a"; 15].join("."));
+        for levels in [16, 17, 18, 40] {
+            assert_eq!(place_at(deep(levels).as_bytes()), sixteen, "{levels}");
+        }
+        // Closed again by as many, the place is where it was.
+        let arrays = format!(r#"{}[[[1],[2]],3],"b":"#, deep(16));
+        assert_eq!(place_at(arrays.as_bytes()), format!("{}.b", ["a"; 15].join(".")));
+        let objects = format!(r#"{}{{"x":{{}},"y":[{{}}]}},"b":["#, deep(15));
+        assert_eq!(place_at(objects.as_bytes()), format!("{}.b[0]", ["a"; 14].join(".")));
+        let long = format!(r#"{{"{}":"#, "n".repeat(100));
+        assert_eq!(place_at(long.as_bytes()), "n".repeat(64));
+        assert_eq!(place_at(br#"[1,{"x":2},"#), "[2]");
+        assert_eq!(place_at(br#"{"a":1}"#), "");
+        assert_eq!(place_at(b"{\"a\x01\":["), "a\u{fffd}[0]");
     }
 
     #[test]

@@ -205,13 +205,14 @@ mod tests {
         assert_eq!(plural, Scope::PICTURE);
         assert_eq!(plural.to_string(), "pictures");
         assert_ne!(plural, Scope::NAMES);
+        assert!(std::collections::HashSet::from([plural]).contains(&Scope::PICTURE));
     }
 
     #[test]
     fn a_list_holds_each_scope_once() {
         let scopes: Scopes = " names  pictures names picture ".parse().unwrap();
         assert_eq!(scopes.to_string(), "names pictures");
-        assert_eq!(scopes.iter().count(), 2);
+        assert!((&scopes).into_iter().eq([&Scope::NAMES, &Scope::PICTURE]));
         assert_eq!("  ".parse::<Scopes>(), Err(InvalidScope::Empty));
         assert_eq!("a\nb".parse::<Scopes>(), Err(InvalidScope::Character { found: '\n' }));
     }

@@ -135,6 +135,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn it_is_the_text_that_it_was_made_from() {
+        let id: SessionId = "s-1".parse().unwrap();
+        assert_eq!((id.as_str(), id.as_ref(), &*id.to_string()), ("s-1", "s-1", "s-1"));
+    }
+
+    #[test]
     fn accepts_every_segment_character() {
         let text = "AZaz09-._~!$&'()*+,;=:@";
         assert_eq!(SessionId::new(text).unwrap().to_string(), text);

@@ -118,6 +118,18 @@ mod tests {
     }
 
     #[test]
+    fn equal_ones_hash_alike_and_others_do_not() {
+        let hash = |status: &str| {
+            use std::hash::BuildHasher as _;
+            std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default()
+                .hash_one(Status::from(status))
+        };
+        assert_eq!(hash("Confirmed"), hash("CONFIRMED"));
+        assert_eq!(hash("kyc PENDING"), hash("KYC pending"));
+        assert_ne!(hash("Confirmed"), hash("Declined"));
+    }
+
+    #[test]
     fn unknown_ones_survive_and_compare_without_case() {
         assert_eq!(Status::from("kyc PENDING").to_string(), "kyc PENDING");
         assert_eq!(Status::from("kyc PENDING"), Status::from("KYC pending"));

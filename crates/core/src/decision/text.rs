@@ -49,6 +49,14 @@ mod tests {
     }
 
     #[test]
+    fn what_begins_inside_and_ends_outside_is_from_elsewhere() {
+        let whole = "0123456789";
+        assert_eq!(offset_in(&whole[..6], &whole[2..6]), Some(2));
+        assert_eq!(offset_in(&whole[..6], &whole[2..7]), None);
+        assert_eq!(offset_in(&whole[3..], &whole[2..4]), None);
+    }
+
+    #[test]
     fn texts_from_elsewhere_are_kept() {
         let text = Text::new(r#""\u0061""#, Cow::Owned("a".to_owned()));
         assert!(matches!(text, Text::Unescaped(_)));

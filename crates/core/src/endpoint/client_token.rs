@@ -179,6 +179,11 @@ mod tests {
     }
 
     #[test]
+    fn no_lifetime_is_longer_than_ten_years() {
+        assert_eq!(MAX_LIFETIME.as_secs(), 315_360_000);
+    }
+
+    #[test]
     fn odd_lifetimes() {
         let cases = [
             (r#""expires_in":60"#, Some(60)),
@@ -189,6 +194,7 @@ mod tests {
             (r#""expires_in":null,"iat":10,"exp":20"#, Some(10)),
             (r#""expires_in":{},"iat":20,"exp":10"#, None),
             (r#""exp":20"#, None),
+            (r#""iat":20,"exp":20"#, None),
             (r#""expires_in":"soon""#, None),
             (r#""expires_in":1e300"#, Some(MAX_LIFETIME.as_secs())),
         ];

@@ -218,3 +218,117 @@ impl From<Trouble> for Cause {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    const CREATED: &str = "the session may have been created; trying again creates another";
+    const LATER: &str = "try again later";
+    const TIME: &str = "try again, or allow more time";
+
+    fn answer(action: Action, status: u16, kind: ResponseErrorKind) -> Cause {
+        Cause::Response(ResponseError::new(action, StatusCode::from_u16(status).unwrap(), kind))
+    }
+
+    #[test]
+    fn whether_to_try_again_depends_on_what_may_have_happened() {
+        use Action::{CreateSession, RetrieveDecision};
+        use FailureKind::{Broken, Certificate, Connect, Timeout};
+        use ResponseErrorKind::{NotFound, RateLimited, Unavailable};
+        let failed = Cause::Transport;
+        let cases = [
+            (RetrieveDecision, Cause::Build(BuildError::UserAgent), false, "mend the input"),
+            (RetrieveDecision, Cause::Finished, false, "start a new call"),
+            (RetrieveDecision, failed(Connect), true, "check the network and the base URL"),
+            (CreateSession, failed(Connect), true, "check the network and the base URL"),
+            (
+                RetrieveDecision,
+                failed(Certificate),
+                false,
+                "check the base URL and the trusted certificates",
+            ),
+            (RetrieveDecision, failed(Timeout), true, TIME),
+            (CreateSession, failed(Timeout), false, CREATED),
+            (RetrieveDecision, failed(Broken), true, LATER),
+            (CreateSession, failed(Broken), false, CREATED),
+            (RetrieveDecision, Cause::Waiting(Reason::Pacing), true, TIME),
+            (CreateSession, Cause::Waiting(Reason::Token), true, TIME),
+            (RetrieveDecision, Cause::Undecided(Status::Retrieved), true, "wait for longer"),
+            (RetrieveDecision, answer(RetrieveDecision, 503, Unavailable), true, LATER),
+            (CreateSession, answer(CreateSession, 503, Unavailable), false, CREATED),
+            (CreateSession, answer(CreateSession, 501, Unavailable), false, LATER),
+            (
+                CreateSession,
+                answer(CreateSession, 429, RateLimited),
+                true,
+                "ask less often, or allow more time",
+            ),
+            (CreateSession, answer(CreateSession, 404, NotFound), false, "check the base URL"),
+        ];
+        for (action, cause, retryable, advice) in cases {
+            let error = CallError::new(action, cause, Stopped::Final, 1);
+            assert_eq!((error.is_retryable(), error.advice()), (retryable, advice), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_and_why_and_what_was_tried() {
+        let say = |cause, stopped, attempts| {
+            CallError::new(Action::RetrieveDecision, cause, stopped, attempts).to_string()
+        };
+        let broken = || Cause::Transport(FailureKind::Broken);
+        let what = "could not retrieve the decision: ";
+        let why = "the connection broke before a whole answer came";
+        assert_eq!(say(broken(), Stopped::Final, 3), format!("{what}{why}"));
+        assert_eq!(say(broken(), Stopped::Attempts, 1), format!("{what}{why}"));
+        assert_eq!(say(broken(), Stopped::Attempts, 4), format!("{what}{why}, after 4 requests"));
+        assert_eq!(
+            say(broken(), Stopped::Deadline, 4),
+            format!("{what}{why}, and the time ran out")
+        );
+        let undecided = Cause::Undecided(Status::from("a\nb"));
+        assert_eq!(
+            say(undecided, Stopped::Deadline, 4),
+            format!("{what}the session was still a\\nb when the time ran out")
+        );
+        for (reason, words) in [
+            (Reason::Pacing, "the rate limit"),
+            (Reason::RetryAfter, "the time the service named for the next try"),
+            (Reason::Backoff, "the next try"),
+            (Reason::Polling, "the session to be decided"),
+            (Reason::Token, "the token that another call fetches"),
+            (Reason::Response, "the answer"),
+        ] {
+            let waited = format!("{what}the time ran out waiting for {words}");
+            assert_eq!(say(Cause::Waiting(reason), Stopped::Deadline, 1), waited);
+        }
+        assert_eq!(
+            say(Cause::Finished, Stopped::Final, 1),
+            format!("{what}the call was over already")
+        );
+    }
+
+    #[test]
+    fn what_the_service_asked_to_wait_is_handed_on() {
+        let error = ResponseError::new(
+            Action::RetrieveDecision,
+            StatusCode::TOO_MANY_REQUESTS,
+            ResponseErrorKind::RateLimited,
+        );
+        let seconds = Some(Duration::from_secs(7));
+        let cause = Cause::Response(error.with_retry_after(seconds));
+        let error = CallError::new(Action::RetrieveDecision, cause, Stopped::Deadline, 1);
+        assert_eq!(error.retry_after(), seconds);
+        let http = http::Request::builder().uri("http://a b").body(()).unwrap_err();
+        let cause = Cause::Build(BuildError::from(http));
+        let error = CallError::new(Action::RetrieveDecision, cause, Stopped::Final, 0);
+        let source = std::error::Error::source(&error).expect("a source");
+        assert_eq!(
+            (source.to_string(), error.retry_after()),
+            ("invalid uri character".into(), None)
+        );
+    }
+}

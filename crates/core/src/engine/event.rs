@@ -97,31 +97,42 @@ mod tests {
     fn events_speak_in_plain_words() {
         let action = Action::RetrieveDecision;
         let cases = [
-            (Event::Sent { action, attempt: 1 }, "asking to retrieve the decision"),
-            (Event::Sent { action, attempt: 2 }, "asking to retrieve the decision, attempt 2"),
+            (Event::Sent { action, attempt: 1 }, false, "asking to retrieve the decision"),
+            (
+                Event::Sent { action, attempt: 2 },
+                true,
+                "asking to retrieve the decision, attempt 2",
+            ),
             (
                 Event::Answered { action, status: StatusCode::NOT_FOUND },
+                false,
                 "answer to retrieve the decision: HTTP 404 Not Found",
             ),
             (
                 Event::Failed { action, failure: FailureKind::Timeout },
+                true,
                 "could not retrieve the decision: no whole answer came in time",
             ),
             (
                 Event::Waiting { duration: Duration::from_millis(1500), reason: Reason::Pacing },
+                true,
                 "waiting up to 1.5 s for the rate limit",
             ),
             (
                 Event::TokenFetched { lifetime: Some(Duration::from_secs(60)) },
+                true,
                 "got an access token, good for 60s",
             ),
+            (Event::TokenFetched { lifetime: None }, true, "got an access token for one request"),
+            (Event::TokenRefused, true, "the access token was refused, fetching a new one"),
             (
                 Event::RateLimit { limit: 100, remaining: 9 },
+                false,
                 "9 of 100 requests are left in the rate limit",
             ),
         ];
-        for (event, words) in cases {
-            assert_eq!(event.to_string(), words);
+        for (event, notable, words) in cases {
+            assert_eq!((event.is_notable(), &*event.to_string()), (notable, words));
         }
     }
 }
