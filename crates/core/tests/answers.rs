@@ -1,5 +1,8 @@
 //! What each answer is taken for, what it says, and what a person can do about it.
 
+// The steps are helpers of tests, and fail by panicking as tests do.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use didit_core::{
     Action, Authorization, BuildError, Call, CallError, ClientCredentials, ClientToken,
     CreateSession, Endpoint, Engine, MAX_BODY_BYTES, Moment, Operation as _, Policy, ResponseError,
@@ -24,7 +27,7 @@ fn status() -> SessionStatus {
     SessionStatus::new("s-1".parse().unwrap(), "session-token")
 }
 
-fn answer<'a>(status: u16, body: &'a [u8]) -> Response<&'a [u8]> {
+fn answer(status: u16, body: &[u8]) -> Response<&[u8]> {
     Response::builder().status(status).body(body).unwrap()
 }
 
@@ -155,7 +158,7 @@ fn call(authorization: Option<Authorization>, answers: &[(u16, &str)]) -> CallEr
     loop {
         match call.poll(&mut engine, now) {
             Step::Send { ticket, .. } => {
-                let (status, body) = answers.next().expect("no more requests");
+                let (status, body) = answers.next().unwrap();
                 let response = answer(*status, body.as_bytes());
                 call.handle_response(&mut engine, now, ticket, response);
             }

@@ -1,5 +1,8 @@
 //! What `Debug` shows: what a thing is about, and never a secret or what somebody shared.
 
+// The steps are helpers of tests, and fail by panicking as tests do.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 use std::fmt::Debug;
 
 use didit_core::{

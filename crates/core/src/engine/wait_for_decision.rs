@@ -82,7 +82,7 @@ impl WaitForDecision {
                 self.seen = Some(Ok(decision.status().clone()));
             }
             // A look that the end of the time cut off tells less than the one before.
-            Err(error) if cut_off(&error) && matches!(self.seen, Some(Ok(_))) => {}
+            Err(error) if cut_off(&error) && self.seen.is_some() => {}
             Err(error) if error.is_retryable() => self.seen = Some(Err(error)),
             end => return Some(end),
         }

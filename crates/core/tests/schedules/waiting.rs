@@ -56,3 +56,59 @@ fn waiting_ends_at_once_with_a_failure_that_stays() {
     answer(&mut wait, &mut engine, at(1), ticket, 404, "");
     assert_eq!(fails(&mut wait, &mut engine, at(1)).response().unwrap().status(), 404);
 }
+
+/// Looks every second for ten seconds, and gives these answers; the last look gets none.
+fn cut_off_after(answers: &[(u16, &str)]) -> CallError {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let wait = WaitForDecision::new("s-1".parse().unwrap()).with_interval(Duration::from_secs(1));
+    let mut wait = wait.with_timeout(Duration::from_secs(10));
+    let (mut now, mut answers) = (at(0), answers.iter());
+    loop {
+        match wait.poll(&mut engine, now) {
+            Step::Send { ticket, .. } => match answers.next() {
+                Some((status, body)) => {
+                    answer(&mut wait, &mut engine, now, ticket, *status, body);
+                }
+                None => now = at(10),
+            },
+            Step::Wait { until, .. } => now = until,
+            Step::Done(result) => break result.unwrap_err(),
+        }
+    }
+}
+
+#[test]
+fn a_look_that_the_end_cuts_off_tells_less_than_the_one_before() {
+    let undecided = cut_off_after(&[(200, &decision("retrieved"))]);
+    assert!(matches!(undecided.cause(), Cause::Undecided(Status::Retrieved)), "{undecided}");
+    let failed = cut_off_after(&[(503, ""); 4]);
+    assert_eq!(failed.response().map(|answer| answer.status().as_u16()), Some(503), "{failed}");
+    let cut_off = cut_off_after(&[]);
+    assert!(matches!(cut_off.cause(), Cause::Transport(FailureKind::Timeout)), "{cut_off}");
+    // A failure after an answer is the later news.
+    let unavailable = [(200, &*decision("retrieved")), (503, ""), (503, ""), (503, ""), (503, "")];
+    let failed = cut_off_after(&unavailable);
+    assert_eq!(failed.response().map(|answer| answer.status().as_u16()), Some(503), "{failed}");
+}
+
+#[test]
+fn the_answer_of_the_rate_limit_is_told_and_not_the_wait_for_it() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let wait = WaitForDecision::new("s-1".parse().unwrap());
+    let mut wait = wait.with_timeout(Duration::from_secs(10));
+    let (_, ticket) = sends(&mut wait, &mut engine, at(1));
+    let refusal = Response::builder().status(429).header("retry-after", "3600");
+    wait.handle_response(&mut engine, at(1), ticket, refusal.body(&b""[..]).unwrap());
+    let mut now = at(1);
+    let error = loop {
+        match wait.poll(&mut engine, now) {
+            Step::Wait { until, .. } => now = until,
+            Step::Done(result) => break result.unwrap_err(),
+            Step::Send { .. } => panic!("sent against the service's word"),
+        }
+    };
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)), "{error}");
+    assert_eq!(now, at(11));
+}
