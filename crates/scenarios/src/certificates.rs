@@ -37,7 +37,7 @@ impl Authority {
         host: &str,
         versions: &[&'static SupportedProtocolVersion],
     ) -> Arc<ServerConfig> {
-        self.sign(params(host), versions)
+        self.sign(&params(host), versions)
     }
 
     /// The same for a server whose certificate was good until the end of 2020.
@@ -45,12 +45,12 @@ impl Authority {
         let mut params = params(host);
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2020, 12, 31);
-        self.sign(params, ALL_VERSIONS)
+        self.sign(&params, ALL_VERSIONS)
     }
 
     fn sign(
         &self,
-        params: CertificateParams,
+        params: &CertificateParams,
         versions: &[&'static SupportedProtocolVersion],
     ) -> Arc<ServerConfig> {
         let key = KeyPair::generate().unwrap();

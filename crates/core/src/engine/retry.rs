@@ -158,6 +158,26 @@ mod tests {
     }
 
     #[test]
+    fn refusals_count_as_failures_for_the_pause_alone() {
+        let now = Moment::default();
+        let deadline = now.after(Duration::from_secs(60));
+        let history = History { attempts: 1, refusals: 2, deadline };
+        let refusal = answer(429, None);
+        let policy = Policy::default();
+        let verdict = decide(&policy, &history, &refusal, Replay::Safe, now, 799_999_999);
+        let at = now.after(Duration::from_millis(800));
+        assert_eq!(verdict, Verdict::Again { at, reason: Reason::Backoff });
+    }
+
+    #[test]
+    fn jitter_is_the_published_sequence() {
+        // Steele, Lea and Flood's SplitMix64 from the seed 0.
+        let mut jitter = Jitter::new(0);
+        let numbers = [(); 3].map(|()| jitter.next());
+        assert_eq!(numbers, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);
+    }
+
+    #[test]
     fn backoff_doubles_up_to_the_cap() {
         let most = |failures| backoff(&Policy::default(), failures, u64::MAX - 1);
         for failures in 0..100_u32 {

@@ -202,3 +202,67 @@ fn events_tell_the_story_when_asked_for() {
     assert_eq!(events[2], Event::Waiting { duration: until.since(at(1)), reason: Reason::Backoff });
     assert_eq!(events.len(), 3);
 }
+
+#[test]
+fn a_failed_status_counts_though_its_body_never_came() {
+    for (status, cause) in [(404, "NotFound"), (200, "Broken")] {
+        let mut engine = engine();
+        retrieve(&mut engine, at(0), "t");
+        let mut policy_of_one = call();
+        let (_, ticket) = sends(&mut policy_of_one, &mut engine, at(1));
+        let head = Response::builder().status(status).body(()).unwrap();
+        // Whoever answered has seen the request, whatever the adapter thinks.
+        let failure = Failure::in_body(FailureKind::Connect, head);
+        engine.record_events(true);
+        policy_of_one.handle_failure(&mut engine, at(1), ticket, failure);
+        let events = format!("{:?}", policy_of_one.take_events());
+        match cause {
+            "NotFound" => {
+                let error = fails(&mut policy_of_one, &mut engine, at(1));
+                assert_eq!(error.response().unwrap().status(), 404);
+            }
+            _ => assert!(events.contains("failure: Broken"), "{events}"),
+        }
+    }
+}
+
+#[test]
+fn refusals_are_no_attempts_and_make_the_pauses_longer() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let mut call = call().with_timeout(Duration::from_secs(1000));
+    let (mut now, mut longest) = (at(1), Duration::ZERO);
+    for status in [429, 429, 429, 429, 429, 503, 429, 503, 503] {
+        let (_, ticket) = sends(&mut call, &mut engine, now);
+        answer(&mut call, &mut engine, now, ticket, status, "");
+        let (until, reason) = waits(&mut call, &mut engine, now);
+        assert_eq!(reason, Reason::Backoff);
+        longest = longest.max(until.since(now));
+        now = until;
+    }
+    assert!(longest > Duration::from_secs(2), "{longest:?}");
+    let (_, ticket) = sends(&mut call, &mut engine, now);
+    answer(&mut call, &mut engine, now, ticket, 503, "");
+    let error = fails(&mut call, &mut engine, now);
+    assert_eq!((error.stopped(), error.attempts()), (Stopped::Attempts, 10));
+}
+
+#[test]
+fn a_wait_that_goes_on_is_told_again_once_its_time_has_come() {
+    let mut policy = Policy::default();
+    policy.budget = Some(1);
+    let client = ClientCredentials::new("id", "secret").unwrap();
+    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    retrieve(&mut engine, at(0), "t");
+    engine.record_events(true);
+    let (mut ahead, mut queued) = (call().queued(), call().queued());
+    assert_eq!(waits(&mut ahead, &mut engine, at(1)).0, at(60));
+    let (until, _) = waits(&mut queued, &mut engine, at(1));
+    let _in_flight = sends(&mut ahead, &mut engine, at(60));
+    let told = |queued: &mut Call<_>| queued.take_events().len();
+    assert_eq!(told(&mut queued), 1);
+    let _ = waits(&mut queued, &mut engine, at(60));
+    assert_eq!(told(&mut queued), 0);
+    let _ = waits(&mut queued, &mut engine, until);
+    assert_eq!(told(&mut queued), 1);
+}

@@ -133,3 +133,82 @@ fn however_short_a_token_lives_it_serves_the_one_who_fetched_it() {
     answer(&mut call, &mut engine, at(1), ticket, 200, answered);
     assert_eq!(sends(&mut call, &mut engine, at(2)).0, "decision brief");
 }
+
+#[test]
+fn a_short_life_is_renewed_a_tenth_before_its_end() {
+    let mut engine = engine();
+    let mut first = call();
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    answer(&mut first, &mut engine, at(0), ticket, 200, &token("old", 100));
+    assert_eq!(sends(&mut call(), &mut engine, at(89)).0, "decision old");
+    assert_eq!(sends(&mut call(), &mut engine, at(90)).0, "token -");
+}
+
+#[test]
+fn a_token_that_ends_with_its_renewal_is_not_kept() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "old");
+    let mut renewing = call();
+    let (_, ticket) = sends(&mut renewing, &mut engine, at(999));
+    answer(&mut renewing, &mut engine, at(1000), ticket, 400, "{}");
+    let error = fails(&mut renewing, &mut engine, at(1000));
+    assert_eq!(error.action(), Action::FetchToken, "{error}");
+}
+
+#[test]
+fn a_token_of_unknown_lifetime_is_good_for_one_request() {
+    let mut engine = engine();
+    let mut call = call();
+    let (_, ticket) = sends(&mut call, &mut engine, at(0));
+    answer(&mut call, &mut engine, at(0), ticket, 200, r#"{"access_token":"one"}"#);
+    let (sent, ticket) = sends(&mut call, &mut engine, at(0));
+    assert_eq!(sent, "decision one");
+    answer(&mut call, &mut engine, at(0), ticket, 503, "");
+    let (until, _) = waits(&mut call, &mut engine, at(0));
+    assert_eq!(sends(&mut call, &mut engine, until).0, "token -");
+}
+
+#[test]
+fn who_waits_for_a_token_waits_for_its_retries_too() {
+    let mut engine = engine();
+    let (mut fetching, mut waiting) = (call(), call());
+    let (_, ticket) = sends(&mut fetching, &mut engine, at(0));
+    let later = Response::builder().status(503).header("retry-after", "20").body(&b""[..]);
+    fetching.handle_response(&mut engine, at(0), ticket, later.unwrap());
+    assert_eq!(waits(&mut fetching, &mut engine, at(0)), (at(20), Reason::RetryAfter));
+    // Twenty seconds, and ten more for the answer.
+    assert_eq!(waits(&mut waiting, &mut engine, at(15)), (at(30), Reason::Token));
+    let (sent, ticket) = sends(&mut fetching, &mut engine, at(20));
+    assert_eq!(sent, "token -");
+    answer(&mut fetching, &mut engine, at(21), ticket, 200, &token("t", 1000));
+    assert_eq!(sends(&mut waiting, &mut engine, at(21)).0, "decision t");
+}
+
+#[test]
+fn who_runs_out_of_time_fetching_leaves_it_to_the_next() {
+    let mut engine = engine();
+    let (mut hasty, mut patient) = (call().with_timeout(Duration::from_secs(1)), call());
+    let _in_flight = sends(&mut hasty, &mut engine, at(0));
+    assert_eq!(waits(&mut patient, &mut engine, at(0)).1, Reason::Token);
+    assert_eq!(fails(&mut hasty, &mut engine, at(1)).stopped(), Stopped::Deadline);
+    assert_eq!(sends(&mut patient, &mut engine, at(1)).0, "token -");
+}
+
+#[test]
+fn a_queued_call_may_fetch_twice_before_it_is_let_go() {
+    let mut policy = Policy::default();
+    policy.budget = Some(1);
+    let client = ClientCredentials::new("id", "secret").unwrap();
+    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    let mut first = call();
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    answer(&mut first, &mut engine, at(0), ticket, 200, &token("first", 20));
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    answer(&mut first, &mut engine, at(0), ticket, 200, &decision("Confirmed"));
+    let mut queued = call().queued();
+    let (_, ticket) = sends(&mut queued, &mut engine, at(30));
+    answer(&mut queued, &mut engine, at(30), ticket, 200, &token("second", 20));
+    // Its first use would be good; it is held up until the token has expired.
+    assert_eq!(waits(&mut queued, &mut engine, at(30)), (at(60), Reason::Pacing));
+    assert_eq!(sends(&mut queued, &mut engine, at(60)).0, "decision second");
+}

@@ -112,3 +112,25 @@ fn the_answer_of_the_rate_limit_is_told_and_not_the_wait_for_it() {
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)), "{error}");
     assert_eq!(now, at(11));
 }
+
+#[test]
+fn a_failed_exchange_is_handed_to_the_look_under_way() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let mut wait = WaitForDecision::new("s-1".parse().unwrap());
+    let (_, ticket) = sends(&mut wait, &mut engine, at(1));
+    wait.handle_failure(&mut engine, at(1), ticket, Failure::new(FailureKind::Broken));
+    assert_eq!(waits(&mut wait, &mut engine, at(1)).1, Reason::Backoff);
+}
+
+#[test]
+fn who_gives_up_a_wait_gives_up_the_token_too() {
+    let mut engine = engine();
+    let mut wait = WaitForDecision::new("s-1".parse().unwrap());
+    let _in_flight = sends(&mut wait, &mut engine, at(0));
+    assert_eq!(waits(&mut call(), &mut engine, at(0)).1, Reason::Token);
+    wait.cancel(&mut engine, at(1));
+    assert!(engine.take_wake());
+    assert_eq!(sends(&mut call(), &mut engine, at(1)).0, "token -");
+    assert!(matches!(fails(&mut wait, &mut engine, at(1)).cause(), Cause::Finished));
+}
