@@ -90,8 +90,8 @@ fn export(scenario: &Scenario) -> Result<String, String> {
     }
     let (sandbox, expected) = (scenario.start(), &scenario.expected);
     let folder = tempfile::tempdir().unwrap();
-    let ids: String = (0..MANY).map(|n| format!("{}\n", id(n))).collect();
-    fs::write(folder.path().join("ids"), ids).unwrap();
+    let ids: Vec<String> = (0..MANY).map(|n| id(n).to_string()).collect();
+    fs::write(folder.path().join("ids"), ids.join("\n")).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_didit"));
     command
         .args(["export", "--input", "ids", "--output", "out", "--concurrency", "1", "--timeout"])
