@@ -47,6 +47,8 @@ mod state;
 
 use std::path::Path;
 
+use didit_blocking_adapter::core::{BaseUrl, Decision, SessionId};
+
 pub(crate) use self::files::{Files, Paths};
 use self::index::Index;
 pub(crate) use self::input::{Input, Source};
@@ -62,4 +64,31 @@ const GOES_ON: &str = "the same command (less any --restart) goes on where this 
 /// An empty index beside the output, for so many ids.
 pub(crate) fn index(folder: &Path, ids: u64) -> Result<Index, Failure> {
     Index::new(folder, ids).map_err(|error| index::failed(&error))
+}
+
+/// Goes on with the export from `ids` to `out` in a folder, with `decide` in place of the service;
+/// the number of decisions that took. For fuzzing.
+///
+/// # Errors
+/// The line that a person would read.
+pub fn go_on(folder: &Path, mut decide: impl FnMut(&SessionId) -> Decision) -> Result<u64, String> {
+    let mut settle = || -> Result<u64, Failure> {
+        let paths = Paths::new(&folder.join("out"), None)?;
+        let source = Source::Ids(folder.join("ids"));
+        let state =
+            State::new(&source.name(), &paths.failures, Shape::Jsonl, &BaseUrl::production());
+        let mut input = Input::check(source, &paths.folder)?;
+        let mut index = index(&paths.folder, input.ids())?;
+        let mut files = Files::open(paths, Shape::Jsonl, &state, false)?;
+        files.recover(&mut index)?;
+        let pass = pass::Pass::new(index);
+        let mut decisions = 0;
+        for session_id in pass::Wanted::new(&mut input, &pass) {
+            files.exported(&decide(&session_id))?;
+            decisions += 1;
+        }
+        let broken = pass.borrow_mut().broken.take();
+        broken.map_or(Ok(decisions), Err)
+    };
+    settle().map_err(|failure| failure.line().to_owned())
 }
