@@ -16,6 +16,7 @@ mod failure;
 mod format;
 mod logging;
 mod output;
+mod post_mortem;
 mod printable;
 mod table;
 
@@ -33,8 +34,7 @@ pub use crate::export::go_on;
 
 /// The program.
 pub fn main() -> ExitCode {
-    let exit = run().unwrap_or_else(|failure| failure.report());
-    exit.into()
+    post_mortem::guard(|| run().unwrap_or_else(|failure| failure.report())).into()
 }
 
 fn run() -> Result<Exit, Failure> {

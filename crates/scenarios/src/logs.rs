@@ -2,12 +2,14 @@
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use didit_core::SessionId;
+use didit_core::{Authorization, SessionId};
 use didit_sandbox::{Fault, Route, Sandbox};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::{Adapter, client, id};
+use crate::many::Bulk;
+use crate::{Settings, client, id, settings};
 
 static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -39,7 +41,7 @@ impl log::Log for Capture {
 
 /// Planted secrets and a planted person pass by, in successes and in failures, and nothing of them
 /// is logged, by nobody and at no level.
-pub fn nothing_private_is_logged<A: Adapter>() {
+pub fn nothing_private_is_logged<A: Bulk>() {
     let subscriber = tracing_subscriber::fmt().with_writer(|| Capture).with_ansi(false);
     let subscriber = subscriber.with_max_level(LevelFilter::TRACE).finish();
     tracing::subscriber::set_global_default(subscriber).expect("the first subscriber");
@@ -74,12 +76,22 @@ pub fn nothing_private_is_logged<A: Adapter>() {
     let created = client.create("names".parse().unwrap(), Some("canary-vendor")).unwrap();
     let session_token = created.session_token().expose();
     client.status(created.session_id(), session_token).unwrap();
+    client.status(created.session_id(), "canary-session-token").unwrap_err();
+    client.wait(&session_id, Duration::from_millis(10), Duration::from_secs(10)).unwrap();
+    client.decisions([session_id.clone()].into_iter(), 1, false, |_, result| result.is_ok());
+    for (key, right) in [(sandbox.api_key(), true), ("canary-key", false)] {
+        let credentials = Authorization::api_key(key).unwrap().into();
+        let held = A::new(Settings { credentials, ..settings(&sandbox) }).unwrap();
+        assert_eq!(held.decision(&session_id).is_ok(), right);
+    }
 
+    let token_request = &sandbox.requests_to(Route::Token)[0];
+    let basic = token_request.header("authorization").unwrap().strip_prefix("Basic ").unwrap();
     let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     let logged = String::from_utf8_lossy(&logged);
     assert!(logged.contains("asking to retrieve the decision, attempt 2"), "{logged}");
     let token = bearer.strip_prefix("Bearer ").unwrap();
-    for private in ["canary", "Y2FuYXJ5", token, session_token] {
+    for private in ["canary", basic, token, session_token, sandbox.api_key()] {
         let line = logged.lines().find(|line| line.contains(private));
         assert_eq!(line, None);
     }

@@ -8,6 +8,7 @@
 mod configuration;
 mod exit_codes;
 mod pipes;
+mod post_mortem;
 mod results;
 mod sandbox_command;
 mod secrecy;

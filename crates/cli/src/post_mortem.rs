@@ -1,0 +1,41 @@
+//! What a fault of the program leaves behind: a line, and nothing of what was in its memory.
+
+use std::panic::{self, Location, UnwindSafe};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Runs the program so that no fault of it gives away a secret: a core dump would hold them all,
+/// and the words of a panic may quote anything.
+pub(crate) fn guard(run: impl FnOnce() -> Exit + UnwindSafe) -> Exit {
+    // Where the system has no such limit, there is nothing to be done.
+    #[cfg(unix)]
+    let _ = rustix::process::setrlimit(
+        rustix::process::Resource::Core,
+        rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
+    );
+    panic::set_hook(Box::new(|panicked| {
+        let _ = Failure::other(line(panicked.location())).report();
+    }));
+    panic::catch_unwind(run).unwrap_or(Exit::Other)
+}
+
+fn line(location: Option<&Location<'_>>) -> String {
+    let place = location.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    format!("a fault of this program at {place}; please report it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[allow(clippy::panic)]
+    fn a_fault_is_a_line_that_quotes_nothing() {
+        assert_eq!(guard(|| Exit::NoSuchSession), Exit::NoSuchSession);
+        assert_eq!(guard(|| panic!("canary")), Exit::Other);
+        let _ = panic::take_hook();
+        let line = line(Some(Location::caller()));
+        assert!(line.starts_with("a fault of this program at crates/cli/src/post_mortem.rs:"));
+    }
+}

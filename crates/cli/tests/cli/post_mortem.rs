@@ -1,0 +1,30 @@
+//! What a process that is ended by force leaves behind.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
+
+use didit_sandbox::{Route, Sandbox};
+
+use crate::support::didit_at;
+
+#[test]
+fn no_core_is_dumped() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_status("s-1", "initialized");
+    let mut waiting = didit_at(&sandbox, "wait s-1 --poll 10ms");
+    let mut waiting = waiting.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    while sandbox.requests_to(Route::Decision).is_empty() {
+        std::thread::yield_now();
+    }
+    let limits = fs::read_to_string(format!("/proc/{}/limits", waiting.id())).unwrap();
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let words: Vec<_> = core.split_whitespace().collect();
+    assert_eq!(words[4..6], ["0", "0"], "{core}");
+    // By the shell, which every system has a kill in.
+    let killed = Command::new("sh").arg("-c").arg(format!("kill -ABRT {}", waiting.id())).status();
+    assert!(killed.unwrap().success());
+    let status = waiting.wait().unwrap();
+    assert!(status.signal().is_some() && !status.core_dumped(), "{status:?}");
+}
