@@ -117,10 +117,14 @@ fn the_answer_of_the_rate_limit_is_told_and_not_the_wait_for_it() {
 fn a_failed_exchange_is_handed_to_the_look_under_way() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
+    engine.record_events(true);
     let mut wait = WaitForDecision::new("s-1".parse().unwrap());
     let (_, ticket) = sends(&mut wait, &mut engine, at(1));
     wait.handle_failure(&mut engine, at(1), ticket, Failure::new(FailureKind::Broken));
     assert_eq!(waits(&mut wait, &mut engine, at(1)).1, Reason::Backoff);
+    let events: Vec<_> = wait.take_events().iter().map(Event::to_string).collect();
+    assert_eq!(events[0], "asking to retrieve the decision");
+    assert_eq!(events.len(), 3, "{events:?}");
 }
 
 #[test]

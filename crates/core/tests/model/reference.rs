@@ -1,0 +1,219 @@
+//! What one call after another must do, in the plainest terms: no sharing, no queue, no leases.
+
+use std::time::Duration;
+
+use didit_core::{Moment, Policy};
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Reply {
+    /// A token of that lifetime in seconds, or what else was asked for.
+    Good {
+        lifetime: Option<u64>,
+    },
+    /// Status 200 and something else than was asked for.
+    Malformed,
+    /// The same, but it ends too early.
+    CutOff,
+    /// A failed status, and its `Retry-After` in seconds.
+    Status(u16, Option<u64>),
+    /// No connection was made, or its certificate was refused: nothing was sent.
+    Unconnected,
+    Untrusted,
+    /// The connection broke before, or while, the answer came.
+    Broken,
+    /// No answer in time.
+    Silence,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Decision,
+    Creation,
+}
+
+/// What a poll must come to.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Must {
+    FetchToken,
+    /// The call's own request, with that token.
+    Ask(String),
+    /// Wait for longer than the first and no longer than the second time.
+    Wait(Duration, Duration),
+    Succeed,
+    /// Fail because of this reply, if any.
+    Fail(Option<Reply>),
+}
+
+/// The service's side of things between calls: the token, and until when each kind must not ask.
+pub(crate) struct Client {
+    pub(crate) policy: Policy,
+    token: Option<Token>,
+    closed: [Moment; 2],
+}
+
+struct Token {
+    name: String,
+    renew_at: Moment,
+    expires_at: Moment,
+}
+
+/// One call under way.
+pub(crate) struct Call {
+    kind: Kind,
+    deadline: Moment,
+    /// A token that was fetched for this call's next request, whatever its lifetime.
+    fetched: Option<String>,
+    failures: [u32; 2],
+    refusals: u32,
+    renewed: bool,
+    pause: Option<(Duration, Duration)>,
+    end: Option<Must>,
+    last: Option<Reply>,
+}
+
+impl Client {
+    pub(crate) fn new(policy: Policy) -> Self {
+        Self { policy, token: None, closed: [Moment::default(); 2] }
+    }
+
+    pub(crate) fn begin(kind: Kind, timeout: Duration, now: Moment) -> Call {
+        Call {
+            kind,
+            deadline: now.after(timeout),
+            fetched: None,
+            failures: [0; 2],
+            refusals: 0,
+            renewed: false,
+            pause: None,
+            end: None,
+            last: None,
+        }
+    }
+
+    pub(crate) fn next(&mut self, call: &mut Call, now: Moment) -> Must {
+        if let Some(end) = call.end.take() {
+            return end;
+        }
+        if let Some((least, most)) = call.pause {
+            return Must::Wait(least, most);
+        }
+        let Some(token) = self.usable(call, now) else { return Must::FetchToken };
+        let closed = self.closed[call.kind as usize];
+        if closed > now && closed >= call.deadline {
+            return Must::Fail(call.last);
+        }
+        if closed > now {
+            let wait = closed.since(now);
+            return Must::Wait(wait.saturating_sub(Duration::from_nanos(1)), wait);
+        }
+        call.fetched = None;
+        Must::Ask(token)
+    }
+
+    fn usable(&self, call: &Call, now: Moment) -> Option<String> {
+        let shared = self.token.as_ref().filter(|token| token.renew_at > now);
+        call.fetched.clone().or_else(|| shared.map(|token| token.name.clone()))
+    }
+
+    /// The pause is over.
+    pub(crate) fn waited(call: &mut Call) {
+        call.pause = None;
+    }
+
+    pub(crate) fn token_answered(
+        &mut self,
+        call: &mut Call,
+        reply: Reply,
+        name: &str,
+        now: Moment,
+    ) {
+        if let Reply::Good { lifetime } = reply {
+            (call.failures[0], call.last) = (0, None);
+            call.fetched = Some(name.to_owned());
+            if let Some(lifetime) = lifetime.map(Duration::from_secs) {
+                let early = self.policy.renew_before.min(lifetime / 10);
+                self.token = Some(Token {
+                    name: name.to_owned(),
+                    renew_at: now.after(lifetime.saturating_sub(early)),
+                    expires_at: now.after(lifetime),
+                });
+            }
+            return;
+        }
+        // A token that is still good is used up to its end.
+        if let Some(token) = self.token.as_mut().filter(|token| token.expires_at > now) {
+            token.renew_at = token.expires_at;
+            call.failures[0] = 0;
+            return;
+        }
+        self.failed(call, reply, true, now);
+    }
+
+    pub(crate) fn answered(&mut self, call: &mut Call, reply: Reply, now: Moment) {
+        match reply {
+            Reply::Good { .. } => call.end = Some(Must::Succeed),
+            Reply::Status(401, _) if !call.renewed => {
+                (call.renewed, call.failures[1], self.token) = (true, 0, None);
+            }
+            reply => self.failed(call, reply, false, now),
+        }
+    }
+
+    fn failed(&mut self, call: &mut Call, reply: Reply, of_token: bool, now: Moment) {
+        let refused = matches!(reply, Reply::Status(429, _));
+        if refused {
+            call.refusals += 1;
+        } else {
+            call.failures[usize::from(!of_token)] += 1;
+        }
+        let failures = call.failures[usize::from(!of_token)];
+        let unsent = refused || matches!(reply, Reply::Unconnected | Reply::Untrusted);
+        let passes = match reply {
+            Reply::Status(status, _) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
+            Reply::Malformed | Reply::Untrusted => false,
+            _ => true,
+        };
+        let repeatable = of_token || call.kind == Kind::Decision || unsent;
+        let asked = match reply {
+            Reply::Status(_, Some(seconds)) if seconds > 0 => Some(Duration::from_secs(seconds)),
+            _ => None,
+        };
+        if let (Some(wait), true, false) = (asked, refused, of_token) {
+            let closed = &mut self.closed[call.kind as usize];
+            *closed = now.after(wait).max(*closed);
+        }
+        call.last = Some(reply);
+        if !passes || !repeatable || (!refused && failures >= self.policy.max_attempts) {
+            call.end = Some(Must::Fail(Some(reply)));
+            return;
+        }
+        let doubled = 2_u32.saturating_pow((failures + call.refusals - 1).min(31));
+        let backoff = self.policy.backoff_base.saturating_mul(doubled).min(self.policy.backoff_cap);
+        let nano = Duration::from_nanos(1);
+        let (least, most) =
+            asked.map_or((Duration::ZERO, backoff), |wait| (wait.saturating_sub(nano), wait));
+        let left = call.deadline.since(now);
+        // Where the pause may or may not fit, the draw decides; `least` never does not.
+        if least + nano >= left {
+            call.end = Some(Must::Fail(Some(reply)));
+        } else {
+            call.pause = Some((least, most));
+        }
+    }
+
+    /// The pause that was drawn would not have ended in time.
+    pub(crate) fn gives_up(call: &mut Call, now: Moment) -> bool {
+        call.pause.take().is_some_and(|(_, most)| now.after(most) >= call.deadline)
+    }
+
+    /// A pause after a refusal holds up all that ask for the same.
+    pub(crate) fn close(&mut self, call: &Call, until: Moment) {
+        let closed = &mut self.closed[call.kind as usize];
+        *closed = until.max(*closed);
+    }
+
+    pub(crate) fn left(call: &Call, now: Moment) -> Duration {
+        call.deadline.since(now)
+    }
+}
