@@ -110,7 +110,8 @@ impl Pair {
                     assert_eq!(timeout, left.min(Duration::from_secs(10)));
                     let (took, reply) =
                         replies.next().unwrap_or((1, Reply::Good { lifetime: Some(86_400) }));
-                    let took = Duration::from_millis(took).min(timeout - Duration::from_nanos(1));
+                    let took = Duration::from_millis(took)
+                        .min(timeout.saturating_sub(Duration::from_nanos(1)));
                     let took = if reply == Reply::Silence { timeout } else { took };
                     self.now = self.now.after(took);
                     refused = matches!(reply, Reply::Status(429, _)) && !of_token;
@@ -120,7 +121,7 @@ impl Pair {
                     if let Some(result) = response(reply, &body) {
                         match result {
                             Ok(response) => {
-                                call.handle_response(&mut self.engine, self.now, ticket, response)
+                                call.handle_response(&mut self.engine, self.now, ticket, response);
                             }
                             Err(kind) => {
                                 let failure = Failure::new(kind);
