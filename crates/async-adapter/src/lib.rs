@@ -185,8 +185,8 @@ impl Client {
     }
 }
 
-/// A wait without an end comes to an end all the same, and is begun again.
-const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// A wait without an end comes to an end after a year all the same, and is begun again.
+const FAR: Duration = Duration::from_secs(31_536_000);
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,6 +1,7 @@
 //! The settings of a client reach the wire.
 #![allow(clippy::unwrap_used)]
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use didit_async_adapter::{Client, ClientBuilder, ConfigError};
@@ -50,6 +51,45 @@ async fn the_timeout_is_the_calls() {
     sandbox.always(Route::Decision, Fault::Hang);
     let client = builder(&sandbox).timeout(Duration::from_millis(100)).build().unwrap();
     client.decision(&"s-1".parse().unwrap()).await.unwrap_err();
-    let shown = format!("{client:?} {:?}", builder(&sandbox));
+    assert_eq!(format!("{client:?}"), format!("Client(BaseUrl({}))", sandbox.url()));
+    let shown = format!("{:?}", builder(&sandbox));
     assert!(shown.contains(sandbox.url()) && !shown.contains(sandbox.client_secret()), "{shown}");
+}
+
+#[tokio::test]
+async fn an_error_has_the_transports_as_its_source_where_there_is_one() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [Fault::answer(404)]);
+    sandbox.always(Route::Decision, Fault::Garbage);
+    let client = builder(&sandbox).build().unwrap();
+    let refused = client.decision(&"s-1".parse().unwrap()).await.unwrap_err();
+    assert!(refused.source().is_none() && refused.to_string().contains("HTTP 404"), "{refused}");
+    let broken = client.decision(&"s-1".parse().unwrap()).await.unwrap_err();
+    assert!(broken.source().is_some_and(|source| source.is::<reqwest::Error>()), "{broken}");
+    assert!(broken.to_string().ends_with("after 4 requests"), "{broken}");
+}
+
+#[test]
+fn what_a_client_cannot_be_made_of_is_told() {
+    let say = |error: &ConfigError| (error.to_string(), error.source().map(ToString::to_string));
+    let tls = ConfigError::Tls(rustls::Error::General("x".to_owned()));
+    let expected = ("TLS could not be set up".to_owned(), Some("unexpected error: x".to_owned()));
+    assert_eq!(say(&tls), expected);
+    let none = ConfigError::NoRootCertificates;
+    let expected = ("this machine has no trusted root certificates".to_owned(), None);
+    assert_eq!(say(&none), expected);
+    let refused = ConfigError::from(BuildError::UserAgent);
+    assert_eq!(say(&refused), ("the user agent is not visible ASCII".to_owned(), None));
+    let certificate = ConfigError::Certificate;
+    let expected = ("the root certificate is not a PEM certificate".to_owned(), None);
+    assert_eq!(say(&certificate), expected);
+}
+
+#[tokio::test]
+async fn a_stream_shows_how_far_it_is() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = builder(&sandbox).build().unwrap();
+    let ids: Vec<didit_core::SessionId> = vec!["s-1".parse().unwrap()];
+    let shown = format!("{:?}", client.decisions(ids).concurrency(3));
+    assert_eq!(shown, "Decisions { concurrency: 3, under_way: 0, .. }");
 }

@@ -1,6 +1,7 @@
 //! The settings of a client reach the wire.
 #![allow(clippy::unwrap_used)]
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use didit_blocking_adapter::{Client, ClientBuilder, ConfigError};
@@ -47,6 +48,40 @@ fn the_timeout_is_the_calls() {
     sandbox.always(Route::Decision, Fault::Hang);
     let client = builder(&sandbox).timeout(Duration::from_millis(100)).build().unwrap();
     client.decision(&"s-1".parse().unwrap()).unwrap_err();
-    let shown = format!("{client:?} {:?}", builder(&sandbox));
+    assert_eq!(format!("{client:?}"), format!("Client(BaseUrl({}))", sandbox.url()));
+    let shown = format!("{:?}", builder(&sandbox));
     assert!(shown.contains(sandbox.url()) && !shown.contains(sandbox.client_secret()), "{shown}");
+}
+
+#[test]
+fn an_error_has_the_transports_as_its_source_where_there_is_one() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [Fault::answer(404)]);
+    sandbox.always(Route::Decision, Fault::Garbage);
+    let client = builder(&sandbox).build().unwrap();
+    let refused = client.decision(&"s-1".parse().unwrap()).unwrap_err();
+    assert!(refused.source().is_none() && refused.to_string().contains("HTTP 404"), "{refused}");
+    let broken = client.decision(&"s-1".parse().unwrap()).unwrap_err();
+    assert!(broken.source().is_some_and(|source| source.is::<ureq::Error>()), "{broken}");
+    assert!(broken.to_string().ends_with("after 4 requests"), "{broken}");
+}
+
+#[test]
+fn what_a_client_cannot_be_made_of_is_told() {
+    for (error, words) in [
+        (ConfigError::NoRootCertificates, "this machine has no trusted root certificates"),
+        (BuildError::UserAgent.into(), "the user agent is not visible ASCII"),
+        (ConfigError::Certificate, "the root certificate is not a PEM certificate"),
+    ] {
+        assert_eq!((error.to_string(), error.source().is_none()), (words.to_owned(), true));
+    }
+}
+
+#[test]
+fn an_iterator_shows_how_far_it_is() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = builder(&sandbox).build().unwrap();
+    let ids: Vec<didit_core::SessionId> = vec!["s-1".parse().unwrap()];
+    let shown = format!("{:?}", client.decisions(ids).concurrency(3));
+    assert_eq!(shown, "Decisions { concurrency: 3, in_order: false, given: 0, .. }");
 }
