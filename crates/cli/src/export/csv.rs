@@ -49,12 +49,30 @@ fn quoted(field: String) -> String {
     if plain { field } else { format!("\"{}\"", field.replace('"', "\"\"")) }
 }
 
-/// The first field of a record: the session id, which holds no quotes.
+/// The first field of a record, which holds no quotes; `None` if the record is not whole.
 pub(super) fn session_id(record: &str) -> Option<&str> {
-    match record.strip_prefix('"') {
-        Some(rest) => rest.split_once("\",").map(|(id, _)| id),
-        None => record.split_once(',').map(|(id, _)| id),
+    let (mut rest, first) = field(record)?;
+    let mut fields = 1;
+    while let Some(next) = rest {
+        rest = field(next)?.0;
+        fields += 1;
     }
+    (fields == HEADER.split(',').count() && !first.is_empty()).then_some(first)
+}
+
+/// What follows the first field, if anything does, and the field as it is written between its
+/// quotes; `None` if they are not well placed.
+fn field(text: &str) -> Option<(Option<&str>, &str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let (field, rest) = text.split_once(',').map_or((text, None), |(f, rest)| (f, Some(rest)));
+        return (!field.contains(['"', '\r', '\n'])).then_some((rest, field));
+    };
+    let mut end = quoted.find('"')?;
+    while quoted[end + 1..].starts_with('"') {
+        end += 2 + quoted[end + 2..].find('"')?;
+    }
+    let (field, rest) = (&quoted[..end], &quoted[end + 1..]);
+    if rest.is_empty() { Some((None, field)) } else { Some((Some(rest.strip_prefix(',')?), field)) }
 }
 
 #[cfg(test)]
@@ -80,7 +98,7 @@ mod tests {
              \"\"names\"\":{\"\"first_name\"\":\"\"A\"\",\"\"full_name\"\":\"\" A B\"\"},\
              \"\"n\"\":1.50}\"\n"
         );
-        assert_eq!(session_id(&record), Some("a,b"));
+        assert_eq!(session_id(record.trim_end()), Some("a,b"));
         assert_eq!(HEADER.split(',').count(), 16);
     }
 
@@ -91,7 +109,19 @@ mod tests {
             let decision = Decision::from_json(text.as_bytes()).unwrap();
             assert_eq!(record(&decision), format!("s,,x{},{last}\n", ",".repeat(12)));
         }
-        assert_eq!(session_id("s,,x"), Some("s"));
-        assert_eq!(session_id("s"), None);
+    }
+
+    #[test]
+    fn only_a_whole_record_tells_its_session() {
+        let rest = ",".repeat(14);
+        assert_eq!(session_id(&format!("s,x{rest}")), Some("s"));
+        assert_eq!(session_id(&format!("s,\"a,\"\"\n\"{rest}")), Some("s"));
+        assert_eq!(session_id(&format!("\"a,b\",x{rest}")), Some("a,b"));
+        for torn in ["", "s", "s,,x", "s,\"a\n", ",", "\"s"] {
+            assert_eq!(session_id(torn), None, "{torn}");
+        }
+        for broken in ["s,\"a", "s,\"a\"b", "s,a\"", "s,a\nb", ",x", "s,x,"] {
+            assert_eq!(session_id(&format!("{broken}{rest}")), None, "{broken}");
+        }
     }
 }

@@ -39,7 +39,7 @@ impl Shape {
             Self::Jsonl => {
                 Decision::from_json(record.as_bytes()).ok().map(|d| d.session_id().to_owned())
             }
-            Self::Csv => csv::session_id(record).filter(|id| !id.is_empty()).map(str::to_owned),
+            Self::Csv => csv::session_id(record).map(str::to_owned),
         }
     }
 
