@@ -13,8 +13,8 @@
 //! or the other in a single append as soon as it is there, in no particular order, so a kill at any
 //! moment loses what was on its way and nothing else. When an export is started again, both files
 //! are read once, and a last record that is torn (it lacks its end, or does not parse) is cut off:
-//! its id is simply not done. A torn record anywhere else was not this program's doing and is
-//! refused.
+//! its id is simply not done. A torn record anywhere else, or a second record of a session,
+//! was not this program's doing: it is refused, and the files are left as they were.
 //!
 //! The ids that were read there, and then every id of the input as its turn comes, go into the
 //! index: a hash table on the disk, 16 bytes a slot, so that a million ids take no more memory than

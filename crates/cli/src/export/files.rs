@@ -99,28 +99,43 @@ impl Files {
         Ok(Self { format, output, failures_path: paths.failures, failures, synced: Instant::now() })
     }
 
-    /// Reads what is done into the index, and mends what an interruption left behind.
+    /// Reads what is done into the index, and mends what an interruption left behind once all of it
+    /// is known to be good.
     pub(crate) fn recover(&mut self, index: &mut Index) -> Result<(), Failure> {
-        let mut mark = |id: &str, mark| index.mark(id, mark).map_err(|error| index::failed(&error));
+        let mut mark = |path: &Path, id: &str, mark| match index
+            .mark(id, mark)
+            .map_err(|error| index::failed(&error))?
+        {
+            None => Ok(()),
+            Some(_) => Err(Failure::other(format!(
+                "{} repeats the session {id}, which no export does; mend it, or begin anew \
+                     with --restart",
+                path.display()
+            ))),
+        };
         let format = self.format;
         let mut header = format.header().strip_suffix('\n');
-        self.output.recover(format, |record| {
+        let path = self.output.path().to_owned();
+        let whole = self.output.check(format, |record| {
             if let Some(header) = header.take() {
                 return Ok(record == header);
             }
             let Some(id) = format.session_id(record) else { return Ok(false) };
-            mark(&id, Mark::Exported)?;
+            mark(&path, &id, Mark::Exported)?;
             Ok(true)
         })?;
-        if self.output.is_empty() && !format.header().is_empty() {
-            self.output.append(format.header())?;
-        }
         if let Some(failures) = &mut self.failures {
-            failures.recover(Shape::Jsonl, |record| {
+            let path = &self.failures_path;
+            let whole = failures.check(Shape::Jsonl, |record| {
                 let Some(line) = FailureLine::parse(record) else { return Ok(false) };
-                mark(&line.session_id, Mark::Failed(line.exit()))?;
+                mark(path, &line.session_id, Mark::Failed(line.exit()))?;
                 Ok(true)
             })?;
+            failures.mend(whole)?;
+        }
+        self.output.mend(whole)?;
+        if self.output.is_empty() && !format.header().is_empty() {
+            self.output.append(format.header())?;
         }
         Ok(())
     }

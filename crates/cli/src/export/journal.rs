@@ -62,13 +62,13 @@ impl Journal {
         make_private(&self.file).map_err(|error| self.problem("empty", &error))
     }
 
-    /// Hands every record to `read`, which tells whether it is one, and cuts off the last if it is
-    /// torn.
-    pub(super) fn recover(
+    /// Hands every record to `read`, which tells whether it is one, and tells up to where they are
+    /// whole: all of them but the last must be.
+    pub(super) fn check(
         &mut self,
         shape: Shape,
         mut read: impl FnMut(&str) -> Result<bool, Failure>,
-    ) -> Result<(), Failure> {
+    ) -> Result<u64, Failure> {
         self.file.seek(SeekFrom::Start(0)).map_err(|error| self.problem("read", &error))?;
         let mut reader = BufReader::with_capacity(1 << 16, &self.file);
         let (mut whole, mut record, mut number, mut torn) = (0, Vec::new(), 0_u64, false);
@@ -94,10 +94,15 @@ impl Journal {
                 whole += record.len() as u64;
             }
         }
-        if torn {
-            self.cut(whole).map_err(|error| self.problem("cut the torn end of", &error))?;
+        Ok(whole)
+    }
+
+    /// Cuts off what is torn behind so many bytes.
+    pub(super) fn mend(&mut self, whole: u64) -> Result<(), Failure> {
+        if whole == self.length {
+            return Ok(());
         }
-        Ok(())
+        self.cut(whole).map_err(|error| self.problem("cut the torn end of", &error))
     }
 
     /// Adds a record in one piece, or nothing.
@@ -163,10 +168,12 @@ mod tests {
         let path = std::env::temp_dir().join(format!("didit-{name}-{}", std::process::id()));
         fs::write(&path, content).unwrap();
         let mut asked = 0;
-        let recovered = Journal::open(&path).unwrap().recover(Shape::Jsonl, |record| {
+        let mut journal = Journal::open(&path).unwrap();
+        let whole = journal.check(Shape::Jsonl, |record| {
             asked += 1;
             Ok(record.starts_with('{') && record.ends_with('}'))
         });
+        let recovered = whole.and_then(|whole| journal.mend(whole));
         let left = fs::read_to_string(&path).unwrap();
         fs::remove_file(&path).unwrap();
         recovered.map(|()| (left, asked)).map_err(|failure| failure.line().to_owned())

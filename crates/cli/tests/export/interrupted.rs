@@ -91,10 +91,33 @@ fn a_torn_last_line_is_cut_off() {
         assert_eq!(place.read(name), before);
     }
     assert_eq!(asked(&sandbox).len(), 10);
+}
 
-    let output = place.read("out");
-    place.write("out", &output[1..]);
-    run(&mut export).ends(1, "record 1 of ");
+#[test]
+fn what_no_interruption_leaves_is_refused_and_left_as_it_was() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.missing("s-0003");
+    let place = Place::with_ids(10);
+    let mut export = place.export(&sandbox, "");
+    run(&mut export).ends(4, "");
+    let good = ["out", "out.failures"].map(|name| place.read(name));
+    let [output, failures] = &good;
+    let first = output.split_inclusive('\n').next().unwrap();
+    let failed = failures.replace("s-0003", "s-0001");
+    let torn = output.trim_end();
+    for (bad, why) in [
+        ([&output[1..], failures], "record 1 of "),
+        ([torn, &format!("{{\n{failures}")], "record 1 of "),
+        ([&format!("{output}{first}"), failures], "out repeats the session s-00"),
+        ([torn, &format!("{failures}{failures}")], "out.failures repeats the session s-0003"),
+        ([output, &failed], "out.failures repeats the session s-0001"),
+    ] {
+        place.write("out", bad[0]);
+        place.write("out.failures", bad[1]);
+        run(&mut export).ends(1, why);
+        assert_eq!([place.read("out"), place.read("out.failures")], bad);
+    }
+    assert_eq!(asked(&sandbox).len(), 10);
 }
 
 #[test]
