@@ -117,3 +117,39 @@ fn tls_failure_kind(error: &rustls::Error) -> FailureKind {
         _ => FailureKind::Broken,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustls::CertificateError;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_is_unsent_only_if_it_surely_is() {
+        use FailureKind::{Broken, Certificate, Connect, Timeout};
+        let io = |kind: io::ErrorKind| ureq::Error::Io(kind.into());
+        let unknown = || rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let cases = [
+            (ureq::Error::Timeout(ureq::Timeout::Global), Timeout),
+            (ureq::Error::HostNotFound, Connect),
+            (ureq::Error::ConnectionFailed, Connect),
+            (ureq::Error::InvalidProxyUrl, Connect),
+            (ureq::Error::Tls("no provider"), Connect),
+            (ureq::Error::Rustls(unknown()), Certificate),
+            (ureq::Error::Rustls(rustls::Error::NoCertificatesPresented), Certificate),
+            (ureq::Error::Rustls(rustls::Error::DecryptError), Broken),
+            (ureq::Error::Io(io::Error::other(unknown())), Certificate),
+            (ureq::Error::Io(io::Error::other("failed to lookup address information")), Connect),
+            (io(io::ErrorKind::ConnectionRefused), Connect),
+            (io(io::ErrorKind::AddrNotAvailable), Connect),
+            (io(io::ErrorKind::TimedOut), Timeout),
+            (io(io::ErrorKind::WouldBlock), Timeout),
+            (io(io::ErrorKind::HostUnreachable), Broken),
+            (io(io::ErrorKind::ConnectionReset), Broken),
+            (ureq::Error::RedirectFailed, Broken),
+        ];
+        for (error, kind) in cases {
+            assert_eq!(failure_kind(&error), kind, "{error:?}");
+        }
+    }
+}

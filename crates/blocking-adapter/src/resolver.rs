@@ -78,3 +78,46 @@ fn host_ip(authority: &Authority) -> Result<IpAddr, std::net::AddrParseError> {
 fn port(scheme: &Scheme, authority: &Authority) -> u16 {
     authority.port_u16().unwrap_or(if *scheme == Scheme::HTTPS { 443 } else { 80 })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn authority(text: &str) -> Authority {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_needs_no_looking_up() {
+        let resolver = CachingResolver::default();
+        for (scheme, text, expected) in [
+            (Scheme::HTTPS, "127.0.0.1", "127.0.0.1:443"),
+            (Scheme::HTTP, "127.0.0.1", "127.0.0.1:80"),
+            (Scheme::HTTP, "[::1]:7", "[::1]:7"),
+        ] {
+            let kept = resolver.kept(&scheme, &authority(text)).unwrap();
+            assert_eq!(kept.to_vec(), [expected.parse().unwrap()], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_looked_up_is_kept_for_a_while_and_for_that_host_alone() {
+        let kept = |age: Duration, scheme: Scheme, name: &str| {
+            let resolver = CachingResolver::default();
+            *resolver.last.lock().unwrap() = Some(LookedUp {
+                scheme: Scheme::HTTPS,
+                authority: authority("h.example"),
+                addresses: vec!["127.0.0.1:443".parse().unwrap()],
+                at: Instant::now().checked_sub(age).unwrap(),
+            });
+            resolver.kept(&scheme, &authority(name)).map(|addresses| addresses.to_vec())
+        };
+        let addresses = Some(vec!["127.0.0.1:443".parse().unwrap()]);
+        assert_eq!(kept(Duration::ZERO, Scheme::HTTPS, "h.example"), addresses);
+        assert_eq!(kept(KEPT, Scheme::HTTPS, "h.example"), None);
+        assert_eq!(kept(Duration::ZERO, Scheme::HTTP, "h.example"), None);
+        assert_eq!(kept(Duration::ZERO, Scheme::HTTPS, "other.example"), None);
+        let none = CachingResolver::default();
+        assert!(none.kept(&Scheme::HTTPS, &authority("h.example")).is_none());
+    }
+}
