@@ -95,6 +95,10 @@ impl Client {
         if let Some(end) = call.end.take() {
             return end;
         }
+        // A renewal that got no answer may have taken all the time there was.
+        if now >= call.deadline {
+            return Must::Fail(call.last);
+        }
         if let Some((least, most)) = call.pause {
             return Must::Wait(least, most);
         }
