@@ -49,21 +49,50 @@ use std::path::Path;
 
 use didit_blocking_adapter::core::{BaseUrl, Decision, SessionId};
 
-pub(crate) use self::files::{Files, Paths};
+use self::files::Files;
+pub(crate) use self::files::Paths;
 use self::index::Index;
-pub(crate) use self::input::{Input, Source};
+use self::input::Input;
+pub(crate) use self::input::Source;
+use self::pass::{Pass, Wanted};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::run::run;
 pub(crate) use self::shape::Shape;
-pub(crate) use self::state::State;
+use self::state::State;
 use crate::failure::Failure;
 
 /// What to do about an export that stopped.
 const GOES_ON: &str = "the same command (less any --restart) goes on where this one stopped";
 
-/// An empty index beside the output, for so many ids.
-pub(crate) fn index(folder: &Path, ids: u64) -> Result<Index, Failure> {
-    Index::new(folder, ids).map_err(|error| index::failed(&error))
+/// What there is to export, what of it is done, and the files it goes to.
+pub(crate) type Begun = (Input, Index, Files);
+
+/// Checks the input and the files, and mends what an interruption left behind; `tell` is given what
+/// takes its time.
+pub(crate) fn begin(
+    source: Source,
+    paths: Paths,
+    format: Shape,
+    base_url: &BaseUrl,
+    restart: bool,
+    mut tell: impl FnMut(&str),
+) -> Result<Begun, Failure> {
+    let name = source.name();
+    if paths.include(&name) {
+        return Err(Failure::usage(format!(
+            "{} cannot be read and written at once; choose another --output",
+            name.display()
+        )));
+    }
+    tell("Checking the input ...");
+    let input = Input::check(source, &paths.folder)?;
+    let state = State::new(&name, &paths.failures, format, base_url);
+    let index = Index::new(&paths.folder, input.ids());
+    let mut index = index.map_err(|error| index::failed(&error))?;
+    let mut files = Files::open(paths, format, &state, restart)?;
+    tell("Looking at what is done ...");
+    files.recover(&mut index)?;
+    Ok((input, index, files))
 }
 
 /// Goes on with the export from `ids` to `out` in a folder, with `decide` in place of the service;
@@ -71,19 +100,20 @@ pub(crate) fn index(folder: &Path, ids: u64) -> Result<Index, Failure> {
 ///
 /// # Errors
 /// The line that a person would read.
-pub fn go_on(folder: &Path, mut decide: impl FnMut(&SessionId) -> Decision) -> Result<u64, String> {
+pub fn go_on(
+    folder: &Path,
+    csv: bool,
+    mut decide: impl FnMut(&SessionId) -> Decision,
+) -> Result<u64, String> {
     let mut settle = || -> Result<u64, Failure> {
         let paths = Paths::new(&folder.join("out"), None)?;
         let source = Source::Ids(folder.join("ids"));
-        let state =
-            State::new(&source.name(), &paths.failures, Shape::Jsonl, &BaseUrl::production());
-        let mut input = Input::check(source, &paths.folder)?;
-        let mut index = index(&paths.folder, input.ids())?;
-        let mut files = Files::open(paths, Shape::Jsonl, &state, false)?;
-        files.recover(&mut index)?;
-        let pass = pass::Pass::new(index);
+        let format = if csv { Shape::Csv } else { Shape::Jsonl };
+        let (mut input, index, mut files) =
+            begin(source, paths, format, &BaseUrl::production(), false, |_| ())?;
+        let pass = Pass::new(index);
         let mut decisions = 0;
-        for session_id in pass::Wanted::new(&mut input, &pass) {
+        for session_id in Wanted::new(&mut input, &pass) {
             files.exported(&decide(&session_id))?;
             decisions += 1;
         }

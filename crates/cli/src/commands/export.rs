@@ -8,7 +8,7 @@ use super::CALL_TIMEOUT;
 use crate::args::Context;
 use crate::connection::Connection;
 use crate::exit::Exit;
-use crate::export::{self, Files, Input, Paths, Progress, Shape, Source, State};
+use crate::export::{self, Paths, Progress, Shape, Source};
 use crate::failure::Failure;
 
 /// Retrieve the decisions of many sessions into a file
@@ -50,21 +50,10 @@ impl Export {
         };
         let connection = Connection::new(context, CALL_TIMEOUT)?;
         let paths = Paths::new(&self.output, self.failures.as_deref())?;
-        let name = source.name();
-        if paths.include(&name) {
-            return Err(Failure::usage(format!(
-                "{} cannot be read and written at once; choose another --output",
-                name.display()
-            )));
-        }
         let mut progress = Progress::new(context.options.verbose > 0);
-        progress.stage("Checking the input ...");
-        let input = Input::check(source, &paths.folder)?;
-        let state = State::new(&name, &paths.failures, self.format, &connection.base_url);
-        let mut index = export::index(&paths.folder, input.ids())?;
-        let mut files = Files::open(paths, self.format, &state, self.restart)?;
-        progress.stage("Looking at what is done ...");
-        files.recover(&mut index)?;
-        export::run(&connection, input, self.concurrency.into(), index, &mut files, progress)
+        let tell = |stage: &str| progress.stage(stage);
+        let begun =
+            export::begin(source, paths, self.format, &connection.base_url, self.restart, tell)?;
+        export::run(&connection, begun, self.concurrency.into(), progress)
     }
 }

@@ -7,13 +7,12 @@ use std::time::{Duration, Instant};
 use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::{Action, Cause, FailureKind};
 
-use super::GOES_ON;
 use super::files::Files;
-use super::index::Index;
 use super::input::Input;
 use super::interrupt::Interrupt;
 use super::pass::{Pass, Wanted};
 use super::progress::{Numbers, Progress, clock, say};
+use super::{Begun, GOES_ON};
 use crate::connection::Connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -36,10 +35,8 @@ struct Tally {
 
 pub(crate) fn run(
     connection: &Connection,
-    mut input: Input,
+    (mut input, index, mut files): Begun,
     concurrency: usize,
-    index: Index,
-    files: &mut Files,
     mut progress: Progress,
 ) -> Result<Exit, Failure> {
     let interrupt = Interrupt::watch().map_err(Failure::other)?;
@@ -97,12 +94,12 @@ pub(crate) fn run(
     }
     drop(decisions);
     if let Some(error) = &refused {
-        fail_the_rest(error, &mut input, &pass, files, &mut tally)?;
+        fail_the_rest(error, &mut input, &pass, &mut files, &mut tally)?;
     }
     files.sync()?;
     drop(progress);
     let mut pass = pass.into_inner();
-    say(&summary(&tally, &pass, files, started.elapsed()));
+    say(&summary(&tally, &pass, &files, started.elapsed()));
     if let Some(error) = refused {
         let rest = "those that were not asked for failed by it as well";
         let _ = Failure::of_call(None, &error).and(rest).report();
