@@ -5,13 +5,13 @@ use didit_core::{
     RetrieveDecision, Scope, SessionId,
 };
 use didit_strategies::laws::{self, at};
-use didit_strategies::{UNDOCUMENTED, decision, scope, text, user_data};
+use didit_strategies::{UNDOCUMENTED, cases, decision, scope, text, user_data};
 use http::{HeaderMap, HeaderValue, Response};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(cases(512))]
 
     #[test]
     fn an_accepted_id_is_one_segment_of_the_path(text in text()) {

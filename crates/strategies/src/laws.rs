@@ -57,8 +57,11 @@ pub fn typed_values_are_the_ones_sent(sent: &Value) {
     for name in ["session_id", "vendor_data", "scope"] {
         assert_eq!(&typed[name], at(sent, &[name]));
     }
+    let flags = ["is_verified", "is_over_18", "is_over_21"];
+    let flags = flags.map(|name| at(sent, &["user_data", name]));
     let shared = sent["user_data"].as_object().filter(|members| !members.is_empty());
     assert_eq!(decision.user_data().is_some(), shared.is_some());
+    assert_eq!(typed["flags"], shared.map_or(Value::Null, |_| json!(flags)));
     for name in ["sub", "user_id", "picture"] {
         assert_eq!(&typed[name], at(sent, &["user_data", name]));
     }

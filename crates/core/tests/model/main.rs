@@ -13,6 +13,7 @@ use didit_core::{
     FailureKind, Moment, Operation as _, Policy, ResponseErrorKind, RetrieveDecision, Scope,
     Scopes, Step,
 };
+use didit_strategies::cases;
 use http::Response;
 use proptest::prelude::*;
 
@@ -218,7 +219,7 @@ fn is_because_of(error: &CallError, reply: Option<Reply>) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(cases(2000))]
 
     #[test]
     fn the_engine_does_what_the_model_says(
