@@ -4,7 +4,8 @@ use std::io;
 
 use didit_core::{BuildError, CallError, FailureKind};
 
-/// Why a call came to nothing: the core's [`CallError`], and the transport's error as its source.
+/// Why a call came to nothing: the core's [`CallError`], and the transport's error as its source where
+/// there is one; a time that ran out has none.
 #[derive(Debug)]
 pub struct Error {
     call: CallError,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use didit_async_adapter::{Client, ClientBuilder, ConfigError};
 use didit_core::{BuildError, ClientCredentials};
 use didit_sandbox::{Fault, Route, Sandbox};
+use futures_util::{FutureExt as _, StreamExt as _};
 use reqwest::header::HeaderMap;
 
 fn builder(sandbox: &Sandbox) -> ClientBuilder {
@@ -75,6 +76,9 @@ fn what_a_client_cannot_be_made_of_is_told() {
     let tls = ConfigError::Tls(rustls::Error::General("x".to_owned()));
     let expected = ("TLS could not be set up".to_owned(), Some("unexpected error: x".to_owned()));
     assert_eq!(say(&tls), expected);
+    let http = reqwest::Client::builder().user_agent("\n").build().unwrap_err();
+    let (words, source) = say(&ConfigError::Http(http));
+    assert_eq!((&*words, source.is_some()), ("the HTTP client could not be set up", true));
     let none = ConfigError::NoRootCertificates;
     let expected = ("this machine has no trusted root certificates".to_owned(), None);
     assert_eq!(say(&none), expected);
@@ -83,6 +87,26 @@ fn what_a_client_cannot_be_made_of_is_told() {
     let certificate = ConfigError::Certificate;
     let expected = ("the root certificate is not a PEM certificate".to_owned(), None);
     assert_eq!(say(&certificate), expected);
+}
+
+#[tokio::test]
+async fn a_stream_that_waits_for_ids_has_not_come_to_its_end() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = builder(&sandbox).build().unwrap();
+    // The second id is there only once the first decision was retrieved.
+    let (more, ids) = tokio::sync::mpsc::unbounded_channel::<didit_core::SessionId>();
+    let ids = futures_util::stream::unfold(ids, |mut ids| async {
+        let id = ids.recv().await?;
+        Some((id, ids))
+    });
+    more.send("s-1".parse().unwrap()).unwrap();
+    let mut decisions = client.decisions_from_stream(ids);
+    decisions.next().await.unwrap().1.unwrap();
+    assert!(decisions.next().now_or_never().is_none());
+    more.send("s-2".parse().unwrap()).unwrap();
+    drop(more);
+    assert_eq!(decisions.next().await.unwrap().0.as_str(), "s-2");
+    assert!(decisions.next().await.is_none());
 }
 
 #[tokio::test]

@@ -35,6 +35,7 @@ impl Transport for SteadyTransport {
         self.inner.buffers()
     }
 
+    // A write cannot be taken up again where it stopped, so it may be given up a grain early.
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         self.inner.transmit_output(amount, steady(timeout).0)
     }
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn little_is_rounded_off_and_none_of_it_is_lost() {
+    fn little_is_rounded_off_and_what_it_was_is_known() {
         let millis = Duration::from_millis;
         assert_eq!(rounded(9_999), (millis(9_750), millis(249)));
         assert_eq!(rounded(10_000), (millis(10_000), Duration::ZERO));

@@ -138,7 +138,8 @@ pub fn untrusted_certificates<A: Adapter>() {
 pub fn malformed_root_certificate<A: Adapter>() {
     let sandbox = sandbox();
     let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    for text in ["no certificate", hollow] {
+    let half_hollow = Authority::new().pem() + hollow;
+    for text in ["no certificate", hollow, &half_hollow] {
         let root_certificate = Some(text.to_owned());
         let made = A::new(Settings { root_certificate, ..settings(&sandbox) });
         assert_eq!(made.err().as_deref(), Some("the root certificate is not a PEM certificate"));
