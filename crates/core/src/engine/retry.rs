@@ -39,6 +39,10 @@ pub(super) fn decide(
     if !trouble.is_retryable() || (replay == Replay::OnlyIfUnsent && !unsent) {
         return Verdict::Stop(Stopped::Final);
     }
+    // Also of the last attempt: what the end of the time cut off says little of the service.
+    if now >= history.deadline {
+        return Verdict::Stop(Stopped::Deadline);
+    }
     if !refused && history.attempts >= policy.max_attempts {
         return Verdict::Stop(Stopped::Attempts);
     }
@@ -125,6 +129,8 @@ mod tests {
             (failed(Timeout), OnlyIfUnsent, 1, 30_000, FINAL),
             (failed(Broken), Safe, 4, 30_000, ATTEMPTS),
             (failed(Broken), Safe, 1, 150, DEADLINE),
+            (failed(Broken), Safe, 4, 1, ATTEMPTS),
+            (failed(Timeout), Safe, 4, 0, DEADLINE),
             (answer(408, None), Safe, 1, 30_000, Ok((150, Backoff))),
             (answer(500, None), Safe, 1, 30_000, Ok((150, Backoff))),
             (answer(502, None), Safe, 1, 30_000, Ok((150, Backoff))),

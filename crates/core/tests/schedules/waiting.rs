@@ -93,6 +93,26 @@ fn a_look_that_the_end_cuts_off_tells_less_than_the_one_before() {
 }
 
 #[test]
+fn the_end_may_cut_off_the_last_attempt_of_a_look() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let wait = WaitForDecision::new("s-1".parse().unwrap()).with_interval(Duration::from_secs(1));
+    let mut wait = wait.with_timeout(Duration::from_secs(10));
+    let (_, ticket) = sends(&mut wait, &mut engine, at(0));
+    answer(&mut wait, &mut engine, at(0), ticket, 200, &decision("retrieved"));
+    assert_eq!(waits(&mut wait, &mut engine, at(0)), (at(1), Reason::Polling));
+    for second in 1..=3 {
+        let (_, ticket) = sends(&mut wait, &mut engine, at(second));
+        let broken = Failure::new(FailureKind::Broken);
+        wait.handle_failure(&mut engine, at(second), ticket, broken);
+    }
+    let (_, ticket) = sends(&mut wait, &mut engine, at(9));
+    wait.handle_failure(&mut engine, at(10), ticket, Failure::new(FailureKind::Timeout));
+    let error = fails(&mut wait, &mut engine, at(10));
+    assert!(matches!(error.cause(), Cause::Undecided(Status::Retrieved)), "{error}");
+}
+
+#[test]
 fn the_answer_of_the_rate_limit_is_told_and_not_the_wait_for_it() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
