@@ -75,6 +75,10 @@ fn steady(timeout: NextTimeout) -> (NextTimeout, Duration) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use ureq::unversioned::transport::LazyBuffers;
+
     use super::*;
 
     fn rounded(millis: u64) -> (Duration, Duration) {
@@ -91,5 +95,79 @@ mod tests {
         assert_eq!(rounded(999), (millis(999), Duration::ZERO));
         let (timeout, _) = steady(NextTimeout::default());
         assert!(timeout.after.is_not_happening());
+    }
+
+    /// Gives these answers to a wait for input, and keeps what each was to take at the most.
+    #[derive(Debug)]
+    struct Scripted {
+        buffers: LazyBuffers,
+        answers: Vec<Result<bool, ureq::Error>>,
+        asked: Arc<Mutex<Vec<Duration>>>,
+        open: bool,
+    }
+
+    impl Transport for Scripted {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.buffers
+        }
+
+        fn transmit_output(&mut self, _: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+            self.asked.lock().unwrap().push(*timeout.after);
+            Ok(())
+        }
+
+        fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+            self.asked.lock().unwrap().push(*timeout.after);
+            self.answers.remove(0)
+        }
+
+        fn is_open(&mut self) -> bool {
+            self.open
+        }
+
+        fn is_tls(&self) -> bool {
+            self.open
+        }
+    }
+
+    /// What a wait of 1.3 s comes to, and what the transport below was asked to wait.
+    fn awaited(answers: Vec<Result<bool, ureq::Error>>) -> (Result<bool, ureq::Error>, Vec<u128>) {
+        let asked = Arc::default();
+        let buffers = LazyBuffers::new(1, 1);
+        let inner = Scripted { buffers, answers, asked: Arc::clone(&asked), open: true };
+        let mut transport = SteadyTransport { inner: Box::new(inner) };
+        let after = Duration::from_millis(1300).into();
+        let result = transport.await_input(NextTimeout { after, ..NextTimeout::default() });
+        let asked = asked.lock().unwrap().iter().map(Duration::as_millis).collect();
+        (result, asked)
+    }
+
+    #[test]
+    fn what_was_rounded_off_is_waited_for_as_well() {
+        let timeout = || Err(ureq::Error::Timeout(ureq::Timeout::Global));
+        let (result, asked) = awaited(vec![Ok(true)]);
+        assert_eq!((result.ok(), asked), (Some(true), vec![1250]));
+        let (result, asked) = awaited(vec![timeout(), Ok(true)]);
+        assert_eq!((result.ok(), asked), (Some(true), vec![1250, 50]));
+        let (result, asked) = awaited(vec![timeout(), timeout()]);
+        assert!(matches!(result, Err(ureq::Error::Timeout(_))) && asked == [1250, 50]);
+        let (result, asked) = awaited(vec![Err(ureq::Error::ConnectionFailed)]);
+        assert!(matches!(result, Err(ureq::Error::ConnectionFailed)) && asked == [1250]);
+    }
+
+    #[test]
+    fn a_wait_without_a_rest_is_not_begun_again() {
+        let asked: Arc<Mutex<Vec<Duration>>> = Arc::default();
+        let answers = vec![Err(ureq::Error::Timeout(ureq::Timeout::Global)), Ok(true)];
+        let buffers = LazyBuffers::new(1, 1);
+        let inner = Scripted { buffers, answers, asked: Arc::clone(&asked), open: false };
+        let mut transport = SteadyTransport { inner: Box::new(inner) };
+        assert!(!transport.is_open() && !transport.is_tls());
+        let second = NextTimeout { after: Duration::from_secs(1).into(), ..NextTimeout::default() };
+        transport.await_input(second).unwrap_err();
+        let after = Duration::from_millis(1300).into();
+        let longer = NextTimeout { after, ..NextTimeout::default() };
+        transport.transmit_output(0, longer).unwrap();
+        assert_eq!(*asked.lock().unwrap(), [1000, 1250].map(Duration::from_millis));
     }
 }

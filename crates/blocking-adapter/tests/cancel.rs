@@ -2,14 +2,17 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use didit_blocking_adapter::Client;
 use didit_core::{
-    Call, ClientCredentials, Engine, Event, Failure, Moment, Operation, RetrieveDecision, Step,
-    Ticket,
+    Call, ClientCredentials, Engine, Event, Failure, Moment, Operation, Policy, RetrieveDecision,
+    Step, Ticket,
 };
 use didit_sandbox::Sandbox;
 use http::Response;
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A call that panics at its n-th step, as a subscriber or an allocator might.
 struct Dying {
@@ -69,8 +72,11 @@ fn a_thread_that_dies_at_any_step_leaves_the_others_healthy() {
     for steps_left in 0.. {
         let sandbox = Sandbox::start().unwrap();
         let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
-        let base_url = sandbox.url().parse().unwrap();
-        let client = Client::builder(client).base_url(base_url).build().unwrap();
+        // A token that is being fetched is waited for, and nobody would ever come back with it.
+        let mut policy = Policy::default();
+        (policy.attempt_timeout, policy.call_timeout) = (MINUTE, MINUTE / 12);
+        let builder = Client::builder(client).base_url(sandbox.url().parse().unwrap());
+        let client = builder.policy(policy).build().unwrap();
         let endpoint = RetrieveDecision::new("s-1".parse().unwrap());
         let dying = Dying { call: Call::new(endpoint), steps_left };
         let survived = catch_unwind(AssertUnwindSafe(|| client.run(dying))).is_ok();

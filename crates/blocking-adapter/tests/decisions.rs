@@ -1,6 +1,7 @@
 //! What the iterator over many decisions offers beyond yielding them.
 #![allow(clippy::unwrap_used)]
 
+use std::cell::Cell;
 use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,9 +11,13 @@ use didit_core::{ClientCredentials, Policy, Reason, SessionId};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
 fn client(sandbox: &Sandbox) -> Client {
+    client_with_window(sandbox, Policy::default().rate_window)
+}
+
+fn client_with_window(sandbox: &Sandbox, window: Duration) -> Client {
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     let mut policy = Policy::default();
-    policy.call_timeout = Duration::from_secs(1);
+    (policy.call_timeout, policy.rate_window) = (Duration::from_secs(1), window);
     let builder = Client::builder(client).base_url(sandbox.url().parse().unwrap());
     builder.policy(policy).build().unwrap()
 }
@@ -67,4 +72,38 @@ fn dropping_it_does_not_wait_for_anybody() {
     let started = Instant::now();
     drop(decisions);
     assert!(started.elapsed() < Duration::from_millis(200), "{:?}", started.elapsed());
+}
+
+#[test]
+fn those_that_came_before_their_turn_count_as_worked_on() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = client(&sandbox);
+    client.decision(&"first".parse().unwrap()).unwrap();
+    sandbox.script(Route::Decision, [Fault::Hang]);
+    let taken = Cell::new(0);
+    let ids = ids(100).inspect(|_| taken.set(taken.get() + 1));
+    let mut decisions = client.decisions(ids).concurrency(3).in_order();
+    let mut yielded = 0;
+    while decisions.next_within(Duration::from_millis(100)).is_ready() {
+        yielded += 1;
+    }
+    assert_eq!(taken.get(), yielded + 3);
+}
+
+#[test]
+fn dropping_it_gives_up_the_calls_that_wait() {
+    let quota = Quota { limit: 2, window: Duration::from_millis(300) };
+    let sandbox = Sandbox::builder().quota(quota).start().unwrap();
+    let client = client_with_window(&sandbox, quota.window);
+    let mut decisions = client.decisions(ids(10)).concurrency(4);
+    for _ in 0..2 {
+        decisions.next().unwrap().1.unwrap();
+    }
+    assert!(decisions.next_within(Duration::from_millis(50)).is_pending());
+    drop(decisions);
+    // They would be first in line for the next window.
+    for _ in 0..2 {
+        client.decision(&"own".parse().unwrap()).unwrap();
+    }
+    assert_eq!(sandbox.requests_to(Route::Decision).len(), 4);
 }
