@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use didit_core::{BaseUrl, BuildError, Credentials, Engine, InvalidBaseUrl, Policy};
 use reqwest::{redirect, retry};
-use rustls::pki_types::CertificateDer;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::error::ConfigError;
-use crate::{Client, Shared, tls};
+use crate::{Client, Shared, proxy, tls};
 
 /// The settings of a [`Client`] that is about to be made.
 pub struct ClientBuilder {
@@ -19,7 +18,7 @@ pub struct ClientBuilder {
     base_url: BaseUrl,
     policy: Policy,
     user_agent: Option<String>,
-    roots: Vec<CertificateDer<'static>>,
+    roots: Vec<tls::Root>,
     client: Option<reqwest::Client>,
 }
 
@@ -66,7 +65,7 @@ impl ClientBuilder {
     /// Trusts the certificates of a PEM text, beside the platform's.
     ///
     /// # Errors
-    /// The text holds no certificate.
+    /// The text holds no certificate, or there is no TLS in this build.
     pub fn root_certificate(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
         self.roots.extend(tls::parse_pem(pem)?);
         Ok(self)
@@ -86,7 +85,8 @@ impl ClientBuilder {
     /// Makes the client. Nothing is sent before the first call.
     ///
     /// # Errors
-    /// A setting is refused, or there are no root certificates to trust.
+    /// A setting is refused, there are no root certificates to trust, the environment names a proxy
+    /// that cannot be used, or the base URL needs TLS and there is none in this build.
     pub fn build(self) -> Result<Client, ConfigError> {
         let client = match self.client {
             Some(client) => client,
@@ -113,7 +113,7 @@ impl ClientBuilder {
 
 fn default_client(
     base_url: &BaseUrl,
-    roots: Vec<CertificateDer<'static>>,
+    roots: Vec<tls::Root>,
 ) -> Result<reqwest::Client, ConfigError> {
     let client = reqwest::Client::builder()
         .redirect(redirect::Policy::none())
@@ -122,9 +122,10 @@ fn default_client(
         .referer(false);
     // What goes to this machine in plain text must not take the way over a proxy.
     let client = if base_url.is_plain_http() {
-        client.no_proxy().tls_backend_preconfigured(tls::unused()?)
+        tls::plain(client.no_proxy())?
     } else {
-        client.tls_backend_preconfigured(tls::config(roots)?)
+        proxy::check()?;
+        tls::trusting(client, roots)?
     };
     client.build().map_err(ConfigError::Http)
 }

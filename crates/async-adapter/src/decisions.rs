@@ -5,7 +5,6 @@ use std::task::{Context, Poll};
 use didit_core::{Call, Decision, RetrieveDecision, SessionId};
 use futures_util::Stream;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt as _};
-use tracing::Instrument as _;
 
 use crate::{Client, Error, report};
 
@@ -63,13 +62,11 @@ impl<S: Stream<Item = SessionId>> Decisions<S> {
 
     fn retrieve(&self, session_id: SessionId) -> Retrieval {
         let client = self.client.clone();
-        let span = report::span(&session_id);
-        let retrieval = async move {
+        Box::pin(async move {
             let call = Call::new(RetrieveDecision::new(session_id.clone())).queued();
-            let result = client.run(call).await;
+            let result = report::within(&session_id, client.run(call)).await;
             (session_id, result)
-        };
-        Box::pin(retrieval.instrument(span))
+        })
     }
 }
 

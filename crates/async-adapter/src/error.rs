@@ -56,7 +56,12 @@ pub enum ConfigError {
     Certificate,
     /// This machine has no trusted root certificates, and none was given.
     NoRootCertificates,
+    /// The base URL is https, and this build has neither of the features `rustls` and `native-tls`.
+    NoTls,
+    /// This environment variable names something else than an HTTP proxy.
+    Proxy(&'static str),
     /// The TLS library refused its settings.
+    #[cfg(feature = "rustls")]
     Tls(rustls::Error),
     /// The HTTP library refused its settings.
     Http(reqwest::Error),
@@ -70,6 +75,11 @@ impl fmt::Display for ConfigError {
             Self::NoRootCertificates => {
                 f.write_str("this machine has no trusted root certificates")
             }
+            Self::NoTls => f.write_str("this build has no TLS: enable `rustls` or `native-tls`"),
+            Self::Proxy(name) => {
+                write!(f, "{name} is not the address of an HTTP proxy, like http://host:port")
+            }
+            #[cfg(feature = "rustls")]
             Self::Tls(_) => f.write_str("TLS could not be set up"),
             Self::Http(_) => f.write_str("the HTTP client could not be set up"),
         }
@@ -79,6 +89,7 @@ impl fmt::Display for ConfigError {
 impl StdError for ConfigError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
+            #[cfg(feature = "rustls")]
             Self::Tls(error) => Some(error),
             Self::Http(error) => Some(error),
             _ => None,
@@ -109,13 +120,21 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
     std::iter::successors(error.source(), |&cause| cause.source())
 }
 
-/// `rustls` reports through `io::Error`, whose `source` passes over the error that it wraps.
+/// TLS libraries report through `io::Error`, whose `source` passes over the error that it wraps.
 fn is_certificate_refusal(cause: &(dyn StdError + 'static)) -> bool {
     if let Some(wrapped) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
         return is_certificate_refusal(wrapped);
     }
-    matches!(
-        cause.downcast_ref(),
-        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
-    )
+    #[cfg(feature = "rustls")]
+    if let Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) =
+        cause.downcast_ref()
+    {
+        return true;
+    }
+    // The system's library has words for it alone.
+    #[cfg(feature = "native-tls")]
+    if let Some(error) = cause.downcast_ref::<native_tls::Error>() {
+        return error.to_string().contains("certificate");
+    }
+    false
 }

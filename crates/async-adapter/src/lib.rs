@@ -4,6 +4,11 @@ mod answer;
 mod builder;
 mod decisions;
 mod error;
+mod proxy;
+#[cfg(feature = "tracing")]
+mod report;
+#[cfg(not(feature = "tracing"))]
+#[path = "report/silent.rs"]
 mod report;
 mod tls;
 
@@ -21,7 +26,6 @@ use futures_util::{Stream, stream};
 use http::Request;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
-use tracing::Instrument as _;
 
 use self::answer::{Answer, Failed, answer};
 pub use self::builder::ClientBuilder;
@@ -85,7 +89,7 @@ impl Client {
         session_token: impl Into<Secret>,
     ) -> Result<StatusReport, Error> {
         let call = Call::new(SessionStatus::new(session_id.clone(), session_token));
-        self.run(call).instrument(report::span(session_id)).await
+        report::within(session_id, self.run(call)).await
     }
 
     /// Retrieves the decision of a session.
@@ -94,7 +98,7 @@ impl Client {
     /// Tells what stood in the way, after the retries that the policy allows.
     pub async fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
         let call = Call::new(RetrieveDecision::new(session_id.clone()));
-        self.run(call).instrument(report::span(session_id)).await
+        report::within(session_id, self.run(call)).await
     }
 
     /// Retrieves the decisions of many sessions, and yields each with its session as it comes.
@@ -147,7 +151,7 @@ impl Client {
     ) -> Result<Decision, Error> {
         let wait = WaitForDecision::new(session_id.clone());
         let wait = wait.with_interval(interval).with_timeout(timeout);
-        self.run(wait).instrument(report::span(session_id)).await
+        report::within(session_id, self.run(wait)).await
     }
 
     /// Carries out any operation of the core, like a call with a timeout of its own.

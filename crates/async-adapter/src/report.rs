@@ -1,7 +1,8 @@
 //! What the engine tells, as `tracing` events of the target `didit`.
 
 use didit_core::{Engine, Event, SessionId};
-use tracing::{Level, Span};
+use tracing::instrument::Instrumented;
+use tracing::{Instrument as _, Level};
 
 /// Has events kept only while somebody listens.
 pub(crate) fn listen(engine: &mut Engine) {
@@ -20,6 +21,6 @@ pub(crate) fn events(events: Vec<Event>) {
 }
 
 /// Names the session for what is told of it, to those who look for details.
-pub(crate) fn span(session_id: &SessionId) -> Span {
-    tracing::debug_span!(target: "didit", "session", %session_id)
+pub(crate) fn within<F: Future>(session_id: &SessionId, future: F) -> Instrumented<F> {
+    future.instrument(tracing::debug_span!(target: "didit", "session", %session_id))
 }

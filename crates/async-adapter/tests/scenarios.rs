@@ -1,6 +1,8 @@
 //! Runs the scenarios that all adapters share.
 
-use didit_scenarios::{Async, answers, authorization, flow, judgement, logs, many, transport};
+use didit_scenarios::{
+    Async, answers, authorization, flow, judgement, logs, many, proxies, transport,
+};
 
 #[test]
 fn happy_path() {
@@ -270,4 +272,9 @@ fn refused_credentials_are_asked_for_once() {
 #[test]
 fn nothing_private_is_logged() {
     logs::nothing_private_is_logged::<Async>();
+}
+
+#[test]
+fn proxies_from_the_environment() {
+    proxies::from_the_environment::<Async>("proxies_from_the_environment");
 }

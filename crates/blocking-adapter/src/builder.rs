@@ -5,12 +5,11 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use didit_core::{BaseUrl, Credentials, Engine, Policy};
-use rustls::pki_types::CertificateDer;
 
 use crate::error::ConfigError;
 use crate::resolver::CachingResolver;
 use crate::steady_timeout::SteadyConnector;
-use crate::{Client, Shared, tls};
+use crate::{Client, Shared, proxy, tls};
 
 /// The settings of a [`Client`] that is about to be made.
 pub struct ClientBuilder {
@@ -18,7 +17,7 @@ pub struct ClientBuilder {
     base_url: BaseUrl,
     policy: Policy,
     user_agent: Option<String>,
-    roots: Vec<CertificateDer<'static>>,
+    roots: Vec<tls::Root>,
     agent: Option<ureq::Agent>,
 }
 
@@ -68,7 +67,7 @@ impl ClientBuilder {
     /// Trusts the certificates of a PEM text, beside the platform's.
     ///
     /// # Errors
-    /// The text holds no certificate.
+    /// The text holds no certificate, or there is no TLS in this build.
     pub fn root_certificate(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
         self.roots.extend(tls::parse_pem(pem)?);
         Ok(self)
@@ -85,7 +84,8 @@ impl ClientBuilder {
     /// Makes the client. Nothing is sent before the first call.
     ///
     /// # Errors
-    /// A setting is refused, or there are no root certificates to trust.
+    /// A setting is refused, there are no root certificates to trust, the environment names a proxy
+    /// that cannot be used, or the base URL needs TLS and there is none in this build.
     pub fn build(self) -> Result<Client, ConfigError> {
         let agent = match self.agent {
             Some(agent) => agent,
@@ -106,10 +106,7 @@ impl ClientBuilder {
     }
 }
 
-fn default_agent(
-    base_url: &BaseUrl,
-    roots: &[CertificateDer<'static>],
-) -> Result<ureq::Agent, ConfigError> {
+fn default_agent(base_url: &BaseUrl, roots: &[tls::Root]) -> Result<ureq::Agent, ConfigError> {
     let config = ureq::Agent::config_builder()
         .max_idle_connections(MAX_IDLE_CONNECTIONS)
         .max_idle_connections_per_host(MAX_IDLE_CONNECTIONS);
@@ -117,7 +114,7 @@ fn default_agent(
     let config = if base_url.is_plain_http() {
         config.proxy(None)
     } else {
-        config.tls_config(tls::config(roots)?)
+        config.proxy(proxy::from_environment()?).tls_config(tls::config(roots)?)
     };
     let resolver = CachingResolver::default();
     Ok(ureq::Agent::with_parts(config.build(), SteadyConnector::default(), resolver))

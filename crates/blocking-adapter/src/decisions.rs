@@ -149,7 +149,7 @@ fn retrieve(client: &Client, watch: &Arc<Watch>, (place, session_id): Job) -> Ou
     if watch.is_stopped() {
         return (place, None);
     }
-    let _span = report::span(&session_id).entered();
+    let _span = report::enter(&session_id);
     let call = Call::new(RetrieveDecision::new(session_id.clone())).queued();
     let result = client.run(Watched::new(call, place, Arc::clone(watch))).transpose();
     (place, result.map(|result| (session_id, result)))

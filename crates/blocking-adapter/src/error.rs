@@ -55,6 +55,10 @@ pub enum ConfigError {
     Certificate,
     /// This machine has no trusted root certificates, and none was given.
     NoRootCertificates,
+    /// The base URL is https, and this build has neither of the features `rustls` and `native-tls`.
+    NoTls,
+    /// This environment variable names something else than an HTTP proxy.
+    Proxy(&'static str),
 }
 
 impl fmt::Display for ConfigError {
@@ -64,6 +68,10 @@ impl fmt::Display for ConfigError {
             Self::Certificate => f.write_str("the root certificate is not a PEM certificate"),
             Self::NoRootCertificates => {
                 f.write_str("this machine has no trusted root certificates")
+            }
+            Self::NoTls => f.write_str("this build has no TLS: enable `rustls` or `native-tls`"),
+            Self::Proxy(name) => {
+                write!(f, "{name} is not the address of an HTTP proxy, like http://host:port")
             }
         }
     }
@@ -86,14 +94,18 @@ pub(crate) fn failure_kind(error: &ureq::Error) -> FailureKind {
         | ureq::Error::InvalidProxyUrl
         | ureq::Error::ConnectProxyFailed(_)
         | ureq::Error::Tls(_) => FailureKind::Connect,
+        #[cfg(feature = "rustls")]
         ureq::Error::Rustls(error) => tls_failure_kind(error),
+        #[cfg(feature = "native-tls")]
+        ureq::Error::NativeTls(error) => native_failure_kind(error),
         ureq::Error::Io(error) => io_failure_kind(error),
         _ => FailureKind::Broken,
     }
 }
 
 fn io_failure_kind(error: &io::Error) -> FailureKind {
-    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+    #[cfg(feature = "rustls")]
+    if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
         return tls_failure_kind(error);
     }
     // The error of a failed look-up has no kind of its own.
@@ -109,6 +121,7 @@ fn io_failure_kind(error: &io::Error) -> FailureKind {
     }
 }
 
+#[cfg(feature = "rustls")]
 fn tls_failure_kind(error: &rustls::Error) -> FailureKind {
     match error {
         rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
@@ -118,7 +131,17 @@ fn tls_failure_kind(error: &rustls::Error) -> FailureKind {
     }
 }
 
-#[cfg(test)]
+/// The system's library tells with words alone what it refused, and only before anything was sent.
+#[cfg(feature = "native-tls")]
+fn native_failure_kind(error: &native_tls::Error) -> FailureKind {
+    if error.to_string().contains("certificate") {
+        FailureKind::Certificate
+    } else {
+        FailureKind::Connect
+    }
+}
+
+#[cfg(all(test, feature = "rustls"))]
 mod tests {
     use rustls::CertificateError;
 

@@ -3,6 +3,11 @@
 mod builder;
 mod decisions;
 mod error;
+mod proxy;
+#[cfg(feature = "tracing")]
+mod report;
+#[cfg(not(feature = "tracing"))]
+#[path = "report/silent.rs"]
 mod report;
 mod resolver;
 mod steady_timeout;
@@ -78,7 +83,7 @@ impl Client {
         session_id: &SessionId,
         session_token: impl Into<Secret>,
     ) -> Result<StatusReport, Error> {
-        let _span = report::span(session_id).entered();
+        let _span = report::enter(session_id);
         self.run(Call::new(SessionStatus::new(session_id.clone(), session_token)))
     }
 
@@ -87,7 +92,7 @@ impl Client {
     /// # Errors
     /// Tells what stood in the way, after the retries that the policy allows.
     pub fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
-        let _span = report::span(session_id).entered();
+        let _span = report::enter(session_id);
         self.run(Call::new(RetrieveDecision::new(session_id.clone())))
     }
 
@@ -126,7 +131,7 @@ impl Client {
         interval: Duration,
         timeout: Duration,
     ) -> Result<Decision, Error> {
-        let _span = report::span(session_id).entered();
+        let _span = report::enter(session_id);
         let wait = WaitForDecision::new(session_id.clone());
         self.run(wait.with_interval(interval).with_timeout(timeout))
     }

@@ -1,7 +1,8 @@
 //! What the engine tells, as `tracing` events of the target `didit`.
 
 use didit_core::{Engine, Event, SessionId};
-use tracing::{Level, Span};
+use tracing::Level;
+use tracing::span::EnteredSpan;
 
 /// Has events kept only while somebody listens.
 pub(crate) fn listen(engine: &mut Engine) {
@@ -19,7 +20,8 @@ pub(crate) fn events(events: Vec<Event>) {
     }
 }
 
-/// Names the session for what is told of it, to those who look for details.
-pub(crate) fn span(session_id: &SessionId) -> Span {
-    tracing::debug_span!(target: "didit", "session", %session_id)
+/// Names the session for what is told of it until the end of the scope, to those who look for
+/// details.
+pub(crate) fn enter(session_id: &SessionId) -> EnteredSpan {
+    tracing::debug_span!(target: "didit", "session", %session_id).entered()
 }

@@ -1,39 +1,13 @@
-use std::sync::Arc;
+//! The TLS library that was chosen, behind one face: rustls where both are there.
 
-use rustls::RootCertStore;
-use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use ureq::tls::{Certificate, RootCerts, TlsConfig};
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+#[path = "tls/none.rs"]
+mod backend;
+#[cfg(all(feature = "native-tls", not(feature = "rustls")))]
+#[path = "tls/native.rs"]
+mod backend;
+#[cfg(feature = "rustls")]
+#[path = "tls/rustls.rs"]
+mod backend;
 
-use crate::error::ConfigError;
-
-/// The certificates of a PEM text.
-pub(crate) fn parse_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|_| ConfigError::Certificate)?;
-    let (usable, _) =
-        RootCertStore::empty().add_parsable_certificates(certificates.iter().cloned());
-    if usable == 0 || usable < certificates.len() {
-        return Err(ConfigError::Certificate);
-    }
-    Ok(certificates)
-}
-
-/// TLS that trusts this machine's roots and the extra ones.
-pub(crate) fn config(extra: &[CertificateDer<'static>]) -> Result<TlsConfig, ConfigError> {
-    let platform = rustls_native_certs::load_native_certs().certs;
-    let roots: Vec<_> = platform
-        .iter()
-        .chain(extra)
-        .map(|certificate| Certificate::from_der(certificate).to_owned())
-        .collect();
-    if roots.is_empty() {
-        return Err(ConfigError::NoRootCertificates);
-    }
-    Ok(TlsConfig::builder()
-        .root_certs(RootCerts::Specific(Arc::new(roots)))
-        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
-        .build())
-}
+pub(crate) use self::backend::{Root, config, parse_pem};

@@ -14,6 +14,7 @@ pub mod flow;
 pub mod judgement;
 pub mod logs;
 pub mod many;
+pub mod proxies;
 pub mod transport;
 
 use std::time::Duration;

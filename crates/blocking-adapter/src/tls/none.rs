@@ -1,0 +1,16 @@
+use std::convert::Infallible;
+
+use ureq::tls::TlsConfig;
+
+use crate::error::ConfigError;
+
+/// There is nothing to trust a certificate with.
+pub(crate) type Root = Infallible;
+
+pub(crate) fn parse_pem(_: &[u8]) -> Result<Vec<Root>, ConfigError> {
+    Err(ConfigError::NoTls)
+}
+
+pub(crate) fn config(_: &[Root]) -> Result<TlsConfig, ConfigError> {
+    Err(ConfigError::NoTls)
+}

@@ -1,0 +1,42 @@
+use std::sync::Arc;
+
+use rustls::RootCertStore;
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+
+use crate::error::ConfigError;
+
+/// A certificate to trust.
+pub(crate) type Root = CertificateDer<'static>;
+
+/// The certificates of a PEM text.
+pub(crate) fn parse_pem(pem: &[u8]) -> Result<Vec<Root>, ConfigError> {
+    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| ConfigError::Certificate)?;
+    let (usable, _) =
+        RootCertStore::empty().add_parsable_certificates(certificates.iter().cloned());
+    if usable == 0 || usable < certificates.len() {
+        return Err(ConfigError::Certificate);
+    }
+    Ok(certificates)
+}
+
+/// TLS that trusts this machine's roots and the extra ones.
+pub(crate) fn config(extra: &[Root]) -> Result<TlsConfig, ConfigError> {
+    let platform = rustls_native_certs::load_native_certs().certs;
+    let roots: Vec<_> = platform
+        .iter()
+        .chain(extra)
+        .map(|certificate| Certificate::from_der(certificate).to_owned())
+        .collect();
+    if roots.is_empty() {
+        return Err(ConfigError::NoRootCertificates);
+    }
+    Ok(TlsConfig::builder()
+        .root_certs(RootCerts::Specific(Arc::new(roots)))
+        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
+        .build())
+}

@@ -1,0 +1,145 @@
+//! Proxies, as the environment names them.
+//!
+//! The environment belongs to the whole process, so each scenario runs its own test again as a
+//! child, with [`CHILD`] saying what that is to retrieve.
+
+use std::env;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+
+use didit_core::ClientCredentials;
+use didit_sandbox::Sandbox;
+
+use crate::certificates::Authority;
+use crate::{Adapter, Settings, id};
+
+/// Set in a child: the base URL of its sandbox.
+const CHILD: &str = "SCENARIO_BASE_URL";
+const ROOT: &str = "SCENARIO_ROOT_CERTIFICATE";
+const ALL: [&str; 8] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "NO_PROXY",
+    "no_proxy",
+];
+
+/// A proxy that serves until the process ends, and tells each host that it was asked for.
+fn proxy() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (asked, hosts) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let asked = asked.clone();
+            thread::spawn(move || tunnel(stream.unwrap(), &asked));
+        }
+    });
+    (address, hosts)
+}
+
+fn tunnel(mut client: TcpStream, asked: &mpsc::Sender<String>) {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        client.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let line = head.lines().next().unwrap();
+    let authorized = if head.to_lowercase().contains("proxy-authorization: basic") {
+        " with a password"
+    } else {
+        ""
+    };
+    let _ = asked.send(format!("{line}{authorized}"));
+    let host = line.split(' ').nth(1).unwrap();
+    let server = TcpStream::connect(host).unwrap();
+    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    let (mut from_client, mut to_server) =
+        (client.try_clone().unwrap(), server.try_clone().unwrap());
+    thread::spawn(move || {
+        let _ = io::copy(&mut from_client, &mut to_server);
+        let _ = to_server.shutdown(Shutdown::Write);
+    });
+    let _ = io::copy(&mut &server, &mut client);
+    let _ = client.shutdown(Shutdown::Write);
+}
+
+/// Runs `test` again in a process of its own with these variables, and tells what it printed.
+fn child(test: &str, base_url: &str, root: &str, variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env(CHILD, base_url).env(ROOT, root);
+    for name in ALL {
+        command.env_remove(name);
+    }
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// What a child does: it prints what became of one decision.
+fn retrieve<A: Adapter>(base_url: &str) {
+    let root = env::var(ROOT).unwrap();
+    let client = A::new(Settings {
+        base_url: base_url.parse().unwrap(),
+        credentials: ClientCredentials::new("client", "secret").unwrap().into(),
+        policy: didit_core::Policy::default(),
+        root_certificate: Some(root).filter(|root| !root.is_empty()),
+    });
+    match client.map(|client| client.decision(&id("s-1"))) {
+        Ok(Ok(decision)) => println!("retrieved {}", decision.session_id()),
+        Ok(Err(error)) => println!("failed: {}", error.shown),
+        Err(error) => println!("refused: {error}"),
+    }
+}
+
+/// The proxy for https addresses is gone through, that for others and for excepted hosts is not,
+/// and one that cannot be used is refused before anything is sent.
+pub fn from_the_environment<A: Adapter>(test: &str) {
+    if let Ok(base_url) = env::var(CHILD) {
+        return retrieve::<A>(&base_url);
+    }
+    let authority = Authority::new();
+    let secure = Sandbox::builder().tls(authority.server("127.0.0.1"));
+    let secure = secure.credentials("client", "secret").start().unwrap();
+    let plain = Sandbox::builder().credentials("client", "secret").start().unwrap();
+    let (proxy, hosts) = proxy();
+    let asks = format!("CONNECT {} HTTP/1.1", secure.url().trim_start_matches("https://"));
+    let with_password = format!("{asks} with a password");
+    let (named, with_user) = (format!("http://{proxy}"), format!("http://user:pass@{proxy}"));
+    let table: [(&Sandbox, &[(&str, &str)], Result<Option<&str>, &str>); 10] = [
+        (&secure, &[("HTTPS_PROXY", &named)], Ok(Some(&asks))),
+        (&secure, &[("https_proxy", &proxy)], Ok(Some(&asks))),
+        (&secure, &[("HTTPS_PROXY", ""), ("ALL_PROXY", &with_user)], Ok(Some(&with_password))),
+        (&secure, &[("HTTPS_PROXY", &named), ("NO_PROXY", "a.example,127.0.0.1")], Ok(None)),
+        (&secure, &[("HTTP_PROXY", "http://127.0.0.1:1")], Ok(None)),
+        (&secure, &[("HTTPS_PROXY", &named), ("ALL_PROXY", "socks5://x")], Ok(Some(&asks))),
+        (&plain, &[("HTTP_PROXY", &named), ("ALL_PROXY", "socks5://x")], Ok(None)),
+        (&secure, &[("HTTPS_PROXY", "socks5://canary@127.0.0.1:1")], Err("HTTPS_PROXY")),
+        (&secure, &[("all_proxy", "http://canary:canary@:1")], Err("all_proxy")),
+        (&secure, &[("https_proxy", "canary canary")], Err("https_proxy")),
+    ];
+    for (sandbox, variables, expected) in table {
+        let printed = child(test, sandbox.url(), &authority.pem(), variables);
+        let asked: Vec<_> = hosts.try_iter().collect();
+        match expected {
+            Ok(way) => {
+                assert!(printed.contains("retrieved s-1"), "{variables:?}: {printed}");
+                assert_eq!(asked.first().map(String::as_str), way, "{variables:?}");
+            }
+            Err(name) => {
+                let refusal = format!(
+                    "refused: {name} is not the address of an HTTP proxy, like http://host:port"
+                );
+                assert!(printed.contains(&refusal), "{variables:?}: {printed}");
+                assert!(asked.is_empty() && !printed.contains("canary"), "{printed}");
+            }
+        }
+    }
+}
