@@ -114,7 +114,7 @@ fn default_agent(base_url: &BaseUrl, roots: &[tls::Root]) -> Result<ureq::Agent,
     let config = if base_url.is_plain_http() {
         config.proxy(None)
     } else {
-        config.proxy(proxy::from_environment()?).tls_config(tls::config(roots)?)
+        tls::trusting(config.proxy(proxy::from_environment()?), roots)?
     };
     let resolver = CachingResolver::default();
     Ok(ureq::Agent::with_parts(config.build(), SteadyConnector::default(), resolver))

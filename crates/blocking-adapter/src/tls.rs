@@ -10,4 +10,7 @@ mod backend;
 #[path = "tls/rustls.rs"]
 mod backend;
 
-pub(crate) use self::backend::{Root, config, parse_pem};
+pub(crate) use self::backend::{Root, parse_pem, trusting};
+
+/// An agent in the making.
+type Agent = ureq::config::ConfigBuilder<ureq::typestate::AgentScope>;

@@ -4,6 +4,7 @@ use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
+use super::Agent;
 use crate::error::ConfigError;
 
 /// A certificate to trust.
@@ -21,9 +22,9 @@ pub(crate) fn parse_pem(pem: &[u8]) -> Result<Vec<Root>, ConfigError> {
     Ok(certificates)
 }
 
-/// TLS that trusts what this machine trusts, and the extra roots.
+/// An agent that trusts what this machine trusts, and the extra roots.
 #[allow(clippy::unnecessary_wraps, reason = "the other libraries may refuse")]
-pub(crate) fn config(extra: &[Root]) -> Result<TlsConfig, ConfigError> {
+pub(crate) fn trusting(agent: Agent, extra: &[Root]) -> Result<Agent, ConfigError> {
     let roots = if extra.is_empty() {
         RootCerts::PlatformVerifier
     } else {
@@ -33,5 +34,6 @@ pub(crate) fn config(extra: &[Root]) -> Result<TlsConfig, ConfigError> {
         let roots = roots.map(|certificate| Certificate::from_der(certificate).to_owned());
         RootCerts::Specific(Arc::new(roots.collect()))
     };
-    Ok(TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(roots).build())
+    let config = TlsConfig::builder().provider(TlsProvider::NativeTls).root_certs(roots);
+    Ok(agent.tls_config(config.build()))
 }

@@ -1,7 +1,6 @@
 use std::convert::Infallible;
 
-use ureq::tls::TlsConfig;
-
+use super::Agent;
 use crate::error::ConfigError;
 
 /// There is nothing to trust a certificate with.
@@ -11,6 +10,6 @@ pub(crate) fn parse_pem(_: &[u8]) -> Result<Vec<Root>, ConfigError> {
     Err(ConfigError::NoTls)
 }
 
-pub(crate) fn config(_: &[Root]) -> Result<TlsConfig, ConfigError> {
+pub(crate) fn trusting(_: Agent, _: &[Root]) -> Result<Agent, ConfigError> {
     Err(ConfigError::NoTls)
 }

@@ -6,6 +6,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
+use super::Agent;
 use crate::error::ConfigError;
 
 /// A certificate to trust.
@@ -24,8 +25,8 @@ pub(crate) fn parse_pem(pem: &[u8]) -> Result<Vec<Root>, ConfigError> {
     Ok(certificates)
 }
 
-/// TLS that trusts this machine's roots and the extra ones.
-pub(crate) fn config(extra: &[Root]) -> Result<TlsConfig, ConfigError> {
+/// An agent that trusts this machine's roots and the extra ones.
+pub(crate) fn trusting(agent: Agent, extra: &[Root]) -> Result<Agent, ConfigError> {
     let platform = rustls_native_certs::load_native_certs().certs;
     let roots: Vec<_> = platform
         .iter()
@@ -35,8 +36,8 @@ pub(crate) fn config(extra: &[Root]) -> Result<TlsConfig, ConfigError> {
     if roots.is_empty() {
         return Err(ConfigError::NoRootCertificates);
     }
-    Ok(TlsConfig::builder()
+    let config = TlsConfig::builder()
         .root_certs(RootCerts::Specific(Arc::new(roots)))
-        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()))
-        .build())
+        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()));
+    Ok(agent.tls_config(config.build()))
 }
