@@ -29,8 +29,3 @@ fn blocking_client() -> io::Result<()> {
 fn bring_your_own_client() -> io::Result<()> {
     prints_the_sample_person("bring_your_own_client")
 }
-
-#[test]
-fn engine_by_hand() -> io::Result<()> {
-    prints_the_sample_person("engine_by_hand")
-}

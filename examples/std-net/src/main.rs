@@ -1,14 +1,13 @@
-//! Drives the engine by hand over `std::net`: the token and the retry (of a 503) are its business.
-//!
-//! `cargo run -q -p didit-examples --example engine_by_hand`
+//! Drives the engine by hand over `std::net`, in one thread and without a runtime: the token and
+//! the retry (of a 503) are the engine's business. `cargo run -q -p didit-example-std-net`
 
 use std::error::Error;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use didit_core::{Call, ClientCredentials, Engine, Failure, FailureKind, Moment};
-use didit_core::{Operation as _, RetrieveDecision, Step};
+use didit_core::{Operation as _, RetrieveDecision, Step, UserData};
 use didit_sandbox::{Fault, Route, Sandbox};
 use http::{Request, Response};
 
@@ -20,7 +19,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut call = Call::new(RetrieveDecision::new("unique-session-identifier".parse()?));
     let origin = Instant::now();
     let now = || Moment::new(origin.elapsed());
-    let broken = || Failure::new(FailureKind::Broken);
     let decision = loop {
         match call.poll(&mut engine, now()) {
             Step::Done(result) => break result?,
@@ -29,15 +27,24 @@ fn main() -> Result<(), Box<dyn Error>> {
                 Ok((head, body)) => {
                     call.handle_response(&mut engine, now(), ticket, head.map(|()| &*body));
                 }
-                Err(_) => call.handle_failure(&mut engine, now(), ticket, broken()),
+                Err(error) => {
+                    let failure = Failure::new(match error.kind() {
+                        ErrorKind::ConnectionRefused => FailureKind::Connect,
+                        ErrorKind::TimedOut | ErrorKind::WouldBlock => FailureKind::Timeout,
+                        _ => FailureKind::Broken,
+                    });
+                    call.handle_failure(&mut engine, now(), ticket, failure);
+                }
             },
         }
     };
-    println!("{}", decision.json().to_line());
+    let name = decision.user_data().and_then(UserData::names).and_then(|names| names.full_name);
+    println!("{}: {}, {}", decision.session_id(), decision.status(), name.unwrap_or("nobody"));
     Ok(())
 }
 
-/// One exchange on a connection of its own. (A real client tells refused connections from others.)
+/// One exchange on a connection of its own, without TLS: loopback only. (A client for the world
+/// also reads chunks, notices a cut-off body, and ends by `timeout` and at `MAX_BODY_BYTES`.)
 fn exchange(r: &Request<Vec<u8>>, timeout: Duration) -> io::Result<(Response<()>, Vec<u8>)> {
     let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());
     let mut stream = TcpStream::connect(host)?;
@@ -52,7 +59,7 @@ fn exchange(r: &Request<Vec<u8>>, timeout: Duration) -> io::Result<(Response<()>
     stream.read_to_end(&mut answer)?;
     let mut head = httparse::Response::new(&mut headers);
     let Ok(httparse::Status::Complete(length)) = head.parse(&answer) else {
-        return Err(io::ErrorKind::InvalidData.into());
+        return Err(ErrorKind::InvalidData.into());
     };
     let response = Response::builder().status(head.code.unwrap_or_default());
     let response = head.headers.iter().fold(response, |all, it| all.header(it.name, it.value));

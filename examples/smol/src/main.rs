@@ -1,0 +1,70 @@
+//! Drives the engine on smol, with its sockets and timers: no part of this knows of tokio.
+//!
+//! `cargo run -q -p didit-example-smol`
+
+use std::{error::Error, time::Instant};
+
+use didit_core::{Call, ClientCredentials, Engine, Failure, FailureKind, MAX_BODY_BYTES, Moment};
+use didit_core::{CallError, Operation, RetrieveDecision, Step, UserData};
+use didit_sandbox::Sandbox;
+use http::{Request, Response};
+use smol::{Timer, future, net::TcpStream, prelude::*};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let sandbox = Sandbox::start()?;
+    let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
+    let call = Call::new(RetrieveDecision::new("unique-session-identifier".parse()?));
+    let engine = Engine::new(sandbox.url().parse()?, client);
+    let decision = smol::block_on(carry_out(engine, call))?;
+    let name = decision.user_data().and_then(UserData::names).and_then(|names| names.full_name);
+    println!("{}: {}, {}", decision.session_id(), decision.status(), name.unwrap_or("nobody"));
+    Ok(())
+}
+
+async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::Output, CallError> {
+    let origin = Instant::now();
+    let now = || Moment::new(origin.elapsed());
+    loop {
+        match call.poll(&mut engine, now()) {
+            Step::Done(result) => return result,
+            Step::Wait { until, .. } => drop(Timer::after(until.since(now())).await),
+            Step::Send { request, ticket, timeout } => {
+                let late = async {
+                    Timer::after(timeout).await;
+                    Err(FailureKind::Timeout)
+                };
+                match future::or(exchange(&request), late).await {
+                    Ok((head, body)) => {
+                        call.handle_response(&mut engine, now(), ticket, head.map(|()| &*body));
+                    }
+                    Err(kind) => {
+                        call.handle_failure(&mut engine, now(), ticket, Failure::new(kind));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One exchange on a connection of its own, without TLS: loopback only. (A client for the world
+/// also reads chunks, and notices a cut-off body.)
+async fn exchange(r: &Request<Vec<u8>>) -> Result<(Response<()>, Vec<u8>), FailureKind> {
+    let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());
+    let mut sent = format!("{} {path} HTTP/1.1\r\nHost: {host}\r\n", r.method()).into_bytes();
+    for (name, value) in r.headers() {
+        sent.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
+    }
+    sent.extend(format!("Connection: close\r\nContent-Length: {}\r\n\r\n", r.body().len()).bytes());
+    let mut stream = TcpStream::connect(host).await.map_err(|_| FailureKind::Connect)?;
+    stream.write_all(&[&*sent, r.body()].concat()).await.map_err(|_| FailureKind::Broken)?;
+    let (mut answer, mut headers) = (Vec::new(), [httparse::EMPTY_HEADER; 32]);
+    let mut limited = stream.take(MAX_BODY_BYTES as u64 + 0x4000);
+    limited.read_to_end(&mut answer).await.map_err(|_| FailureKind::Broken)?;
+    let mut head = httparse::Response::new(&mut headers);
+    let Ok(httparse::Status::Complete(length)) = head.parse(&answer) else {
+        return Err(FailureKind::Broken);
+    };
+    let response = Response::builder().status(head.code.unwrap_or_default());
+    let response = head.headers.iter().fold(response, |all, it| all.header(it.name, it.value));
+    Ok((response.body(()).map_err(|_| FailureKind::Broken)?, answer.split_off(length)))
+}

@@ -1,0 +1,12 @@
+//! Runs the example and looks for the sample person in what it prints.
+
+use std::io;
+use std::process::Command;
+
+#[test]
+fn prints_the_sample_person() -> io::Result<()> {
+    let output = Command::new(env!("CARGO_BIN_EXE_didit-example-std-net")).output()?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(printed, "unique-session-identifier: Confirmed, John Doe\n", "{output:?}");
+    Ok(())
+}
