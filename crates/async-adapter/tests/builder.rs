@@ -18,6 +18,7 @@ fn builder(sandbox: &Sandbox) -> ClientBuilder {
 #[tokio::test]
 async fn a_client_of_the_callers_does_the_sending() {
     // It needs a TLS provider to be made, and uses none.
+    #[cfg(feature = "rustls")]
     let _ = rustls::crypto::ring::default_provider().install_default();
     let sandbox = Sandbox::start().unwrap();
     let own = HeaderMap::from_iter([("x-own".parse().unwrap(), "1".parse().unwrap())]);
@@ -73,9 +74,12 @@ async fn an_error_has_the_transports_as_its_source_where_there_is_one() {
 #[test]
 fn what_a_client_cannot_be_made_of_is_told() {
     let say = |error: &ConfigError| (error.to_string(), error.source().map(ToString::to_string));
-    let tls = ConfigError::Tls(rustls::Error::General("x".to_owned()));
-    let expected = ("TLS could not be set up".to_owned(), Some("unexpected error: x".to_owned()));
-    assert_eq!(say(&tls), expected);
+    #[cfg(feature = "rustls")]
+    {
+        let tls = ConfigError::Tls(rustls::Error::General("x".to_owned()));
+        let source = Some("unexpected error: x".to_owned());
+        assert_eq!(say(&tls), ("TLS could not be set up".to_owned(), source));
+    }
     let http = reqwest::Client::builder().user_agent("\n").build().unwrap_err();
     let (words, source) = say(&ConfigError::Http(http));
     assert_eq!((&*words, source.is_some()), ("the HTTP client could not be set up", true));
