@@ -1,7 +1,7 @@
 //! Proxies, as the environment names them.
 //!
 //! The environment belongs to the whole process, so each scenario runs its own test again as a
-//! child, with [`CHILD`] saying what that is to retrieve.
+//! child, whose environment also says what it is to retrieve.
 
 use std::env;
 use std::io::{self, Read as _, Write as _};
@@ -29,6 +29,11 @@ const ALL: [&str; 8] = [
     "NO_PROXY",
     "no_proxy",
 ];
+
+/// What the proxy is asked for, if anything, or else the variable that is refused.
+type Expected<'a> = Result<Option<&'a str>, &'a str>;
+
+type Variables<'a> = &'a [(&'a str, &'a str)];
 
 /// A proxy that serves until the process ends, and tells each host that it was asked for.
 fn proxy() -> (String, Receiver<String>) {
@@ -73,7 +78,7 @@ fn tunnel(mut client: TcpStream, asked: &mpsc::Sender<String>) {
 }
 
 /// Runs `test` again in a process of its own with these variables, and tells what it printed.
-fn child(test: &str, base_url: &str, root: &str, variables: &[(&str, &str)]) -> String {
+fn child(test: &str, base_url: &str, root: &str, variables: Variables<'_>) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(CHILD, base_url).env(ROOT, root);
     for name in ALL {
@@ -113,7 +118,7 @@ pub fn from_the_environment<A: Adapter>(test: &str) {
     let asks = format!("CONNECT {} HTTP/1.1", secure.url().trim_start_matches("https://"));
     let with_password = format!("{asks} with a password");
     let (named, with_user) = (format!("http://{proxy}"), format!("http://user:pass@{proxy}"));
-    let table: [(&Sandbox, &[(&str, &str)], Result<Option<&str>, &str>); 10] = [
+    let table: [(&Sandbox, Variables<'_>, Expected<'_>); 10] = [
         (&secure, &[("HTTPS_PROXY", &named)], Ok(Some(&asks))),
         (&secure, &[("https_proxy", &proxy)], Ok(Some(&asks))),
         (&secure, &[("HTTPS_PROXY", ""), ("ALL_PROXY", &with_user)], Ok(Some(&with_password))),
