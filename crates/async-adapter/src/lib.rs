@@ -4,6 +4,7 @@ mod answer;
 mod builder;
 mod decisions;
 mod error;
+pub mod how_to;
 mod proxy;
 #[cfg(feature = "tracing")]
 mod report;

@@ -3,6 +3,7 @@
 mod builder;
 mod decisions;
 mod error;
+pub mod how_to;
 mod proxy;
 #[cfg(feature = "tracing")]
 mod report;

@@ -6,6 +6,7 @@ mod decision;
 mod endpoint;
 mod engine;
 mod error;
+pub mod guide;
 mod json;
 mod personal;
 mod rate_limit;
