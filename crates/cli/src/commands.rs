@@ -2,6 +2,7 @@
 
 mod completions;
 mod decision;
+mod doctor;
 mod export;
 mod sandbox;
 mod session;
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Export(export::Export),
     Token(token::Token),
     Sandbox(sandbox::Sandbox),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
 }
 
@@ -42,6 +44,7 @@ impl Command {
             Self::Export(command) => command.run(context),
             Self::Token(command) => command.run(context),
             Self::Sandbox(command) => command.run(),
+            Self::Doctor(command) => command.run(context),
             Self::Completions(command) => command.run(),
         }
     }

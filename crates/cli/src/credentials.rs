@@ -39,6 +39,12 @@ pub(crate) fn resolve(
     }
 }
 
+/// Where the credentials come from, by name.
+pub(crate) fn sources(client_id: Option<&str>, environment: &Environment) -> Vec<&'static str> {
+    let held = [ACCESS_TOKEN, API_KEY].into_iter().filter(|name| environment.os(name).is_some());
+    Client::configured(client_id, environment).names().chain(held).collect()
+}
+
 fn held_credentials(name: &'static str, environment: &Environment) -> Result<Credentials, Failure> {
     let secret = environment.text(name)?.unwrap_or_default();
     let header = match name {

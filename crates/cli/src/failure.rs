@@ -58,6 +58,10 @@ impl Failure {
         self
     }
 
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
     pub(crate) fn line(&self) -> &str {
         self.line.as_deref().unwrap_or_default()
     }

@@ -6,6 +6,7 @@
 )]
 
 mod configuration;
+mod doctor;
 mod exit_codes;
 mod pipes;
 mod post_mortem;

@@ -1,0 +1,185 @@
+//! `didit doctor`
+
+mod probe;
+
+use std::time::Duration;
+
+use clap::Args;
+use didit_blocking_adapter::Error;
+use didit_blocking_adapter::core::{
+    Call, Cause, ClientToken, Credentials, FailureKind, ResponseErrorKind, RetrieveDecision,
+};
+use serde_json::json;
+
+use self::probe::{Findings, Probe, Seen};
+use crate::args::Context;
+use crate::connection::Connection;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::format::{Format, FormatArg};
+use crate::{credentials, output, printable};
+
+/// Shorter than a session's budget: somebody is looking on.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// From then on tokens and rate limits suffer.
+const MAX_SKEW_SECONDS: i64 = 30;
+
+/// Nobody's: what the service says of it tells whether the credentials are accepted.
+const NO_SESSION: &str = "didit-doctor";
+
+/// Check the configuration, the way to the service, and the credentials
+///
+/// Fetches a token (with client credentials) and asks for a session that does not exist.
+#[derive(Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+/// What became of a check, and a few words on it.
+type Finding = (Mark, String);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Ok,
+    Warn,
+    Fail,
+    Skip,
+}
+
+impl Mark {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+impl Doctor {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let format = self.format.resolve(&context.environment)?;
+        let connection = match Connection::new(context, TIMEOUT) {
+            Ok(connection) => connection,
+            Err(failure) => {
+                say(format, "configuration", &(Mark::Fail, failure.line().to_owned()))?;
+                for check in ["host", "tls", "credentials", "clock", "quota"] {
+                    say(format, check, &skipped())?;
+                }
+                return Ok(failure.exit());
+            }
+        };
+        say(format, "configuration", &(Mark::Ok, configuration(&connection, context)))?;
+
+        let seen = Seen::default();
+        let error = ask(&connection, &seen);
+        let findings = seen.findings();
+        let error = error.as_ref();
+        say(format, "host", &host(error, &findings))?;
+        say(format, "tls", &tls(error, connection.base_url.is_plain_http(), &findings))?;
+        say(format, "credentials", &credentials(error, &findings))?;
+        say(format, "clock", &clock(&findings))?;
+        say(format, "quota", &quota(&findings))?;
+        Ok(error.map_or(Exit::Done, |error| Exit::of(error.call())))
+    }
+}
+
+/// Asks what can be asked without a session; an error if something stands in the way of using it.
+fn ask(connection: &Connection, seen: &Seen) -> Option<Error> {
+    if let Credentials::Client(client) = &connection.credentials {
+        let fetch = Call::new(ClientToken::new(client.clone()));
+        if let Err(error) = connection.client.run(Probe::new(fetch, seen)) {
+            return Some(error);
+        }
+    }
+    let retrieve = Call::new(RetrieveDecision::new(NO_SESSION.parse().ok()?));
+    let error = connection.client.run(Probe::new(retrieve, seen)).err()?;
+    // It was accepted, as far as can be told without a session.
+    let answered = error.call().response().is_some_and(|answer| {
+        matches!(answer.kind(), ResponseErrorKind::NotFound | ResponseErrorKind::Rejected)
+    });
+    (!answered).then_some(error)
+}
+
+fn configuration(connection: &Connection, context: &Context) -> String {
+    let names = if context.options.sandbox {
+        "the sandbox's own credentials".to_owned()
+    } else {
+        let client_id = context.options.client_id.as_deref();
+        credentials::sources(client_id, &context.environment).join(", ")
+    };
+    format!("{} with {names}", connection.base_url)
+}
+
+fn host(error: Option<&Error>, findings: &Findings) -> Finding {
+    if let Some(took) = findings.took {
+        return (Mark::Ok, format!("answered after {} ms", took.as_millis()));
+    }
+    match error.map(|error| error.call().cause()) {
+        Some(Cause::Transport(FailureKind::Certificate)) => (Mark::Ok, "reached".to_owned()),
+        _ => failed(error),
+    }
+}
+
+fn tls(error: Option<&Error>, plain: bool, findings: &Findings) -> Finding {
+    match error.map(|error| error.call().cause()) {
+        _ if plain => (Mark::Ok, "not used on this machine".to_owned()),
+        Some(Cause::Transport(FailureKind::Certificate)) => failed(error),
+        _ if findings.took.is_some() => (Mark::Ok, "the certificate is trusted".to_owned()),
+        _ => skipped(),
+    }
+}
+
+fn credentials(error: Option<&Error>, findings: &Findings) -> Finding {
+    match error {
+        _ if findings.took.is_none() => skipped(),
+        None => (Mark::Ok, "accepted".to_owned()),
+        Some(_) => failed(error),
+    }
+}
+
+fn clock(findings: &Findings) -> Finding {
+    let Some(ahead) = findings.clock_ahead else { return skipped() };
+    let mark = if ahead.abs() < MAX_SKEW_SECONDS { Mark::Ok } else { Mark::Warn };
+    let side = if ahead < 0 { "behind" } else { "ahead of" };
+    (mark, format!("{} s {side} the service's", ahead.abs()))
+}
+
+fn quota(findings: &Findings) -> Finding {
+    let limit = findings.rate_limit;
+    let Some(left) = limit.remaining else {
+        return if findings.took.is_some() {
+            (Mark::Ok, "the service names none".to_owned())
+        } else {
+            skipped()
+        };
+    };
+    let mark = if left == 0 { Mark::Warn } else { Mark::Ok };
+    let of = limit.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+    let reset = limit.reset_after.map(|reset| format!(" for {} s", reset.as_secs()));
+    (mark, format!("{left}{of} requests left{}", reset.unwrap_or_default()))
+}
+
+fn failed(error: Option<&Error>) -> Finding {
+    (
+        Mark::Fail,
+        error.map(|error| Failure::of_call(None, error).line().to_owned()).unwrap_or_default(),
+    )
+}
+
+fn skipped() -> Finding {
+    (Mark::Skip, "not reached".to_owned())
+}
+
+fn say(format: Format, check: &str, (mark, detail): &Finding) -> Result<(), Failure> {
+    let mark = mark.name();
+    output::print(&match format {
+        Format::Json => {
+            format!("{}\n", json!({ "check": check, "result": mark, "detail": detail }))
+        }
+        Format::Table => format!("{mark:4}  {check:13}  {}\n", printable::line(detail)),
+    })
+}

@@ -1,0 +1,107 @@
+use std::process::Command;
+use std::time::Duration;
+
+use didit_sandbox::{Fault, Quota, Route, Sandbox};
+use didit_scenarios::certificates::Authority;
+
+use crate::support::{Ran, didit, didit_at, run};
+
+/// The results of the six checks in their order, and what was said of them.
+#[track_caller]
+fn checked(command: &mut Command, code: i32) -> ([String; 6], Ran) {
+    let ran = run(command);
+    assert_eq!((ran.code, &*ran.stderr), (Some(code), ""), "{ran:?}");
+    let checks = ["configuration", "host", "tls", "credentials", "clock", "quota"];
+    let lines: Vec<serde_json::Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        lines.iter().map(|line| line["check"].as_str().unwrap()).collect::<Vec<_>>(),
+        checks
+    );
+    let results = std::array::from_fn(|at| lines[at]["result"].as_str().unwrap().to_owned());
+    (results, ran)
+}
+
+#[test]
+fn all_is_well_with_the_sandbox_and_with_each_way_to_authorize() {
+    let quota = Quota { limit: 9, window: Duration::from_secs(60) };
+    let sandbox = Sandbox::builder().quota(quota).start().unwrap();
+    let (results, ran) = checked(&mut didit_at(&sandbox, "doctor"), 0);
+    assert_eq!(results, ["ok"; 6], "{ran:?}");
+    assert!(ran.stdout.contains("DIDIT_CLIENT_ID, DIDIT_CLIENT_SECRET"), "{ran:?}");
+    assert!(ran.stdout.contains("8 of 9 requests left"), "{ran:?}");
+    let by_key = didit("doctor")
+        .env("DIDIT_BASE_URL", sandbox.url())
+        .env("DIDIT_API_KEY", sandbox.api_key())
+        .output()
+        .unwrap();
+    assert!(by_key.status.success(), "{by_key:?}");
+    assert_eq!(checked(&mut didit("doctor --sandbox"), 0).0, ["ok"; 6]);
+}
+
+#[test]
+fn on_a_terminal_each_check_is_a_line_of_text() {
+    let ran = run(&mut didit("doctor --sandbox --format table"));
+    let lines: Vec<_> = ran.results().lines().collect();
+    assert_eq!(lines.len(), 6);
+    assert!(lines.iter().all(|line| line.starts_with("ok    ") && line.len() < 80), "{lines:?}");
+}
+
+#[test]
+fn a_configuration_that_is_not_one_is_told_and_nothing_is_sent() {
+    let mut expected = ["skip"; 6];
+    expected[0] = "fail";
+    let (results, ran) = checked(&mut didit("doctor"), 2);
+    assert_eq!(results, expected);
+    assert!(ran.stdout.contains("no credentials are configured"), "{ran:?}");
+}
+
+#[test]
+fn credentials_that_are_refused_are_told_without_them() {
+    let sandbox = Sandbox::start().unwrap();
+    for name in ["DIDIT_CLIENT_SECRET", "DIDIT_ACCESS_TOKEN", "DIDIT_API_KEY"] {
+        let mut command = didit_at(&sandbox, "doctor");
+        if name != "DIDIT_CLIENT_SECRET" {
+            command.env_remove("DIDIT_CLIENT_ID").env_remove("DIDIT_CLIENT_SECRET");
+        }
+        let (results, ran) = checked(command.env(name, "canary"), 3);
+        assert_eq!(results, ["ok", "ok", "ok", "fail", "ok", "ok"], "{name}: {ran:?}");
+        assert!(!ran.stdout.contains("canary"), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_host_that_nobody_answers_at_is_told() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.always(Route::Token, Fault::Close);
+    let (results, ran) = checked(&mut didit_at(&sandbox, "doctor"), 6);
+    assert_eq!(results, ["ok", "fail", "ok", "skip", "skip", "skip"], "{ran:?}");
+}
+
+#[test]
+fn a_certificate_nobody_vouches_for_is_told() {
+    let authority = Authority::new();
+    let sandbox = Sandbox::builder().tls(authority.server("127.0.0.1")).start().unwrap();
+    let (results, ran) = checked(&mut didit_at(&sandbox, "doctor"), 6);
+    assert_eq!(results, ["ok", "ok", "fail", "skip", "skip", "skip"], "{ran:?}");
+    let path = std::env::temp_dir().join(format!("didit-doctor-{}.pem", std::process::id()));
+    std::fs::write(&path, authority.pem()).unwrap();
+    let (results, ran) = checked(didit_at(&sandbox, "doctor").env("DIDIT_CA_FILE", &path), 0);
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(results, ["ok"; 6], "{ran:?}");
+    assert!(ran.stdout.contains("the certificate is trusted"), "{ran:?}");
+}
+
+#[test]
+fn clocks_that_differ_and_a_quota_that_is_used_up_are_warned_of() {
+    let sandbox = Sandbox::start().unwrap();
+    let answer = Fault::answer(404)
+        .header("Date", "Thu, 01 Jan 2099 00:00:00 GMT")
+        .header("X-RateLimit-Limit", "7")
+        .header("X-RateLimit-Remaining", "0");
+    sandbox.always(Route::Decision, answer);
+    let (results, ran) = checked(&mut didit_at(&sandbox, "doctor"), 0);
+    assert_eq!(results, ["ok", "ok", "ok", "ok", "warn", "warn"], "{ran:?}");
+    assert!(ran.stdout.contains("behind the service's"), "{ran:?}");
+    assert!(ran.stdout.contains("0 of 7 requests left"), "{ran:?}");
+}
