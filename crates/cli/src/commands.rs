@@ -4,6 +4,7 @@ mod completions;
 mod decision;
 mod doctor;
 mod export;
+mod man;
 mod sandbox;
 mod session;
 mod token;
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Sandbox(sandbox::Sandbox),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
@@ -46,6 +48,7 @@ impl Command {
             Self::Sandbox(command) => command.run(),
             Self::Doctor(command) => command.run(context),
             Self::Completions(command) => command.run(),
+            Self::Man(command) => command.run(),
         }
     }
 }

@@ -8,8 +8,14 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
 
+const EXAMPLES: &str = "\
+Examples:
+  didit completions bash
+  didit completions fish";
+
 /// Print a script that completes this command line in a shell
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Completions {
     /// The shell
     shell: Shell,

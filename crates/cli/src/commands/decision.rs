@@ -11,8 +11,15 @@ use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
 use crate::output;
 
+const EXAMPLES: &str = "\
+Examples:
+  didit decision 11111111-2222-3333-4444-555555555555
+  didit decision first second --format table
+  didit --sandbox decision anything";
+
 /// Retrieve the decisions of sessions, and the data that was shared
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Decision {
     /// The sessions, in the order in which their decisions are printed
     #[arg(required = true, value_name = "SESSION_ID")]

@@ -28,10 +28,16 @@ const MAX_SKEW_SECONDS: i64 = 30;
 /// Nobody's: what the service says of it tells whether the credentials are accepted.
 const NO_SESSION: &str = "didit-doctor";
 
+const EXAMPLES: &str = "\
+Examples:
+  didit doctor
+  didit doctor --sandbox --format json";
+
 /// Check the configuration, the way to the service, and the credentials
 ///
 /// Fetches a token (with client credentials) and asks for a session that does not exist.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Doctor {
     #[command(flatten)]
     format: FormatArg,

@@ -11,11 +11,17 @@ use crate::exit::Exit;
 use crate::export::{self, Paths, Progress, Shape, Source};
 use crate::failure::Failure;
 
+const EXAMPLES: &str = "\
+Examples:
+  didit export --input ids.txt --output decisions.jsonl
+  didit export --input - --output decisions.csv --format csv --concurrency 32";
+
 /// Retrieve the decisions of many sessions into a file
 ///
 /// Interrupted at any moment and started again with the same arguments, it goes on where it
 /// stopped. Each session is then in exactly one of the output and the failures file.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Export {
     /// One session id a line, blank lines and # comments aside; - is standard input
     #[arg(long, value_name = "FILE", required_unless_present = "retry_failures")]

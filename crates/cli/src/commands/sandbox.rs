@@ -11,12 +11,19 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{duration, output};
 
+const EXAMPLES: &str = "\
+Examples:
+  didit sandbox --port 8080
+  didit sandbox --quota 100/60s --fault decision:status=503,times=2
+  didit sandbox --state sessions.db --session-lifetime 1h";
+
 /// Run a server that behaves like the service, until it is stopped
 ///
 /// It is for clients in any language; its base URL and credentials are printed as variables that
 /// this program and a shell understand. In a browser it lists its sessions, and plays the phone of
 /// the person who is asked.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Sandbox {
     /// The port at 127.0.0.1; 0 takes any free one
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -13,8 +13,14 @@ use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
 use crate::output;
 
+const EXAMPLES: &str = "\
+Examples:
+  didit token
+  didit token --format json";
+
 /// Prove that the credentials work, and print when the token expires
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Token {
     #[command(flatten)]
     format: FormatArg,

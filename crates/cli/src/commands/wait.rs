@@ -13,11 +13,16 @@ use crate::failure::Failure;
 use crate::format::FormatArg;
 use crate::{duration, output};
 
+const EXAMPLES: &str = "\
+Examples:
+  didit wait 11111111-2222-3333-4444-555555555555 --poll 5s --timeout 15m";
+
 /// Ask for a session's decision until its status is final, then print it
 ///
 /// A status that nobody knows is not final. The timeout is that of the whole wait, 10m if nothing
 /// else is said; nothing is printed when it runs out.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Wait {
     /// The session
     session_id: String,

@@ -8,6 +8,7 @@
 mod configuration;
 mod doctor;
 mod exit_codes;
+mod help;
 mod pipes;
 mod post_mortem;
 mod results;

@@ -14,12 +14,18 @@ use crate::format::{Format, FormatArg};
 use crate::output;
 use crate::table::Table;
 
+const EXAMPLES: &str = "\
+Examples:
+  didit session create --scope \"names email\"
+  didit session create --scope \"picture phone\" --vendor-data \"order 7\"";
+
 /// Create a session that asks a person for data, and print where the person answers
 ///
 /// On a terminal the address is shown as a QR code as well. A request that may have reached the
 /// service is not repeated, so a failed one may still have created a session. With --sandbox the
 /// session ends with this process; run `didit sandbox` for one that lasts.
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Create {
     /// What to ask for, like "picture names email"
     #[arg(long, value_name = "SCOPES")]

@@ -13,8 +13,14 @@ use crate::format::{Format, FormatArg};
 use crate::output;
 use crate::table::Table;
 
+const EXAMPLES: &str = "\
+Examples:
+  didit session status SESSION_ID --session-token TOKEN
+  DIDIT_SESSION_TOKEN=TOKEN didit session status SESSION_ID";
+
 /// See how far a session has come, with its own token and no other credentials
 #[derive(Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Status {
     /// The session
     session_id: String,

@@ -1,0 +1,44 @@
+//! `didit man`
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _};
+use clap_mangen::Man as Page;
+
+use crate::args::Cli;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+
+const EXAMPLES: &str = "\
+Examples:
+  didit man > didit.1
+  didit man --output man1";
+
+/// Print the manual page, or write those of all commands into a folder
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Man {
+    /// The folder for the pages of all commands; it is made if need be
+    #[arg(long, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+}
+
+impl Man {
+    pub(crate) fn run(self) -> Result<Exit, Failure> {
+        let program = Cli::command().disable_help_subcommand(true);
+        let Some(folder) = self.output else {
+            let mut page = Vec::new();
+            Page::new(program).render(&mut page).map_err(Failure::other)?;
+            output::print(&String::from_utf8_lossy(&page))?;
+            return Ok(Exit::Done);
+        };
+        let written = fs::create_dir_all(&folder)
+            .and_then(|()| clap_mangen::generate_to(program, &folder));
+        written.map_err(|error| {
+            Failure::other(format!("could not write into {}: {error}", folder.display()))
+        })?;
+        Ok(Exit::Done)
+    }
+}

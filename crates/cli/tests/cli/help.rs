@@ -1,0 +1,99 @@
+//! What `--help` and the manual pages say is so.
+
+use std::path::Path;
+use std::process::Command;
+use std::{env, fs};
+
+use didit_sandbox::Sandbox;
+
+use crate::support::{didit, run};
+
+/// The commands, those of `session` among them.
+fn commands() -> Vec<String> {
+    let mut names = Vec::new();
+    for name in listed("") {
+        match &*name {
+            "session" => names.extend(listed("session").iter().map(|sub| format!("session {sub}"))),
+            _ => names.push(name),
+        }
+    }
+    names
+}
+
+/// The commands that the help of `command` lists; each stands on a line of its own.
+fn listed(command: &str) -> Vec<String> {
+    let ran = run(&mut didit(&format!("{command} --help")));
+    let list = ran.results().split("Commands:\n").nth(1).unwrap();
+    let list = list.split("\n\n").next().unwrap();
+    let names = list.lines().filter_map(|line| line.strip_prefix("  "));
+    let names = names.filter(|line| !line.starts_with(' ') && *line != "help");
+    names.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+fn examples(command: &str) -> Vec<String> {
+    let ran = run(&mut didit(&format!("{command} --help")));
+    let (_, examples) = ran.results().split_once("\nExamples:\n").unwrap_or_default();
+    examples.lines().map(|line| line.trim().to_owned()).collect()
+}
+
+/// What the examples are run in: ids to export, and an output that nobody has written yet.
+fn scratch() -> std::path::PathBuf {
+    let folder = env::temp_dir().join(format!("didit-help-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("ids.txt"), "s-1\ns-2\n").unwrap();
+    folder
+}
+
+fn shell(example: &str, sandbox: &Sandbox, folder: &Path) -> Command {
+    let program = Path::new(env!("CARGO_BIN_EXE_didit")).parent().unwrap();
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", &format!("{example} < ids.txt")]).current_dir(folder).env_clear();
+    command
+        .env("PATH", program)
+        .env("DIDIT_BASE_URL", sandbox.url())
+        .env("DIDIT_CLIENT_ID", sandbox.client_id())
+        .env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+    command
+}
+
+#[test]
+fn every_example_of_every_command_works() {
+    let sandbox = Sandbox::start().unwrap();
+    let folder = scratch();
+    let created = run(&mut shell("didit session create --scope names", &sandbox, &folder));
+    let created: serde_json::Value = serde_json::from_str(created.results()).unwrap();
+    let [id, token] = ["session_id", "session_token"].map(|name| created[name].as_str().unwrap());
+    for command in commands() {
+        let examples = examples(&command);
+        assert!(!examples.is_empty(), "{command} has no example");
+        for example in examples {
+            // These serve until they are stopped; their options are tried all the same.
+            let example = match example.strip_prefix("didit sandbox") {
+                Some(options) => format!("didit sandbox {options} --help"),
+                None => example.replace("SESSION_ID --", &format!("{id} --")),
+            };
+            let example = example.replace("=TOKEN", &format!("={token}"));
+            let example = example.replace(" TOKEN", &format!(" {token}"));
+            let example = example.replace("status SESSION_ID", &format!("status {id}"));
+            let ran = run(&mut shell(&example, &sandbox, &folder));
+            assert_eq!(ran.code, Some(0), "{example}: {ran:?}");
+        }
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = env::temp_dir().join(format!("didit-man-{}", std::process::id()));
+    run(didit("man --output").arg(&folder)).results();
+    for command in commands() {
+        let page =
+            fs::read_to_string(folder.join(format!("didit-{}.1", command.replace(' ', "-"))));
+        let page = page.unwrap();
+        assert!(page.contains(".TH ") && page.contains(".SH SYNOPSIS"), "{command}: {page}");
+    }
+    let main = fs::read_to_string(folder.join("didit.1")).unwrap();
+    fs::remove_dir_all(folder).unwrap();
+    assert_eq!(run(&mut didit("man")).results(), main);
+}
