@@ -13,30 +13,27 @@ pub(crate) type Failed = (Failure, Option<reqwest::Error>);
 
 /// Waits for an answer and reads it whole, or up to the first byte that is too many.
 ///
-/// One timer does for both: the HTTP library's own would be a box and a layer for each.
+/// One timer does for both: the HTTP library's own would be a box and a layer for each, and on a
+/// runtime of several threads every new timer wakes one of them.
 pub(crate) async fn answer(
     pending: impl Future<Output = Result<reqwest::Response, reqwest::Error>>,
     deadline: Instant,
 ) -> Result<Answer, Failed> {
-    let mut response = match timeout_at(deadline, pending).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => {
-            return Err((Failure::new(failure_kind(&error)), Some(error.without_url())));
-        }
-        Err(_) => return Err((Failure::new(FailureKind::Timeout), None)),
+    let mut head = None;
+    let exchange = async {
+        let mut response = pending.await?;
+        let mut parts = Response::new(());
+        *parts.status_mut() = response.status();
+        *parts.headers_mut() = std::mem::take(response.headers_mut());
+        head = Some(parts);
+        body(&mut response).await
     };
-    let body = timeout_at(deadline, body(&mut response)).await;
-    let mut head = Response::new(());
-    *head.status_mut() = response.status();
-    *head.headers_mut() = std::mem::take(response.headers_mut());
-    match body {
-        Ok(Ok(body)) => Ok((head, body)),
-        Ok(Err(error)) => {
-            let failure = Failure::in_body(failure_kind(&error), head);
-            Err((failure, Some(error.without_url())))
-        }
-        Err(_) => Err((Failure::in_body(FailureKind::Timeout, head), None)),
-    }
+    let (kind, error) = match timeout_at(deadline, exchange).await {
+        Ok(Ok(body)) => return Ok((head.unwrap_or_default(), body)),
+        Ok(Err(error)) => (failure_kind(&error), Some(error.without_url())),
+        Err(_) => (FailureKind::Timeout, None),
+    };
+    Err((head.map_or(Failure::new(kind), |head| Failure::in_body(kind, head)), error))
 }
 
 async fn body(response: &mut reqwest::Response) -> Result<Bytes, reqwest::Error> {

@@ -34,8 +34,8 @@ impl Man {
             output::print(&String::from_utf8_lossy(&page))?;
             return Ok(Exit::Done);
         };
-        let written = fs::create_dir_all(&folder)
-            .and_then(|()| clap_mangen::generate_to(program, &folder));
+        let written =
+            fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(program, &folder));
         written.map_err(|error| {
             Failure::other(format!("could not write into {}: {error}", folder.display()))
         })?;

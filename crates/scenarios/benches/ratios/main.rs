@@ -1,0 +1,134 @@
+//! What the adapters cost, held against their HTTP libraries used by hand.
+//!
+//! `cargo bench -p didit-scenarios --bench ratios [-- ROUNDS]` prints the rows of a table, on Linux
+//! with two processors. Each peer is a process of its own, in each round in another order; rates are
+//! the best of all rounds, since all that can happen to a run makes it slower. The same peer run
+//! twice shows what is noise. A client by hand without a timeout waits for ever, so there is one with
+//! it as well.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod peers;
+mod server;
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+const ROUNDS: usize = 30;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match &arguments[..] {
+        ["serve"] => server::serve().unwrap(),
+        ["peer", peer, base, n, c] => {
+            peers::run(peer, base, n.parse().unwrap(), c.parse().unwrap());
+        }
+        [] => compare(ROUNDS),
+        [rounds] => compare(rounds.parse().expect("a number of rounds")),
+        _ => panic!("usage: ratios [ROUNDS]"),
+    }
+}
+
+fn compare(rounds: usize) {
+    println!("| what | ÷ without a timeout | ÷ with one | the same twice |");
+    println!("|---|---|---|---|");
+    for (scenario, client_cpu, n, c) in
+        [("C=1, one core", 0, 6000, 1), ("C=64, a core each", 1, 20_000, 64)]
+    {
+        let (server, base) = server(0);
+        for (library, ours, runtime) in [
+            ("reqwest", "async", "multi-thread"),
+            ("reqwest", "async", "current-thread"),
+            ("ureq", "blocking", "threads"),
+        ] {
+            let with = |name: &str| format!("{name}-{runtime}");
+            let peers =
+                [with(library), with(library), with(&format!("{library}_timeout")), with(ours)];
+            let mut best = [0.0_f64; 4];
+            for round in 0..rounds {
+                for turn in 0..peers.len() {
+                    let at = (turn + round) % peers.len();
+                    best[at] = best[at].max(peer_run(&peers[at], &base, n, c, client_cpu).rate);
+                }
+            }
+            let [raw, again, timeout, ours_rate] = best;
+            println!(
+                "| {ours} adapter ÷ {library}, {scenario}, {runtime} | {:.3} | {:.3} | {:.3} |",
+                ours_rate / raw.max(again),
+                ours_rate / timeout,
+                again / raw
+            );
+        }
+        stop(server);
+    }
+    println!();
+    println!("| what | didit | reqwest |");
+    println!("|---|---|---|");
+    in_flight(rounds.div_ceil(6));
+}
+
+/// What a call costs among many, and how much memory those take that wait.
+fn in_flight(rounds: usize) {
+    const MANY: usize = 8000;
+    let mut best: HashMap<(&str, usize), Run> = HashMap::new();
+    let (server, base) = server(0);
+    for _ in 0..rounds {
+        for peer in ["reqwest-current-thread", "async-current-thread"] {
+            for c in [1, 100, MANY] {
+                let run = peer_run(peer, &base, 2 * MANY, c, 1);
+                let entry = best.entry((peer, c)).or_insert(run);
+                entry.cpu = entry.cpu.min(run.cpu);
+                entry.memory = entry.memory.min(run.memory);
+            }
+        }
+    }
+    stop(server);
+    let of = |peer, c| best[&(peer, c)];
+    let (ours, raw) = ("async-current-thread", "reqwest-current-thread");
+    for c in [100, MANY] {
+        let by = |peer| of(peer, c).cpu / of(peer, 1).cpu;
+        println!(
+            "| a call's processor time, {c} in flight ÷ 1 | {:.2} | {:.2} |",
+            by(ours),
+            by(raw)
+        );
+    }
+    let kilobytes = |peer| (of(peer, MANY).memory - of(peer, 1).memory) / 8000.0;
+    println!("| kB for a call in flight | {:.1} | {:.1} |", kilobytes(ours), kilobytes(raw));
+}
+
+#[derive(Clone, Copy)]
+struct Run {
+    rate: f64,
+    cpu: f64,
+    memory: f64,
+}
+
+fn this(cpu: usize) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &cpu.to_string()]).arg(std::env::current_exe().unwrap());
+    command
+}
+
+fn server(cpu: usize) -> (Child, String) {
+    let mut child = this(cpu).arg("serve").stdout(Stdio::piped()).spawn().expect("taskset");
+    let mut base = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut base).unwrap();
+    (child, base.trim().to_owned())
+}
+
+fn stop(mut server: Child) {
+    server.kill().unwrap();
+    server.wait().unwrap();
+}
+
+fn peer_run(peer: &str, base: &str, n: usize, c: usize, cpu: usize) -> Run {
+    let run = this(cpu).args(["peer", peer, base, &n.to_string(), &c.to_string()]).output();
+    let output = run.unwrap();
+    assert!(output.status.success(), "{peer}: {}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let numbers: Vec<f64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
+    let [rate, cpu, memory] = numbers[..] else { panic!("{text}") };
+    Run { rate, cpu, memory }
+}
