@@ -167,23 +167,27 @@ impl Client {
         let mut run = Run { shared: &self.shared, operation, over: false };
         async move {
             let mut transport_error = None;
+            let mut step = run.step(O::poll);
             loop {
-                let (request, ticket, timeout) = match run.wait_to_send().await {
+                let (request, ticket, timeout) = match run.wait_to_send(step).await {
                     Ok(sent) => sent,
                     Err(result) => {
                         return result.map_err(|error| Error::new(error, transport_error));
                     }
                 };
                 let answer = run.shared.exchange(request, timeout).await;
-                run.step(|operation, engine, now| match answer {
-                    Ok((head, body)) => {
-                        let response = head.map(|()| &body[..]);
-                        operation.handle_response(engine, now, ticket, response);
+                step = run.step(|operation, engine, now| {
+                    match answer {
+                        Ok((head, body)) => {
+                            let response = head.map(|()| &body[..]);
+                            operation.handle_response(engine, now, ticket, response);
+                        }
+                        Err((failure, error)) => {
+                            transport_error = error;
+                            operation.handle_failure(engine, now, ticket, failure);
+                        }
                     }
-                    Err((failure, error)) => {
-                        transport_error = error;
-                        operation.handle_failure(engine, now, ticket, failure);
-                    }
+                    operation.poll(engine, now)
                 });
             }
         }
@@ -209,20 +213,25 @@ struct Run<'a, O: Operation> {
 }
 
 impl<O: Operation> Run<'_, O> {
-    /// Waits until there is something to send, or else a result.
-    async fn wait_to_send(&mut self) -> Result<ToSend, Result<O::Output, CallError>> {
+    /// Goes on from a step until there is something to send, or else a result.
+    async fn wait_to_send(
+        &mut self,
+        mut step: Step<O::Output>,
+    ) -> Result<ToSend, Result<O::Output, CallError>> {
         loop {
-            // Made before the step, so that no wake-up is missed in between.
-            let woken = self.shared.woken.notified();
-            match self.step(O::poll) {
+            match step {
                 Step::Send { request, ticket, timeout } => return Ok((request, ticket, timeout)),
                 Step::Done(result) => {
                     self.over = true;
                     return Err(result);
                 }
-                Step::Wait { until, .. } => {
-                    let _ = timeout_at(self.shared.instant(until), woken).await;
-                }
+                Step::Wait { .. } => {}
+            }
+            // Made before the step, so that no wake-up is missed in between.
+            let woken = self.shared.woken.notified();
+            step = self.step(O::poll);
+            if let Step::Wait { until, .. } = step {
+                let _ = timeout_at(self.shared.instant(until), woken).await;
             }
         }
     }

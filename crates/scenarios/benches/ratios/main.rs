@@ -34,7 +34,7 @@ fn compare(rounds: usize) {
     println!("| what | ÷ without a timeout | ÷ with one | the same twice |");
     println!("|---|---|---|---|");
     for (scenario, client_cpu, n, c) in
-        [("C=1, one core", 0, 6000, 1), ("C=64, a core each", 1, 20_000, 64)]
+        [("C=1, one core", 0, 15_000, 1), ("C=64, a core each", 1, 40_000, 64)]
     {
         let (server, base) = server(0);
         for (library, ours, runtime) in [
