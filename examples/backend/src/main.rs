@@ -33,6 +33,8 @@ use crate::visits::Visits;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // The SDK tells of retries and waits, and never of a person or a secret.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let (client, _sandbox) = connect()?;
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(address).await?;
@@ -81,7 +83,8 @@ async fn begin(State(visits): State<Visits>, headers: HeaderMap) -> Response {
             ([(SET_COOKIE, cookie)], Redirect::to("/")).into_response()
         }
         Err(error) => {
-            log(&*error);
+            // Errors of the SDK hold neither secrets nor personal data.
+            tracing::error!("{error}");
             (StatusCode::BAD_GATEWAY, page::unavailable()).into_response()
         }
     }
@@ -108,12 +111,6 @@ async fn guarded(request: Request, next: Next) -> Response {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     response
-}
-
-/// Errors of the SDK hold neither secrets nor personal data, so they can be logged as they are.
-fn log(error: &dyn Error) {
-    // Nobody is left to be told if this fails.
-    let _ = writeln!(std::io::stderr(), "{error}");
 }
 
 async fn told_to_stop() {

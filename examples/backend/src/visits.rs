@@ -52,7 +52,7 @@ impl Visits {
         let visit = match self.client.wait_for_decision(&session_id, INTERVAL, TIMEOUT).await {
             Ok(decision) => Visit::Decided(decision),
             Err(error) => {
-                crate::log(&error);
+                tracing::error!("{error}");
                 Visit::Failed
             }
         };

@@ -8,16 +8,19 @@ use tokio::net::{TcpListener, TcpStream};
 
 const TOKEN: &str = r#"{"access_token":"tok","expires_in":86400}"#;
 
-/// The decision, before and after the session's id and the status.
+/// A decision, before and after the session's id.
+type Parts = [String; 2];
+
 struct Answers {
-    parts: [String; 2],
+    v2: Parts,
+    /// The Python SDK asks for another version, which knows other statuses.
+    v3: Parts,
 }
 
 /// Serves until it is killed, and prints where.
 pub(crate) fn serve() -> io::Result<()> {
     let body = fixtures::DECISION.replace('\n', "");
-    let (before, after) = body.split_once("unique-session-identifier").expect("the sample's id");
-    let answers = Answers { parts: [before.to_owned(), after.to_owned()] };
+    let answers = Answers { v2: split(&body), v3: split(&body.replace("Confirmed", "Approved")) };
     let answers: &'static Answers = Box::leak(Box::new(answers));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -28,6 +31,11 @@ pub(crate) fn serve() -> io::Result<()> {
             tokio::spawn(answer_all(stream, answers));
         }
     })
+}
+
+fn split(body: &str) -> Parts {
+    let (before, after) = body.split_once("unique-session-identifier").expect("the sample's id");
+    [before.to_owned(), after.to_owned()]
 }
 
 async fn answer_all(mut stream: TcpStream, answers: &Answers) -> io::Result<()> {
@@ -62,7 +70,7 @@ impl Answers {
     fn write(&self, request: &[u8], reply: &mut Vec<u8>) {
         let target = request.split(|byte| *byte == b' ').nth(1).unwrap_or_default();
         let id = target.split(|byte| *byte == b'/').rev().nth(2).unwrap_or_default();
-        let [before, after] = &self.parts;
+        let [before, after] = if target.starts_with(b"/v3/") { &self.v3 } else { &self.v2 };
         let is_token = request.starts_with(b"POST");
         let length = if is_token { TOKEN.len() } else { before.len() + id.len() + after.len() };
         let head = format!(

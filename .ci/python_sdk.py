@@ -1,0 +1,23 @@
+"""How many decisions a second didit-sdk retrieves, one at a time and by 64 threads."""
+
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from didit import Didit
+
+client = Didit(api_key="k", base_url=sys.argv[1] + "/v3")
+ids = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(1024)]
+
+
+def rate(concurrency, count):
+    with ThreadPoolExecutor(concurrency) as pool:
+        began = time.perf_counter()
+        decisions = list(pool.map(client.sessions.get_decision, (ids * 8)[:count]))
+        took = time.perf_counter() - began
+    assert len(decisions) == count
+    return count / took
+
+
+rate(64, 200)
+print(f"{max(rate(1, 1000) for _ in range(3)):.0f}, {max(rate(64, 2000) for _ in range(3)):.0f}")
