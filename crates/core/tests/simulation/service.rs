@@ -7,6 +7,7 @@ use didit_core::Moment;
 use http::{HeaderMap, Request, StatusCode};
 
 /// A sliding-window quota on decisions, as the service counts: from the moment of acceptance.
+#[derive(Debug)]
 pub(crate) struct Quota {
     pub(crate) limit: usize,
     pub(crate) window: Duration,
@@ -67,11 +68,14 @@ pub(crate) enum Mood {
     Revoking,
 }
 
+#[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) quota: Option<Quota>,
     pub(crate) token_lifetime: Option<Duration>,
-    tokens: Vec<(String, Moment)>,
+    /// What authorizes, as its header says it, and until when.
+    taken: Vec<(String, Moment)>,
     pub(crate) tokens_issued: usize,
+    pub(crate) unauthorized: usize,
     pub(crate) refused_by_limit: usize,
     pub(crate) decided: usize,
     pub(crate) created: usize,
@@ -82,8 +86,9 @@ impl Service {
         Self {
             quota,
             token_lifetime,
-            tokens: Vec::new(),
+            taken: Vec::new(),
             tokens_issued: 0,
+            unauthorized: 0,
             refused_by_limit: 0,
             decided: 0,
             created: 0,
@@ -92,7 +97,7 @@ impl Service {
 
     pub(crate) fn answer(&mut self, request: &Request<Vec<u8>>, now: Moment, mood: Mood) -> Answer {
         if mood == Mood::Revoking {
-            self.tokens.clear();
+            self.taken.clear();
         }
         if let Mood::Status(status) = mood {
             return answer(status, r#"{"message":"scripted"}"#.to_owned());
@@ -101,6 +106,7 @@ impl Service {
         let mut answered = if path == "/auth/v2/token/" {
             self.token(now)
         } else if !self.authorized(request, now) {
+            self.unauthorized += 1;
             answer(401, r#"{"detail":"token"}"#.to_owned())
         } else if path == "/auth/v2/session/" {
             self.created += 1;
@@ -117,9 +123,9 @@ impl Service {
     fn token(&mut self, now: Moment) -> Answer {
         self.tokens_issued += 1;
         let token = format!("token-{}", self.tokens_issued);
-        let lifetime = self.token_lifetime.unwrap_or(Duration::from_secs(100_000_000));
-        self.tokens.push((token.clone(), now.after(lifetime)));
-        let seconds = lifetime.as_secs_f64();
+        let lives = self.token_lifetime.unwrap_or(Duration::from_secs(100_000_000));
+        self.taken.push((format!("Bearer {token}"), now.after(lives)));
+        let seconds = lives.as_secs_f64();
         answer(
             200,
             match self.token_lifetime {
@@ -130,9 +136,9 @@ impl Service {
     }
 
     fn authorized(&self, request: &Request<Vec<u8>>, now: Moment) -> bool {
-        let bearer = request.headers().get("authorization").and_then(|value| value.to_str().ok());
-        let token = bearer.and_then(|bearer| bearer.strip_prefix("Bearer ")).unwrap_or_default();
-        self.tokens.iter().any(|(known, until)| known == token && *until > now)
+        let headers = request.headers();
+        let shown = headers.get("authorization").and_then(|value| value.to_str().ok());
+        self.taken.iter().any(|(taken, until)| Some(&**taken) == shown && *until > now)
     }
 
     fn decision(&mut self, path: &str, now: Moment) -> Answer {
@@ -150,7 +156,8 @@ impl Service {
             }
             None => {
                 self.decided += 1;
-                answer(200, format!(r#"{{"session_id":"{id}","status":"Confirmed"}}"#))
+                let status = ["Confirmed", "Declined"][self.decided % 2];
+                answer(200, format!(r#"{{"session_id":"{id}","status":"{status}"}}"#))
             }
         };
         if let Some(quota) = &self.quota {
@@ -161,5 +168,6 @@ impl Service {
 }
 
 fn answer(status: u16, body: String) -> Answer {
-    Answer { status: StatusCode::from_u16(status).unwrap(), headers: HeaderMap::new(), body }
+    let status = StatusCode::from_u16(status).unwrap();
+    Answer { status, headers: HeaderMap::new(), body }
 }

@@ -1,0 +1,176 @@
+//! One caller, and the promises that are kept to it at each step.
+
+use std::time::Duration;
+
+use didit_core::{CallError, Engine, Moment, Policy, Step, Stopped, Ticket};
+use http::{Request, StatusCode};
+
+use super::work::{Given, Job, Reply, Work};
+
+pub(crate) struct Caller {
+    pub(crate) job: Job,
+    session: String,
+    work: Work,
+    most_attempts: u32,
+    deadline: Moment,
+    pub(crate) done: Option<Result<Given, CallError>>,
+    pub(crate) dropped: bool,
+    pub(crate) in_flight: Option<Flight>,
+    sent: u32,
+    pub(crate) tries: Tries,
+}
+
+/// A request on its way.
+pub(crate) struct Flight {
+    pub(crate) id: u32,
+    ticket: Ticket,
+    pub(crate) token: bool,
+    pub(crate) lost_at: Moment,
+}
+
+/// How a call's own requests have fared.
+#[derive(Default)]
+pub(crate) struct Tries {
+    attempts: u32,
+    unauthorized: u32,
+    /// Whether the service may have carried one out.
+    pub(crate) may_have_arrived: bool,
+    /// The failed status that the same request would get again.
+    over_by: Option<StatusCode>,
+}
+
+/// What a caller does next.
+pub(crate) enum Next {
+    Send(Box<Request<Vec<u8>>>),
+    WakeAt(Moment),
+    Nothing,
+}
+
+const FAR: Moment = Moment::new(Duration::MAX);
+
+impl Caller {
+    pub(crate) fn new(
+        job: Job,
+        session: String,
+        begins: Moment,
+        queued: bool,
+        policy: &Policy,
+    ) -> Self {
+        let timeout = job.timeout.unwrap_or(policy.call_timeout);
+        Self {
+            work: Work::new(&job, &session, queued),
+            job,
+            session,
+            most_attempts: policy.max_attempts,
+            deadline: if queued { FAR } else { begins.after(timeout) },
+            done: None,
+            dropped: false,
+            in_flight: None,
+            sent: 0,
+            tries: Tries::default(),
+        }
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.dropped || self.done.is_some()
+    }
+
+    pub(crate) fn poll(&mut self, engine: &mut Engine, now: Moment) -> Next {
+        if self.is_over() || self.in_flight.is_some() {
+            return Next::Nothing;
+        }
+        assert!(now <= self.deadline, "it goes on after its deadline: {:?}", self.work);
+        match self.work.poll(engine, now) {
+            Step::Done(result) => {
+                self.check_end(&result);
+                self.done = Some(result);
+                let again = self.work.poll(engine, now);
+                assert!(matches!(again, Step::Done(Err(_))), "it goes on after its end");
+                Next::Nothing
+            }
+            Step::Wait { until, .. } => {
+                assert!(until > now, "it waits for the past");
+                assert!(until <= self.deadline, "it waits beyond its deadline");
+                Next::WakeAt(until)
+            }
+            Step::Send { request, ticket, timeout } => {
+                let token = request.uri().path() == "/auth/v2/token/";
+                let lost_at = now.after(timeout);
+                assert!(!timeout.is_zero() && lost_at <= self.deadline);
+                self.sent += 1;
+                self.check_request(token);
+                self.in_flight = Some(Flight { id: self.sent, ticket, token, lost_at });
+                Next::Send(Box::new(request))
+            }
+        }
+    }
+
+    fn check_request(&mut self, token: bool) {
+        assert_eq!(self.tries.over_by, None, "it goes on after a final answer");
+        if token {
+            return;
+        }
+        assert!(self.tries.attempts < self.most_attempts, "it tries too often");
+        self.tries.attempts += 1;
+        if let Work::Creation(_) = self.work {
+            assert!(!self.tries.may_have_arrived, "it creates a second session");
+        }
+    }
+
+    fn check_end(&self, result: &Result<Given, CallError>) {
+        match result {
+            Ok(Given::Session) => {}
+            Ok(Given::Decision(decision)) => {
+                assert_eq!(decision.session_id(), self.session, "another session's decision");
+                assert!(decision.status().is_final(), "it gives what is undecided");
+            }
+            Err(error) => self.check_failure(error),
+        }
+        assert!(result.is_err() || self.tries.over_by.is_none(), "a final answer was overheard");
+    }
+
+    fn check_failure(&self, error: &CallError) {
+        if let Some(status) = self.tries.over_by {
+            let told = error.response().map(|answer| answer.status());
+            assert_eq!((told, error.stopped()), (Some(status), Stopped::Final));
+        }
+        assert_eq!(error.attempts(), self.sent, "{error}");
+    }
+
+    /// Hands the reply to the request that is on its way to the engine.
+    pub(crate) fn receive(&mut self, reply: &Reply, engine: &mut Engine, now: Moment) {
+        // Whoever has gone without a word hears of nothing any more.
+        let Some(flight) = self.in_flight.take_if(|_| !self.dropped) else { return };
+        if !flight.token {
+            self.count(reply);
+        }
+        self.work.as_receiver().receive(engine, now, flight.ticket, reply);
+    }
+
+    fn count(&mut self, reply: &Reply) {
+        let Some(status) = reply.status() else { return };
+        let tries = &mut self.tries;
+        match status.as_u16() {
+            401 => {
+                tries.unauthorized += 1;
+                tries.attempts = 0;
+                if tries.unauthorized > 1 {
+                    tries.over_by = Some(status);
+                }
+            }
+            429 => tries.attempts -= 1,
+            408 | 500.. => {}
+            400.. => tries.over_by = Some(status),
+            _ => {}
+        }
+    }
+
+    /// Drops the call, without a word or with one.
+    pub(crate) fn drop_call(&mut self, silently: bool, engine: &mut Engine, now: Moment) {
+        self.dropped = true;
+        if !silently {
+            self.in_flight = None;
+            self.work.as_receiver().give_up(engine, now);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Everything at once, by chance.
+
+use std::time::Duration;
+
+use didit_core::Policy;
+
+use super::dice::Dice;
+use super::service::{Quota, Service};
+use super::work::{Ask, Job};
+use super::world::{Weather, World};
+use super::{RANDOM_SCHEDULES, millis, run_seeds};
+
+fn policy(dice: &mut Dice) -> Policy {
+    let mut policy = Policy::default();
+    policy.call_timeout = dice.within(millis(500)..millis(40_000));
+    policy.attempt_timeout = dice.within(millis(100)..millis(12_000));
+    policy.rate_window = dice.within(millis(500)..millis(5_000));
+    if dice.percent(20) {
+        policy.budget = Some(1 + u32::try_from(dice.below(20)).unwrap());
+    }
+    policy
+}
+
+fn lifetime(dice: &mut Dice) -> Option<Duration> {
+    match dice.below(4) {
+        0 => None,
+        1 => Some(dice.within(millis(1)..millis(500))),
+        _ => Some(dice.within(millis(500)..millis(100_000))),
+    }
+}
+
+fn weather(dice: &mut Dice) -> Weather {
+    let slowest = dice.within(millis(1)..millis(2_000));
+    Weather {
+        faults: dice.one_of(&[0, 5, 30, 90]),
+        dropped: dice.one_of(&[0, 30]),
+        queued: dice.one_of(&[0, 40]),
+        shared_quota: dice.percent(30),
+        ..Weather::clear(slowest)
+    }
+}
+
+fn job(dice: &mut Dice) -> Job {
+    let ask = if dice.percent(20) { Ask::Creation } else { Ask::Decision };
+    let timeout = dice.percent(20).then(|| dice.within(millis(1)..millis(10_000)));
+    let repeats = if dice.percent(20) { dice.count(3) } else { 0 };
+    Job { timeout, ..Job::many(ask, repeats, dice.one_of(&[Duration::ZERO, millis(500)])) }
+}
+
+#[test]
+fn random_schedules_keep_every_promise() {
+    run_seeds(RANDOM_SCHEDULES, |seed| {
+        let mut dice = Dice(seed);
+        let policy = policy(&mut dice);
+        let limit = dice.percent(50).then(|| dice.count(30));
+        let quota = limit.map(|limit| Quota::new(limit, policy.rate_window));
+        let (lifetime, weather) = (lifetime(&mut dice), weather(&mut dice));
+        let service = Service::new(quota, lifetime);
+        let mut world = World::new(seed, policy, service, weather.clone());
+        for _ in 0..dice.count(25) {
+            let after = dice.up_to(millis(2_000));
+            let job = job(&mut dice);
+            world.begin(after, job);
+        }
+        let outcome = world.run();
+        let service = &outcome.service;
+        let answers = service.decided + service.created;
+        assert!(outcome.succeeded() <= answers, "more was handed out than the service gave");
+        let alone = weather.faults + weather.dropped == 0
+            && !weather.shared_quota
+            && weather.latency.end < Duration::from_secs(1);
+        if alone && outcome.lost == 0 && service.unauthorized == 0 {
+            assert_eq!(service.refused_by_limit, 0, "a lone client is never refused");
+        }
+    });
+}

@@ -1,0 +1,139 @@
+//! What callers ask for, and what comes back.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use didit_core::{
+    Call, CreateSession, Decision, Engine, Failure, FailureKind, Moment, Operation,
+    RetrieveDecision, Step, Ticket,
+};
+use http::{Response, StatusCode};
+
+use super::service::Answer;
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ask {
+    Decision,
+    Creation,
+}
+
+/// What a caller does, call after call.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(crate) ask: Ask,
+    pub(crate) timeout: Option<Duration>,
+    /// How many calls are left after the first, to this caller or to all who take from the pile.
+    pub(crate) pile: Rc<Cell<usize>>,
+    /// Each of them begins up to that long after the caller's last one is over.
+    pub(crate) think: Duration,
+}
+
+impl Job {
+    pub(crate) fn once(ask: Ask) -> Self {
+        Self::many(ask, 0, Duration::ZERO)
+    }
+
+    pub(crate) fn many(ask: Ask, pile: usize, think: Duration) -> Self {
+        Self { ask, timeout: None, pile: Rc::new(Cell::new(pile)), think }
+    }
+
+    /// Takes the next call from the pile.
+    pub(crate) fn next(&self) -> Option<Self> {
+        self.pile.set(self.pile.get().checked_sub(1)?);
+        Some(self.clone())
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Work {
+    Decision(Call<RetrieveDecision>),
+    Creation(Call<CreateSession>),
+}
+
+impl Work {
+    pub(crate) fn new(job: &Job, session: &str, queued: bool) -> Self {
+        let id = session.parse().unwrap();
+        match job.ask {
+            Ask::Decision => {
+                let call = Call::new(RetrieveDecision::new(id));
+                let call = job.timeout.into_iter().fold(call, Call::with_timeout);
+                Self::Decision(if queued { call.queued() } else { call })
+            }
+            Ask::Creation => {
+                let call = Call::new(CreateSession::new("names".parse().unwrap()));
+                Self::Creation(job.timeout.into_iter().fold(call, Call::with_timeout))
+            }
+        }
+    }
+
+    pub(crate) fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Given> {
+        match self {
+            Self::Decision(call) => map(call.poll(engine, now), Given::Decision),
+            Self::Creation(call) => map(call.poll(engine, now), |_| Given::Session),
+        }
+    }
+
+    pub(crate) fn as_receiver(&mut self) -> &mut dyn Receiver {
+        match self {
+            Self::Decision(call) => call,
+            Self::Creation(call) => call,
+        }
+    }
+}
+
+/// What a call came to.
+#[derive(Debug)]
+pub(crate) enum Given {
+    Decision(Decision),
+    Session,
+}
+
+fn map<T, U>(step: Step<T>, map: impl FnOnce(T) -> U) -> Step<U> {
+    match step {
+        Step::Send { request, ticket, timeout } => Step::Send { request, ticket, timeout },
+        Step::Wait { until, reason } => Step::Wait { until, reason },
+        Step::Done(result) => Step::Done(result.map(map)),
+    }
+}
+
+/// The part of an operation that does not depend on its output.
+pub(crate) trait Receiver {
+    fn receive(&mut self, engine: &mut Engine, now: Moment, ticket: Ticket, reply: &Reply);
+    fn give_up(&mut self, engine: &mut Engine, now: Moment);
+}
+
+impl<O: Operation> Receiver for O {
+    fn receive(&mut self, engine: &mut Engine, now: Moment, ticket: Ticket, reply: &Reply) {
+        match reply {
+            Reply::Whole(answer) => {
+                let mut response = Response::new(answer.body.as_bytes());
+                *response.status_mut() = answer.status;
+                *response.headers_mut() = answer.headers.clone();
+                self.handle_response(engine, now, ticket, response);
+            }
+            Reply::Failed(kind) => {
+                self.handle_failure(engine, now, ticket, Failure::new(*kind));
+            }
+        }
+    }
+
+    fn give_up(&mut self, engine: &mut Engine, now: Moment) {
+        self.cancel(engine, now);
+    }
+}
+
+/// What comes of a request.
+pub(crate) enum Reply {
+    Whole(Answer),
+    Failed(FailureKind),
+}
+
+impl Reply {
+    pub(crate) fn status(&self) -> Option<StatusCode> {
+        match self {
+            Self::Whole(answer) => Some(answer.status),
+            Self::Failed(_) => None,
+        }
+    }
+}
