@@ -11,6 +11,8 @@ pub(crate) struct Caller {
     pub(crate) job: Job,
     session: String,
     work: Work,
+    /// Whether a token that is refused can be renewed.
+    renews: bool,
     most_attempts: u32,
     deadline: Moment,
     pub(crate) done: Option<Result<Given, CallError>>,
@@ -55,12 +57,14 @@ impl Caller {
         begins: Moment,
         queued: bool,
         policy: &Policy,
+        renews: bool,
     ) -> Self {
         let timeout = job.timeout.unwrap_or(policy.call_timeout);
         Self {
             work: Work::new(&job, &session, queued),
             job,
             session,
+            renews,
             most_attempts: policy.max_attempts,
             deadline: if queued { FAR } else { begins.after(timeout) },
             done: None,
@@ -106,6 +110,7 @@ impl Caller {
     }
 
     fn check_request(&mut self, token: bool) {
+        assert!(self.renews || !token, "a token is fetched beside the one that is held");
         assert_eq!(self.tries.over_by, None, "it goes on after a final answer");
         if token {
             return;
@@ -154,7 +159,7 @@ impl Caller {
             401 => {
                 tries.unauthorized += 1;
                 tries.attempts = 0;
-                if tries.unauthorized > 1 {
+                if !self.renews || tries.unauthorized > 1 {
                     tries.over_by = Some(status);
                 }
             }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use didit_core::Policy;
 
 use super::dice::Dice;
-use super::service::{Quota, Service};
+use super::service::{Access, Quota, Service};
 use super::work::{Ask, Job};
 use super::world::{Outcome, Weather, World};
 use super::{is_one_seed, millis, run_seeds};
@@ -32,7 +32,7 @@ impl Alone {
         policy.rate_window = self.window;
         policy.call_timeout = ENDLESS;
         let quota = Quota::new(self.limit, self.window);
-        let service = Service::new(Some(quota), Some(self.lifetime));
+        let service = Service::new(Some(quota), Access::Tokens(Some(self.lifetime)));
         let mut world = World::new(seed, policy, service, Weather::clear(self.latency));
         let job = Job::many(Ask::Decision, self.calls, self.think);
         for job in std::iter::repeat_with(|| job.next()).take(self.callers).flatten() {
@@ -143,7 +143,7 @@ fn others_who_share_the_quota_bring_no_livelock() {
         let mut policy = Policy::default();
         policy.rate_window = window;
         policy.call_timeout = window * 40;
-        let service = Service::new(Some(Quota::new(limit, window)), Some(ENDLESS));
+        let service = Service::new(Some(Quota::new(limit, window)), Access::Tokens(Some(ENDLESS)));
         let weather = Weather { shared_quota: true, ..Weather::clear(millis(50)) };
         let mut world = World::new(seed, policy, service, weather);
         let calls = 3 * limit;

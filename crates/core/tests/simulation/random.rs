@@ -5,7 +5,7 @@ use std::time::Duration;
 use didit_core::Policy;
 
 use super::dice::Dice;
-use super::service::{Quota, Service};
+use super::service::{Access, Quota, Service};
 use super::work::{Ask, Job};
 use super::world::{Weather, World};
 use super::{RANDOM_SCHEDULES, millis, run_seeds};
@@ -21,11 +21,14 @@ fn policy(dice: &mut Dice) -> Policy {
     policy
 }
 
-fn lifetime(dice: &mut Dice) -> Option<Duration> {
-    match dice.below(4) {
-        0 => None,
-        1 => Some(dice.within(millis(1)..millis(500))),
-        _ => Some(dice.within(millis(500)..millis(100_000))),
+fn access(dice: &mut Dice) -> Access {
+    let until = |dice: &mut Dice| World::BEGINNING.after(dice.up_to(millis(60_000)));
+    match dice.below(6) {
+        0 => Access::Bearer(until(dice)),
+        1 => Access::ApiKey(until(dice)),
+        2 => Access::Tokens(None),
+        3 => Access::Tokens(Some(dice.within(millis(1)..millis(500)))),
+        _ => Access::Tokens(Some(dice.within(millis(500)..millis(100_000)))),
     }
 }
 
@@ -54,8 +57,8 @@ fn random_schedules_keep_every_promise() {
         let policy = policy(&mut dice);
         let limit = dice.percent(50).then(|| dice.count(30));
         let quota = limit.map(|limit| Quota::new(limit, policy.rate_window));
-        let (lifetime, weather) = (lifetime(&mut dice), weather(&mut dice));
-        let service = Service::new(quota, lifetime);
+        let (access, weather) = (access(&mut dice), weather(&mut dice));
+        let service = Service::new(quota, access);
         let mut world = World::new(seed, policy, service, weather.clone());
         for _ in 0..dice.count(25) {
             let after = dice.up_to(millis(2_000));

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use didit_core::Moment;
+use didit_core::{Authorization, ClientCredentials, Credentials, Moment};
 use http::{HeaderMap, Request, StatusCode};
 
 /// A sliding-window quota on decisions, as the service counts: from the moment of acceptance.
@@ -52,6 +52,36 @@ impl Quota {
     }
 }
 
+/// How the callers prove who they are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Access {
+    /// With tokens that they fetch; each lives that long, or nobody says how long.
+    Tokens(Option<Duration>),
+    /// With a token that they hold, until then.
+    Bearer(Moment),
+    /// With a key that they hold, until then.
+    ApiKey(Moment),
+}
+
+impl Access {
+    pub(crate) fn credentials(self) -> Credentials {
+        match self {
+            Self::Tokens(_) => ClientCredentials::new("id", "secret").unwrap().into(),
+            Self::Bearer(_) => Authorization::bearer("held").unwrap().into(),
+            Self::ApiKey(_) => Authorization::api_key("held").unwrap().into(),
+        }
+    }
+
+    /// What is taken at first.
+    fn taken(self) -> Option<(String, Moment)> {
+        match self {
+            Self::Tokens(_) => None,
+            Self::Bearer(until) => Some(("Bearer held".to_owned(), until)),
+            Self::ApiKey(until) => Some(("held".to_owned(), until)),
+        }
+    }
+}
+
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -71,7 +101,7 @@ pub(crate) enum Mood {
 #[derive(Debug)]
 pub(crate) struct Service {
     pub(crate) quota: Option<Quota>,
-    pub(crate) token_lifetime: Option<Duration>,
+    pub(crate) access: Access,
     /// What authorizes, as its header says it, and until when.
     taken: Vec<(String, Moment)>,
     pub(crate) tokens_issued: usize,
@@ -82,11 +112,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    pub(crate) fn new(quota: Option<Quota>, token_lifetime: Option<Duration>) -> Self {
+    pub(crate) fn new(quota: Option<Quota>, access: Access) -> Self {
         Self {
             quota,
-            token_lifetime,
-            taken: Vec::new(),
+            access,
+            taken: access.taken().into_iter().collect(),
             tokens_issued: 0,
             unauthorized: 0,
             refused_by_limit: 0,
@@ -121,14 +151,15 @@ impl Service {
     }
 
     fn token(&mut self, now: Moment) -> Answer {
+        let Access::Tokens(lifetime) = self.access else { panic!("nobody needs a token") };
         self.tokens_issued += 1;
         let token = format!("token-{}", self.tokens_issued);
-        let lives = self.token_lifetime.unwrap_or(Duration::from_secs(100_000_000));
+        let lives = lifetime.unwrap_or(Duration::from_secs(100_000_000));
         self.taken.push((format!("Bearer {token}"), now.after(lives)));
         let seconds = lives.as_secs_f64();
         answer(
             200,
-            match self.token_lifetime {
+            match lifetime {
                 Some(_) => format!(r#"{{"access_token":"{token}","expires_in":{seconds}}}"#),
                 None => format!(r#"{{"access_token":"{token}"}}"#),
             },
@@ -137,7 +168,8 @@ impl Service {
 
     fn authorized(&self, request: &Request<Vec<u8>>, now: Moment) -> bool {
         let headers = request.headers();
-        let shown = headers.get("authorization").and_then(|value| value.to_str().ok());
+        let shown = headers.get("authorization").or(headers.get("x-api-key"));
+        let shown = shown.and_then(|value| value.to_str().ok());
         self.taken.iter().any(|(taken, until)| Some(&**taken) == shown && *until > now)
     }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use didit_core::{BaseUrl, CallError, ClientCredentials, Engine, FailureKind, Moment, Policy};
+use didit_core::{BaseUrl, CallError, Engine, FailureKind, Moment, Policy};
 use http::Request;
 
 use super::caller::{Caller, Next};
 use super::dice::Dice;
-use super::service::{Mood, Service};
+use super::service::{Access, Mood, Service};
 use super::work::{Ask, Given, Job, Reply};
 
 /// How bad the network, the service and the callers are.
@@ -67,7 +67,7 @@ impl World {
     pub(crate) const BEGINNING: Moment = Moment::new(Duration::from_secs(1000));
 
     pub(crate) fn new(seed: u64, policy: Policy, service: Service, weather: Weather) -> Self {
-        let credentials = ClientCredentials::new("id", "secret").unwrap();
+        let credentials = service.access.credentials();
         let mut engine = Engine::with_policy(BaseUrl::production(), credentials, policy);
         engine.set_seed(seed);
         Self {
@@ -91,9 +91,10 @@ impl World {
         let session = format!("s-{n}");
         // The clock of a queued call stands still while the rate limit holds it up.
         let queued = matches!(job.ask, Ask::Decision) && self.dice.percent(self.weather.queued);
+        let renews = matches!(self.service.access, Access::Tokens(_));
         let policy = self.engine.policy();
         let lasts = job.timeout.unwrap_or(policy.call_timeout);
-        self.callers.push(Caller::new(job, session, begins, queued, policy));
+        self.callers.push(Caller::new(job, session, begins, queued, policy, renews));
         self.busy += 1;
         self.at(begins, Happening::Wake(n));
         if self.dice.percent(self.weather.dropped) {
