@@ -12,6 +12,7 @@
 )]
 
 mod authorization;
+mod bodies;
 mod caller;
 mod dice;
 mod quota;

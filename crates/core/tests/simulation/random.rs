@@ -36,6 +36,7 @@ fn weather(dice: &mut Dice) -> Weather {
     let slowest = dice.within(millis(1)..millis(2_000));
     Weather {
         faults: dice.one_of(&[0, 5, 30, 90]),
+        cut_off: dice.one_of(&[0, 0, 10, 50]),
         dropped: dice.one_of(&[0, 30]),
         queued: dice.one_of(&[0, 40]),
         shared_quota: dice.percent(30),
@@ -69,7 +70,7 @@ fn random_schedules_keep_every_promise() {
         let service = &outcome.service;
         let answers = service.decided + service.created;
         assert!(outcome.succeeded() <= answers, "more was handed out than the service gave");
-        let alone = weather.faults + weather.dropped == 0
+        let alone = weather.faults + weather.cut_off + weather.dropped == 0
             && !weather.shared_quota
             && weather.latency.end < Duration::from_secs(1);
         if alone && outcome.lost == 0 && service.unauthorized == 0 {

@@ -105,17 +105,15 @@ pub(crate) trait Receiver {
 
 impl<O: Operation> Receiver for O {
     fn receive(&mut self, engine: &mut Engine, now: Moment, ticket: Ticket, reply: &Reply) {
-        match reply {
+        let failure = match reply {
             Reply::Whole(answer) => {
-                let mut response = Response::new(answer.body.as_bytes());
-                *response.status_mut() = answer.status;
-                *response.headers_mut() = answer.headers.clone();
-                self.handle_response(engine, now, ticket, response);
+                let response = answer.head().map(|()| answer.body.as_bytes());
+                return self.handle_response(engine, now, ticket, response);
             }
-            Reply::Failed(kind) => {
-                self.handle_failure(engine, now, ticket, Failure::new(*kind));
-            }
-        }
+            Reply::CutOff(kind, answer) => Failure::in_body(*kind, answer.head()),
+            Reply::Failed(kind) => Failure::new(*kind),
+        };
+        self.handle_failure(engine, now, ticket, failure);
     }
 
     fn give_up(&mut self, engine: &mut Engine, now: Moment) {
@@ -126,14 +124,39 @@ impl<O: Operation> Receiver for O {
 /// What comes of a request.
 pub(crate) enum Reply {
     Whole(Answer),
+    /// The head of this answer, but not its body.
+    CutOff(FailureKind, Answer),
     Failed(FailureKind),
 }
 
 impl Reply {
+    /// The same without a broken body: a failed status is an answer, a success is none.
+    pub(crate) fn in_other_words(self) -> Self {
+        match self {
+            Self::CutOff(_, answer) if !answer.status.is_success() => {
+                Self::Whole(Answer { body: String::new(), ..answer })
+            }
+            Self::CutOff(FailureKind::Timeout, _) => Self::Failed(FailureKind::Timeout),
+            Self::CutOff(..) => Self::Failed(FailureKind::Broken),
+            other => other,
+        }
+    }
+
+    /// The status that counts.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Whole(answer) => Some(answer.status),
+            Self::CutOff(_, answer) => Some(answer.status).filter(|status| !status.is_success()),
             Self::Failed(_) => None,
         }
+    }
+}
+
+impl Answer {
+    fn head(&self) -> Response<()> {
+        let mut head = Response::new(());
+        *head.status_mut() = self.status;
+        *head.headers_mut() = self.headers.clone();
+        head
     }
 }

@@ -18,6 +18,10 @@ pub(crate) struct Weather {
     pub(crate) latency: Range<Duration>,
     /// In percent of the requests.
     pub(crate) faults: u64,
+    /// In percent of the answers: the head comes, the body does not.
+    pub(crate) cut_off: u64,
+    /// Whether those are told as what they mean, and not as what they are.
+    pub(crate) in_other_words: bool,
     /// In percent of the calls: dropped at some point, half of them without a word.
     pub(crate) dropped: u64,
     /// In percent of the calls for decisions.
@@ -32,6 +36,8 @@ impl Weather {
         Self {
             latency: Duration::ZERO..latency,
             faults: 0,
+            cut_off: 0,
+            in_other_words: false,
             dropped: 0,
             queued: 0,
             shared_quota: false,
@@ -245,7 +251,16 @@ impl World {
             self.lost += 1;
             return self.fail(n, lost_at, FailureKind::Timeout);
         }
-        self.at(back, Happening::Reply(n, Box::new(Reply::Whole(answer))));
+        let cut_off = self.dice.percent(self.weather.cut_off);
+        let kind = cut_off.then(|| self.dice.one_of(&FAILURES));
+        let reply = match kind {
+            Some(kind) => Reply::CutOff(kind, answer),
+            None => Reply::Whole(answer),
+        };
+        // A body that does not go on is noticed when the time is over.
+        let at = if kind == Some(FailureKind::Timeout) { lost_at } else { back };
+        let reply = if self.weather.in_other_words { reply.in_other_words() } else { reply };
+        self.at(at, Happening::Reply(n, Box::new(reply)));
     }
 
     /// One way's time.
@@ -260,6 +275,10 @@ impl World {
         }
     }
 }
+
+/// What an adapter may take a broken body for.
+const FAILURES: [FailureKind; 4] =
+    [FailureKind::Connect, FailureKind::Certificate, FailureKind::Timeout, FailureKind::Broken];
 
 pub(crate) struct Outcome {
     pub(crate) taken: Duration,
