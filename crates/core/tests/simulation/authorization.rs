@@ -37,7 +37,9 @@ fn the_refusal_of_what_is_held_is_final_after_one_request() {
         let weather = Weather::clear(millis(500));
         let mut world = World::new(seed, Policy::default(), service, weather);
         for _ in 0..dice.count(8) {
-            let ask = dice.one_of(&[Ask::Decision, Ask::Creation]);
+            let wait =
+                Ask::Wait { interval: millis(500), decided_after: dice.up_to(millis(9_000)) };
+            let ask = dice.one_of(&[Ask::Decision, Ask::Creation, wait]);
             world.begin(Duration::ZERO, Job::many(ask, dice.count(20), millis(4_000)));
         }
         let outcome = world.run();

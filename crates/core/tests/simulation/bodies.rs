@@ -24,7 +24,8 @@ fn run(seed: u64, in_other_words: bool) -> String {
     };
     let mut world = World::new(seed, policy, service, weather);
     for _ in 0..dice.count(12) {
-        let ask = dice.one_of(&[Ask::Decision, Ask::Creation]);
+        let wait = Ask::Wait { interval: millis(700), decided_after: millis(3_000) };
+        let ask = dice.one_of(&[Ask::Decision, Ask::Creation, wait]);
         let job = Job::many(ask, dice.count(3), millis(100));
         world.begin(dice.up_to(millis(1_000)), job);
     }

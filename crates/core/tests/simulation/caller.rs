@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use didit_core::{CallError, Engine, Moment, Policy, Step, Stopped, Ticket};
+use didit_core::{
+    CallError, Cause, Engine, Moment, Policy, Reason, Step, Stopped, Ticket, WaitForDecision,
+};
 use http::{Request, StatusCode};
 
-use super::work::{Given, Job, Reply, Work};
+use super::work::{Ask, Given, Job, Reply, Work};
 
 pub(crate) struct Caller {
     pub(crate) job: Job,
@@ -20,6 +22,8 @@ pub(crate) struct Caller {
     pub(crate) in_flight: Option<Flight>,
     sent: u32,
     pub(crate) tries: Tries,
+    /// A wait does not look before then.
+    quiet_until: Moment,
 }
 
 /// A request on its way.
@@ -30,7 +34,7 @@ pub(crate) struct Flight {
     pub(crate) lost_at: Moment,
 }
 
-/// How a call's own requests have fared.
+/// How a call's own requests have fared, or those of one look of a wait.
 #[derive(Default)]
 pub(crate) struct Tries {
     attempts: u32,
@@ -59,7 +63,10 @@ impl Caller {
         policy: &Policy,
         renews: bool,
     ) -> Self {
-        let timeout = job.timeout.unwrap_or(policy.call_timeout);
+        let timeout = job.timeout.unwrap_or(match job.ask {
+            Ask::Wait { .. } => WaitForDecision::DEFAULT_TIMEOUT,
+            _ => policy.call_timeout,
+        });
         Self {
             work: Work::new(&job, &session, queued),
             job,
@@ -72,6 +79,7 @@ impl Caller {
             in_flight: None,
             sent: 0,
             tries: Tries::default(),
+            quiet_until: Moment::default(),
         }
     }
 
@@ -86,15 +94,18 @@ impl Caller {
         assert!(now <= self.deadline, "it goes on after its deadline: {:?}", self.work);
         match self.work.poll(engine, now) {
             Step::Done(result) => {
-                self.check_end(&result);
+                self.check_end(&result, now);
                 self.done = Some(result);
                 let again = self.work.poll(engine, now);
                 assert!(matches!(again, Step::Done(Err(_))), "it goes on after its end");
                 Next::Nothing
             }
-            Step::Wait { until, .. } => {
+            Step::Wait { until, reason } => {
                 assert!(until > now, "it waits for the past");
                 assert!(until <= self.deadline, "it waits beyond its deadline");
+                if reason == Reason::Polling {
+                    self.check_pause(now, until);
+                }
                 Next::WakeAt(until)
             }
             Step::Send { request, ticket, timeout } => {
@@ -102,15 +113,16 @@ impl Caller {
                 let lost_at = now.after(timeout);
                 assert!(!timeout.is_zero() && lost_at <= self.deadline);
                 self.sent += 1;
-                self.check_request(token);
+                self.check_request(token, now);
                 self.in_flight = Some(Flight { id: self.sent, ticket, token, lost_at });
                 Next::Send(Box::new(request))
             }
         }
     }
 
-    fn check_request(&mut self, token: bool) {
+    fn check_request(&mut self, token: bool, now: Moment) {
         assert!(self.renews || !token, "a token is fetched beside the one that is held");
+        assert!(now >= self.quiet_until, "it looks before its interval is over");
         assert_eq!(self.tries.over_by, None, "it goes on after a final answer");
         if token {
             return;
@@ -122,24 +134,39 @@ impl Caller {
         }
     }
 
-    fn check_end(&self, result: &Result<Given, CallError>) {
+    /// A wait says that it pauses: either it does so already, or a look is just over.
+    fn check_pause(&mut self, now: Moment, until: Moment) {
+        let interval = self.job.ask.interval().expect("only a wait pauses");
+        if self.quiet_until <= now {
+            self.quiet_until = now.after(interval);
+        }
+        self.tries = Tries::default();
+        assert_eq!(until, self.quiet_until.min(self.deadline), "it looks too late, or too early");
+    }
+
+    fn check_end(&self, result: &Result<Given, CallError>, now: Moment) {
         match result {
             Ok(Given::Session) => {}
             Ok(Given::Decision(decision)) => {
                 assert_eq!(decision.session_id(), self.session, "another session's decision");
                 assert!(decision.status().is_final(), "it gives what is undecided");
             }
-            Err(error) => self.check_failure(error),
+            Err(error) => self.check_failure(error, now),
         }
         assert!(result.is_err() || self.tries.over_by.is_none(), "a final answer was overheard");
     }
 
-    fn check_failure(&self, error: &CallError) {
+    fn check_failure(&self, error: &CallError, now: Moment) {
         if let Some(status) = self.tries.over_by {
             let told = error.response().map(|answer| answer.status());
             assert_eq!((told, error.stopped()), (Some(status), Stopped::Final));
         }
-        assert_eq!(error.attempts(), self.sent, "{error}");
+        if let Work::Wait(_) = self.work {
+            assert!(now == self.deadline || !error.is_retryable(), "it ends too early: {error}");
+        } else {
+            assert!(!matches!(error.cause(), Cause::Undecided(_)), "{error}");
+            assert_eq!(error.attempts(), self.sent, "{error}");
+        }
     }
 
     /// Hands the reply to the request that is on its way to the engine.
@@ -147,12 +174,15 @@ impl Caller {
         // Whoever has gone without a word hears of nothing any more.
         let Some(flight) = self.in_flight.take_if(|_| !self.dropped) else { return };
         if !flight.token {
-            self.count(reply);
+            self.count(reply, now);
         }
         self.work.as_receiver().receive(engine, now, flight.ticket, reply);
     }
 
-    fn count(&mut self, reply: &Reply) {
+    fn count(&mut self, reply: &Reply, now: Moment) {
+        if let Some(interval) = self.job.ask.interval().filter(|_| reply.is_undecided()) {
+            self.quiet_until = now.after(interval);
+        }
         let Some(status) = reply.status() else { return };
         let tries = &mut self.tries;
         match status.as_u16() {

@@ -18,6 +18,7 @@ mod dice;
 mod quota;
 mod random;
 mod service;
+mod waiting;
 mod work;
 mod world;
 

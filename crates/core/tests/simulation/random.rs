@@ -45,8 +45,20 @@ fn weather(dice: &mut Dice) -> Weather {
 }
 
 fn job(dice: &mut Dice) -> Job {
-    let ask = if dice.percent(20) { Ask::Creation } else { Ask::Decision };
-    let timeout = dice.percent(20).then(|| dice.within(millis(1)..millis(10_000)));
+    let ask = match dice.below(10) {
+        0 | 1 => Ask::Creation,
+        2 | 3 => Ask::Wait {
+            interval: dice.within(millis(300)..millis(5_000)),
+            decided_after: dice.up_to(millis(20_000)),
+        },
+        _ => Ask::Decision,
+    };
+    let patient = matches!(ask, Ask::Wait { .. });
+    let timeout = if dice.percent(20) {
+        Some(dice.within(millis(1)..millis(10_000)))
+    } else {
+        patient.then(|| dice.within(millis(1_000)..millis(30_000)))
+    };
     let repeats = if dice.percent(20) { dice.count(3) } else { 0 };
     Job { timeout, ..Job::many(ask, repeats, dice.one_of(&[Duration::ZERO, millis(500)])) }
 }

@@ -1,6 +1,6 @@
 //! A strict model of the service: it keeps its own books and objects to what it must not see.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use didit_core::{Authorization, ClientCredentials, Credentials, Moment};
@@ -86,6 +86,8 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
+    /// Whether it is a decision that is still to be made.
+    pub(crate) undecided: bool,
 }
 
 /// What the service does to a request that reaches it.
@@ -104,10 +106,13 @@ pub(crate) struct Service {
     pub(crate) access: Access,
     /// What authorizes, as its header says it, and until when.
     taken: Vec<(String, Moment)>,
+    /// When the sessions that are waited for are decided; every other one is.
+    decided_at: BTreeMap<String, Moment>,
     pub(crate) tokens_issued: usize,
     pub(crate) unauthorized: usize,
     pub(crate) refused_by_limit: usize,
     pub(crate) decided: usize,
+    pub(crate) undecided: usize,
     pub(crate) created: usize,
 }
 
@@ -117,12 +122,18 @@ impl Service {
             quota,
             access,
             taken: access.taken().into_iter().collect(),
+            decided_at: BTreeMap::new(),
             tokens_issued: 0,
             unauthorized: 0,
             refused_by_limit: 0,
             decided: 0,
+            undecided: 0,
             created: 0,
         }
+    }
+
+    pub(crate) fn decide(&mut self, session: &str, at: Moment) {
+        self.decided_at.insert(session.to_owned(), at);
     }
 
     pub(crate) fn answer(&mut self, request: &Request<Vec<u8>>, now: Moment, mood: Mood) -> Answer {
@@ -146,6 +157,7 @@ impl Service {
         };
         if mood == Mood::Truncated {
             answered.body.truncate(answered.body.len() / 2);
+            answered.undecided = false;
         }
         answered
     }
@@ -187,9 +199,14 @@ impl Service {
                 refusal
             }
             None => {
-                self.decided += 1;
-                let status = ["Confirmed", "Declined"][self.decided % 2];
-                answer(200, format!(r#"{{"session_id":"{id}","status":"{status}"}}"#))
+                let undecided = self.decided_at.get(id).is_some_and(|at| now < *at);
+                *if undecided { &mut self.undecided } else { &mut self.decided } += 1;
+                // A status that nobody knows is not final either.
+                let statuses =
+                    if undecided { ["Retrieved", "New"] } else { ["Confirmed", "Declined"] };
+                let status = statuses[(self.decided + self.undecided) % 2];
+                let body = format!(r#"{{"session_id":"{id}","status":"{status}"}}"#);
+                Answer { undecided, ..answer(200, body) }
             }
         };
         if let Some(quota) = &self.quota {
@@ -201,5 +218,5 @@ impl Service {
 
 fn answer(status: u16, body: String) -> Answer {
     let status = StatusCode::from_u16(status).unwrap();
-    Answer { status, headers: HeaderMap::new(), body }
+    Answer { status, headers: HeaderMap::new(), body, undecided: false }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use didit_core::{
     Call, CreateSession, Decision, Engine, Failure, FailureKind, Moment, Operation,
-    RetrieveDecision, Step, Ticket,
+    RetrieveDecision, Step, Ticket, WaitForDecision,
 };
 use http::{Response, StatusCode};
 
@@ -16,6 +16,21 @@ use super::service::Answer;
 pub(crate) enum Ask {
     Decision,
     Creation,
+    /// The decision is made that long after the wait began.
+    Wait {
+        interval: Duration,
+        decided_after: Duration,
+    },
+}
+
+impl Ask {
+    /// The pause between two looks of a wait.
+    pub(crate) fn interval(self) -> Option<Duration> {
+        match self {
+            Self::Wait { interval, .. } => Some(interval),
+            _ => None,
+        }
+    }
 }
 
 /// What a caller does, call after call.
@@ -49,6 +64,7 @@ impl Job {
 pub(crate) enum Work {
     Decision(Call<RetrieveDecision>),
     Creation(Call<CreateSession>),
+    Wait(WaitForDecision),
 }
 
 impl Work {
@@ -64,6 +80,10 @@ impl Work {
                 let call = Call::new(CreateSession::new("names".parse().unwrap()));
                 Self::Creation(job.timeout.into_iter().fold(call, Call::with_timeout))
             }
+            Ask::Wait { interval, .. } => {
+                let wait = WaitForDecision::new(id).with_interval(interval);
+                Self::Wait(job.timeout.into_iter().fold(wait, WaitForDecision::with_timeout))
+            }
         }
     }
 
@@ -71,6 +91,7 @@ impl Work {
         match self {
             Self::Decision(call) => map(call.poll(engine, now), Given::Decision),
             Self::Creation(call) => map(call.poll(engine, now), |_| Given::Session),
+            Self::Wait(wait) => map(wait.poll(engine, now), Given::Decision),
         }
     }
 
@@ -78,6 +99,7 @@ impl Work {
         match self {
             Self::Decision(call) => call,
             Self::Creation(call) => call,
+            Self::Wait(wait) => wait,
         }
     }
 }
@@ -149,6 +171,10 @@ impl Reply {
             Self::CutOff(_, answer) => Some(answer.status).filter(|status| !status.is_success()),
             Self::Failed(_) => None,
         }
+    }
+
+    pub(crate) fn is_undecided(&self) -> bool {
+        matches!(self, Self::Whole(Answer { undecided: true, .. }))
     }
 }
 

@@ -95,6 +95,9 @@ impl World {
     pub(crate) fn begin(&mut self, after: Duration, job: Job) {
         let (n, begins) = (self.callers.len(), self.now.after(after));
         let session = format!("s-{n}");
+        if let Ask::Wait { decided_after, .. } = job.ask {
+            self.service.decide(&session, begins.after(decided_after));
+        }
         // The clock of a queued call stands still while the rate limit holds it up.
         let queued = matches!(job.ask, Ask::Decision) && self.dice.percent(self.weather.queued);
         let renews = matches!(self.service.access, Access::Tokens(_));
