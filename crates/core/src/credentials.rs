@@ -1,8 +1,11 @@
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
+};
 use zeroize::Zeroizing;
 
 use crate::secret::{Secret, sensitive_header};
@@ -120,8 +123,17 @@ fn form_urlencode(text: &str, out: &mut String) {
 
 /// The header that authorizes a request, ready to be sent; its value is wiped when dropped.
 #[derive(Clone)]
-pub struct Authorization(Option<(HeaderName, HeaderValue)>);
+pub struct Authorization(Option<Arc<Prepared>>);
 
+#[derive(Clone)]
+struct Prepared {
+    name: HeaderName,
+    value: HeaderValue,
+    /// All that every authorized request carries: put together once, and copied for each.
+    headers: HeaderMap,
+}
+
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl Authorization {
@@ -131,7 +143,7 @@ impl Authorization {
     /// The token is empty or holds anything but visible ASCII.
     pub fn bearer(access_token: impl Into<Secret>) -> Result<Self, InvalidCredentials> {
         let value = one_word("access token", "Bearer ", &access_token.into())?;
-        Ok(Self(Some((AUTHORIZATION, value))))
+        Ok(Self::new(AUTHORIZATION, value))
     }
 
     /// `X-Api-Key: {key}`, the way of application keys.
@@ -140,7 +152,13 @@ impl Authorization {
     /// The key is empty or holds anything but visible ASCII.
     pub fn api_key(key: impl Into<Secret>) -> Result<Self, InvalidCredentials> {
         let value = one_word("API key", "", &key.into())?;
-        Ok(Self(Some((API_KEY, value))))
+        Ok(Self::new(API_KEY, value))
+    }
+
+    fn new(name: HeaderName, value: HeaderValue) -> Self {
+        let mut headers = Self::none().headers();
+        headers.insert(name.clone(), value.clone());
+        Self(Some(Arc::new(Prepared { name, value, headers })))
     }
 
     /// No header at all, for the requests that need none.
@@ -150,12 +168,22 @@ impl Authorization {
 
     /// What must not be seen; empty if there is nothing.
     pub(crate) fn secret(&self) -> &str {
-        self.0.as_ref().map_or("", |(_, value)| last_word(value))
+        self.0.as_ref().map_or("", |prepared| last_word(&prepared.value))
     }
 
-    pub(crate) fn apply(&self, headers: &mut HeaderMap) {
-        if let Some((name, value)) = &self.0 {
-            headers.insert(name.clone(), value.clone());
+    /// The same for requests that also tell who is calling.
+    pub(crate) fn with_user_agent(mut self, name: &HeaderValue) -> Self {
+        if let Some(prepared) = &mut self.0 {
+            Arc::make_mut(prepared).headers.insert(USER_AGENT, name.clone());
+        }
+        self
+    }
+
+    /// The headers of a request that sends and expects JSON.
+    pub(crate) fn headers(&self) -> HeaderMap {
+        match &self.0 {
+            Some(prepared) => prepared.headers.clone(),
+            None => HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, JSON)]),
         }
     }
 }
@@ -187,7 +215,7 @@ fn one_word(
 
 impl fmt::Debug for Authorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.0.as_ref().map_or("none", |(name, _)| name.as_str());
+        let name = self.0.as_ref().map_or("none", |prepared| prepared.name.as_str());
         write!(f, "Authorization({name})")
     }
 }

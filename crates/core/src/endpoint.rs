@@ -6,7 +6,6 @@ mod retrieve_decision;
 mod session_status;
 mod triage;
 
-use http::header::{ACCEPT, HeaderValue};
 use http::{HeaderMap, Method, Request, Response};
 
 pub use self::client_token::{AccessToken, ClientToken};
@@ -71,23 +70,16 @@ mod sealed {
     impl Sealed for super::SessionStatus {}
 }
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-/// A request with the headers that all have: `Accept`, and what the caller sets.
 fn request(
     base: &BaseUrl,
     method: Method,
     path: String,
     body: Vec<u8>,
-    headers: impl FnOnce(&mut HeaderMap),
+    headers: HeaderMap,
 ) -> Result<Request<Vec<u8>>, BuildError> {
     let mut request = Request::new(body);
     *request.method_mut() = method;
     *request.uri_mut() = base.join(path)?;
-    let map = request.headers_mut();
-    // Room for an adapter's own (user agent, host) without growing.
-    map.reserve(6);
-    map.insert(ACCEPT, JSON);
-    headers(map);
+    *request.headers_mut() = headers;
     Ok(request)
 }

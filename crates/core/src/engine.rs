@@ -93,8 +93,11 @@ impl Engine {
 
     /// An engine with a policy of the caller's.
     pub fn with_policy(base: BaseUrl, credentials: impl Into<Credentials>, policy: Policy) -> Self {
+        let user_agent = HeaderValue::from_static(DEFAULT_USER_AGENT);
         let access = match credentials.into() {
-            Credentials::Held(authorization) => Access::Held(authorization),
+            Credentials::Held(authorization) => {
+                Access::Held(authorization.with_user_agent(&user_agent))
+            }
             Credentials::Client(client) => {
                 Access::Client { endpoint: ClientToken::new(client), slot: TokenSlot::default() }
             }
@@ -105,7 +108,7 @@ impl Engine {
             pacers: [policy.budget, None, None]
                 .map(|budget| Pacer::new(policy.rate_window, budget)),
             policy,
-            user_agent: HeaderValue::from_static(DEFAULT_USER_AGENT),
+            user_agent,
             jitter: Jitter::new(0),
             tickets: 0,
             records_events: false,
@@ -121,6 +124,13 @@ impl Engine {
         let visible = name.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
         let value = HeaderValue::try_from(format!("{name} {DEFAULT_USER_AGENT}"));
         self.user_agent = value.ok().filter(|_| visible).ok_or(BuildError::UserAgent)?;
+        let held = match &mut self.access {
+            Access::Held(authorization) => Some(authorization),
+            Access::Client { slot, .. } => slot.authorization(),
+        };
+        if let Some(authorization) = held {
+            *authorization = authorization.clone().with_user_agent(&self.user_agent);
+        }
         Ok(())
     }
 
@@ -167,8 +177,9 @@ impl Engine {
 
     fn store_token(&mut self, share: &mut Share, token: &AccessToken, now: Moment) {
         let renew_before = self.policy.renew_before;
+        let authorization = token.authorization().clone().with_user_agent(&self.user_agent);
         if let Some(slot) = self.slot() {
-            slot.store(share, token, now, renew_before);
+            slot.store(share, authorization, token.lifetime(), now, renew_before);
         }
         self.wakes_others = true;
     }
@@ -234,7 +245,9 @@ impl Engine {
         authorization: &Authorization,
     ) -> Result<Request<Vec<u8>>, BuildError> {
         let mut request = endpoint.request(&self.base, authorization)?;
-        request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
+        if !E::AUTHORIZED {
+            request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
+        }
         Ok(request)
     }
 

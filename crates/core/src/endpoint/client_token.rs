@@ -1,14 +1,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{Endpoint, Replay, request, triage};
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, ClientCredentials};
+use crate::credentials::{Authorization, ClientCredentials, JSON};
 use crate::error::{Action, BuildError, ResponseError};
 use crate::json::{JsonError, Object};
 use crate::secret::Secret;
@@ -44,11 +44,11 @@ impl Endpoint for ClientToken {
         _authorization: &Authorization,
     ) -> Result<Request<Vec<u8>>, BuildError> {
         let body = b"grant_type=client_credentials".to_vec();
-        request(base, Method::POST, "/auth/v2/token/".to_owned(), body, |headers| {
-            let form = HeaderValue::from_static("application/x-www-form-urlencoded");
-            headers.insert(CONTENT_TYPE, form);
-            headers.insert(AUTHORIZATION, self.client.basic().clone());
-        })
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let basic = self.client.basic().clone();
+        let headers =
+            HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, form), (AUTHORIZATION, basic)]);
+        request(base, Method::POST, "/auth/v2/token/".to_owned(), body, headers)
     }
 
     fn parse(&self, response: Response<&[u8]>) -> Result<AccessToken, ResponseError> {

@@ -1,10 +1,9 @@
 use std::fmt;
 
-use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response};
 use serde::{Deserialize, Serialize};
 
-use super::{Endpoint, JSON, Replay, request, triage};
+use super::{Endpoint, Replay, request, triage};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
 use crate::error::{Action, BuildError, ResponseError};
@@ -63,10 +62,7 @@ impl Endpoint for CreateSession {
         let vendor_data = self.vendor_data.as_deref();
         let body = serde_json::to_vec(&Body { scope: self.scopes.to_string(), vendor_data });
         let body = body.map_err(BuildError::Json)?;
-        request(base, Method::POST, "/auth/v2/session/".to_owned(), body, |headers| {
-            headers.insert(CONTENT_TYPE, JSON);
-            authorization.apply(headers);
-        })
+        request(base, Method::POST, "/auth/v2/session/".to_owned(), body, authorization.headers())
     }
 
     fn parse(&self, response: Response<&[u8]>) -> Result<CreatedSession, ResponseError> {

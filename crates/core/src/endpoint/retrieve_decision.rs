@@ -1,7 +1,6 @@
-use http::header::CONTENT_TYPE;
 use http::{Method, Request, Response};
 
-use super::{Endpoint, JSON, Replay, request, triage};
+use super::{Endpoint, Replay, request, triage};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
 use crate::decision::Decision;
@@ -51,10 +50,7 @@ impl Endpoint for RetrieveDecision {
         authorization: &Authorization,
     ) -> Result<Request<Vec<u8>>, BuildError> {
         let path = ["/auth/v2/session/", self.session_id.as_str(), "/decision/"].concat();
-        request(base, Method::GET, path, Vec::new(), |headers| {
-            headers.insert(CONTENT_TYPE, JSON);
-            authorization.apply(headers);
-        })
+        request(base, Method::GET, path, Vec::new(), authorization.headers())
     }
 
     fn parse(&self, response: Response<&[u8]>) -> Result<Decision, ResponseError> {

@@ -1,12 +1,12 @@
 use std::fmt;
 
-use http::header::HeaderName;
+use http::header::{ACCEPT, HeaderMap, HeaderName};
 use http::{Method, Request, Response};
 use serde::Deserialize;
 
 use super::{Endpoint, Replay, request, triage};
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, session_token_header};
+use crate::credentials::{Authorization, JSON, session_token_header};
 use crate::decision::Status;
 use crate::error::{Action, BuildError, ResponseError};
 use crate::json::{self, Json, JsonError, Object};
@@ -45,10 +45,9 @@ impl Endpoint for SessionStatus {
         _authorization: &Authorization,
     ) -> Result<Request<Vec<u8>>, BuildError> {
         let session_token = session_token_header(&self.session_token)?;
+        let headers = HeaderMap::from_iter([(ACCEPT, JSON), (SESSION_TOKEN, session_token)]);
         let path = ["/auth/v2/session/", self.session_id.as_str(), "/status/"].concat();
-        request(base, Method::GET, path, Vec::new(), |headers| {
-            headers.insert(SESSION_TOKEN, session_token);
-        })
+        request(base, Method::GET, path, Vec::new(), headers)
     }
 
     fn parse(&self, response: Response<&[u8]>) -> Result<StatusReport, ResponseError> {

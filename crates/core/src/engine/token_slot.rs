@@ -3,7 +3,6 @@ use std::time::Duration;
 use super::call_error::Trouble;
 use super::moment::Moment;
 use crate::credentials::Authorization;
-use crate::endpoint::AccessToken;
 
 /// The one access token that all calls of an engine share, and the right to fetch the next.
 ///
@@ -88,6 +87,11 @@ impl TokenSlot {
         }
     }
 
+    /// What requests carry now.
+    pub(super) fn authorization(&mut self) -> Option<&mut Authorization> {
+        self.token.as_mut().map(|token| &mut token.authorization)
+    }
+
     fn shared_failure(&self, share: &mut Share) -> Option<Trouble> {
         let waited_for = share.waits_for.take()?;
         let (failed, trouble) = self.failed.as_ref()?;
@@ -111,17 +115,18 @@ impl TokenSlot {
     pub(super) fn store(
         &mut self,
         share: &mut Share,
-        token: &AccessToken,
+        authorization: Authorization,
+        lifetime: Option<Duration>,
         now: Moment,
         renew_before: Duration,
     ) {
         let generation = share.lease.unwrap_or_default();
         self.release(share);
-        share.fresh = Some(Box::new((token.authorization().clone(), generation)));
-        if let Some(lifetime) = token.lifetime() {
+        share.fresh = Some(Box::new((authorization.clone(), generation)));
+        if let Some(lifetime) = lifetime {
             let early = renew_before.min(lifetime / 10);
             self.token = Some(Slotted {
-                authorization: token.authorization().clone(),
+                authorization,
                 generation,
                 renew_at: now.after(lifetime.saturating_sub(early)),
                 expires_at: now.after(lifetime),
