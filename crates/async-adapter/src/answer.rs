@@ -1,9 +1,12 @@
+use std::pin::pin;
+
 use bytes::Bytes;
 use didit_core::{Failure, FailureKind, MAX_BODY_BYTES};
 use http::Response;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::error::failure_kind;
+use crate::timers::Timers;
 
 /// The head of an answer, and its body.
 pub(crate) type Answer = (Response<()>, Bytes);
@@ -13,25 +16,30 @@ pub(crate) type Failed = (Failure, Option<reqwest::Error>);
 
 /// Waits for an answer and reads it whole, or up to the first byte that is too many.
 ///
-/// One timer does for both: the HTTP library's own would be a box and a layer for each, and on a
-/// runtime of several threads every new timer wakes one of them.
+/// One timer does for both: the HTTP library's own would be a box and a layer for each.
 pub(crate) async fn answer(
     pending: impl Future<Output = Result<reqwest::Response, reqwest::Error>>,
     deadline: Instant,
+    timers: &Timers,
 ) -> Result<Answer, Failed> {
-    let mut head = None;
-    let exchange = async {
-        let mut response = pending.await?;
-        let mut parts = Response::new(());
-        *parts.status_mut() = response.status();
-        *parts.headers_mut() = std::mem::take(response.headers_mut());
-        head = Some(parts);
-        body(&mut response).await
+    let mut response = None;
+    let exchanged = {
+        let exchange = pin!(async {
+            let response = response.insert(pending.await?);
+            body(response).await
+        });
+        timers.timeout_at(deadline, exchange).await
     };
-    let (kind, error) = match timeout_at(deadline, exchange).await {
-        Ok(Ok(body)) => return Ok((head.unwrap_or_default(), body)),
-        Ok(Err(error)) => (failure_kind(&error), Some(error.without_url())),
-        Err(_) => (FailureKind::Timeout, None),
+    let head = response.map(|mut response| {
+        let mut head = Response::new(());
+        *head.status_mut() = response.status();
+        *head.headers_mut() = std::mem::take(response.headers_mut());
+        head
+    });
+    let (kind, error) = match exchanged {
+        Some(Ok(body)) => return Ok((head.unwrap_or_default(), body)),
+        Some(Err(error)) => (failure_kind(&error), Some(error.without_url())),
+        None => (FailureKind::Timeout, None),
     };
     Err((head.map_or(Failure::new(kind), |head| Failure::in_body(kind, head)), error))
 }

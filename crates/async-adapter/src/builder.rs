@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::error::ConfigError;
+use crate::timers::Timers;
 use crate::{Client, Shared, proxy, tls};
 
 /// The settings of a [`Client`] that is about to be made.
@@ -105,6 +106,7 @@ impl ClientBuilder {
             base,
             engine: Mutex::new(engine),
             woken: Notify::new(),
+            timers: Timers::default(),
             origin: Instant::now(),
         };
         Ok(Client { shared: Arc::new(shared) })

@@ -11,6 +11,7 @@ mod report;
 #[cfg(not(feature = "tracing"))]
 #[path = "report/silent.rs"]
 mod report;
+mod timers;
 mod tls;
 
 use std::fmt;
@@ -19,19 +20,21 @@ use std::time::Duration;
 
 pub use didit_core as core;
 use didit_core::{
-    Call, CallError, CreateSession, CreatedSession, Credentials, Decision, Engine, Moment,
-    Operation, RetrieveDecision, Scopes, Secret, SessionId, SessionStatus, StatusReport, Step,
-    Ticket, WaitForDecision,
+    Call, CreateSession, CreatedSession, Credentials, Decision, Engine, Moment, Operation,
+    RetrieveDecision, Scopes, Secret, SessionId, SessionStatus, StatusReport, Step, Ticket,
+    WaitForDecision,
 };
 use futures_util::{Stream, stream};
 use http::Request;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::{Instant, timeout_at};
 
 use self::answer::{Answer, Failed, answer};
 pub use self::builder::ClientBuilder;
 pub use self::decisions::Decisions;
 pub use self::error::{ConfigError, Error};
+use self::timers::Timers;
 
 /// A client of the API. Clones are cheap and share the token, the rate limit and the connections.
 ///
@@ -49,6 +52,7 @@ struct Shared {
     /// Signalled when waiting operations may go on earlier than they were told.
     woken: Notify,
     origin: Instant,
+    timers: Timers,
 }
 
 impl Client {
@@ -163,34 +167,30 @@ impl Client {
         &self,
         operation: O,
     ) -> impl Future<Output = Result<O::Output, Error>> + use<'_, O> {
-        // What an async function is given lies in its future twice, and futures are moved about.
-        let mut run = Run { shared: &self.shared, operation, over: false };
-        async move {
-            let mut transport_error = None;
-            let mut step = run.step(O::poll);
+        let mut run = Run::new(&self.shared, operation);
+        // In a box, since it is large, and whoever holds a future moves it about.
+        Box::pin(async move {
+            let mut answered = None;
             loop {
-                let (request, ticket, timeout) = match run.wait_to_send(step).await {
-                    Ok(sent) => sent,
-                    Err(result) => {
-                        return result.map_err(|error| Error::new(error, transport_error));
+                // What lives across no await takes no room in the box.
+                let sent = match run.next(answered) {
+                    Next::Send { request, ticket, deadline } => {
+                        Ok((run.shared.execute(request), ticket, deadline))
+                    }
+                    Next::Wait { until, woken } => Err((until, woken)),
+                    Next::Done(result) => return result,
+                };
+                answered = match sent {
+                    Ok((pending, ticket, deadline)) => {
+                        Some((ticket, answer(pending, deadline, &run.shared.timers).await))
+                    }
+                    Err((until, woken)) => {
+                        let _ = timeout_at(until, woken).await;
+                        None
                     }
                 };
-                let answer = run.shared.exchange(request, timeout).await;
-                step = run.step(|operation, engine, now| {
-                    match answer {
-                        Ok((head, body)) => {
-                            let response = head.map(|()| &body[..]);
-                            operation.handle_response(engine, now, ticket, response);
-                        }
-                        Err((failure, error)) => {
-                            transport_error = error;
-                            operation.handle_failure(engine, now, ticket, failure);
-                        }
-                    }
-                    operation.poll(engine, now)
-                });
             }
-        }
+        })
     }
 }
 
@@ -203,57 +203,76 @@ impl fmt::Debug for Client {
     }
 }
 
-type ToSend = (Request<Vec<u8>>, Ticket, Duration);
-
 /// An operation under way; given up when dropped before its end.
 struct Run<'a, O: Operation> {
     shared: &'a Shared,
     operation: O,
+    transport_error: Option<reqwest::Error>,
     over: bool,
 }
 
-impl<O: Operation> Run<'_, O> {
-    /// Goes on from a step until there is something to send, or else a result.
-    async fn wait_to_send(
-        &mut self,
-        mut step: Step<O::Output>,
-    ) -> Result<ToSend, Result<O::Output, CallError>> {
-        loop {
-            match step {
-                Step::Send { request, ticket, timeout } => return Ok((request, ticket, timeout)),
-                Step::Done(result) => {
-                    self.over = true;
-                    return Err(result);
-                }
-                Step::Wait { .. } => {}
-            }
-            // Made before the step, so that no wake-up is missed in between.
-            let woken = self.shared.woken.notified();
-            step = self.step(O::poll);
-            if let Step::Wait { until, .. } = step {
-                let _ = timeout_at(self.shared.instant(until), woken).await;
-            }
-        }
+/// What an operation asks for, in the runtime's terms.
+enum Next<'a, T> {
+    Send { request: Request<Vec<u8>>, ticket: Ticket, deadline: Instant },
+    Wait { until: Instant, woken: Notified<'a> },
+    Done(Result<T, Error>),
+}
+
+impl<'a, O: Operation> Run<'a, O> {
+    fn new(shared: &'a Shared, operation: O) -> Self {
+        Self { shared, operation, transport_error: None, over: false }
     }
 
-    fn step<T>(&mut self, step: impl FnOnce(&mut O, &mut Engine, Moment) -> T) -> T {
+    /// Hands in what came of a request, if one was sent, and asks for what follows.
+    fn next(&mut self, answered: Option<(Ticket, Result<Answer, Failed>)>) -> Next<'a, O::Output> {
         let mut engine = self.shared.lock();
         report::listen(&mut engine);
-        let result = step(&mut self.operation, &mut engine, self.shared.now());
-        let events = self.operation.take_events();
+        let now = self.shared.now();
+        match answered {
+            Some((ticket, Ok((head, body)))) => {
+                let response = head.map(|()| &body[..]);
+                self.operation.handle_response(&mut engine, now, ticket, response);
+            }
+            Some((ticket, Err((failure, error)))) => {
+                self.transport_error = error;
+                self.operation.handle_failure(&mut engine, now, ticket, failure);
+            }
+            None => {}
+        }
+        let next = match self.operation.poll(&mut engine, now) {
+            Step::Send { request, ticket, timeout } => {
+                Next::Send { request, ticket, deadline: self.shared.instant(now.after(timeout)) }
+            }
+            // Made under the lock, so that no wake-up is missed in between.
+            Step::Wait { until, .. } => Next::Wait {
+                until: self.shared.instant(until),
+                woken: self.shared.woken.notified(),
+            },
+            Step::Done(result) => {
+                self.over = true;
+                Next::Done(result.map_err(|error| Error::new(error, self.transport_error.take())))
+            }
+        };
+        self.release(engine);
+        next
+    }
+
+    /// Lets others at the engine, and tells what happened.
+    fn release(&mut self, mut engine: MutexGuard<'_, Engine>) {
         if engine.take_wake() {
             self.shared.woken.notify_waiters();
         }
         drop(engine);
-        report::events(events);
-        result
+        report::events(self.operation.take_events());
     }
 }
 
 impl<O: Operation> Drop for Run<'_, O> {
     fn drop(&mut self) {
         if !self.over {
-            self.step(O::cancel);
+            let mut engine = self.shared.lock();
+            self.operation.cancel(&mut engine, self.shared.now());
+            self.release(engine);
         }
     }
 }
@@ -272,13 +291,11 @@ impl Shared {
         self.origin.checked_add(moment.since_origin()).unwrap_or(self.origin + FAR)
     }
 
-    /// Sends a request, and reads its answer.
-    fn exchange(
+    /// Sends a request.
+    fn execute(
         &self,
         request: Request<Vec<u8>>,
-        timeout: Duration,
-    ) -> impl Future<Output = Result<Answer, Failed>> + use<> {
-        let deadline = Instant::now() + timeout;
+    ) -> impl Future<Output = Result<reqwest::Response, reqwest::Error>> + use<> {
         let (parts, body) = request.into_parts();
         let mut url = self.base.clone();
         url.set_path(parts.uri.path());
@@ -287,6 +304,6 @@ impl Shared {
         if !body.is_empty() {
             *request.body_mut() = Some(body.into());
         }
-        answer(self.client.execute(request), deadline)
+        self.client.execute(request)
     }
 }

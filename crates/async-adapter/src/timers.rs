@@ -1,0 +1,124 @@
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::Poll;
+
+use tokio::runtime::{self, Handle};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Timers that are used again.
+///
+/// To make one, and to drop it, takes the lock of the runtime's clock, and wakes the thread that
+/// waits for it; to move one that is there to a later time takes neither.
+#[derive(Default)]
+pub(crate) struct Timers(Mutex<Vec<Timer>>);
+
+/// A timer can run on no other runtime than its own.
+struct Timer {
+    runtime: runtime::Id,
+    sleep: Pin<Box<Sleep>>,
+}
+
+/// More than these are dropped, for each wakes its runtime once when its time has come.
+const KEPT: usize = 64;
+
+impl Timers {
+    /// What a future comes to, or nothing where it takes longer.
+    pub(crate) async fn timeout_at<F: Future>(
+        &self,
+        deadline: Instant,
+        mut future: Pin<&mut F>,
+    ) -> Option<F::Output> {
+        let mut timer = self.take(deadline);
+        let output = poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => timer.sleep.as_mut().poll(context).map(|()| None),
+        });
+        let output = output.await;
+        self.give_back(timer);
+        output
+    }
+
+    fn take(&self, deadline: Instant) -> Timer {
+        let runtime = Handle::current().id();
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        match kept.filter(|timer| timer.runtime == runtime) {
+            Some(mut timer) => {
+                timer.sleep.as_mut().reset(deadline);
+                timer
+            }
+            None => Timer { runtime, sleep: Box::pin(sleep_until(deadline)) },
+        }
+    }
+
+    fn give_back(&self, timer: Timer) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < KEPT {
+            kept.push(timer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::pin::pin;
+    use std::time::Duration;
+
+    use super::*;
+
+    impl Timers {
+        fn kept(&self) -> usize {
+            self.0.lock().unwrap().len()
+        }
+
+        /// How long a future that never ends is waited for.
+        async fn wait(&self, timeout: Duration) -> Duration {
+            let began = Instant::now();
+            let output = self.timeout_at(began + timeout, pin!(pending::<()>())).await;
+            assert_eq!(output, None);
+            began.elapsed()
+        }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timer_that_is_used_again_strikes_at_its_new_time() {
+        let timers = Timers::default();
+        for seconds in [30, 10, 1, 60] {
+            assert_eq!(timers.wait(seconds * SECOND).await, seconds * SECOND);
+            // Left standing at its time, which is earlier or later than the next one.
+            let later = Instant::now() + seconds * SECOND;
+            assert_eq!(timers.timeout_at(later, pin!(ready(7))).await, Some(7));
+            assert_eq!(timers.kept(), 1);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_that_has_passed_lets_through_what_is_ready() {
+        let timers = Timers::default();
+        let now = Instant::now();
+        assert_eq!(timers.timeout_at(now, pin!(ready(7))).await, Some(7));
+        assert_eq!(timers.timeout_at(now, pin!(pending::<()>())).await, None);
+    }
+
+    #[test]
+    fn each_runtime_has_timers_of_its_own() {
+        let timers = Timers::default();
+        for _ in 0..2 {
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+            assert_eq!(runtime.block_on(timers.wait(SECOND)), SECOND);
+            assert_eq!(timers.kept(), 1);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_are_kept_than_are_of_use() {
+        let timers = Timers::default();
+        let all = (0..2 * KEPT).map(|_| timers.wait(SECOND));
+        futures_util::future::join_all(all).await;
+        assert_eq!(timers.kept(), KEPT);
+    }
+}
