@@ -68,7 +68,10 @@ fn network_and_service_failures_are_6() {
     let line = ran.error(6);
     assert!(line.contains("no connection could be made"), "{line}");
     assert_eq!(line.matches("Connection refused").count(), 1, "{line}");
-    assert!(line.ends_with("; check the network and the base URL"), "{line}");
+    assert!(
+        line.ends_with("; check the network, the base URL and the proxy, if there is one"),
+        "{line}"
+    );
 }
 
 #[test]
