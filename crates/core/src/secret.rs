@@ -33,6 +33,13 @@ impl From<&str> for Secret {
     }
 }
 
+/// A borrowed `String` is not taken for a `&str` where anything that becomes a secret is accepted.
+impl From<&String> for Secret {
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret([redacted])")
@@ -101,6 +108,13 @@ mod tests {
         }
         assert_eq!(scrub("text", ""), "text");
         assert_eq!(scrub("aaaa", "a"), "****");
+    }
+
+    #[test]
+    fn a_secret_comes_from_any_text() {
+        let text = "s3cret-word".to_owned();
+        assert_eq!(Secret::from(&text).expose(), "s3cret-word");
+        assert_eq!(Secret::from(&*text).expose(), Secret::from(text.clone()).expose());
     }
 
     #[test]

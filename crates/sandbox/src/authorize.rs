@@ -12,7 +12,7 @@ pub(crate) fn authorize(shared: &Shared, request: &RecordedRequest) -> Result<()
         return if key == shared.settings.api_key {
             Ok(())
         } else {
-            Err(refused("The application key is wrong."))
+            Err(refused("The application key does not match."))
         };
     }
     let Some(authorization) = request.header("Authorization") else {

@@ -14,6 +14,7 @@ mod visits;
 use std::env;
 use std::error::Error;
 use std::io::Write as _;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -31,6 +32,9 @@ use tokio::net::TcpListener;
 
 use crate::visits::Visits;
 
+/// How long requests that are under way at a shutdown have until they are cut off.
+const GRACE: Duration = Duration::from_secs(10);
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // The SDK tells of retries and waits, and never of a person or a secret.
@@ -44,7 +48,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/style.css", get(style))
         .layer(from_fn(guarded))
         .with_state(Visits::new(client));
-    axum::serve(listener, routes).with_graceful_shutdown(told_to_stop()).await?;
+    let served = axum::serve(listener, routes).with_graceful_shutdown(told_to_stop());
+    tokio::select! {
+        result = served => result?,
+        // A request that never comes to its end does not keep the process for ever.
+        () = out_of_patience() => tracing::warn!("stopped with requests under way"),
+    }
     Ok(())
 }
 
@@ -123,4 +132,10 @@ async fn told_to_stop() {
     }
     #[cfg(not(unix))]
     let _ = interrupted.await;
+}
+
+/// Told to stop, and then either told again or out of time.
+async fn out_of_patience() {
+    told_to_stop().await;
+    tokio::select! { () = told_to_stop() => {}, () = tokio::time::sleep(GRACE) => {} }
 }

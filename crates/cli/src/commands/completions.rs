@@ -14,6 +14,9 @@ Examples:
   didit completions fish";
 
 /// Print a script that completes this command line in a shell
+///
+/// In bash `source <(didit completions bash)` takes it over, in fish `didit completions fish |
+/// source`; zsh reads it from the file _didit in a folder of its fpath.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Completions {

@@ -17,6 +17,8 @@ Examples:
   didit man --output man1";
 
 /// Print the manual page, or write those of all commands into a folder
+///
+/// `didit man | man -l -` shows it at once.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Man {

@@ -20,8 +20,9 @@ Examples:
 /// Run a server that behaves like the service, until it is stopped
 ///
 /// It is for clients in any language; its base URL and credentials are printed as variables that
-/// this program and a shell understand. In a browser it lists its sessions, and plays the phone of
-/// the person who is asked.
+/// this program and a shell understand. If they went to a file, a shell takes them over with
+/// `set -a; . ./FILE`. In a browser it lists its sessions, and plays the phone of the person who
+/// is asked.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Sandbox {
@@ -44,6 +45,11 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     latency: Option<Duration>,
     /// What goes wrong, like decision:status=503,times=2; more than once for more
+    ///
+    /// It is ROUTE:KIND, then any ,KEY=VALUE. ROUTE: token, create-session, session-status,
+    /// decision. KIND: status=NNN, redirect=URL, reset, reset-early, close, truncate, drip=PAUSE,
+    /// delay=PAUSE, endless, huge=BYTES, garbage, hang. KEY: times, and beside a status or a
+    /// redirect retry-after, header=NAME:VALUE and, last, body.
     #[arg(long = "fault", value_name = "RULE")]
     faults: Vec<FaultRule>,
 }

@@ -33,6 +33,7 @@ fn refused_credentials_are_3() {
     let ran = run(didit_at(&sandbox, "token").env("DIDIT_CLIENT_SECRET", "wrong"));
     let line = ran.error(3);
     assert!(line.contains("could not fetch an access token: HTTP 401"), "{line}");
+    assert!(line.contains("credentials do not match"), "the secret is no word of it: {line}");
     assert!(line.ends_with("; check the credentials"), "{line}");
     fails(Route::Decision, Fault::answer(401), 3);
     fails(Route::Decision, Fault::answer(403), 3);
@@ -67,7 +68,10 @@ fn network_and_service_failures_are_6() {
     let line = ran.error(6);
     assert!(line.contains("no connection could be made"), "{line}");
     assert_eq!(line.matches("Connection refused").count(), 1, "{line}");
-    assert!(line.ends_with("; check the network and the base URL"), "{line}");
+    assert!(
+        line.ends_with("; check the network, the base URL and the proxy, if there is one"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -84,6 +84,15 @@ fn every_example_of_every_command_works() {
 }
 
 #[test]
+fn the_help_tells_every_kind_of_fault() {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let refusal = words(&run(&mut didit("sandbox --fault decision:x")).stderr);
+    let kinds = refusal.split(" is none of ").nth(1).unwrap().split(" For ").next().unwrap();
+    let help = words(run(&mut didit("sandbox --help")).results());
+    assert!(help.contains(&format!("KIND: {kinds}. ")), "{kinds}: {help}");
+}
+
+#[test]
 fn every_command_has_a_manual_page() {
     let folder = env::temp_dir().join(format!("didit-man-{}", std::process::id()));
     run(didit("man --output").arg(&folder)).results();

@@ -108,7 +108,9 @@ impl CallError {
         match &self.cause {
             Cause::Build(_) => "mend the input",
             Cause::Response(error) => error.advice(),
-            Cause::Transport(FailureKind::Connect) => "check the network and the base URL",
+            Cause::Transport(FailureKind::Connect) => {
+                "check the network, the base URL and the proxy, if there is one"
+            }
             Cause::Transport(FailureKind::Certificate) => {
                 "check the base URL and the trusted certificates"
             }
@@ -242,8 +244,18 @@ mod tests {
         let cases = [
             (RetrieveDecision, Cause::Build(BuildError::UserAgent), false, "mend the input"),
             (RetrieveDecision, Cause::Finished, false, "start a new call"),
-            (RetrieveDecision, failed(Connect), true, "check the network and the base URL"),
-            (CreateSession, failed(Connect), true, "check the network and the base URL"),
+            (
+                RetrieveDecision,
+                failed(Connect),
+                true,
+                "check the network, the base URL and the proxy, if there is one",
+            ),
+            (
+                CreateSession,
+                failed(Connect),
+                true,
+                "check the network, the base URL and the proxy, if there is one",
+            ),
             (
                 RetrieveDecision,
                 failed(Certificate),
