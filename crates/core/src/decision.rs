@@ -13,9 +13,9 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use self::status::{Status, UnknownStatus};
-use self::text::Text;
 pub use self::user_data::{Email, Names, Phone, UserData};
-use crate::json::{self, Json, JsonError, Object};
+use self::wire::{Members, ObjectOf, TextOf};
+use crate::json::{self, Json, JsonError};
 use crate::personal::redacted;
 use crate::scope::Scope;
 
@@ -39,13 +39,10 @@ use crate::scope::Scope;
 #[derive(Clone)]
 pub struct Decision {
     json: Box<str>,
-    session_id: Text,
+    members: Box<Members>,
     session_number: Option<i128>,
     status: Status,
-    vendor_data: Option<Text>,
-    scope: Option<Text>,
     created_at: Option<OffsetDateTime>,
-    user_data: Option<Box<wire::UserData<Text>>>,
 }
 
 impl Decision {
@@ -56,47 +53,42 @@ impl Decision {
     /// tells line, column and place.
     pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let text = json::text(body)?;
-        let Object(answer): Object<wire::Decision<'_>> =
-            serde_json::from_str(text).map_err(|error| JsonError::new(body, &error))?;
+        let (members, session_number) =
+            Members::read(text).map_err(|error| JsonError::new(body, &error))?;
         let missing = |place| move || JsonError::at(body, 0, place, "expected a string".to_owned());
-        let session_id = answer.session_id.ok_or_else(missing("session_id"))?;
-        let status = answer.status.ok_or_else(missing("status"))?;
-        let created_at = answer.created_at.map(|created_at| {
-            let offset = text::offset_in(text, &created_at.0).unwrap_or(0);
-            OffsetDateTime::parse(&created_at.0, &Rfc3339).map_err(|_| {
-                let shown: String = created_at.0.chars().take(64).collect();
+        members.text(TextOf::SessionId, text).ok_or_else(missing("session_id"))?;
+        let status = members.text(TextOf::Status, text).ok_or_else(missing("status"))?;
+        let created_at = members.text(TextOf::CreatedAt, text).map(|created_at| {
+            OffsetDateTime::parse(created_at, &Rfc3339).map_err(|_| {
+                let offset = text::offset_in(text, created_at).unwrap_or(0);
+                let shown: String = created_at.chars().take(64).collect();
                 let problem = format!("{shown:?} is not an RFC 3339 timestamp");
                 JsonError::at(body, offset, "created_at", problem)
             })
         });
-        let session_number = answer.session_number.map(|number| {
-            let digits = number.get();
+        let session_number = session_number.map(|digits| {
             let integer = digits.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
-            let offset = text::offset_in(text, digits).unwrap_or(0);
-            let problem = || "expected an integer".to_owned();
-            integer
-                .then(|| digits.parse().ok())
-                .ok_or_else(|| JsonError::at(body, offset, "session_number", problem()))
-        });
-        let user_data = answer.user_data.map(|data| data.0).filter(|data| {
-            let whole = || json::accepted(text).get("user_data");
-            !data.is_empty() || whole().is_some_and(|data| !data.members().is_empty())
+            integer.then(|| digits.parse().ok()).ok_or_else(|| {
+                let offset = text::offset_in(text, digits).unwrap_or(0);
+                JsonError::at(body, offset, "session_number", "expected an integer".to_owned())
+            })
         });
         Ok(Self {
-            session_id: Text::new(text, session_id.0),
             session_number: session_number.transpose()?.flatten(),
-            status: Status::from(&*status.0),
-            vendor_data: answer.vendor_data.map(|data| Text::new(text, data.0)),
-            scope: answer.scope.map(|scope| Text::new(text, scope.0)),
+            status: Status::from(status),
             created_at: created_at.transpose()?,
-            user_data: user_data.map(|data| Box::new(data.map(|part| Text::new(text, part.0)))),
+            members,
             json: text.into(),
         })
     }
 
+    fn text(&self, of: TextOf) -> Option<&str> {
+        self.members.text(of, &self.json)
+    }
+
     /// The identifier of the session.
     pub fn session_id(&self) -> &str {
-        self.session_id.get(&self.json)
+        self.text(TextOf::SessionId).unwrap_or_default()
     }
 
     /// The number of the session; also `None` in the unlikely case that it has more than 127 bits,
@@ -112,12 +104,12 @@ impl Decision {
 
     /// What the caller gave as `vendor_data` when the session was created.
     pub fn vendor_data(&self) -> Option<&str> {
-        self.vendor_data.as_ref().map(|data| data.get(&self.json))
+        self.text(TextOf::VendorData)
     }
 
     /// The scopes requested and approved, as one text separated by spaces.
     pub fn scope(&self) -> Option<&str> {
-        self.scope.as_ref().map(|scope| scope.get(&self.json))
+        self.text(TextOf::Scope)
     }
 
     /// The scopes requested and approved, one by one; words that are no scopes are left out.
@@ -158,7 +150,8 @@ impl Decision {
 
     /// What the person shared; `None` while nothing has been (absent, `null` or `{}`).
     pub fn user_data(&self) -> Option<UserData<'_>> {
-        self.user_data.as_deref().map(|typed| UserData::new(&self.json, typed))
+        let shared = self.members.size(ObjectOf::UserData).is_some_and(|size| size > 0);
+        shared.then(|| UserData::new(&self.json, &self.members))
     }
 
     /// The whole decision as the service sent it, members nobody knows yet and all digits included.

@@ -1,5 +1,3 @@
-use std::borrow::Cow;
-
 /// A string of a JSON text: where it stands in the text, or a copy if it was written with escapes.
 #[derive(Clone)]
 pub(super) enum Text {
@@ -9,8 +7,8 @@ pub(super) enum Text {
 
 impl Text {
     /// `value` is a string that was read from `json`.
-    pub(super) fn new(json: &str, value: Cow<'_, str>) -> Self {
-        let span = offset_in(json, &value).and_then(|start| {
+    pub(super) fn new(json: &str, value: &str) -> Self {
+        let span = offset_in(json, value).and_then(|start| {
             Some((u32::try_from(start).ok()?, u32::try_from(start + value.len()).ok()?))
         });
         match span {
@@ -43,7 +41,7 @@ mod tests {
     #[test]
     fn spans_survive_a_copy_of_the_text() {
         let json = r#""plain""#.to_owned();
-        let text = Text::new(&json, Cow::Borrowed(&json[1..6]));
+        let text = Text::new(&json, &json[1..6]);
         assert!(matches!(text, Text::Span { start: 1, end: 6 }));
         assert_eq!(text.get(&json.clone()), "plain");
     }
@@ -58,7 +56,7 @@ mod tests {
 
     #[test]
     fn texts_from_elsewhere_are_kept() {
-        let text = Text::new(r#""\u0061""#, Cow::Owned("a".to_owned()));
+        let text = Text::new(r#""\u0061""#, "a");
         assert!(matches!(text, Text::Unescaped(_)));
         assert_eq!(text.get(r#""\u0061""#), "a");
     }

@@ -2,8 +2,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::text::Text;
-use super::wire;
+use super::wire::{FlagOf, Members, ObjectOf, TextOf};
 use crate::json::{self, Json};
 use crate::personal::redacted;
 
@@ -25,61 +24,83 @@ use crate::personal::redacted;
 #[derive(Clone, Copy)]
 pub struct UserData<'a> {
     json: &'a str,
-    typed: &'a wire::UserData<Text>,
+    members: &'a Members,
 }
 
 impl<'a> UserData<'a> {
-    pub(super) fn new(json: &'a str, typed: &'a wire::UserData<Text>) -> Self {
-        Self { json, typed }
+    pub(super) fn new(json: &'a str, members: &'a Members) -> Self {
+        Self { json, members }
     }
 
-    fn text(self, text: Option<&'a Text>) -> Option<&'a str> {
-        text.map(|text| text.get(self.json))
+    fn text(self, of: TextOf) -> Option<&'a str> {
+        self.members.text(of, self.json)
+    }
+
+    fn flag(self, of: FlagOf) -> Option<bool> {
+        self.members.flag(of)
+    }
+
+    /// What is read of an object, if it is there.
+    fn object<T>(self, of: ObjectOf, read: impl FnOnce() -> T) -> Option<T> {
+        self.members.size(of).map(|_| read())
     }
 
     /// Identifies the user across sessions; always present in shared data.
     pub fn sub(self) -> Option<&'a str> {
-        self.text(self.typed.sub.as_ref())
+        self.text(TextOf::Sub)
     }
 
     /// The identifier of the user, of the scope `user_id`.
     pub fn user_id(self) -> Option<&'a str> {
-        self.text(self.typed.user_id.as_ref())
+        self.text(TextOf::UserId)
     }
 
     /// The email address.
     pub fn email(self) -> Option<Email<&'a str>> {
-        self.typed.email.as_ref().map(|email| email.0.as_ref().map(|text| text.get(self.json)))
+        self.object(ObjectOf::Email, || Email {
+            email: self.text(TextOf::Email),
+            is_verified: self.flag(FlagOf::EmailIsVerified),
+            is_primary: self.flag(FlagOf::EmailIsPrimary),
+        })
     }
 
     /// The phone number.
     pub fn phone(self) -> Option<Phone<&'a str>> {
-        self.typed.phone.as_ref().map(|phone| phone.0.as_ref().map(|text| text.get(self.json)))
+        self.object(ObjectOf::Phone, || Phone {
+            phone_number: self.text(TextOf::PhoneNumber),
+            is_verified: self.flag(FlagOf::PhoneIsVerified),
+            is_primary: self.flag(FlagOf::PhoneIsPrimary),
+        })
     }
 
     /// A temporary URL of the picture.
     pub fn picture(self) -> Option<&'a str> {
-        self.text(self.typed.picture.as_ref())
+        self.text(TextOf::Picture)
     }
 
     /// The names.
     pub fn names(self) -> Option<Names<&'a str>> {
-        self.typed.names.as_ref().map(|names| names.0.as_ref().map(|text| text.get(self.json)))
+        self.object(ObjectOf::Names, || Names {
+            first_name: self.text(TextOf::FirstName),
+            family_name: self.text(TextOf::FamilyName),
+            full_name: self.text(TextOf::FullName),
+            is_verified: self.flag(FlagOf::NamesIsVerified),
+        })
     }
 
     /// Whether the person is verified.
     pub fn is_verified(self) -> Option<bool> {
-        self.typed.is_verified
+        self.flag(FlagOf::IsVerified)
     }
 
     /// Whether the person is over 18.
     pub fn is_over_18(self) -> Option<bool> {
-        self.typed.is_over_18
+        self.flag(FlagOf::IsOver18)
     }
 
     /// Whether the person is over 21.
     pub fn is_over_21(self) -> Option<bool> {
-        self.typed.is_over_21
+        self.flag(FlagOf::IsOver21)
     }
 
     /// The gender: an object whose shape is not documented.
@@ -166,14 +187,6 @@ impl<S> Email<S> {
         let Self { email, is_verified, is_primary } = self;
         Email { email: email.map(text), is_verified, is_primary }
     }
-
-    pub(super) fn as_ref(&self) -> Email<&S> {
-        Email {
-            email: self.email.as_ref(),
-            is_verified: self.is_verified,
-            is_primary: self.is_primary,
-        }
-    }
 }
 
 impl<S> fmt::Debug for Email<S> {
@@ -202,14 +215,6 @@ impl<S> Phone<S> {
     pub fn map<T>(self, text: impl FnMut(S) -> T) -> Phone<T> {
         let Self { phone_number, is_verified, is_primary } = self;
         Phone { phone_number: phone_number.map(text), is_verified, is_primary }
-    }
-
-    pub(super) fn as_ref(&self) -> Phone<&S> {
-        Phone {
-            phone_number: self.phone_number.as_ref(),
-            is_verified: self.is_verified,
-            is_primary: self.is_primary,
-        }
     }
 }
 
@@ -243,15 +248,6 @@ impl<S> Names<S> {
             first_name: self.first_name.map(&mut text),
             family_name: self.family_name.map(&mut text),
             full_name: self.full_name.map(&mut text),
-            is_verified: self.is_verified,
-        }
-    }
-
-    pub(super) fn as_ref(&self) -> Names<&S> {
-        Names {
-            first_name: self.first_name.as_ref(),
-            family_name: self.family_name.as_ref(),
-            full_name: self.full_name.as_ref(),
             is_verified: self.is_verified,
         }
     }
