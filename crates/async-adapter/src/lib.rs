@@ -307,3 +307,19 @@ impl Shared {
         self.client.execute(request)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use didit_core::{Authorization, BaseUrl};
+
+    use super::*;
+
+    #[test]
+    fn a_moment_that_the_clock_cannot_hold_is_far_ahead() {
+        let builder = Client::builder(Authorization::none());
+        let local: BaseUrl = "http://127.0.0.1:1".parse().unwrap();
+        let shared = builder.base_url(local).build().unwrap().shared;
+        let last = shared.instant(Moment::new(Duration::MAX));
+        assert!(last > Instant::now() + FAR / 2);
+    }
+}

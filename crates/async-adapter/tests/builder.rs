@@ -7,6 +7,8 @@ use std::time::Duration;
 use didit_async_adapter::{Client, ClientBuilder, ConfigError};
 use didit_core::{BuildError, ClientCredentials};
 use didit_sandbox::{Fault, Route, Sandbox};
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+use didit_scenarios::certificates::Authority;
 use futures_util::{FutureExt as _, StreamExt as _};
 use reqwest::header::HeaderMap;
 
@@ -120,4 +122,25 @@ async fn a_stream_shows_how_far_it_is() {
     let ids: Vec<didit_core::SessionId> = vec!["s-1".parse().unwrap()];
     let shown = format!("{:?}", client.decisions(ids).concurrency(3));
     assert_eq!(shown, "Decisions { concurrency: 3, under_way: 0, .. }");
+}
+
+#[cfg(any(feature = "rustls", feature = "native-tls"))]
+#[test]
+fn a_text_with_one_certificate_that_is_none_is_refused_at_once() {
+    let sandbox = Sandbox::start().unwrap();
+    let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let good = Authority::new().pem();
+    assert!(builder(&sandbox).root_certificate(good.as_bytes()).is_ok());
+    let refused = builder(&sandbox).root_certificate((good + hollow).as_bytes()).unwrap_err();
+    assert!(matches!(refused, ConfigError::Certificate), "{refused}");
+}
+
+#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
+#[test]
+fn a_build_without_tls_says_so() {
+    let sandbox = Sandbox::start().unwrap();
+    let refused = builder(&sandbox).root_certificate(b"").unwrap_err();
+    assert!(matches!(refused, ConfigError::NoTls), "{refused}");
+    let live = Client::new(ClientCredentials::new("id", "secret").unwrap()).unwrap_err();
+    assert_eq!(live.to_string(), "this build has no TLS: enable `rustls` or `native-tls`");
 }

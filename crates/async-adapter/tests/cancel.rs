@@ -10,6 +10,8 @@ use didit_async_adapter::Client;
 use didit_core::{ClientCredentials, Policy, SessionId};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 fn client(sandbox: &Sandbox, policy: Policy) -> Client {
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     let base_url = sandbox.url().parse().unwrap();
@@ -42,7 +44,10 @@ async fn a_call_dropped_at_any_point_leaves_the_others_healthy() {
         // A retry on the way of each request, so that the pauses are among the points.
         sandbox.script(Route::Token, [Fault::answer(503)]);
         sandbox.script(Route::Decision, [Fault::answer(503)]);
-        let client = client(&sandbox, Policy::default());
+        // A token that is being fetched is waited for, and nobody would ever come back with it.
+        let mut policy = Policy::default();
+        (policy.attempt_timeout, policy.call_timeout) = (MINUTE, MINUTE / 12);
+        let client = client(&sandbox, policy);
         let (session_id, other_id) = (id(), id());
         let (ended, other) = tokio::join!(
             dropped_after(polls, client.decision(&session_id)),

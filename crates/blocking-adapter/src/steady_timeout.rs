@@ -136,6 +136,7 @@ mod tests {
         let buffers = LazyBuffers::new(1, 1);
         let inner = Scripted { buffers, answers, asked: Arc::clone(&asked), open: true };
         let mut transport = SteadyTransport { inner: Box::new(inner) };
+        assert!(transport.is_open() && transport.is_tls());
         let after = Duration::from_millis(1300).into();
         let result = transport.await_input(NextTimeout { after, ..NextTimeout::default() });
         let asked = asked.lock().unwrap().iter().map(Duration::as_millis).collect();

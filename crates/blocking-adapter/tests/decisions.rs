@@ -84,7 +84,7 @@ fn those_that_came_before_their_turn_count_as_worked_on() {
     let ids = ids(100).inspect(|_| taken.set(taken.get() + 1));
     let mut decisions = client.decisions(ids).concurrency(3).in_order();
     let mut yielded = 0;
-    while decisions.next_within(Duration::from_millis(100)).is_ready() {
+    while let Poll::Ready(Some(_)) = decisions.next_within(Duration::from_millis(100)) {
         yielded += 1;
     }
     assert_eq!(taken.get(), yielded + 3);

@@ -74,23 +74,24 @@ impl<J: Send + 'static, R: Send + 'static> Pool<J, R> {
             // The lock is held while waiting: the other threads wait for it instead of the job.
             let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
             while let Ok(job) = next() {
-                if !finish(&*work, job, &done) {
-                    return;
-                }
+                finish(&*work, job, &done);
             }
         };
         thread::Builder::new().name("didit-decisions".to_owned()).spawn(body).is_ok()
     }
 }
 
-/// Does a job, and says whether anybody still wanted its result.
-fn finish<J, R>(work: &Work<J, R>, job: J, done: &Sender<thread::Result<R>>) -> bool {
-    done.send(panic::catch_unwind(AssertUnwindSafe(|| work(job)))).is_ok()
+fn finish<J, R>(work: &Work<J, R>, job: J, done: &Sender<thread::Result<R>>) {
+    // Once the pool is dropped, nobody wants the result any more.
+    let _ = done.send(panic::catch_unwind(AssertUnwindSafe(|| work(job))));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A job that is lost fails its test instead of holding it up for ever.
+    const LONG: Option<Duration> = Some(Duration::from_secs(10));
 
     #[test]
     fn results_come_as_they_are_done() {
@@ -99,11 +100,12 @@ mod tests {
             pause
         });
         pool.give(300);
+        assert!(pool.has_room());
         pool.give(1);
-        assert!(!pool.has_room());
-        assert_eq!(pool.take(None), Some(1));
+        assert!(!pool.has_room() && pool.pending() == 2);
+        assert_eq!(pool.take(LONG), Some(1));
         assert_eq!(pool.take(Some(Duration::ZERO)), None);
-        assert_eq!(pool.take(None), Some(300));
+        assert_eq!(pool.take(LONG), Some(300));
         assert_eq!((pool.take(None), pool.pending()), (None, 0));
     }
 
@@ -114,9 +116,19 @@ mod tests {
             job
         });
         pool.give(0);
-        let panicked = panic::catch_unwind(AssertUnwindSafe(|| pool.take(None)));
+        let panicked = panic::catch_unwind(AssertUnwindSafe(|| pool.take(LONG)));
         assert!(panicked.is_err());
         pool.give(1);
-        assert_eq!(pool.take(None), Some(1));
+        assert_eq!(pool.take(LONG), Some(1));
+    }
+
+    #[test]
+    fn a_thread_that_is_free_is_used_again() {
+        let mut pool = Pool::new(3, |job: u32| job);
+        for job in 0..3 {
+            pool.give(job);
+            assert_eq!(pool.take(LONG), Some(job));
+        }
+        assert_eq!(pool.threads, 1);
     }
 }

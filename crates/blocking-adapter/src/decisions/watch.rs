@@ -107,3 +107,61 @@ impl Operation for Watched {
         self.call.take_events()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use didit_core::{
+        Action, Authorization, BaseUrl, Cause, ClientCredentials, Credentials, FailureKind, Policy,
+    };
+
+    use super::*;
+
+    const NOW: Moment = Moment::new(std::time::Duration::ZERO);
+
+    fn engine(credentials: impl Into<Credentials>) -> Engine {
+        let mut policy = Policy::default();
+        policy.max_attempts = 1;
+        let mut engine = Engine::with_policy(BaseUrl::production(), credentials, policy);
+        engine.record_events(true);
+        engine
+    }
+
+    fn watched() -> Watched {
+        Watched::new(Call::new(RetrieveDecision::new("s-1".parse().unwrap())), 0, Arc::default())
+    }
+
+    fn sent(watched: &mut Watched, engine: &mut Engine) -> Ticket {
+        match watched.poll(engine, NOW) {
+            Step::Send { ticket, .. } => ticket,
+            step => panic!("{step:?}"),
+        }
+    }
+
+    #[test]
+    fn what_a_call_tells_comes_through_once() {
+        let (mut engine, mut watched) = (engine(Authorization::none()), watched());
+        sent(&mut watched, &mut engine);
+        let action = Action::RetrieveDecision;
+        assert_eq!(watched.take_events(), [Event::Sent { action, attempt: 1 }]);
+        assert_eq!(watched.take_events(), []);
+    }
+
+    #[test]
+    fn an_exchange_that_failed_is_over() {
+        let (mut engine, mut watched) = (engine(Authorization::none()), watched());
+        let ticket = sent(&mut watched, &mut engine);
+        watched.handle_failure(&mut engine, NOW, ticket, Failure::new(FailureKind::Broken));
+        let Step::Done(Err(error)) = watched.poll(&mut engine, NOW) else { panic!("it goes on") };
+        assert!(matches!(error.cause(), Cause::Transport(FailureKind::Broken)), "{error}");
+    }
+
+    #[test]
+    fn a_call_that_is_cancelled_lets_another_fetch_the_token() {
+        let mut engine = engine(ClientCredentials::new("id", "secret").unwrap());
+        let (mut one, mut other) = (watched(), watched());
+        sent(&mut one, &mut engine);
+        assert!(matches!(other.poll(&mut engine, NOW), Step::Wait { reason: Reason::Token, .. }));
+        one.cancel(&mut engine, NOW);
+        sent(&mut other, &mut engine);
+    }
+}

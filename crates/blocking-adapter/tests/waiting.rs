@@ -1,0 +1,52 @@
+//! An operation that waits is left alone until its time has come.
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use didit_blocking_adapter::Client;
+use didit_core::{Authorization, Engine, Event, Failure, Moment, Operation, Reason, Step, Ticket};
+use didit_sandbox::Sandbox;
+use http::Response;
+
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Waits once, tells so at its first poll, and comes to the number of its polls.
+#[derive(Default)]
+struct Pause {
+    until: Option<Moment>,
+    polls: u32,
+}
+
+impl Operation for Pause {
+    type Output = u32;
+
+    fn poll(&mut self, _: &mut Engine, now: Moment) -> Step<u32> {
+        self.polls += 1;
+        let until = *self.until.get_or_insert(now.after(PAUSE));
+        if now < until {
+            Step::Wait { until, reason: Reason::Backoff }
+        } else {
+            Step::Done(Ok(self.polls))
+        }
+    }
+
+    fn handle_response(&mut self, _: &mut Engine, _: Moment, _: Ticket, _: Response<&[u8]>) {}
+
+    fn handle_failure(&mut self, _: &mut Engine, _: Moment, _: Ticket, _: Failure) {}
+
+    fn cancel(&mut self, _: &mut Engine, _: Moment) {}
+
+    fn take_events(&mut self) -> Vec<Event> {
+        let told = Event::Waiting { duration: PAUSE, reason: Reason::Backoff };
+        if self.polls == 1 { vec![told] } else { Vec::new() }
+    }
+}
+
+#[test]
+fn a_wait_is_not_spent_with_asking() {
+    let sandbox = Sandbox::start().unwrap();
+    let builder = Client::builder(Authorization::none()).base_url(sandbox.url().parse().unwrap());
+    let polls = builder.build().unwrap().run(Pause::default()).unwrap();
+    // The system may wake it a few times for nothing.
+    assert!((3..10).contains(&polls), "{polls} polls");
+}
