@@ -61,46 +61,50 @@ impl Timers {
 
 #[cfg(test)]
 mod tests {
-    use std::future::{pending, ready};
+    use std::future::pending;
     use std::pin::pin;
     use std::time::Duration;
 
+    use tokio::task::yield_now;
+
     use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
 
     impl Timers {
         fn kept(&self) -> usize {
             self.0.lock().unwrap().len()
         }
 
-        /// How long a future that never ends is waited for.
-        async fn wait(&self, timeout: Duration) -> Duration {
-            let began = Instant::now();
-            let output = self.timeout_at(began + timeout, pin!(pending::<()>())).await;
-            assert_eq!(output, None);
-            began.elapsed()
+        /// Waits for a future that never ends; an hour would be too long for a test.
+        async fn strikes(&self, deadline: Instant) -> bool {
+            self.timeout_at(deadline, pin!(pending::<()>())).await.is_none()
+        }
+
+        /// Waits for a future that is not ready at first, so that the timer is set.
+        async fn lets_through(&self, deadline: Instant) -> bool {
+            self.timeout_at(deadline, pin!(yield_now())).await.is_some()
         }
     }
 
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_timer_that_is_used_again_strikes_at_its_new_time() {
-        let timers = Timers::default();
-        for seconds in [30, 10, 1, 60] {
-            assert_eq!(timers.wait(seconds * SECOND).await, seconds * SECOND);
-            // Left standing at its time, which is earlier or later than the next one.
-            let later = Instant::now() + seconds * SECOND;
-            assert_eq!(timers.timeout_at(later, pin!(ready(7))).await, Some(7));
+        let (timers, now) = (Timers::default(), Instant::now());
+        for later in [HOUR, 2 * HOUR, HOUR / 2] {
+            // Over at once, and then set to a later time, and to an earlier one.
+            assert!(timers.strikes(now).await);
+            assert!(timers.lets_through(now + later).await);
+            assert!(timers.lets_through(now + HOUR).await);
             assert_eq!(timers.kept(), 1);
         }
+        assert!(timers.strikes(now).await);
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_time_that_has_passed_lets_through_what_is_ready() {
         let timers = Timers::default();
-        let now = Instant::now();
-        assert_eq!(timers.timeout_at(now, pin!(ready(7))).await, Some(7));
-        assert_eq!(timers.timeout_at(now, pin!(pending::<()>())).await, None);
+        let output = timers.timeout_at(Instant::now(), pin!(async { 7 })).await;
+        assert_eq!(output, Some(7));
     }
 
     #[test]
@@ -108,16 +112,19 @@ mod tests {
         let timers = Timers::default();
         for _ in 0..2 {
             let mut runtime = tokio::runtime::Builder::new_current_thread();
-            let runtime = runtime.enable_time().start_paused(true).build().unwrap();
-            assert_eq!(runtime.block_on(timers.wait(SECOND)), SECOND);
+            let runtime = runtime.enable_time().build().unwrap();
+            runtime.block_on(async {
+                assert!(timers.lets_through(Instant::now() + HOUR).await);
+                assert!(timers.strikes(Instant::now()).await);
+            });
             assert_eq!(timers.kept(), 1);
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn no_more_are_kept_than_are_of_use() {
-        let timers = Timers::default();
-        let all = (0..2 * KEPT).map(|_| timers.wait(SECOND));
+        let (timers, later) = (Timers::default(), Instant::now() + HOUR);
+        let all = (0..2 * KEPT).map(|_| timers.lets_through(later));
         futures_util::future::join_all(all).await;
         assert_eq!(timers.kept(), KEPT);
     }

@@ -36,16 +36,16 @@ pub enum Status {
 #[derive(Clone, Debug)]
 pub struct UnknownStatus(Box<str>);
 
-impl Status {
-    const KNOWN: [Self; 6] = [
-        Self::Confirmed,
-        Self::Initialized,
-        Self::Retrieved,
-        Self::Declined,
-        Self::Cancelled,
-        Self::Expired,
-    ];
+static KNOWN: [Status; 6] = [
+    Status::Confirmed,
+    Status::Initialized,
+    Status::Retrieved,
+    Status::Declined,
+    Status::Cancelled,
+    Status::Expired,
+];
 
+impl Status {
     /// The name: as documented for a known status, as the service wrote it for another.
     pub fn as_str(&self) -> &str {
         match self {
@@ -67,8 +67,8 @@ impl Status {
 
 impl From<&str> for Status {
     fn from(text: &str) -> Self {
-        let known = Self::KNOWN.into_iter().find(|known| known.as_str().eq_ignore_ascii_case(text));
-        known.unwrap_or_else(|| Self::Other(UnknownStatus(text.into())))
+        let known = KNOWN.iter().find(|known| known.as_str().eq_ignore_ascii_case(text));
+        known.cloned().unwrap_or_else(|| Self::Other(UnknownStatus(text.into())))
     }
 }
 
