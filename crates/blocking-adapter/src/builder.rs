@@ -87,9 +87,11 @@ impl ClientBuilder {
     /// A setting is refused, there are no root certificates to trust, the environment names a proxy
     /// that cannot be used, or the base URL needs TLS and there is none in this build.
     pub fn build(self) -> Result<Client, ConfigError> {
-        let agent = match self.agent {
-            Some(agent) => agent,
-            None => default_agent(&self.base_url, &self.roots)?,
+        // Nearly all requests may take the time of a whole attempt.
+        let timeout = self.policy.attempt_timeout;
+        let (agent, agent_timeout) = match self.agent {
+            Some(agent) => (agent, None),
+            None => (default_agent(&self.base_url, &self.roots, timeout)?, Some(timeout)),
         };
         let mut engine = Engine::with_policy(self.base_url, self.credentials, self.policy);
         if let Some(name) = self.user_agent {
@@ -98,6 +100,7 @@ impl ClientBuilder {
         engine.set_seed(RandomState::new().hash_one(0));
         let shared = Shared {
             agent,
+            agent_timeout,
             engine: Mutex::new(engine),
             woken: Condvar::new(),
             origin: Instant::now(),
@@ -106,8 +109,16 @@ impl ClientBuilder {
     }
 }
 
-fn default_agent(base_url: &BaseUrl, roots: &[tls::Root]) -> Result<ureq::Agent, ConfigError> {
+fn default_agent(
+    base_url: &BaseUrl,
+    roots: &[tls::Root],
+    timeout: Duration,
+) -> Result<ureq::Agent, ConfigError> {
     let config = ureq::Agent::config_builder()
+        .timeout_global(Some(timeout))
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
         .max_idle_connections(MAX_IDLE_CONNECTIONS)
         .max_idle_connections_per_host(MAX_IDLE_CONNECTIONS);
     // What goes to this machine in plain text must not take the way over a proxy.

@@ -23,7 +23,7 @@ pub use didit_core as core;
 use didit_core::{
     Call, CreateSession, CreatedSession, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES,
     Moment, Operation, RetrieveDecision, Scopes, Secret, SessionId, SessionStatus, StatusReport,
-    Step, WaitForDecision,
+    Step, Ticket, WaitForDecision,
 };
 use http::{Request, Response};
 use ureq::AsSendBody;
@@ -40,6 +40,9 @@ pub struct Client {
 
 struct Shared {
     agent: ureq::Agent,
+    /// The timeout that the agent has of itself; a request with any other has settings of its own,
+    /// which take a copy of all of the agent's.
+    agent_timeout: Option<Duration>,
     engine: Mutex<Engine>,
     /// Signalled when waiting operations may go on earlier than they were told.
     woken: Condvar,
@@ -143,25 +146,20 @@ impl Client {
     /// Tells what stood in the way, after the retries that the policy allows.
     pub fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
         let mut run = Run { shared: &self.shared, operation, over: false };
-        let mut transport_error = None;
+        let (mut answered, mut transport_error) = (None, None);
         loop {
-            match run.next() {
+            match run.next(answered.take()) {
                 Step::Done(result) => {
                     return result.map_err(|error| Error::new(error, transport_error));
                 }
                 Step::Wait { .. } => {}
                 Step::Send { request, ticket, timeout } => {
                     let answer = self.shared.exchange(request, timeout);
-                    run.step(|operation, engine, now| match answer {
-                        Ok((head, body)) => {
-                            let response = head.map(|()| &body[..]);
-                            operation.handle_response(engine, now, ticket, response);
-                        }
-                        Err((failure, error)) => {
-                            transport_error = Some(error);
-                            operation.handle_failure(engine, now, ticket, failure);
-                        }
+                    let answer = answer.map_err(|(failure, error)| {
+                        transport_error = Some(error);
+                        failure
                     });
+                    answered = Some((ticket, answer));
                 }
             }
         }
@@ -182,26 +180,23 @@ struct Run<'a, O: Operation> {
 }
 
 impl<O: Operation> Run<'_, O> {
-    fn step<T>(&mut self, step: impl FnOnce(&mut O, &mut Engine, Moment) -> T) -> T {
+    /// Hands in what came of a request, if one was sent, and waits until there is something to send,
+    /// or a result. The lock is given up by the waiting itself, so that no wake-up is missed in between.
+    fn next(&mut self, answered: Option<(Ticket, Result<Answer, Failure>)>) -> Step<O::Output> {
         let mut engine = self.shared.lock();
         report::listen(&mut engine);
-        let result = step(&mut self.operation, &mut engine, self.shared.now());
-        let events = self.operation.take_events();
-        if engine.take_wake() {
-            self.shared.woken.notify_all();
+        let mut now = self.shared.now();
+        match answered {
+            Some((ticket, Ok((head, body)))) => {
+                let response = head.map(|()| &body[..]);
+                self.operation.handle_response(&mut engine, now, ticket, response);
+            }
+            Some((ticket, Err(failure))) => {
+                self.operation.handle_failure(&mut engine, now, ticket, failure);
+            }
+            None => {}
         }
-        drop(engine);
-        report::events(events);
-        result
-    }
-
-    /// Waits until there is something to send, or a result. The lock is given up by the waiting
-    /// itself, so that no wake-up is missed in between.
-    fn next(&mut self) -> Step<O::Output> {
-        let mut engine = self.shared.lock();
         loop {
-            let now = self.shared.now();
-            report::listen(&mut engine);
             let step = self.operation.poll(&mut engine, now);
             let events = self.operation.take_events();
             if engine.take_wake() {
@@ -224,14 +219,26 @@ impl<O: Operation> Run<'_, O> {
                     return step;
                 }
             }
+            report::listen(&mut engine);
+            now = self.shared.now();
         }
+    }
+
+    fn cancel(&mut self) {
+        let mut engine = self.shared.lock();
+        self.operation.cancel(&mut engine, self.shared.now());
+        if engine.take_wake() {
+            self.shared.woken.notify_all();
+        }
+        drop(engine);
+        report::events(self.operation.take_events());
     }
 }
 
 impl<O: Operation> Drop for Run<'_, O> {
     fn drop(&mut self) {
         if !self.over {
-            self.step(O::cancel);
+            self.cancel();
         }
     }
 }
@@ -253,6 +260,9 @@ impl Shared {
         request: Request<impl AsSendBody>,
         timeout: Duration,
     ) -> Result<Response<ureq::Body>, ureq::Error> {
+        if self.agent_timeout == Some(timeout) {
+            return self.agent.run(request);
+        }
         let request = self
             .agent
             .configure_request(request)
