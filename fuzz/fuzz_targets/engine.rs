@@ -191,6 +191,9 @@ impl World {
                 let response = head(status, hints).map(|()| &*body);
                 self.resolve(sent.caller, sent.flight, status != 429);
                 let operation = &mut self.callers[sent.caller].operation;
+                if body.len().is_multiple_of(2) {
+                    operation.read_ahead(&sent.ticket, &response);
+                }
                 operation.handle_response(&mut self.engine, self.now, sent.ticket, response);
             }
             Event::Fail(which, lost) => {

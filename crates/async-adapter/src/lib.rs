@@ -225,20 +225,35 @@ impl<'a, O: Operation> Run<'a, O> {
 
     /// Hands in what came of a request, if one was sent, and asks for what follows.
     fn next(&mut self, answered: Option<(Ticket, Result<Answer, Failed>)>) -> Next<'a, O::Output> {
-        let mut engine = self.shared.lock();
-        report::listen(&mut engine);
-        let now = self.shared.now();
         match answered {
             Some((ticket, Ok((head, body)))) => {
                 let response = head.map(|()| &body[..]);
+                self.operation.read_ahead(&ticket, &response);
+                let (mut engine, now) = self.begin();
                 self.operation.handle_response(&mut engine, now, ticket, response);
+                self.go_on(engine, now)
             }
             Some((ticket, Err((failure, error)))) => {
                 self.transport_error = error;
+                let (mut engine, now) = self.begin();
                 self.operation.handle_failure(&mut engine, now, ticket, failure);
+                self.go_on(engine, now)
             }
-            None => {}
+            None => {
+                let (engine, now) = self.begin();
+                self.go_on(engine, now)
+            }
         }
+    }
+
+    /// Takes the engine, and says what time it is.
+    fn begin(&self) -> (MutexGuard<'a, Engine>, Moment) {
+        let mut engine = self.shared.lock();
+        report::listen(&mut engine);
+        (engine, self.shared.now())
+    }
+
+    fn go_on(&mut self, mut engine: MutexGuard<'_, Engine>, now: Moment) -> Next<'a, O::Output> {
         let next = match self.operation.poll(&mut engine, now) {
             Step::Send { request, ticket, timeout } => {
                 Next::Send { request, ticket, deadline: self.shared.instant(now.after(timeout)) }

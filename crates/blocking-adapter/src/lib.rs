@@ -179,23 +179,38 @@ struct Run<'a, O: Operation> {
     over: bool,
 }
 
-impl<O: Operation> Run<'_, O> {
+impl<'a, O: Operation> Run<'a, O> {
     /// Hands in what came of a request, if one was sent, and waits until there is something to send,
     /// or a result. The lock is given up by the waiting itself, so that no wake-up is missed in between.
     fn next(&mut self, answered: Option<(Ticket, Result<Answer, Failure>)>) -> Step<O::Output> {
-        let mut engine = self.shared.lock();
-        report::listen(&mut engine);
-        let mut now = self.shared.now();
         match answered {
             Some((ticket, Ok((head, body)))) => {
                 let response = head.map(|()| &body[..]);
+                self.operation.read_ahead(&ticket, &response);
+                let (mut engine, now) = self.begin();
                 self.operation.handle_response(&mut engine, now, ticket, response);
+                self.go_on(engine, now)
             }
             Some((ticket, Err(failure))) => {
+                let (mut engine, now) = self.begin();
                 self.operation.handle_failure(&mut engine, now, ticket, failure);
+                self.go_on(engine, now)
             }
-            None => {}
+            None => {
+                let (engine, now) = self.begin();
+                self.go_on(engine, now)
+            }
         }
+    }
+
+    /// Takes the engine, and says what time it is.
+    fn begin(&self) -> (MutexGuard<'a, Engine>, Moment) {
+        let mut engine = self.shared.lock();
+        report::listen(&mut engine);
+        (engine, self.shared.now())
+    }
+
+    fn go_on(&mut self, mut engine: MutexGuard<'a, Engine>, mut now: Moment) -> Step<O::Output> {
         loop {
             let step = self.operation.poll(&mut engine, now);
             let events = self.operation.take_events();

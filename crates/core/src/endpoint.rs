@@ -50,7 +50,15 @@ pub trait Endpoint: sealed::Sealed {
     ///
     /// # Errors
     /// The answer is a failure, or no documented answer to this request.
-    fn parse(&self, response: Response<&[u8]>) -> Result<Self::Output, ResponseError>;
+    fn parse(&self, response: Response<&[u8]>) -> Result<Self::Output, ResponseError> {
+        self.read(&response)
+    }
+
+    /// Reads an answer that is needed further on.
+    ///
+    /// # Errors
+    /// As [`parse`](Endpoint::parse).
+    fn read(&self, response: &Response<&[u8]>) -> Result<Self::Output, ResponseError>;
 }
 
 /// Whether a request can be sent once more after it failed.

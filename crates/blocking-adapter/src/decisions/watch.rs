@@ -79,6 +79,10 @@ impl Operation for Watched {
         }
     }
 
+    fn read_ahead(&mut self, ticket: &Ticket, response: &Response<&[u8]>) {
+        self.call.read_ahead(ticket, response);
+    }
+
     fn handle_response(
         &mut self,
         engine: &mut Engine,

@@ -51,10 +51,10 @@ impl Endpoint for ClientToken {
         request(base, Method::POST, "/auth/v2/token/".to_owned(), body, headers)
     }
 
-    fn parse(&self, response: Response<&[u8]>) -> Result<AccessToken, ResponseError> {
-        let token = triage::success(Self::ACTION, &response).and_then(|body| {
+    fn read(&self, response: &Response<&[u8]>) -> Result<AccessToken, ResponseError> {
+        let token = triage::success(Self::ACTION, response).and_then(|body| {
             AccessToken::from_json(body)
-                .map_err(|problem| triage::malformed(Self::ACTION, &response, problem))
+                .map_err(|problem| triage::malformed(Self::ACTION, response, problem))
         });
         token
             .map_err(|error| self.client.secrets().into_iter().fold(error, ResponseError::scrubbed))

@@ -65,10 +65,10 @@ impl Endpoint for CreateSession {
         request(base, Method::POST, "/auth/v2/session/".to_owned(), body, authorization.headers())
     }
 
-    fn parse(&self, response: Response<&[u8]>) -> Result<CreatedSession, ResponseError> {
-        let body = triage::success(Self::ACTION, &response)?;
+    fn read(&self, response: &Response<&[u8]>) -> Result<CreatedSession, ResponseError> {
+        let body = triage::success(Self::ACTION, response)?;
         CreatedSession::from_json(body)
-            .map_err(|problem| triage::malformed(Self::ACTION, &response, problem))
+            .map_err(|problem| triage::malformed(Self::ACTION, response, problem))
     }
 }
 

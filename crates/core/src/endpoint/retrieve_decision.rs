@@ -53,12 +53,12 @@ impl Endpoint for RetrieveDecision {
         request(base, Method::GET, path, Vec::new(), authorization.headers())
     }
 
-    fn parse(&self, response: Response<&[u8]>) -> Result<Decision, ResponseError> {
-        let body = triage::success(Self::ACTION, &response)?;
+    fn read(&self, response: &Response<&[u8]>) -> Result<Decision, ResponseError> {
+        let body = triage::success(Self::ACTION, response)?;
         let decision = Decision::from_json(body)
-            .map_err(|problem| triage::malformed(Self::ACTION, &response, problem))?;
+            .map_err(|problem| triage::malformed(Self::ACTION, response, problem))?;
         if decision.session_id() != self.session_id.as_str() {
-            return Err(triage::error(Self::ACTION, &response, ResponseErrorKind::AnotherSession));
+            return Err(triage::error(Self::ACTION, response, ResponseErrorKind::AnotherSession));
         }
         Ok(decision)
     }

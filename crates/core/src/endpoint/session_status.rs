@@ -50,10 +50,10 @@ impl Endpoint for SessionStatus {
         request(base, Method::GET, path, Vec::new(), headers)
     }
 
-    fn parse(&self, response: Response<&[u8]>) -> Result<StatusReport, ResponseError> {
-        let report = triage::success(Self::ACTION, &response).and_then(|body| {
+    fn read(&self, response: &Response<&[u8]>) -> Result<StatusReport, ResponseError> {
+        let report = triage::success(Self::ACTION, response).and_then(|body| {
             StatusReport::from_json(body)
-                .map_err(|problem| triage::malformed(Self::ACTION, &response, problem))
+                .map_err(|problem| triage::malformed(Self::ACTION, response, problem))
         });
         report.map_err(|error| error.scrubbed(self.session_token.expose()))
     }

@@ -15,7 +15,7 @@ use super::token_slot::{Pass, Share};
 use super::{Access, Engine};
 use crate::credentials::Authorization;
 use crate::endpoint::{Endpoint, Replay};
-use crate::error::{Action, ResponseErrorKind};
+use crate::error::{Action, ResponseError, ResponseErrorKind};
 use crate::rate_limit::RateLimit;
 
 /// One call of an [`Endpoint`], carried through: with a token, under the rate limit, retried, and
@@ -37,6 +37,8 @@ pub struct Call<E: Endpoint> {
     announced: Option<(Moment, Reason)>,
     renewed_after_401: bool,
     last: Option<(Action, Trouble)>,
+    /// The answer to a request of that ticket, if it was read ahead.
+    read: Option<(u64, Result<E::Output, ResponseError>)>,
     events: Vec<Event>,
 }
 
@@ -66,6 +68,7 @@ impl<E: Endpoint> Call<E> {
             announced: None,
             renewed_after_401: false,
             last: None,
+            read: None,
             events: Vec::new(),
         }
     }
@@ -182,6 +185,16 @@ impl<E: Endpoint> Call<E> {
                 None
             }
         }
+    }
+
+    /// The answer to the flight's request, unless it was read ahead.
+    fn read_now(
+        &mut self,
+        flight: &Flight,
+        response: &Response<&[u8]>,
+    ) -> Result<E::Output, ResponseError> {
+        let read = self.read.take().filter(|(ticket, _)| *ticket == flight.ticket);
+        read.map_or_else(|| self.endpoint.read(response), |(_, result)| result)
     }
 
     fn failed(&mut self, engine: &mut Engine, now: Moment, purpose: Purpose, trouble: Trouble) {
@@ -305,6 +318,15 @@ impl<E: Endpoint> Operation for Call<E> {
         })
     }
 
+    fn read_ahead(&mut self, ticket: &Ticket, response: &Response<&[u8]>) {
+        // How a token's answer is read, the engine knows.
+        if let State::InFlight(Flight { ticket: sent, purpose: Purpose::Own(_), .. }) = self.state
+            && sent == ticket.0
+        {
+            self.read = Some((sent, self.endpoint.read(response)));
+        }
+    }
+
     fn handle_response(
         &mut self,
         engine: &mut Engine,
@@ -332,7 +354,7 @@ impl<E: Endpoint> Operation for Call<E> {
                 }
                 Err(error) => error,
             },
-            _ => match self.endpoint.parse(response) {
+            _ => match self.read_now(&flight, &response) {
                 Ok(output) => return self.finish(engine, now, Ok(output)),
                 Err(error) => error,
             },

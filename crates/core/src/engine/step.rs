@@ -27,6 +27,11 @@ pub trait Operation {
     /// What to do now.
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Self::Output>;
 
+    /// Reads the answer that [`handle_response`](Operation::handle_response) is given next, without
+    /// the engine: where that is behind a lock, it is then held for a moment, and not for as long as
+    /// it takes to read a long answer. It may be left out.
+    fn read_ahead(&mut self, _ticket: &Ticket, _response: &Response<&[u8]>) {}
+
     /// Takes the answer to a request, of any status; of a body beyond
     /// [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES) one byte more is enough.
     fn handle_response(

@@ -137,6 +137,12 @@ impl Operation for WaitForDecision {
         }
     }
 
+    fn read_ahead(&mut self, ticket: &Ticket, response: &Response<&[u8]>) {
+        if let State::Looking(call) = &mut self.state {
+            call.read_ahead(ticket, response);
+        }
+    }
+
     fn handle_response(
         &mut self,
         engine: &mut Engine,

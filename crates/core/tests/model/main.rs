@@ -122,6 +122,9 @@ impl Pair {
                     if let Some(result) = response(reply, &body) {
                         match result {
                             Ok(response) => {
+                                if self.tokens.is_multiple_of(2) {
+                                    call.read_ahead(&ticket, &response);
+                                }
                                 call.handle_response(&mut self.engine, self.now, ticket, response);
                             }
                             Err(kind) => {

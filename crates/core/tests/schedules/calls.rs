@@ -266,3 +266,32 @@ fn a_wait_that_goes_on_is_told_again_once_its_time_has_come() {
     let _ = waits(&mut queued, &mut engine, until);
     assert_eq!(told(&mut queued), 1);
 }
+
+#[test]
+fn what_was_read_ahead_counts_for_its_own_request_alone() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let (mut one, mut other) = (call(), call());
+    let (_, ticket) = sends(&mut one, &mut engine, at(1));
+    let (_, others) = sends(&mut other, &mut engine, at(1));
+    let confirmed = decision("Confirmed");
+    let read = Response::new(confirmed.as_bytes());
+
+    one.read_ahead(&others, &read);
+    answer(&mut one, &mut engine, at(1), ticket, 404, "");
+    assert!(matches!(fails(&mut one, &mut engine, at(1)).cause(), Cause::Response(_)));
+
+    // Read whole, but lost all the same; the next request has an answer of its own.
+    other.read_ahead(&others, &read);
+    other.handle_failure(&mut engine, at(1), others, Failure::new(FailureKind::Broken));
+    let (again, _) = waits(&mut other, &mut engine, at(1));
+    let (_, ticket) = sends(&mut other, &mut engine, again);
+    answer(&mut other, &mut engine, again, ticket, 200, &decision("Declined"));
+    assert_eq!(succeeds(&mut other, &mut engine, again).status(), &Status::Declined);
+
+    let mut third = call();
+    let (_, ticket) = sends(&mut third, &mut engine, again);
+    third.read_ahead(&ticket, &read);
+    third.handle_response(&mut engine, again, ticket, read);
+    assert_eq!(succeeds(&mut third, &mut engine, again).status(), &Status::Confirmed);
+}
