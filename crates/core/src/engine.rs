@@ -245,6 +245,7 @@ impl Engine {
         authorization: &Authorization,
     ) -> Result<Request<Vec<u8>>, BuildError> {
         let mut request = endpoint.request(&self.base, authorization)?;
+        // It is among the headers of the authorized ones already.
         if !E::AUTHORIZED {
             request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
         }

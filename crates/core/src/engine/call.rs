@@ -187,16 +187,6 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    /// The answer to the flight's request, unless it was read ahead.
-    fn read_now(
-        &mut self,
-        flight: &Flight,
-        response: &Response<&[u8]>,
-    ) -> Result<E::Output, ResponseError> {
-        let read = self.read.take().filter(|(ticket, _)| *ticket == flight.ticket);
-        read.map_or_else(|| self.endpoint.read(response), |(_, result)| result)
-    }
-
     fn failed(&mut self, engine: &mut Engine, now: Moment, purpose: Purpose, trouble: Trouble) {
         let action = purpose.action(E::ACTION);
         if let (Purpose::Own(generation), Trouble::Response(error)) = (purpose, &trouble) {
@@ -342,6 +332,7 @@ impl<E: Endpoint> Operation for Call<E> {
         if let (Some(limit), Some(remaining)) = (told.limit, told.remaining) {
             self.record(engine, Event::RateLimit { limit, remaining });
         }
+        let read = self.read.take().filter(|(ticket, _)| *ticket == flight.ticket);
         let trouble = match (flight.purpose, &engine.access) {
             (Purpose::Token, Access::Client { endpoint, .. }) => match endpoint.parse(response) {
                 Ok(token) => {
@@ -354,7 +345,7 @@ impl<E: Endpoint> Operation for Call<E> {
                 }
                 Err(error) => error,
             },
-            _ => match self.read_now(&flight, &response) {
+            _ => match read.map_or_else(|| self.endpoint.parse(response), |(_, result)| result) {
                 Ok(output) => return self.finish(engine, now, Ok(output)),
                 Err(error) => error,
             },

@@ -11,9 +11,9 @@ mod waiting;
 use std::time::Duration;
 
 use didit_core::{
-    Action, BaseUrl, Call, CallError, Cause, ClientCredentials, CreateSession, Decision, Engine,
-    Event, Failure, FailureKind, Moment, Operation, Policy, Reason, RetrieveDecision,
-    SessionStatus, Status, Step, Stopped, Ticket, WaitForDecision,
+    Action, Authorization, BaseUrl, Call, CallError, Cause, ClientCredentials, CreateSession,
+    Decision, Engine, Event, Failure, FailureKind, Moment, Operation, Policy, Reason,
+    RetrieveDecision, SessionStatus, Status, Step, Stopped, Ticket, WaitForDecision,
 };
 use http::{Request, Response};
 

@@ -25,6 +25,20 @@ fn the_user_agent_names_the_caller_and_the_library() {
 }
 
 #[test]
+fn a_name_that_is_given_late_holds_for_every_request_from_then_on() {
+    let named = format!("shop {}", concat!("didit-rust/", env!("CARGO_PKG_VERSION")));
+    let mut fetching = engine();
+    retrieve(&mut fetching, at(0), "t");
+    let held = Authorization::api_key("key").unwrap();
+    let mut holding = Engine::new(BASE.parse().unwrap(), held);
+    for engine in [&mut fetching, &mut holding] {
+        engine.set_user_agent("first").unwrap();
+        engine.set_user_agent("shop").unwrap();
+        assert_eq!(user_agent(engine), named);
+    }
+}
+
+#[test]
 fn clients_with_other_seeds_wait_for_other_times() {
     let wait = |seed: Option<u64>| {
         let (mut engine, mut call) = (engine(), call());
