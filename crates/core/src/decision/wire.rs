@@ -121,10 +121,10 @@ const NAMES: Member = Member::Object(
 /// The members that an answer has; each may be absent or null, which is the same.
 #[derive(Clone, Default)]
 pub(super) struct Members {
-    texts: [Option<Text>; 13],
-    flags: [Option<bool>; 8],
+    texts: [Option<Text>; TextOf::FullName as usize + 1],
+    flags: [Option<bool>; FlagOf::NamesIsVerified as usize + 1],
     /// How many members each object has, unknown ones included.
-    objects: [Option<usize>; 5],
+    objects: [Option<usize>; ObjectOf::Names as usize + 1],
 }
 
 impl Members {
@@ -220,6 +220,7 @@ impl<'de> Visitor<'de> for Value<'_, 'de> {
         let Member::Object(of, documented) = self.member else {
             return Err(A::Error::invalid_type(Unexpected::Map, &self));
         };
+        // No object has more documented members.
         let (mut size, mut seen) = (0, [false; 16]);
         while let Some(position) = map.next_key_seed(Name(documented))? {
             size += 1;
