@@ -114,19 +114,31 @@ fn what_is_not_documented_is_kept_whole() {
 #[test]
 fn documented_members_of_another_type_are_refused_by_place_alone() {
     let cases = [
-        (r#""user_data":{"email":{"is_verified":"Jane"}}"#, "user_data.email.is_verified"),
-        (r#""user_data":{"email":["Jane",true,true]}"#, "user_data.email"),
-        (r#""user_data":["Jane"]"#, "user_data"),
-        (r#""user_data":{"names":{"first_name":["Jane"]}}"#, "user_data.names.first_name"),
-        (r#""session_number":"Jane""#, "session_number"),
-        (r#""session_number":1.5"#, "session_number"),
-        (r#""scope":["Jane"]"#, "scope"),
-        (r#""created_at":17"#, "created_at"),
+        (
+            r#""user_data":{"email":{"is_verified":"Jane"}}"#,
+            "user_data.email.is_verified",
+            "a boolean",
+        ),
+        (r#""user_data":{"email":["Jane",true,true]}"#, "user_data.email", "an object"),
+        (r#""user_data":["Jane"]"#, "user_data", "an object"),
+        (
+            r#""user_data":{"names":{"first_name":["Jane"]}}"#,
+            "user_data.names.first_name",
+            "a string",
+        ),
+        (r#""session_number":"Jane""#, "session_number", "an integer"),
+        (r#""session_number":1.5"#, "session_number", "an integer"),
+        (r#""scope":["Jane"]"#, "scope", "a string"),
+        (r#""created_at":17"#, "created_at", "a string"),
     ];
-    for (member, place) in cases {
+    for (member, place, expected) in cases {
         let json = format!(r#"{{"session_id":"s","status":"x",{member}}}"#);
         let error = Decision::from_json(json.as_bytes()).unwrap_err();
         assert_eq!(error.place(), place, "{error}");
+        assert!(
+            error.to_string().starts_with(&format!("expected {expected} at line 1")),
+            "{error}"
+        );
         assert!(!format!("{error} {error:?}").contains("Jane"), "{error}");
     }
     let cut = Decision::from_json(&r#"{"session_id":"é"#.as_bytes()[..16]).unwrap_err();
