@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use didit_core::{BaseUrl, Credentials, Engine, Policy};
 
+use crate::connector::LeanConnector;
 use crate::error::ConfigError;
 use crate::resolver::CachingResolver;
-use crate::steady_timeout::SteadyConnector;
 use crate::{Client, Shared, proxy, tls};
 
 /// The settings of a [`Client`] that is about to be made.
@@ -128,7 +128,7 @@ fn default_agent(
         tls::trusting(config.proxy(proxy::from_environment()?), roots)?
     };
     let resolver = CachingResolver::default();
-    Ok(ureq::Agent::with_parts(config.build(), SteadyConnector::default(), resolver))
+    Ok(ureq::Agent::with_parts(config.build(), LeanConnector::default(), resolver))
 }
 
 impl fmt::Debug for ClientBuilder {

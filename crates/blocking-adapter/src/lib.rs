@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod connector;
 mod decisions;
 mod error;
 pub mod how_to;
@@ -11,7 +12,6 @@ mod report;
 #[path = "report/silent.rs"]
 mod report;
 mod resolver;
-mod steady_timeout;
 mod tls;
 
 use std::fmt;

@@ -1,36 +1,66 @@
+use std::mem;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
 };
 
-/// Connects as `ureq` does, and sets the sockets' timeouts seldom.
-///
-/// What is left of a request's time is another number at every read and write, and each new number
-/// costs a system call. Rounded down it stays the same from one request to the next.
+/// Connects as `ureq` does, but leaves out what it does over and over for nothing.
 #[derive(Debug, Default)]
-pub(crate) struct SteadyConnector {
+pub(crate) struct LeanConnector {
     inner: DefaultConnector,
 }
 
-impl Connector<()> for SteadyConnector {
-    type Out = SteadyTransport;
+impl Connector<()> for LeanConnector {
+    type Out = LeanTransport;
 
     fn connect(
         &self,
         details: &ConnectionDetails<'_>,
         chained: Option<()>,
-    ) -> Result<Option<SteadyTransport>, ureq::Error> {
-        Ok(self.inner.connect(details, chained)?.map(|inner| SteadyTransport { inner }))
+    ) -> Result<Option<LeanTransport>, ureq::Error> {
+        let details = ConnectionDetails {
+            // `ureq` goes through its list of all connections twice for every request, and the list
+            // is for the shutdown of an agent, which nobody asks for here.
+            register_shutdown: Arc::new(|_| Ok(())),
+            uri: details.uri,
+            addrs: details.addrs.clone(),
+            config: details.config,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: details.now,
+            timeout: details.timeout,
+            current_time: Arc::clone(&details.current_time),
+            run_connector: Arc::clone(&details.run_connector),
+        };
+        let inner = self.inner.connect(&details, chained)?;
+        Ok(inner.map(|inner| LeanTransport { inner, just_read: false }))
     }
 }
 
 #[derive(Debug)]
-pub(crate) struct SteadyTransport {
+pub(crate) struct LeanTransport {
     inner: Box<dyn Transport>,
+    just_read: bool,
 }
 
-impl Transport for SteadyTransport {
+impl LeanTransport {
+    /// What is left of a request's time is another number at every read and write, and each new
+    /// number costs a system call. Rounded down it stays the same from one request to the next.
+    fn await_steadily(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        let (steady, rest) = steady(timeout);
+        match self.inner.await_input(steady) {
+            // What was rounded off is waited for as well.
+            Err(ureq::Error::Timeout(_)) if !rest.is_zero() => {
+                self.inner.await_input(NextTimeout { after: rest.into(), ..timeout })
+            }
+            awaited => awaited,
+        }
+    }
+}
+
+impl Transport for LeanTransport {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.inner.buffers()
     }
@@ -41,18 +71,15 @@ impl Transport for SteadyTransport {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        let (steady, rest) = steady(timeout);
-        match self.inner.await_input(steady) {
-            // What was rounded off is waited for as well.
-            Err(ureq::Error::Timeout(_)) if !rest.is_zero() => {
-                self.inner.await_input(NextTimeout { after: rest.into(), ..timeout })
-            }
-            awaited => awaited,
-        }
+        let awaited = self.await_steadily(timeout);
+        self.just_read = matches!(awaited, Ok(true));
+        awaited
     }
 
+    // Asked when the connection goes to the pool, and when it comes from there. It takes three
+    // system calls to find out, and only the second answer matters.
     fn is_open(&mut self) -> bool {
-        self.inner.is_open()
+        mem::take(&mut self.just_read) || self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {
@@ -75,7 +102,7 @@ fn steady(timeout: NextTimeout) -> (NextTimeout, Duration) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
+    use std::sync::Mutex;
 
     use ureq::unversioned::transport::LazyBuffers;
 
@@ -135,7 +162,7 @@ mod tests {
         let asked = Arc::default();
         let buffers = LazyBuffers::new(1, 1);
         let inner = Scripted { buffers, answers, asked: Arc::clone(&asked), open: true };
-        let mut transport = SteadyTransport { inner: Box::new(inner) };
+        let mut transport = LeanTransport { inner: Box::new(inner), just_read: false };
         assert!(transport.is_open() && transport.is_tls());
         let after = Duration::from_millis(1300).into();
         let result = transport.await_input(NextTimeout { after, ..NextTimeout::default() });
@@ -162,7 +189,7 @@ mod tests {
         let answers = vec![Err(ureq::Error::Timeout(ureq::Timeout::Global)), Ok(true)];
         let buffers = LazyBuffers::new(1, 1);
         let inner = Scripted { buffers, answers, asked: Arc::clone(&asked), open: false };
-        let mut transport = SteadyTransport { inner: Box::new(inner) };
+        let mut transport = LeanTransport { inner: Box::new(inner), just_read: false };
         assert!(!transport.is_open() && !transport.is_tls());
         let second = NextTimeout { after: Duration::from_secs(1).into(), ..NextTimeout::default() };
         transport.await_input(second).unwrap_err();
@@ -170,5 +197,18 @@ mod tests {
         let longer = NextTimeout { after, ..NextTimeout::default() };
         transport.transmit_output(0, longer).unwrap();
         assert_eq!(*asked.lock().unwrap(), [1000, 1250].map(Duration::from_millis));
+    }
+    #[test]
+    fn what_was_just_read_from_is_not_asked_whether_it_is_open() {
+        let buffers = LazyBuffers::new(1, 1);
+        let answers = vec![Ok(true), Ok(false), Err(ureq::Error::ConnectionFailed)];
+        let inner = Scripted { buffers, answers, asked: Arc::default(), open: false };
+        let mut transport = LeanTransport { inner: Box::new(inner), just_read: false };
+        assert!(transport.await_input(NextTimeout::default()).unwrap());
+        assert_eq!([transport.is_open(), transport.is_open()], [true, false]);
+        assert!(!transport.await_input(NextTimeout::default()).unwrap());
+        assert!(!transport.is_open());
+        transport.await_input(NextTimeout::default()).unwrap_err();
+        assert!(!transport.is_open());
     }
 }
