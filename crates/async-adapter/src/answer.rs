@@ -1,3 +1,4 @@
+use std::future::poll_fn;
 use std::pin::pin;
 
 use bytes::Bytes;
@@ -8,43 +9,58 @@ use tokio::time::Instant;
 use crate::error::failure_kind;
 use crate::timers::Timers;
 
-/// The head of an answer, and its body.
-pub(crate) type Answer = (Response<()>, Bytes);
-
 /// What went wrong, in the core's terms and, if it has an opinion, in the HTTP library's.
 pub(crate) type Failed = (Failure, Option<reqwest::Error>);
 
-/// Waits for an answer and reads it whole, or up to the first byte that is too many.
+/// Waits for an answer, keeps it, and reads its body whole, or up to the first byte that is too
+/// many.
 ///
 /// One timer does for both: the HTTP library's own would be a box and a layer for each.
 pub(crate) async fn answer(
     pending: impl Future<Output = Result<reqwest::Response, reqwest::Error>>,
+    kept: &mut Option<reqwest::Response>,
     deadline: Instant,
     timers: &Timers,
-) -> Result<Answer, Failed> {
-    let mut response = None;
+) -> Result<Bytes, Failed> {
+    let mut timer = timers.take(deadline);
     let exchanged = {
-        let exchange = pin!(async {
-            let response = response.insert(pending.await?);
-            body(response).await
-        });
-        timers.timeout_at(deadline, exchange).await
+        let mut exchange = pin!(exchange(pending, kept));
+        poll_fn(|context| timer.poll_before(exchange.as_mut(), context)).await
     };
-    let head = response.map(|mut response| {
-        let mut head = Response::new(());
-        *head.status_mut() = response.status();
-        *head.headers_mut() = std::mem::take(response.headers_mut());
-        head
-    });
-    let (kind, error) = match exchanged {
-        Some(Ok(body)) => return Ok((head.unwrap_or_default(), body)),
-        Some(Err(error)) => (failure_kind(&error), Some(error.without_url())),
-        None => (FailureKind::Timeout, None),
-    };
-    Err((head.map_or(Failure::new(kind), |head| Failure::in_body(kind, head)), error))
+    timers.give_back(timer);
+    match exchanged {
+        Some(Ok(body)) => Ok(body),
+        Some(Err(error)) => Err(failed(failure_kind(&error), kept, Some(error.without_url()))),
+        None => Err(failed(FailureKind::Timeout, kept, None)),
+    }
 }
 
-async fn body(response: &mut reqwest::Response) -> Result<Bytes, reqwest::Error> {
+#[cold]
+fn failed(
+    kind: FailureKind,
+    kept: &mut Option<reqwest::Response>,
+    error: Option<reqwest::Error>,
+) -> Failed {
+    let head = kept.is_some().then(|| with_body((), kept));
+    *kept = None;
+    (head.map_or(Failure::new(kind), |head| Failure::in_body(kind, head)), error)
+}
+
+/// The answer that was kept, with the body that was read.
+pub(crate) fn with_body<T>(body: T, kept: &mut Option<reqwest::Response>) -> Response<T> {
+    let mut answer = Response::new(body);
+    if let Some(kept) = kept {
+        *answer.status_mut() = kept.status();
+        *answer.headers_mut() = std::mem::take(kept.headers_mut());
+    }
+    answer
+}
+
+async fn exchange(
+    pending: impl Future<Output = Result<reqwest::Response, reqwest::Error>>,
+    kept: &mut Option<reqwest::Response>,
+) -> Result<Bytes, reqwest::Error> {
+    let response = kept.insert(pending.await?);
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     let Some(second) = response.chunk().await? else { return Ok(first) };
     let mut whole = [first, second].concat();

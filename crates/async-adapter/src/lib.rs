@@ -18,6 +18,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 pub use didit_core as core;
 use didit_core::{
     Call, CreateSession, CreatedSession, Credentials, Decision, Engine, Moment, Operation,
@@ -27,10 +28,9 @@ use didit_core::{
 use futures_util::{Stream, stream};
 use http::Request;
 use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
 use tokio::time::{Instant, timeout_at};
 
-use self::answer::{Answer, Failed, answer};
+use self::answer::{Failed, answer, with_body};
 pub use self::builder::ClientBuilder;
 pub use self::decisions::Decisions;
 pub use self::error::{ConfigError, Error};
@@ -172,17 +172,24 @@ impl Client {
         Box::pin(async move {
             let mut answered = None;
             loop {
+                // From here on, so that no wake-up is missed after the engine was asked.
+                let woken = run.shared.woken.notified();
                 // What lives across no await takes no room in the box.
                 let sent = match run.next(answered) {
-                    Next::Send { request, ticket, deadline } => {
+                    Step::Send { request, ticket, timeout } => {
+                        let deadline = run.shared.instant(run.now.after(timeout));
                         Ok((run.shared.execute(request), ticket, deadline))
                     }
-                    Next::Wait { until, woken } => Err((until, woken)),
-                    Next::Done(result) => return result,
+                    Step::Wait { until, .. } => Err((run.shared.instant(until), woken)),
+                    Step::Done(result) => {
+                        let transport_error = run.transport_error.take();
+                        return result.map_err(|error| Error::new(error, transport_error));
+                    }
                 };
                 answered = match sent {
                     Ok((pending, ticket, deadline)) => {
-                        Some((ticket, answer(pending, deadline, &run.shared.timers).await))
+                        let timers = &run.shared.timers;
+                        Some((ticket, answer(pending, &mut run.response, deadline, timers).await))
                     }
                     Err((until, woken)) => {
                         let _ = timeout_at(until, woken).await;
@@ -207,69 +214,56 @@ impl fmt::Debug for Client {
 struct Run<'a, O: Operation> {
     shared: &'a Shared,
     operation: O,
+    /// The last answer.
+    response: Option<reqwest::Response>,
     transport_error: Option<reqwest::Error>,
+    /// When the engine was asked last.
+    now: Moment,
     over: bool,
-}
-
-/// What an operation asks for, in the runtime's terms.
-enum Next<'a, T> {
-    Send { request: Request<Vec<u8>>, ticket: Ticket, deadline: Instant },
-    Wait { until: Instant, woken: Notified<'a> },
-    Done(Result<T, Error>),
 }
 
 impl<'a, O: Operation> Run<'a, O> {
     fn new(shared: &'a Shared, operation: O) -> Self {
-        Self { shared, operation, transport_error: None, over: false }
+        let now = Moment::default();
+        Self { shared, operation, response: None, transport_error: None, now, over: false }
     }
 
     /// Hands in what came of a request, if one was sent, and asks for what follows.
-    fn next(&mut self, answered: Option<(Ticket, Result<Answer, Failed>)>) -> Next<'a, O::Output> {
+    fn next(&mut self, answered: Option<(Ticket, Result<Bytes, Failed>)>) -> Step<O::Output> {
         match answered {
-            Some((ticket, Ok((head, body)))) => {
-                let response = head.map(|()| &body[..]);
+            Some((ticket, Ok(body))) => {
+                let response = with_body(&body[..], &mut self.response);
                 self.operation.read_ahead(&ticket, &response);
-                let (mut engine, now) = self.begin();
-                self.operation.handle_response(&mut engine, now, ticket, response);
-                self.go_on(engine, now)
+                let mut engine = self.begin();
+                self.operation.handle_response(&mut engine, self.now, ticket, response);
+                self.go_on(engine)
             }
             Some((ticket, Err((failure, error)))) => {
                 self.transport_error = error;
-                let (mut engine, now) = self.begin();
-                self.operation.handle_failure(&mut engine, now, ticket, failure);
-                self.go_on(engine, now)
+                let mut engine = self.begin();
+                self.operation.handle_failure(&mut engine, self.now, ticket, failure);
+                self.go_on(engine)
             }
             None => {
-                let (engine, now) = self.begin();
-                self.go_on(engine, now)
+                let engine = self.begin();
+                self.go_on(engine)
             }
         }
     }
 
-    /// Takes the engine, and says what time it is.
-    fn begin(&self) -> (MutexGuard<'a, Engine>, Moment) {
+    /// Takes the engine, and looks at the clock.
+    fn begin(&mut self) -> MutexGuard<'a, Engine> {
         let mut engine = self.shared.lock();
         report::listen(&mut engine);
-        (engine, self.shared.now())
+        self.now = self.shared.now();
+        engine
     }
 
-    fn go_on(&mut self, mut engine: MutexGuard<'_, Engine>, now: Moment) -> Next<'a, O::Output> {
-        let next = match self.operation.poll(&mut engine, now) {
-            Step::Send { request, ticket, timeout } => {
-                Next::Send { request, ticket, deadline: self.shared.instant(now.after(timeout)) }
-            }
-            // Made under the lock, so that no wake-up is missed in between.
-            Step::Wait { until, .. } => Next::Wait {
-                until: self.shared.instant(until),
-                woken: self.shared.woken.notified(),
-            },
-            Step::Done(result) => {
-                self.over = true;
-                Next::Done(result.map_err(|error| Error::new(error, self.transport_error.take())))
-            }
-        };
+    fn go_on(&mut self, mut engine: MutexGuard<'_, Engine>) -> Step<O::Output> {
+        let step = self.operation.poll(&mut engine, self.now);
+        self.over = matches!(step, Step::Done(_));
         self.release(engine);
-        next
+        step
     }
 
     /// Lets others at the engine, and tells what happened.

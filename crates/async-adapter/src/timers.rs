@@ -1,7 +1,6 @@
-use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use tokio::runtime::{self, Handle};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -14,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(crate) struct Timers(Mutex<Vec<Timer>>);
 
 /// A timer can run on no other runtime than its own.
-struct Timer {
+pub(crate) struct Timer {
     runtime: runtime::Id,
     sleep: Pin<Box<Sleep>>,
 }
@@ -23,23 +22,7 @@ struct Timer {
 const KEPT: usize = 64;
 
 impl Timers {
-    /// What a future comes to, or nothing where it takes longer.
-    pub(crate) async fn timeout_at<F: Future>(
-        &self,
-        deadline: Instant,
-        mut future: Pin<&mut F>,
-    ) -> Option<F::Output> {
-        let mut timer = self.take(deadline);
-        let output = poll_fn(|context| match future.as_mut().poll(context) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => timer.sleep.as_mut().poll(context).map(|()| None),
-        });
-        let output = output.await;
-        self.give_back(timer);
-        output
-    }
-
-    fn take(&self, deadline: Instant) -> Timer {
+    pub(crate) fn take(&self, deadline: Instant) -> Timer {
         let runtime = Handle::current().id();
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         match kept.filter(|timer| timer.runtime == runtime) {
@@ -51,7 +34,7 @@ impl Timers {
         }
     }
 
-    fn give_back(&self, timer: Timer) {
+    pub(crate) fn give_back(&self, timer: Timer) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < KEPT {
             kept.push(timer);
@@ -59,9 +42,23 @@ impl Timers {
     }
 }
 
+impl Timer {
+    /// What a future comes to, or nothing once the time has come.
+    pub(crate) fn poll_before<F: Future>(
+        &mut self,
+        future: Pin<&mut F>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<F::Output>> {
+        match future.poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => self.sleep.as_mut().poll(context).map(|()| None),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::future::pending;
+    use std::future::{pending, poll_fn};
     use std::pin::pin;
     use std::time::Duration;
 
@@ -76,14 +73,21 @@ mod tests {
             self.0.lock().unwrap().len()
         }
 
+        async fn timeout_at<F: Future>(&self, deadline: Instant, future: F) -> Option<F::Output> {
+            let (mut timer, mut future) = (self.take(deadline), pin!(future));
+            let output = poll_fn(|cx| timer.poll_before(future.as_mut(), cx)).await;
+            self.give_back(timer);
+            output
+        }
+
         /// Waits for a future that never ends; an hour would be too long for a test.
         async fn strikes(&self, deadline: Instant) -> bool {
-            self.timeout_at(deadline, pin!(pending::<()>())).await.is_none()
+            self.timeout_at(deadline, pending::<()>()).await.is_none()
         }
 
         /// Waits for a future that is not ready at first, so that the timer is set.
         async fn lets_through(&self, deadline: Instant) -> bool {
-            self.timeout_at(deadline, pin!(yield_now())).await.is_some()
+            self.timeout_at(deadline, yield_now()).await.is_some()
         }
     }
 
@@ -103,7 +107,7 @@ mod tests {
     #[tokio::test]
     async fn a_time_that_has_passed_lets_through_what_is_ready() {
         let timers = Timers::default();
-        let output = timers.timeout_at(Instant::now(), pin!(async { 7 })).await;
+        let output = timers.timeout_at(Instant::now(), async { 7 }).await;
         assert_eq!(output, Some(7));
     }
 

@@ -38,11 +38,29 @@ use crate::scope::Scope;
 /// ```
 #[derive(Clone)]
 pub struct Decision {
-    json: Box<str>,
-    members: Box<Members>,
+    // In a box, since a decision is handed on many times before it reaches its caller.
+    content: Box<Content>,
+}
+
+#[derive(Clone)]
+struct Content {
+    /// The answer as it came, and after it the strings that it has with escapes, without them.
+    text: Box<str>,
+    json_len: usize,
+    members: Members,
     session_number: Option<i128>,
     status: Status,
     created_at: Option<OffsetDateTime>,
+}
+
+impl Content {
+    fn text(&self, of: TextOf) -> Option<&str> {
+        self.members.text(of).of(&self.text)
+    }
+
+    fn json(&self) -> Json<'_> {
+        json::accepted(self.text.get(..self.json_len).unwrap_or_default())
+    }
 }
 
 impl Decision {
@@ -52,64 +70,59 @@ impl Decision {
     /// The text is not JSON, or a documented member has another type than documented. The error
     /// tells line, column and place.
     pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
-        let text = json::text(body)?;
-        let (members, session_number) =
-            Members::read(text).map_err(|error| JsonError::new(body, &error))?;
+        let json = json::text(body)?;
+        if json.len() > text::MAX_LEN {
+            return Err(JsonError::at(body, 0, "", "expected less than 2 GiB".to_owned()));
+        }
+        let (mut members, mut unescaped) = (Members::default(), String::new());
+        let digits = wire::read(json, &mut members, &mut unescaped)
+            .map_err(|error| JsonError::new(body, &error))?;
+        let text: Box<str> = [json, &unescaped].concat().into();
+        let string = |of| members.text(of).of(&text);
         let missing = |place| move || JsonError::at(body, 0, place, "expected a string".to_owned());
-        members.text(TextOf::SessionId, text).ok_or_else(missing("session_id"))?;
-        let status = members.text(TextOf::Status, text).ok_or_else(missing("status"))?;
-        let created_at = members.text(TextOf::CreatedAt, text).map(|created_at| {
-            OffsetDateTime::parse(created_at, &Rfc3339).map_err(|_| {
-                let offset = text::offset_in(text, created_at).unwrap_or(0);
-                let shown: String = created_at.chars().take(64).collect();
-                let problem = format!("{shown:?} is not an RFC 3339 timestamp");
-                JsonError::at(body, offset, "created_at", problem)
-            })
-        });
-        let session_number = session_number.map(|digits| {
-            let integer = digits.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
-            integer.then(|| digits.parse().ok()).ok_or_else(|| {
-                let offset = text::offset_in(text, digits).unwrap_or(0);
-                JsonError::at(body, offset, "session_number", "expected an integer".to_owned())
-            })
+        string(TextOf::SessionId).ok_or_else(missing("session_id"))?;
+        let status = Status::from(string(TextOf::Status).ok_or_else(missing("status"))?);
+        let session_number = digits.map(|digits| session_number(json, digits)).transpose()?;
+        let created_at = string(TextOf::CreatedAt).map(|created_at| {
+            OffsetDateTime::parse(created_at, &Rfc3339)
+                .map_err(|_| no_timestamp(json, &text, created_at))
         });
         Ok(Self {
-            session_number: session_number.transpose()?.flatten(),
-            status: Status::from(status),
-            created_at: created_at.transpose()?,
-            members,
-            json: text.into(),
+            content: Box::new(Content {
+                session_number: session_number.flatten(),
+                status,
+                created_at: created_at.transpose()?,
+                json_len: json.len(),
+                members,
+                text,
+            }),
         })
-    }
-
-    fn text(&self, of: TextOf) -> Option<&str> {
-        self.members.text(of, &self.json)
     }
 
     /// The identifier of the session.
     pub fn session_id(&self) -> &str {
-        self.text(TextOf::SessionId).unwrap_or_default()
+        self.content.text(TextOf::SessionId).unwrap_or_default()
     }
 
     /// The number of the session; also `None` in the unlikely case that it has more than 127 bits,
     /// when [`json`](Self::json) still has all of its digits.
     pub fn session_number(&self) -> Option<i128> {
-        self.session_number
+        self.content.session_number
     }
 
     /// How far the session has come.
     pub fn status(&self) -> &Status {
-        &self.status
+        &self.content.status
     }
 
     /// What the caller gave as `vendor_data` when the session was created.
     pub fn vendor_data(&self) -> Option<&str> {
-        self.text(TextOf::VendorData)
+        self.content.text(TextOf::VendorData)
     }
 
     /// The scopes requested and approved, as one text separated by spaces.
     pub fn scope(&self) -> Option<&str> {
-        self.text(TextOf::Scope)
+        self.content.text(TextOf::Scope)
     }
 
     /// The scopes requested and approved, one by one; words that are no scopes are left out.
@@ -145,19 +158,41 @@ impl Decision {
 
     /// When the session was created.
     pub fn created_at(&self) -> Option<OffsetDateTime> {
-        self.created_at
+        self.content.created_at
     }
 
     /// What the person shared; `None` while nothing has been (absent, `null` or `{}`).
     pub fn user_data(&self) -> Option<UserData<'_>> {
-        let shared = self.members.size(ObjectOf::UserData).is_some_and(|size| size > 0);
-        shared.then(|| UserData::new(&self.json, &self.members))
+        let shared = self.content.members.size(ObjectOf::UserData).is_some_and(|size| size > 0);
+        shared.then_some(UserData { content: &self.content })
     }
 
     /// The whole decision as the service sent it, members nobody knows yet and all digits included.
     pub fn json(&self) -> Json<'_> {
-        json::accepted(&self.json)
+        self.content.json()
     }
+}
+
+/// The integer of those digits; nothing for one of more than 127 bits.
+fn session_number(json: &str, digits: &str) -> Result<Option<i128>, JsonError> {
+    let integer = || digits.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+    match digits.parse() {
+        Ok(number) => Ok(Some(number)),
+        Err(_) if integer() => Ok(None),
+        Err(_) => {
+            let offset = text::offset_in(json, digits).unwrap_or(0);
+            let problem = "expected an integer".to_owned();
+            Err(JsonError::at(json.as_bytes(), offset, "session_number", problem))
+        }
+    }
+}
+
+fn no_timestamp(json: &str, text: &str, created_at: &str) -> JsonError {
+    // A string that was written with escapes stands behind the answer.
+    let offset = text::offset_in(text, created_at).filter(|offset| *offset < json.len());
+    let shown: String = created_at.chars().take(64).collect();
+    let problem = format!("{shown:?} is not an RFC 3339 timestamp");
+    JsonError::at(json.as_bytes(), offset.unwrap_or(0), "created_at", problem)
 }
 
 /// Shows what the decision is about; what the person shared and the caller's own data are redacted.
@@ -165,11 +200,11 @@ impl fmt::Debug for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decision")
             .field("session_id", &self.session_id())
-            .field("session_number", &self.session_number)
-            .field("status", &self.status)
+            .field("session_number", &self.session_number())
+            .field("status", &self.status())
             .field("vendor_data", &redacted(self.vendor_data()))
             .field("scope", &self.scope())
-            .field("created_at", &self.created_at)
+            .field("created_at", &self.created_at())
             .field("user_data", &redacted(self.user_data()))
             .finish_non_exhaustive()
     }

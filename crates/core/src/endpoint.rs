@@ -85,9 +85,10 @@ fn request(
     body: Vec<u8>,
     headers: HeaderMap,
 ) -> Result<Request<Vec<u8>>, BuildError> {
+    let uri = base.join(path)?;
     let mut request = Request::new(body);
     *request.method_mut() = method;
-    *request.uri_mut() = base.join(path)?;
+    *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     Ok(request)
 }

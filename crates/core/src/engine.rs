@@ -244,12 +244,15 @@ impl Engine {
         endpoint: &E,
         authorization: &Authorization,
     ) -> Result<Request<Vec<u8>>, BuildError> {
-        let mut request = endpoint.request(&self.base, authorization)?;
-        // It is among the headers of the authorized ones already.
-        if !E::AUTHORIZED {
-            request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
+        let request = endpoint.request(&self.base, authorization);
+        // Among the headers of the authorized ones it is already.
+        if E::AUTHORIZED {
+            return request;
         }
-        Ok(request)
+        request.map(|mut request| {
+            request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
+            request
+        })
     }
 
     fn ticket(&mut self) -> u64 {

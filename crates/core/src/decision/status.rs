@@ -1,5 +1,6 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::mem;
 
 /// How far a session has come. The service writes it in various cases; comparing ignores them.
 ///
@@ -67,14 +68,20 @@ impl Status {
 
 impl From<&str> for Status {
     fn from(text: &str) -> Self {
-        let known = KNOWN.iter().find(|known| known.as_str().eq_ignore_ascii_case(text));
+        let known = KNOWN.iter().find(|known| known.as_str() == text);
+        let known =
+            known.or_else(|| KNOWN.iter().find(|known| known.as_str().eq_ignore_ascii_case(text)));
         known.cloned().unwrap_or_else(|| Self::Other(UnknownStatus(text.into())))
     }
 }
 
 impl PartialEq for Status {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str().eq_ignore_ascii_case(other.as_str())
+        match (self, other) {
+            (Self::Other(one), Self::Other(other)) => one.0.eq_ignore_ascii_case(&other.0),
+            // What stands for a known status in any case is that status.
+            _ => mem::discriminant(self) == mem::discriminant(other),
+        }
     }
 }
 

@@ -1,30 +1,38 @@
-/// A string of a JSON text: where it stands in the text, or a copy if it was written with escapes.
-#[derive(Clone)]
-pub(super) enum Text {
-    Span { start: u32, end: u32 },
-    Unescaped(Box<str>),
+//! Where the strings of a JSON text stand.
+
+/// Where a string stands in a text, if it is there.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Span {
+    start: u32,
+    /// Zero for none, since a quote stands before every string.
+    end: u32,
 }
 
-impl Text {
-    /// `value` is a string that was read from `json`.
-    pub(super) fn new(json: &str, value: &str) -> Self {
-        let span = offset_in(json, value).and_then(|start| {
-            Some((u32::try_from(start).ok()?, u32::try_from(start + value.len()).ok()?))
+/// The longest text whose spans can be numbered, also when all of it is there a second time.
+pub(super) const MAX_LEN: usize = u32::MAX as usize / 2;
+
+impl Span {
+    /// Where `value`, a string that was read from `json`, stands in it; or in `json` and
+    /// `unescaped` together, to which it is added if it was written with escapes.
+    pub(super) fn new(json: &str, unescaped: &mut String, value: &str) -> Self {
+        let start = offset_in(json, value).unwrap_or_else(|| {
+            unescaped.push_str(value);
+            json.len() + unescaped.len() - value.len()
         });
-        match span {
-            Some((start, end)) => Self::Span { start, end },
-            None => Self::Unescaped(value.into()),
+        match (u32::try_from(start), u32::try_from(start + value.len())) {
+            (Ok(start), Ok(end)) => Self { start, end },
+            _ => Self::default(),
         }
     }
 
-    /// The string, given the text (or a copy of the text) that it was made with.
-    pub(super) fn get<'a>(&'a self, json: &'a str) -> &'a str {
-        match self {
-            Self::Span { start, end } => {
-                json.get(*start as usize..*end as usize).unwrap_or_default()
-            }
-            Self::Unescaped(text) => text,
+    /// The string, given the text that it stands in.
+    // For so many strings, the code would be there many times.
+    #[inline(never)]
+    pub(super) fn of(self, text: &str) -> Option<&str> {
+        if self.end == 0 {
+            return None;
         }
+        text.get(self.start as usize..self.end as usize)
     }
 }
 
@@ -40,10 +48,10 @@ mod tests {
 
     #[test]
     fn spans_survive_a_copy_of_the_text() {
-        let json = r#""plain""#.to_owned();
-        let text = Text::new(&json, &json[1..6]);
-        assert!(matches!(text, Text::Span { start: 1, end: 6 }));
-        assert_eq!(text.get(&json.clone()), "plain");
+        let (json, mut unescaped) = (r#""plain""#.to_owned(), String::new());
+        let span = Span::new(&json, &mut unescaped, &json[1..6]);
+        assert_eq!((span.of(&json.clone()), &*unescaped), (Some("plain"), ""));
+        assert_eq!(Span::default().of(&json), None);
     }
 
     #[test]
@@ -55,9 +63,11 @@ mod tests {
     }
 
     #[test]
-    fn texts_from_elsewhere_are_kept() {
-        let text = Text::new(r#""\u0061""#, "a");
-        assert!(matches!(text, Text::Unescaped(_)));
-        assert_eq!(text.get(r#""\u0061""#), "a");
+    fn texts_from_elsewhere_come_after_the_text() {
+        let (json, mut unescaped) = (r#"["\u0061","\u0062c",""]"#, String::new());
+        let spans = ["a", "bc", ""].map(|value| Span::new(json, &mut unescaped, value));
+        let text = format!("{json}{unescaped}");
+        assert_eq!(unescaped, "abc");
+        assert_eq!(spans.map(|span| span.of(&text)), ["a", "bc", ""].map(Some));
     }
 }

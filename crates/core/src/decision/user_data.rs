@@ -2,8 +2,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
-use super::wire::{FlagOf, Members, ObjectOf, TextOf};
-use crate::json::{self, Json};
+use super::Content;
+use super::wire::{FlagOf, ObjectOf, TextOf};
+use crate::json::Json;
 use crate::personal::redacted;
 
 /// What the person shared: the documented members by method, any member by [`get`](Self::get).
@@ -23,26 +24,21 @@ use crate::personal::redacted;
 /// ```
 #[derive(Clone, Copy)]
 pub struct UserData<'a> {
-    json: &'a str,
-    members: &'a Members,
+    pub(super) content: &'a Content,
 }
 
 impl<'a> UserData<'a> {
-    pub(super) fn new(json: &'a str, members: &'a Members) -> Self {
-        Self { json, members }
-    }
-
     fn text(self, of: TextOf) -> Option<&'a str> {
-        self.members.text(of, self.json)
+        self.content.text(of)
     }
 
     fn flag(self, of: FlagOf) -> Option<bool> {
-        self.members.flag(of)
+        self.content.members.flag(of)
     }
 
     /// What is read of an object, if it is there.
     fn object<T>(self, of: ObjectOf, read: impl FnOnce() -> T) -> Option<T> {
-        self.members.size(of).map(|_| read())
+        self.content.members.size(of).map(|_| read())
     }
 
     /// Identifies the user across sessions; always present in shared data.
@@ -159,7 +155,7 @@ impl<'a> UserData<'a> {
 
     /// The whole object as the service sent it.
     pub fn json(self) -> Option<Json<'a>> {
-        json::accepted(self.json).get("user_data")
+        self.content.json().get("user_data")
     }
 }
 

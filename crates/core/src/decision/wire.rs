@@ -4,6 +4,7 @@
 //! run, and for a single answer that is what takes the time.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use serde::Deserialize;
 use serde::de::{
@@ -11,7 +12,7 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
-use super::text::Text;
+use super::text::Span;
 
 /// Every member that is a string.
 #[derive(Clone, Copy)]
@@ -121,25 +122,15 @@ const NAMES: Member = Member::Object(
 /// The members that an answer has; each may be absent or null, which is the same.
 #[derive(Clone, Default)]
 pub(super) struct Members {
-    texts: [Option<Text>; TextOf::FullName as usize + 1],
+    texts: [Span; TextOf::FullName as usize + 1],
     flags: [Option<bool>; FlagOf::NamesIsVerified as usize + 1],
-    /// How many members each object has, unknown ones included.
-    objects: [Option<usize>; ObjectOf::Names as usize + 1],
+    /// How many members each object has and one more, unknown ones included.
+    objects: [Option<NonZeroU32>; ObjectOf::Names as usize + 1],
 }
 
 impl Members {
-    /// Reads an answer; gives the digits of `session_number` as well.
-    pub(super) fn read(json: &str) -> Result<(Box<Self>, Option<&str>), serde_json::Error> {
-        let mut reader = Reader { json, members: Box::default(), session_number: None };
-        let mut parser = serde_json::Deserializer::from_str(json);
-        parser.deserialize_map(Value { member: &DECISION, reader: &mut reader })?;
-        parser.end()?;
-        Ok((reader.members, reader.session_number))
-    }
-
-    /// The string, given the text (or a copy of the text) that was read.
-    pub(super) fn text<'a>(&'a self, of: TextOf, json: &'a str) -> Option<&'a str> {
-        self.texts[of as usize].as_ref().map(|text| text.get(json))
+    pub(super) fn text(&self, of: TextOf) -> Span {
+        self.texts[of as usize]
     }
 
     pub(super) fn flag(&self, of: FlagOf) -> Option<bool> {
@@ -147,24 +138,39 @@ impl Members {
     }
 
     /// How many members the object has, if it is there.
-    pub(super) fn size(&self, of: ObjectOf) -> Option<usize> {
-        self.objects[of as usize]
+    pub(super) fn size(&self, of: ObjectOf) -> Option<u32> {
+        self.objects[of as usize].map(|size| size.get() - 1)
     }
 }
 
-struct Reader<'a> {
+/// Reads an answer of at most [`MAX_LEN`](super::text::MAX_LEN) bytes: gives the digits of
+/// `session_number`, and adds to `unescaped` the strings that are written with escapes.
+pub(super) fn read<'a>(
     json: &'a str,
-    members: Box<Members>,
+    members: &mut Members,
+    unescaped: &mut String,
+) -> Result<Option<&'a str>, serde_json::Error> {
+    let mut reader = Reader { json, members, unescaped, session_number: None };
+    let mut parser = serde_json::Deserializer::from_str(json);
+    parser.deserialize_map(Value { member: &DECISION, reader: &mut reader })?;
+    parser.end()?;
+    Ok(reader.session_number)
+}
+
+struct Reader<'r, 'a> {
+    json: &'a str,
+    members: &'r mut Members,
+    unescaped: &'r mut String,
     session_number: Option<&'a str>,
 }
 
 /// One value that comes next in the text, and what it is documented to be.
-struct Value<'r, 'a> {
+struct Value<'v, 'r, 'a> {
     member: &'static Member,
-    reader: &'r mut Reader<'a>,
+    reader: &'v mut Reader<'r, 'a>,
 }
 
-impl<'de> DeserializeSeed<'de> for Value<'_, 'de> {
+impl<'de> DeserializeSeed<'de> for Value<'_, '_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -172,7 +178,7 @@ impl<'de> DeserializeSeed<'de> for Value<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Value<'_, 'de> {
+impl<'de> Visitor<'de> for Value<'_, '_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -204,7 +210,8 @@ impl<'de> Visitor<'de> for Value<'_, 'de> {
         let Member::Text(of) = self.member else {
             return Err(E::invalid_type(Unexpected::Str(text), &self));
         };
-        self.reader.members.texts[*of as usize] = Some(Text::new(self.reader.json, text));
+        let Reader { json, members, unescaped, .. } = self.reader;
+        members.texts[*of as usize] = Span::new(json, unescaped, text);
         Ok(())
     }
 
@@ -221,7 +228,7 @@ impl<'de> Visitor<'de> for Value<'_, 'de> {
             return Err(A::Error::invalid_type(Unexpected::Map, &self));
         };
         // No object has more documented members.
-        let (mut size, mut seen) = (0, [false; 16]);
+        let (mut size, mut seen) = (1, [false; 16]);
         while let Some(position) = map.next_key_seed(Name(documented))? {
             size += 1;
             let Some(position) = position else {
@@ -234,7 +241,7 @@ impl<'de> Visitor<'de> for Value<'_, 'de> {
             }
             map.next_value_seed(Value { member, reader: self.reader })?;
         }
-        self.reader.members.objects[*of as usize] = Some(size);
+        self.reader.members.objects[*of as usize] = NonZeroU32::new(size);
         Ok(())
     }
 }

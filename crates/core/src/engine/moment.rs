@@ -12,28 +12,35 @@ use std::time::Duration;
 /// let now = Moment::new(origin.elapsed());
 /// assert_eq!(now.after(Duration::from_secs(1)).since(now), Duration::from_secs(1));
 /// ```
+///
+/// It counts nanoseconds, and reaches for 584 years.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Moment(Duration);
+pub struct Moment(u64);
 
 impl Moment {
-    /// The moment that long after the origin.
+    /// The moment that long after the origin; the last one there is if that is beyond it.
     pub const fn new(since_origin: Duration) -> Self {
-        Self(since_origin)
+        Self(nanoseconds(since_origin))
     }
 
     /// How long after the origin this is.
     pub const fn since_origin(self) -> Duration {
-        self.0
+        Duration::from_nanos(self.0)
     }
 
     /// The moment that much later; the last one there is if that is beyond it.
     #[must_use]
     pub const fn after(self, duration: Duration) -> Self {
-        Self(self.0.saturating_add(duration))
+        Self(self.0.saturating_add(nanoseconds(duration)))
     }
 
     /// How long ago `earlier` was; nothing if it is yet to come.
     pub const fn since(self, earlier: Self) -> Duration {
-        self.0.saturating_sub(earlier.0)
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
+}
+
+const fn nanoseconds(duration: Duration) -> u64 {
+    let whole = duration.as_secs().saturating_mul(1_000_000_000);
+    whole.saturating_add(duration.subsec_nanos() as u64)
 }
