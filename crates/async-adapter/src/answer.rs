@@ -1,5 +1,5 @@
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 
 use bytes::Bytes;
 use didit_core::{Failure, FailureKind, MAX_BODY_BYTES};
@@ -17,7 +17,7 @@ pub(crate) type Failed = (Failure, Option<reqwest::Error>);
 ///
 /// One timer does for both: the HTTP library's own would be a box and a layer for each.
 pub(crate) async fn answer(
-    pending: impl Future<Output = Result<reqwest::Response, reqwest::Error>>,
+    pending: Pin<&mut impl Future<Output = Result<reqwest::Response, reqwest::Error>>>,
     kept: &mut Option<reqwest::Response>,
     deadline: Instant,
     timers: &Timers,
@@ -51,13 +51,13 @@ pub(crate) fn with_body<T>(body: T, kept: &mut Option<reqwest::Response>) -> Res
     let mut answer = Response::new(body);
     if let Some(kept) = kept {
         *answer.status_mut() = kept.status();
-        *answer.headers_mut() = std::mem::take(kept.headers_mut());
+        std::mem::swap(answer.headers_mut(), kept.headers_mut());
     }
     answer
 }
 
 async fn exchange(
-    pending: impl Future<Output = Result<reqwest::Response, reqwest::Error>>,
+    pending: Pin<&mut impl Future<Output = Result<reqwest::Response, reqwest::Error>>>,
     kept: &mut Option<reqwest::Response>,
 ) -> Result<Bytes, reqwest::Error> {
     let response = kept.insert(pending.await?);

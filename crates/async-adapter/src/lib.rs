@@ -15,6 +15,7 @@ mod timers;
 mod tls;
 
 use std::fmt;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use didit_core::{
 use futures_util::{Stream, stream};
 use http::Request;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio::time::{Instant, timeout_at};
 
 use self::answer::{Failed, answer, with_body};
@@ -172,15 +174,13 @@ impl Client {
         Box::pin(async move {
             let mut answered = None;
             loop {
-                // From here on, so that no wake-up is missed after the engine was asked.
-                let woken = run.shared.woken.notified();
                 // What lives across no await takes no room in the box.
                 let sent = match run.next(answered) {
                     Step::Send { request, ticket, timeout } => {
                         let deadline = run.shared.instant(run.now.after(timeout));
                         Ok((run.shared.execute(request), ticket, deadline))
                     }
-                    Step::Wait { until, .. } => Err((run.shared.instant(until), woken)),
+                    Step::Wait { until, .. } => Err(run.shared.instant(until)),
                     Step::Done(result) => {
                         let transport_error = run.transport_error.take();
                         return result.map_err(|error| Error::new(error, transport_error));
@@ -188,11 +188,13 @@ impl Client {
                 };
                 answered = match sent {
                     Ok((pending, ticket, deadline)) => {
-                        let timers = &run.shared.timers;
+                        let (pending, timers) = (pin!(pending), &run.shared.timers);
                         Some((ticket, answer(pending, &mut run.response, deadline, timers).await))
                     }
-                    Err((until, woken)) => {
-                        let _ = timeout_at(until, woken).await;
+                    Err(until) => {
+                        if let Some(woken) = run.woken.take() {
+                            let _ = timeout_at(until, woken).await;
+                        }
                         None
                     }
                 };
@@ -219,13 +221,15 @@ struct Run<'a, O: Operation> {
     transport_error: Option<reqwest::Error>,
     /// When the engine was asked last.
     now: Moment,
+    /// Comes when a wait may end early; boxed, since most operations never wait.
+    woken: Option<Pin<Box<Notified<'a>>>>,
     over: bool,
 }
 
 impl<'a, O: Operation> Run<'a, O> {
     fn new(shared: &'a Shared, operation: O) -> Self {
-        let now = Moment::default();
-        Self { shared, operation, response: None, transport_error: None, now, over: false }
+        let (now, over) = (Moment::default(), false);
+        Self { shared, operation, response: None, transport_error: None, now, woken: None, over }
     }
 
     /// Hands in what came of a request, if one was sent, and asks for what follows.
@@ -262,6 +266,10 @@ impl<'a, O: Operation> Run<'a, O> {
     fn go_on(&mut self, mut engine: MutexGuard<'_, Engine>) -> Step<O::Output> {
         let step = self.operation.poll(&mut engine, self.now);
         self.over = matches!(step, Step::Done(_));
+        if let Step::Wait { .. } = step {
+            // Under the lock, so that no wake-up is missed in between.
+            self.woken = Some(Box::pin(self.shared.woken.notified()));
+        }
         self.release(engine);
         step
     }

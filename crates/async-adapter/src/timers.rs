@@ -1,6 +1,6 @@
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::{self, Handle};
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -34,7 +34,9 @@ impl Timers {
         }
     }
 
-    pub(crate) fn give_back(&self, timer: Timer) {
+    pub(crate) fn give_back(&self, mut timer: Timer) {
+        // It would hold on to the waker, and thereby to all the memory of its task.
+        let _ = timer.sleep.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < KEPT {
             kept.push(timer);

@@ -1,7 +1,7 @@
 //! The documented members of a decision, and how they are picked out of an answer.
 //!
-//! One reader goes through every object by a table. A derived reader for each would be more code to
-//! run, and for a single answer that is what takes the time.
+//! One reader goes through every object. A derived reader for each would be more code to run, and for
+//! a single answer that is what takes the time.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -55,69 +55,59 @@ pub(super) enum ObjectOf {
     Names,
 }
 
+#[derive(Clone, Copy)]
 enum Member {
     Text(TextOf),
     Flag(FlagOf),
     /// `session_number`, to the last digit.
     Integer,
-    Object(ObjectOf, &'static [(&'static str, Member)]),
+    Object(ObjectOf),
 }
 
-const DECISION: Member = Member::Object(
-    ObjectOf::Decision,
-    &[
-        ("session_id", Member::Text(TextOf::SessionId)),
-        ("session_number", Member::Integer),
-        ("status", Member::Text(TextOf::Status)),
-        ("vendor_data", Member::Text(TextOf::VendorData)),
-        ("scope", Member::Text(TextOf::Scope)),
-        ("user_data", USER_DATA),
-        ("created_at", Member::Text(TextOf::CreatedAt)),
-    ],
-);
+impl Member {
+    /// The documented member of that name, in that object.
+    fn of(object: ObjectOf, name: &str) -> Option<Self> {
+        Some(match (object, name) {
+            (ObjectOf::Decision, "session_id") => Self::Text(TextOf::SessionId),
+            (ObjectOf::Decision, "session_number") => Self::Integer,
+            (ObjectOf::Decision, "status") => Self::Text(TextOf::Status),
+            (ObjectOf::Decision, "vendor_data") => Self::Text(TextOf::VendorData),
+            (ObjectOf::Decision, "scope") => Self::Text(TextOf::Scope),
+            (ObjectOf::Decision, "user_data") => Self::Object(ObjectOf::UserData),
+            (ObjectOf::Decision, "created_at") => Self::Text(TextOf::CreatedAt),
+            (ObjectOf::UserData, "sub") => Self::Text(TextOf::Sub),
+            (ObjectOf::UserData, "email") => Self::Object(ObjectOf::Email),
+            (ObjectOf::UserData, "phone") => Self::Object(ObjectOf::Phone),
+            (ObjectOf::UserData, "picture") => Self::Text(TextOf::Picture),
+            (ObjectOf::UserData, "names") => Self::Object(ObjectOf::Names),
+            (ObjectOf::UserData, "user_id") => Self::Text(TextOf::UserId),
+            (ObjectOf::UserData, "is_verified") => Self::Flag(FlagOf::IsVerified),
+            (ObjectOf::UserData, "is_over_18") => Self::Flag(FlagOf::IsOver18),
+            (ObjectOf::UserData, "is_over_21") => Self::Flag(FlagOf::IsOver21),
+            (ObjectOf::Email, "email") => Self::Text(TextOf::Email),
+            (ObjectOf::Email, "is_verified") => Self::Flag(FlagOf::EmailIsVerified),
+            (ObjectOf::Email, "is_primary") => Self::Flag(FlagOf::EmailIsPrimary),
+            (ObjectOf::Phone, "phone_number") => Self::Text(TextOf::PhoneNumber),
+            (ObjectOf::Phone, "is_verified") => Self::Flag(FlagOf::PhoneIsVerified),
+            (ObjectOf::Phone, "is_primary") => Self::Flag(FlagOf::PhoneIsPrimary),
+            (ObjectOf::Names, "first_name") => Self::Text(TextOf::FirstName),
+            (ObjectOf::Names, "family_name") => Self::Text(TextOf::FamilyName),
+            (ObjectOf::Names, "full_name") => Self::Text(TextOf::FullName),
+            (ObjectOf::Names, "is_verified") => Self::Flag(FlagOf::NamesIsVerified),
+            _ => return None,
+        })
+    }
 
-const USER_DATA: Member = Member::Object(
-    ObjectOf::UserData,
-    &[
-        ("sub", Member::Text(TextOf::Sub)),
-        ("email", EMAIL),
-        ("phone", PHONE),
-        ("picture", Member::Text(TextOf::Picture)),
-        ("names", NAMES),
-        ("user_id", Member::Text(TextOf::UserId)),
-        ("is_verified", Member::Flag(FlagOf::IsVerified)),
-        ("is_over_18", Member::Flag(FlagOf::IsOver18)),
-        ("is_over_21", Member::Flag(FlagOf::IsOver21)),
-    ],
-);
-
-const EMAIL: Member = Member::Object(
-    ObjectOf::Email,
-    &[
-        ("email", Member::Text(TextOf::Email)),
-        ("is_verified", Member::Flag(FlagOf::EmailIsVerified)),
-        ("is_primary", Member::Flag(FlagOf::EmailIsPrimary)),
-    ],
-);
-
-const PHONE: Member = Member::Object(
-    ObjectOf::Phone,
-    &[
-        ("phone_number", Member::Text(TextOf::PhoneNumber)),
-        ("is_verified", Member::Flag(FlagOf::PhoneIsVerified)),
-        ("is_primary", Member::Flag(FlagOf::PhoneIsPrimary)),
-    ],
-);
-
-const NAMES: Member = Member::Object(
-    ObjectOf::Names,
-    &[
-        ("first_name", Member::Text(TextOf::FirstName)),
-        ("family_name", Member::Text(TextOf::FamilyName)),
-        ("full_name", Member::Text(TextOf::FullName)),
-        ("is_verified", Member::Flag(FlagOf::NamesIsVerified)),
-    ],
-);
+    /// Another bit for every member.
+    fn bit(self) -> u64 {
+        1 << match self {
+            Self::Text(of) => of as u8,
+            Self::Flag(of) => 16 + of as u8,
+            Self::Object(of) => 32 + of as u8,
+            Self::Integer => 48,
+        }
+    }
+}
 
 /// The members that an answer has; each may be absent or null, which is the same.
 #[derive(Clone, Default)]
@@ -152,7 +142,10 @@ pub(super) fn read<'a>(
 ) -> Result<Option<&'a str>, serde_json::Error> {
     let mut reader = Reader { json, members, unescaped, session_number: None };
     let mut parser = serde_json::Deserializer::from_str(json);
-    parser.deserialize_map(Value { member: &DECISION, reader: &mut reader })?;
+    parser.deserialize_map(Value {
+        member: Member::Object(ObjectOf::Decision),
+        reader: &mut reader,
+    })?;
     parser.end()?;
     Ok(reader.session_number)
 }
@@ -166,7 +159,7 @@ struct Reader<'r, 'a> {
 
 /// One value that comes next in the text, and what it is documented to be.
 struct Value<'v, 'r, 'a> {
-    member: &'static Member,
+    member: Member,
     reader: &'v mut Reader<'r, 'a>,
 }
 
@@ -186,7 +179,7 @@ impl<'de> Visitor<'de> for Value<'_, '_, 'de> {
             Member::Text(_) => "a string",
             Member::Flag(_) => "a boolean",
             Member::Integer => "an integer",
-            Member::Object(..) => "an object",
+            Member::Object(_) => "an object",
         })
     }
 
@@ -198,7 +191,7 @@ impl<'de> Visitor<'de> for Value<'_, '_, 'de> {
         match self.member {
             Member::Text(_) => deserializer.deserialize_str(self),
             Member::Flag(_) => deserializer.deserialize_bool(self),
-            Member::Object(..) => deserializer.deserialize_map(self),
+            Member::Object(_) => deserializer.deserialize_map(self),
             Member::Integer => {
                 self.reader.session_number = Some(<&RawValue>::deserialize(deserializer)?.get());
                 Ok(())
@@ -211,7 +204,7 @@ impl<'de> Visitor<'de> for Value<'_, '_, 'de> {
             return Err(E::invalid_type(Unexpected::Str(text), &self));
         };
         let Reader { json, members, unescaped, .. } = self.reader;
-        members.texts[*of as usize] = Span::new(json, unescaped, text);
+        members.texts[of as usize] = Span::new(json, unescaped, text);
         Ok(())
     }
 
@@ -219,52 +212,56 @@ impl<'de> Visitor<'de> for Value<'_, '_, 'de> {
         let Member::Flag(of) = self.member else {
             return Err(E::invalid_type(Unexpected::Bool(flag), &self));
         };
-        self.reader.members.flags[*of as usize] = Some(flag);
+        self.reader.members.flags[of as usize] = Some(flag);
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Member::Object(of, documented) = self.member else {
+        let Member::Object(of) = self.member else {
             return Err(A::Error::invalid_type(Unexpected::Map, &self));
         };
-        // No object has more documented members.
-        let (mut size, mut seen) = (1, [false; 16]);
-        while let Some(position) = map.next_key_seed(Name(documented))? {
+        let (mut size, mut seen) = (1, 0);
+        while let Some(member) = map.next_key_seed(Name { object: of, seen: &mut seen })? {
             size += 1;
-            let Some(position) = position else {
-                map.next_value::<IgnoredAny>()?;
-                continue;
-            };
-            let (name, member) = &documented[position];
-            if std::mem::replace(&mut seen[position], true) {
-                return Err(A::Error::duplicate_field(name));
+            match member {
+                Some(member) => map.next_value_seed(Value { member, reader: self.reader })?,
+                None => drop(map.next_value::<IgnoredAny>()?),
             }
-            map.next_value_seed(Value { member, reader: self.reader })?;
         }
-        self.reader.members.objects[*of as usize] = NonZeroU32::new(size);
+        self.reader.members.objects[of as usize] = NonZeroU32::new(size);
         Ok(())
     }
 }
 
-/// The name that comes next in the text, to be looked up among these.
-struct Name(&'static [(&'static str, Member)]);
+/// The name that comes next in an object of the text.
+struct Name<'s> {
+    object: ObjectOf,
+    /// The bits of the members that have come.
+    seen: &'s mut u64,
+}
 
-impl<'de> DeserializeSeed<'de> for Name {
-    type Value = Option<usize>;
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = Option<Member>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_identifier(self)
     }
 }
 
-impl Visitor<'_> for Name {
-    type Value = Option<usize>;
+impl Visitor<'_> for Name<'_> {
+    type Value = Option<Member>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
     }
 
-    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|(documented, _)| *documented == name))
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        let member = Member::of(self.object, name);
+        let bit = member.map_or(0, Member::bit);
+        if *self.seen & bit != 0 {
+            return Err(E::custom(format_args!("duplicate field `{name}`")));
+        }
+        *self.seen |= bit;
+        Ok(member)
     }
 }

@@ -334,7 +334,7 @@ impl<E: Endpoint> Operation for Call<E> {
         }
         let read = self.read.take().filter(|(ticket, _)| *ticket == flight.ticket);
         let trouble = match (flight.purpose, &engine.access) {
-            (Purpose::Token, Access::Client { endpoint, .. }) => match endpoint.parse(response) {
+            (Purpose::Token, Access::Client { endpoint, .. }) => match endpoint.read(&response) {
                 Ok(token) => {
                     engine.store_token(&mut self.share, &token, now);
                     self.token_attempts = 0;
@@ -345,7 +345,7 @@ impl<E: Endpoint> Operation for Call<E> {
                 }
                 Err(error) => error,
             },
-            _ => match read.map_or_else(|| self.endpoint.parse(response), |(_, result)| result) {
+            _ => match read.map_or_else(|| self.endpoint.read(&response), |(_, result)| result) {
                 Ok(output) => return self.finish(engine, now, Ok(output)),
                 Err(error) => error,
             },

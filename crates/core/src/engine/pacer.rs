@@ -82,7 +82,7 @@ impl Pacer {
             self.arrivals += 1;
             self.arrivals
         });
-        let found = self.line.binary_search_by_key(&place, |waiter| waiter.place);
+        let found = self.find(place);
         let (Ok(ahead) | Err(ahead)) = found;
         let free = self.free(now);
         if self.closed_until.is_none() && free > ahead {
@@ -173,10 +173,18 @@ impl Pacer {
 
     /// Gives up a place in line.
     pub(super) fn leave(&mut self, place: Place, now: Moment) -> bool {
-        let found = place.map(|place| self.line.binary_search_by_key(&place, |w| w.place));
-        let Some(Ok(at)) = found else { return false };
+        let Some(Ok(at)) = place.map(|place| self.find(place)) else { return false };
         self.line.remove(at);
         self.lets_others_go(now)
+    }
+
+    /// Where that place is in the line, or would be.
+    fn find(&self, place: u64) -> Result<usize, usize> {
+        // Mostly nobody waits.
+        if self.line.is_empty() {
+            return Err(0);
+        }
+        self.line.binary_search_by_key(&place, |waiter| waiter.place)
     }
 
     /// The tightest limit known.
@@ -278,7 +286,12 @@ impl InFlight {
 
     /// Takes a request out, if it was there; when it was sent.
     fn land(&mut self, id: u64) -> Option<Moment> {
-        let at = self.sent.binary_search_by_key(&id, |sent| sent.id).ok()?;
+        // Mostly it is the first one.
+        let at = if self.sent.front()?.id == id {
+            0
+        } else {
+            self.sent.binary_search_by_key(&id, |sent| sent.id).ok()?
+        };
         let there = !std::mem::replace(&mut self.sent[at].landed, true);
         let sent_at = self.sent[at].at;
         self.landed += usize::from(there);
