@@ -30,7 +30,7 @@ impl Timers {
                 timer.sleep.as_mut().reset(deadline);
                 timer
             }
-            None => Timer { runtime, sleep: Box::pin(sleep_until(deadline)) },
+            None => Timer::new(runtime, deadline),
         }
     }
 
@@ -45,6 +45,11 @@ impl Timers {
 }
 
 impl Timer {
+    #[cold]
+    fn new(runtime: runtime::Id, deadline: Instant) -> Self {
+        Self { runtime, sleep: Box::pin(sleep_until(deadline)) }
+    }
+
     /// What a future comes to, or nothing once the time has come.
     pub(crate) fn poll_before<F: Future>(
         &mut self,

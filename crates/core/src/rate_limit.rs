@@ -1,6 +1,6 @@
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 
 /// What an answer's headers say about the caller's rate limit.
 ///
@@ -42,21 +42,25 @@ impl RateLimit {
                 "date" => &mut date,
                 _ => continue,
             };
-            found.get_or_insert(value.to_str().map_or("", str::trim));
+            found.get_or_insert(value);
         }
-        let now = || date.and_then(http_date);
+        let now = || date.and_then(|value| http_date(text(value)));
         let until = |then: Duration| now().map(|now| then.saturating_sub(now));
-        let reset = reset.and_then(|digits| digits.parse().ok());
+        let reset = reset.and_then(|value| text(value).parse().ok());
         Self {
-            limit: limit.and_then(|digits| digits.parse().ok()),
-            remaining: remaining.and_then(|digits| digits.parse().ok()),
+            limit: limit.and_then(|value| text(value).parse().ok()),
+            remaining: remaining.and_then(|value| text(value).parse().ok()),
             reset_after: reset.map(Duration::from_secs).and_then(until),
-            retry_after: retry.and_then(|value| match value.parse() {
+            retry_after: retry.map(text).and_then(|value| match value.parse() {
                 Ok(seconds) => Some(Duration::from_secs(seconds)),
                 Err(_) => http_date(value).and_then(until),
             }),
         }
     }
+}
+
+fn text(value: &HeaderValue) -> &str {
+    value.to_str().map_or("", str::trim)
 }
 
 /// An HTTP date in any of its three forms (RFC 9110 §5.6.7), as the time since 1970.

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
-/// The identifier of a data-transfer session.
+/// The identifier of a data-transfer session. Clones are cheap and share the text.
 ///
 /// It is not promised to be a UUID. Accepted are 1 to 256 of the characters that a path segment may
 /// hold unencoded (RFC 3986 `pchar` without `%`), other than `.` and `..`; so an identifier can never
@@ -16,7 +17,7 @@ use std::str::FromStr;
 /// # Ok::<(), InvalidSessionId>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SessionId(Box<str>);
+pub struct SessionId(Arc<str>);
 
 impl SessionId {
     /// The longest identifier accepted, in characters.

@@ -18,6 +18,12 @@ pub(super) fn success<'a>(
         }
         return Ok(body);
     }
+    Err(failure(action, response))
+}
+
+#[cold]
+fn failure(action: Action, response: &Response<&[u8]>) -> ResponseError {
+    let (status, body) = (response.status(), *response.body());
     let words = Words::read(response.headers(), body);
     let kind = match status {
         StatusCode::UNAUTHORIZED => ResponseErrorKind::Unauthorized,
@@ -33,10 +39,11 @@ pub(super) fn success<'a>(
         _ if status.is_redirection() => ResponseErrorKind::Redirect,
         _ => ResponseErrorKind::UnexpectedStatus,
     };
-    Err(error(action, response, kind).with_message(words.text))
+    error(action, response, kind).with_message(words.text)
 }
 
 /// The error of a success whose body is not what was documented.
+#[cold]
 pub(super) fn malformed(
     action: Action,
     response: &Response<&[u8]>,
@@ -46,6 +53,7 @@ pub(super) fn malformed(
 }
 
 /// An error that carries what the headers of the answer tell.
+#[cold]
 pub(super) fn error(
     action: Action,
     response: &Response<&[u8]>,

@@ -14,7 +14,7 @@ use super::step::{Failure, FailureKind, Operation, Reason, Step, Ticket};
 use super::token_slot::{Pass, Share};
 use super::{Access, Engine};
 use crate::credentials::Authorization;
-use crate::endpoint::{Endpoint, Replay};
+use crate::endpoint::{AccessToken, Endpoint, Replay};
 use crate::error::{Action, ResponseError, ResponseErrorKind};
 use crate::rate_limit::RateLimit;
 
@@ -160,6 +160,7 @@ impl<E: Endpoint> Call<E> {
         Ok(Step::Send { request, ticket: Ticket(ticket), timeout })
     }
 
+    #[cold]
     fn wait(
         &mut self,
         engine: &Engine,
@@ -187,6 +188,16 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
+    #[cold]
+    fn token_fetched(&mut self, engine: &mut Engine, now: Moment, token: &AccessToken) {
+        engine.store_token(&mut self.share, token, now);
+        self.token_attempts = 0;
+        self.clock.token_fetched();
+        self.last = None;
+        self.record(engine, Event::TokenFetched { lifetime: token.lifetime() });
+    }
+
+    #[cold]
     fn failed(&mut self, engine: &mut Engine, now: Moment, purpose: Purpose, trouble: Trouble) {
         let action = purpose.action(E::ACTION);
         if let (Purpose::Own(generation), Trouble::Response(error)) = (purpose, &trouble) {
@@ -249,11 +260,13 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
+    #[cold]
     fn error(&self, action: Action, trouble: Trouble, stopped: Stopped) -> CallError {
         CallError::new(action, trouble.into(), stopped, self.sent)
     }
 
     /// The error of a call whose time ran out in a wait: what went wrong before, if anything did.
+    #[cold]
     fn out_of_time(&mut self, reason: Reason) -> CallError {
         match self.last.take() {
             Some((action, trouble)) => self.error(action, trouble, Stopped::Deadline),
@@ -335,14 +348,7 @@ impl<E: Endpoint> Operation for Call<E> {
         let read = self.read.take().filter(|(ticket, _)| *ticket == flight.ticket);
         let trouble = match (flight.purpose, &engine.access) {
             (Purpose::Token, Access::Client { endpoint, .. }) => match endpoint.read(&response) {
-                Ok(token) => {
-                    engine.store_token(&mut self.share, &token, now);
-                    self.token_attempts = 0;
-                    self.clock.token_fetched();
-                    self.last = None;
-                    self.record(engine, Event::TokenFetched { lifetime: token.lifetime() });
-                    return;
-                }
+                Ok(token) => return self.token_fetched(engine, now, &token),
                 Err(error) => error,
             },
             _ => match read.map_or_else(|| self.endpoint.read(&response), |(_, result)| result) {

@@ -45,6 +45,7 @@ pub enum Stopped {
 }
 
 impl CallError {
+    #[cold]
     pub(super) fn new(action: Action, cause: Cause, stopped: Stopped, attempts: u32) -> Self {
         Self { action, cause, stopped, attempts }
     }

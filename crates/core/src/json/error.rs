@@ -17,6 +17,7 @@ pub struct JsonError {
 }
 
 impl JsonError {
+    #[cold]
     pub(crate) fn new(text: &[u8], error: &serde_json::Error) -> Self {
         let offset = offset_of(text, error.line(), error.column());
         // A syntax error stands at the byte that is wrong, any other behind what is wrong.
@@ -30,6 +31,7 @@ impl JsonError {
         }
     }
 
+    #[cold]
     pub(super) fn of_utf8(text: &[u8], error: std::str::Utf8Error) -> Self {
         Self {
             // The last character may have been cut in two.
@@ -39,6 +41,7 @@ impl JsonError {
     }
 
     /// An error of what stands at `place`, whose text begins at `offset`.
+    #[cold]
     pub(crate) fn at(text: &[u8], offset: usize, place: &str, problem: String) -> Self {
         let before = &text[..offset.min(text.len())];
         let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
