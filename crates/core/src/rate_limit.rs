@@ -60,7 +60,7 @@ impl RateLimit {
 }
 
 fn text(value: &HeaderValue) -> &str {
-    value.to_str().map_or("", str::trim)
+    value.to_str().map_or("", str::trim_ascii)
 }
 
 /// An HTTP date in any of its three forms (RFC 9110 §5.6.7), as the time since 1970.
