@@ -12,8 +12,8 @@ use crate::timers::Timers;
 /// What went wrong, in the core's terms and, if it has an opinion, in the HTTP library's.
 pub(crate) type Failed = (Failure, Option<reqwest::Error>);
 
-/// Waits for an answer, keeps it, and reads its body whole, or up to the first byte that is too
-/// many.
+/// Waits for an answer, keeps it where none was, and reads its body whole, or up to the first byte
+/// that is too many.
 ///
 /// One timer does for both: the HTTP library's own would be a box and a layer for each.
 pub(crate) async fn answer(
@@ -42,17 +42,17 @@ fn failed(
     error: Option<reqwest::Error>,
 ) -> Failed {
     let head = kept.is_some().then(|| with_body((), kept));
-    *kept = None;
     (head.map_or(Failure::new(kind), |head| Failure::in_body(kind, head)), error)
 }
 
-/// The answer that was kept, with the body that was read.
+/// The answer that was kept, with the body that was read; it is kept no longer.
 pub(crate) fn with_body<T>(body: T, kept: &mut Option<reqwest::Response>) -> Response<T> {
     let mut answer = Response::new(body);
     if let Some(kept) = kept {
         *answer.status_mut() = kept.status();
         std::mem::swap(answer.headers_mut(), kept.headers_mut());
     }
+    *kept = None;
     answer
 }
 

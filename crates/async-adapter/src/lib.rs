@@ -192,9 +192,8 @@ impl Client {
                         Some((ticket, answer(pending, &mut run.response, deadline, timers).await))
                     }
                     Err(until) => {
-                        if let Some(woken) = run.woken.take() {
-                            let _ = timeout_at(until, woken).await;
-                        }
+                        let anew = || Box::pin(run.shared.woken.notified());
+                        let _ = timeout_at(until, run.woken.take().unwrap_or_else(anew)).await;
                         None
                     }
                 };
@@ -203,7 +202,7 @@ impl Client {
     }
 }
 
-/// A wait without an end comes to an end after a year all the same, and is begun again.
+/// A wait that is longer than the clock can tell ends after a year, and is begun again.
 const FAR: Duration = Duration::from_secs(31_536_000);
 
 impl fmt::Debug for Client {
@@ -216,7 +215,7 @@ impl fmt::Debug for Client {
 struct Run<'a, O: Operation> {
     shared: &'a Shared,
     operation: O,
-    /// The last answer.
+    /// An answer until it is handed in: a time that ends within its body must not lose its head.
     response: Option<reqwest::Response>,
     transport_error: Option<reqwest::Error>,
     /// When the engine was asked last.
@@ -332,7 +331,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_that_the_clock_cannot_hold_is_far_ahead() {
+    fn the_last_moment_can_be_waited_for() {
         let builder = Client::builder(Authorization::none());
         let local: BaseUrl = "http://127.0.0.1:1".parse().unwrap();
         let shared = builder.base_url(local).build().unwrap().shared;

@@ -1,8 +1,9 @@
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::{self, Handle};
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Timers that are used again.
@@ -36,7 +37,8 @@ impl Timers {
 
     pub(crate) fn give_back(&self, mut timer: Timer) {
         // It would hold on to the waker, and thereby to all the memory of its task.
-        let _ = timer.sleep.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let sleep = pin!(unconstrained(timer.sleep.as_mut()));
+        let _ = sleep.poll(&mut Context::from_waker(Waker::noop()));
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() < KEPT {
             kept.push(timer);
@@ -66,7 +68,8 @@ impl Timer {
 #[cfg(test)]
 mod tests {
     use std::future::{pending, poll_fn};
-    use std::pin::pin;
+    use std::sync::Arc;
+    use std::task::Wake;
     use std::time::Duration;
 
     use tokio::task::yield_now;
@@ -138,5 +141,23 @@ mod tests {
         let all = (0..2 * KEPT).map(|_| timers.lets_through(later));
         futures_util::future::join_all(all).await;
         assert_eq!(timers.kept(), KEPT);
+    }
+    struct Task;
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {}
+    }
+
+    #[tokio::test]
+    async fn a_kept_timer_holds_no_task() {
+        let (timers, task) = (Timers::default(), Arc::new(Task));
+        let mut timer = timers.take(Instant::now() + HOUR);
+        let waker = Waker::from(Arc::clone(&task));
+        let never = pin!(pending::<()>());
+        assert!(timer.poll_before(never, &mut Context::from_waker(&waker)).is_pending());
+        drop(waker);
+        assert_eq!(Arc::strong_count(&task), 2);
+        timers.give_back(timer);
+        assert_eq!(Arc::strong_count(&task), 1);
     }
 }

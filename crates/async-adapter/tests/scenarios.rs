@@ -180,6 +180,16 @@ fn creation_is_not_repeated() {
 }
 
 #[test]
+fn creation_is_not_repeated_after_a_refusal() {
+    flow::creation_is_not_repeated_after_a_refusal::<Async>();
+}
+
+#[test]
+fn broken_exchange_after_an_answer() {
+    transport::broken_exchange_after_an_answer::<Async>();
+}
+
+#[test]
 fn refused_creation_is_repeated() {
     flow::refused_creation_is_repeated::<Async>();
 }

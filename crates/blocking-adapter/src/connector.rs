@@ -9,7 +9,7 @@ use ureq::unversioned::transport::{
 /// Connects as `ureq` does, but leaves out what it does over and over for nothing.
 #[derive(Debug, Default)]
 pub(crate) struct LeanConnector {
-    inner: DefaultConnector,
+    inner: Arc<DefaultConnector>,
 }
 
 impl Connector<()> for LeanConnector {
@@ -20,7 +20,13 @@ impl Connector<()> for LeanConnector {
         details: &ConnectionDetails<'_>,
         chained: Option<()>,
     ) -> Result<Option<LeanTransport>, ureq::Error> {
+        let inner = Arc::clone(&self.inner);
         let details = ConnectionDetails {
+            // What a tunnel goes through must not be lean as well: each would leave it to the other
+            // to ask whether the connection is open.
+            run_connector: Arc::new(move |details: &ConnectionDetails<'_>| {
+                inner.connect(details, None)?.ok_or(ureq::Error::ConnectionFailed)
+            }),
             // `ureq` goes through its list of all connections twice for every request, and the list
             // is for the shutdown of an agent, which nobody asks for here.
             register_shutdown: Arc::new(|_| Ok(())),
@@ -32,7 +38,6 @@ impl Connector<()> for LeanConnector {
             now: details.now,
             timeout: details.timeout,
             current_time: Arc::clone(&details.current_time),
-            run_connector: Arc::clone(&details.run_connector),
         };
         let inner = self.inner.connect(&details, chained)?;
         Ok(inner.map(|inner| LeanTransport { inner, just_read: false }))
@@ -102,8 +107,13 @@ fn steady(timeout: NextTimeout) -> (NextTimeout, Duration) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::{TcpListener, TcpStream};
     use std::sync::Mutex;
+    use std::sync::mpsc::{self, Receiver};
+    use std::thread;
 
+    use ureq::unversioned::resolver::DefaultResolver;
     use ureq::unversioned::transport::LazyBuffers;
 
     use super::*;
@@ -198,6 +208,7 @@ mod tests {
         transport.transmit_output(0, longer).unwrap();
         assert_eq!(*asked.lock().unwrap(), [1000, 1250].map(Duration::from_millis));
     }
+
     #[test]
     fn what_was_just_read_from_is_not_asked_whether_it_is_open() {
         let buffers = LazyBuffers::new(1, 1);
@@ -210,5 +221,43 @@ mod tests {
         assert!(!transport.is_open());
         transport.await_input(NextTimeout::default()).unwrap_err();
         assert!(!transport.is_open());
+    }
+    fn read_head(connection: &TcpStream) {
+        let mut lines = BufReader::new(connection).lines().map(Result::unwrap);
+        assert!(lines.any(|line| line.is_empty()));
+    }
+
+    /// Lets a client through to a service, which it also is, and closes each connection after so many
+    /// answers.
+    fn proxy(answers: [usize; 2]) -> (String, Receiver<()>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (closed, tells) = mpsc::channel();
+        thread::spawn(move || {
+            for answers in answers {
+                let (mut connection, _) = listener.accept().unwrap();
+                for answer in 0..=answers {
+                    read_head(&connection);
+                    let length = if answer == 0 { "" } else { "content-length: 0\r\n" };
+                    let head = format!("HTTP/1.1 200 OK\r\n{length}\r\n");
+                    connection.write_all(head.as_bytes()).unwrap();
+                }
+                drop(connection);
+                closed.send(()).unwrap();
+            }
+        });
+        (format!("http://{address}"), tells)
+    }
+
+    #[test]
+    fn a_connection_through_a_proxy_that_was_closed_meanwhile_is_not_used() {
+        let (proxy, closed) = proxy([2, 1]);
+        let config = ureq::Agent::config_builder().proxy(Some(ureq::Proxy::new(&proxy).unwrap()));
+        let resolver = DefaultResolver::default();
+        let agent = ureq::Agent::with_parts(config.build(), LeanConnector::default(), resolver);
+        let get = || agent.get("http://service.example/").call().map(|response| response.status());
+        assert_eq!([get().unwrap(), get().unwrap()], [200, 200]);
+        closed.recv().unwrap();
+        assert_eq!(get().unwrap(), 200);
     }
 }

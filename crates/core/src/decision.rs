@@ -67,8 +67,8 @@ impl Decision {
     /// Reads the body of a decision's answer.
     ///
     /// # Errors
-    /// The text is not JSON, or a documented member has another type than documented. The error
-    /// tells line, column and place.
+    /// The text is not JSON, has 2 GiB or more, or a documented member has another type than
+    /// documented. The error tells line, column and place.
     pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let json = json::text(body)?;
         if json.len() > text::MAX_LEN {
@@ -163,7 +163,7 @@ impl Decision {
 
     /// What the person shared; `None` while nothing has been (absent, `null` or `{}`).
     pub fn user_data(&self) -> Option<UserData<'_>> {
-        let shared = self.content.members.size(ObjectOf::UserData).is_some_and(|size| size > 0);
+        let shared = self.content.members.object(ObjectOf::UserData).unwrap_or_default();
         shared.then_some(UserData { content: &self.content })
     }
 
@@ -190,8 +190,7 @@ fn session_number(json: &str, digits: &str) -> Result<Option<i128>, JsonError> {
 fn no_timestamp(json: &str, text: &str, created_at: &str) -> JsonError {
     // A string that was written with escapes stands behind the answer.
     let offset = text::offset_in(text, created_at).filter(|offset| *offset < json.len());
-    let shown: String = created_at.chars().take(64).collect();
-    let problem = format!("{shown:?} is not an RFC 3339 timestamp");
+    let problem = "expected an RFC 3339 timestamp".to_owned();
     JsonError::at(json.as_bytes(), offset.unwrap_or(0), "created_at", problem)
 }
 

@@ -248,7 +248,7 @@ impl Engine {
         authorization: &Authorization,
     ) -> Result<Request<Vec<u8>>, BuildError> {
         let request = endpoint.request(&self.base, authorization);
-        // Among the headers of the authorized ones it is already.
+        // The authorized ones tell who is calling already.
         if E::AUTHORIZED {
             return request;
         }

@@ -65,9 +65,38 @@ fn timestamps_of_every_offset_and_precision() {
     assert_eq!(read("2024-08-01T10:30:00.123456789Z"), Ok(nanos + 123_456_789));
     for text in ["2024-08-01", "1722508200", "2024-08-01 at noon", "", "2024-13-01T10:30:00Z"] {
         let error = read(text).unwrap_err();
-        assert!(error.to_string().contains(&format!("{text:?} is not an RFC 3339 timestamp")));
-        assert_eq!(error.place(), "created_at");
+        let expected = "expected an RFC 3339 timestamp at line 1 column 46, in `created_at`";
+        assert_eq!(error.to_string(), expected, "{text}");
     }
+    // Where it was written with escapes, nobody knows the column.
+    let error = read(r"\u0032024-08-01").unwrap_err();
+    let expected = "expected an RFC 3339 timestamp at line 1 column 1, in `created_at`";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn no_documented_member_stands_twice() {
+    let read = |members: &str| {
+        let json = format!("{{\"session_id\":\"s\",\"status\":\"x\",\n{members}}}");
+        Decision::from_json(json.as_bytes()).map(drop).map_err(|error| error.to_string())
+    };
+    let names = r#""user_data":{"names":{"full_name":null,"full_name":null}}"#;
+    for (members, name, place) in [
+        (r#""scope":"a","scope":"a""#, "scope", "scope"),
+        (r#""scope":null,"sc\u006fpe":null"#, "scope", r"sc\u006fpe"),
+        (r#""session_number":1,"session_number":1"#, "session_number", "session_number"),
+        (r#""user_data":{},"user_data":{}"#, "user_data", "user_data"),
+        (r#""user_data":{"is_over_18":null,"is_over_18":true}"#, "is_over_18", "user_data"),
+        (r#""user_data":{"email":{},"phone":{},"email":{}}"#, "email", "user_data"),
+        (names, "full_name", "user_data.names"),
+    ] {
+        let (error, column) = (read(members).unwrap_err(), members.rfind("\":").unwrap() + 1);
+        let expected = format!("duplicate field `{name}` at line 2 column {column}, in `{place}");
+        assert!(error.starts_with(&expected), "{error}");
+    }
+    // What nobody knows may, and so may what is of the same name in another object.
+    read(r#""new":1,"new":2"#).unwrap();
+    read(r#""user_data":{"is_verified":true,"email":{"is_verified":true,"email":"e"}}"#).unwrap();
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use didit_core::{
-    Action, Authorization, BuildError, Cause, Credentials, ResponseErrorKind, Scopes, Status,
-    Stopped,
+    Action, Authorization, BuildError, Cause, Credentials, FailureKind, ResponseErrorKind, Scopes,
+    Status, Stopped,
 };
 use didit_sandbox::{Fault, Route, Sandbox};
 use socket2::{Domain, Socket, Type};
@@ -95,6 +95,16 @@ pub fn creation_is_not_repeated<A: Adapter>() {
         let error = result.expect_err("a failure");
         assert_eq!((error.call.action(), requests), (Action::CreateSession, 1), "{fault:?}");
         assert_eq!(error.call.stopped(), Stopped::Final, "{fault:?}");
+    }
+}
+
+/// Nor is one that the service may have carried out after it refused it.
+pub fn creation_is_not_repeated_after_a_refusal<A: Adapter>() {
+    for fault in [Fault::Reset, Fault::Close, Fault::Garbage] {
+        let (result, requests) = creation::<A>(vec![Fault::answer(429), fault.clone()]);
+        let error = result.expect_err("a failure").call;
+        assert!(matches!(error.cause(), Cause::Transport(FailureKind::Broken)), "{fault:?}");
+        assert_eq!((error.stopped(), requests), (Stopped::Final, 2), "{fault:?}");
     }
 }
 

@@ -42,6 +42,24 @@ pub fn broken_exchanges_are_retried<A: Adapter>() {
     }
 }
 
+/// What breaks after an answer is no answer like it.
+pub fn broken_exchange_after_an_answer<A: Adapter>() {
+    let sandbox = sandbox();
+    let mut settings = settings(&sandbox);
+    settings.policy.attempt_timeout = Duration::from_millis(300);
+    settings.policy.max_attempts = 2;
+    let client = A::new(settings).unwrap();
+    client.decision(&id("s-1")).unwrap();
+
+    sandbox.script(Route::Decision, [Fault::answer(401)]);
+    sandbox.script(Route::Token, [Fault::Reset]);
+    client.decision(&id("s-1")).unwrap();
+    assert_eq!(sandbox.requests_to(Route::Token).len(), 3);
+
+    sandbox.script(Route::Decision, [Fault::answer(503), Fault::Hang]);
+    assert_eq!(cause(&client.decision(&id("s-1")).unwrap_err()), FailureKind::Timeout);
+}
+
 /// A failed status counts even if its body never comes.
 pub fn failed_status_with_a_broken_body<A: Adapter>() {
     let sandbox = sandbox();

@@ -21,12 +21,13 @@ impl Span {
         });
         match (u32::try_from(start), u32::try_from(start + value.len())) {
             (Ok(start), Ok(end)) => Self { start, end },
+            // No text is as long, see above.
             _ => Self::default(),
         }
     }
 
     /// The string, given the text that it stands in.
-    // For so many strings, the code would be there many times.
+    // Inlined, it would be there for each of the strings.
     #[inline(never)]
     pub(super) fn of(self, text: &str) -> Option<&str> {
         if self.end == 0 {

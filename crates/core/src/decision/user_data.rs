@@ -38,7 +38,7 @@ impl<'a> UserData<'a> {
 
     /// What is read of an object, if it is there.
     fn object<T>(self, of: ObjectOf, read: impl FnOnce() -> T) -> Option<T> {
-        self.content.members.size(of).map(|_| read())
+        self.content.members.object(of).map(|_| read())
     }
 
     /// Identifies the user across sessions; always present in shared data.

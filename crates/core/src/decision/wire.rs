@@ -4,7 +4,6 @@
 //! a single answer that is what takes the time.
 
 use std::fmt;
-use std::num::NonZeroU32;
 
 use serde::Deserialize;
 use serde::de::{
@@ -100,6 +99,7 @@ impl Member {
 
     /// Another bit for every member.
     fn bit(self) -> u64 {
+        const { assert!(TextOf::FullName as u8 <= 15 && FlagOf::NamesIsVerified as u8 <= 15) };
         1 << match self {
             Self::Text(of) => of as u8,
             Self::Flag(of) => 16 + of as u8,
@@ -114,8 +114,8 @@ impl Member {
 pub(super) struct Members {
     texts: [Span; TextOf::FullName as usize + 1],
     flags: [Option<bool>; FlagOf::NamesIsVerified as usize + 1],
-    /// How many members each object has and one more, unknown ones included.
-    objects: [Option<NonZeroU32>; ObjectOf::Names as usize + 1],
+    /// Whether an object has any members, unknown ones included.
+    objects: [Option<bool>; ObjectOf::Names as usize + 1],
 }
 
 impl Members {
@@ -127,9 +127,9 @@ impl Members {
         self.flags[of as usize]
     }
 
-    /// How many members the object has, if it is there.
-    pub(super) fn size(&self, of: ObjectOf) -> Option<u32> {
-        self.objects[of as usize].map(|size| size.get() - 1)
+    /// Whether the object has any members, if it is there.
+    pub(super) fn object(&self, of: ObjectOf) -> Option<bool> {
+        self.objects[of as usize]
     }
 }
 
@@ -220,15 +220,15 @@ impl<'de> Visitor<'de> for Value<'_, '_, 'de> {
         let Member::Object(of) = self.member else {
             return Err(A::Error::invalid_type(Unexpected::Map, &self));
         };
-        let (mut size, mut seen) = (1, 0);
+        let (mut filled, mut seen) = (false, 0);
         while let Some(member) = map.next_key_seed(Name { object: of, seen: &mut seen })? {
-            size += 1;
+            filled = true;
             match member {
                 Some(member) => map.next_value_seed(Value { member, reader: self.reader })?,
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        self.reader.members.objects[of as usize] = NonZeroU32::new(size);
+        self.reader.members.objects[of as usize] = Some(filled);
         Ok(())
     }
 }

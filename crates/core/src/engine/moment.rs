@@ -2,6 +2,7 @@ use std::time::Duration;
 
 /// A reading of a monotonic clock: the time since an origin that the caller picks once.
 ///
+/// It counts nanoseconds, which reach for 584 years; what is later is the last moment there is.
 /// The engine has no clock of its own. Any will do as long as it never runs backwards:
 /// `Instant::elapsed`, a browser's `performance.now()`, a counter in a test.
 ///
@@ -12,8 +13,6 @@ use std::time::Duration;
 /// let now = Moment::new(origin.elapsed());
 /// assert_eq!(now.after(Duration::from_secs(1)).since(now), Duration::from_secs(1));
 /// ```
-///
-/// It counts nanoseconds, and reaches for 584 years.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(u64);
 
@@ -43,4 +42,21 @@ impl Moment {
 const fn nanoseconds(duration: Duration) -> u64 {
     let whole = duration.as_secs().saturating_mul(1_000_000_000);
     whole.saturating_add(duration.subsec_nanos() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_beyond_the_last_moment_is_the_last_moment() {
+        let (last, nanosecond) = (Moment::new(Duration::MAX), Duration::from_nanos(1));
+        assert_eq!(last.since_origin(), Duration::from_nanos(u64::MAX));
+        assert_eq!(last.after(nanosecond), last);
+        assert_eq!(Moment::new(last.since_origin()), last);
+        let before = Moment::new(Duration::from_nanos(u64::MAX - 1));
+        assert!(before < last && before.after(nanosecond) == last);
+        assert_eq!(last.since(before), nanosecond);
+        assert_eq!(before.since(last), Duration::ZERO);
+    }
 }
