@@ -77,7 +77,10 @@ impl Decision {
         let (mut members, mut unescaped) = (Members::default(), String::new());
         let digits = wire::read(json, &mut members, &mut unescaped)
             .map_err(|error| JsonError::new(body, &error))?;
-        let text: Box<str> = [json, &unescaped].concat().into();
+        let mut text = String::with_capacity(json.len() + unescaped.len());
+        text.push_str(json);
+        text.push_str(&unescaped);
+        let text = text.into_boxed_str();
         let string = |of| members.text(of).of(&text);
         let missing = |place| move || JsonError::at(body, 0, place, "expected a string".to_owned());
         string(TextOf::SessionId).ok_or_else(missing("session_id"))?;

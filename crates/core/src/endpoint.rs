@@ -15,6 +15,7 @@ pub use self::session_status::{SessionStatus, StatusReport};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
 use crate::error::{Action, BuildError, ResponseError};
+use crate::session_id::SessionId;
 
 /// The longest body of an answer that is read, in bytes (8 MiB).
 ///
@@ -76,6 +77,17 @@ mod sealed {
     impl Sealed for super::CreateSession {}
     impl Sealed for super::RetrieveDecision {}
     impl Sealed for super::SessionStatus {}
+}
+
+/// The path of a session's resource; `concat` would take longer.
+fn session_path(session_id: &SessionId, resource: &str) -> String {
+    const SESSIONS: &str = "/auth/v2/session/";
+    let id = session_id.as_str();
+    let mut path = String::with_capacity(SESSIONS.len() + id.len() + resource.len());
+    path.push_str(SESSIONS);
+    path.push_str(id);
+    path.push_str(resource);
+    path
 }
 
 fn request(

@@ -1,6 +1,6 @@
 use http::{Method, Request, Response};
 
-use super::{Endpoint, Replay, request, triage};
+use super::{Endpoint, Replay, request, session_path, triage};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
 use crate::decision::Decision;
@@ -49,7 +49,7 @@ impl Endpoint for RetrieveDecision {
         base: &BaseUrl,
         authorization: &Authorization,
     ) -> Result<Request<Vec<u8>>, BuildError> {
-        let path = ["/auth/v2/session/", self.session_id.as_str(), "/decision/"].concat();
+        let path = session_path(&self.session_id, "/decision/");
         request(base, Method::GET, path, Vec::new(), authorization.headers())
     }
 

@@ -4,7 +4,7 @@ use http::header::{ACCEPT, HeaderMap, HeaderName};
 use http::{Method, Request, Response};
 use serde::Deserialize;
 
-use super::{Endpoint, Replay, request, triage};
+use super::{Endpoint, Replay, request, session_path, triage};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, JSON, session_token_header};
 use crate::decision::Status;
@@ -46,7 +46,7 @@ impl Endpoint for SessionStatus {
     ) -> Result<Request<Vec<u8>>, BuildError> {
         let session_token = session_token_header(&self.session_token)?;
         let headers = HeaderMap::from_iter([(ACCEPT, JSON), (SESSION_TOKEN, session_token)]);
-        let path = ["/auth/v2/session/", self.session_id.as_str(), "/status/"].concat();
+        let path = session_path(&self.session_id, "/status/");
         request(base, Method::GET, path, Vec::new(), headers)
     }
 

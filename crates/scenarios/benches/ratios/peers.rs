@@ -11,6 +11,9 @@ use serde::Deserialize;
 
 const WARM_UP: usize = 200;
 const USER_AGENT: &str = "by-hand/0.1.0";
+/// The documentation asks for it, also where a request has no body.
+const CONTENT_TYPE: &str = "content-type";
+const JSON: &str = "application/json";
 
 /// What somebody would write who needs these members.
 #[derive(Deserialize)]
@@ -89,7 +92,8 @@ pub(crate) fn run(peer: &str, base: &str, n: usize, c: usize) {
                 let (client, id) = (&client, ids[i % ids.len()].as_str());
                 async move {
                     let url = format!("{base}/auth/v2/session/{id}/decision/");
-                    let reply = client.get(url).bearer_auth("tok").send().await.unwrap();
+                    let request = client.get(url).bearer_auth("tok").header(CONTENT_TYPE, JSON);
+                    let reply = request.send().await.unwrap();
                     assert_eq!(reply.status(), 200);
                     check(&reply.bytes().await.unwrap(), id);
                 }
@@ -113,7 +117,8 @@ pub(crate) fn run(peer: &str, base: &str, n: usize, c: usize) {
             blocking(n, c, |i| {
                 let id = ids[i % ids.len()].as_str();
                 let url = format!("{base}/auth/v2/session/{id}/decision/");
-                let reply = agent.get(url).header("authorization", "Bearer tok").call().unwrap();
+                let request = agent.get(url).header("authorization", "Bearer tok");
+                let reply = request.header(CONTENT_TYPE, JSON).call().unwrap();
                 check(&reply.into_body().read_to_vec().unwrap(), id);
             })
         }
