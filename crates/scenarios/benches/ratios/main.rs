@@ -66,12 +66,12 @@ fn compare(rounds: usize) {
     println!();
     println!("| what | didit | reqwest |");
     println!("|---|---|---|");
-    in_flight(rounds.div_ceil(12));
+    in_flight(rounds.div_ceil(6));
 }
 
 /// What a call costs among many, and how much memory those take that wait.
 fn in_flight(rounds: usize) {
-    const MANY: usize = 8000;
+    const MANY: usize = 10_000;
     let mut best: HashMap<(&str, usize), Run> = HashMap::new();
     let (server, base) = server(0);
     for _ in 0..rounds {
@@ -95,7 +95,7 @@ fn in_flight(rounds: usize) {
             by(raw)
         );
     }
-    let kilobytes = |peer| (of(peer, MANY).memory - of(peer, 1).memory) / 8000.0;
+    let kilobytes = |peer| (of(peer, MANY).memory - of(peer, 1).memory) / 10_000.0;
     println!("| kB for a call in flight | {:.1} | {:.1} |", kilobytes(ours), kilobytes(raw));
 }
 
