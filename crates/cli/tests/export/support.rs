@@ -3,7 +3,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use didit_sandbox::{Route, Sandbox};
+use didit_sandbox::{RecordedRequest, Route, Sandbox};
 use tempfile::TempDir;
 
 /// How a run of the program ended, and what it said.
@@ -117,9 +117,11 @@ pub(crate) fn wait(child: Child) -> Ran {
 
 /// The ids that the sandbox was asked for, in the order of the requests.
 pub(crate) fn asked(sandbox: &Sandbox) -> Vec<String> {
-    let requests = sandbox.requests_to(Route::Decision);
-    let id = |path: &str| path.split('/').nth(4).unwrap().to_owned();
-    requests.iter().map(|request| id(&request.path)).collect()
+    sandbox.requests_to(Route::Decision).iter().map(asked_for).collect()
+}
+
+pub(crate) fn asked_for(request: &RecordedRequest) -> String {
+    request.path.split('/').nth(4).unwrap().to_owned()
 }
 
 /// Waits until the sandbox was asked so often.
