@@ -141,6 +141,7 @@ mod tests {
         assert_eq!(Status::from("kyc PENDING").to_string(), "kyc PENDING");
         assert_eq!(Status::from("kyc PENDING"), Status::from("KYC pending"));
         assert_ne!(Status::from("confirmed "), Status::Confirmed);
+        assert_ne!(Status::from("kyc pending"), Status::from("kyc done"));
         assert_eq!(Status::from(""), Status::from(""));
     }
 }
