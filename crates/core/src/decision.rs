@@ -67,13 +67,10 @@ impl Decision {
     /// Reads the body of a decision's answer.
     ///
     /// # Errors
-    /// The text is not JSON, has 2 GiB or more, or a documented member has another type than
-    /// documented. The error tells line, column and place.
+    /// The text is not JSON, or a documented member has another type than documented. The error
+    /// tells line, column and place.
     pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let json = json::text(body)?;
-        if json.len() > text::MAX_LEN {
-            return Err(JsonError::at(body, 0, "", "expected less than 2 GiB".to_owned()));
-        }
         let (mut members, mut unescaped) = (Members::default(), String::new());
         let digits = wire::read(json, &mut members, &mut unescaped)
             .map_err(|error| JsonError::new(body, &error))?;

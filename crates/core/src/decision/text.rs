@@ -3,13 +3,10 @@
 /// Where a string stands in a text, if it is there.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Span {
-    start: u32,
+    start: usize,
     /// Zero for none, since a quote stands before every string.
-    end: u32,
+    end: usize,
 }
-
-/// The longest text whose spans can be numbered, also when all of it is there a second time.
-pub(super) const MAX_LEN: usize = u32::MAX as usize / 2;
 
 impl Span {
     /// Where `value`, a string that was read from `json`, stands in it; or in `json` and
@@ -19,11 +16,7 @@ impl Span {
             unescaped.push_str(value);
             json.len() + unescaped.len() - value.len()
         });
-        match (u32::try_from(start), u32::try_from(start + value.len())) {
-            (Ok(start), Ok(end)) => Self { start, end },
-            // No text is as long, see above.
-            _ => Self::default(),
-        }
+        Self { start, end: start + value.len() }
     }
 
     /// The string, given the text that it stands in.
@@ -33,7 +26,7 @@ impl Span {
         if self.end == 0 {
             return None;
         }
-        text.get(self.start as usize..self.end as usize)
+        text.get(self.start..self.end)
     }
 }
 

@@ -133,8 +133,8 @@ impl Members {
     }
 }
 
-/// Reads an answer of at most [`MAX_LEN`](super::text::MAX_LEN) bytes: gives the digits of
-/// `session_number`, and adds to `unescaped` the strings that are written with escapes.
+/// Reads an answer: gives the digits of `session_number`, and adds to `unescaped` the strings that are
+/// written with escapes.
 pub(super) fn read<'a>(
     json: &'a str,
     members: &mut Members,
