@@ -12,55 +12,57 @@ use crate::timers::Timers;
 /// What went wrong, in the core's terms and, if it has an opinion, in the HTTP library's.
 pub(crate) type Failed = (Failure, Option<reqwest::Error>);
 
-/// Waits for an answer, keeps it where none was, and reads its body whole, or up to the first byte
-/// that is too many.
+/// Waits for an answer and reads it whole, or up to the first byte that is too many.
 ///
 /// One timer does for both: the HTTP library's own would be a box and a layer for each.
 pub(crate) async fn answer(
     pending: Pin<&mut impl Future<Output = Result<reqwest::Response, reqwest::Error>>>,
-    kept: &mut Option<reqwest::Response>,
     deadline: Instant,
     timers: &Timers,
-) -> Result<Bytes, Failed> {
+) -> Result<Response<Bytes>, Failed> {
     let mut timer = timers.take(deadline);
+    // Out here, so that a time that ends within the body does not lose the head.
+    let mut response = None;
     let exchanged = {
-        let mut exchange = pin!(exchange(pending, kept));
+        let mut exchange = pin!(exchange(pending, &mut response));
         poll_fn(|context| timer.poll_before(exchange.as_mut(), context)).await
     };
     timers.give_back(timer);
     match exchanged {
-        Some(Ok(body)) => Ok(body),
-        Some(Err(error)) => Err(failed(failure_kind(&error), kept, Some(error.without_url()))),
-        None => Err(failed(FailureKind::Timeout, kept, None)),
+        Some(Ok(body)) => Ok(with_body(body, response)),
+        Some(Err(error)) => Err(failed(failure_kind(&error), response, Some(error.without_url()))),
+        None => Err(failed(FailureKind::Timeout, response, None)),
     }
 }
 
 #[cold]
 fn failed(
     kind: FailureKind,
-    kept: &mut Option<reqwest::Response>,
+    response: Option<reqwest::Response>,
     error: Option<reqwest::Error>,
 ) -> Failed {
-    let head = kept.is_some().then(|| with_body((), kept));
-    (head.map_or(Failure::new(kind), |head| Failure::in_body(kind, head)), error)
+    let failure = match response {
+        Some(response) => Failure::in_body(kind, with_body((), Some(response))),
+        None => Failure::new(kind),
+    };
+    (failure, error)
 }
 
-/// The answer that was kept, with the body that was read; it is kept no longer.
-pub(crate) fn with_body<T>(body: T, kept: &mut Option<reqwest::Response>) -> Response<T> {
+/// The answer with the body that was read.
+fn with_body<T>(body: T, response: Option<reqwest::Response>) -> Response<T> {
     let mut answer = Response::new(body);
-    if let Some(kept) = kept {
-        *answer.status_mut() = kept.status();
-        std::mem::swap(answer.headers_mut(), kept.headers_mut());
+    if let Some(mut response) = response {
+        *answer.status_mut() = response.status();
+        std::mem::swap(answer.headers_mut(), response.headers_mut());
     }
-    *kept = None;
     answer
 }
 
 async fn exchange(
     pending: Pin<&mut impl Future<Output = Result<reqwest::Response, reqwest::Error>>>,
-    kept: &mut Option<reqwest::Response>,
+    response: &mut Option<reqwest::Response>,
 ) -> Result<Bytes, reqwest::Error> {
-    let response = kept.insert(pending.await?);
+    let response = response.insert(pending.await?);
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     let Some(second) = response.chunk().await? else { return Ok(first) };
     let mut whole = [first, second].concat();

@@ -15,7 +15,7 @@ mod timers;
 mod tls;
 
 use std::fmt;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -27,12 +27,11 @@ use didit_core::{
     WaitForDecision,
 };
 use futures_util::{Stream, stream};
-use http::Request;
+use http::{Request, Response};
 use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
 use tokio::time::{Instant, timeout_at};
 
-use self::answer::{Failed, answer, with_body};
+use self::answer::{Failed, answer};
 pub use self::builder::ClientBuilder;
 pub use self::decisions::Decisions;
 pub use self::error::{ConfigError, Error};
@@ -174,13 +173,15 @@ impl Client {
         Box::pin(async move {
             let mut answered = None;
             loop {
+                // From before the engine is asked, so that no wake-up is missed in between.
+                let woken = run.shared.woken.notified();
                 // What lives across no await takes no room in the box.
                 let sent = match run.next(answered) {
                     Step::Send { request, ticket, timeout } => {
                         let deadline = run.shared.instant(run.now.after(timeout));
                         Ok((run.shared.execute(request), ticket, deadline))
                     }
-                    Step::Wait { until, .. } => Err(run.shared.instant(until)),
+                    Step::Wait { until, .. } => Err((run.shared.instant(until), woken)),
                     Step::Done(result) => {
                         let transport_error = run.transport_error.take();
                         return result.map_err(|error| Error::new(error, transport_error));
@@ -189,11 +190,10 @@ impl Client {
                 answered = match sent {
                     Ok((pending, ticket, deadline)) => {
                         let (pending, timers) = (pin!(pending), &run.shared.timers);
-                        Some((ticket, answer(pending, &mut run.response, deadline, timers).await))
+                        Some((ticket, answer(pending, deadline, timers).await))
                     }
-                    Err(until) => {
-                        let anew = || Box::pin(run.shared.woken.notified());
-                        let _ = timeout_at(until, run.woken.take().unwrap_or_else(anew)).await;
+                    Err((until, woken)) => {
+                        let _ = timeout_at(until, woken).await;
                         None
                     }
                 };
@@ -215,27 +215,27 @@ impl fmt::Debug for Client {
 struct Run<'a, O: Operation> {
     shared: &'a Shared,
     operation: O,
-    /// An answer until it is handed in: a time that ends within its body must not lose its head.
-    response: Option<reqwest::Response>,
     transport_error: Option<reqwest::Error>,
     /// When the engine was asked last.
     now: Moment,
-    /// Comes when a wait may end early; boxed, since most operations never wait.
-    woken: Option<Pin<Box<Notified<'a>>>>,
     over: bool,
 }
 
 impl<'a, O: Operation> Run<'a, O> {
     fn new(shared: &'a Shared, operation: O) -> Self {
-        let (now, over) = (Moment::default(), false);
-        Self { shared, operation, response: None, transport_error: None, now, woken: None, over }
+        let now = Moment::default();
+        Self { shared, operation, transport_error: None, now, over: false }
     }
 
     /// Hands in what came of a request, if one was sent, and asks for what follows.
-    fn next(&mut self, answered: Option<(Ticket, Result<Bytes, Failed>)>) -> Step<O::Output> {
+    fn next(
+        &mut self,
+        answered: Option<(Ticket, Result<Response<Bytes>, Failed>)>,
+    ) -> Step<O::Output> {
         match answered {
-            Some((ticket, Ok(body))) => {
-                let response = with_body(&body[..], &mut self.response);
+            Some((ticket, Ok(answer))) => {
+                let (head, body) = answer.into_parts();
+                let response = Response::from_parts(head, &body[..]);
                 self.operation.read_ahead(&ticket, &response);
                 let mut engine = self.begin();
                 self.operation.handle_response(&mut engine, self.now, ticket, response);
@@ -265,10 +265,6 @@ impl<'a, O: Operation> Run<'a, O> {
     fn go_on(&mut self, mut engine: MutexGuard<'_, Engine>) -> Step<O::Output> {
         let step = self.operation.poll(&mut engine, self.now);
         self.over = matches!(step, Step::Done(_));
-        if let Step::Wait { .. } = step {
-            // Under the lock, so that no wake-up is missed in between.
-            self.woken = Some(Box::pin(self.shared.woken.notified()));
-        }
         self.release(engine);
         step
     }
