@@ -47,7 +47,6 @@ impl Timers {
 }
 
 impl Timer {
-    #[cold]
     fn new(runtime: runtime::Id, deadline: Instant) -> Self {
         Self { runtime, sleep: Box::pin(sleep_until(deadline)) }
     }

@@ -185,7 +185,6 @@ impl Engine {
     }
 
     /// Goes on with the old token, if there is one that is still good, though it was not renewed.
-    #[cold]
     fn keep_token(&mut self, share: &mut Share, now: Moment) -> bool {
         let kept = self.slot().is_some_and(|slot| slot.keep(now));
         if kept {
@@ -195,7 +194,6 @@ impl Engine {
     }
 
     /// Ends a lease with a failure that would meet those who wait for it as well.
-    #[cold]
     fn share_failure(&mut self, share: &mut Share, trouble: &Trouble) {
         if let Some(slot) = self.slot() {
             slot.fail(share, trouble);
@@ -232,7 +230,6 @@ impl Engine {
     }
 
     /// The error without the client's secret, which a service may send back in its own words.
-    #[cold]
     fn scrubbed(&self, error: ResponseError) -> ResponseError {
         match &self.access {
             Access::Held(_) => error,

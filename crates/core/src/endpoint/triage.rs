@@ -43,7 +43,6 @@ fn failure(action: Action, response: &Response<&[u8]>) -> ResponseError {
 }
 
 /// The error of a success whose body is not what was documented.
-#[cold]
 pub(super) fn malformed(
     action: Action,
     response: &Response<&[u8]>,
@@ -53,7 +52,6 @@ pub(super) fn malformed(
 }
 
 /// An error that carries what the headers of the answer tell.
-#[cold]
 pub(super) fn error(
     action: Action,
     response: &Response<&[u8]>,

@@ -160,7 +160,6 @@ impl<E: Endpoint> Call<E> {
         Ok(Step::Send { request, ticket: Ticket(ticket), timeout })
     }
 
-    #[cold]
     fn wait(
         &mut self,
         engine: &Engine,
@@ -188,7 +187,6 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    #[cold]
     fn token_fetched(&mut self, engine: &mut Engine, now: Moment, token: &AccessToken) {
         engine.store_token(&mut self.share, token, now);
         self.token_attempts = 0;
@@ -260,13 +258,11 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    #[cold]
     fn error(&self, action: Action, trouble: Trouble, stopped: Stopped) -> CallError {
         CallError::new(action, trouble.into(), stopped, self.sent)
     }
 
     /// The error of a call whose time ran out in a wait: what went wrong before, if anything did.
-    #[cold]
     fn out_of_time(&mut self, reason: Reason) -> CallError {
         match self.last.take() {
             Some((action, trouble)) => self.error(action, trouble, Stopped::Deadline),

@@ -209,14 +209,12 @@ impl Pacer {
         self.spent.len() - self.lapsed
     }
 
-    #[cold]
     fn before_first_answer(&self, now: Moment) -> usize {
         let waited = self.first_sent.map_or(Duration::ZERO, |sent| now.since(sent));
         1 << (waited.as_secs() / PATIENCE.as_secs()).min(30)
     }
 
     /// When the n-th (from 0) of those who must wait can go at the earliest.
-    #[cold]
     fn opens_for(&self, n: usize, now: Moment) -> Moment {
         let Some(limit) = self.limit().filter(|_| self.answered) else {
             return now.after(LOOK_AGAIN);

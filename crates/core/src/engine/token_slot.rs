@@ -92,14 +92,12 @@ impl TokenSlot {
         self.token.as_mut().map(|token| &mut token.authorization)
     }
 
-    #[cold]
     fn shared_failure(&self, share: &mut Share) -> Option<Trouble> {
         let waited_for = share.waits_for.take()?;
         let (failed, trouble) = self.failed.as_ref()?;
         (*failed == waited_for).then(|| trouble.clone())
     }
 
-    #[cold]
     fn take_lease(&mut self, share: &mut Share, until: Moment) -> Pass {
         let id = match share.lease {
             Some(id) => id,

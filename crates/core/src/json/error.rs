@@ -31,7 +31,6 @@ impl JsonError {
         }
     }
 
-    #[cold]
     pub(super) fn of_utf8(text: &[u8], error: std::str::Utf8Error) -> Self {
         Self {
             // The last character may have been cut in two.
