@@ -47,7 +47,7 @@ fn names(outcomes: &[(String, Result<Decision, Failed>)]) -> Vec<&str> {
 /// Who takes long does not hold up the others.
 pub fn as_they_finish<A: Bulk>() {
     let sandbox = sandbox();
-    sandbox.script(Route::Decision, [Fault::Pass, Fault::Delay(Duration::from_millis(500))]);
+    sandbox.script(Route::Decision, [Fault::Pass, Fault::Delay(Duration::from_secs(3))]);
     let outcomes = outcomes(&client::<A>(&sandbox), 50, 4, false);
     for (name, result) in &outcomes {
         assert_eq!(result.as_ref().unwrap().session_id(), name);
@@ -134,7 +134,7 @@ pub fn no_ids<A: Bulk>() {
 
 /// One token serves all, and no more requests are in flight than was said.
 pub fn one_token_and_bounded_concurrency<A: Bulk>() {
-    const LATENCY: Duration = Duration::from_millis(20);
+    const LATENCY: Duration = Duration::from_millis(100);
     let sandbox = Sandbox::builder().latency(LATENCY).start().unwrap();
     let started = Instant::now();
     assert_eq!(outcomes(&client::<A>(&sandbox), 60, 4, false).len(), 60);
