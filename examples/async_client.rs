@@ -5,7 +5,8 @@
 use std::error::Error;
 
 use didit_async_adapter::Client;
-use didit_async_adapter::core::{ClientCredentials, SessionId, UserData};
+use didit_async_adapter::core::data_transfer::UserData;
+use didit_async_adapter::core::{ClientCredentials, SessionId};
 use didit_sandbox::Sandbox;
 
 #[tokio::main(flavor = "current_thread")]

@@ -5,9 +5,9 @@
 
 use std::error::Error;
 
-use didit_core::{
-    Authorization, BaseUrl, ClientCredentials, ClientToken, Endpoint, RetrieveDecision,
-};
+use didit_core::data_transfer::RetrieveDecision;
+use didit_core::oauth::FetchToken;
+use didit_core::{Authorization, BaseUrl, ClientCredentials, Endpoint};
 use didit_sandbox::Sandbox;
 use http::header::{HOST, HeaderValue};
 use http_body_util::{BodyExt as _, Full};
@@ -22,11 +22,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let base: BaseUrl = sandbox.url().parse()?;
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
 
-    let token = call(&base, &ClientToken::new(client), &Authorization::none()).await?;
+    let token = call(&base, &FetchToken::new(client), &Authorization::none()).await?;
     let endpoint = RetrieveDecision::new("unique-session-identifier".parse()?);
     let decision = call(&base, &endpoint, token.authorization()).await?;
 
-    println!("{}", decision.json().to_line());
+    println!("{}", decision.json().to_compact());
     Ok(())
 }
 

@@ -2,7 +2,8 @@
 
 #![no_main]
 
-use didit_core::{Decision, Json, JsonError};
+use didit_core::data_transfer::Decision;
+use didit_core::{JsonError, RawJson};
 use didit_fuzz::{assert_plain, masked};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -21,10 +22,10 @@ fuzz_target!(|body: &[u8]| match Decision::from_json(body) {
 });
 
 fn nothing_is_lost(body: &[u8], decision: &Decision) {
-    let line = decision.json().to_line();
+    let line = decision.json().to_compact();
     assert!(!line.contains(['\n', '\r', '\t']));
     let again = Decision::from_json(line.as_bytes()).expect("its own line");
-    assert_eq!(again.json().to_line(), line);
+    assert_eq!(again.json().to_compact(), line);
     assert_eq!(value(line.as_bytes()), value(body));
 
     assert_eq!(again.session_id(), decision.session_id());
@@ -40,7 +41,7 @@ fn nothing_is_lost(body: &[u8], decision: &Decision) {
         let flags = (a.is_verified(), a.is_over_18(), a.is_over_21());
         assert_eq!(flags, (b.is_verified(), b.is_over_18(), b.is_over_21()));
         for (name, _) in b.json().expect("user data").members() {
-            let lines = [a.get(&name), b.get(&name)].map(|value| value.map(Json::to_line));
+            let lines = [a.get(&name), b.get(&name)].map(|value| value.map(RawJson::to_compact));
             assert!(lines[0].is_some() && lines[0] == lines[1]);
         }
     }

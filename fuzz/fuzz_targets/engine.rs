@@ -5,10 +5,8 @@
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use didit_core::{
-    Call, Cause, Decision, Engine, Failure, FailureKind, Moment, Operation, Policy, Reason,
-    RetrieveDecision, Step, Ticket, WaitForDecision,
-};
+use didit_core::data_transfer::{Decision, RetrieveDecision};
+use didit_core::{Call, CallErrorKind, Engine, Moment, Operation, Policy, Step, Ticket, TransportError, TransportErrorKind, WaitForDecision, WaitReason};
 use didit_fuzz::{SECRET, assert_plain, base, client};
 use http::Response;
 use libfuzzer_sys::fuzz_target;
@@ -20,8 +18,8 @@ struct Input {
     max_attempts: u8,
     backoff_base: u16,
     backoff_cap: u16,
-    renew_before: u16,
-    rate_window: u16,
+    token_refresh_margin: u16,
+    rate_limit_window: u16,
     budget: Option<u8>,
     operations: [Kind; 4],
     events: Vec<Event>,
@@ -143,9 +141,9 @@ impl World {
         policy.max_attempts = input.max_attempts.into();
         policy.backoff_base = millis(input.backoff_base);
         policy.backoff_cap = millis(input.backoff_cap);
-        policy.renew_before = millis(input.renew_before);
-        policy.rate_window = millis(input.rate_window.max(1));
-        policy.budget = input.budget.map(u32::from);
+        policy.token_refresh_margin = millis(input.token_refresh_margin);
+        policy.rate_limit_window = millis(input.rate_limit_window.max(1));
+        policy.max_requests_per_window = input.budget.map(u32::from);
         let now = Moment::default();
         let caller = |kind: &Kind| {
             let id = "s".parse().expect("a valid identifier");
@@ -198,16 +196,16 @@ impl World {
             }
             Event::Fail(which, lost) => {
                 let (kind, may_count) = match lost {
-                    Lost::Connect => (FailureKind::Connect, false),
-                    Lost::Certificate => (FailureKind::Certificate, false),
-                    Lost::Timeout => (FailureKind::Timeout, true),
-                    Lost::Broken => (FailureKind::Broken, true),
+                    Lost::Connect => (TransportErrorKind::Connect, false),
+                    Lost::Certificate => (TransportErrorKind::Certificate, false),
+                    Lost::Timeout => (TransportErrorKind::Timeout, true),
+                    Lost::Broken => (TransportErrorKind::ConnectionLost, true),
                 };
-                self.fail(which, may_count, Failure::new(kind));
+                self.fail(which, may_count, TransportError::new(kind));
             }
             Event::BreakInBody(which, status, hints) => {
                 let status = status as u16;
-                let failure = Failure::in_body(FailureKind::Broken, head(status, hints));
+                let failure = TransportError::in_body(TransportErrorKind::ConnectionLost, head(status, hints));
                 self.fail(which, status != 429, failure);
             }
             Event::Time(passed) => self.now = self.now.after(millis(passed)),
@@ -218,7 +216,7 @@ impl World {
         }
     }
 
-    fn fail(&mut self, which: u8, may_count: bool, failure: Failure) {
+    fn fail(&mut self, which: u8, may_count: bool, failure: TransportError) {
         let Some(sent) = self.take(which) else { return };
         self.resolve(sent.caller, sent.flight, may_count);
         let operation = &mut self.callers[sent.caller].operation;
@@ -255,7 +253,7 @@ impl World {
             }
             Step::Wait { until, reason } => {
                 assert!(!caller.over && now < until && until <= deadline, "{reason:?}");
-                assert_eq!(caller.flight.is_some(), reason == Reason::Response);
+                assert_eq!(caller.flight.is_some(), reason == WaitReason::Response);
                 caller.wait = Some(until);
                 let Step::Wait { until: again, reason: same } =
                     caller.operation.poll(&mut self.engine, now)
@@ -265,7 +263,7 @@ impl World {
                 assert_eq!((until, reason), (again, same));
             }
             Step::Done(result) => {
-                let finished = matches!(&result, Err(e) if matches!(e.cause(), Cause::Finished));
+                let finished = matches!(&result, Err(e) if matches!(e.kind(), CallErrorKind::Finished));
                 assert_eq!(caller.over, finished);
                 caller.over = true;
                 if let Err(error) = result {
@@ -306,12 +304,12 @@ impl World {
             assert!(!format!("{events:?} {:?}", self.engine).contains(SECRET));
         }
         let policy = self.engine.policy();
-        if let Some(budget) = policy.budget {
+        if let Some(budget) = policy.max_requests_per_window {
             let most = budget.max(1) as usize;
             let sent = self.counted.iter().map(|request| request.sent).collect();
             let latest = self.counted.iter().map(|request| request.latest).collect();
-            assert_within(policy.rate_window, most, sent);
-            assert_within(policy.rate_window, most, latest);
+            assert_within(policy.rate_limit_window, most, sent);
+            assert_within(policy.rate_limit_window, most, latest);
         }
     }
 }

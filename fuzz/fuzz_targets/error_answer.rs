@@ -3,7 +3,9 @@
 
 #![no_main]
 
-use didit_core::{ClientToken, Endpoint, ResponseError, ResponseErrorKind, RetrieveDecision};
+use didit_core::data_transfer::RetrieveDecision;
+use didit_core::oauth::FetchToken;
+use didit_core::{Endpoint, ResponseError, ResponseErrorKind};
 use didit_fuzz::{assert_plain, client};
 use http::{Response, StatusCode};
 use libfuzzer_sys::fuzz_target;
@@ -17,7 +19,7 @@ fuzz_target!(|input: &[u8]| {
     let (Some(first), Some(second)) = (answer(), answer()) else { return };
     let decision = RetrieveDecision::new("s".parse().expect("a valid identifier"));
     check(status, decision.parse(first).err());
-    check(status, ClientToken::new(client()).parse(second).err());
+    check(status, FetchToken::new(client()).parse(second).err());
 });
 
 fn split(input: &[u8]) -> Option<(StatusCode, &[u8], &[u8])> {

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use didit_core::{Scope, Scopes};
+use didit_core::data_transfer::{Scope, Scopes};
 use didit_fuzz::assert_plain;
 use libfuzzer_sys::fuzz_target;
 

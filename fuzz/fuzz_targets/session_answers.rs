@@ -3,7 +3,8 @@
 
 #![no_main]
 
-use didit_core::{CreateSession, Endpoint, ResponseError, Scope, Scopes, SessionStatus};
+use didit_core::data_transfer::{CreateSession, ReadStatus, Scope, Scopes};
+use didit_core::{Endpoint, ResponseError};
 use didit_fuzz::{assert_plain, masked};
 use didit_strategies::{created_session, generate, status_report};
 use http::Response;
@@ -30,7 +31,7 @@ fn create(body: &[u8]) {
             let url = session.url().expose();
             assert!(url.starts_with("https://") || url.starts_with("http://"));
             assert!(!url.contains(char::is_control));
-            let shown = format!("CreatedSession {{ session_id: {:?}, .. }}", session.session_id());
+            let shown = format!("Session {{ session_id: {:?}, .. }}", session.session_id());
             assert_eq!(format!("{session:?}"), shown);
         }
         Err(error) => told_nothing(&error, endpoint.parse(Response::new(&*masked(body))).err()),
@@ -38,11 +39,11 @@ fn create(body: &[u8]) {
 }
 
 fn status(body: &[u8]) {
-    let endpoint = SessionStatus::new("s".parse().expect("a valid identifier"), "token");
+    let endpoint = ReadStatus::new("s".parse().expect("a valid identifier"), "token");
     match endpoint.parse(Response::new(body)) {
         Ok(report) => {
             assert_eq!(report.json().as_str().as_bytes(), body);
-            let shown = format!("StatusReport {{ status: {:?}, .. }}", report.status());
+            let shown = format!("SessionStatus {{ status: {:?}, .. }}", report.status());
             assert_eq!(format!("{report:?}"), shown);
         }
         Err(error) => told_nothing(&error, endpoint.parse(Response::new(&*masked(body))).err()),

@@ -2,7 +2,8 @@
 
 #![no_main]
 
-use didit_core::{Authorization, Endpoint, RetrieveDecision, SessionId};
+use didit_core::data_transfer::RetrieveDecision;
+use didit_core::{Authorization, Endpoint, SessionId};
 use didit_fuzz::{assert_plain, base};
 use libfuzzer_sys::fuzz_target;
 

@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use didit_core::{BaseUrl, ClientToken, Endpoint, RetrieveDecision};
+use didit_core::data_transfer::RetrieveDecision;
+use didit_core::oauth::FetchToken;
+use didit_core::{BaseUrl, Endpoint};
 use didit_fuzz::{assert_plain, client, masked};
 use http::Response;
 use libfuzzer_sys::fuzz_target;
@@ -12,7 +14,7 @@ use libfuzzer_sys::fuzz_target;
 const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 fuzz_target!(|body: &[u8]| {
-    let endpoint = ClientToken::new(client());
+    let endpoint = FetchToken::new(client());
     match endpoint.parse(Response::new(body)) {
         Ok(token) => {
             let secret = token.secret().expose();

@@ -21,7 +21,7 @@ async fn paced(sandbox: &Sandbox, concurrency: u32) {
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     let mut policy = Policy::default();
     // The service's window is a minute; this one's is not.
-    policy.rate_window = WINDOW;
+    policy.rate_limit_window = WINDOW;
     let client = Client::builder(credentials).base_url(sandbox.url().parse().unwrap());
     let client = client.policy(policy).build().unwrap();
     let ids = (0..CALLS).map(|n| format!("s-{n}").parse::<SessionId>().unwrap());

@@ -9,7 +9,8 @@
 use std::time::{Duration, Instant};
 
 use didit_async_adapter::Client;
-use didit_core::{ClientCredentials, Policy, SessionId, Status};
+use didit_core::data_transfer::Status;
+use didit_core::{ClientCredentials, Policy, SessionId};
 use futures_util::StreamExt as _;
 use futures_util::stream::iter;
 
@@ -37,7 +38,7 @@ fn main() {
     let mut policy = Policy::default();
     policy.call_timeout = Duration::from_secs(3600);
     if let (Some(_quota), Some(window)) = (number(3), number(4)) {
-        policy.rate_window = Duration::from_millis(window);
+        policy.rate_limit_window = Duration::from_millis(window);
     }
     let paced = arguments.len() > 3;
     let ids: Vec<SessionId> =

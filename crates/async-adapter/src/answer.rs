@@ -2,7 +2,7 @@ use std::future::poll_fn;
 use std::pin::{Pin, pin};
 
 use bytes::Bytes;
-use didit_core::{Failure, FailureKind, MAX_BODY_BYTES};
+use didit_core::{MAX_BODY_BYTES, TransportError, TransportErrorKind};
 use http::Response;
 use tokio::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::error::failure_kind;
 use crate::timers::Timers;
 
 /// What went wrong, in the core's terms and, if it has an opinion, in the HTTP library's.
-pub(crate) type Failed = (Failure, Option<reqwest::Error>);
+pub(crate) type Failed = (TransportError, Option<reqwest::Error>);
 
 /// Waits for an answer and reads it whole, or up to the first byte that is too many.
 ///
@@ -31,19 +31,19 @@ pub(crate) async fn answer(
     match exchanged {
         Some(Ok(body)) => Ok(with_body(body, response)),
         Some(Err(error)) => Err(failed(failure_kind(&error), response, Some(error.without_url()))),
-        None => Err(failed(FailureKind::Timeout, response, None)),
+        None => Err(failed(TransportErrorKind::Timeout, response, None)),
     }
 }
 
 #[cold]
 fn failed(
-    kind: FailureKind,
+    kind: TransportErrorKind,
     response: Option<reqwest::Response>,
     error: Option<reqwest::Error>,
 ) -> Failed {
     let failure = match response {
-        Some(response) => Failure::in_body(kind, with_body((), Some(response))),
-        None => Failure::new(kind),
+        Some(response) => TransportError::in_body(kind, with_body((), Some(response))),
+        None => TransportError::new(kind),
     };
     (failure, error)
 }

@@ -2,7 +2,8 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use didit_core::{Call, Decision, RetrieveDecision, SessionId};
+use didit_core::data_transfer::{Decision, RetrieveDecision};
+use didit_core::{Call, SessionId};
 use futures_util::Stream;
 use futures_util::stream::{FuturesOrdered, FuturesUnordered, StreamExt as _};
 
@@ -63,7 +64,8 @@ impl<S: Stream<Item = SessionId>> Decisions<S> {
     fn retrieve(&self, session_id: SessionId) -> Retrieval {
         let client = self.client.clone();
         Box::pin(async move {
-            let call = Call::new(RetrieveDecision::new(session_id.clone())).queued();
+            let call =
+                Call::new(RetrieveDecision::new(session_id.clone())).deadline_from_first_send();
             let result = report::within(&session_id, client.run(call)).await;
             (session_id, result)
         })

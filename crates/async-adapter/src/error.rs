@@ -2,7 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use didit_core::{BuildError, CallError, FailureKind};
+use didit_core::{BuildError, CallError, TransportErrorKind};
 
 /// Why a call came to nothing: the core's [`CallError`], and the transport's error as its source where
 /// there is one; a time that ran out has none.
@@ -15,7 +15,7 @@ pub struct Error {
 impl Error {
     pub(crate) fn new(call: CallError, transport: Option<reqwest::Error>) -> Self {
         let transport =
-            transport.filter(|_| matches!(call.cause(), didit_core::Cause::Transport(_)));
+            transport.filter(|_| matches!(call.kind(), didit_core::CallErrorKind::Transport(_)));
         Self { call, transport }
     }
 
@@ -104,15 +104,15 @@ impl From<BuildError> for ConfigError {
 }
 
 /// In the core's terms, how far a failed exchange can have come.
-pub(crate) fn failure_kind(error: &reqwest::Error) -> FailureKind {
+pub(crate) fn failure_kind(error: &reqwest::Error) -> TransportErrorKind {
     if causes(error).any(is_certificate_refusal) {
-        FailureKind::Certificate
+        TransportErrorKind::Certificate
     } else if error.is_connect() && !error.is_timeout() {
-        FailureKind::Connect
+        TransportErrorKind::Connect
     } else if error.is_timeout() {
-        FailureKind::Timeout
+        TransportErrorKind::Timeout
     } else {
-        FailureKind::Broken
+        TransportErrorKind::ConnectionLost
     }
 }
 

@@ -21,10 +21,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 pub use didit_core as core;
+use didit_core::data_transfer::{
+    CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
+};
 use didit_core::{
-    Call, CreateSession, CreatedSession, Credentials, Decision, Engine, Moment, Operation,
-    RetrieveDecision, Scopes, Secret, SessionId, SessionStatus, StatusReport, Step, Ticket,
-    WaitForDecision,
+    Call, Credentials, Engine, Moment, Operation, Secret, SessionId, Step, Ticket, WaitForDecision,
 };
 use futures_util::{Stream, stream};
 use http::{Request, Response};
@@ -80,7 +81,7 @@ impl Client {
         &self,
         scopes: Scopes,
         vendor_data: Option<&str>,
-    ) -> Result<CreatedSession, Error> {
+    ) -> Result<Session, Error> {
         self.run(Call::new(CreateSession::new(scopes).with_vendor_data(vendor_data))).await
     }
 
@@ -93,8 +94,8 @@ impl Client {
         &self,
         session_id: &SessionId,
         session_token: impl Into<Secret>,
-    ) -> Result<StatusReport, Error> {
-        let call = Call::new(SessionStatus::new(session_id.clone(), session_token));
+    ) -> Result<SessionStatus, Error> {
+        let call = Call::new(ReadStatus::new(session_id.clone(), session_token));
         report::within(session_id, self.run(call)).await
     }
 
@@ -147,7 +148,7 @@ impl Client {
     /// as `timeout`.
     ///
     /// # Errors
-    /// The time ran out ([`Cause::Undecided`](didit_core::Cause::Undecided) if the session still
+    /// The time ran out ([`CallErrorKind::Undecided`](didit_core::CallErrorKind::Undecided) if the session still
     /// could not be decided), or something stood in the way that does not pass.
     pub async fn wait_for_decision(
         &self,

@@ -69,7 +69,7 @@ async fn a_call_dropped_in_line_gives_up_its_place() {
     let quota = Quota { limit: 2, window };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     let mut policy = Policy::default();
-    policy.rate_window = window;
+    policy.rate_limit_window = window;
     let client = client(&sandbox, policy);
     for _ in 0..2 {
         client.decision(&id()).await.unwrap();

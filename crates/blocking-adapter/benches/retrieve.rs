@@ -11,7 +11,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Client;
-use didit_core::{ClientCredentials, Policy, SessionId, Status};
+use didit_core::data_transfer::Status;
+use didit_core::{ClientCredentials, Policy, SessionId};
 
 const WARM_UP: usize = 200;
 
@@ -53,7 +54,7 @@ fn main() {
     let mut policy = Policy::default();
     policy.call_timeout = Duration::from_secs(3600);
     if let (Some(_quota), Some(window)) = (number(3), number(4)) {
-        policy.rate_window = Duration::from_millis(window);
+        policy.rate_limit_window = Duration::from_millis(window);
     }
     let paced = arguments.len() > 3;
     let ids: Vec<SessionId> =

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use didit_core::{Call, Decision, Reason, RetrieveDecision, SessionId};
+use didit_core::data_transfer::{Decision, RetrieveDecision};
+use didit_core::{Call, SessionId, WaitReason};
 
 use self::pool::Pool;
 use self::watch::{Watch, Watched};
@@ -93,7 +94,7 @@ impl<I: Iterator<Item = SessionId>> Decisions<I> {
     }
 
     /// What all calls that are under way wait for, and how long until the first of them goes on.
-    pub fn waiting(&self) -> Option<(Reason, Duration)> {
+    pub fn waiting(&self) -> Option<(WaitReason, Duration)> {
         let (until, reason) = self.watch.waiting()?;
         Some((reason, until.since(self.client.shared.now())))
     }
@@ -150,7 +151,7 @@ fn retrieve(client: &Client, watch: &Arc<Watch>, (place, session_id): Job) -> Ou
         return (place, None);
     }
     let _span = report::enter(&session_id);
-    let call = Call::new(RetrieveDecision::new(session_id.clone())).queued();
+    let call = Call::new(RetrieveDecision::new(session_id.clone())).deadline_from_first_send();
     let result = client.run(Watched::new(call, place, Arc::clone(watch))).transpose();
     (place, result.map(|result| (session_id, result)))
 }

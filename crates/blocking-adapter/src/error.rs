@@ -2,7 +2,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::io;
 
-use didit_core::{BuildError, CallError, FailureKind};
+use didit_core::{BuildError, CallError, TransportErrorKind};
 
 /// Why a call came to nothing: the core's [`CallError`], and the transport's error as its source.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub struct Error {
 impl Error {
     pub(crate) fn new(call: CallError, transport: Option<ureq::Error>) -> Self {
         let transport =
-            transport.filter(|_| matches!(call.cause(), didit_core::Cause::Transport(_)));
+            transport.filter(|_| matches!(call.kind(), didit_core::CallErrorKind::Transport(_)));
         Self { call, transport }
     }
 
@@ -86,58 +86,60 @@ impl From<BuildError> for ConfigError {
 }
 
 /// In the core's terms, how far a failed exchange can have come.
-pub(crate) fn failure_kind(error: &ureq::Error) -> FailureKind {
+pub(crate) fn failure_kind(error: &ureq::Error) -> TransportErrorKind {
     match error {
-        ureq::Error::Timeout(_) => FailureKind::Timeout,
+        ureq::Error::Timeout(_) => TransportErrorKind::Timeout,
         ureq::Error::HostNotFound
         | ureq::Error::ConnectionFailed
         | ureq::Error::InvalidProxyUrl
         | ureq::Error::ConnectProxyFailed(_)
-        | ureq::Error::Tls(_) => FailureKind::Connect,
+        | ureq::Error::Tls(_) => TransportErrorKind::Connect,
         #[cfg(feature = "rustls")]
         ureq::Error::Rustls(error) => tls_failure_kind(error),
         #[cfg(feature = "native-tls")]
         ureq::Error::NativeTls(error) => native_failure_kind(error),
         ureq::Error::Io(error) => io_failure_kind(error),
-        _ => FailureKind::Broken,
+        _ => TransportErrorKind::ConnectionLost,
     }
 }
 
-fn io_failure_kind(error: &io::Error) -> FailureKind {
+fn io_failure_kind(error: &io::Error) -> TransportErrorKind {
     #[cfg(feature = "rustls")]
     if let Some(error) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
         return tls_failure_kind(error);
     }
     // The error of a failed look-up has no kind of its own.
     if error.to_string().starts_with("failed to lookup address") {
-        return FailureKind::Connect;
+        return TransportErrorKind::Connect;
     }
     match error.kind() {
         // These come from making a connection alone; an unreachable host or network may as well be
         // told of a connection that was made.
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => FailureKind::Connect,
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => FailureKind::Timeout,
-        _ => FailureKind::Broken,
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => {
+            TransportErrorKind::Connect
+        }
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportErrorKind::Timeout,
+        _ => TransportErrorKind::ConnectionLost,
     }
 }
 
 #[cfg(feature = "rustls")]
-fn tls_failure_kind(error: &rustls::Error) -> FailureKind {
+fn tls_failure_kind(error: &rustls::Error) -> TransportErrorKind {
     match error {
         rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
-            FailureKind::Certificate
+            TransportErrorKind::Certificate
         }
-        _ => FailureKind::Broken,
+        _ => TransportErrorKind::ConnectionLost,
     }
 }
 
 /// The system's library tells with words alone what it refused, and only before anything was sent.
 #[cfg(feature = "native-tls")]
-fn native_failure_kind(error: &native_tls::Error) -> FailureKind {
+fn native_failure_kind(error: &native_tls::Error) -> TransportErrorKind {
     if error.to_string().contains("certificate") {
-        FailureKind::Certificate
+        TransportErrorKind::Certificate
     } else {
-        FailureKind::Connect
+        TransportErrorKind::Connect
     }
 }
 
@@ -149,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_unsent_only_if_it_surely_is() {
-        use FailureKind::{Broken, Certificate, Connect, Timeout};
+        use TransportErrorKind::{Broken, Certificate, Connect, Timeout};
         let io = |kind: io::ErrorKind| ureq::Error::Io(kind.into());
         let unknown = || rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let cases = [

@@ -20,10 +20,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use didit_core as core;
+use didit_core::data_transfer::{
+    CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
+};
 use didit_core::{
-    Call, CreateSession, CreatedSession, Credentials, Decision, Engine, Failure, MAX_BODY_BYTES,
-    Moment, Operation, RetrieveDecision, Scopes, Secret, SessionId, SessionStatus, StatusReport,
-    Step, Ticket, WaitForDecision,
+    Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, Secret, SessionId, Step, Ticket,
+    TransportError, WaitForDecision,
 };
 use http::{Request, Response};
 use ureq::AsSendBody;
@@ -73,7 +75,7 @@ impl Client {
         &self,
         scopes: Scopes,
         vendor_data: Option<&str>,
-    ) -> Result<CreatedSession, Error> {
+    ) -> Result<Session, Error> {
         self.run(Call::new(CreateSession::new(scopes).with_vendor_data(vendor_data)))
     }
 
@@ -86,9 +88,9 @@ impl Client {
         &self,
         session_id: &SessionId,
         session_token: impl Into<Secret>,
-    ) -> Result<StatusReport, Error> {
+    ) -> Result<SessionStatus, Error> {
         let _span = report::enter(session_id);
-        self.run(Call::new(SessionStatus::new(session_id.clone(), session_token)))
+        self.run(Call::new(ReadStatus::new(session_id.clone(), session_token)))
     }
 
     /// Retrieves the decision of a session.
@@ -127,7 +129,7 @@ impl Client {
     /// as `timeout`.
     ///
     /// # Errors
-    /// The time ran out ([`Cause::Undecided`](didit_core::Cause::Undecided) if the session still
+    /// The time ran out ([`CallErrorKind::Undecided`](didit_core::CallErrorKind::Undecided) if the session still
     /// could not be decided), or something stood in the way that does not pass.
     pub fn wait_for_decision(
         &self,
@@ -182,7 +184,10 @@ struct Run<'a, O: Operation> {
 impl<'a, O: Operation> Run<'a, O> {
     /// Hands in what came of a request, if one was sent, and waits until there is something to send,
     /// or a result. The lock is given up by the waiting itself, so that no wake-up is missed in between.
-    fn next(&mut self, answered: Option<(Ticket, Result<Answer, Failure>)>) -> Step<O::Output> {
+    fn next(
+        &mut self,
+        answered: Option<(Ticket, Result<Answer, TransportError>)>,
+    ) -> Step<O::Output> {
         match answered {
             Some((ticket, Ok((head, body)))) => {
                 let response = head.map(|()| &body[..]);
@@ -293,7 +298,7 @@ impl Shared {
         &self,
         request: Request<Vec<u8>>,
         timeout: Duration,
-    ) -> Result<Answer, (Failure, ureq::Error)> {
+    ) -> Result<Answer, (TransportError, ureq::Error)> {
         // An empty body would still be announced, as one of no bytes.
         let response = if request.body().is_empty() {
             self.send(request.map(drop), timeout)
@@ -301,7 +306,7 @@ impl Shared {
             self.send(request, timeout)
         };
         let response =
-            response.map_err(|error| (Failure::new(error::failure_kind(&error)), error))?;
+            response.map_err(|error| (TransportError::new(error::failure_kind(&error)), error))?;
         let (parts, body) = response.into_parts();
         let head = Response::from_parts(parts, ());
         let mut bytes = Vec::with_capacity(1024);
@@ -309,7 +314,7 @@ impl Shared {
             Ok(_) => Ok((head, bytes)),
             Err(error) => {
                 let error = ureq::Error::from(error);
-                Err((Failure::in_body(error::failure_kind(&error), head), error))
+                Err((TransportError::in_body(error::failure_kind(&error), head), error))
             }
         }
     }

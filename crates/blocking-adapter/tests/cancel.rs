@@ -5,9 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use didit_blocking_adapter::Client;
+use didit_core::data_transfer::RetrieveDecision;
 use didit_core::{
-    Call, ClientCredentials, Engine, Event, Failure, Moment, Operation, Policy, RetrieveDecision,
-    Step, Ticket,
+    Call, ClientCredentials, Engine, Event, Moment, Operation, Policy, Step, Ticket, TransportError,
 };
 use didit_sandbox::Sandbox;
 use http::Response;
@@ -28,7 +28,7 @@ impl Dying {
 }
 
 impl Operation for Dying {
-    type Output = didit_core::Decision;
+    type Output = didit_core::data_transfer::Decision;
 
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Self::Output> {
         let step = self.call.poll(engine, now);
@@ -52,7 +52,7 @@ impl Operation for Dying {
         engine: &mut Engine,
         now: Moment,
         ticket: Ticket,
-        failure: Failure,
+        failure: TransportError,
     ) {
         self.call.handle_failure(engine, now, ticket, failure);
     }

@@ -7,7 +7,8 @@ use std::sync::mpsc;
 use std::thread;
 
 use didit_blocking_adapter::Client;
-use didit_core::{Authorization, Scope, Scopes};
+use didit_core::Authorization;
+use didit_core::data_transfer::{Scope, Scopes};
 
 /// Reads one request, and gives this answer to it.
 fn answer(connection: &TcpStream, body: &str) {

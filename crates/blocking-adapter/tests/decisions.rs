@@ -7,17 +7,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Client;
-use didit_core::{ClientCredentials, Policy, Reason, SessionId};
+use didit_core::{ClientCredentials, Policy, SessionId, WaitReason};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
 fn client(sandbox: &Sandbox) -> Client {
-    client_with_window(sandbox, Policy::default().rate_window)
+    client_with_window(sandbox, Policy::default().rate_limit_window)
 }
 
 fn client_with_window(sandbox: &Sandbox, window: Duration) -> Client {
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     let mut policy = Policy::default();
-    (policy.call_timeout, policy.rate_window) = (Duration::from_secs(1), window);
+    (policy.call_timeout, policy.rate_limit_window) = (Duration::from_secs(1), window);
     let builder = Client::builder(client).base_url(sandbox.url().parse().unwrap());
     builder.policy(policy).build().unwrap()
 }
@@ -38,7 +38,7 @@ fn it_tells_what_it_waits_for_and_finishes_without_it() {
     let started = Instant::now();
     assert!(decisions.next_within(Duration::from_millis(100)).is_pending());
     let (reason, left) = decisions.waiting().unwrap();
-    assert_eq!(reason, Reason::Pacing);
+    assert_eq!(reason, WaitReason::Pacing);
     assert!((50..=60).contains(&left.as_secs()), "{left:?}");
     // They wait for longer than a call may take: its time has not begun.
     thread::sleep(Duration::from_secs(1));

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use didit_blocking_adapter::Client;
-use didit_core::{Authorization, Engine, Event, Failure, Moment, Operation, Reason, Step, Ticket};
+use didit_core::{
+    Authorization, Engine, Event, Moment, Operation, Step, Ticket, TransportError, WaitReason,
+};
 use didit_sandbox::Sandbox;
 use http::Response;
 
@@ -24,7 +26,7 @@ impl Operation for Pause {
         self.polls += 1;
         let until = *self.until.get_or_insert(now.after(PAUSE));
         if now < until {
-            Step::Wait { until, reason: Reason::Backoff }
+            Step::Wait { until, reason: WaitReason::Backoff }
         } else {
             Step::Done(Ok(self.polls))
         }
@@ -32,12 +34,12 @@ impl Operation for Pause {
 
     fn handle_response(&mut self, _: &mut Engine, _: Moment, _: Ticket, _: Response<&[u8]>) {}
 
-    fn handle_failure(&mut self, _: &mut Engine, _: Moment, _: Ticket, _: Failure) {}
+    fn handle_failure(&mut self, _: &mut Engine, _: Moment, _: Ticket, _: TransportError) {}
 
     fn cancel(&mut self, _: &mut Engine, _: Moment) {}
 
     fn take_events(&mut self) -> Vec<Event> {
-        let told = Event::Waiting { duration: PAUSE, reason: Reason::Backoff };
+        let told = Event::Waiting { duration: PAUSE, reason: WaitReason::Backoff };
         if self.polls == 1 { vec![told] } else { Vec::new() }
     }
 }

@@ -133,7 +133,7 @@ fn quota() {
     let quota = Quota { limit: 100, window: Duration::from_secs(2) };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     let mut policy = Policy::default();
-    policy.rate_window = quota.window;
+    policy.rate_limit_window = quota.window;
     let client = client(sandbox.url(), sandbox.api_key(), policy);
     let ids: Vec<SessionId> = (0..IDS).map(|number| id(number).parse().unwrap()).collect();
     let started = Instant::now();

@@ -13,7 +13,8 @@ mod wait;
 use std::time::Duration;
 
 use clap::Subcommand;
-use didit_blocking_adapter::core::{Decision, SessionId};
+use didit_blocking_adapter::core::SessionId;
+use didit_blocking_adapter::core::data_transfer::Decision;
 
 use crate::args::Context;
 use crate::decision_table;
@@ -59,7 +60,7 @@ fn parse_id(text: &str) -> Result<SessionId, Failure> {
 
 fn shown(decision: &Decision, format: Format) -> String {
     match format {
-        Format::Json => decision.json().to_line() + "\n",
+        Format::Json => decision.json().to_compact() + "\n",
         Format::Table => decision_table::of(decision).to_string(),
     }
 }

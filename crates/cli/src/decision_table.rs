@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use didit_blocking_adapter::core::{Decision, Json, UserData};
+use didit_blocking_adapter::core::RawJson;
+use didit_blocking_adapter::core::data_transfer::{Decision, UserData};
 
 use crate::table::Table;
 
@@ -67,8 +68,8 @@ fn user_rows(table: &mut Table, user: UserData<'_>) {
 }
 
 /// The members that no other row stands for; of an object among them, its members in turn.
-fn other_rows(table: &mut Table, prefix: &str, object: Option<Json<'_>>, known: &[&str]) {
-    for (name, value) in object.map(Json::members).unwrap_or_default() {
+fn other_rows(table: &mut Table, prefix: &str, object: Option<RawJson<'_>>, known: &[&str]) {
+    for (name, value) in object.map(RawJson::members).unwrap_or_default() {
         if known.contains(&&*name) || is_null(value) {
             continue;
         }
@@ -82,11 +83,11 @@ fn other_rows(table: &mut Table, prefix: &str, object: Option<Json<'_>>, known: 
     }
 }
 
-fn text(value: Json<'_>) -> String {
-    value.to::<String>().unwrap_or_else(|_| value.to_line())
+fn text(value: RawJson<'_>) -> String {
+    value.to::<String>().unwrap_or_else(|_| value.to_compact())
 }
 
-fn is_null(value: Json<'_>) -> bool {
+fn is_null(value: RawJson<'_>) -> bool {
     value.as_str() == "null"
 }
 

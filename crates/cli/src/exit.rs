@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use didit_blocking_adapter::core::{
-    Action, CallError, Cause, FailureKind, Reason, ResponseError, ResponseErrorKind, Stopped,
+    CallError, CallErrorKind, EndpointKind, GaveUp, ResponseError, ResponseErrorKind,
+    TransportErrorKind, WaitReason,
 };
 
 /// How the program ends; scripts depend on the numbers.
@@ -25,15 +26,17 @@ pub(crate) enum Exit {
 
 impl Exit {
     pub(crate) fn of(error: &CallError) -> Self {
-        match error.cause() {
-            Cause::Build(_) => Self::Usage,
-            Cause::Response(answer) => Self::of_answer(answer),
-            Cause::Transport(FailureKind::Timeout) if error.stopped() == Stopped::Deadline => {
+        match error.kind() {
+            CallErrorKind::Build(_) => Self::Usage,
+            CallErrorKind::Response(answer) => Self::of_answer(answer),
+            CallErrorKind::Transport(TransportErrorKind::Timeout)
+                if error.gave_up() == GaveUp::DeadlineExceeded =>
+            {
                 Self::OutOfTime
             }
-            Cause::Transport(_) => Self::Unreachable,
-            Cause::Waiting(Reason::Pacing) => Self::RateLimited,
-            Cause::Waiting(_) | Cause::Undecided(_) => Self::OutOfTime,
+            CallErrorKind::Transport(_) => Self::Unreachable,
+            CallErrorKind::Waiting(WaitReason::Pacing) => Self::RateLimited,
+            CallErrorKind::Waiting(_) | CallErrorKind::Undecided(_) => Self::OutOfTime,
             _ => Self::Other,
         }
     }
@@ -44,14 +47,17 @@ impl Exit {
                 Self::CredentialsRefused
             }
             ResponseErrorKind::NotFound
-                if matches!(answer.action(), Action::ReadStatus | Action::RetrieveDecision) =>
+                if matches!(
+                    answer.endpoint(),
+                    EndpointKind::ReadStatus | EndpointKind::RetrieveDecision
+                ) =>
             {
                 Self::NoSuchSession
             }
             ResponseErrorKind::RateLimited => Self::RateLimited,
-            ResponseErrorKind::Unavailable => Self::Unreachable,
+            ResponseErrorKind::ServerError => Self::Unreachable,
             ResponseErrorKind::Malformed(_)
-            | ResponseErrorKind::AnotherSession
+            | ResponseErrorKind::SessionMismatch
             | ResponseErrorKind::TooLarge
             | ResponseErrorKind::Redirect
             | ResponseErrorKind::UnexpectedStatus => Self::NotADecision,
@@ -70,9 +76,10 @@ impl From<Exit> for ExitCode {
 mod tests {
     use std::time::Duration;
 
+    use didit_blocking_adapter::core::data_transfer::RetrieveDecision;
     use didit_blocking_adapter::core::{
         Authorization, BaseUrl, Call, ClientCredentials, Credentials, Engine, Failure,
-        MAX_BODY_BYTES, Moment, Operation as _, Policy, RetrieveDecision, Step,
+        MAX_BODY_BYTES, Moment, Operation as _, Policy, Step,
     };
     use http::Response;
 
@@ -91,7 +98,7 @@ mod tests {
     fn engine(credentials: Credentials, max_attempts: u32) -> Engine {
         let mut policy = Policy::default();
         policy.max_attempts = max_attempts;
-        policy.budget = Some(1);
+        policy.max_requests_per_window = Some(1);
         Engine::with_policy(BaseUrl::production(), credentials, policy)
     }
 
@@ -110,7 +117,7 @@ mod tests {
     }
 
     /// How a call ends whose first request fails so, after that time.
-    fn failed(kind: FailureKind, max_attempts: u32, after: Duration) -> Exit {
+    fn failed(kind: TransportErrorKind, max_attempts: u32, after: Duration) -> Exit {
         let (mut engine, mut call) = (engine(by_token(), max_attempts), call());
         let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };
         let later = NOW.after(after);
@@ -153,12 +160,12 @@ mod tests {
     fn every_failure_below_http_has_its_code() {
         let soon = Duration::from_secs(1);
         let late = Duration::from_secs(30);
-        assert_eq!(failed(FailureKind::Connect, 1, soon), Exit::Unreachable);
-        assert_eq!(failed(FailureKind::Connect, 4, late), Exit::Unreachable);
-        assert_eq!(failed(FailureKind::Certificate, 4, soon), Exit::Unreachable);
-        assert_eq!(failed(FailureKind::Broken, 1, soon), Exit::Unreachable);
-        assert_eq!(failed(FailureKind::Timeout, 1, soon), Exit::Unreachable);
-        assert_eq!(failed(FailureKind::Timeout, 4, late), Exit::OutOfTime);
+        assert_eq!(failed(TransportErrorKind::Connect, 1, soon), Exit::Unreachable);
+        assert_eq!(failed(TransportErrorKind::Connect, 4, late), Exit::Unreachable);
+        assert_eq!(failed(TransportErrorKind::Certificate, 4, soon), Exit::Unreachable);
+        assert_eq!(failed(TransportErrorKind::ConnectionLost, 1, soon), Exit::Unreachable);
+        assert_eq!(failed(TransportErrorKind::Timeout, 1, soon), Exit::Unreachable);
+        assert_eq!(failed(TransportErrorKind::Timeout, 4, late), Exit::OutOfTime);
     }
 
     #[test]

@@ -47,7 +47,8 @@ mod state;
 
 use std::path::Path;
 
-use didit_blocking_adapter::core::{BaseUrl, Decision, SessionId};
+use didit_blocking_adapter::core::data_transfer::Decision;
+use didit_blocking_adapter::core::{BaseUrl, SessionId};
 
 use self::files::Files;
 pub(crate) use self::files::Paths;

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
+use serde::{Deserialize, Serialize};
 
 /// Where the service is reached: a scheme, a host, and a path prefix if there is one.
 ///
@@ -18,7 +19,8 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 /// assert!("http://gateway.example.com".parse::<BaseUrl>().is_err());
 /// # Ok::<(), didit_core::InvalidBaseUrl>(())
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct BaseUrl {
     scheme: Scheme,
     authority: Authority,
@@ -101,7 +103,21 @@ impl FromStr for BaseUrl {
     }
 }
 
-/// The host of `host[:port]`, brackets included.
+impl TryFrom<String> for BaseUrl {
+    type Error = InvalidBaseUrl;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<BaseUrl> for String {
+    fn from(base: BaseUrl) -> Self {
+        base.to_string()
+    }
+}
+
+/// Returns the host of `host[:port]`, brackets included.
 fn check_authority(authority: &str) -> Result<&str, InvalidBaseUrl> {
     let host_len = match authority.find(']') {
         Some(bracket) => bracket + 1,

@@ -1,16 +1,13 @@
 use std::fmt;
-use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
-};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::secret::{Secret, sensitive_header};
 
-/// What a client was given to prove who it is: one of the three ways the service knows.
+/// How a client authorizes its requests.
 ///
 /// ```
 /// use didit_core::{Authorization, ClientCredentials, Credentials};
@@ -23,10 +20,12 @@ use crate::secret::{Secret, sensitive_header};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Credentials {
-    /// Fetch access tokens with a client id and secret, and reuse each until it expires.
+    /// Fetches access tokens with a client id and secret, and reuses each until it expires.
     Client(ClientCredentials),
-    /// Send this with every request; there is nothing to renew.
-    Held(Authorization),
+    /// Sends this token or key with every request; there is nothing to renew.
+    Token(Authorization),
+    /// Sends no authorization. Reading a session's status needs none.
+    None,
 }
 
 impl From<ClientCredentials> for Credentials {
@@ -36,8 +35,8 @@ impl From<ClientCredentials> for Credentials {
 }
 
 impl From<Authorization> for Credentials {
-    fn from(held: Authorization) -> Self {
-        Self::Held(held)
+    fn from(token: Authorization) -> Self {
+        Self::Token(token)
     }
 }
 
@@ -50,25 +49,27 @@ pub struct ClientCredentials {
 }
 
 impl ClientCredentials {
-    /// Prepares the header that a token request sends.
-    ///
-    /// Both parts are form-urlencoded before base64 where they hold characters that need it
-    /// (RFC 6749 §2.3.1), so any text works.
+    /// Builds the header of a token request. Both parts are form-urlencoded before base64 where
+    /// they hold characters that need it
+    /// ([RFC 6749 §2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1)).
     ///
     /// # Errors
-    /// Either part is empty.
+    /// Either part is empty, or holds anything but visible ASCII and spaces
+    /// ([RFC 6749 A.1](https://www.rfc-editor.org/rfc/rfc6749#appendix-A.1)).
     pub fn new(
         client_id: &str,
         client_secret: impl Into<Secret>,
     ) -> Result<Self, InvalidCredentials> {
         let secret: Secret = client_secret.into();
-        if client_id.is_empty() {
-            return Err(InvalidCredentials::Empty { what: "client id" });
+        for (what, text) in [("client id", client_id), ("client secret", secret.expose())] {
+            if text.is_empty() {
+                return Err(InvalidCredentials::Empty { what });
+            }
+            if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+                return Err(InvalidCredentials::Character { what });
+            }
         }
-        if secret.expose().is_empty() {
-            return Err(InvalidCredentials::Empty { what: "client secret" });
-        }
-        // Every byte may take three, and what grows leaves unwiped copies behind.
+        // Encoding may triple the length, and a string that grows leaves unwiped copies behind.
         let room = 3 * (client_id.len() + secret.expose().len()) + 1;
         let mut pair = Zeroizing::new(String::with_capacity(room));
         form_urlencode(client_id, &mut pair);
@@ -81,7 +82,7 @@ impl ClientCredentials {
         Ok(Self { client_id: client_id.into(), secret, basic })
     }
 
-    /// The client id, which is no secret.
+    /// Returns the client id, which is not secret.
     pub fn client_id(&self) -> &str {
         &self.client_id
     }
@@ -90,7 +91,7 @@ impl ClientCredentials {
         &self.basic
     }
 
-    /// What must not be seen: the secret, and the word that it is sent as.
+    /// Returns what must never be shown: the secret, and the word that carries it in the header.
     pub(crate) fn secrets(&self) -> [&str; 2] {
         [self.secret.expose(), last_word(&self.basic)]
     }
@@ -121,74 +122,51 @@ fn form_urlencode(text: &str, out: &mut String) {
     }
 }
 
-/// The header that authorizes a request, ready to be sent; its value is wiped when dropped.
+/// The header that authorizes a request. Its value is wiped when the last clone is dropped.
 #[derive(Clone)]
-pub struct Authorization(Option<Arc<Prepared>>);
-
-#[derive(Clone)]
-struct Prepared {
+pub struct Authorization {
     name: HeaderName,
     value: HeaderValue,
-    /// All that every authorized request carries: put together once, and copied for each.
-    headers: HeaderMap,
 }
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl Authorization {
-    /// `Authorization: Bearer {access_token}`.
+    /// Builds `Authorization: Bearer {access_token}`.
     ///
     /// # Errors
     /// The token is empty or holds anything but visible ASCII.
     pub fn bearer(access_token: impl Into<Secret>) -> Result<Self, InvalidCredentials> {
         let value = one_word("access token", "Bearer ", &access_token.into())?;
-        Ok(Self::new(AUTHORIZATION, value))
+        Ok(Self { name: AUTHORIZATION, value })
     }
 
-    /// `X-Api-Key: {key}`, the way of application keys.
+    /// Builds `X-Api-Key: {key}`, for application keys.
     ///
     /// # Errors
     /// The key is empty or holds anything but visible ASCII.
     pub fn api_key(key: impl Into<Secret>) -> Result<Self, InvalidCredentials> {
         let value = one_word("API key", "", &key.into())?;
-        Ok(Self::new(API_KEY, value))
+        Ok(Self { name: API_KEY, value })
     }
 
-    fn new(name: HeaderName, value: HeaderValue) -> Self {
-        let mut headers = Self::none().headers();
-        headers.insert(name.clone(), value.clone());
-        Self(Some(Arc::new(Prepared { name, value, headers })))
-    }
-
-    /// No header at all, for the requests that need none.
-    pub fn none() -> Self {
-        Self(None)
-    }
-
-    /// What must not be seen; empty if there is nothing.
+    /// Returns what must never be shown.
     pub(crate) fn secret(&self) -> &str {
-        self.0.as_ref().map_or("", |prepared| last_word(&prepared.value))
-    }
-
-    /// The same for requests that also tell who is calling.
-    pub(crate) fn with_user_agent(mut self, name: &HeaderValue) -> Self {
-        if let Some(prepared) = &mut self.0 {
-            Arc::make_mut(prepared).headers.insert(USER_AGENT, name.clone());
-        }
-        self
-    }
-
-    /// The headers of a request that sends and expects JSON.
-    pub(crate) fn headers(&self) -> HeaderMap {
-        match &self.0 {
-            Some(prepared) => prepared.headers.clone(),
-            None => HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, JSON)]),
-        }
+        last_word(&self.value)
     }
 }
 
-/// The header value of a session's token.
+/// Returns the headers of a request that sends and expects JSON.
+pub(crate) fn json_headers(authorization: Option<&Authorization>) -> HeaderMap {
+    let mut headers = HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, JSON)]);
+    if let Some(Authorization { name, value }) = authorization {
+        headers.insert(name.clone(), value.clone());
+    }
+    headers
+}
+
+/// Returns the header value of a session's token.
 pub(crate) fn session_token_header(token: &Secret) -> Result<HeaderValue, InvalidCredentials> {
     one_word("session token", "", token)
 }
@@ -197,7 +175,7 @@ fn last_word(value: &HeaderValue) -> &str {
     value.to_str().ok().and_then(|text| text.split(' ').next_back()).unwrap_or_default()
 }
 
-/// The header value of `prefix` and a secret that is a single word.
+/// Returns the header value of `prefix` and a secret that is a single word.
 fn one_word(
     what: &'static str,
     prefix: &str,
@@ -215,8 +193,7 @@ fn one_word(
 
 impl fmt::Debug for Authorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.0.as_ref().map_or("none", |prepared| prepared.name.as_str());
-        write!(f, "Authorization({name})")
+        write!(f, "Authorization({})", self.name)
     }
 }
 
@@ -229,7 +206,8 @@ pub enum InvalidCredentials {
         /// Which of the secrets.
         what: &'static str,
     },
-    /// A space, a line end, a control or a non-ASCII character, which no header may carry.
+    /// A character that is not allowed: a line end, a control, a non-ASCII character, or a space in
+    /// anything but a client id or secret.
     Character {
         /// Which of the secrets.
         what: &'static str,
@@ -241,7 +219,11 @@ impl fmt::Display for InvalidCredentials {
         match self {
             Self::Empty { what } => write!(f, "the {what} is empty"),
             Self::Character { what } => {
-                write!(f, "the {what} holds a character other than visible ASCII (a line end?)")
+                write!(
+                    f,
+                    "the {what} contains a character that is not visible ASCII; \
+                     check for a line end or a byte order mark"
+                )
             }
         }
     }
@@ -266,8 +248,8 @@ mod tests {
 
     #[test]
     fn basic_header_encodes_what_needs_it() {
-        // printf 'a%3Ab:c+%2B%25%C3%A9' | base64
-        assert_eq!(basic("a:b", "c +%é"), "Basic YSUzQWI6YyslMkIlMjUlQzMlQTk=");
+        // printf 'a%3Ab:c+%2B%25' | base64
+        assert_eq!(basic("a:b", "c +%"), "Basic YSUzQWI6YyslMkIlMjU=");
     }
 
     #[test]
@@ -277,8 +259,20 @@ mod tests {
         assert_eq!(error(Authorization::bearer("")), "the access token is empty");
         assert_eq!(
             error(Authorization::api_key("k\n")),
-            "the API key holds a character other than visible ASCII (a line end?)"
+            "the API key contains a character that is not visible ASCII; \
+             check for a line end or a byte order mark"
         );
+        for text in ["s\n", "s\r", "\u{feff}s", "s\0", "é", "\t"] {
+            let refused = |id, secret| ClientCredentials::new(id, secret).unwrap_err();
+            assert_eq!(
+                refused("id", text),
+                InvalidCredentials::Character { what: "client secret" }
+            );
+            assert_eq!(
+                refused(text, "secret"),
+                InvalidCredentials::Character { what: "client id" }
+            );
+        }
         let client = ClientCredentials::new("id", "").unwrap_err();
         assert_eq!(client.to_string(), "the client secret is empty");
     }

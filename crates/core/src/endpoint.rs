@@ -1,106 +1,106 @@
-//! The stateless pairs: how each request is built and how its answer is read.
+//! The stateless layer: one type per endpoint, which builds its request and parses its response.
 
-mod client_token;
-mod create_session;
-mod retrieve_decision;
-mod session_status;
-mod triage;
+pub(crate) mod triage;
 
 use http::{HeaderMap, Method, Request, Response};
 
-pub use self::client_token::{AccessToken, ClientToken};
-pub use self::create_session::{CreateSession, CreatedSession};
-pub use self::retrieve_decision::RetrieveDecision;
-pub use self::session_status::{SessionStatus, StatusReport};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::error::{Action, BuildError, ResponseError};
+use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::session_id::SessionId;
 
-/// The longest body of an answer that is read, in bytes (8 MiB).
+/// The longest response body that is read, in bytes (8 MiB).
 ///
 /// A client need not read more than one byte beyond it: a longer body is refused whatever it holds.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
-/// One request of the API and its answer, without I/O.
+/// One endpoint of the API, without I/O.
 ///
-/// For those who have an HTTP client and their own ideas about tokens and retries: send what
-/// [`request`](Endpoint::request) gives, hand the answer to [`parse`](Endpoint::parse). An answer
-/// of any status may be given; redirects must not be followed.
+/// Use it directly if you have an HTTP client and your own ideas about tokens and retries: send
+/// what [`request`](Endpoint::request) returns, and give the response to
+/// [`parse`](Endpoint::parse), whatever its status. Redirects must not be followed.
 pub trait Endpoint: sealed::Sealed {
-    /// What a successful answer holds.
+    /// What a successful response holds.
     type Output;
-    /// What errors and events call it.
-    const ACTION: Action;
-    /// Whether a request that may have reached the service can be sent once more.
-    const REPLAY: Replay;
+    /// The name of the endpoint in errors and events.
+    const KIND: EndpointKind;
+    /// The rate limit that its requests count against.
+    const BUCKET: Bucket;
     /// Whether the request carries the caller's [`Authorization`].
     const AUTHORIZED: bool;
 
-    /// Builds the request.
+    /// Returns whether a request that may have reached the service may be sent again.
+    fn replay(&self) -> Replay;
+
+    /// Returns the session that the request is about, if it is about one.
+    fn session_id(&self) -> Option<&SessionId> {
+        None
+    }
+
+    /// Builds the request. `authorization` is ignored where the endpoint carries its own.
     ///
     /// # Errors
-    /// Says what cannot be sent; nothing was.
+    /// The input cannot be sent; nothing was.
     fn request(
         &self,
         base: &BaseUrl,
-        authorization: &Authorization,
+        authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError>;
 
-    /// Reads the answer.
+    /// Parses the response.
     ///
     /// # Errors
-    /// The answer is a failure, or no documented answer to this request.
-    fn parse(&self, response: Response<&[u8]>) -> Result<Self::Output, ResponseError> {
-        self.read(&response)
-    }
-
-    /// Reads an answer that is needed further on.
-    ///
-    /// # Errors
-    /// As [`parse`](Endpoint::parse).
-    fn read(&self, response: &Response<&[u8]>) -> Result<Self::Output, ResponseError>;
+    /// The response is a failure, or not the documented response to this request.
+    fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Self::Output, ResponseError>;
 }
 
-/// Whether a request can be sent once more after it failed.
+/// Whether a request may be sent again after it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replay {
     /// At any time: the request changes nothing, or the same thing twice.
     Safe,
-    /// Only when the service certainly did not act on it: it never left, or was refused.
+    /// Only when the service certainly did not act on it: it never left, or it was refused.
     OnlyIfUnsent,
 }
 
-mod sealed {
+/// A rate limit of the service, which the requests of one or more endpoints share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Bucket {
+    /// Token requests. There is at most one at a time; a refusal holds for all calls.
+    Token,
+    /// Decisions of the data-transfer API.
+    Decisions,
+    /// Other reads of the data-transfer API.
+    Reads,
+    /// Writes of the data-transfer API.
+    Writes,
+}
+
+impl Bucket {
+    pub(crate) const ALL: [Self; 4] = [Self::Token, Self::Decisions, Self::Reads, Self::Writes];
+    pub(crate) const COUNT: usize = Self::ALL.len();
+
+    pub(crate) fn index(self) -> usize {
+        self as usize
+    }
+}
+
+pub(crate) mod sealed {
     pub trait Sealed {}
-    impl Sealed for super::ClientToken {}
-    impl Sealed for super::CreateSession {}
-    impl Sealed for super::RetrieveDecision {}
-    impl Sealed for super::SessionStatus {}
 }
 
-/// The path of a session's resource; `concat` would take longer.
-fn session_path(session_id: &SessionId, resource: &str) -> String {
-    const SESSIONS: &str = "/auth/v2/session/";
-    let id = session_id.as_str();
-    let mut path = String::with_capacity(SESSIONS.len() + id.len() + resource.len());
-    path.push_str(SESSIONS);
-    path.push_str(id);
-    path.push_str(resource);
-    path
-}
-
-fn request(
+/// Puts a request together.
+pub(crate) fn request(
     base: &BaseUrl,
     method: Method,
     path: String,
     body: Vec<u8>,
     headers: HeaderMap,
 ) -> Result<Request<Vec<u8>>, BuildError> {
-    let uri = base.join(path)?;
     let mut request = Request::new(body);
     *request.method_mut() = method;
-    *request.uri_mut() = uri;
+    *request.uri_mut() = base.join(path)?;
     *request.headers_mut() = headers;
     Ok(request)
 }

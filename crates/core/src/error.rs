@@ -1,19 +1,20 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::base_url::InvalidBaseUrl;
 use crate::credentials::InvalidCredentials;
+use crate::data_transfer::InvalidScope;
 use crate::json::JsonError;
-use crate::scope::InvalidScope;
 use crate::secret::scrub;
 use crate::session_id::InvalidSessionId;
 
-/// One of the requests of the API, as errors and events name what was attempted.
+/// The name of an endpoint, for errors and events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Action {
+pub enum EndpointKind {
     /// `POST /auth/v2/token/`
     FetchToken,
     /// `POST /auth/v2/session/`
@@ -24,7 +25,7 @@ pub enum Action {
     RetrieveDecision,
 }
 
-impl fmt::Display for Action {
+impl fmt::Display for EndpointKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::FetchToken => "fetch an access token",
@@ -35,8 +36,8 @@ impl fmt::Display for Action {
     }
 }
 
-/// Bad input, refused before anything is sent.
-#[derive(Debug)]
+/// Input that is refused before anything is sent.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BuildError {
     /// See [`InvalidBaseUrl`].
@@ -49,10 +50,10 @@ pub enum BuildError {
     Scope(InvalidScope),
     /// A user agent that no header may carry.
     UserAgent,
-    /// The body could not be written as JSON; the types here are made so that it always can.
-    Json(serde_json::Error),
-    /// The `http` crate refused the request; the types here are made so that it never does.
-    Http(http::Error),
+    /// The body could not be written as JSON; the types of this crate always can.
+    Json(Arc<serde_json::Error>),
+    /// The `http` crate refused the request; those of this crate are never refused.
+    Http(Arc<http::Error>),
 }
 
 impl fmt::Display for BuildError {
@@ -62,7 +63,9 @@ impl fmt::Display for BuildError {
             Self::Credentials(error) => error.fmt(f),
             Self::SessionId(error) => error.fmt(f),
             Self::Scope(error) => error.fmt(f),
-            Self::UserAgent => f.write_str("the user agent is not visible ASCII"),
+            Self::UserAgent => {
+                f.write_str("the user agent contains a character that is not visible ASCII")
+            }
             Self::Json(_) | Self::Http(_) => f.write_str("the request could not be built"),
         }
     }
@@ -71,8 +74,8 @@ impl fmt::Display for BuildError {
 impl std::error::Error for BuildError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Json(error) => Some(error),
-            Self::Http(error) => Some(error),
+            Self::Json(error) => Some(&**error),
+            Self::Http(error) => Some(&**error),
             _ => None,
         }
     }
@@ -104,25 +107,29 @@ impl From<InvalidScope> for BuildError {
 
 impl From<http::Error> for BuildError {
     fn from(error: http::Error) -> Self {
-        Self::Http(error)
+        Self::Http(Arc::new(error))
     }
 }
 
-/// An answer that is not what was asked for: a failure's status, or a success that cannot be read.
-#[derive(Clone, Debug)]
-pub struct ResponseError(Box<Refusal>);
+/// A response that is not what was asked for: the status of a failure, or an unreadable success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseError(Box<Details>);
 
-#[derive(Clone, Debug)]
-struct Refusal {
-    action: Action,
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Details {
+    endpoint: EndpointKind,
     status: StatusCode,
     kind: ResponseErrorKind,
     message: Option<Box<str>>,
     request_id: Option<Box<str>>,
     retry_after: Option<Duration>,
+    /// The content type or encoding, if it is not plain JSON.
+    media: Option<Box<str>>,
+    /// Where a redirect leads.
+    location: Option<Box<str>>,
 }
 
-/// What kind of answer a [`ResponseError`] is about.
+/// The kinds of [`ResponseError`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseErrorKind {
@@ -135,30 +142,34 @@ pub enum ResponseErrorKind {
     /// 429.
     RateLimited,
     /// Any other 4xx.
-    Rejected,
-    /// 5xx: the service or a gateway before it failed.
-    Unavailable,
+    ClientError,
+    /// 5xx: the service or a gateway in front of it failed.
+    ServerError,
     /// 3xx: redirects are never followed.
     Redirect,
     /// Neither a success nor a failure (1xx, or a status nobody has defined).
     UnexpectedStatus,
-    /// A success whose body is not the documented answer.
+    /// A success whose body is not the documented one.
     Malformed(JsonError),
+    /// A success without a body.
+    Empty,
     /// A success whose body is about another session than the one asked for.
-    AnotherSession,
+    SessionMismatch,
     /// A success whose body is longer than [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES).
     TooLarge,
 }
 
 impl ResponseError {
-    pub(crate) fn new(action: Action, status: StatusCode, kind: ResponseErrorKind) -> Self {
-        Self(Box::new(Refusal {
-            action,
+    pub(crate) fn new(endpoint: EndpointKind, status: StatusCode, kind: ResponseErrorKind) -> Self {
+        Self(Box::new(Details {
+            endpoint,
             status,
             kind,
             message: None,
             request_id: None,
             retry_after: None,
+            media: None,
+            location: None,
         }))
     }
 
@@ -177,69 +188,95 @@ impl ResponseError {
         self
     }
 
-    /// The same without a secret that the service sent back in its own words.
+    pub(crate) fn with_media(mut self, media: Option<String>) -> Self {
+        self.0.media = media.map(Into::into);
+        self
+    }
+
+    pub(crate) fn with_location(mut self, location: Option<String>) -> Self {
+        self.0.location = location.map(Into::into);
+        self
+    }
+
+    /// Removes a secret from every text that the service wrote, in whatever encoding it stands
+    /// there.
     pub(crate) fn scrubbed(mut self, secret: &str) -> Self {
-        for text in [&mut self.0.message, &mut self.0.request_id] {
+        let Details { kind, message, request_id, media, location, .. } = &mut *self.0;
+        for text in [message, request_id, media, location] {
             *text = text.take().map(|text| scrub(&text, secret).into());
+        }
+        if let ResponseErrorKind::Malformed(error) = kind {
+            *error = error.clone().map_path(|path| scrub(path, secret));
         }
         self
     }
 
-    /// What was attempted.
-    pub fn action(&self) -> Action {
-        self.0.action
+    /// Returns the endpoint.
+    pub fn endpoint(&self) -> EndpointKind {
+        self.0.endpoint
     }
 
-    /// The HTTP status of the answer.
+    /// Returns the HTTP status.
     pub fn status(&self) -> StatusCode {
         self.0.status
     }
 
-    /// What kind of answer it was.
+    /// Returns what is wrong with the response.
     pub fn kind(&self) -> &ResponseErrorKind {
         &self.0.kind
     }
 
-    /// The service's own words, if it had any: at most a few hundred characters, without controls.
+    /// Returns the service's own words, if it sent any: at most a few hundred characters on one line.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
-    /// The identifier that the service gave the request, to be named when asking its support.
+    /// Returns the identifier that the service gave the request, for its support.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// How long the service asks to wait before the next try.
+    /// Returns how long the service asks to wait before the next attempt.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// Whether the same request may succeed later: 408, 429, 500, 502, 503, 504, truncated answers.
+    /// Returns where a redirect leads.
+    pub fn location(&self) -> Option<&str> {
+        self.0.location.as_deref()
+    }
+
+    /// Returns whether the same request may succeed later: 408, 429, 500, 502, 503, 504, and
+    /// truncated responses.
     pub fn is_retryable(&self) -> bool {
         match &self.0.kind {
             ResponseErrorKind::Malformed(error) => error.is_truncated(),
             ResponseErrorKind::RateLimited => true,
-            ResponseErrorKind::Rejected | ResponseErrorKind::Unavailable => {
+            ResponseErrorKind::ClientError | ResponseErrorKind::ServerError => {
                 matches!(self.0.status.as_u16(), 408 | 500 | 502 | 503 | 504)
             }
             _ => false,
         }
     }
 
-    /// What a person can do about it, in a few words.
+    /// Returns what a person can do about it, in a few words.
     pub fn advice(&self) -> &'static str {
-        match (&self.0.kind, self.0.action) {
-            (ResponseErrorKind::Unauthorized, Action::ReadStatus) => "check the session token",
-            (ResponseErrorKind::Unauthorized, _) => "check the credentials",
-            (ResponseErrorKind::Forbidden, _) => "ask for access with these credentials",
-            (ResponseErrorKind::NotFound, Action::FetchToken | Action::CreateSession) => {
-                "check the base URL"
+        match (&self.0.kind, self.0.endpoint) {
+            (ResponseErrorKind::Unauthorized, EndpointKind::ReadStatus) => {
+                "check the session token"
             }
-            (ResponseErrorKind::NotFound, _) => "check the session id and whose session it is",
-            (ResponseErrorKind::RateLimited, _) => "ask less often, or allow more time",
-            (ResponseErrorKind::Rejected, _) => "mend the request",
-            (ResponseErrorKind::Unavailable, _) => "try again later",
+            (ResponseErrorKind::Unauthorized, _) => "check the credentials",
+            (ResponseErrorKind::Forbidden, _) => "ask Didit to grant these credentials access",
+            (
+                ResponseErrorKind::NotFound,
+                EndpointKind::FetchToken | EndpointKind::CreateSession,
+            ) => "check the base URL",
+            (ResponseErrorKind::NotFound, _) => {
+                "check the session id, and that the session belongs to these credentials"
+            }
+            (ResponseErrorKind::RateLimited, _) => "send fewer requests, or allow more time",
+            (ResponseErrorKind::ClientError, _) => "fix the request",
+            (ResponseErrorKind::ServerError, _) => "try again later",
             (ResponseErrorKind::Redirect, _) => "check the base URL; redirects are not followed",
             (ResponseErrorKind::Malformed(error), _) if error.is_truncated() => "try again later",
             _ => "check the base URL; if it is right, report this to the service",
@@ -249,20 +286,31 @@ impl ResponseError {
 
 impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Refusal { action, status, kind, message, request_id, .. } = &*self.0;
-        write!(f, "could not {action}: HTTP {status}")?;
+        let Details { endpoint, status, kind, message, request_id, media, location, .. } = &*self.0;
+        write!(f, "could not {endpoint}: HTTP {status}")?;
         match kind {
             ResponseErrorKind::Malformed(error) => {
-                write!(f, ", but the answer is unreadable: {error}")?;
+                write!(f, ", but the response is unreadable: {error}")?;
+                if let Some(media) = media {
+                    write!(f, " (it is {})", media.escape_debug())?;
+                }
             }
-            ResponseErrorKind::AnotherSession => {
-                f.write_str(", but the answer is about another session")?;
+            ResponseErrorKind::Empty => f.write_str(", but the response is empty")?,
+            ResponseErrorKind::Redirect => {
+                if let Some(location) = location {
+                    write!(f, ", a redirect to {}", location.escape_debug())?;
+                }
             }
-            ResponseErrorKind::TooLarge => f.write_str(", but the answer is over 8 MiB")?,
+            ResponseErrorKind::SessionMismatch => {
+                f.write_str(", but the response is about another session")?;
+            }
+            ResponseErrorKind::TooLarge => {
+                f.write_str(", but the response is larger than 8 MiB")?
+            }
             _ => {}
         }
         if let Some(message) = message {
-            write!(f, ", the service says: {message:?}")?;
+            write!(f, "; the service says {message:?}")?;
         }
         if let Some(request_id) = request_id {
             write!(f, " (request id {})", request_id.escape_debug())?;

@@ -1,98 +1,148 @@
-//! What the parsers need beside `serde_json`: a text without its white space, and the members of an
-//! object as they were sent.
+//! JSON beyond `serde_json`: values kept as the service sent them, and errors that name a path but
+//! no value.
 
 mod error;
+mod names;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Unexpected, Visitor};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 pub use self::error::JsonError;
 use crate::personal::Redacted;
 
-/// A JSON value as the service sent it, to the last digit and space.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Json<'a>(&'a str);
+/// A JSON value exactly as the service sent it, to the last digit and space.
+///
+/// It serializes as that text with `serde_json`, and is read from any JSON value.
+///
+/// ```
+/// use didit_core::RawJson;
+///
+/// let value: RawJson = r#"{"city": "Bilbao", "postal_code": 48001.50}"#.parse()?;
+/// assert_eq!(value.get("postal_code").unwrap().as_str(), "48001.50");
+/// assert_eq!(value.get("city").unwrap().deserialize::<String>()?, "Bilbao");
+/// # Ok::<(), didit_core::JsonError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct RawJson(Box<str>);
 
-impl<'a> Json<'a> {
-    /// The text of the value.
-    pub fn as_str(self) -> &'a str {
-        self.0
+impl RawJson {
+    /// Wraps a text that a parser has already accepted as one whole JSON value.
+    pub(crate) fn new_unchecked(text: &str) -> Self {
+        Self(text.into())
     }
 
-    pub(crate) fn is_null(self) -> bool {
-        self.0 == "null"
+    /// Returns the text of the value.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 
-    /// Reads the value into a type of the caller's own.
+    /// Returns whether the value is `null`.
+    pub fn is_null(&self) -> bool {
+        &*self.0 == "null"
+    }
+
+    /// Reads the value into a type of your own.
     ///
     /// # Errors
-    /// The value has another shape. The error tells the place and what was expected there, and
-    /// nothing of the value.
-    pub fn to<T: DeserializeOwned>(self) -> Result<T, JsonError> {
-        serde_json::from_str(self.0).map_err(|error| JsonError::new(self.0.as_bytes(), &error))
+    /// The value has another shape. The error names the path and what was expected there, and
+    /// repeats nothing of the value.
+    pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        read(&self.0)
     }
 
-    /// The members of an object in the order they were sent; nothing for any other value.
-    pub fn members(self) -> Vec<(Cow<'a, str>, Json<'a>)> {
-        let mut reader = serde_json::Deserializer::from_str(self.0);
+    /// Returns the members of an object in the order they were sent, and nothing for other values.
+    pub fn members(&self) -> Vec<(String, RawJson)> {
+        let mut reader = serde_json::Deserializer::from_str(&self.0);
         reader.deserialize_map(Members).unwrap_or_default()
     }
 
-    /// The member of that name; the last one where the name stands twice.
-    pub fn get(self, name: &str) -> Option<Json<'a>> {
+    /// Returns the member of that name, the last one if the name occurs twice.
+    pub fn get(&self, name: &str) -> Option<RawJson> {
         self.members().into_iter().rev().find(|(member, _)| member == name).map(|(_, value)| value)
     }
 
-    /// The same value on one line: without the white space between its tokens.
-    pub fn to_line(self) -> String {
-        let mut line = Vec::with_capacity(self.0.len());
-        let mut strings = Strings::default();
-        for &byte in self.0.as_bytes() {
+    /// Returns the same value on one line, without the white space between its tokens.
+    pub fn to_compact(&self) -> String {
+        compact(&self.0)
+    }
+}
+
+/// Removes the white space between the tokens of a JSON text.
+pub(crate) fn compact(text: &str) -> String {
+    let mut strings = Strings::default();
+    text.chars()
+        .filter(|&c| {
             let inside = strings.inside;
-            strings.step(byte);
-            if inside || !byte.is_ascii_whitespace() {
-                line.push(byte);
-            }
-        }
-        String::from_utf8_lossy(&line).into_owned()
+            strings.step(c);
+            inside || !c.is_ascii_whitespace()
+        })
+        .collect()
+}
+
+impl FromStr for RawJson {
+    type Err = JsonError;
+
+    fn from_str(text: &str) -> Result<Self, JsonError> {
+        read::<&RawValue>(text).map(|raw| Self::new_unchecked(raw.get()))
     }
 }
 
-/// Shows that there is a value, not which: it may be a person's.
-impl fmt::Debug for Json<'_> {
+impl Serialize for RawJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(|raw| Self::new_unchecked(raw.get()))
+    }
+}
+
+/// Shows that there is a value, but not which: it may be personal.
+impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Json").field(&Redacted).finish()
+        f.debug_tuple("RawJson").field(&Redacted).finish()
     }
 }
 
-/// `text` must be a whole JSON value, as everything is that a parser here has accepted.
-pub(crate) fn accepted(text: &str) -> Json<'_> {
-    Json(text)
-}
-
-/// The text of an answer's body.
+/// Returns the text of a body, without a byte order mark
+/// ([RFC 8259 §8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)).
 pub(crate) fn text(body: &[u8]) -> Result<&str, JsonError> {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     std::str::from_utf8(body).map_err(|error| JsonError::of_utf8(body, error))
 }
 
-/// The name that a member's key stands for; a key that stands for no text, as it was sent.
-fn name(key: &RawValue) -> Cow<'_, str> {
-    match serde_json::from_str(key.get()) {
-        Ok(Text(name)) => name,
-        Err(_) => key.get().trim_matches('"').into(),
-    }
+/// Reads one whole JSON value.
+pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, JsonError> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| JsonError::new(error.inner(), error.path()))?;
+    reader.end().map_err(|error| JsonError::syntax(&error))?;
+    Ok(value)
+}
+
+/// Reads one whole object. Member names with lone surrogates are accepted: no documented name has
+/// any.
+pub(crate) fn read_object<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
+    let Object(value) = read(&names::replace_lone_surrogates(text))?;
+    Ok(value)
 }
 
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(Cow<'de, str>, Json<'de>)>;
+    type Value = Vec<(String, RawJson)>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
@@ -101,18 +151,16 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
         while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
-            members.push((name(key), Json(value.get())));
+            // A key that is no Unicode text is kept as it was sent.
+            let name = serde_json::from_str(key.get())
+                .unwrap_or_else(|_| key.get().trim_matches('"').to_owned());
+            members.push((name, RawJson::new_unchecked(value.get())));
         }
         Ok(members)
     }
 }
 
-/// A string, borrowed where it holds no escapes. (`Option<Cow<str>>` alone would always copy.)
-#[derive(Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
-
-/// A value that must be an object: a derived struct alone would take an array as well.
+/// A value that must be an object: a derived struct alone would accept an array as well.
 #[derive(Clone)]
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -136,7 +184,29 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Follows a JSON text byte by byte and knows what is inside a string.
+/// Reads an optional object into a struct; for `#[serde(default, deserialize_with = …)]`.
+pub(crate) fn optional_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
+}
+
+/// Reads an optional RFC 3339 timestamp of any offset and precision.
+pub(crate) fn optional_timestamp<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<OffsetDateTime>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| {
+        OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| {
+            D::Error::invalid_value(Unexpected::Other("text"), &"an RFC 3339 timestamp")
+        })
+    })
+    .transpose()
+}
+
+/// Follows a JSON text character by character and knows which of them are inside a string.
 #[derive(Default)]
 struct Strings {
     inside: bool,
@@ -144,12 +214,12 @@ struct Strings {
 }
 
 impl Strings {
-    fn step(&mut self, byte: u8) {
+    fn step(&mut self, c: char) {
         if self.escaped {
             self.escaped = false;
-        } else if self.inside && byte == b'\\' {
+        } else if self.inside && c == '\\' {
             self.escaped = true;
-        } else if byte == b'"' {
+        } else if c == '"' {
             self.inside = !self.inside;
         }
     }
@@ -159,10 +229,14 @@ impl Strings {
 mod tests {
     use super::*;
 
+    fn raw(text: &str) -> RawJson {
+        text.parse().unwrap()
+    }
+
     #[test]
     fn an_object_is_expected_by_name() {
-        let wrong = serde_json::from_str::<Object<std::collections::BTreeMap<String, u8>>>("[]");
-        let error = JsonError::new(b"[]", &wrong.err().unwrap());
+        type Map = std::collections::BTreeMap<String, u8>;
+        let error = read_object::<Map>("[]").unwrap_err();
         assert_eq!(error.to_string(), "expected an object at line 1 column 0");
         let error = serde_json::Deserializer::from_str("1").deserialize_map(Members).err().unwrap();
         assert!(error.to_string().contains("expected an object"), "{error}");
@@ -171,27 +245,40 @@ mod tests {
     #[test]
     fn a_line_keeps_everything_but_white_space() {
         let text = "{ \"a b\\\" c\" : [ 1.50 ,\r\n\t2e5 , \"x  y\" ] }";
-        assert_eq!(accepted(text).to_line(), r#"{"a b\" c":[1.50,2e5,"x  y"]}"#);
+        assert_eq!(raw(text).to_compact(), r#"{"a b\" c":[1.50,2e5,"x  y"]}"#);
     }
 
     #[test]
     fn members_are_reached_by_name() {
-        let json =
-            accepted(r#"{"a": 1, "b\u0062": {"x": 123456789012345678901234567890}, "a": 2}"#);
+        let json = raw(r#"{"a": 1, "b\u0062": {"x": 123456789012345678901234567890}, "a": 2}"#);
         assert_eq!(
             json.get("bb").unwrap().get("x").unwrap().as_str(),
             "123456789012345678901234567890"
         );
-        assert_eq!(json.get("a").unwrap().to::<u8>(), Ok(2));
+        assert_eq!(json.get("a").unwrap().deserialize::<u8>(), Ok(2));
         assert_eq!(json.get("c"), None);
-        let odd = accepted(r#"{"\ud800": 1, "theme": "dark"}"#);
+        let odd = raw(r#"{"\ud800": 1, "theme": "dark"}"#);
         assert_eq!(odd.get("theme").unwrap().as_str(), r#""dark""#);
         assert_eq!(odd.get("\\ud800").unwrap().as_str(), "1");
-        assert_eq!(accepted("[1]").members(), vec![]);
-        assert_eq!(format!("{json:?}"), "Json([redacted])");
+        assert_eq!(raw("[1]").members(), vec![]);
+        assert_eq!(format!("{json:?}"), "RawJson([redacted])");
         assert_eq!(
-            json.to::<String>().unwrap_err().to_string(),
+            json.deserialize::<String>().unwrap_err().to_string(),
             "expected a string at line 1 column 0"
         );
+    }
+
+    #[test]
+    fn a_value_survives_serialization_to_the_last_digit() {
+        let text = r#"{"n":1.10,"m":123456789012345678901234567890}"#;
+        assert_eq!(serde_json::to_string(&raw(text)).unwrap(), text);
+        assert_eq!(serde_json::from_str::<RawJson>(text).unwrap(), raw(text));
+        assert!("{".parse::<RawJson>().is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        assert_eq!(text(b"\xef\xbb\xbf{}"), Ok("{}"));
+        assert_eq!(text(b"{}\xef\xbb\xbf").map(str::len), Ok(5));
     }
 }

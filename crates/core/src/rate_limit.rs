@@ -1,11 +1,14 @@
 use std::time::{Duration, SystemTime};
 
+use http::header::DATE;
 use http::{HeaderMap, HeaderValue};
 
-/// What an answer's headers say about the caller's rate limit.
+/// What a response's headers say about the caller's rate limit.
 ///
-/// Everything is relative: moments of the server's clock are measured against the answer's own
-/// `Date` header, so that no clock of this machine is asked.
+/// All times are relative: the server's clock is measured against the response's own `Date` header,
+/// so that no local clock is needed. A client with a clock adds that header where it is missing,
+/// with the time of arrival ([RFC 9110 §6.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1)):
+/// see [`stamp_arrival`](RateLimit::stamp_arrival).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
@@ -13,14 +16,14 @@ pub struct RateLimit {
     pub limit: Option<u32>,
     /// `X-RateLimit-Remaining`: how many of them are left.
     pub remaining: Option<u32>,
-    /// `X-RateLimit-Reset` less `Date`: how long until more are left.
+    /// `X-RateLimit-Reset` minus `Date`: how long until more are left.
     pub reset_after: Option<Duration>,
-    /// `Retry-After`, in seconds or as an HTTP date less `Date`.
+    /// `Retry-After`, in seconds (decimals are rounded up) or as an HTTP date minus `Date`.
     pub retry_after: Option<Duration>,
 }
 
 impl RateLimit {
-    /// Reads the headers of one answer; what is absent or unreadable is `None`.
+    /// Reads the headers of one response; what is absent or unreadable is `None`.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -30,33 +33,44 @@ impl RateLimit {
     /// assert_eq!(limit.retry_after, Some(Duration::from_secs(7)));
     /// ```
     pub fn from_headers(headers: &HeaderMap) -> Self {
-        let (mut limit, mut remaining, mut reset) = (None, None, None);
-        let (mut retry, mut date) = (None, None);
-        // One look at each header takes less than a search for each name.
-        for (name, value) in headers {
-            let found = match name.as_str() {
-                "x-ratelimit-limit" => &mut limit,
-                "x-ratelimit-remaining" => &mut remaining,
-                "x-ratelimit-reset" => &mut reset,
-                "retry-after" => &mut retry,
-                "date" => &mut date,
-                _ => continue,
-            };
-            found.get_or_insert(value);
-        }
-        let now = || date.and_then(|value| http_date(text(value)));
-        let until = |then: Duration| now().map(|now| then.saturating_sub(now));
-        let reset = reset.and_then(|value| text(value).parse().ok());
+        let get = |name: &str| headers.get(name).map(text);
+        let date = get("date").and_then(http_date);
+        let until = |then: Duration| date.map(|date| then.saturating_sub(date));
+        let reset = get("x-ratelimit-reset").and_then(|value| value.parse().ok());
         Self {
-            limit: limit.and_then(|value| text(value).parse().ok()),
-            remaining: remaining.and_then(|value| text(value).parse().ok()),
+            limit: get("x-ratelimit-limit").and_then(|value| value.parse().ok()),
+            remaining: get("x-ratelimit-remaining").and_then(|value| value.parse().ok()),
             reset_after: reset.map(Duration::from_secs).and_then(until),
-            retry_after: retry.map(text).and_then(|value| match value.parse() {
-                Ok(seconds) => Some(Duration::from_secs(seconds)),
-                Err(_) => http_date(value).and_then(until),
-            }),
+            retry_after: get("retry-after")
+                .and_then(|value| seconds(value).or_else(|| http_date(value).and_then(until))),
         }
     }
+
+    /// Adds a `Date` header with the time of arrival, unless the server sent one that can be read.
+    pub fn stamp_arrival(headers: &mut HeaderMap, arrived: SystemTime) {
+        // The years that an HTTP date can tell.
+        let valid = SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH + YEAR_9999;
+        if headers.get(DATE).map(text).and_then(http_date).is_none()
+            && valid.contains(&arrived)
+            && let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(arrived))
+        {
+            headers.insert(DATE, date);
+        }
+    }
+}
+
+/// The time from 1970 to the year 9999.
+const YEAR_9999: Duration = Duration::from_secs(253_370_764_800);
+
+/// Reads a number of seconds, rounded up; one that is too large is the largest.
+fn seconds(text: &str) -> Option<Duration> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let up = u64::from(fraction.bytes().any(|byte| byte != b'0'));
+    Some(Duration::from_secs(whole.parse().unwrap_or(u64::MAX).saturating_add(up)))
 }
 
 fn text(value: &HeaderValue) -> &str {
@@ -100,7 +114,7 @@ mod tests {
     #[test]
     fn retry_after_in_each_form() {
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        let cases: [(&str, Option<u64>); 9] = [
+        let cases: [(&str, Option<u64>); 13] = [
             ("0", Some(0)),
             ("120", Some(120)),
             ("Sun, 06 Nov 1994 08:49:47 GMT", Some(10)),
@@ -109,12 +123,32 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:27 GMT", Some(0)),
             ("-1", None),
             ("soon", None),
-            ("18446744073709551616", None),
+            ("18446744073709551616", Some(u64::MAX)),
+            ("29.997", Some(30)),
+            ("30.0", Some(30)),
+            ("1.", None),
+            (".5", None),
         ];
         for (value, seconds) in cases {
             let limit = read(&[date, ("retry-after", value)]);
             assert_eq!(limit.retry_after, seconds.map(Duration::from_secs), "{value}");
         }
+    }
+
+    #[test]
+    fn the_time_of_arrival_stands_in_for_a_missing_date() {
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT".parse().unwrap());
+        let arrived = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        RateLimit::stamp_arrival(&mut headers, arrived);
+        let wait = Some(Duration::from_secs(10));
+        assert_eq!(RateLimit::from_headers(&headers).retry_after, wait);
+        RateLimit::stamp_arrival(&mut headers, arrived + Duration::from_secs(5));
+        assert_eq!(RateLimit::from_headers(&headers).retry_after, wait);
+        let mut headers = HeaderMap::new();
+        RateLimit::stamp_arrival(&mut headers, SystemTime::UNIX_EPOCH + YEAR_9999);
+        RateLimit::stamp_arrival(&mut headers, SystemTime::UNIX_EPOCH - Duration::from_secs(1));
+        assert!(headers.is_empty());
     }
 
     #[test]

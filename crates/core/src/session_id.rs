@@ -2,6 +2,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// The identifier of a data-transfer session. Clones are cheap and share the text.
 ///
 /// It is not promised to be a UUID. Accepted are 1 to 256 of the characters that a path segment may
@@ -16,7 +18,8 @@ use std::sync::Arc;
 /// assert_eq!("a/b".parse::<SessionId>(), Err(InvalidSessionId::Character { found: '/', position: 1 }));
 /// # Ok::<(), InvalidSessionId>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SessionId(Arc<str>);
 
 impl SessionId {
@@ -68,6 +71,20 @@ impl TryFrom<&str> for SessionId {
 
     fn try_from(text: &str) -> Result<Self, Self::Error> {
         Self::new(text)
+    }
+}
+
+impl TryFrom<String> for SessionId {
+    type Error = InvalidSessionId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::new(&text)
+    }
+}
+
+impl From<SessionId> for String {
+    fn from(id: SessionId) -> Self {
+        id.as_str().to_owned()
     }
 }
 

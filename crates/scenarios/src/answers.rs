@@ -1,6 +1,6 @@
 //! Answers that are not the decision that was asked for.
 
-use didit_core::{ResponseErrorKind, Stopped};
+use didit_core::{GaveUp, ResponseErrorKind};
 use didit_sandbox::{Fault, Route, fixtures};
 
 use crate::{Adapter, Failed, client, id, sandbox};
@@ -35,8 +35,8 @@ pub fn not_found<A: Adapter>() {
 pub fn html_error_page<A: Adapter>() {
     let page = Fault::answer(502).header("content-type", "text/html").body(fixtures::GATEWAY);
     let (error, requests) = outcome::<A>(page);
-    assert_eq!((error.kind(), requests), (&ResponseErrorKind::Unavailable, 4));
-    assert_eq!(error.call.stopped(), Stopped::Attempts);
+    assert_eq!((error.kind(), requests), (&ResponseErrorKind::ServerError, 4));
+    assert_eq!(error.call.gave_up(), GaveUp::AttemptsExhausted);
     assert!(error.call.response().unwrap().message().unwrap().contains("502"));
 }
 
@@ -75,7 +75,7 @@ pub fn sample_as_printed<A: Adapter>() {
 /// A decision about another session is an error.
 pub fn another_session<A: Adapter>() {
     let (error, requests) = outcome::<A>(Fault::answer(200).body(fixtures::DECISION));
-    assert_eq!((error.kind(), requests), (&ResponseErrorKind::AnotherSession, 1));
+    assert_eq!((error.kind(), requests), (&ResponseErrorKind::SessionMismatch, 1));
 }
 
 /// An answer of 64 MB, or without an end, is cut off at 8 MiB.

@@ -13,7 +13,7 @@ pub fn happy_path<A: Adapter>() {
     let decision = client::<A>(&sandbox).decision(&id("unique-session-identifier")).unwrap();
     assert_eq!(decision.session_id(), "unique-session-identifier");
     assert_eq!(decision.session_number(), Some(12345));
-    assert_eq!(decision.status(), &didit_core::Status::Confirmed);
+    assert_eq!(decision.status(), &didit_core::data_transfer::Status::Confirmed);
     let names = decision.user_data().unwrap().names().unwrap();
     assert_eq!(names.full_name, Some("John Doe"));
     let request = &sandbox.requests_to(Route::Decision)[0];
@@ -100,7 +100,7 @@ pub fn wrong_secret<A: Adapter>() {
     let client = A::new(Settings { credentials: wrong.into(), ..settings(&sandbox) }).unwrap();
     let error = client.decision(&id("s-1")).unwrap_err();
     assert_eq!(error.kind(), &ResponseErrorKind::Unauthorized);
-    assert_eq!(error.call.action(), didit_core::Action::FetchToken);
+    assert_eq!(error.call.endpoint(), didit_core::EndpointKind::FetchToken);
     assert_eq!(sandbox.requests().len(), 1);
 }
 

@@ -4,9 +4,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use didit_core::data_transfer::{Scopes, Status};
 use didit_core::{
-    Action, Authorization, BuildError, Cause, Credentials, FailureKind, ResponseErrorKind, Scopes,
-    Status, Stopped,
+    Authorization, BuildError, CallErrorKind, Credentials, EndpointKind, GaveUp, ResponseErrorKind,
+    TransportErrorKind,
 };
 use didit_sandbox::{Fault, Route, Sandbox};
 use socket2::{Domain, Socket, Type};
@@ -93,8 +94,12 @@ pub fn creation_is_not_repeated<A: Adapter>() {
     ] {
         let (result, requests) = creation::<A>(vec![fault.clone()]);
         let error = result.expect_err("a failure");
-        assert_eq!((error.call.action(), requests), (Action::CreateSession, 1), "{fault:?}");
-        assert_eq!(error.call.stopped(), Stopped::Final, "{fault:?}");
+        assert_eq!(
+            (error.call.endpoint(), requests),
+            (EndpointKind::CreateSession, 1),
+            "{fault:?}"
+        );
+        assert_eq!(error.call.gave_up(), GaveUp::NotRetryable, "{fault:?}");
     }
 }
 
@@ -103,8 +108,11 @@ pub fn creation_is_not_repeated_after_a_refusal<A: Adapter>() {
     for fault in [Fault::Reset, Fault::Close, Fault::Garbage] {
         let (result, requests) = creation::<A>(vec![Fault::answer(429), fault.clone()]);
         let error = result.expect_err("a failure").call;
-        assert!(matches!(error.cause(), Cause::Transport(FailureKind::Broken)), "{fault:?}");
-        assert_eq!((error.stopped(), requests), (Stopped::Final, 2), "{fault:?}");
+        assert!(
+            matches!(error.kind(), CallErrorKind::Transport(TransportErrorKind::ConnectionLost)),
+            "{fault:?}"
+        );
+        assert_eq!((error.gave_up(), requests), (GaveUp::NotRetryable, 2), "{fault:?}");
     }
 }
 
@@ -177,8 +185,8 @@ pub fn malformed_session_token<A: Adapter>() {
     let client = client::<A>(&sandbox);
     for token in ["", "canary token", "canary\r\nX: y"] {
         let error = client.status(&id("s-1"), token).unwrap_err();
-        let cause = error.call.cause();
-        assert!(matches!(cause, Cause::Build(BuildError::Credentials(_))), "{cause:?}");
+        let cause = error.call.kind();
+        assert!(matches!(cause, CallErrorKind::Build(BuildError::Credentials(_))), "{cause:?}");
         assert!(!error.shown.contains("canary"), "{}", error.shown);
     }
     assert_eq!(sandbox.connections(), 0);

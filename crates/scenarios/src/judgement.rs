@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::Duration;
 
-use didit_core::{Cause, ResponseErrorKind, Status, Stopped};
+use didit_core::data_transfer::Status;
+use didit_core::{CallErrorKind, GaveUp, ResponseErrorKind};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
 use crate::{Adapter, Failed, Settings, assert_one_connection, client, id, sandbox, settings};
@@ -14,7 +15,7 @@ fn refusals(sandbox: &Sandbox) -> usize {
 
 fn paced<A: Adapter>(sandbox: &Sandbox, window: Duration) -> A {
     let mut settings = settings(sandbox);
-    settings.policy.rate_window = window;
+    settings.policy.rate_limit_window = window;
     A::new(settings).unwrap()
 }
 
@@ -98,8 +99,12 @@ pub fn waiting_ends_by_its_deadline<A: Adapter>() {
         client.wait(&id("s-1"), Duration::from_millis(10), Duration::from_secs(2)).unwrap_err()
     };
     let error = wait(client(&sandbox));
-    assert!(matches!(error.call.cause(), Cause::Undecided(Status::Retrieved)), "{}", error.shown);
-    assert_eq!(error.call.stopped(), Stopped::Deadline);
+    assert!(
+        matches!(error.call.kind(), CallErrorKind::Undecided(Status::Retrieved)),
+        "{}",
+        error.shown
+    );
+    assert_eq!(error.call.gave_up(), GaveUp::DeadlineExceeded);
     sandbox.missing("s-1");
     assert_eq!(wait(client(&sandbox)).kind(), &ResponseErrorKind::NotFound);
 }

@@ -19,10 +19,8 @@ pub mod transport;
 
 use std::time::Duration;
 
-use didit_core::{
-    CallError, ClientCredentials, CreatedSession, Credentials, Decision, Policy, ResponseErrorKind,
-    Scopes, SessionId, StatusReport,
-};
+use didit_core::data_transfer::{Decision, Scopes, Session, SessionStatus};
+use didit_core::{CallError, ClientCredentials, Credentials, Policy, ResponseErrorKind, SessionId};
 use didit_sandbox::Sandbox;
 
 pub use self::adapters::{Async, Blocking};
@@ -59,13 +57,13 @@ pub trait Adapter: Send + Sync + Sized {
     ///
     /// # Errors
     /// What stood in the way.
-    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<CreatedSession, Failed>;
+    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<Session, Failed>;
 
     /// Reads a session's status.
     ///
     /// # Errors
     /// What stood in the way.
-    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<StatusReport, Failed>;
+    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, Failed>;
 }
 
 /// How a client under test is to be made.

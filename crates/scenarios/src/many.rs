@@ -3,7 +3,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use didit_core::{Decision, ResponseErrorKind, SessionId};
+use didit_core::data_transfer::Decision;
+use didit_core::{ResponseErrorKind, SessionId};
 use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::{Adapter, Failed, client, id, sandbox};

@@ -3,16 +3,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use didit_core::{BaseUrl, Cause, FailureKind, InvalidBaseUrl, ResponseErrorKind, Stopped};
+use didit_core::{
+    BaseUrl, CallErrorKind, GaveUp, InvalidBaseUrl, ResponseErrorKind, TransportErrorKind,
+};
 use didit_sandbox::{Fault, Route, Sandbox};
 use socket2::{Domain, Socket, Type};
 
 use crate::certificates::Authority;
 use crate::{Adapter, Failed, Settings, assert_one_connection, client, id, sandbox, settings};
 
-fn cause(error: &Failed) -> FailureKind {
-    match error.call.cause() {
-        Cause::Transport(kind) => *kind,
+fn cause(error: &Failed) -> TransportErrorKind {
+    match error.call.kind() {
+        CallErrorKind::Transport(kind) => *kind,
         other => panic!("{other:?}"),
     }
 }
@@ -57,7 +59,7 @@ pub fn broken_exchange_after_an_answer<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::Token).len(), 3);
 
     sandbox.script(Route::Decision, [Fault::answer(503), Fault::Hang]);
-    assert_eq!(cause(&client.decision(&id("s-1")).unwrap_err()), FailureKind::Timeout);
+    assert_eq!(cause(&client.decision(&id("s-1")).unwrap_err()), TransportErrorKind::Timeout);
 }
 
 /// A failed status counts even if its body never comes.
@@ -83,8 +85,8 @@ pub fn refused_connection<A: Adapter>() {
     let base_url = format!("http://{address}").parse().unwrap();
     let client = A::new(Settings { base_url, ..settings(&sandbox) }).unwrap();
     let error = client.decision(&id("s-1")).unwrap_err();
-    assert_eq!(cause(&error), FailureKind::Connect);
-    assert_eq!((error.call.stopped(), error.call.attempts()), (Stopped::Attempts, 4));
+    assert_eq!(cause(&error), TransportErrorKind::Connect);
+    assert_eq!((error.call.gave_up(), error.call.attempts()), (GaveUp::AttemptsExhausted, 4));
 }
 
 /// A host that has no address is one that no connection was made to.
@@ -93,7 +95,7 @@ pub fn unknown_host<A: Adapter>() {
     let base_url = "https://host.invalid".parse().unwrap();
     let client = A::new(Settings { base_url, ..settings(&sandbox) }).unwrap();
     let error = client.decision(&id("s-1")).unwrap_err();
-    assert_eq!(cause(&error), FailureKind::Connect, "{}", error.shown);
+    assert_eq!(cause(&error), TransportErrorKind::Connect, "{}", error.shown);
 }
 
 /// A call is over by its deadline, however long the service takes.
@@ -105,8 +107,8 @@ pub fn deadline<A: Adapter>() {
         settings.policy.call_timeout = Duration::from_millis(400);
         let client = A::new(settings).unwrap();
         let error = client.decision(&id("s-1")).unwrap_err();
-        assert_eq!(cause(&error), FailureKind::Timeout);
-        assert_eq!(error.call.stopped(), Stopped::Deadline);
+        assert_eq!(cause(&error), TransportErrorKind::Timeout);
+        assert_eq!(error.call.gave_up(), GaveUp::DeadlineExceeded);
     }
 }
 
@@ -116,7 +118,7 @@ pub fn retry_after_beyond_the_deadline<A: Adapter>() {
     sandbox.always(Route::Decision, Fault::answer(429).header("retry-after", "3600"));
     let error = client::<A>(&sandbox).decision(&id("s-1")).unwrap_err();
     assert_eq!(error.kind(), &ResponseErrorKind::RateLimited);
-    assert_eq!(error.call.stopped(), Stopped::Deadline);
+    assert_eq!(error.call.gave_up(), GaveUp::DeadlineExceeded);
     assert_eq!(error.call.retry_after(), Some(Duration::from_secs(3600)));
     assert_eq!(sandbox.requests_to(Route::Decision).len(), 1);
 }
@@ -147,7 +149,7 @@ pub fn untrusted_certificates<A: Adapter>() {
         let root_certificate = Some(trusted.pem());
         let client = A::new(Settings { root_certificate, ..settings(&sandbox) }).unwrap();
         let error = client.decision(&id("s-1")).unwrap_err();
-        assert_eq!(cause(&error), FailureKind::Certificate, "{}", error.shown);
+        assert_eq!(cause(&error), TransportErrorKind::Certificate, "{}", error.shown);
         assert_eq!((error.call.attempts(), sandbox.requests().len()), (1, 0));
     }
 }

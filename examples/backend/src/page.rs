@@ -1,6 +1,6 @@
 //! What a visitor sees.
 
-use didit_async_adapter::core::{Decision, Status, UserData};
+use didit_async_adapter::core::data_transfer::{Decision, Status, UserData};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use qrcode::render::svg::Color;
 use qrcode::{EcLevel, QrCode};

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use didit_async_adapter::Client;
-use didit_async_adapter::core::{Decision, Scope, Scopes, Secret, SessionId};
+use didit_async_adapter::core::data_transfer::{Decision, Scope, Scopes};
+use didit_async_adapter::core::{Secret, SessionId};
 
 /// How often, and for how long, a session's decision is asked for.
 const INTERVAL: Duration = Duration::from_secs(2);

@@ -4,8 +4,11 @@
 
 use std::{error::Error, time::Instant};
 
-use didit_core::{Call, ClientCredentials, Engine, Failure, FailureKind, MAX_BODY_BYTES, Moment};
-use didit_core::{CallError, Operation, RetrieveDecision, Step, UserData};
+use didit_core::data_transfer::{RetrieveDecision, UserData};
+use didit_core::{
+    Call, ClientCredentials, Engine, MAX_BODY_BYTES, Moment, TransportError, TransportErrorKind,
+};
+use didit_core::{CallError, Operation, Step};
 use didit_sandbox::Sandbox;
 use http::{Request, Response};
 use smol::{Timer, future, net::TcpStream, prelude::*};
@@ -31,14 +34,14 @@ async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::O
             Step::Send { request, ticket, timeout } => {
                 let late = async {
                     Timer::after(timeout).await;
-                    Err(FailureKind::Timeout)
+                    Err(TransportErrorKind::Timeout)
                 };
                 match future::or(exchange(&request), late).await {
                     Ok((head, body)) => {
                         call.handle_response(&mut engine, now(), ticket, head.map(|()| &*body));
                     }
                     Err(kind) => {
-                        call.handle_failure(&mut engine, now(), ticket, Failure::new(kind));
+                        call.handle_failure(&mut engine, now(), ticket, TransportError::new(kind));
                     }
                 }
             }
@@ -48,23 +51,29 @@ async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::O
 
 /// One exchange on a connection of its own, without TLS: loopback only. (A client for the world
 /// also reads chunks, and notices a cut-off body.)
-async fn exchange(r: &Request<Vec<u8>>) -> Result<(Response<()>, Vec<u8>), FailureKind> {
+async fn exchange(r: &Request<Vec<u8>>) -> Result<(Response<()>, Vec<u8>), TransportErrorKind> {
     let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());
     let mut sent = format!("{} {path} HTTP/1.1\r\nHost: {host}\r\n", r.method()).into_bytes();
     for (name, value) in r.headers() {
         sent.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }
     sent.extend(format!("Connection: close\r\nContent-Length: {}\r\n\r\n", r.body().len()).bytes());
-    let mut stream = TcpStream::connect(host).await.map_err(|_| FailureKind::Connect)?;
-    stream.write_all(&[&*sent, r.body()].concat()).await.map_err(|_| FailureKind::Broken)?;
+    let mut stream = TcpStream::connect(host).await.map_err(|_| TransportErrorKind::Connect)?;
+    stream
+        .write_all(&[&*sent, r.body()].concat())
+        .await
+        .map_err(|_| TransportErrorKind::ConnectionLost)?;
     let (mut answer, mut headers) = (Vec::new(), [httparse::EMPTY_HEADER; 32]);
     let mut limited = stream.take(MAX_BODY_BYTES as u64 + 0x4000);
-    limited.read_to_end(&mut answer).await.map_err(|_| FailureKind::Broken)?;
+    limited.read_to_end(&mut answer).await.map_err(|_| TransportErrorKind::ConnectionLost)?;
     let mut head = httparse::Response::new(&mut headers);
     let Ok(httparse::Status::Complete(length)) = head.parse(&answer) else {
-        return Err(FailureKind::Broken);
+        return Err(TransportErrorKind::ConnectionLost);
     };
     let response = Response::builder().status(head.code.unwrap_or_default());
     let response = head.headers.iter().fold(response, |all, it| all.header(it.name, it.value));
-    Ok((response.body(()).map_err(|_| FailureKind::Broken)?, answer.split_off(length)))
+    Ok((
+        response.body(()).map_err(|_| TransportErrorKind::ConnectionLost)?,
+        answer.split_off(length),
+    ))
 }

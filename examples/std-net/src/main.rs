@@ -6,8 +6,9 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use didit_core::{Call, ClientCredentials, Engine, Failure, FailureKind, Moment};
-use didit_core::{Operation as _, RetrieveDecision, Step, UserData};
+use didit_core::data_transfer::{RetrieveDecision, UserData};
+use didit_core::{Call, ClientCredentials, Engine, Moment, TransportError, TransportErrorKind};
+use didit_core::{Operation as _, Step};
 use didit_sandbox::{Fault, Route, Sandbox};
 use http::{Request, Response};
 
@@ -28,10 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
                     call.handle_response(&mut engine, now(), ticket, head.map(|()| &*body));
                 }
                 Err(error) => {
-                    let failure = Failure::new(match error.kind() {
-                        ErrorKind::ConnectionRefused => FailureKind::Connect,
-                        ErrorKind::TimedOut | ErrorKind::WouldBlock => FailureKind::Timeout,
-                        _ => FailureKind::Broken,
+                    let failure = TransportError::new(match error.kind() {
+                        ErrorKind::ConnectionRefused => TransportErrorKind::Connect,
+                        ErrorKind::TimedOut | ErrorKind::WouldBlock => TransportErrorKind::Timeout,
+                        _ => TransportErrorKind::ConnectionLost,
                     });
                     call.handle_failure(&mut engine, now(), ticket, failure);
                 }

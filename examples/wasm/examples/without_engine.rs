@@ -1,7 +1,8 @@
 //! The least that is useful in WebAssembly: builds a request and reads an answer.
 #![cfg(target_arch = "wasm32")]
 
-use didit_core::{Authorization, BaseUrl, Endpoint, RetrieveDecision};
+use didit_core::data_transfer::RetrieveDecision;
+use didit_core::{Authorization, BaseUrl, Endpoint};
 use http::Response;
 use wasm_bindgen::prelude::*;
 

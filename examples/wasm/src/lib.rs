@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use didit_core::{Call, CallError, ClientCredentials, Engine, Failure, Moment};
-use didit_core::{FailureKind::Broken, Operation, RetrieveDecision, Step};
+use didit_core::data_transfer::RetrieveDecision;
+use didit_core::{Call, CallError, ClientCredentials, Engine, Moment, TransportError};
+use didit_core::{Operation, Step, TransportErrorKind::ConnectionLost};
 use js_sys::{Array, Function, Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Headers, RequestInit, RequestRedirect, Response};
@@ -27,7 +28,7 @@ extern "C" {
 pub async fn decision(url: &str, id: &str, secret: &str, session: &str) -> Result<String, JsError> {
     let engine = Engine::new(url.parse()?, ClientCredentials::new(id, secret)?);
     let call = Call::new(RetrieveDecision::new(session.parse()?));
-    Ok(carry_out(engine, call).await?.json().to_line())
+    Ok(carry_out(engine, call).await?.json().to_compact())
 }
 
 async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::Output, CallError> {
@@ -44,7 +45,9 @@ async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::O
                     call.handle_response(&mut engine, now(), ticket, head.map(|()| &*body));
                 }
                 // `fetch` does not tell why it failed.
-                Err(_) => call.handle_failure(&mut engine, now(), ticket, Failure::new(Broken)),
+                Err(_) => {
+                    call.handle_failure(&mut engine, now(), ticket, TransportError::new(Broken))
+                }
             },
         }
     }

@@ -2,9 +2,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use didit_core::data_transfer::{Decision, RetrieveDecision};
 use didit_core::{
-    Call, Decision, Engine, Event, Failure, Moment, Operation, Reason, RetrieveDecision, Step,
-    Ticket,
+    Call, Engine, Event, Moment, Operation, Step, Ticket, TransportError, WaitReason,
 };
 use http::Response;
 
@@ -13,7 +13,7 @@ use http::Response;
 pub(super) struct Watch {
     stopped: AtomicBool,
     /// By the place of each call that is under way: what it waits for, if it does.
-    calls: Mutex<BTreeMap<u64, Option<(Moment, Reason)>>>,
+    calls: Mutex<BTreeMap<u64, Option<(Moment, WaitReason)>>>,
 }
 
 impl Watch {
@@ -27,13 +27,13 @@ impl Watch {
     }
 
     /// What all calls wait for, by the one that goes on first; `None` if any of them does not wait.
-    pub(super) fn waiting(&self) -> Option<(Moment, Reason)> {
+    pub(super) fn waiting(&self) -> Option<(Moment, WaitReason)> {
         let calls = self.calls();
         let waits = calls.values().copied().collect::<Option<Vec<_>>>()?;
         waits.into_iter().min_by_key(|(until, _)| *until)
     }
 
-    fn calls(&self) -> MutexGuard<'_, BTreeMap<u64, Option<(Moment, Reason)>>> {
+    fn calls(&self) -> MutexGuard<'_, BTreeMap<u64, Option<(Moment, WaitReason)>>> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -98,7 +98,7 @@ impl Operation for Watched {
         engine: &mut Engine,
         now: Moment,
         ticket: Ticket,
-        failure: Failure,
+        failure: TransportError,
     ) {
         self.call.handle_failure(engine, now, ticket, failure);
     }
@@ -115,7 +115,8 @@ impl Operation for Watched {
 #[cfg(test)]
 mod tests {
     use didit_core::{
-        Action, Authorization, BaseUrl, Cause, ClientCredentials, Credentials, FailureKind, Policy,
+        Authorization, BaseUrl, CallErrorKind, ClientCredentials, Credentials, EndpointKind,
+        Policy, TransportErrorKind,
     };
 
     use super::*;
@@ -145,7 +146,7 @@ mod tests {
     fn what_a_call_tells_comes_through_once() {
         let (mut engine, mut watched) = (engine(Authorization::none()), watched());
         sent(&mut watched, &mut engine);
-        let action = Action::RetrieveDecision;
+        let action = EndpointKind::RetrieveDecision;
         assert_eq!(watched.take_events(), [Event::Sent { action, attempt: 1 }]);
         assert_eq!(watched.take_events(), []);
     }
@@ -154,9 +155,17 @@ mod tests {
     fn an_exchange_that_failed_is_over() {
         let (mut engine, mut watched) = (engine(Authorization::none()), watched());
         let ticket = sent(&mut watched, &mut engine);
-        watched.handle_failure(&mut engine, NOW, ticket, Failure::new(FailureKind::Broken));
+        watched.handle_failure(
+            &mut engine,
+            NOW,
+            ticket,
+            TransportError::new(TransportErrorKind::ConnectionLost),
+        );
         let Step::Done(Err(error)) = watched.poll(&mut engine, NOW) else { panic!("it goes on") };
-        assert!(matches!(error.cause(), Cause::Transport(FailureKind::Broken)), "{error}");
+        assert!(
+            matches!(error.kind(), CallErrorKind::Transport(TransportErrorKind::ConnectionLost)),
+            "{error}"
+        );
     }
 
     #[test]
@@ -164,7 +173,10 @@ mod tests {
         let mut engine = engine(ClientCredentials::new("id", "secret").unwrap());
         let (mut one, mut other) = (watched(), watched());
         sent(&mut one, &mut engine);
-        assert!(matches!(other.poll(&mut engine, NOW), Step::Wait { reason: Reason::Token, .. }));
+        assert!(matches!(
+            other.poll(&mut engine, NOW),
+            Step::Wait { reason: WaitReason::Token, .. }
+        ));
         one.cancel(&mut engine, NOW);
         sent(&mut other, &mut engine);
     }

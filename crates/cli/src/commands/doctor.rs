@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 use didit_blocking_adapter::Error;
+use didit_blocking_adapter::core::data_transfer::RetrieveDecision;
+use didit_blocking_adapter::core::oauth::FetchToken;
 use didit_blocking_adapter::core::{
-    Call, Cause, ClientToken, Credentials, FailureKind, ResponseErrorKind, RetrieveDecision,
+    Call, CallErrorKind, Credentials, ResponseErrorKind, TransportErrorKind,
 };
 use serde_json::json;
 
@@ -96,7 +98,7 @@ impl Doctor {
 /// Asks what can be asked without a session; an error if something stands in the way of using it.
 fn ask(connection: &Connection, seen: &Seen) -> Option<Error> {
     if let Credentials::Client(client) = &connection.credentials {
-        let fetch = Call::new(ClientToken::new(client.clone()));
+        let fetch = Call::new(FetchToken::new(client.clone()));
         if let Err(error) = connection.client.run(Probe::new(fetch, seen)) {
             return Some(error);
         }
@@ -105,7 +107,7 @@ fn ask(connection: &Connection, seen: &Seen) -> Option<Error> {
     let error = connection.client.run(Probe::new(retrieve, seen)).err()?;
     // It was accepted, as far as can be told without a session.
     let answered = error.call().response().is_some_and(|answer| {
-        matches!(answer.kind(), ResponseErrorKind::NotFound | ResponseErrorKind::Rejected)
+        matches!(answer.kind(), ResponseErrorKind::NotFound | ResponseErrorKind::ClientError)
     });
     (!answered).then_some(error)
 }
@@ -124,16 +126,18 @@ fn host(error: Option<&Error>, findings: &Findings) -> Finding {
     if let Some(took) = findings.took {
         return (Mark::Ok, format!("answered after {} ms", took.as_millis()));
     }
-    match error.map(|error| error.call().cause()) {
-        Some(Cause::Transport(FailureKind::Certificate)) => (Mark::Ok, "reached".to_owned()),
+    match error.map(|error| error.call().kind()) {
+        Some(CallErrorKind::Transport(TransportErrorKind::Certificate)) => {
+            (Mark::Ok, "reached".to_owned())
+        }
         _ => failed(error),
     }
 }
 
 fn tls(error: Option<&Error>, plain: bool, findings: &Findings) -> Finding {
-    match error.map(|error| error.call().cause()) {
+    match error.map(|error| error.call().kind()) {
         _ if plain => (Mark::Ok, "not used on this machine".to_owned()),
-        Some(Cause::Transport(FailureKind::Certificate)) => failed(error),
+        Some(CallErrorKind::Transport(TransportErrorKind::Certificate)) => failed(error),
         _ if findings.took.is_some() => (Mark::Ok, "the certificate is trusted".to_owned()),
         _ => skipped(),
     }

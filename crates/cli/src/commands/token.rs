@@ -1,7 +1,8 @@
 //! `didit token`
 
 use clap::Args;
-use didit_blocking_adapter::core::{AccessToken, Call, ClientToken, Credentials};
+use didit_blocking_adapter::core::oauth::{AccessToken, FetchToken};
+use didit_blocking_adapter::core::{Call, Credentials};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -38,7 +39,7 @@ impl Token {
         };
         let token = connection
             .client
-            .run(Call::new(ClientToken::new(client)))
+            .run(Call::new(FetchToken::new(client)))
             .map_err(|error| Failure::of_call(None, &error))?;
         let expires_at = expires_at(&token, OffsetDateTime::now_utc());
         output::print(&match (format, expires_at) {
@@ -67,7 +68,7 @@ mod tests {
 
     fn expiry(body: &str) -> Option<String> {
         let client = ClientCredentials::new("id", "secret").unwrap();
-        let token = ClientToken::new(client).parse(Response::new(body.as_bytes())).unwrap();
+        let token = FetchToken::new(client).parse(Response::new(body.as_bytes())).unwrap();
         let now = OffsetDateTime::from_unix_timestamp_nanos(1_722_508_199_999_999_999).unwrap();
         expires_at(&token, now)
     }

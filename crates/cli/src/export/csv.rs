@@ -1,6 +1,7 @@
 //! The flat columns of a decision, in the quoting of RFC 4180.
 
-use didit_blocking_adapter::core::{Decision, Json};
+use didit_blocking_adapter::core::RawJson;
+use didit_blocking_adapter::core::data_transfer::Decision;
 
 /// The columns, in their order.
 pub(super) const HEADER: &str = "session_id,session_number,status,vendor_data,scope,created_at,\
@@ -38,7 +39,7 @@ pub(super) fn record(decision: &Decision) -> String {
         owned(names.and_then(|names| names.first_name)),
         owned(names.and_then(|names| names.family_name)),
         owned(names.and_then(|names| names.full_name)),
-        member("user_data").map(Json::to_line),
+        member("user_data").map(RawJson::to_compact),
     ];
     let fields: Vec<String> = fields.into_iter().map(|f| quoted(f.unwrap_or_default())).collect();
     fields.join(",") + "\n"

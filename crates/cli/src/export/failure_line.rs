@@ -90,7 +90,7 @@ mod tests {
                 .unwrap();
             let session_id = "s-1".parse().unwrap();
             let error = client.decision(&session_id).unwrap_err();
-            let line = FailureLine::new(&session_id, &error).to_line().unwrap();
+            let line = FailureLine::new(&session_id, &error).to_compact().unwrap();
             let line = FailureLine::parse(&line).unwrap();
             assert_eq!(line.exit(), Exit::of(error.call()), "{fault:?}: {}", line.error);
         }

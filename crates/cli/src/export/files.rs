@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Error;
-use didit_blocking_adapter::core::{Decision, SessionId};
+use didit_blocking_adapter::core::SessionId;
+use didit_blocking_adapter::core::data_transfer::Decision;
 
 use super::failure_line::FailureLine;
 use super::index::{self, Index, Mark};
@@ -149,7 +150,7 @@ impl Files {
             Some(failures) => failures,
             none => none.insert(Journal::open(&self.failures_path)?),
         };
-        failures.append(&FailureLine::new(session_id, error).to_line()?)
+        failures.append(&FailureLine::new(session_id, error).to_compact()?)
     }
 
     pub(super) fn failures_path(&self) -> &Path {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
-use didit_blocking_adapter::core::Reason;
+use didit_blocking_adapter::core::WaitReason;
 use terminal_size::terminal_size_of;
 
 const REDRAW: Duration = Duration::from_millis(200);
@@ -31,7 +31,7 @@ pub(super) struct Numbers {
     pub(super) answered: u64,
     pub(super) failed: u64,
     /// What everything waits for, and for how long.
-    pub(super) waiting: Option<(Reason, Duration)>,
+    pub(super) waiting: Option<(WaitReason, Duration)>,
     pub(super) finishing: bool,
 }
 
@@ -160,12 +160,12 @@ fn parts(numbers: &Numbers, elapsed: Duration) -> Vec<(u8, String)> {
     parts
 }
 
-fn name(reason: Reason) -> &'static str {
+fn name(reason: WaitReason) -> &'static str {
     match reason {
-        Reason::Pacing => "rate limit",
-        Reason::RetryAfter => "told to wait",
-        Reason::Backoff => "next try in",
-        Reason::Token => "token",
+        WaitReason::Pacing => "rate limit",
+        WaitReason::RetryAfter => "told to wait",
+        WaitReason::Backoff => "next try in",
+        WaitReason::Token => "token",
         _ => "waiting",
     }
 }
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_narrow_line_tells_what_matters_most() {
-        let waiting = Some((Reason::Pacing, Duration::from_secs(12)));
+        let waiting = Some((WaitReason::Pacing, Duration::from_secs(12)));
         let paced = Numbers { waiting, ..NUMBERS };
         assert_eq!(line(&NUMBERS, ELAPSED, 40), "45 %, 2m17s left, 40.0/s, 3 failed");
         assert_eq!(line(&paced, ELAPSED, 40), "45 %, 2m34s left, rate limit 12s");

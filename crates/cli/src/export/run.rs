@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Error;
-use didit_blocking_adapter::core::{Action, Cause, FailureKind};
+use didit_blocking_adapter::core::{CallErrorKind, EndpointKind, TransportErrorKind};
 
 use super::files::Files;
 use super::input::Input;
@@ -115,9 +115,11 @@ pub(crate) fn run(
 
 /// Whether the failure meets every other session as well, so that asking for them is of no use.
 fn concerns_all(error: &Error) -> bool {
-    match error.call().cause() {
-        Cause::Build(_) | Cause::Transport(FailureKind::Certificate) => true,
-        Cause::Response(answer) => answer.action() == Action::FetchToken && !answer.is_retryable(),
+    match error.call().kind() {
+        CallErrorKind::Build(_) | CallErrorKind::Transport(TransportErrorKind::Certificate) => true,
+        CallErrorKind::Response(answer) => {
+            answer.endpoint() == EndpointKind::FetchToken && !answer.is_retryable()
+        }
         _ => false,
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead};
 
 use clap::ValueEnum;
-use didit_blocking_adapter::core::Decision;
+use didit_blocking_adapter::core::data_transfer::Decision;
 use serde::{Deserialize, Serialize};
 
 use super::csv;
@@ -28,7 +28,7 @@ impl Shape {
 
     pub(super) fn record(self, decision: &Decision) -> String {
         match self {
-            Self::Jsonl => decision.json().to_line() + "\n",
+            Self::Jsonl => decision.json().to_compact() + "\n",
             Self::Csv => csv::record(decision),
         }
     }

@@ -171,7 +171,7 @@ fn for_ever() -> Vec<Scenario> {
         always("redirect", Fault::redirect("http://127.0.0.1:9/")).ends("Redirect", 7, 1),
         always("wrong type", Fault::answer(200).body(wrong)).ends("Malformed", 7, 1),
         always("another's", Fault::answer(200).body(fixtures::DECISION)).ends(
-            "AnotherSession",
+            "SessionMismatch",
             7,
             1,
         ),

@@ -5,7 +5,8 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use didit_blocking_adapter::core::{CallError, Cause, Decision, SessionId};
+use didit_blocking_adapter::core::data_transfer::Decision;
+use didit_blocking_adapter::core::{CallError, CallErrorKind, SessionId};
 use didit_sandbox::{Route, Sandbox};
 use didit_scenarios::many::Bulk;
 use didit_scenarios::{Adapter, Async, Blocking, Failed, settings};
@@ -161,9 +162,9 @@ fn outcome(id: &SessionId, result: &Result<Decision, Failed>) -> String {
 }
 
 fn cause(error: &CallError) -> String {
-    let shown = match error.cause() {
-        Cause::Response(answer) => format!("{:?}", answer.kind()),
-        Cause::Transport(kind) => format!("{kind:?}"),
+    let shown = match error.kind() {
+        CallErrorKind::Response(answer) => format!("{:?}", answer.kind()),
+        CallErrorKind::Transport(kind) => format!("{kind:?}"),
         other => format!("{other:?}"),
     };
     shown.split('(').next().unwrap_or_default().to_owned()

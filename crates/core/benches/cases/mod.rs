@@ -5,9 +5,10 @@
 use std::hint::black_box;
 use std::time::Duration;
 
+use didit_core::data_transfer::{Decision, RetrieveDecision};
 use didit_core::{
-    Authorization, BaseUrl, Call, ClientCredentials, Decision, Endpoint as _, Engine, Moment,
-    Operation as _, Policy, RetrieveDecision, SessionId, Step,
+    Authorization, BaseUrl, Call, ClientCredentials, Endpoint as _, Engine, Moment, Operation as _,
+    Policy, SessionId, Step,
 };
 use didit_sandbox::fixtures;
 use http::header::{AUTHORIZATION, HeaderValue};
@@ -78,7 +79,7 @@ fn large(bytes: usize) -> &'static [u8] {
 fn engine() -> Engine {
     let credentials = ClientCredentials::new("c", "s").unwrap();
     let mut policy = Policy::default();
-    policy.rate_window = Duration::from_millis(100);
+    policy.rate_limit_window = Duration::from_millis(100);
     let mut engine = Engine::with_policy(BASE.parse().unwrap(), credentials, policy);
     let mut call = Call::new(RetrieveDecision::new(id()));
     let Step::Send { ticket, .. } = call.poll(&mut engine, START) else {

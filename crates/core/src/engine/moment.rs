@@ -2,7 +2,7 @@ use std::time::Duration;
 
 /// A reading of a monotonic clock: the time since an origin that the caller picks once.
 ///
-/// It counts nanoseconds, which reach for 584 years; what is later is the last moment there is.
+/// It counts nanoseconds, which last for 584 years; anything later is the last moment.
 /// The engine has no clock of its own. Any will do as long as it never runs backwards:
 /// `Instant::elapsed`, a browser's `performance.now()`, a counter in a test.
 ///
@@ -17,23 +17,26 @@ use std::time::Duration;
 pub struct Moment(u64);
 
 impl Moment {
-    /// The moment that long after the origin; the last one there is if that is beyond it.
+    /// The last moment there is.
+    pub(super) const LAST: Self = Self(u64::MAX);
+
+    /// Returns the moment that long after the origin, at most the last one.
     pub const fn new(since_origin: Duration) -> Self {
         Self(nanoseconds(since_origin))
     }
 
-    /// How long after the origin this is.
+    /// Returns the time since the origin.
     pub const fn since_origin(self) -> Duration {
         Duration::from_nanos(self.0)
     }
 
-    /// The moment that much later; the last one there is if that is beyond it.
+    /// Returns the moment that much later, at most the last one.
     #[must_use]
     pub const fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(nanoseconds(duration)))
     }
 
-    /// How long ago `earlier` was; nothing if it is yet to come.
+    /// Returns the time since `earlier`; zero if that is yet to come.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }

@@ -1,65 +1,68 @@
+//! Whether a failed attempt is repeated: a pure function of what happened.
+
 use std::time::Duration;
 
-use super::call_error::{Stopped, Trouble};
+use super::call_error::GaveUp;
+use super::failure::{AttemptError, WaitReason};
 use super::moment::Moment;
 use super::policy::Policy;
-use super::step::Reason;
 use crate::endpoint::Replay;
 
 /// What follows a failed attempt.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Again { at: Moment, reason: Reason },
-    Stop(Stopped),
+pub(super) enum RetryDecision {
+    Retry { at: Moment, reason: WaitReason },
+    GiveUp(GaveUp),
 }
 
-/// How one call has fared so far.
-pub(super) struct History {
-    /// Attempts of the request at hand, refusals by rate limit not counted.
-    pub(super) attempts: u32,
-    /// Refusals by rate limit.
-    pub(super) refusals: u32,
+/// What one call has been through so far.
+pub(super) struct Attempts {
+    /// Failed attempts of the request at hand, refusals by the rate limit not counted.
+    pub(super) failed: u32,
+    /// Refusals by the rate limit.
+    pub(super) refused: u32,
     pub(super) deadline: Moment,
 }
 
-/// Whether, when and why a request is sent again after `trouble`; `random` is any number.
+/// Decides whether, when and why a request is sent again after `error`; `random` is any number.
 pub(super) fn decide(
     policy: &Policy,
-    history: &History,
-    trouble: &Trouble,
+    attempts: &Attempts,
+    error: &AttemptError,
     replay: Replay,
     now: Moment,
     random: u64,
-) -> Verdict {
-    let refused = trouble.is_refusal();
-    let unsent = match trouble {
-        Trouble::Failure(kind) => kind.is_unsent(),
-        Trouble::Response(_) => refused,
+) -> RetryDecision {
+    let refused = error.is_refusal();
+    let unsent = match error {
+        AttemptError::Transport(kind) => kind.is_unsent(),
+        AttemptError::Response(_) => refused,
     };
-    if !trouble.is_retryable() || (replay == Replay::OnlyIfUnsent && !unsent) {
-        return Verdict::Stop(Stopped::Final);
+    if !error.is_retryable() || (replay == Replay::OnlyIfUnsent && !unsent) {
+        return RetryDecision::GiveUp(GaveUp::NotRetryable);
     }
     // Also of the last attempt: what the end of the time cut off says little of the service.
-    if now >= history.deadline {
-        return Verdict::Stop(Stopped::Deadline);
+    if now >= attempts.deadline {
+        return RetryDecision::GiveUp(GaveUp::DeadlineExceeded);
     }
-    if !refused && history.attempts >= policy.max_attempts {
-        return Verdict::Stop(Stopped::Attempts);
+    if !refused && attempts.failed >= policy.max_attempts {
+        return RetryDecision::GiveUp(GaveUp::AttemptsExhausted);
     }
     // "Retry-After: 0" would make a loop without a pause.
-    let asked = trouble.retry_after().filter(|wait| !wait.is_zero());
+    let asked = error.retry_after().filter(|wait| !wait.is_zero());
     let (wait, reason) = match asked {
-        Some(wait) => (wait, Reason::RetryAfter),
-        None => (backoff(policy, history.attempts + history.refusals, random), Reason::Backoff),
+        Some(wait) => (wait, WaitReason::RetryAfter),
+        None => (backoff(policy, attempts.failed + attempts.refused, random), WaitReason::Backoff),
     };
     let at = now.after(wait);
-    if at >= history.deadline {
-        return Verdict::Stop(Stopped::Deadline);
+    if at >= attempts.deadline {
+        return RetryDecision::GiveUp(GaveUp::DeadlineExceeded);
     }
-    Verdict::Again { at, reason }
+    RetryDecision::Retry { at, reason }
 }
 
-/// A random time up to the base, doubled with every failure, up to the cap ("full jitter").
+/// Returns a random time up to the base, doubled with every failure, up to the cap: exponential
+/// backoff with full jitter.
 fn backoff(policy: &Policy, failures: u32, random: u64) -> Duration {
     let doublings = failures.saturating_sub(1).min(31);
     let most = policy.backoff_base.saturating_mul(1 << doublings).min(policy.backoff_cap);
@@ -89,47 +92,47 @@ impl Jitter {
 mod tests {
     use http::StatusCode;
 
-    use super::super::step::FailureKind;
+    use super::super::failure::TransportErrorKind;
     use super::*;
-    use crate::error::{Action, ResponseError, ResponseErrorKind};
+    use crate::error::{EndpointKind, ResponseError, ResponseErrorKind};
 
-    fn answer(status: u16, retry_after: Option<u64>) -> Trouble {
+    fn answer(status: u16, retry_after: Option<u64>) -> AttemptError {
         let kind = match status {
             401 => ResponseErrorKind::Unauthorized,
             404 => ResponseErrorKind::NotFound,
             429 => ResponseErrorKind::RateLimited,
-            400..500 => ResponseErrorKind::Rejected,
-            500.. => ResponseErrorKind::Unavailable,
+            400..500 => ResponseErrorKind::ClientError,
+            500.. => ResponseErrorKind::ServerError,
             _ => ResponseErrorKind::Redirect,
         };
         let status = StatusCode::from_u16(status).unwrap();
-        let error = ResponseError::new(Action::RetrieveDecision, status, kind);
-        Trouble::Response(error.with_retry_after(retry_after.map(Duration::from_secs)))
+        let error = ResponseError::new(EndpointKind::RetrieveDecision, status, kind);
+        AttemptError::Response(error.with_retry_after(retry_after.map(Duration::from_secs)))
     }
 
-    const FINAL: Result<(u64, Reason), Stopped> = Err(Stopped::Final);
-    const ATTEMPTS: Result<(u64, Reason), Stopped> = Err(Stopped::Attempts);
-    const DEADLINE: Result<(u64, Reason), Stopped> = Err(Stopped::Deadline);
+    const FINAL: Result<(u64, WaitReason), GaveUp> = Err(GaveUp::NotRetryable);
+    const ATTEMPTS: Result<(u64, WaitReason), GaveUp> = Err(GaveUp::AttemptsExhausted);
+    const DEADLINE: Result<(u64, WaitReason), GaveUp> = Err(GaveUp::DeadlineExceeded);
 
     #[test]
     fn every_failure_has_its_verdict() {
-        use FailureKind::{Broken, Certificate, Connect, Timeout};
-        use Reason::{Backoff, RetryAfter};
         use Replay::{OnlyIfUnsent, Safe};
+        use TransportErrorKind::{Certificate, Connect, ConnectionLost, Timeout};
+        use WaitReason::{Backoff, RetryAfter};
         let random = 149_999_999; // with the base of 200 ms: a wait of 150 ms after the first failure
-        let failed = Trouble::Failure;
+        let failed = AttemptError::Transport;
         // trouble, replay, attempts, milliseconds to the deadline, verdict (wait in milliseconds)
         let table = [
             (failed(Connect), Safe, 1, 30_000, Ok((150, Backoff))),
-            (failed(Broken), Safe, 3, 30_000, Ok((150, Backoff))),
+            (lost(ConnectionLost), Safe, 3, 30_000, Ok((150, Backoff))),
             (failed(Timeout), Safe, 1, 30_000, Ok((150, Backoff))),
             (failed(Certificate), Safe, 1, 30_000, FINAL),
             (failed(Connect), OnlyIfUnsent, 1, 30_000, Ok((150, Backoff))),
-            (failed(Broken), OnlyIfUnsent, 1, 30_000, FINAL),
+            (lost(ConnectionLost), OnlyIfUnsent, 1, 30_000, FINAL),
             (failed(Timeout), OnlyIfUnsent, 1, 30_000, FINAL),
-            (failed(Broken), Safe, 4, 30_000, ATTEMPTS),
-            (failed(Broken), Safe, 1, 150, DEADLINE),
-            (failed(Broken), Safe, 4, 1, ATTEMPTS),
+            (lost(ConnectionLost), Safe, 4, 30_000, ATTEMPTS),
+            (lost(ConnectionLost), Safe, 1, 150, DEADLINE),
+            (lost(ConnectionLost), Safe, 4, 1, ATTEMPTS),
             (failed(Timeout), Safe, 4, 0, DEADLINE),
             (answer(408, None), Safe, 1, 30_000, Ok((150, Backoff))),
             (answer(500, None), Safe, 1, 30_000, Ok((150, Backoff))),
@@ -149,17 +152,17 @@ mod tests {
             (answer(302, None), Safe, 1, 30_000, FINAL),
         ];
         let now = Moment::new(Duration::from_secs(1000));
-        for (trouble, replay, attempts, left, expected) in table {
+        for (error, replay, failed, left, expected) in table {
             let deadline = now.after(Duration::from_millis(left));
-            let history = History { attempts, refusals: 0, deadline };
-            let verdict = decide(&Policy::default(), &history, &trouble, replay, now, random);
+            let attempts = Attempts { failed, refused: 0, deadline };
+            let decision = decide(&Policy::default(), &attempts, &error, replay, now, random);
             let expected = match expected {
                 Ok((wait, reason)) => {
-                    Verdict::Again { at: now.after(Duration::from_millis(wait)), reason }
+                    RetryDecision::Retry { at: now.after(Duration::from_millis(wait)), reason }
                 }
-                Err(stopped) => Verdict::Stop(stopped),
+                Err(stopped) => RetryDecision::GiveUp(stopped),
             };
-            assert_eq!(verdict, expected, "{trouble:?} {replay:?} {attempts} {left}");
+            assert_eq!(decision, expected, "{error:?} {replay:?} {failed} {left}");
         }
     }
 
@@ -167,12 +170,12 @@ mod tests {
     fn refusals_count_as_failures_for_the_pause_alone() {
         let now = Moment::default();
         let deadline = now.after(Duration::from_secs(60));
-        let history = History { attempts: 1, refusals: 2, deadline };
+        let attempts = Attempts { failed: 1, refused: 2, deadline };
         let refusal = answer(429, None);
         let policy = Policy::default();
-        let verdict = decide(&policy, &history, &refusal, Replay::Safe, now, 799_999_999);
+        let decision = decide(&policy, &attempts, &refusal, Replay::Safe, now, 799_999_999);
         let at = now.after(Duration::from_millis(800));
-        assert_eq!(verdict, Verdict::Again { at, reason: Reason::Backoff });
+        assert_eq!(decision, RetryDecision::Retry { at, reason: WaitReason::Backoff });
     }
 
     #[test]

@@ -8,12 +8,11 @@ mod reference;
 
 use std::time::Duration;
 
+use didit_core::data_transfer::{CreateSession, RetrieveDecision, Scope, Scopes};
 use didit_core::{
-    Action, CallError, Cause, ClientCredentials, CreateSession, Endpoint, Engine, Failure,
-    FailureKind, Moment, Operation as _, Policy, ResponseErrorKind, RetrieveDecision, Scope,
-    Scopes, Step,
+    CallError, CallErrorKind, ClientCredentials, Endpoint, EndpointKind, Engine, Moment,
+    Operation as _, Policy, ResponseErrorKind, Step, TransportError, TransportErrorKind,
 };
-use didit_strategies::cases;
 use http::Response;
 use proptest::prelude::*;
 
@@ -128,7 +127,7 @@ impl Pair {
                                 call.handle_response(&mut self.engine, self.now, ticket, response);
                             }
                             Err(kind) => {
-                                let failure = Failure::new(kind);
+                                let failure = TransportError::new(kind);
                                 call.handle_failure(&mut self.engine, self.now, ticket, failure);
                             }
                         }
@@ -178,7 +177,7 @@ fn token(reply: Reply, name: &str) -> String {
     }
 }
 
-type Replied<'a> = Result<Response<&'a [u8]>, FailureKind>;
+type Replied<'a> = Result<Response<&'a [u8]>, TransportErrorKind>;
 
 /// What an adapter hands on; nothing for silence, which the call notices by itself.
 fn response(reply: Reply, good: &str) -> Option<Replied<'_>> {
@@ -194,28 +193,30 @@ fn response(reply: Reply, good: &str) -> Option<Replied<'_>> {
             }
             Ok(response)
         }
-        Reply::Unconnected => Err(FailureKind::Connect),
-        Reply::Untrusted => Err(FailureKind::Certificate),
-        Reply::Broken => Err(FailureKind::Broken),
+        Reply::Unconnected => Err(TransportErrorKind::Connect),
+        Reply::Untrusted => Err(TransportErrorKind::Certificate),
+        Reply::Broken => Err(TransportErrorKind::ConnectionLost),
         Reply::Silence => return None,
     })
 }
 
 fn is_because_of(error: &CallError, reply: Option<Reply>) -> bool {
-    match (error.cause(), reply) {
-        (Cause::Waiting(_), None) => true,
-        (Cause::Response(answer), Some(Reply::Status(status, _))) => answer.status() == status,
-        (Cause::Response(answer), Some(Reply::Malformed | Reply::CutOff)) => {
+    match (error.kind(), reply) {
+        (CallErrorKind::Waiting(_), None) => true,
+        (CallErrorKind::Response(answer), Some(Reply::Status(status, _))) => {
+            answer.status() == status
+        }
+        (CallErrorKind::Response(answer), Some(Reply::Malformed | Reply::CutOff)) => {
             matches!(answer.kind(), ResponseErrorKind::Malformed(_))
         }
-        (Cause::Transport(kind), Some(reply)) => {
+        (CallErrorKind::Transport(kind), Some(reply)) => {
             let expected = match reply {
-                Reply::Unconnected => FailureKind::Connect,
-                Reply::Untrusted => FailureKind::Certificate,
-                Reply::Broken => FailureKind::Broken,
-                _ => FailureKind::Timeout,
+                Reply::Unconnected => TransportErrorKind::Connect,
+                Reply::Untrusted => TransportErrorKind::Certificate,
+                Reply::Broken => TransportErrorKind::ConnectionLost,
+                _ => TransportErrorKind::Timeout,
             };
-            *kind == expected && error.action() != Action::ReadStatus
+            *kind == expected && error.endpoint() != EndpointKind::ReadStatus
         }
         _ => false,
     }

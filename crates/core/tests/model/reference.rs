@@ -136,7 +136,7 @@ impl Client {
             (call.failures[0], call.last) = (0, None);
             call.fetched = Some(name.to_owned());
             if let Some(lifetime) = lifetime.map(Duration::from_secs) {
-                let early = self.policy.renew_before.min(lifetime / 10);
+                let early = self.policy.token_refresh_margin.min(lifetime / 10);
                 self.token = Some(Token {
                     name: name.to_owned(),
                     renew_at: now.after(lifetime.saturating_sub(early)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use didit_core::{Policy, Stopped};
+use didit_core::{GaveUp, Policy};
 
 use super::dice::Dice;
 use super::service::{Access, Service};
@@ -46,8 +46,8 @@ fn the_refusal_of_what_is_held_is_final_after_one_request() {
         let failures = outcome.failures();
         for error in &failures {
             let status = error.response().map(|answer| answer.status().as_u16());
-            let told = (status, error.stopped(), error.attempts());
-            assert_eq!(told, (Some(401), Stopped::Final, 1), "{error}");
+            let told = (status, error.gave_up(), error.attempts());
+            assert_eq!(told, (Some(401), GaveUp::NotRetryable, 1), "{error}");
         }
         assert_eq!(outcome.succeeded() + failures.len(), outcome.results.len());
         assert_eq!(outcome.service.unauthorized, failures.len(), "each is refused once");

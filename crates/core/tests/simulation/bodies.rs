@@ -12,8 +12,8 @@ use super::{millis, run_seeds};
 fn run(seed: u64, in_other_words: bool) -> String {
     let mut dice = Dice(seed);
     let mut policy = Policy::default();
-    policy.rate_window = millis(2_000);
-    let quota = Quota::new(dice.count(20), policy.rate_window);
+    policy.rate_limit_window = millis(2_000);
+    let quota = Quota::new(dice.count(20), policy.rate_limit_window);
     let lifetime = dice.within(millis(500)..millis(20_000));
     let service = Service::new(Some(quota), Access::Tokens(Some(lifetime)));
     let weather = Weather {

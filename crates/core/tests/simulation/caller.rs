@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use didit_core::{
-    CallError, Cause, Engine, Moment, Policy, Reason, Step, Stopped, Ticket, WaitForDecision,
+    CallError, CallErrorKind, Engine, GaveUp, Moment, Policy, Step, Ticket, WaitForDecision,
+    WaitReason,
 };
 use http::{Request, StatusCode};
 
@@ -103,7 +104,7 @@ impl Caller {
             Step::Wait { until, reason } => {
                 assert!(until > now, "it waits for the past");
                 assert!(until <= self.deadline, "it waits beyond its deadline");
-                if reason == Reason::Polling {
+                if reason == WaitReason::Polling {
                     self.check_pause(now, until);
                 }
                 Next::WakeAt(until)
@@ -159,12 +160,12 @@ impl Caller {
     fn check_failure(&self, error: &CallError, now: Moment) {
         if let Some(status) = self.tries.over_by {
             let told = error.response().map(|answer| answer.status());
-            assert_eq!((told, error.stopped()), (Some(status), Stopped::Final));
+            assert_eq!((told, error.gave_up()), (Some(status), GaveUp::NotRetryable));
         }
         if let Work::Wait(_) = self.work {
             assert!(now == self.deadline || !error.is_retryable(), "it ends too early: {error}");
         } else {
-            assert!(!matches!(error.cause(), Cause::Undecided(_)), "{error}");
+            assert!(!matches!(error.kind(), CallErrorKind::Undecided(_)), "{error}");
             assert_eq!(error.attempts(), self.sent, "{error}");
         }
     }

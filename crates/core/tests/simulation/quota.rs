@@ -29,7 +29,7 @@ const ENDLESS: Duration = Duration::from_secs(100_000);
 impl Alone {
     fn run(&self, seed: u64) -> Outcome {
         let mut policy = Policy::default();
-        policy.rate_window = self.window;
+        policy.rate_limit_window = self.window;
         policy.call_timeout = ENDLESS;
         let quota = Quota::new(self.limit, self.window);
         let service = Service::new(Some(quota), Access::Tokens(Some(self.lifetime)));
@@ -141,7 +141,7 @@ fn others_who_share_the_quota_bring_no_livelock() {
         let limit = 3 + dice.count(40);
         let window = dice.within(millis(1_000)..millis(10_000));
         let mut policy = Policy::default();
-        policy.rate_window = window;
+        policy.rate_limit_window = window;
         policy.call_timeout = window * 40;
         let service = Service::new(Some(Quota::new(limit, window)), Access::Tokens(Some(ENDLESS)));
         let weather = Weather { shared_quota: true, ..Weather::clear(millis(50)) };

@@ -14,9 +14,9 @@ fn policy(dice: &mut Dice) -> Policy {
     let mut policy = Policy::default();
     policy.call_timeout = dice.within(millis(500)..millis(40_000));
     policy.attempt_timeout = dice.within(millis(100)..millis(12_000));
-    policy.rate_window = dice.within(millis(500)..millis(5_000));
+    policy.rate_limit_window = dice.within(millis(500)..millis(5_000));
     if dice.percent(20) {
-        policy.budget = Some(1 + u32::try_from(dice.below(20)).unwrap());
+        policy.max_requests_per_window = Some(1 + u32::try_from(dice.below(20)).unwrap());
     }
     policy
 }
@@ -69,7 +69,7 @@ fn random_schedules_keep_every_promise() {
         let mut dice = Dice(seed);
         let policy = policy(&mut dice);
         let limit = dice.percent(50).then(|| dice.count(30));
-        let quota = limit.map(|limit| Quota::new(limit, policy.rate_window));
+        let quota = limit.map(|limit| Quota::new(limit, policy.rate_limit_window));
         let (access, weather) = (access(&mut dice), weather(&mut dice));
         let service = Service::new(quota, access);
         let mut world = World::new(seed, policy, service, weather.clone());

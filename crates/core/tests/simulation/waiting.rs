@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use didit_core::{Cause, Policy};
+use didit_core::{CallErrorKind, Policy};
 
 use super::dice::Dice;
 use super::service::{Access, Quota, Service};
@@ -35,7 +35,7 @@ fn a_wait_is_over_an_interval_after_the_decision_or_by_its_own_end() {
             Err(error) => {
                 assert!(taken == timeout && timeout <= most, "{taken:?} of {timeout:?}: {error}");
                 // The end may cut off the first look, on its way back even.
-                let undecided = matches!(error.cause(), Cause::Undecided(_));
+                let undecided = matches!(error.kind(), CallErrorKind::Undecided(_));
                 assert!(if undecided { looks >= 1 } else { looks <= 1 }, "{looks}: {error}");
             }
         }
@@ -51,7 +51,7 @@ fn looks_and_calls_count_under_one_limit() {
         let limit = dice.count(30);
         let window = dice.within(millis(500)..millis(5_000));
         let mut policy = Policy::default();
-        policy.rate_window = window;
+        policy.rate_limit_window = window;
         policy.call_timeout = Duration::from_secs(100_000);
         let service = Service::new(Some(Quota::new(limit, window)), ACCESS);
         let latency = dice.up_to(window / 10);

@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use didit_core::data_transfer::{CreateSession, Decision, RetrieveDecision};
 use didit_core::{
-    Call, CreateSession, Decision, Engine, Failure, FailureKind, Moment, Operation,
-    RetrieveDecision, Step, Ticket, WaitForDecision,
+    Call, Engine, Moment, Operation, Step, Ticket, TransportError, TransportErrorKind,
+    WaitForDecision,
 };
 use http::{Response, StatusCode};
 
@@ -74,7 +75,7 @@ impl Work {
             Ask::Decision => {
                 let call = Call::new(RetrieveDecision::new(id));
                 let call = job.timeout.into_iter().fold(call, Call::with_timeout);
-                Self::Decision(if queued { call.queued() } else { call })
+                Self::Decision(if queued { call.deadline_from_first_send() } else { call })
             }
             Ask::Creation => {
                 let call = Call::new(CreateSession::new("names".parse().unwrap()));
@@ -136,8 +137,8 @@ impl<O: Operation> Receiver for O {
                 }
                 return self.handle_response(engine, now, ticket, response);
             }
-            Reply::CutOff(kind, answer) => Failure::in_body(*kind, answer.head()),
-            Reply::Failed(kind) => Failure::new(*kind),
+            Reply::CutOff(kind, answer) => TransportError::in_body(*kind, answer.head()),
+            Reply::Failed(kind) => TransportError::new(*kind),
         };
         self.handle_failure(engine, now, ticket, failure);
     }
@@ -151,8 +152,8 @@ impl<O: Operation> Receiver for O {
 pub(crate) enum Reply {
     Whole(Answer),
     /// The head of this answer, but not its body.
-    CutOff(FailureKind, Answer),
-    Failed(FailureKind),
+    CutOff(TransportErrorKind, Answer),
+    Failed(TransportErrorKind),
 }
 
 impl Reply {
@@ -162,8 +163,10 @@ impl Reply {
             Self::CutOff(_, answer) if !answer.status.is_success() => {
                 Self::Whole(Answer { body: String::new(), ..answer })
             }
-            Self::CutOff(FailureKind::Timeout, _) => Self::Failed(FailureKind::Timeout),
-            Self::CutOff(..) => Self::Failed(FailureKind::Broken),
+            Self::CutOff(TransportErrorKind::Timeout, _) => {
+                Self::Failed(TransportErrorKind::Timeout)
+            }
+            Self::CutOff(..) => Self::Failed(TransportErrorKind::ConnectionLost),
             other => other,
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use didit_core::{BaseUrl, CallError, Engine, FailureKind, Moment, Policy};
+use didit_core::{BaseUrl, CallError, Engine, Moment, Policy, TransportErrorKind};
 use http::Request;
 
 use super::caller::{Caller, Next};
@@ -205,13 +205,13 @@ impl World {
         let arrives = now.after(self.travel());
         let faulty = self.dice.percent(self.weather.faults);
         match if faulty { self.dice.below(4) } else { 9 } {
-            0 => self.fail(n, arrives.min(lost_at), FailureKind::Connect),
-            1 => self.fail(n, lost_at, FailureKind::Timeout),
-            2 => self.fail(n, arrives.min(lost_at), FailureKind::Broken),
+            0 => self.fail(n, arrives.min(lost_at), TransportErrorKind::Connect),
+            1 => self.fail(n, lost_at, TransportErrorKind::Timeout),
+            2 => self.fail(n, arrives.min(lost_at), TransportErrorKind::ConnectionLost),
             _ => {
                 if arrives >= lost_at {
                     self.lost += 1;
-                    self.fail(n, lost_at, FailureKind::Timeout);
+                    self.fail(n, lost_at, TransportErrorKind::Timeout);
                 }
                 // A timeout does not call back what is on its way.
                 self.at(arrives, Happening::Arrive(n, id, request));
@@ -219,8 +219,8 @@ impl World {
         }
     }
 
-    fn fail(&mut self, n: usize, at: Moment, kind: FailureKind) {
-        if kind != FailureKind::Connect {
+    fn fail(&mut self, n: usize, at: Moment, kind: TransportErrorKind) {
+        if kind != TransportErrorKind::Connect {
             self.may_have_arrived(n);
         }
         self.at(at, Happening::Reply(n, Box::new(Reply::Failed(kind))));
@@ -252,7 +252,7 @@ impl World {
         // The adapter's timeout strikes before an answer that comes too late.
         if back >= lost_at {
             self.lost += 1;
-            return self.fail(n, lost_at, FailureKind::Timeout);
+            return self.fail(n, lost_at, TransportErrorKind::Timeout);
         }
         let cut_off = self.dice.percent(self.weather.cut_off);
         let kind = cut_off.then(|| self.dice.one_of(&FAILURES));
@@ -261,7 +261,7 @@ impl World {
             None => Reply::Whole(answer),
         };
         // A body that does not go on is noticed when the time is over.
-        let at = if kind == Some(FailureKind::Timeout) { lost_at } else { back };
+        let at = if kind == Some(TransportErrorKind::Timeout) { lost_at } else { back };
         let reply = if self.weather.in_other_words { reply.in_other_words() } else { reply };
         self.at(at, Happening::Reply(n, Box::new(reply)));
     }
@@ -280,8 +280,12 @@ impl World {
 }
 
 /// What an adapter may take a broken body for.
-const FAILURES: [FailureKind; 4] =
-    [FailureKind::Connect, FailureKind::Certificate, FailureKind::Timeout, FailureKind::Broken];
+const FAILURES: [TransportErrorKind; 4] = [
+    TransportErrorKind::Connect,
+    TransportErrorKind::Certificate,
+    TransportErrorKind::Timeout,
+    TransportErrorKind::ConnectionLost,
+];
 
 pub(crate) struct Outcome {
     pub(crate) taken: Duration,

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use didit_core::data_transfer::{Decision, Scope, Scopes, Session};
 use didit_core::{
-    CallError, Cause, ClientCredentials, CreatedSession, Decision, FailureKind, Policy,
-    ResponseErrorKind, Scope, Scopes, SessionId,
+    CallError, CallErrorKind, ClientCredentials, Policy, ResponseErrorKind, SessionId,
+    TransportErrorKind,
 };
 
 use crate::CALLERS;
@@ -56,7 +57,7 @@ impl Tally {
         }
     }
 
-    fn created(&mut self, result: Result<CreatedSession, impl Into<CallError>>) {
+    fn created(&mut self, result: Result<Session, impl Into<CallError>>) {
         self.creations += 1;
         if let Err(error) = result {
             self.failed(&error.into());
@@ -65,15 +66,17 @@ impl Tally {
 
     fn failed(&mut self, error: &CallError) {
         self.failed += 1;
-        let known = match error.cause() {
-            Cause::Response(error) => matches!(
+        let known = match error.kind() {
+            CallErrorKind::Response(error) => matches!(
                 error.kind(),
                 ResponseErrorKind::Unauthorized
                     | ResponseErrorKind::RateLimited
-                    | ResponseErrorKind::Unavailable
+                    | ResponseErrorKind::ServerError
             ),
-            Cause::Transport(kind) => matches!(kind, FailureKind::Broken | FailureKind::Timeout),
-            Cause::Waiting(_) => true,
+            CallErrorKind::Transport(kind) => {
+                matches!(kind, TransportErrorKind::ConnectionLost | TransportErrorKind::Timeout)
+            }
+            CallErrorKind::Waiting(_) => true,
             _ => false,
         };
         self.odd += u64::from(!known);
@@ -107,7 +110,7 @@ fn policy() -> Policy {
     policy.call_timeout = CALL_TIMEOUT;
     policy.attempt_timeout = Duration::from_millis(500);
     policy.backoff_base = Duration::from_millis(10);
-    policy.rate_window = WINDOW;
+    policy.rate_limit_window = WINDOW;
     policy
 }
 

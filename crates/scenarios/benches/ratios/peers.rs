@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use didit_core::{Authorization, SessionId, Status};
+use didit_core::data_transfer::Status;
+use didit_core::{Authorization, SessionId};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 
@@ -67,7 +68,7 @@ fn check(body: &[u8], id: &str) {
     assert!(decision.user_data.names.is_some());
 }
 
-fn check_typed(decision: &didit_core::Decision, id: &SessionId) {
+fn check_typed(decision: &didit_core::data_transfer::Decision, id: &SessionId) {
     assert_eq!((decision.session_id(), decision.status()), (id.as_str(), &Status::Confirmed));
     assert!(decision.user_data().is_some_and(|user| user.names().is_some()));
 }

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use didit_blocking_adapter::Client;
-use didit_core::{CreatedSession, Decision, Scopes, SessionId, StatusReport};
+use didit_core::SessionId;
+use didit_core::data_transfer::{Decision, Scopes, Session, SessionStatus};
 
 use crate::many::Bulk;
 use crate::{Adapter, Failed, Settings};
@@ -35,11 +36,11 @@ impl Adapter for Blocking {
         self.0.wait_for_decision(session_id, interval, timeout).map_err(Failed::new)
     }
 
-    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<CreatedSession, Failed> {
+    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<Session, Failed> {
         self.0.create_session(scopes, vendor_data).map_err(Failed::new)
     }
 
-    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<StatusReport, Failed> {
+    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, Failed> {
         self.0.session_status(session_id, session_token).map_err(Failed::new)
     }
 }

@@ -2,7 +2,7 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use clap::Args;
-use didit_blocking_adapter::core::{CreatedSession, Scopes};
+use didit_blocking_adapter::core::data_transfer::{Scopes, Session};
 
 use super::qr_code;
 use crate::args::Context;
@@ -48,14 +48,14 @@ impl Create {
             .create_session(scopes, self.vendor_data.as_deref())
             .map_err(|error| Failure::of_call(None, &error))?;
         output::print(&match format {
-            Format::Json => created.json().to_line() + "\n",
+            Format::Json => created.json().to_compact() + "\n",
             Format::Table => shown(&created, context),
         })?;
         Ok(Exit::Done)
     }
 }
 
-fn shown(created: &CreatedSession, context: &Context) -> String {
+fn shown(created: &Session, context: &Context) -> String {
     let url = created.url().expose();
     let mut table = Table::default();
     table.row("Session", Some(created.session_id()));

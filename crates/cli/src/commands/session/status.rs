@@ -50,7 +50,7 @@ impl Status {
             .session_status(&session_id, token)
             .map_err(|error| Failure::of_call(Some(session_id.as_str()), &error))?;
         output::print(&match format {
-            Format::Json => report.json().to_line() + "\n",
+            Format::Json => report.json().to_compact() + "\n",
             Format::Table => {
                 let mut table = Table::default();
                 table.row("Session", Some(&session_id));

@@ -1,0 +1,194 @@
+//! `POST /auth/v2/session/`
+//!
+//! [Documentation](https://docs.didit.me/data-api-reference/create-session)
+
+use std::fmt;
+
+use http::{Method, Request, Response};
+use serde::{Deserialize, Serialize};
+
+use super::Scopes;
+use crate::base_url::BaseUrl;
+use crate::credentials::{Authorization, json_headers};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::json::{self, JsonError};
+use crate::secret::Secret;
+use crate::session_id::SessionId;
+
+/// Creates a data-transfer session, for a person to approve.
+///
+/// A request that may have reached the service is never sent again.
+#[derive(Clone)]
+pub struct CreateSession {
+    scopes: Scopes,
+    vendor_data: Option<String>,
+}
+
+impl CreateSession {
+    /// Creates a session that asks for those scopes.
+    pub fn new(scopes: Scopes) -> Self {
+        Self { scopes, vendor_data: None }
+    }
+
+    /// Sets a text of your own, which the session's decision will repeat.
+    #[must_use]
+    pub fn with_vendor_data<'a>(mut self, vendor_data: impl Into<Option<&'a str>>) -> Self {
+        self.vendor_data = vendor_data.into().map(str::to_owned);
+        self
+    }
+}
+
+impl fmt::Debug for CreateSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreateSession").field("scopes", &self.scopes).finish_non_exhaustive()
+    }
+}
+
+impl Endpoint for CreateSession {
+    type Output = Session;
+    const KIND: EndpointKind = EndpointKind::CreateSession;
+    const BUCKET: Bucket = Bucket::Writes;
+    const AUTHORIZED: bool = true;
+
+    fn replay(&self) -> Replay {
+        Replay::OnlyIfUnsent
+    }
+
+    fn request(
+        &self,
+        base: &BaseUrl,
+        authorization: Option<&Authorization>,
+    ) -> Result<Request<Vec<u8>>, BuildError> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            scope: String,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            vendor_data: Option<&'a str>,
+        }
+
+        let vendor_data = self.vendor_data.as_deref();
+        let body = serde_json::to_vec(&Body { scope: self.scopes.to_string(), vendor_data });
+        let body = body.map_err(|error| BuildError::Json(error.into()))?;
+        let path = "/auth/v2/session/".to_owned();
+        request(base, Method::POST, path, body, json_headers(authorization))
+    }
+
+    fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Session, ResponseError> {
+        // A validation error may repeat the input, and `vendor_data` is the caller's own.
+        let repeated = self.vendor_data.as_deref().filter(|text| text.len() >= MIN_SCRUBBED);
+        triage::success(Self::KIND, response, Session::from_json)
+            .map_err(|error| error.scrubbed(repeated.unwrap_or_default()))
+    }
+}
+
+/// Shorter texts would be found in the service's own words by chance.
+const MIN_SCRUBBED: usize = 4;
+
+impl sealed::Sealed for CreateSession {}
+
+/// A session that was just created.
+///
+/// Anyone who knows its token or its URL can act in it, so `Debug` shows neither.
+#[derive(Clone)]
+pub struct Session {
+    session_id: SessionId,
+    session_token: Secret,
+    url: Secret,
+    json: Secret,
+}
+
+impl Session {
+    fn from_json(body: &[u8]) -> Result<Self, JsonError> {
+        #[derive(Deserialize)]
+        struct Members {
+            session_id: SessionId,
+            session_token: Secret,
+            url: Secret,
+        }
+
+        let text = json::text(body)?;
+        let Members { session_id, session_token, url } = json::read_object(text)?;
+        // It is meant to be followed, so nothing but a web address will do.
+        let web = ["https://", "http://"].iter().any(|scheme| url.expose().starts_with(scheme));
+        if !web || url.expose().contains(char::is_control) {
+            return Err(JsonError::at("url", "expected a web address"));
+        }
+        Ok(Self { session_id, session_token, url, json: text.into() })
+    }
+
+    /// Returns the identifier of the session.
+    pub fn session_id(&self) -> &SessionId {
+        &self.session_id
+    }
+
+    /// Returns the token that reading the session's status takes; see [`ReadStatus`](super::ReadStatus).
+    pub fn session_token(&self) -> &Secret {
+        &self.session_token
+    }
+
+    /// Returns where the person approves. Show it as a QR code on a desktop, as a link on a phone.
+    pub fn url(&self) -> &Secret {
+        &self.url
+    }
+
+    /// Returns the whole response as the service sent it, JSON that holds the token and the URL.
+    pub fn json(&self) -> &Secret {
+        &self.json
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("session_id", &self.session_id).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(body: &str) -> Result<Session, ResponseError> {
+        CreateSession::new("names".parse().unwrap()).parse(&Response::new(body.as_bytes()))
+    }
+
+    #[test]
+    fn the_request_is_the_documented_one() {
+        let create = CreateSession::new("picture names email".parse().unwrap());
+        let bearer = Authorization::bearer("token").unwrap();
+        let request = create.request(&BaseUrl::production(), Some(&bearer)).unwrap();
+        assert_eq!(request.method(), Method::POST);
+        assert_eq!(request.uri(), "https://apx.didit.me/auth/v2/session/");
+        assert_eq!(request.headers()["content-type"], "application/json");
+        assert_eq!(request.headers()["authorization"], "Bearer token");
+        assert_eq!(request.body(), br#"{"scope":"picture names email"}"#);
+        let create = create.with_vendor_data("order \"7\"");
+        let request = create.request(&BaseUrl::production(), Some(&bearer)).unwrap();
+        let body = r#"{"scope":"picture names email","vendor_data":"order \"7\""}"#;
+        assert_eq!(request.body(), body.as_bytes());
+    }
+
+    #[test]
+    fn the_documented_answer() {
+        let created = parse(didit_sandbox::fixtures::CREATE_SESSION).unwrap();
+        let token = created.session_token().expose();
+        assert!(created.url().expose().ends_with(token));
+        assert_eq!(created.json().as_str(), didit_sandbox::fixtures::CREATE_SESSION);
+        assert!(!format!("{created:?}").contains(token));
+    }
+
+    #[test]
+    fn an_answer_that_cannot_be_used_is_an_error() {
+        let cases = [
+            (r#"{"session_token":"t","url":"https://x"}"#, "session_id"),
+            (r#"{"session_id":"a/b","session_token":"t","url":"https://x"}"#, "session_id"),
+            (r#"{"session_id":"s","url":"https://x"}"#, "session_token"),
+            (r#"{"session_id":"s","session_token":"t"}"#, "url"),
+            (r#"{"session_id":"s","session_token":"t","url":"javascript:alert(1)"}"#, "url"),
+        ];
+        for (body, place) in cases {
+            let error = parse(body).unwrap_err().to_string();
+            assert!(error.ends_with(&format!("in `{place}`")), "{error}");
+        }
+    }
+}

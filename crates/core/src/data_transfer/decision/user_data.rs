@@ -1,0 +1,147 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::json::{RawJson, optional_object};
+use crate::personal::redacted;
+
+/// What the person shared, per scope.
+///
+/// A member that was not requested, not approved or not sent is `None`. The members whose shape is
+/// not documented are [`RawJson`], which [`deserialize`](RawJson::deserialize)s into a type of your
+/// own. Members that this version does not know are in
+/// [`Decision::user_data_json`](super::Decision::user_data_json).
+///
+/// Source: [user scopes](https://docs.didit.me/data-transfer/user-scopes).
+///
+/// ```
+/// # use std::collections::BTreeMap;
+/// # use didit_core::data_transfer::Decision;
+/// # let decision = Decision::from_json(br#"{"session_id": "s-1", "status": "Confirmed",
+/// #     "user_data": {"sub": "u-1", "address": {"city": "Bilbao"}}}"#)?;
+/// let user = decision.user_data().expect("something was shared");
+/// let address = user.address.as_ref().expect("an address");
+/// let address: BTreeMap<String, String> = address.deserialize()?;
+/// assert_eq!(address["city"], "Bilbao");
+/// # Ok::<(), didit_core::JsonError>(())
+/// ```
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct UserData {
+    /// Identifies the user across sessions; always present in shared data.
+    pub sub: Option<String>,
+    /// The identifier of the user, of the scope `user_id`.
+    pub user_id: Option<String>,
+    /// The email address.
+    #[serde(deserialize_with = "optional_object")]
+    pub email: Option<Email>,
+    /// The phone number.
+    #[serde(deserialize_with = "optional_object")]
+    pub phone: Option<Phone>,
+    /// A temporary URL of the picture.
+    pub picture: Option<String>,
+    /// The names.
+    #[serde(deserialize_with = "optional_object")]
+    pub names: Option<Names>,
+    /// Whether the person is verified.
+    pub is_verified: Option<bool>,
+    /// Whether the person is over 18.
+    pub is_over_18: Option<bool>,
+    /// Whether the person is over 21.
+    pub is_over_21: Option<bool>,
+    /// The gender.
+    pub gender: Option<RawJson>,
+    /// The identity document.
+    pub document_detail: Option<RawJson>,
+    /// The date of birth.
+    pub birthdate: Option<RawJson>,
+    /// The postal address.
+    pub address: Option<RawJson>,
+    /// The bank account.
+    pub bank_account: Option<RawJson>,
+    /// The preferences.
+    pub preferences: Option<RawJson>,
+    /// The Instagram account.
+    pub instagram_account: Option<RawJson>,
+    /// The X account.
+    pub x_account: Option<RawJson>,
+    /// The `TikTok` account.
+    pub tiktok_account: Option<RawJson>,
+}
+
+/// Shows nothing of the person.
+impl fmt::Debug for UserData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserData([redacted])")
+    }
+}
+
+/// An email address.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Email {
+    /// The address.
+    pub email: Option<String>,
+    /// Whether the person proved to own it.
+    pub is_verified: Option<bool>,
+    /// Whether it is the person's primary address.
+    pub is_primary: Option<bool>,
+}
+
+impl fmt::Debug for Email {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Email")
+            .field("email", &redacted(self.email.as_ref()))
+            .field("is_verified", &self.is_verified)
+            .field("is_primary", &self.is_primary)
+            .finish()
+    }
+}
+
+/// A phone number.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Phone {
+    /// The number in international form.
+    pub phone_number: Option<String>,
+    /// Whether the person proved to own it.
+    pub is_verified: Option<bool>,
+    /// Whether it is the person's primary number.
+    pub is_primary: Option<bool>,
+}
+
+impl fmt::Debug for Phone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Phone")
+            .field("phone_number", &redacted(self.phone_number.as_ref()))
+            .field("is_verified", &self.is_verified)
+            .field("is_primary", &self.is_primary)
+            .finish()
+    }
+}
+
+/// A person's names.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Names {
+    /// The given name or names.
+    pub first_name: Option<String>,
+    /// The family name or names.
+    pub family_name: Option<String>,
+    /// All names, in the order the person uses.
+    pub full_name: Option<String>,
+    /// Whether they were read from an identity document.
+    pub is_verified: Option<bool>,
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names")
+            .field("first_name", &redacted(self.first_name.as_ref()))
+            .field("family_name", &redacted(self.family_name.as_ref()))
+            .field("full_name", &redacted(self.full_name.as_ref()))
+            .field("is_verified", &self.is_verified)
+            .finish()
+    }
+}

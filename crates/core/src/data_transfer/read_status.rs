@@ -1,0 +1,157 @@
+//! `GET /auth/v2/session/{session_id}/status/`
+//!
+//! [Documentation](https://docs.didit.me/data-api-reference/full-flow)
+
+use std::fmt;
+
+use http::header::{ACCEPT, HeaderMap, HeaderName};
+use http::{Method, Request, Response};
+use serde::Deserialize;
+
+use super::Status;
+use crate::base_url::BaseUrl;
+use crate::credentials::{Authorization, JSON, session_token_header};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::json::{self, JsonError, RawJson};
+use crate::secret::Secret;
+use crate::session_id::SessionId;
+
+/// Reads the status of a session.
+///
+/// It takes the session's own token and no other authorization.
+#[derive(Clone, Debug)]
+pub struct ReadStatus {
+    session_id: SessionId,
+    session_token: Secret,
+}
+
+const SESSION_TOKEN: HeaderName = HeaderName::from_static("data-session-token");
+
+impl ReadStatus {
+    /// Reads the status of that session with the token that its creation returned.
+    ///
+    /// A token that no header may carry is refused when the request is built.
+    pub fn new(session_id: SessionId, session_token: impl Into<Secret>) -> Self {
+        Self { session_id, session_token: session_token.into() }
+    }
+}
+
+impl Endpoint for ReadStatus {
+    type Output = SessionStatus;
+    const KIND: EndpointKind = EndpointKind::ReadStatus;
+    const BUCKET: Bucket = Bucket::Reads;
+    const AUTHORIZED: bool = false;
+
+    fn replay(&self) -> Replay {
+        Replay::Safe
+    }
+
+    fn session_id(&self) -> Option<&SessionId> {
+        Some(&self.session_id)
+    }
+
+    fn request(
+        &self,
+        base: &BaseUrl,
+        _authorization: Option<&Authorization>,
+    ) -> Result<Request<Vec<u8>>, BuildError> {
+        let session_token = session_token_header(&self.session_token)?;
+        let headers = HeaderMap::from_iter([(ACCEPT, JSON), (SESSION_TOKEN, session_token)]);
+        let path = format!("/auth/v2/session/{}/status/", self.session_id);
+        request(base, Method::GET, path, Vec::new(), headers)
+    }
+
+    fn parse<B: AsRef<[u8]>>(
+        &self,
+        response: &Response<B>,
+    ) -> Result<SessionStatus, ResponseError> {
+        triage::success(Self::KIND, response, SessionStatus::from_json)
+            .map_err(|error| error.scrubbed(self.session_token.expose()))
+    }
+}
+
+impl sealed::Sealed for ReadStatus {}
+
+/// The status of a session, as the service tells it.
+#[derive(Clone, PartialEq)]
+pub struct SessionStatus {
+    status: Status,
+    json: RawJson,
+}
+
+impl SessionStatus {
+    fn from_json(body: &[u8]) -> Result<Self, JsonError> {
+        #[derive(Deserialize)]
+        struct Members {
+            status: Status,
+        }
+
+        let text = json::text(body)?;
+        let Members { status } = json::read_object(text)?;
+        Ok(Self { status, json: RawJson::new_unchecked(text) })
+    }
+
+    /// Returns the status.
+    pub fn status(&self) -> &Status {
+        &self.status
+    }
+
+    /// Returns the whole response as the service sent it.
+    pub fn json(&self) -> &RawJson {
+        &self.json
+    }
+}
+
+impl fmt::Debug for SessionStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionStatus").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint() -> ReadStatus {
+        ReadStatus::new("s-1".parse().unwrap(), "canary")
+    }
+
+    #[test]
+    fn the_request_carries_the_session_token_alone() {
+        let bearer = Authorization::bearer("token").unwrap();
+        let request = endpoint().request(&BaseUrl::production(), Some(&bearer)).unwrap();
+        assert_eq!(request.uri(), "https://apx.didit.me/auth/v2/session/s-1/status/");
+        assert_eq!(request.headers()["data-session-token"], "canary");
+        assert!(!request.headers().contains_key("authorization"));
+        assert!(!format!("{request:?} {:?}", endpoint()).contains("canary"));
+    }
+
+    #[test]
+    fn the_documented_answer() {
+        let body = didit_sandbox::fixtures::SESSION_STATUS;
+        let report = endpoint().parse(&Response::new(body.as_bytes())).unwrap();
+        assert!(!report.status().is_final());
+        assert_eq!(report.json().as_str(), body);
+        for body in ["{}", r#"{"status":null}"#, r#"{"status":7}"#, "[]"] {
+            let answer = endpoint().parse(&Response::new(body.as_bytes()));
+            assert!(answer.is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_the_service_sends_back_is_not_shown() {
+        let body: &[u8] = br#"{"detail":"invalid session token canary"}"#;
+        let answer = Response::builder().status(401).body(body).unwrap();
+        let error = endpoint().parse(&answer).unwrap_err();
+        assert_eq!(error.message(), Some("invalid session token ***"));
+    }
+
+    #[test]
+    fn a_token_no_header_carries_is_refused() {
+        let endpoint = ReadStatus::new("s-1".parse().unwrap(), "a b");
+        let base = BaseUrl::production();
+        let refused = endpoint.request(&base, None).unwrap_err();
+        assert!(refused.to_string().starts_with("the session token holds"));
+    }
+}

@@ -1,0 +1,113 @@
+//! `GET /auth/v2/session/{session_id}/decision/`
+//!
+//! [Documentation](https://docs.didit.me/data-api-reference/retrieve-session)
+
+use http::{Method, Request, Response};
+
+use super::Decision;
+use crate::base_url::BaseUrl;
+use crate::credentials::{Authorization, json_headers};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::session_id::SessionId;
+
+/// Retrieves the decision of a session: its status and the data shared in it.
+///
+/// ```
+/// use didit_core::data_transfer::RetrieveDecision;
+/// use didit_core::{Authorization, BaseUrl, Endpoint};
+///
+/// let endpoint = RetrieveDecision::new("unique-session-identifier".parse()?);
+/// let bearer = Authorization::bearer("token")?;
+/// let request = endpoint.request(&BaseUrl::production(), Some(&bearer))?;
+/// assert_eq!(request.uri(), "https://apx.didit.me/auth/v2/session/unique-session-identifier/decision/");
+///
+/// let body = br#"{"session_id": "unique-session-identifier", "status": "Confirmed"}"#;
+/// let decision = endpoint.parse(&http::Response::new(body))?;
+/// assert!(decision.status().is_final());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RetrieveDecision {
+    session_id: SessionId,
+}
+
+impl RetrieveDecision {
+    /// Retrieves the decision of that session.
+    pub fn new(session_id: SessionId) -> Self {
+        Self { session_id }
+    }
+}
+
+impl Endpoint for RetrieveDecision {
+    type Output = Decision;
+    const KIND: EndpointKind = EndpointKind::RetrieveDecision;
+    const BUCKET: Bucket = Bucket::Decisions;
+    const AUTHORIZED: bool = true;
+
+    fn replay(&self) -> Replay {
+        Replay::Safe
+    }
+
+    fn session_id(&self) -> Option<&SessionId> {
+        Some(&self.session_id)
+    }
+
+    fn request(
+        &self,
+        base: &BaseUrl,
+        authorization: Option<&Authorization>,
+    ) -> Result<Request<Vec<u8>>, BuildError> {
+        let path = format!("/auth/v2/session/{}/decision/", self.session_id);
+        request(base, Method::GET, path, Vec::new(), json_headers(authorization))
+    }
+
+    fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Decision, ResponseError> {
+        let decision = triage::success(Self::KIND, response, Decision::from_json)?;
+        if *decision.session_id() != self.session_id {
+            return Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch));
+        }
+        Ok(decision)
+    }
+}
+
+impl sealed::Sealed for RetrieveDecision {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_is_the_documented_one() {
+        let endpoint = RetrieveDecision::new("unique-session-identifier".parse().unwrap());
+        let bearer = Authorization::bearer("token").unwrap();
+        let request = endpoint.request(&BaseUrl::production(), Some(&bearer)).unwrap();
+        let head = format!("{} {}", request.method(), request.uri().path());
+        assert_eq!(head, "GET /auth/v2/session/unique-session-identifier/decision/");
+        assert_eq!(request.headers()["content-type"], "application/json");
+        assert_eq!(request.headers()["authorization"], "Bearer token");
+        assert!(request.headers()["authorization"].is_sensitive());
+        assert!(request.body().is_empty());
+    }
+
+    #[test]
+    fn an_api_key_goes_into_its_own_header() {
+        let endpoint = RetrieveDecision::new("s".parse().unwrap());
+        let key = Authorization::api_key("key").unwrap();
+        let request = endpoint.request(&BaseUrl::staging(), Some(&key)).unwrap();
+        assert_eq!(request.headers()["x-api-key"], "key");
+        assert!(!request.headers().contains_key("authorization"));
+    }
+
+    #[test]
+    fn an_answer_about_another_session_is_an_error() {
+        let endpoint = RetrieveDecision::new("mine".parse().unwrap());
+        let body: &[u8] = br#"{"session_id":"theirs","status":"Confirmed"}"#;
+        let error = endpoint.parse(&Response::new(body)).unwrap_err();
+        assert_eq!(error.kind(), &ResponseErrorKind::SessionMismatch);
+        assert_eq!(
+            error.to_string(),
+            "could not retrieve the decision: HTTP 200 OK, but the answer is about another session"
+        );
+    }
+}

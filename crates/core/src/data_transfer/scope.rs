@@ -1,0 +1,286 @@
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The name of one kind of user data that a session asks for.
+///
+/// The documented ones are constants; any other name that OAuth allows (RFC 6749 §3.3) is accepted.
+/// The service spells one of them both `picture` and `pictures`: they compare as equal, and each
+/// keeps its spelling.
+///
+/// ```
+/// use didit_core::data_transfer::Scope;
+///
+/// assert_eq!("pictures".parse::<Scope>()?, Scope::PICTURE);
+/// assert!("two words".parse::<Scope>().is_err());
+/// # Ok::<(), didit_core::data_transfer::InvalidScope>(())
+/// ```
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Scope(Cow<'static, str>);
+
+impl Scope {
+    /// The identifier of the user.
+    pub const USER_ID: Self = Self::documented("user_id");
+    /// First, family and full name.
+    pub const NAMES: Self = Self::documented("names");
+    /// The email address.
+    pub const EMAIL: Self = Self::documented("email");
+    /// The phone number.
+    pub const PHONE: Self = Self::documented("phone");
+    /// A temporary URL of the picture.
+    pub const PICTURE: Self = Self::documented("picture");
+    /// Whether the person is verified.
+    pub const IS_VERIFIED: Self = Self::documented("is_verified");
+    /// Whether the person is over 18.
+    pub const IS_OVER_18: Self = Self::documented("is_over_18");
+    /// Whether the person is over 21.
+    pub const IS_OVER_21: Self = Self::documented("is_over_21");
+    /// The gender.
+    pub const GENDER: Self = Self::documented("gender");
+    /// The identity document.
+    pub const DOCUMENT_DETAIL: Self = Self::documented("document_detail");
+    /// The date of birth.
+    pub const BIRTHDATE: Self = Self::documented("birthdate");
+    /// The postal address.
+    pub const ADDRESS: Self = Self::documented("address");
+    /// The bank account.
+    pub const BANK_ACCOUNT: Self = Self::documented("bank_account");
+    /// The preferences.
+    pub const PREFERENCES: Self = Self::documented("preferences");
+    /// The Instagram account.
+    pub const INSTAGRAM_ACCOUNT: Self = Self::documented("instagram_account");
+    /// The X account.
+    pub const X_ACCOUNT: Self = Self::documented("x_account");
+    /// The `TikTok` account.
+    pub const TIKTOK_ACCOUNT: Self = Self::documented("tiktok_account");
+
+    const fn documented(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+
+    /// Returns the name as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn canonical(&self) -> &str {
+        if self.0 == "pictures" { "picture" } else { &self.0 }
+    }
+}
+
+impl PartialEq for Scope {
+    fn eq(&self, other: &Self) -> bool {
+        self.canonical() == other.canonical()
+    }
+}
+
+impl Eq for Scope {}
+
+impl PartialOrd for Scope {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Scope {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.canonical().cmp(other.canonical())
+    }
+}
+
+impl AsRef<str> for Scope {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl TryFrom<String> for Scope {
+    type Error = InvalidScope;
+
+    fn try_from(name: String) -> Result<Self, Self::Error> {
+        name.parse()
+    }
+}
+
+impl From<Scope> for String {
+    fn from(scope: Scope) -> Self {
+        scope.0.into_owned()
+    }
+}
+
+impl Hash for Scope {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.canonical().hash(state);
+    }
+}
+
+impl FromStr for Scope {
+    type Err = InvalidScope;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        if name.is_empty() {
+            return Err(InvalidScope::Empty);
+        }
+        let allowed = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
+        match name.chars().find(|&c| !allowed(c)) {
+            Some(found) => Err(InvalidScope::Character { found }),
+            None => Ok(Self(name.to_owned().into())),
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scope({})", self.0)
+    }
+}
+
+/// The scopes that a session asks for: at least one, each once, in the order given.
+///
+/// ```
+/// use didit_core::data_transfer::{Scope, Scopes};
+///
+/// let scopes: Scopes = "picture names email".parse()?;
+/// assert_eq!(scopes, Scopes::new([Scope::PICTURE, Scope::NAMES, Scope::EMAIL])?);
+/// assert_eq!(scopes.to_string(), "picture names email");
+/// assert!("".parse::<Scopes>().is_err());
+/// # Ok::<(), didit_core::data_transfer::InvalidScope>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Scopes(Vec<Scope>);
+
+impl Scopes {
+    /// Collects the scopes; duplicates are left out.
+    ///
+    /// # Errors
+    /// [`InvalidScope::Empty`] if there are none.
+    pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, InvalidScope> {
+        let mut list = Vec::new();
+        for scope in scopes {
+            if !list.contains(&scope) {
+                list.push(scope);
+            }
+        }
+        if list.is_empty() { Err(InvalidScope::Empty) } else { Ok(Self(list)) }
+    }
+
+    /// Iterates over the scopes.
+    pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Scopes {
+    type Item = &'a Scope;
+    type IntoIter = std::slice::Iter<'a, Scope>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl FromStr for Scopes {
+    type Err = InvalidScope;
+
+    /// Reads names separated by spaces or commas.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let names = text.split([' ', ',']).filter(|name| !name.is_empty());
+        Self::new(names.map(Scope::from_str).collect::<Result<Vec<_>, _>>()?)
+    }
+}
+
+impl TryFrom<String> for Scopes {
+    type Error = InvalidScope;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Scopes> for String {
+    fn from(scopes: Scopes) -> Self {
+        scopes.to_string()
+    }
+}
+
+impl fmt::Display for Scopes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(Scope::as_str).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+/// Why a text is no [`Scope`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidScope {
+    /// Nothing was given.
+    Empty,
+    /// A space, a quote, a backslash, a control or a non-ASCII character.
+    Character {
+        /// The first such character.
+        found: char,
+    },
+}
+
+impl fmt::Display for InvalidScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the scope is empty"),
+            Self::Character { found } => write!(f, "the scope holds {found:?}"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidScope {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_of_picture_are_one_scope() {
+        let plural: Scope = "pictures".parse().unwrap();
+        assert_eq!(plural, Scope::PICTURE);
+        assert_eq!(plural.to_string(), "pictures");
+        assert_ne!(plural, Scope::NAMES);
+        assert!(std::collections::HashSet::from([plural]).contains(&Scope::PICTURE));
+    }
+
+    #[test]
+    fn a_list_holds_each_scope_once() {
+        let scopes: Scopes = " names  pictures names picture ".parse().unwrap();
+        assert_eq!(scopes.to_string(), "names pictures");
+        assert!((&scopes).into_iter().eq([&Scope::NAMES, &Scope::PICTURE]));
+        assert_eq!("names, email,names".parse::<Scopes>().unwrap().to_string(), "names email");
+        assert_eq!(serde_json::to_string(&scopes).unwrap(), "\"names pictures\"");
+        assert_eq!(serde_json::from_str::<Scopes>("\"names picture\"").unwrap(), scopes);
+        assert_eq!("  ".parse::<Scopes>(), Err(InvalidScope::Empty));
+        assert_eq!("a\nb".parse::<Scopes>(), Err(InvalidScope::Character { found: '\n' }));
+    }
+
+    #[test]
+    fn unknown_names_are_kept_and_malformed_ones_refused() {
+        assert_eq!("didit:new-scope".parse::<Scope>().unwrap().as_str(), "didit:new-scope");
+        for (name, reason) in [
+            ("", "the scope is empty"),
+            ("a b", "the scope holds ' '"),
+            ("a\"", "the scope holds '\"'"),
+            ("é", "the scope holds 'é'"),
+        ] {
+            assert_eq!(name.parse::<Scope>().unwrap_err().to_string(), reason);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+use std::cmp::Ordering;
+use std::convert::Infallible;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::mem;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// The status of a session. The service writes it in various cases; comparing ignores case.
+///
+/// ```
+/// use didit_core::data_transfer::Status;
+///
+/// assert_eq!(Status::from("confirmed"), Status::Confirmed);
+/// assert_eq!(Status::from("Confirmed").as_str(), "Confirmed");
+///
+/// let new = Status::from("In Review");
+/// assert_eq!(new.as_str(), "In Review");
+/// assert!(!new.is_final());
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+#[non_exhaustive]
+pub enum Status {
+    /// Created; the person has not opened it.
+    Initialized,
+    /// The person has opened it.
+    Retrieved,
+    /// The person approved, and the data is there.
+    Confirmed,
+    /// The person refused.
+    Declined,
+    /// The session was called off.
+    Cancelled,
+    /// The person did not decide in time.
+    Expired,
+    /// A status that this version does not know, as the service wrote it.
+    Other(UnknownStatus),
+}
+
+/// The text of a status that no variant of [`Status`] stands for.
+#[derive(Clone, Debug)]
+pub struct UnknownStatus(Box<str>);
+
+static KNOWN: [Status; 6] = [
+    Status::Confirmed,
+    Status::Initialized,
+    Status::Retrieved,
+    Status::Declined,
+    Status::Cancelled,
+    Status::Expired,
+];
+
+impl Status {
+    /// Returns the name: as documented for a known status, as the service wrote it otherwise.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Initialized => "Initialized",
+            Self::Retrieved => "Retrieved",
+            Self::Confirmed => "Confirmed",
+            Self::Declined => "Declined",
+            Self::Cancelled => "Cancelled",
+            Self::Expired => "Expired",
+            Self::Other(UnknownStatus(text)) => text,
+        }
+    }
+
+    /// Returns whether the status will not change any more. An unknown status is not final.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Confirmed | Self::Declined | Self::Cancelled | Self::Expired)
+    }
+}
+
+impl From<&str> for Status {
+    fn from(text: &str) -> Self {
+        let known = KNOWN.iter().find(|known| known.as_str() == text);
+        let known =
+            known.or_else(|| KNOWN.iter().find(|known| known.as_str().eq_ignore_ascii_case(text)));
+        known.cloned().unwrap_or_else(|| Self::Other(UnknownStatus(text.into())))
+    }
+}
+
+impl From<String> for Status {
+    fn from(text: String) -> Self {
+        Self::from(&*text)
+    }
+}
+
+impl From<Status> for String {
+    fn from(status: Status) -> Self {
+        status.as_str().to_owned()
+    }
+}
+
+impl FromStr for Status {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
+impl AsRef<str> for Status {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialOrd for Status {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Alphabetically, without case.
+impl Ord for Status {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let lower = |status: &Self| status.as_str().to_ascii_lowercase();
+        lower(self).cmp(&lower(other))
+    }
+}
+
+impl PartialEq for Status {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Other(one), Self::Other(other)) => one.0.eq_ignore_ascii_case(&other.0),
+            // `from` turns every spelling of a known status into its variant.
+            _ => mem::discriminant(self) == mem::discriminant(other),
+        }
+    }
+}
+
+impl Eq for Status {}
+
+impl Hash for Status {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.as_str().bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+        state.write_u8(0xff);
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_status_in_any_case() {
+        for (text, last) in [
+            ("initialized", false),
+            ("retrieved", false),
+            ("confirmed", true),
+            ("declined", true),
+            ("cancelled", true),
+            ("expired", true),
+        ] {
+            for text in [text.to_owned(), text.to_uppercase()] {
+                let status = Status::from(&*text);
+                assert!(!matches!(status, Status::Other(_)), "{text}");
+                assert_eq!(status.is_final(), last, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn equal_ones_hash_alike_and_others_do_not() {
+        let hash = |status: &str| {
+            use std::hash::BuildHasher as _;
+            std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default()
+                .hash_one(Status::from(status))
+        };
+        assert_eq!(hash("Confirmed"), hash("CONFIRMED"));
+        assert_eq!(hash("kyc PENDING"), hash("KYC pending"));
+        assert_ne!(hash("Confirmed"), hash("Declined"));
+    }
+
+    #[test]
+    fn statuses_serialize_as_text_and_sort_without_case() {
+        let status: Status = serde_json::from_str("\"CONFIRMED\"").unwrap();
+        assert_eq!(serde_json::to_string(&status).unwrap(), "\"Confirmed\"");
+        assert_eq!("new".parse(), Ok(Status::from("NEW")));
+        assert!(Status::from("a") < Status::from("B") && Status::from("B") < Status::from("c"));
+        assert_eq!(Status::from("x").cmp(&Status::from("X")), Ordering::Equal);
+        assert_eq!(Status::Confirmed.as_ref(), "Confirmed");
+    }
+
+    #[test]
+    fn unknown_ones_survive_and_compare_without_case() {
+        assert_eq!(Status::from("kyc PENDING").to_string(), "kyc PENDING");
+        assert_eq!(Status::from("kyc PENDING"), Status::from("KYC pending"));
+        assert_ne!(Status::from("confirmed "), Status::Confirmed);
+        assert_ne!(Status::from("kyc pending"), Status::from("kyc done"));
+        assert_eq!(Status::from(""), Status::from(""));
+    }
+}

@@ -1,0 +1,158 @@
+//! The service's own words about what went wrong.
+
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use serde_json::Value;
+
+/// The longest body that is searched, in bytes: a larger one has nothing short to say.
+const MAX_BODY: usize = 64 * 1024;
+const MAX_CHARS: usize = 300;
+
+/// What a body says about itself.
+#[derive(Default)]
+pub(super) struct Words {
+    pub(super) text: Option<String>,
+    /// Whether the body is the OAuth error `invalid_client`.
+    pub(super) invalid_client: bool,
+}
+
+impl Words {
+    /// Reads the members that are meant as words, the title of a gateway's page, or plain text. The
+    /// rest of a body may be anything, personal data included.
+    pub(super) fn of_failure(headers: &HeaderMap, body: &[u8]) -> Self {
+        let plain = headers
+            .get(CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+        Self::read(body, plain)
+    }
+
+    /// Reads the same from a success, without plain text: that may be what was asked for.
+    pub(super) fn of_success(body: &[u8]) -> Self {
+        Self::read(body, false)
+    }
+
+    fn read(body: &[u8], plain: bool) -> Self {
+        if body.len() > MAX_BODY {
+            return Self::default();
+        }
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        if let Ok(value) = serde_json::from_slice(body) {
+            return Self::of_json(&value);
+        }
+        let text = String::from_utf8_lossy(body);
+        let text = if plain { Some(&*text) } else { html_title(&text) };
+        Self { text: text.and_then(|text| excerpt(text, MAX_CHARS)), invalid_client: false }
+    }
+
+    fn of_json(value: &Value) -> Self {
+        let member = |name: &str| value.get(name).and_then(strings);
+        let oauth = match (member("error"), member("error_description")) {
+            (Some(code), Some(text)) => Some(format!("{code}: {text}")),
+            (code, text) => code.or(text),
+        };
+        let text = member("message").or_else(|| member("detail")).or(oauth);
+        let text = text.or_else(|| value.as_array().and_then(|_| strings(value)));
+        Self {
+            text: text.and_then(|text| excerpt(&text, MAX_CHARS)),
+            invalid_client: value.get("error").is_some_and(|error| error == "invalid_client"),
+        }
+    }
+}
+
+/// Returns a string, or the strings of a list, joined; of the objects in a list, their `msg`.
+///
+/// Other values are not words: a validator may repeat the rejected input in them.
+fn strings(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Array(values) => {
+            let words: Vec<_> = values
+                .iter()
+                .filter_map(|value| value.get("msg").unwrap_or(value).as_str())
+                .collect();
+            (!words.is_empty()).then(|| words.join("; "))
+        }
+        _ => None,
+    }
+}
+
+fn html_title(page: &str) -> Option<&str> {
+    // Only ASCII letters change, so that offsets hold in both.
+    let lower = page.to_ascii_lowercase();
+    let start = lower.find("<title>")? + "<title>".len();
+    let end = start + lower[start..].find("</title>")?;
+    Some(&page[start..end])
+}
+
+/// Returns at most `max` characters on one line, or `None` if there is nothing to read.
+pub(super) fn excerpt(text: &str, max: usize) -> Option<String> {
+    let mut words = String::new();
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty())
+    {
+        if !words.is_empty() {
+            words.push(' ');
+        }
+        words.push_str(word);
+        if let Some((cut, _)) = words.char_indices().nth(max) {
+            words.truncate(cut);
+            words.push('…');
+            break;
+        }
+    }
+    (!words.is_empty()).then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(kind: &'static str, body: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", http::HeaderValue::from_static(kind));
+        Words::of_failure(&headers, body.as_bytes()).text
+    }
+
+    #[test]
+    fn every_documented_style_is_read() {
+        let json = "application/json";
+        let cases = [
+            (json, r#"{"message":"a","detail":"b"}"#, Some("a")),
+            (json, r#"{"detail":"Not found."}"#, Some("Not found.")),
+            (json, "\u{feff}{\"detail\":\"Not found.\"}", Some("Not found.")),
+            (json, r#"{"error":"invalid_client"}"#, Some("invalid_client")),
+            (json, r#"{"error":"e","error_description":"d"}"#, Some("e: d")),
+            (json, r#"{"detail":[{"msg":"too short","input":"Jane"},"b"]}"#, Some("too short; b")),
+            (json, r#"["already approved"]"#, Some("already approved")),
+            (json, r#"{"message":{"email":"jane@example.com"}}"#, None),
+            (json, r#"{"user_data":{"email":"jane@example.com"}}"#, None),
+            (json, r#"{"message":""}"#, None),
+            (json, r#""jane@example.com""#, None),
+            (json, "", None),
+            ("text/html", "<html><TITLE>502\n Bad Gateway</title>", Some("502 Bad Gateway")),
+            ("text/html", "<p>Jane", None),
+            (
+                "text/plain; charset=utf-8",
+                "upstream\x1b[31m reset\r\n",
+                Some("upstream [31m reset"),
+            ),
+        ];
+        for (kind, body, expected) in cases {
+            assert_eq!(words(kind, body).as_deref(), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_plain_text_of_a_success_is_not_repeated() {
+        assert_eq!(Words::of_success(b"Jane Doe").text, None);
+        let title = Words::of_success(b"<title>Sign in</title>");
+        assert_eq!(title.text.as_deref(), Some("Sign in"));
+    }
+
+    #[test]
+    fn words_are_bounded() {
+        let long = format!(r#"{{"message":"{}"}}"#, "é".repeat(5000));
+        assert_eq!(words("application/json", &long).unwrap().chars().count(), MAX_CHARS + 1);
+        let huge = format!(r#"{{"message":"{}"}}"#, "x".repeat(MAX_BODY));
+        assert_eq!(words("application/json", &huge), None);
+    }
+}

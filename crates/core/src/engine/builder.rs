@@ -1,0 +1,123 @@
+use http::header::HeaderValue;
+
+use super::rate_limiter::RateLimiter;
+use super::retry::Jitter;
+use super::token_cache::TokenCache;
+use super::{Access, Engine, Policy};
+use crate::base_url::BaseUrl;
+use crate::credentials::Credentials;
+use crate::endpoint::Bucket;
+use crate::error::BuildError;
+use crate::oauth::FetchToken;
+
+/// The settings of an [`Engine`].
+#[derive(Clone, Debug)]
+pub struct EngineBuilder {
+    credentials: Credentials,
+    base: BaseUrl,
+    policy: Policy,
+    user_agent: Option<String>,
+    seed: u64,
+    records_events: bool,
+}
+
+const DEFAULT_USER_AGENT: &str = concat!("didit-rust/", env!("CARGO_PKG_VERSION"));
+
+impl EngineBuilder {
+    pub(super) fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            base: BaseUrl::production(),
+            policy: Policy::default(),
+            user_agent: None,
+            seed: 0,
+            records_events: false,
+        }
+    }
+
+    /// Sets where requests go. Default: the live service.
+    #[must_use]
+    pub fn base_url(mut self, base: BaseUrl) -> Self {
+        self.base = base;
+        self
+    }
+
+    /// Returns where requests will go.
+    pub fn get_base_url(&self) -> &BaseUrl {
+        &self.base
+    }
+
+    /// Sets timeouts, retries and pacing.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Edits the policy.
+    #[must_use]
+    pub fn edit_policy(mut self, edit: impl FnOnce(&mut Policy)) -> Self {
+        edit(&mut self.policy);
+        self
+    }
+
+    /// Sets the name of your application, which precedes this library's in `User-Agent`.
+    #[must_use]
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.user_agent = Some(name.into());
+        self
+    }
+
+    /// Sets the seed of the jitter of retries, so that many clients do not retry in step.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Keeps events for [`Engine::take_events`], which must then be called after every step.
+    /// Default: off.
+    #[must_use]
+    pub fn record_events(mut self, on: bool) -> Self {
+        self.records_events = on;
+        self
+    }
+
+    /// Builds the engine.
+    ///
+    /// # Errors
+    /// [`BuildError::UserAgent`] for a name that no header may carry.
+    pub fn build(self) -> Result<Engine, BuildError> {
+        let user_agent = match self.user_agent {
+            None => HeaderValue::from_static(DEFAULT_USER_AGENT),
+            Some(name) => {
+                let visible = name.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
+                let value = HeaderValue::try_from(format!("{name} {DEFAULT_USER_AGENT}"));
+                value.ok().filter(|_| visible).ok_or(BuildError::UserAgent)?
+            }
+        };
+        let window = self.policy.rate_limit_window;
+        let budget = |bucket| match bucket {
+            Bucket::Decisions => self.policy.max_requests_per_window,
+            _ => None,
+        };
+        Ok(Engine {
+            base: self.base,
+            access: match self.credentials {
+                Credentials::None => Access::None,
+                Credentials::Token(authorization) => Access::Token(authorization),
+                Credentials::Client(client) => Access::Client {
+                    endpoint: FetchToken::new(client),
+                    cache: TokenCache::default(),
+                },
+            },
+            limiters: Bucket::ALL.map(|bucket| RateLimiter::new(window, budget(bucket))),
+            policy: self.policy,
+            user_agent,
+            jitter: Jitter::new(self.seed),
+            tickets: 0,
+            events: self.records_events.then(Vec::new),
+            wakes_others: false,
+        })
+    }
+}

@@ -1,0 +1,129 @@
+use http::Response;
+
+use super::super::attempt::{Attempt, Purpose};
+use super::super::call_error::{CallErrorKind, GaveUp};
+use super::super::event::EventKind;
+use super::super::failure::{AttemptError, TransportError, TransportErrorKind, WaitReason};
+use super::super::moment::Moment;
+use super::super::step::{Operation, Step, Ticket};
+use super::super::{Access, Engine};
+use super::{Call, State};
+use crate::credentials::Authorization;
+use crate::endpoint::{Endpoint, triage};
+use crate::rate_limit::RateLimit;
+use crate::secret::scrub;
+
+impl<E: Endpoint> Operation for Call<E> {
+    type Output = E::Output;
+
+    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<E::Output> {
+        self.began.get_or_insert(now);
+        let deadline = self.deadline.of(Purpose::Request(0), &engine.policy, now);
+        let waited_for = match &mut self.state {
+            State::Finished(result) => {
+                let result = result.take();
+                let over =
+                    || self.call_error(E::KIND, CallErrorKind::Finished, GaveUp::NotRetryable);
+                return Step::Done(result.unwrap_or_else(|| Err(over())));
+            }
+            State::InFlight(attempt) if now < attempt.until => {
+                return Step::Wait { until: attempt.until, reason: WaitReason::Response };
+            }
+            State::InFlight(attempt) => {
+                let ticket = Ticket(attempt.ticket);
+                let timeout = TransportError::new(TransportErrorKind::Timeout);
+                self.handle_failure(engine, now, ticket, timeout);
+                return self.poll(engine, now);
+            }
+            State::Paused { until, reason } if now < *until => {
+                return Step::Wait { until: *until, reason: *reason };
+            }
+            State::Paused { reason, .. } => *reason,
+            State::Ready => self.announced.map_or(WaitReason::Response, |(_, reason)| reason),
+        };
+        let step = if now < deadline {
+            self.advance(engine, now, deadline)
+        } else {
+            Err(self.out_of_time(waited_for))
+        };
+        step.unwrap_or_else(|error| {
+            self.finish(engine, now, Err(error));
+            self.poll(engine, now)
+        })
+    }
+
+    fn handle_response<B: AsRef<[u8]>>(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        response: &Response<B>,
+    ) {
+        let Some(attempt) = self.take_attempt(&ticket) else { return };
+        let (status, headers) = (response.status(), response.headers());
+        let secret = attempt.authorization.as_ref().map_or("", Authorization::secret);
+        let request_id = triage::request_id(headers)
+            .map(|request_id| engine.scrubbed_text(scrub(&request_id, secret)));
+        self.record(engine, || EventKind::Answered {
+            endpoint: attempt.purpose.endpoint(E::KIND),
+            status,
+            request_id,
+            elapsed: now.since(attempt.sent_at),
+        });
+        let told = RateLimit::from_headers(headers);
+        if let (Some(limit), Some(remaining)) = (told.limit, told.remaining) {
+            self.record(engine, || EventKind::RateLimit { limit, remaining });
+        }
+        let error = match (attempt.purpose, &engine.access) {
+            (Purpose::Token, Access::Client { endpoint, .. }) => match endpoint.parse(response) {
+                Ok(token) => return self.token_fetched(engine, now, &token),
+                Err(error) => error,
+            },
+            _ => {
+                engine.account(E::BUCKET, |it| it.answered(attempt.ticket, now, &told, status));
+                match self.endpoint.parse(response) {
+                    Ok(output) => return self.finish(engine, now, Ok(output)),
+                    Err(error) => error,
+                }
+            }
+        };
+        let error = engine.scrubbed(error.scrubbed(secret));
+        self.failed(engine, now, attempt.purpose, AttemptError::Response(error));
+    }
+
+    fn handle_failure(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        error: TransportError,
+    ) {
+        let TransportError { mut kind, head } = error;
+        // A server that sent the head of a response has seen the request.
+        if head.is_some() && kind.is_unsent() {
+            kind = TransportErrorKind::ConnectionLost;
+        }
+        if let Some(head) = head.filter(|head| !head.status().is_success()) {
+            return self.handle_response(engine, now, ticket, &head.map(|()| [0; 0]));
+        }
+        let Some(attempt) = self.take_attempt(&ticket) else { return };
+        self.record(engine, || EventKind::Failed {
+            endpoint: attempt.purpose.endpoint(E::KIND),
+            error: kind,
+            elapsed: now.since(attempt.sent_at),
+        });
+        if attempt.purpose != Purpose::Token {
+            engine.account(E::BUCKET, |it| it.failed(attempt.ticket, now, kind.is_unsent()));
+        }
+        self.failed(engine, now, attempt.purpose, AttemptError::Transport(kind));
+    }
+
+    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
+        let state = std::mem::replace(&mut self.state, State::Finished(None));
+        if let State::InFlight(Attempt { ticket, purpose: Purpose::Request(_), .. }) = state {
+            engine.account(E::BUCKET, |limiter| limiter.failed(ticket, now, false));
+        }
+        engine.account(E::BUCKET, |limiter| limiter.leave(self.position, now));
+        engine.release_lease(&mut self.claim);
+    }
+}

@@ -1,0 +1,103 @@
+use std::time::Duration;
+
+use super::attempt::Purpose;
+use super::moment::Moment;
+use super::policy::Policy;
+
+/// Tracks when one call must be over.
+///
+/// The time of a queued call starts when its first request goes out, and stands still while the
+/// call is in the rate limiter's queue. Nothing else stops it, refusals by the service least of all.
+#[derive(Default)]
+pub(super) struct Deadline {
+    /// The call's own timeout, if it has one instead of the policy's.
+    pub(super) timeout: Option<Duration>,
+    /// Whether the time in the rate limiter's queue does not count.
+    pub(super) queued: bool,
+    end: Option<Moment>,
+    /// When the call entered the rate limiter's queue, if it is there.
+    queued_since: Option<Moment>,
+    /// The end of the time to fetch a token, while a queued call's own time has not started.
+    token_end: Option<Moment>,
+}
+
+impl Deadline {
+    /// Returns the end of the time for a request of that purpose.
+    pub(super) fn of(&mut self, purpose: Purpose, policy: &Policy, now: Moment) -> Moment {
+        let end = now.after(self.timeout.unwrap_or(policy.call_timeout));
+        if !self.queued {
+            return *self.end.get_or_insert(end);
+        }
+        match (self.end, purpose) {
+            (Some(end), _) => {
+                end.after(self.queued_since.map_or(Duration::ZERO, |at| now.since(at)))
+            }
+            (None, Purpose::Token) => *self.token_end.get_or_insert(end),
+            (None, Purpose::Request(_)) => Moment::LAST,
+        }
+    }
+
+    /// Notes that the rate limiter lets the call go.
+    pub(super) fn start(&mut self, policy: &Policy, now: Moment) {
+        let end = now.after(self.timeout.unwrap_or(policy.call_timeout));
+        let queued = self.queued_since.take().map_or(Duration::ZERO, |at| now.since(at));
+        self.end = Some(self.end.map_or(end, |end| end.after(queued)));
+    }
+
+    /// Notes that the call is in the rate limiter's queue, and not held up by a refusal.
+    pub(super) fn enter_queue(&mut self, now: Moment) {
+        if self.queued {
+            self.queued_since.get_or_insert(now);
+        }
+    }
+
+    /// Notes that a refusal holds the call up, also while it is in the queue.
+    pub(super) fn leave_queue(&mut self, now: Moment) {
+        if let (Some(at), Some(end)) = (self.queued_since.take(), &mut self.end) {
+            *end = end.after(now.since(at));
+        }
+    }
+
+    /// Notes that the token is there.
+    pub(super) fn token_fetched(&mut self) {
+        self.token_end = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: u64) -> Moment {
+        Moment::new(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn only_the_queue_stops_the_time_of_a_queued_call() {
+        let (policy, request) = (Policy::default(), Purpose::Request(0));
+        let mut deadline = Deadline { queued: true, ..Deadline::default() };
+        assert_eq!(deadline.of(request, &policy, at(0)), Moment::LAST);
+        assert_eq!(deadline.of(Purpose::Token, &policy, at(5)), at(35));
+        deadline.start(&policy, at(100));
+        assert_eq!(deadline.of(request, &policy, at(110)), at(130));
+        deadline.enter_queue(at(110));
+        deadline.enter_queue(at(115));
+        assert_eq!(deadline.of(request, &policy, at(120)), at(140));
+        deadline.leave_queue(at(120));
+        assert_eq!(deadline.of(request, &policy, at(135)), at(140));
+        deadline.enter_queue(at(135));
+        deadline.start(&policy, at(136));
+        assert_eq!(deadline.of(request, &policy, at(137)), at(141));
+        assert_eq!(deadline.of(Purpose::Token, &policy, at(137)), at(141));
+    }
+
+    #[test]
+    fn nothing_stops_the_time_of_another_call() {
+        let (policy, request) = (Policy::default(), Purpose::Request(0));
+        let mut deadline = Deadline::default();
+        assert_eq!(deadline.of(request, &policy, at(1)), at(31));
+        deadline.enter_queue(at(2));
+        deadline.start(&policy, at(20));
+        assert_eq!(deadline.of(Purpose::Token, &policy, at(25)), at(31));
+    }
+}

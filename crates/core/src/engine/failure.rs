@@ -1,0 +1,123 @@
+//! How one attempt failed, and what a call waits for.
+
+use std::fmt;
+use std::time::Duration;
+
+use http::Response;
+
+use crate::error::{ResponseError, ResponseErrorKind};
+
+/// A request that got no complete response.
+#[derive(Debug)]
+pub struct TransportError {
+    pub(super) kind: TransportErrorKind,
+    pub(super) head: Option<Response<()>>,
+}
+
+impl TransportError {
+    /// Creates the error of an exchange that failed before the head of a response arrived.
+    pub fn new(kind: TransportErrorKind) -> Self {
+        Self { kind, head: None }
+    }
+
+    /// Creates the error of a response whose head arrived and whose body did not: the status of a
+    /// failure still counts.
+    pub fn in_body(kind: TransportErrorKind, head: Response<()>) -> Self {
+        Self { kind, head: Some(head) }
+    }
+}
+
+/// How an exchange failed below HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// No connection was made, so nothing of the request left this machine.
+    Connect,
+    /// The server's certificate was refused, so nothing of the request left this machine.
+    Certificate,
+    /// The time for the request ran out.
+    Timeout,
+    /// The connection was lost, or did not speak HTTP, after the request may have been sent.
+    ConnectionLost,
+}
+
+impl TransportErrorKind {
+    /// Returns whether the service certainly did not see the request.
+    pub(super) fn is_unsent(self) -> bool {
+        matches!(self, Self::Connect | Self::Certificate)
+    }
+}
+
+impl fmt::Display for TransportErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "no connection could be made",
+            Self::Certificate => "the server's certificate was refused",
+            Self::Timeout => "no complete response arrived in time",
+            Self::ConnectionLost => "the connection was lost before a complete response arrived",
+        })
+    }
+}
+
+/// What a [`Step::Wait`](super::Step::Wait) waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitReason {
+    /// Room in the rate limit.
+    Pacing,
+    /// The time that the service named for the next attempt.
+    RetryAfter,
+    /// A pause before the next attempt.
+    Backoff,
+    /// The next poll of an undecided session.
+    Polling,
+    /// The token that another call fetches.
+    Token,
+    /// The response to a request that was sent.
+    Response,
+}
+
+impl fmt::Display for WaitReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pacing => "the rate limit",
+            Self::RetryAfter => "the time the service named for the next attempt",
+            Self::Backoff => "the next attempt",
+            Self::Polling => "a final status",
+            Self::Token => "the token that another call fetches",
+            Self::Response => "the response",
+        })
+    }
+}
+
+/// How one attempt failed, in a form that calls can share.
+#[derive(Clone, Debug)]
+pub(super) enum AttemptError {
+    Response(ResponseError),
+    Transport(TransportErrorKind),
+}
+
+impl AttemptError {
+    pub(super) fn is_retryable(&self) -> bool {
+        match self {
+            Self::Response(error) => error.is_retryable(),
+            Self::Transport(kind) => *kind != TransportErrorKind::Certificate,
+        }
+    }
+
+    /// Returns whether the rate limit refused the request, which then counts as never made.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::RateLimited)
+    }
+
+    pub(super) fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::Unauthorized)
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Response(error) => error.retry_after(),
+            Self::Transport(_) => None,
+        }
+    }
+}

@@ -1,0 +1,39 @@
+use std::collections::BTreeMap;
+
+use super::Moment;
+
+/// The requests that were sent and not answered, in the order they were sent.
+#[derive(Debug, Default)]
+pub(super) struct InFlight(BTreeMap<u64, Sent>);
+
+#[derive(Debug)]
+struct Sent {
+    at: Moment,
+    lost_at: Moment,
+}
+
+impl InFlight {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(super) fn push(&mut self, id: u64, at: Moment, lost_at: Moment) {
+        self.0.insert(id, Sent { at, lost_at });
+    }
+
+    /// Takes a request out and returns when it was sent.
+    pub(super) fn remove(&mut self, id: u64) -> Option<Moment> {
+        self.0.remove(&id).map(|sent| sent.at)
+    }
+
+    /// Returns when the first of them was sent.
+    pub(super) fn oldest(&self) -> Option<Moment> {
+        self.0.first_key_value().map(|(_, sent)| sent.at)
+    }
+
+    /// Takes the first request out if its response will not come any more; returns whether it did.
+    pub(super) fn pop_lost(&mut self, now: Moment) -> bool {
+        let first = self.0.first_entry().filter(|sent| sent.get().lost_at <= now);
+        first.map(|sent| sent.remove()).is_some()
+    }
+}

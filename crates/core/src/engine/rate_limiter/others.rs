@@ -1,0 +1,63 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::Moment;
+
+/// The requests of other clients that share the limit, as far as the service's count shows them.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    /// How many were first seen together, and when they leave the window at the latest.
+    seen: VecDeque<(usize, Moment)>,
+}
+
+impl Others {
+    /// Returns how many requests of others are inside the window.
+    pub(super) fn count(&self) -> usize {
+        self.seen.iter().map(|(count, _)| count).sum()
+    }
+
+    /// Takes in that the service counts between `least` and `most` requests of others.
+    pub(super) fn observe(&mut self, least: usize, most: usize, now: Moment, window: Duration) {
+        let known = self.count();
+        if least > known {
+            self.seen.push_back((least - known, now.after(window)));
+        }
+        self.remove(known.saturating_sub(most));
+    }
+
+    /// Takes in that the first of them leaves the window by then.
+    pub(super) fn first_leaves_by(&mut self, at: Moment) {
+        if let Some((count, leaves)) = self.seen.front_mut().filter(|(_, leaves)| *leaves > at) {
+            *count -= 1;
+            let rest = (*count, *leaves);
+            self.seen.pop_front();
+            if rest.0 > 0 {
+                self.seen.push_front(rest);
+            }
+            self.seen.push_front((1, at));
+        }
+    }
+
+    /// Returns when the first of them leaves the window.
+    pub(super) fn first_leaves(&self) -> Option<Moment> {
+        self.seen.front().map(|(_, leaves)| *leaves)
+    }
+
+    /// Drops those that have left the window.
+    pub(super) fn forget(&mut self, now: Moment) {
+        while self.seen.front().is_some_and(|(_, leaves)| *leaves <= now) {
+            self.seen.pop_front();
+        }
+    }
+
+    fn remove(&mut self, mut surplus: usize) {
+        while let Some((count, _)) = self.seen.front_mut().filter(|_| surplus > 0) {
+            let taken = surplus.min(*count);
+            *count -= taken;
+            surplus -= taken;
+            if *count == 0 {
+                self.seen.pop_front();
+            }
+        }
+    }
+}

@@ -1,0 +1,209 @@
+use std::time::Duration;
+
+use super::failure::AttemptError;
+use super::gate::Gate;
+use super::moment::Moment;
+use crate::credentials::Authorization;
+
+/// Single flight for access tokens: one call fetches, all calls of the engine share the result.
+///
+/// A call that finds no usable token takes the lease and fetches; the others wait for it. A lease
+/// ends on its own, so that a call that vanished never strands the others. What the token endpoint
+/// refuses is remembered for everybody.
+#[derive(Default)]
+pub(super) struct TokenCache {
+    token: Option<CachedToken>,
+    lease: Option<Lease>,
+    /// The lease that ended in a failure which every other call would meet as well.
+    failed: Option<(u64, AttemptError)>,
+    leases: u64,
+    /// Closed by a refusal of the token endpoint, for which `refusal` is the reason.
+    gate: Gate,
+    refusal: Option<AttemptError>,
+    /// Until then a token that is refused is not replaced: a new one was refused just now.
+    no_renewal_before: Moment,
+}
+
+/// How long tokens are not replaced after one was refused as soon as it was fetched.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
+
+struct CachedToken {
+    authorization: Authorization,
+    generation: u64,
+    renew_at: Moment,
+    expires_at: Moment,
+}
+
+struct Lease {
+    id: u64,
+    until: Moment,
+}
+
+/// One call's part in the fetching of tokens.
+#[derive(Default)]
+pub(super) struct TokenClaim {
+    /// The lease under which this call fetches.
+    pub(super) lease: Option<u64>,
+    /// The lease for which this call waits.
+    waits_for: Option<u64>,
+    /// The token this call fetched and has not used yet. It may be valid for this one request only;
+    /// and were it to expire at once, replacing it before it was used would never end.
+    fresh: Option<(Authorization, u64)>,
+}
+
+impl TokenClaim {
+    /// Notes that the call's request has gone out.
+    pub(super) fn used(&mut self) {
+        self.fresh = None;
+    }
+}
+
+/// What a call may do about its authorization.
+pub(super) enum TokenAccess {
+    /// Send no authorization.
+    None,
+    /// Use this token of that generation.
+    Ready(Authorization, u64),
+    /// Fetch a token, under [`TokenClaim::lease`].
+    Fetch,
+    /// Wait for the call that fetches; its lease ends then.
+    Wait(Moment),
+    /// Fail like the call that fetched.
+    Failed(AttemptError),
+    /// Wait until the token endpoint may be asked again, or fail with the reason.
+    Refused(Moment, AttemptError),
+}
+
+impl TokenCache {
+    /// Returns what `claim`'s call may do. A lease that is taken lasts for `lease_time`.
+    pub(super) fn access(
+        &mut self,
+        claim: &mut TokenClaim,
+        now: Moment,
+        lease_time: Duration,
+    ) -> TokenAccess {
+        self.lease.take_if(|lease| lease.until <= now);
+        self.token.take_if(|token| token.expires_at <= now);
+        if self.token.as_ref().is_some_and(|token| token.renew_at > now) {
+            self.release(claim);
+        }
+        if let Some((authorization, generation)) = &claim.fresh {
+            return TokenAccess::Ready(authorization.clone(), *generation);
+        }
+        let others = self.lease.as_ref().filter(|lease| claim.lease != Some(lease.id));
+        match (&self.token, others) {
+            (Some(token), _) if token.renew_at > now => token.access(),
+            // One call renews early; the others continue with the old token meanwhile.
+            (Some(token), Some(_)) => token.access(),
+            (None, Some(lease)) => {
+                claim.waits_for = Some(lease.id);
+                TokenAccess::Wait(lease.until)
+            }
+            (token, None) => match (self.gate.closed_until(now), &self.refusal) {
+                (Some(until), Some(refusal)) => match token {
+                    Some(token) => token.access(),
+                    None => TokenAccess::Refused(until, refusal.clone()),
+                },
+                _ => match self.shared_failure(claim) {
+                    Some(error) => TokenAccess::Failed(error),
+                    None => self.take_lease(claim, now, lease_time),
+                },
+            },
+        }
+    }
+
+    fn shared_failure(&self, claim: &mut TokenClaim) -> Option<AttemptError> {
+        let waited_for = claim.waits_for.take()?;
+        let (failed, error) = self.failed.as_ref()?;
+        (*failed == waited_for).then(|| error.clone())
+    }
+
+    fn take_lease(&mut self, claim: &mut TokenClaim, now: Moment, time: Duration) -> TokenAccess {
+        let id = claim.lease.unwrap_or_else(|| {
+            self.leases += 1;
+            self.leases
+        });
+        claim.lease = Some(id);
+        self.lease = Some(Lease { id, until: now.after(time) });
+        self.gate.pass(now);
+        TokenAccess::Fetch
+    }
+
+    /// Stores the token that was fetched under `claim`'s lease, even if that has ended by now.
+    pub(super) fn store(
+        &mut self,
+        claim: &mut TokenClaim,
+        authorization: Authorization,
+        lifetime: Option<Duration>,
+        now: Moment,
+        refresh_margin: Duration,
+    ) {
+        let generation = claim.lease.unwrap_or_default();
+        self.release(claim);
+        self.gate.open();
+        self.refusal = None;
+        claim.fresh = Some((authorization.clone(), generation));
+        if let Some(lifetime) = lifetime {
+            let early = refresh_margin.min(lifetime / 10);
+            self.token = Some(CachedToken {
+                authorization,
+                generation,
+                renew_at: now.after(lifetime.saturating_sub(early)),
+                expires_at: now.after(lifetime),
+            });
+        }
+    }
+
+    /// Remembers that the token endpoint wants no requests before `until`.
+    pub(super) fn refused(&mut self, until: Moment, now: Moment, error: &AttemptError) {
+        self.gate.close(until, now);
+        self.refusal = Some(error.clone());
+    }
+
+    /// Keeps the lease of a call that will try again.
+    pub(super) fn extend(&mut self, claim: &TokenClaim, until: Moment) {
+        if let Some(lease) = self.lease.as_mut().filter(|lease| claim.lease == Some(lease.id)) {
+            lease.until = until;
+        }
+    }
+
+    /// Remembers the failure of `claim`'s lease for the calls that wait for it.
+    pub(super) fn fail(&mut self, claim: &TokenClaim, error: &AttemptError) {
+        self.failed = claim.lease.map(|lease| (lease, error.clone()));
+    }
+
+    /// Uses the old token to its end, without a renewal; returns whether it is still valid.
+    pub(super) fn keep(&mut self, now: Moment) -> bool {
+        let valid = self.token.as_mut().filter(|token| token.expires_at > now);
+        valid.map(|token| token.renew_at = token.expires_at).is_some()
+    }
+
+    /// Ends `claim`'s lease; returns whether it had one, which another call may now take.
+    pub(super) fn release(&mut self, claim: &mut TokenClaim) -> bool {
+        let id = claim.lease.take();
+        self.lease.take_if(|lease| id == Some(lease.id)).is_some()
+    }
+
+    /// Drops the token that the service refused, unless a newer one is there or a new one was
+    /// refused just now. Returns whether the call may try again with another token.
+    pub(super) fn discard(&mut self, generation: u64, now: Moment) -> bool {
+        if now < self.no_renewal_before {
+            return self.token.as_ref().is_some_and(|token| token.generation != generation);
+        }
+        self.token.take_if(|token| token.generation == generation);
+        true
+    }
+
+    /// Notes that the service refused a token which was fetched because it refused the one before.
+    pub(super) fn renewal_refused(&mut self, now: Moment) {
+        if now >= self.no_renewal_before {
+            self.no_renewal_before = now.after(RENEWAL_PAUSE);
+        }
+    }
+}
+
+impl CachedToken {
+    fn access(&self) -> TokenAccess {
+        TokenAccess::Ready(self.authorization.clone(), self.generation)
+    }
+}

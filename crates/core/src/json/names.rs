@@ -1,0 +1,90 @@
+//! Member names that are no Unicode text.
+
+use std::borrow::Cow;
+
+/// What replaces a lone surrogate; as long as the escape it stands for, so that columns stay right.
+const REPLACEMENT: &str = "\\ufffd";
+
+/// Replaces each lone surrogate (`"\ud800"`) in the member names of a JSON text by U+FFFD.
+///
+/// `serde_json` refuses them in names. Values are left alone: those of unknown members are skipped
+/// unread, those of documented members must be Unicode text.
+pub(super) fn replace_lone_surrogates(text: &str) -> Cow<'_, str> {
+    // Most texts have no surrogates at all.
+    if !text.contains("\\ud") && !text.contains("\\uD") {
+        return Cow::Borrowed(text);
+    }
+    let mut patched = text.to_owned();
+    let mut from = 0;
+    while let Some(open) = find(text, from, '"') {
+        let Some((close, lone)) = string(text, open + 1) else { break };
+        from = close + 1;
+        let is_name = text[from..].trim_start().starts_with(':');
+        for at in lone.into_iter().filter(|_| is_name) {
+            patched.replace_range(at..at + REPLACEMENT.len(), REPLACEMENT);
+        }
+    }
+    Cow::Owned(patched)
+}
+
+fn find(text: &str, from: usize, c: char) -> Option<usize> {
+    text.get(from..)?.find(c).map(|at| from + at)
+}
+
+/// Returns where the string that begins at `at` ends, and where its lone surrogates are.
+fn string(text: &str, mut at: usize) -> Option<(usize, Vec<usize>)> {
+    let mut lone = Vec::new();
+    let bytes = text.as_bytes();
+    loop {
+        match bytes.get(at)? {
+            b'"' => return Some((at, lone)),
+            b'\\' => match (surrogate(text, at), surrogate(text, at + 6)) {
+                (Some(Half::High), Some(Half::Low)) => at += 12,
+                (Some(_), _) => {
+                    lone.push(at);
+                    at += 6;
+                }
+                (None, _) => at += 2,
+            },
+            _ => at += 1,
+        }
+    }
+}
+
+enum Half {
+    High,
+    Low,
+}
+
+/// Returns which half of a surrogate pair the escape at `at` stands for.
+fn surrogate(text: &str, at: usize) -> Option<Half> {
+    let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
+    match u16::from_str_radix(digits, 16).ok()? {
+        0xd800..0xdc00 => Some(Half::High),
+        0xdc00..0xe000 => Some(Half::Low),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lone_surrogates_in_names_are_replaced() {
+        let cases = [
+            (r#"{"\ud800": 1}"#, r#"{"\ufffd": 1}"#),
+            (r#"{"a\uDC00\ud83d\ude00" : 1}"#, r#"{"a\ufffd\ud83d\ude00" : 1}"#),
+            (r#"{"\ud800\ud800":{"\udfff":[]}}"#, r#"{"\ufffd\ufffd":{"\ufffd":[]}}"#),
+            (r#"{"\\ud800":"\ud800"}"#, r#"{"\\ud800":"\ud800"}"#),
+            (r#"{"\"\ud800":1}"#, r#"{"\"\ufffd":1}"#),
+            (r#"{"a":"\ud800"#, r#"{"a":"\ud800"#),
+            (r#"{"\ud80"#, r#"{"\ud80"#),
+            (r#"{"\ud80é":1}"#, r#"{"\ud80é":1}"#),
+            ("{}", "{}"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(replace_lone_surrogates(text), expected, "{text}");
+        }
+    }
+}

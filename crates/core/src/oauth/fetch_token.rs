@@ -1,0 +1,232 @@
+//! `POST /auth/v2/token/`
+//!
+//! [Documentation](https://docs.didit.me/data-api-reference/authentication), and OAuth 2.0 in
+//! [RFC 6749 §4.4](https://www.rfc-editor.org/rfc/rfc6749#section-4.4).
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{Method, Request, Response};
+use serde::Deserialize;
+
+use crate::base_url::BaseUrl;
+use crate::credentials::{Authorization, ClientCredentials, JSON};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::json::{self, JsonError};
+use crate::secret::Secret;
+
+/// Fetches an access token for a client id and secret.
+///
+/// It carries its own credentials and ignores the authorization given to `request`.
+#[derive(Clone, Debug)]
+pub struct FetchToken {
+    client: ClientCredentials,
+}
+
+impl FetchToken {
+    /// Fetches a token for that client.
+    pub fn new(client: ClientCredentials) -> Self {
+        Self { client }
+    }
+
+    pub(crate) fn client(&self) -> &ClientCredentials {
+        &self.client
+    }
+}
+
+impl Endpoint for FetchToken {
+    type Output = AccessToken;
+    const KIND: EndpointKind = EndpointKind::FetchToken;
+    const BUCKET: Bucket = Bucket::Token;
+    const AUTHORIZED: bool = false;
+
+    fn replay(&self) -> Replay {
+        Replay::Safe
+    }
+
+    fn request(
+        &self,
+        base: &BaseUrl,
+        _authorization: Option<&Authorization>,
+    ) -> Result<Request<Vec<u8>>, BuildError> {
+        let body = b"grant_type=client_credentials".to_vec();
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        let basic = self.client.basic().clone();
+        let headers =
+            HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, form), (AUTHORIZATION, basic)]);
+        request(base, Method::POST, "/auth/v2/token/".to_owned(), body, headers)
+    }
+
+    fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<AccessToken, ResponseError> {
+        triage::success(Self::KIND, response, AccessToken::from_json)
+            .map_err(|error| self.client.secrets().into_iter().fold(error, ResponseError::scrubbed))
+    }
+}
+
+impl sealed::Sealed for FetchToken {}
+
+/// An access token and its lifetime.
+#[derive(Clone)]
+pub struct AccessToken {
+    secret: Secret,
+    authorization: Authorization,
+    lifetime: Option<Duration>,
+}
+
+impl AccessToken {
+    fn from_json(body: &[u8]) -> Result<Self, JsonError> {
+        let members: Members = json::read_object(json::text(body)?)?;
+        let secret = members.access_token;
+        let authorization = Authorization::bearer(secret.clone())
+            .map_err(|_| JsonError::at("access_token", "expected a token of visible ASCII"))?;
+        // In the documented sample the two disagree; `expires_in` is the one to trust.
+        let lifetime = match (members.expires_in, members.iat, members.exp) {
+            (Number(Some(seconds)), _, _) if seconds > 0.0 => Some(seconds),
+            (_, Number(Some(iat)), Number(Some(exp))) if exp > iat => Some(exp - iat),
+            _ => None,
+        };
+        let lifetime = lifetime.map(|seconds| {
+            Duration::try_from_secs_f64(seconds)
+                .map_or(MAX_LIFETIME, |lifetime| lifetime.min(MAX_LIFETIME))
+        });
+        Ok(Self { secret, authorization, lifetime })
+    }
+
+    /// Returns the token itself.
+    pub fn secret(&self) -> &Secret {
+        &self.secret
+    }
+
+    /// Returns the header that carries the token.
+    pub fn authorization(&self) -> &Authorization {
+        &self.authorization
+    }
+
+    /// Returns how long the token is valid from the arrival of its response, at most ten years.
+    /// `None` if the response does not say: then the token is used for one request.
+    pub fn lifetime(&self) -> Option<Duration> {
+        self.lifetime
+    }
+}
+
+const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("lifetime", &self.lifetime).finish_non_exhaustive()
+    }
+}
+
+#[derive(Deserialize)]
+struct Members {
+    access_token: Secret,
+    #[serde(default)]
+    expires_in: Number,
+    #[serde(default)]
+    iat: Number,
+    #[serde(default)]
+    exp: Number,
+}
+
+/// A number, also as text. Anything else is ignored: it is no reason to refuse a token.
+#[derive(Default)]
+struct Number(Option<f64>);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::Number(number) => number.as_f64(),
+            serde_json::Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        Ok(Self(number.filter(|number| number.is_finite())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ResponseErrorKind;
+
+    fn parse(body: &str) -> Result<AccessToken, ResponseError> {
+        let client = ClientCredentials::new("id", "secret").unwrap();
+        FetchToken::new(client).parse(&Response::new(body.as_bytes()))
+    }
+
+    #[test]
+    fn the_request_is_the_documented_one() {
+        let token = FetchToken::new(ClientCredentials::new("Aladdin", "open").unwrap());
+        let request = token.request(&BaseUrl::production(), None).unwrap();
+        assert_eq!(request.method(), Method::POST);
+        assert_eq!(request.uri(), "https://apx.didit.me/auth/v2/token/");
+        assert_eq!(request.headers()["authorization"], "Basic QWxhZGRpbjpvcGVu");
+        assert_eq!(request.headers()["content-type"], "application/x-www-form-urlencoded");
+        assert_eq!(request.body(), b"grant_type=client_credentials");
+    }
+
+    #[test]
+    fn the_documented_answer_trusts_expires_in() {
+        let token = parse(didit_sandbox::fixtures::TOKEN).unwrap();
+        assert_eq!(token.lifetime(), Some(Duration::from_secs(86400)));
+        assert!(!format!("{token:?}").contains(token.secret().expose()));
+    }
+
+    #[test]
+    fn no_lifetime_is_longer_than_ten_years() {
+        assert_eq!(MAX_LIFETIME.as_secs(), 315_360_000);
+    }
+
+    #[test]
+    fn odd_lifetimes() {
+        let cases = [
+            (r#""expires_in":60"#, Some(60)),
+            (r#""expires_in":"60","iat":1,"exp":9"#, Some(60)),
+            (r#""expires_in":60.0,"token_type":"bearer","scope":null"#, Some(60)),
+            (r#""expires_in":0,"iat":1617220000,"exp":1618084000"#, Some(864_000)),
+            (r#""expires_in":-5,"iat":10,"exp":20"#, Some(10)),
+            (r#""expires_in":null,"iat":10,"exp":20"#, Some(10)),
+            (r#""expires_in":{},"iat":20,"exp":10"#, None),
+            (r#""exp":20"#, None),
+            (r#""iat":20,"exp":20"#, None),
+            (r#""expires_in":"soon""#, None),
+            (r#""expires_in":1e300"#, Some(MAX_LIFETIME.as_secs())),
+        ];
+        for (members, seconds) in cases {
+            let token = parse(&format!(r#"{{"access_token":"t",{members}}}"#));
+            let lifetime = token.as_ref().ok().and_then(AccessToken::lifetime);
+            assert_eq!(lifetime, seconds.map(Duration::from_secs), "{members} {token:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_a_usable_token_is_an_error() {
+        for body in [
+            "{}",
+            r#"{"access_token":null}"#,
+            r#"{"access_token":""}"#,
+            r#"{"access_token":"a b"}"#,
+        ] {
+            let error = parse(body).unwrap_err().to_string();
+            assert!(error.contains("in `access_token`") && !error.contains("a b"), "{error}");
+        }
+    }
+
+    #[test]
+    fn invalid_client_is_unauthorized() {
+        let token = FetchToken::new(ClientCredentials::new("id", "secret").unwrap());
+        let body: &[u8] = br#"{"error":"invalid_client"}"#;
+        for (status, kind) in [
+            (400, ResponseErrorKind::Unauthorized),
+            (401, ResponseErrorKind::Unauthorized),
+            (403, ResponseErrorKind::Forbidden),
+            (404, ResponseErrorKind::Unauthorized),
+            (408, ResponseErrorKind::ClientError),
+            (429, ResponseErrorKind::RateLimited),
+        ] {
+            let answer = Response::builder().status(status).body(body).unwrap();
+            assert_eq!(token.parse(&answer).unwrap_err().kind(), &kind);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Removes a secret from a text that somebody else wrote.
+
+use std::collections::BTreeSet;
+
+use zeroize::Zeroizing;
+
+/// Short, so that a bounded text stays bounded unless the secret is even shorter.
+const REDACTED: &str = "***";
+/// A shorter beginning of a secret tells nothing, and occurs in many words by chance.
+const MIN_PREFIX: usize = 4;
+
+/// Returns `text` without `secret`: wherever it stands, plain or with any of its characters
+/// percent-, JSON- or HTML-encoded or its blanks collapsed, and where the end of a text that was
+/// cut off leaves only its beginning.
+pub(crate) fn scrub(text: &str, secret: &str) -> String {
+    let secret = Zeroizing::new(collapse(secret));
+    if secret.is_empty() {
+        return text.to_owned();
+    }
+    let kept = text.trim_end_matches('…').len();
+    let mut scrubbed = String::new();
+    let mut at = 0;
+    while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        match find(&text[..kept], at, &secret) {
+            Some(end) => {
+                scrubbed.push_str(REDACTED);
+                at = end;
+            }
+            None => {
+                scrubbed.push(c);
+                at += c.len_utf8();
+            }
+        }
+    }
+    let most = text.chars().count();
+    scrubbed.chars().take(most).collect()
+}
+
+/// Returns the characters of `text`, each run of white space and controls as one space.
+fn collapse(text: &str) -> Vec<char> {
+    let mut chars: Vec<char> = Vec::with_capacity(text.len());
+    for c in text.trim().chars() {
+        let blank = c.is_whitespace() || c.is_control();
+        if !blank {
+            chars.push(c);
+        } else if chars.last() != Some(&' ') {
+            chars.push(' ');
+        }
+    }
+    chars
+}
+
+/// Returns where an occurrence of `secret` that begins at `start` ends.
+fn find(text: &str, start: usize, secret: &[char]) -> Option<usize> {
+    let mut ends = BTreeSet::from([start]);
+    for (matched, &c) in secret.iter().enumerate() {
+        // The text may end in the middle of the secret, or of a character's encoding.
+        let cut_off = |end: &usize| {
+            let rest = &text[*end..];
+            rest.is_empty() || (rest.len() < MAX_ENCODED && rest.starts_with(['%', '&', '\\']))
+        };
+        let next = ends.iter().flat_map(|end| encoded(&text[*end..], c).map(move |len| end + len));
+        let next: BTreeSet<usize> = next.collect();
+        if next.is_empty() {
+            return (matched >= MIN_PREFIX && ends.iter().any(cut_off)).then_some(text.len());
+        }
+        ends = next;
+    }
+    ends.pop_last()
+}
+
+/// The longest encoding of a character below U+10000, in bytes (`&#x0027;`).
+const MAX_ENCODED: usize = 8;
+
+/// Returns the lengths of all the ways in which `text` may begin with an encoding of `c`.
+fn encoded(text: &str, c: char) -> impl Iterator<Item = usize> {
+    let mut forms = vec![c.to_string()];
+    let mut utf8 = [0; 4];
+    forms.push(c.encode_utf8(&mut utf8).bytes().map(|byte| format!("%{byte:02x}")).collect());
+    let mut utf16 = [0; 2];
+    forms.push(c.encode_utf16(&mut utf16).iter().map(|unit| format!("\\u{unit:04x}")).collect());
+    let code = u32::from(c);
+    forms.extend([format!("&#{code};"), format!("&#x{code:x};"), format!("&#x{code:04x};")]);
+    forms.extend(match c {
+        '"' => vec!["\\\"".to_owned(), "&quot;".to_owned()],
+        '\\' => vec!["\\\\".to_owned()],
+        '/' => vec!["\\/".to_owned()],
+        '&' => vec!["&amp;".to_owned()],
+        '<' => vec!["&lt;".to_owned()],
+        '>' => vec!["&gt;".to_owned()],
+        '\'' => vec!["&apos;".to_owned()],
+        ' ' => vec!["+".to_owned(), "&nbsp;".to_owned()],
+        _ => vec![],
+    });
+    let blanks = text.len() - text.trim_start().len();
+    let blanks = (c == ' ' && blanks > 0).then_some(blanks);
+    let begins = |form: &String| {
+        let start = text.as_bytes().get(..form.len());
+        // A character that stands for itself is compared exactly, hexadecimal digits are not.
+        let exact = form.chars().count() == 1;
+        start.is_some_and(|start| {
+            if exact {
+                start == form.as_bytes()
+            } else {
+                start.eq_ignore_ascii_case(form.as_bytes())
+            }
+        })
+    };
+    let lengths: Vec<usize> = forms.iter().filter(|form| begins(form)).map(String::len).collect();
+    lengths.into_iter().chain(blanks)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn secrets_are_taken_out_of_texts() {
+        let cases = [
+            ("no: s3cret-word, s3cret-word!", "no: ***, ***!"),
+            ("cut off at s3cret-wor…", "cut off at ***…"),
+            ("cut off at s3cr…", "cut off at ***…"),
+            ("cut off at s3c…", "cut off at s3c…"),
+            ("s3cr in the middle", "s3cr in the middle"),
+            ("é s3cret-word", "é ***"),
+            ("nothing", "nothing"),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(scrub(text, "s3cret-word"), expected);
+        }
+        assert_eq!(scrub("text", ""), "text");
+        assert_eq!(scrub("aaaa", "a"), "****");
+    }
+
+    #[test]
+    fn encoded_secrets_are_taken_out_as_well() {
+        let secret = "a\"b\\c&<d>/  e'f";
+        for text in [
+            r#"a\"b\\c&<d>\/  e'f"#,
+            "a%22b%5cc%26%3Cd%3e%2F++e%27f",
+            "a&quot;b\\c&amp;&lt;d&gt;/ e&#39;f",
+            "a&#34;b\\c&amp;&lt;d&gt;&#x2F; e&apos;f",
+            r"a\u0022b\u005Cc\u0026\u003cd\u003e\u002f \u0020e\u0027f",
+        ] {
+            assert_eq!(scrub(&format!("<{text}>"), &secret.replace("  ", " ")), "<***>", "{text}");
+        }
+        assert_eq!(scrub("no a%22b%5cc%2…", secret), "no ***…");
+    }
+
+    proptest! {
+        /// Whatever the secret is and wherever it stands, nothing of it is left.
+        #[test]
+        fn no_secret_survives(
+            secret in "[ -~]{4,20}",
+            before in "[a-z]{0,9}[.]",
+            after in "[.][a-z]{0,9}",
+        ) {
+            prop_assume!(!secret.trim().is_empty() && !"***".contains(secret.trim()));
+            let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let json = serde_json::to_string(&secret).unwrap();
+            for form in [&secret, &percent, json.trim_matches('"')] {
+                let scrubbed = scrub(&format!("{before}{form}{after}"), &secret);
+                prop_assert!(!scrubbed.contains(secret.trim()), "{scrubbed}");
+                prop_assert!(!scrubbed.contains(&percent), "{scrubbed}");
+            }
+        }
+    }
+}

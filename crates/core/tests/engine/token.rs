@@ -1,0 +1,214 @@
+//! The one token that all calls share.
+
+use super::*;
+
+#[test]
+fn one_call_renews_early_while_the_others_go_on() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "old");
+    // A tenth of 1000 s is more than 60 s, so the token is renewed 60 s before its end.
+    assert_eq!(sends(&mut call(), &mut engine, at(939)).0, "decision old");
+    let mut renewing = call();
+    let (sent, ticket) = sends(&mut renewing, &mut engine, at(940));
+    assert_eq!(sent, "token -");
+    assert_eq!(sends(&mut call(), &mut engine, at(940)).0, "decision old");
+    answer(&mut renewing, &mut engine, at(941), ticket, 200, &token("new", 1000));
+    assert_eq!(sends(&mut renewing, &mut engine, at(941)).0, "decision new");
+    assert_eq!(sends(&mut call(), &mut engine, at(942)).0, "decision new");
+}
+
+#[test]
+fn a_renewal_that_fails_leaves_the_old_token_in_use() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "old");
+    let mut renewing = call();
+    let (_, ticket) = sends(&mut renewing, &mut engine, at(950));
+    answer(&mut renewing, &mut engine, at(950), ticket, 400, "{}");
+    assert_eq!(sends(&mut renewing, &mut engine, at(950)).0, "decision old");
+    assert_eq!(sends(&mut call(), &mut engine, at(999)).0, "decision old");
+    assert_eq!(sends(&mut call(), &mut engine, at(1000)).0, "token -");
+}
+
+#[test]
+fn a_renewal_that_is_put_off_leaves_the_old_token_in_use() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "old");
+    let mut renewing = call();
+    let (_, ticket) = sends(&mut renewing, &mut engine, at(950));
+    let later = Response::builder().status(429).header("retry-after", "600").body(&b""[..]);
+    renewing.handle_response(&mut engine, at(950), ticket, later.unwrap());
+    assert_eq!(sends(&mut renewing, &mut engine, at(950)).0, "decision old");
+}
+
+#[test]
+fn a_late_401_does_not_throw_away_a_newer_token() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "first");
+    let (mut early, mut late) = (call(), call());
+    let (_, early_ticket) = sends(&mut early, &mut engine, at(1));
+    let (_, late_ticket) = sends(&mut late, &mut engine, at(1));
+    answer(&mut early, &mut engine, at(2), early_ticket, 401, "");
+    let (sent, ticket) = sends(&mut early, &mut engine, at(2));
+    assert_eq!(sent, "token -");
+    answer(&mut early, &mut engine, at(3), ticket, 200, &token("second", 1000));
+    answer(&mut late, &mut engine, at(4), late_ticket, 401, "");
+    assert_eq!(sends(&mut late, &mut engine, at(4)).0, "decision second");
+}
+
+#[test]
+fn the_second_401_is_final() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "first");
+    let mut call = call();
+    let (_, ticket) = sends(&mut call, &mut engine, at(1));
+    answer(&mut call, &mut engine, at(1), ticket, 401, "");
+    let (_, ticket) = sends(&mut call, &mut engine, at(1));
+    answer(&mut call, &mut engine, at(1), ticket, 200, &token("second", 1000));
+    let (sent, ticket) = sends(&mut call, &mut engine, at(1));
+    assert_eq!(sent, "decision second");
+    answer(&mut call, &mut engine, at(1), ticket, 401, "");
+    let error = fails(&mut call, &mut engine, at(1));
+    assert_eq!((error.gave_up(), error.attempts()), (GaveUp::NotRetryable, 3));
+    assert_eq!(error.response().unwrap().status(), 401);
+}
+
+#[test]
+fn the_others_wait_for_the_one_who_fetches() {
+    let mut engine = engine();
+    let (mut first, mut second) = (call(), call());
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    assert_eq!(waits(&mut second, &mut engine, at(0)), (at(10), WaitReason::Token));
+    assert!(!engine.take_wake());
+    answer(&mut first, &mut engine, at(1), ticket, 200, &token("t", 1000));
+    assert!(engine.take_wake(), "the second need not wait for the lease to end");
+    assert_eq!(sends(&mut second, &mut engine, at(1)).0, "decision t");
+}
+
+#[test]
+fn a_fetcher_that_vanished_strands_nobody() {
+    let mut engine = engine();
+    let (mut vanished, mut second, mut third) = (call(), call(), call());
+    let (_, late) = sends(&mut vanished, &mut engine, at(0));
+    assert_eq!(waits(&mut second, &mut engine, at(1)), (at(10), WaitReason::Token));
+    assert_eq!(sends(&mut second, &mut engine, at(10)).0, "token -");
+    assert_eq!(waits(&mut third, &mut engine, at(10)), (at(20), WaitReason::Token));
+    // The first one's answer is welcome all the same.
+    answer(&mut vanished, &mut engine, at(11), late, 200, &token("late", 1000));
+    assert_eq!(sends(&mut third, &mut engine, at(11)).0, "decision late");
+}
+
+#[test]
+fn a_fetcher_that_gives_up_hands_over_at_once() {
+    let mut engine = engine();
+    let (mut first, mut second) = (call(), call());
+    let _ = sends(&mut first, &mut engine, at(0));
+    let _ = waits(&mut second, &mut engine, at(0));
+    first.cancel(&mut engine, at(1));
+    assert!(engine.take_wake());
+    assert_eq!(sends(&mut second, &mut engine, at(1)).0, "token -");
+}
+
+#[test]
+fn refused_credentials_fail_those_who_wait_but_not_those_who_come_later() {
+    let mut engine = engine();
+    let (mut first, mut second, mut later) = (call(), call(), call());
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    let _ = waits(&mut second, &mut engine, at(0));
+    answer(&mut first, &mut engine, at(1), ticket, 401, r#"{"error":"invalid_client"}"#);
+    assert!(engine.take_wake(), "the second need not wait for the lease to end");
+    for call in [&mut first, &mut second] {
+        let error = fails(call, &mut engine, at(1));
+        assert_eq!(error.endpoint(), EndpointKind::FetchToken);
+        assert_eq!(error.response().unwrap().message(), Some("invalid_client"));
+    }
+    assert_eq!(sends(&mut later, &mut engine, at(1)).0, "token -");
+}
+
+#[test]
+fn however_short_a_token_lives_it_serves_the_one_who_fetched_it() {
+    let mut engine = engine();
+    let mut call = call();
+    let (_, ticket) = sends(&mut call, &mut engine, at(0));
+    let answered = r#"{"access_token":"brief","expires_in":0.000001}"#;
+    answer(&mut call, &mut engine, at(1), ticket, 200, answered);
+    assert_eq!(sends(&mut call, &mut engine, at(2)).0, "decision brief");
+}
+
+#[test]
+fn a_short_life_is_renewed_a_tenth_before_its_end() {
+    let mut engine = engine();
+    let mut first = call();
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    answer(&mut first, &mut engine, at(0), ticket, 200, &token("old", 100));
+    assert_eq!(sends(&mut call(), &mut engine, at(89)).0, "decision old");
+    assert_eq!(sends(&mut call(), &mut engine, at(90)).0, "token -");
+}
+
+#[test]
+fn a_token_that_ends_with_its_renewal_is_not_kept() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "old");
+    let mut renewing = call();
+    let (_, ticket) = sends(&mut renewing, &mut engine, at(999));
+    answer(&mut renewing, &mut engine, at(1000), ticket, 400, "{}");
+    let error = fails(&mut renewing, &mut engine, at(1000));
+    assert_eq!(error.endpoint(), EndpointKind::FetchToken, "{error}");
+}
+
+#[test]
+fn a_token_of_unknown_lifetime_is_good_for_one_request() {
+    let mut engine = engine();
+    let mut call = call();
+    let (_, ticket) = sends(&mut call, &mut engine, at(0));
+    answer(&mut call, &mut engine, at(0), ticket, 200, r#"{"access_token":"one"}"#);
+    let (sent, ticket) = sends(&mut call, &mut engine, at(0));
+    assert_eq!(sent, "decision one");
+    answer(&mut call, &mut engine, at(0), ticket, 503, "");
+    let (until, _) = waits(&mut call, &mut engine, at(0));
+    assert_eq!(sends(&mut call, &mut engine, until).0, "token -");
+}
+
+#[test]
+fn who_waits_for_a_token_waits_for_its_retries_too() {
+    let mut engine = engine();
+    let (mut fetching, mut waiting) = (call(), call());
+    let (_, ticket) = sends(&mut fetching, &mut engine, at(0));
+    let later = Response::builder().status(503).header("retry-after", "20").body(&b""[..]);
+    fetching.handle_response(&mut engine, at(0), ticket, later.unwrap());
+    assert_eq!(waits(&mut fetching, &mut engine, at(0)), (at(20), WaitReason::RetryAfter));
+    // Twenty seconds, and ten more for the answer.
+    assert_eq!(waits(&mut waiting, &mut engine, at(15)), (at(30), WaitReason::Token));
+    let (sent, ticket) = sends(&mut fetching, &mut engine, at(20));
+    assert_eq!(sent, "token -");
+    answer(&mut fetching, &mut engine, at(21), ticket, 200, &token("t", 1000));
+    assert_eq!(sends(&mut waiting, &mut engine, at(21)).0, "decision t");
+}
+
+#[test]
+fn who_runs_out_of_time_fetching_leaves_it_to_the_next() {
+    let mut engine = engine();
+    let (mut hasty, mut patient) = (call().with_timeout(Duration::from_secs(1)), call());
+    let _in_flight = sends(&mut hasty, &mut engine, at(0));
+    assert_eq!(waits(&mut patient, &mut engine, at(0)).1, WaitReason::Token);
+    assert_eq!(fails(&mut hasty, &mut engine, at(1)).gave_up(), GaveUp::DeadlineExceeded);
+    assert_eq!(sends(&mut patient, &mut engine, at(1)).0, "token -");
+}
+
+#[test]
+fn a_queued_call_may_fetch_twice_before_it_is_let_go() {
+    let mut policy = Policy::default();
+    policy.max_requests_per_window = Some(1);
+    let client = ClientCredentials::new("id", "secret").unwrap();
+    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    let mut first = call();
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    answer(&mut first, &mut engine, at(0), ticket, 200, &token("first", 20));
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    answer(&mut first, &mut engine, at(0), ticket, 200, &decision("Confirmed"));
+    let mut queued = call().deadline_from_first_send();
+    let (_, ticket) = sends(&mut queued, &mut engine, at(30));
+    answer(&mut queued, &mut engine, at(30), ticket, 200, &token("second", 20));
+    // Its first use would be good; it is held up until the token has expired.
+    assert_eq!(waits(&mut queued, &mut engine, at(30)), (at(60), WaitReason::Pacing));
+    assert_eq!(sends(&mut queued, &mut engine, at(60)).0, "decision second");
+}

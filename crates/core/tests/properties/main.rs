@@ -1,0 +1,164 @@
+//! What holds for every input.
+
+#[path = "../support/cases.rs"]
+mod cases;
+mod generators;
+mod invariants;
+
+use didit_core::data_transfer::{Decision, RetrieveDecision, Scope};
+use didit_core::oauth::FetchToken;
+use didit_core::{Authorization, BaseUrl, ClientCredentials, Endpoint, RateLimit, SessionId};
+use http::{HeaderMap, HeaderValue, Response};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use self::cases::cases;
+use self::generators::{UNDOCUMENTED, decision, scope, text, user_data};
+use self::invariants::at;
+
+proptest! {
+    #![proptest_config(cases(512))]
+
+    #[test]
+    fn an_accepted_id_is_one_segment_of_the_path(text in text()) {
+        let Ok(id) = SessionId::new(&text) else { return Ok(()) };
+        let base: BaseUrl = "https://example.com/prefix".parse().unwrap();
+        let endpoint = RetrieveDecision::new(id);
+        let bearer = Authorization::bearer("token").unwrap();
+        let request = endpoint.request(&base, Some(&bearer)).unwrap();
+        let uri = request.uri();
+        prop_assert_eq!(uri.authority().unwrap().as_str(), "example.com");
+        prop_assert_eq!(uri.query(), None);
+        let segments: Vec<_> = uri.path().split('/').collect();
+        let expected = ["", "prefix", "auth", "v2", "session", &text, "decision", ""];
+        prop_assert_eq!(segments, expected);
+        prop_assert!(!uri.path().contains('%'));
+        let names: Vec<_> = request.headers().keys().map(http::HeaderName::as_str).collect();
+        prop_assert_eq!(names.len(), 3, "{:?}", names);
+    }
+
+    #[test]
+    fn a_refused_id_says_why(text in text()) {
+        if let Err(reason) = SessionId::new(&text) {
+            prop_assert!(reason.to_string().starts_with("the session id "));
+        }
+    }
+
+    #[test]
+    fn an_accepted_base_url_is_safe_and_stays_itself(text in text(), tail in text()) {
+        for text in [text.clone(), format!("https://{text}"), format!("http://{text}"), format!("https://h/{tail}")] {
+            let Ok(base) = text.parse::<BaseUrl>() else { continue };
+            let shown = base.to_string();
+            prop_assert_eq!(shown.parse::<BaseUrl>(), Ok(base.clone()));
+            prop_assert!(shown.starts_with("https://") || base.is_plain_http());
+            let token = FetchToken::new(ClientCredentials::new("id", "secret").unwrap());
+            let request = token.request(&base, None).unwrap();
+            prop_assert_eq!(request.uri().to_string(), format!("{shown}/auth/v2/token/"));
+        }
+    }
+
+    #[test]
+    fn parse_write_parse_changes_nothing(sent in decision(), pretty in any::<bool>()) {
+        invariants::parse_write_parse_changes_nothing(&sent, pretty);
+    }
+
+    #[test]
+    fn typed_values_are_the_ones_sent(sent in decision()) {
+        invariants::typed_values_are_the_ones_sent(&sent);
+    }
+
+    #[test]
+    fn objects_of_any_shape_are_reached_and_null_is_none(sent in user_data()) {
+        let json = json!({"session_id": "s", "status": "Confirmed", "user_data": &sent});
+        let decision = Decision::from_json(json.to_string().as_bytes()).unwrap();
+        let Some(user) = decision.user_data() else { return Ok(()) };
+        let objects = [
+            user.gender(), user.document_detail(), user.birthdate(), user.address(), user.bank_account(),
+            user.preferences(), user.instagram_account(), user.x_account(), user.tiktok_account(),
+        ];
+        for (name, object) in UNDOCUMENTED.into_iter().zip(objects) {
+            let read = object.map(|object| object.to::<Value>().unwrap());
+            prop_assert_eq!(read.as_ref(), sent.get(name).filter(|value| !value.is_null()));
+        }
+    }
+
+    #[test]
+    fn the_missing_scopes_are_those_asked_for_less_those_that_came(
+        scope in scope(),
+        sent in prop_oneof![9 => user_data(), 1 => Just(Value::Null)],
+    ) {
+        let json = json!({
+            "session_id": "s", "status": "Confirmed", "scope": scope.join(" "), "user_data": &sent,
+        });
+        let decision = Decision::from_json(json.to_string().as_bytes()).unwrap();
+        let missing: Vec<String> = decision.missing_scopes().map(|scope| scope.to_string()).collect();
+        let member = |scope: &str| if scope == "pictures" { "picture".to_owned() } else { scope.to_owned() };
+        let came = |scope: &str| !at(&sent, &[&member(scope)]).is_null();
+        let mut asked = scope.clone();
+        let mut seen = std::collections::HashSet::new();
+        asked.retain(|scope| seen.insert(member(scope)));
+        asked.retain(|scope| !came(scope));
+        prop_assert_eq!(missing, asked);
+    }
+
+    #[test]
+    fn debug_shows_nothing_personal(name in "[A-Z][a-z]{9}", mail in "[a-z]{9}", phone in "[0-9]{9}") {
+        let sent = json!({
+            "session_id": "s", "status": "Confirmed", "vendor_data": format!("vendor {name}"),
+            "user_data": {
+                "sub": &mail, "email": {"email": format!("{mail}@example.com")},
+                "phone": {"phone_number": &phone}, "names": {"full_name": &name},
+                "address": {"street": &name},
+            },
+        });
+        let decision = Decision::from_json(sent.to_string().as_bytes()).unwrap();
+        let user = decision.user_data().unwrap();
+        let (email, contact, names) = (user.email(), user.phone(), user.names());
+        let shown = format!("{decision:?} {user:?} {email:?} {contact:?} {names:?} {:?}", user.get("address"));
+        for personal in [&name, &mail, &phone] {
+            prop_assert!(!shown.contains(personal.as_str()), "{}", shown);
+        }
+    }
+
+    #[test]
+    fn errors_repeat_no_value(sent in decision(), wrong in 0..6_usize) {
+        let place = ["sub", "email", "phone", "names", "picture", "is_verified"][wrong];
+        let mut sent = sent;
+        sent["user_data"] = json!({ place: ["canary", "canary", "canary", "canary"] });
+        let error = Decision::from_json(sent.to_string().as_bytes()).unwrap_err();
+        let shown = format!("{error} {error:?}");
+        prop_assert!(!shown.contains("canary"), "{}", shown);
+        prop_assert_eq!(error.place(), format!("user_data.{place}"));
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..300), status in 100..1000_u16, head in text()) {
+        let mut headers = HeaderMap::new();
+        for name in ["retry-after", "date", "x-ratelimit-limit", "x-ratelimit-reset", "x-request-id", "content-type"] {
+            if let Ok(value) = HeaderValue::from_bytes(head.as_bytes()) {
+                headers.insert(name, value);
+            }
+        }
+        let _ = RateLimit::from_headers(&headers);
+        let mut response = Response::new(&body[..]);
+        *response.status_mut() = http::StatusCode::from_u16(status).unwrap();
+        *response.headers_mut() = headers;
+        let token = FetchToken::new(ClientCredentials::new("id", "secret").unwrap());
+        let endpoint = RetrieveDecision::new("s".parse().unwrap());
+        let errors = [token.parse(response.clone()).err(), endpoint.parse(response).err()];
+        for error in errors.into_iter().flatten() {
+            let shown = error.to_string();
+            prop_assert!(shown.chars().count() < 1000 && !shown.contains(char::is_control), "{}", shown);
+        }
+    }
+
+    #[test]
+    fn arbitrary_texts_never_panic(text in text()) {
+        let _ = Decision::from_json(text.as_bytes());
+        if let Ok(scope) = text.parse::<Scope>() {
+            prop_assert_eq!(scope.as_str(), &text);
+        }
+        let _ = Authorization::bearer(&*text).is_ok();
+        prop_assert_eq!(ClientCredentials::new("id", &*text).is_ok(), !text.is_empty());
+    }
+}

@@ -1,0 +1,207 @@
+//! What each answer is taken for, what it says, and what a person can do about it.
+
+// The steps are helpers of tests, and fail by panicking as tests do.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use didit_core::data_transfer::{CreateSession, ReadStatus, RetrieveDecision, Scope, Scopes};
+use didit_core::oauth::FetchToken;
+use didit_core::{
+    Authorization, BuildError, Call, CallError, ClientCredentials, Endpoint, EndpointKind, Engine,
+    MAX_BODY_BYTES, Moment, Operation as _, Policy, ResponseError, ResponseErrorKind, Step,
+};
+use didit_sandbox::fixtures;
+use http::Response;
+
+fn client_token() -> FetchToken {
+    FetchToken::new(ClientCredentials::new("id", "s3cret-word").unwrap())
+}
+
+fn retrieve() -> RetrieveDecision {
+    RetrieveDecision::new("s-1".parse().unwrap())
+}
+
+fn create() -> CreateSession {
+    CreateSession::new(Scopes::new([Scope::NAMES]).unwrap())
+}
+
+fn status() -> ReadStatus {
+    ReadStatus::new("s-1".parse().unwrap(), "session-token")
+}
+
+fn answer(status: u16, body: &[u8]) -> Response<&[u8]> {
+    Response::builder().status(status).body(body).unwrap()
+}
+
+#[track_caller]
+fn refusal<E: Endpoint>(endpoint: &E, answer: Response<&[u8]>) -> ResponseError {
+    let status = answer.status();
+    match endpoint.parse(answer) {
+        Err(error) => error,
+        Ok(_) => panic!("{status} was taken for a success"),
+    }
+}
+
+#[test]
+fn every_status_has_its_kind_and_its_advice() {
+    use ResponseErrorKind::*;
+    let base_url = "check the base URL; if it is right, report this to the service";
+    let cases = [
+        (100, UnexpectedStatus, base_url, false),
+        (301, Redirect, "check the base URL; redirects are not followed", false),
+        (399, Redirect, "check the base URL; redirects are not followed", false),
+        (400, Rejected, "mend the request", false),
+        (401, Unauthorized, "check the credentials", false),
+        (403, Forbidden, "ask for access with these credentials", false),
+        (404, NotFound, "check the session id and whose session it is", false),
+        (408, Rejected, "mend the request", true),
+        (429, RateLimited, "ask less often, or allow more time", true),
+        (499, Rejected, "mend the request", false),
+        (500, Unavailable, "try again later", true),
+        (501, Unavailable, "try again later", false),
+        (504, Unavailable, "try again later", true),
+        (599, Unavailable, "try again later", false),
+        (600, UnexpectedStatus, base_url, false),
+    ];
+    for (code, kind, advice, retryable) in cases {
+        // No other route's answer is a refusal of the client.
+        let error = refusal(&retrieve(), answer(code, br#"{"error": "invalid_client"}"#));
+        let seen = (error.kind(), error.advice(), error.is_retryable());
+        assert_eq!(seen, (&kind, advice, retryable), "{code}");
+        assert_eq!(
+            (error.endpoint(), error.status().as_u16()),
+            (EndpointKind::RetrieveDecision, code)
+        );
+    }
+}
+
+#[test]
+fn the_advice_depends_on_what_was_asked() {
+    assert_eq!(refusal(&status(), answer(401, b"")).advice(), "check the session token");
+    assert_eq!(refusal(&create(), answer(401, b"")).advice(), "check the credentials");
+    assert_eq!(refusal(&create(), answer(404, b"")).advice(), "check the base URL");
+    assert_eq!(refusal(&client_token(), answer(404, b"")).advice(), "check the base URL");
+    assert_eq!(
+        refusal(&status(), answer(404, b"")).advice(),
+        "check the session id and whose session it is"
+    );
+}
+
+#[test]
+fn only_the_token_route_can_call_a_client_invalid() {
+    let words = br#"{"error": "invalid_client"}"#;
+    let kind = |status| refusal(&client_token(), answer(status, words)).kind().clone();
+    assert_eq!(kind(400), ResponseErrorKind::Unauthorized);
+    assert_eq!(kind(500), ResponseErrorKind::ServerError);
+    assert_eq!(kind(302), ResponseErrorKind::Redirect);
+    let other = refusal(&client_token(), answer(400, br#"{"error": "invalid_scope"}"#));
+    assert_eq!(other.kind(), &ResponseErrorKind::ClientError);
+}
+
+#[test]
+fn a_body_may_be_eight_mebibytes_and_not_a_byte_more() {
+    assert_eq!(MAX_BODY_BYTES, 8_388_608);
+    let spaces = vec![b' '; MAX_BODY_BYTES + 1];
+    let most = refusal(&retrieve(), answer(200, &spaces[1..]));
+    assert!(matches!(most.kind(), ResponseErrorKind::Malformed(_)), "{most}");
+    let more = refusal(&retrieve(), answer(200, &spaces));
+    assert_eq!(more.kind(), &ResponseErrorKind::TooLarge);
+    assert_eq!(
+        more.to_string(),
+        "could not retrieve the decision: HTTP 200 OK, but the answer is over 8 MiB"
+    );
+}
+
+#[test]
+fn a_cut_off_answer_may_be_whole_the_next_time() {
+    let half = &fixtures::DECISION.as_bytes()[..fixtures::DECISION.len() / 2];
+    let error = refusal(&retrieve(), answer(200, half));
+    assert_eq!((error.is_retryable(), error.advice()), (true, "try again later"));
+    let error = refusal(&retrieve(), answer(200, b"<html>"));
+    assert!(!error.is_retryable() && error.advice().starts_with("check the base URL; if"));
+}
+
+#[test]
+fn the_first_known_request_id_is_told() {
+    for name in ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"] {
+        let mut refused = answer(404, b"");
+        refused.headers_mut().insert(name, "one\ttwo".parse().unwrap());
+        let error = refusal(&retrieve(), refused);
+        assert_eq!(error.request_id(), Some("one two"), "{name}");
+        assert!(error.to_string().ends_with("(request id one two)"), "{error}");
+    }
+    assert_eq!(refusal(&retrieve(), answer(404, b"")).request_id(), None);
+}
+
+#[test]
+fn words_end_where_a_body_is_no_message_any_more() {
+    let body = |length: usize| {
+        let frame = r#"{"message":""}"#.len();
+        format!(r#"{{"message":"{}"}}"#, "x".repeat(length - frame)).into_bytes()
+    };
+    let message = |length| {
+        let error = refusal(&retrieve(), answer(400, &body(length)));
+        error.message().map(str::len)
+    };
+    assert_eq!(message(64 * 1024), Some(300 + '…'.len_utf8()));
+    assert_eq!(message(64 * 1024 + 1), None);
+}
+
+/// How a call ends whose requests are answered so.
+fn call(authorization: Option<Authorization>, answers: &[(u16, &str)]) -> CallError {
+    let mut policy = Policy::default();
+    policy.max_attempts = 1;
+    let base = "https://h".parse().unwrap();
+    let mut engine = match authorization {
+        Some(held) => Engine::with_policy(base, held, policy),
+        None => {
+            Engine::with_policy(base, ClientCredentials::new("id", "s3cret-word").unwrap(), policy)
+        }
+    };
+    let (mut call, now) = (Call::new(retrieve()), Moment::default());
+    let mut answers = answers.iter();
+    loop {
+        match call.poll(&mut engine, now) {
+            Step::Send { ticket, .. } => {
+                let (status, body) = answers.next().unwrap();
+                let response = answer(*status, body.as_bytes());
+                call.handle_response(&mut engine, now, ticket, response);
+            }
+            Step::Done(result) => return result.map(drop).unwrap_err(),
+            Step::Wait { reason, .. } => panic!("waits for {reason:?}"),
+        }
+    }
+}
+
+/// A service may repeat what it was sent; what is told of it does not.
+#[test]
+fn secrets_that_come_back_are_taken_out() {
+    let token = r#"{"access_token": "t0ken-word", "expires_in": 60}"#;
+    let echo = r#"{"message": "no t0ken-word, no s3cret-word, no aWQ6czNjcmV0LXdvcmQ="}"#;
+    let message = |error: &CallError| error.response().unwrap().message().map(str::to_owned);
+    let refused = call(None, &[(200, token), (400, echo)]);
+    assert_eq!(message(&refused).as_deref(), Some("no ***, no ***, no ***"));
+    let refused = call(None, &[(400, echo)]);
+    assert_eq!(message(&refused).as_deref(), Some("no t0ken-word, no ***, no ***"));
+    let held = Authorization::bearer("t0ken-word").unwrap();
+    let refused = call(Some(held), &[(400, echo)]);
+    assert!(message(&refused).unwrap().starts_with("no ***, no s3cret-word"));
+    let key = Authorization::api_key("t0ken-word").unwrap();
+    let refused = call(Some(key), &[(400, echo)]);
+    assert!(message(&refused).unwrap().starts_with("no ***, no s3cret-word"));
+    let echo = br#"{"detail": "no session-token here"}"#;
+    let error = refusal(&status(), answer(400, echo));
+    assert_eq!(error.message(), Some("no *** here"));
+    let error = refusal(&client_token(), answer(400, br#"{"error": "not s3cret-word"}"#));
+    assert_eq!(error.message(), Some("not ***"));
+}
+
+#[test]
+fn what_a_request_could_not_be_built_from_is_the_source() {
+    let error = http::Request::builder().uri("http://a b").body(()).unwrap_err();
+    let error = BuildError::from(error);
+    assert_eq!(error.to_string(), "the request could not be built");
+    let source = std::error::Error::source(&error).expect("a source");
+    assert_eq!(source.to_string(), "invalid uri character");
+    let error = BuildError::UserAgent;
+    assert!(std::error::Error::source(&error).is_none());
+}

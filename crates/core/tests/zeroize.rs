@@ -1,0 +1,105 @@
+//! Secrets leave nothing behind: after everything was dropped, no copy of them is in this process.
+//!
+//! On Linux alone, where a process can read its own memory as a file.
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
+
+use didit_core::data_transfer::RetrieveDecision;
+use didit_core::{
+    Authorization, Call, ClientCredentials, Engine, Moment, Operation as _, Secret, Step,
+};
+use http::Response;
+
+const LENGTH: usize = 40;
+
+/// The letters of a planted secret, which stand nowhere in one piece but where it was put.
+fn letter(kind: usize, at: usize) -> u8 {
+    b"nqzkvxjhwyfgbpmdculrsteaoi"[(at * 37 + kind * 101 + at * at) % 26]
+}
+
+fn planted(kind: usize) -> String {
+    let mut text = String::with_capacity(LENGTH);
+    text.extend((0..LENGTH).map(|at| char::from(letter(kind, at))));
+    text
+}
+
+/// How often the secret stands in the memory that this process can write to.
+fn copies(kind: usize) -> usize {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap();
+    let memory = File::open("/proc/self/mem").unwrap();
+    let mut chunk = vec![0_u8; 1 << 16];
+    let mut found = 0;
+    for line in maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|p| p.contains("rw")))
+    {
+        let (start, end) = line.split(' ').next().unwrap().split_once('-').unwrap();
+        let end = u64::from_str_radix(end, 16).unwrap();
+        let mut at = u64::from_str_radix(start, 16).unwrap();
+        while at < end {
+            // What is read here must not be found again where it was read to.
+            chunk.fill(0);
+            let Ok(read) = memory.read_at(&mut chunk, at) else { break };
+            let own = chunk.as_ptr() as u64;
+            let windows = chunk[..read].windows(LENGTH).enumerate();
+            let is_secret =
+                |window: &[u8]| window.iter().enumerate().all(|(n, byte)| *byte == letter(kind, n));
+            found += windows
+                .filter(|(offset, window)| {
+                    let address = at + *offset as u64;
+                    !(own..own + (1 << 16)).contains(&address) && is_secret(window)
+                })
+                .count();
+            if read < chunk.len() {
+                break;
+            }
+            // So that none is missed between two chunks.
+            at += (chunk.len() - LENGTH + 1) as u64;
+        }
+    }
+    chunk.fill(0);
+    found
+}
+
+/// Takes a call through its token, planted in the answer, to its decision.
+fn retrieve(engine: &mut Engine, token_answer: &[u8]) {
+    let (mut call, now) =
+        (Call::new(RetrieveDecision::new("s-1".parse().unwrap())), Moment::default());
+    loop {
+        match call.poll(engine, now) {
+            Step::Send { request, ticket, .. } => {
+                let decision: &[u8] = br#"{"session_id": "s-1", "status": "Confirmed"}"#;
+                let token = request.uri().path().ends_with("/token/");
+                let body = if token { token_answer } else { decision };
+                call.handle_response(engine, now, ticket, Response::new(body));
+            }
+            Step::Done(result) => return drop(result.unwrap()),
+            Step::Wait { .. } => panic!("nothing to wait for"),
+        }
+    }
+}
+
+/// One test, since the others of a process would have copies of their own.
+#[test]
+fn dropped_secrets_are_nowhere() {
+    let secret = Secret::from(planted(1));
+    assert!(copies(1) > 0, "what is there is found");
+    let credentials = ClientCredentials::new("id", secret.clone()).unwrap();
+    let held = Authorization::bearer(secret.clone()).unwrap();
+    let key = Authorization::api_key(secret.clone()).unwrap();
+    assert!(copies(1) >= 4);
+    drop((secret, held, key));
+    assert!(copies(1) > 0, "the credentials still have it");
+
+    let mut engine = Engine::new("https://h".parse().unwrap(), credentials);
+    let mut answer = Vec::with_capacity(200);
+    answer.extend_from_slice(br#"{"expires_in": 60, "access_token": ""#);
+    answer.extend((0..LENGTH).map(|at| letter(2, at)));
+    answer.extend_from_slice(br#""}"#);
+    retrieve(&mut engine, &answer);
+    answer.fill(0);
+    assert!(copies(2) > 0, "the engine keeps the token");
+    drop(engine);
+    assert_eq!((copies(1), copies(2)), (0, 0));
+}
