@@ -78,7 +78,7 @@ fn credentials_show_whose_they_are() {
     );
     shows(&Authorization::bearer("canary").unwrap(), "Authorization(authorization)");
     shows(&Authorization::api_key("canary").unwrap(), "Authorization(x-api-key)");
-    shows(&Authorization::none(), "Authorization(none)");
+    shows(None, "Authorization(none)");
     shows(&Secret::from("canary"), "Secret([redacted])");
 }
 
@@ -123,7 +123,10 @@ fn answers_show_no_token() {
 fn an_engine_shows_where_it_asks() {
     let base: BaseUrl = "https://h.example/a".parse().unwrap();
     shows(&base, "BaseUrl(https://h.example/a)");
-    let engine = Engine::new(base, ClientCredentials::new("id", "canary").unwrap());
+    let engine = Engine::builder(ClientCredentials::new("id", "canary").unwrap())
+        .base_url(base)
+        .build()
+        .unwrap();
     let shown = format!("{engine:?}");
     assert!(shown.starts_with("Engine { base: BaseUrl(https://h.example/a), policy: Policy {"));
     assert!(!shown.contains("canary"), "{shown}");

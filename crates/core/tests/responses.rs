@@ -152,10 +152,12 @@ fn call(authorization: Option<Authorization>, answers: &[(u16, &str)]) -> CallEr
     policy.max_attempts = 1;
     let base = "https://h".parse().unwrap();
     let mut engine = match authorization {
-        Some(held) => Engine::with_policy(base, held, policy),
-        None => {
-            Engine::with_policy(base, ClientCredentials::new("id", "s3cret-word").unwrap(), policy)
-        }
+        Some(held) => Engine::builder(held).base_url(base).policy(policy).build().unwrap(),
+        None => Engine::builder(ClientCredentials::new("id", "s3cret-word").unwrap())
+            .base_url(base)
+            .policy(policy)
+            .build()
+            .unwrap(),
     };
     let (mut call, now) = (Call::new(retrieve()), Moment::default());
     let mut answers = answers.iter();
@@ -164,7 +166,7 @@ fn call(authorization: Option<Authorization>, answers: &[(u16, &str)]) -> CallEr
             Step::Send { ticket, .. } => {
                 let (status, body) = answers.next().unwrap();
                 let response = answer(*status, body.as_bytes());
-                call.handle_response(&mut engine, now, ticket, response);
+                call.handle_response(&mut engine, now, ticket, &response);
             }
             Step::Done(result) => return result.map(drop).unwrap_err(),
             Step::Wait { reason, .. } => panic!("waits for {reason:?}"),

@@ -72,7 +72,7 @@ fn retrieve(engine: &mut Engine, token_answer: &[u8]) {
                 let decision: &[u8] = br#"{"session_id": "s-1", "status": "Confirmed"}"#;
                 let token = request.uri().path().ends_with("/token/");
                 let body = if token { token_answer } else { decision };
-                call.handle_response(engine, now, ticket, Response::new(body));
+                call.handle_response(engine, now, ticket, &Response::new(body));
             }
             Step::Done(result) => return drop(result.unwrap()),
             Step::Wait { .. } => panic!("nothing to wait for"),
@@ -92,7 +92,8 @@ fn dropped_secrets_are_nowhere() {
     drop((secret, held, key));
     assert!(copies(1) > 0, "the credentials still have it");
 
-    let mut engine = Engine::new("https://h".parse().unwrap(), credentials);
+    let mut engine =
+        Engine::builder(credentials).base_url("https://h".parse().unwrap()).build().unwrap();
     let mut answer = Vec::with_capacity(200);
     answer.extend_from_slice(br#"{"expires_in": 60, "access_token": ""#);
     answer.extend((0..LENGTH).map(|at| letter(2, at)));

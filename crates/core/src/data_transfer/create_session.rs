@@ -173,7 +173,7 @@ mod tests {
         let created = parse(didit_sandbox::fixtures::CREATE_SESSION).unwrap();
         let token = created.session_token().expose();
         assert!(created.url().expose().ends_with(token));
-        assert_eq!(created.json().as_str(), didit_sandbox::fixtures::CREATE_SESSION);
+        assert_eq!(created.json().expose(), didit_sandbox::fixtures::CREATE_SESSION);
         assert!(!format!("{created:?}").contains(token));
     }
 

@@ -152,6 +152,6 @@ mod tests {
         let endpoint = ReadStatus::new("s-1".parse().unwrap(), "a b");
         let base = BaseUrl::production();
         let refused = endpoint.request(&base, None).unwrap_err();
-        assert!(refused.to_string().starts_with("the session token holds"));
+        assert!(refused.to_string().starts_with("the session token contains"));
     }
 }

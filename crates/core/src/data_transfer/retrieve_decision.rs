@@ -107,7 +107,7 @@ mod tests {
         assert_eq!(error.kind(), &ResponseErrorKind::SessionMismatch);
         assert_eq!(
             error.to_string(),
-            "could not retrieve the decision: HTTP 200 OK, but the answer is about another session"
+            "could not retrieve the decision: HTTP 200 OK, but the response is about another session"
         );
     }
 }

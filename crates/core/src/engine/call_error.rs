@@ -243,16 +243,11 @@ mod tests {
     #[test]
     fn whether_to_try_again_depends_on_what_may_have_happened() {
         use EndpointKind::{CreateSession, RetrieveDecision};
-        use ResponseErrorKind::{NotFound, RateLimited, Unavailable};
-        use TransportErrorKind::{Broken, Certificate, Connect, Timeout};
+        use ResponseErrorKind::{NotFound, RateLimited, ServerError};
+        use TransportErrorKind::{Certificate, Connect, ConnectionLost, Timeout};
         let failed = CallErrorKind::Transport;
         let cases = [
-            (
-                RetrieveDecision,
-                CallErrorKind::Build(BuildError::UserAgent),
-                false,
-                "mend the input",
-            ),
+            (RetrieveDecision, CallErrorKind::Build(BuildError::UserAgent), false, "fix the input"),
             (RetrieveDecision, CallErrorKind::Finished, false, "start a new call"),
             (
                 RetrieveDecision,
@@ -274,29 +269,28 @@ mod tests {
             ),
             (RetrieveDecision, failed(Timeout), true, TIME),
             (CreateSession, failed(Timeout), false, CREATED),
-            (RetrieveDecision, failed(Broken), true, LATER),
-            (CreateSession, failed(Broken), false, CREATED),
+            (RetrieveDecision, failed(ConnectionLost), true, LATER),
+            (CreateSession, failed(ConnectionLost), false, CREATED),
             (RetrieveDecision, CallErrorKind::Waiting(WaitReason::Pacing), true, TIME),
             (CreateSession, CallErrorKind::Waiting(WaitReason::Token), true, TIME),
-            (
-                RetrieveDecision,
-                CallErrorKind::Undecided(Status::Retrieved),
-                true,
-                "wait for longer",
-            ),
-            (RetrieveDecision, answer(RetrieveDecision, 503, Unavailable), true, LATER),
-            (CreateSession, answer(CreateSession, 503, Unavailable), false, CREATED),
-            (CreateSession, answer(CreateSession, 501, Unavailable), false, LATER),
+            (RetrieveDecision, CallErrorKind::Undecided(Status::Retrieved), true, "wait longer"),
+            (RetrieveDecision, answer(RetrieveDecision, 503, ServerError), true, LATER),
+            (CreateSession, answer(CreateSession, 503, ServerError), false, CREATED),
+            (CreateSession, answer(CreateSession, 501, ServerError), false, LATER),
             (
                 CreateSession,
                 answer(CreateSession, 429, RateLimited),
                 true,
-                "ask less often, or allow more time",
+                "send fewer requests, or allow more time",
             ),
             (CreateSession, answer(CreateSession, 404, NotFound), false, "check the base URL"),
         ];
         for (action, cause, retryable, advice) in cases {
-            let error = CallError::new(action, cause, GaveUp::NotRetryable, 1);
+            let replay = match action {
+                CreateSession => Replay::OnlyIfUnsent,
+                _ => Replay::Safe,
+            };
+            let error = CallError::new(action, cause, GaveUp::NotRetryable, 1).with_replay(replay);
             assert_eq!((error.is_retryable(), error.advice()), (retryable, advice), "{error:?}");
         }
     }
@@ -306,17 +300,17 @@ mod tests {
         let say = |cause, stopped, attempts| {
             CallError::new(EndpointKind::RetrieveDecision, cause, stopped, attempts).to_string()
         };
-        let broken = || CallErrorKind::Transport(TransportErrorKind::ConnectionLost);
+        let lost = || CallErrorKind::Transport(TransportErrorKind::ConnectionLost);
         let what = "could not retrieve the decision: ";
-        let why = "the connection broke before a whole answer came";
-        assert_eq!(say(broken(), GaveUp::NotRetryable, 3), format!("{what}{why}"));
-        assert_eq!(say(broken(), GaveUp::AttemptsExhausted, 1), format!("{what}{why}"));
+        let why = "the connection was lost before a complete response arrived";
+        assert_eq!(say(lost(), GaveUp::NotRetryable, 3), format!("{what}{why}"));
+        assert_eq!(say(lost(), GaveUp::AttemptsExhausted, 1), format!("{what}{why}"));
         assert_eq!(
-            say(broken(), GaveUp::AttemptsExhausted, 4),
+            say(lost(), GaveUp::AttemptsExhausted, 4),
             format!("{what}{why}, after 4 requests")
         );
         assert_eq!(
-            say(broken(), GaveUp::DeadlineExceeded, 4),
+            say(lost(), GaveUp::DeadlineExceeded, 4),
             format!("{what}{why}, and the time ran out")
         );
         let undecided = CallErrorKind::Undecided(Status::from("a\nb"));
@@ -326,11 +320,11 @@ mod tests {
         );
         for (reason, words) in [
             (WaitReason::Pacing, "the rate limit"),
-            (WaitReason::RetryAfter, "the time the service named for the next try"),
-            (WaitReason::Backoff, "the next try"),
-            (WaitReason::Polling, "the session to be decided"),
+            (WaitReason::RetryAfter, "the time the service named for the next attempt"),
+            (WaitReason::Backoff, "the next attempt"),
+            (WaitReason::Polling, "a final status"),
             (WaitReason::Token, "the token that another call fetches"),
-            (WaitReason::Response, "the answer"),
+            (WaitReason::Response, "the response"),
         ] {
             let waited = format!("{what}the time ran out waiting for {words}");
             assert_eq!(say(CallErrorKind::Waiting(reason), GaveUp::DeadlineExceeded, 1), waited);

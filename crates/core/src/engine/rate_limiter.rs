@@ -144,7 +144,7 @@ impl RateLimiter {
         told: &RateLimit,
         status: StatusCode,
     ) -> bool {
-        let (limit, free) = (self.limit(), self.free(now));
+        let limit = self.limit();
         // A gateway's failure, or a token that is refused, says nothing about a limit.
         let telling = !status.is_server_error() && status != StatusCode::UNAUTHORIZED;
         let first = !self.answered && (telling || told.limit.is_some());
@@ -158,9 +158,9 @@ impl RateLimiter {
             if !refused {
                 self.complete(now);
             }
-            self.see_others(sent_at, now, told);
+            self.see_others(sent_at, now, told, refused);
         }
-        let changed = first || refused || self.limit() != limit || self.free(now) > free;
+        let changed = first || refused || self.limit() != limit;
         changed && self.lets_others_go(now)
     }
 
@@ -175,7 +175,7 @@ impl RateLimiter {
 
     /// Compares what the service counts with this client's own requests: the rest was used by
     /// others.
-    fn see_others(&mut self, sent_at: Moment, now: Moment, told: &RateLimit) {
+    fn see_others(&mut self, sent_at: Moment, now: Moment, told: &RateLimit, refused: bool) {
         let (Some(limit), Some(remaining)) = (told.limit, told.remaining) else { return };
         let used = limit.saturating_sub(remaining) as usize;
         // The service counted at some time between `sent_at` and `now`.
@@ -184,8 +184,8 @@ impl RateLimiter {
         let possible = self.completed.len() - self.completed.partition_point(counts_at(sent_at));
         let most = possible + self.in_flight.len();
         let certain = self.completed.partition_point(|done| *done <= sent_at);
-        let least =
-            certain.saturating_sub(self.completed.partition_point(counts_at(now.after(elapsed))));
+        let left = self.completed.partition_point(counts_at(now.after(elapsed)));
+        let least = certain.saturating_sub(left) + usize::from(!refused);
         let reset = told.reset_after.filter(|reset| !reset.is_zero()).unwrap_or(window).min(window);
         self.others.observe(used.saturating_sub(most), used.saturating_sub(least), now, window);
         if remaining == 0 {

@@ -124,15 +124,15 @@ mod tests {
         // trouble, replay, attempts, milliseconds to the deadline, verdict (wait in milliseconds)
         let table = [
             (failed(Connect), Safe, 1, 30_000, Ok((150, Backoff))),
-            (lost(ConnectionLost), Safe, 3, 30_000, Ok((150, Backoff))),
+            (failed(ConnectionLost), Safe, 3, 30_000, Ok((150, Backoff))),
             (failed(Timeout), Safe, 1, 30_000, Ok((150, Backoff))),
             (failed(Certificate), Safe, 1, 30_000, FINAL),
             (failed(Connect), OnlyIfUnsent, 1, 30_000, Ok((150, Backoff))),
-            (lost(ConnectionLost), OnlyIfUnsent, 1, 30_000, FINAL),
+            (failed(ConnectionLost), OnlyIfUnsent, 1, 30_000, FINAL),
             (failed(Timeout), OnlyIfUnsent, 1, 30_000, FINAL),
-            (lost(ConnectionLost), Safe, 4, 30_000, ATTEMPTS),
-            (lost(ConnectionLost), Safe, 1, 150, DEADLINE),
-            (lost(ConnectionLost), Safe, 4, 1, ATTEMPTS),
+            (failed(ConnectionLost), Safe, 4, 30_000, ATTEMPTS),
+            (failed(ConnectionLost), Safe, 1, 150, DEADLINE),
+            (failed(ConnectionLost), Safe, 4, 1, ATTEMPTS),
             (failed(Timeout), Safe, 4, 0, DEADLINE),
             (answer(408, None), Safe, 1, 30_000, Ok((150, Backoff))),
             (answer(500, None), Safe, 1, 30_000, Ok((150, Backoff))),
@@ -152,9 +152,9 @@ mod tests {
             (answer(302, None), Safe, 1, 30_000, FINAL),
         ];
         let now = Moment::new(Duration::from_secs(1000));
-        for (error, replay, failed, left, expected) in table {
+        for (error, replay, count, left, expected) in table {
             let deadline = now.after(Duration::from_millis(left));
-            let attempts = Attempts { failed, refused: 0, deadline };
+            let attempts = Attempts { failed: count, refused: 0, deadline };
             let decision = decide(&Policy::default(), &attempts, &error, replay, now, random);
             let expected = match expected {
                 Ok((wait, reason)) => {
@@ -162,7 +162,7 @@ mod tests {
                 }
                 Err(stopped) => RetryDecision::GiveUp(stopped),
             };
-            assert_eq!(decision, expected, "{error:?} {replay:?} {failed} {left}");
+            assert_eq!(decision, expected, "{error:?} {replay:?} {count} {left}");
         }
     }
 

@@ -59,8 +59,16 @@ fn find(text: &str, start: usize, secret: &[char]) -> Option<usize> {
             let rest = &text[*end..];
             rest.is_empty() || (rest.len() < MAX_ENCODED && rest.starts_with(['%', '&', '\\']))
         };
-        let next = ends.iter().flat_map(|end| encoded(&text[*end..], c).map(move |len| end + len));
-        let next: BTreeSet<usize> = next.collect();
+        let after = |ends: &BTreeSet<usize>| -> BTreeSet<usize> {
+            ends.iter()
+                .flat_map(|end| encoded(&text[*end..], c).map(move |len| end + len))
+                .collect()
+        };
+        let mut next = after(&ends);
+        // One space of the secret stands for a run of them.
+        while c == ' ' && !after(&next).is_subset(&next) {
+            next.extend(after(&next));
+        }
         if next.is_empty() {
             return (matched >= MIN_PREFIX && ends.iter().any(cut_off)).then_some(text.len());
         }
@@ -89,11 +97,9 @@ fn encoded(text: &str, c: char) -> impl Iterator<Item = usize> {
         '<' => vec!["&lt;".to_owned()],
         '>' => vec!["&gt;".to_owned()],
         '\'' => vec!["&apos;".to_owned()],
-        ' ' => vec!["+".to_owned(), "&nbsp;".to_owned()],
+        ' ' => ["+", "&nbsp;", "\n", "\r", "\t", "\\n", "\\r", "\\t"].map(str::to_owned).to_vec(),
         _ => vec![],
     });
-    let blanks = text.len() - text.trim_start().len();
-    let blanks = (c == ' ' && blanks > 0).then_some(blanks);
     let begins = |form: &String| {
         let start = text.as_bytes().get(..form.len());
         // A character that stands for itself is compared exactly, hexadecimal digits are not.
@@ -107,7 +113,7 @@ fn encoded(text: &str, c: char) -> impl Iterator<Item = usize> {
         })
     };
     let lengths: Vec<usize> = forms.iter().filter(|form| begins(form)).map(String::len).collect();
-    lengths.into_iter().chain(blanks)
+    lengths.into_iter()
 }
 
 #[cfg(test)]

@@ -9,14 +9,14 @@ fn what_the_service_named_as_the_next_time_holds_for_all() {
     let (mut first, mut queued) = (call(), call().deadline_from_first_send());
     let (_, ticket) = sends(&mut first, &mut engine, at(1));
     let refusal = || Response::builder().status(429).header("retry-after", "60").body(&b""[..]);
-    first.handle_response(&mut engine, at(1), ticket, refusal().unwrap());
+    first.handle_response(&mut engine, at(1), ticket, &refusal().unwrap());
     assert_eq!(fails(&mut first, &mut engine, at(1)).gave_up(), GaveUp::DeadlineExceeded);
     let error = fails(&mut call(), &mut engine, at(2));
     assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Pacing)), "{error}");
     // One in a queue has the time.
     assert_eq!(waits(&mut queued, &mut engine, at(2)), (at(61), WaitReason::Pacing));
     let (_, ticket) = sends(&mut queued, &mut engine, at(61));
-    queued.handle_response(&mut engine, at(61), ticket, refusal().unwrap());
+    queued.handle_response(&mut engine, at(61), ticket, &refusal().unwrap());
     assert_eq!(waits(&mut queued, &mut engine, at(61)), (at(121), WaitReason::RetryAfter));
     assert_eq!(sends(&mut queued, &mut engine, at(121)).0, "decision t");
 }
@@ -41,7 +41,8 @@ fn a_wait_is_told_once() {
     let mut policy = Policy::default();
     policy.max_requests_per_window = Some(1);
     let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    let mut engine =
+        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
     retrieve(&mut engine, at(0), "t");
     let _in_flight = sends(&mut call(), &mut engine, at(60));
     engine.record_events(true);
@@ -60,7 +61,7 @@ fn a_retry_that_cannot_begin_in_time_is_an_error_at_once() {
     let (_, ticket) = sends(&mut call, &mut engine, at(1));
     let refusal =
         Response::builder().status(503).header("retry-after", "5").body(&b""[..]).unwrap();
-    call.handle_response(&mut engine, at(1), ticket, refusal);
+    call.handle_response(&mut engine, at(1), ticket, &refusal);
     let error = fails(&mut call, &mut engine, at(1));
     assert_eq!(error.gave_up(), GaveUp::DeadlineExceeded);
     assert_eq!(
@@ -141,7 +142,8 @@ fn a_budget_paces_from_the_second_request_on() {
     let mut policy = Policy::default();
     policy.max_requests_per_window = Some(2);
     let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    let mut engine =
+        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
     retrieve(&mut engine, at(0), "t");
     retrieve(&mut engine, at(20), "t");
     let patient = || call().with_timeout(Duration::from_secs(600));
@@ -161,7 +163,8 @@ fn the_clock_of_a_queued_call_starts_when_its_turn_comes() {
     let mut policy = Policy::default();
     policy.max_requests_per_window = Some(1);
     let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    let mut engine =
+        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
     retrieve(&mut engine, at(0), "t");
     let mut queued = call().deadline_from_first_send();
     assert_eq!(waits(&mut queued, &mut engine, at(0)), (at(60), WaitReason::Pacing));
@@ -260,7 +263,8 @@ fn a_wait_that_goes_on_is_told_again_once_its_time_has_come() {
     let mut policy = Policy::default();
     policy.max_requests_per_window = Some(1);
     let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    let mut engine =
+        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
     retrieve(&mut engine, at(0), "t");
     engine.record_events(true);
     let (mut ahead, mut queued) =
@@ -306,6 +310,6 @@ fn what_was_read_ahead_counts_for_its_own_request_alone() {
     let mut third = call();
     let (_, ticket) = sends(&mut third, &mut engine, again);
     third.read_ahead(&ticket, &read);
-    third.handle_response(&mut engine, again, ticket, read);
+    third.handle_response(&mut engine, again, ticket, &read);
     assert_eq!(succeeds(&mut third, &mut engine, again).status(), &Status::Confirmed);
 }

@@ -26,7 +26,7 @@ fn at(seconds: u64) -> Moment {
 
 fn engine() -> Engine {
     let client = ClientCredentials::new("id", "secret").unwrap();
-    Engine::new(BASE.parse::<BaseUrl>().unwrap(), client)
+    Engine::builder(client).base_url(BASE.parse::<BaseUrl>().unwrap()).build().unwrap()
 }
 
 fn call() -> Call<RetrieveDecision> {
@@ -94,7 +94,7 @@ fn answer(
     body: &str,
 ) {
     let response = Response::builder().status(status).body(body.as_bytes()).unwrap();
-    operation.handle_response(engine, now, ticket, response);
+    operation.handle_response(engine, now, ticket, &response);
 }
 
 fn token(name: &str, expires_in: u64) -> String {

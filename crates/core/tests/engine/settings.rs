@@ -30,7 +30,7 @@ fn a_name_that_is_given_late_holds_for_every_request_from_then_on() {
     let mut fetching = engine();
     retrieve(&mut fetching, at(0), "t");
     let held = Authorization::api_key("key").unwrap();
-    let mut holding = Engine::new(BASE.parse().unwrap(), held);
+    let mut holding = Engine::builder(held).base_url(BASE.parse().unwrap()).build().unwrap();
     for engine in [&mut fetching, &mut holding] {
         engine.set_user_agent("first").unwrap();
         engine.set_user_agent("shop").unwrap();
@@ -59,7 +59,8 @@ fn no_request_is_given_more_than_a_day() {
     let mut policy = Policy::default();
     (policy.attempt_timeout, policy.call_timeout) = (Duration::MAX, Duration::MAX);
     let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    let mut engine =
+        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
     let Step::Send { timeout, .. } = call().poll(&mut engine, at(0)) else { panic!("not sent") };
     assert_eq!(timeout, Duration::from_secs(86_400));
 }

@@ -36,7 +36,7 @@ fn a_renewal_that_is_put_off_leaves_the_old_token_in_use() {
     let mut renewing = call();
     let (_, ticket) = sends(&mut renewing, &mut engine, at(950));
     let later = Response::builder().status(429).header("retry-after", "600").body(&b""[..]);
-    renewing.handle_response(&mut engine, at(950), ticket, later.unwrap());
+    renewing.handle_response(&mut engine, at(950), ticket, &later.unwrap());
     assert_eq!(sends(&mut renewing, &mut engine, at(950)).0, "decision old");
 }
 
@@ -174,7 +174,7 @@ fn who_waits_for_a_token_waits_for_its_retries_too() {
     let (mut fetching, mut waiting) = (call(), call());
     let (_, ticket) = sends(&mut fetching, &mut engine, at(0));
     let later = Response::builder().status(503).header("retry-after", "20").body(&b""[..]);
-    fetching.handle_response(&mut engine, at(0), ticket, later.unwrap());
+    fetching.handle_response(&mut engine, at(0), ticket, &later.unwrap());
     assert_eq!(waits(&mut fetching, &mut engine, at(0)), (at(20), WaitReason::RetryAfter));
     // Twenty seconds, and ten more for the answer.
     assert_eq!(waits(&mut waiting, &mut engine, at(15)), (at(30), WaitReason::Token));
@@ -199,7 +199,8 @@ fn a_queued_call_may_fetch_twice_before_it_is_let_go() {
     let mut policy = Policy::default();
     policy.max_requests_per_window = Some(1);
     let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine = Engine::with_policy(BASE.parse().unwrap(), client, policy);
+    let mut engine =
+        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
     let mut first = call();
     let (_, ticket) = sends(&mut first, &mut engine, at(0));
     answer(&mut first, &mut engine, at(0), ticket, 200, &token("first", 20));

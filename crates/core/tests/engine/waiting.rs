@@ -128,7 +128,7 @@ fn the_answer_of_the_rate_limit_is_told_and_not_the_wait_for_it() {
     let mut wait = wait.with_timeout(Duration::from_secs(10));
     let (_, ticket) = sends(&mut wait, &mut engine, at(1));
     let refusal = Response::builder().status(429).header("retry-after", "3600");
-    wait.handle_response(&mut engine, at(1), ticket, refusal.body(&b""[..]).unwrap());
+    wait.handle_response(&mut engine, at(1), ticket, &refusal.body(&b""[..]).unwrap());
     let mut now = at(1);
     let error = loop {
         match wait.poll(&mut engine, now) {

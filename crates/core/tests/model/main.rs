@@ -68,7 +68,8 @@ struct Pair {
 impl Pair {
     fn new(seed: u64) -> Self {
         let client = ClientCredentials::new("id", "secret").unwrap();
-        let mut engine = Engine::new("https://h".parse().unwrap(), client);
+        let mut engine =
+            Engine::builder(client).base_url("https://h".parse().unwrap()).build().unwrap();
         engine.set_seed(seed);
         let model = Client::new(Policy::default());
         Self { engine, model, now: Moment::default(), tokens: 0 }
@@ -124,7 +125,7 @@ impl Pair {
                                 if self.tokens.is_multiple_of(2) {
                                     call.read_ahead(&ticket, &response);
                                 }
-                                call.handle_response(&mut self.engine, self.now, ticket, response);
+                                call.handle_response(&mut self.engine, self.now, ticket, &response);
                             }
                             Err(kind) => {
                                 let failure = TransportError::new(kind);

@@ -135,7 +135,7 @@ impl<O: Operation> Receiver for O {
                 if now.since_origin().as_nanos().is_multiple_of(2) {
                     self.read_ahead(&ticket, &response);
                 }
-                return self.handle_response(engine, now, ticket, response);
+                return self.handle_response(engine, now, ticket, &response);
             }
             Reply::CutOff(kind, answer) => TransportError::in_body(*kind, answer.head()),
             Reply::Failed(kind) => TransportError::new(*kind),

@@ -74,7 +74,11 @@ impl World {
 
     pub(crate) fn new(seed: u64, policy: Policy, service: Service, weather: Weather) -> Self {
         let credentials = service.access.credentials();
-        let mut engine = Engine::with_policy(BaseUrl::production(), credentials, policy);
+        let mut engine = Engine::builder(credentials)
+            .base_url(BaseUrl::production())
+            .policy(policy)
+            .build()
+            .unwrap();
         engine.set_seed(seed);
         Self {
             engine,
