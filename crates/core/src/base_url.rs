@@ -4,7 +4,9 @@ use std::str::FromStr;
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::json;
 
 /// Where the service is reached: a scheme, a host, and a path prefix if there is one.
 ///
@@ -19,8 +21,8 @@ use serde::{Deserialize, Serialize};
 /// assert!("http://gateway.example.com".parse::<BaseUrl>().is_err());
 /// # Ok::<(), didit_core::InvalidBaseUrl>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct BaseUrl {
     scheme: Scheme,
     authority: Authority,
@@ -103,11 +105,9 @@ impl FromStr for BaseUrl {
     }
 }
 
-impl TryFrom<String> for BaseUrl {
-    type Error = InvalidBaseUrl;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+impl<'de> Deserialize<'de> for BaseUrl {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        json::from_text(deserializer, "a base URL", |text| text.parse().ok())
     }
 }
 

@@ -87,6 +87,7 @@ pub struct Engine {
     wakes_others: bool,
 }
 
+#[allow(clippy::large_enum_variant, reason = "there is one per engine")]
 enum Access {
     None,
     Token(Authorization),

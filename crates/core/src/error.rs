@@ -305,7 +305,7 @@ impl fmt::Display for ResponseError {
                 f.write_str(", but the response is about another session")?;
             }
             ResponseErrorKind::TooLarge => {
-                f.write_str(", but the response is larger than 8 MiB")?
+                f.write_str(", but the response is larger than 8 MiB")?;
             }
             _ => {}
         }

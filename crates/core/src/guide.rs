@@ -1,6 +1,6 @@
 //! Pages to read: [which layer to build on](layers), and [how the engine works](architecture).
 //!
-//! The adapters have a page each of how to do the common tasks.
+//! Each adapter has a page with how-tos.
 
 #[doc = include_str!("../docs/layers.md")]
 pub mod layers {}

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error as _, MapAccess, Unexpected, Visitor};
+use serde::de::{DeserializeOwned, MapAccess, Unexpected, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -193,17 +193,44 @@ where
     Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
 }
 
+/// Reads a string and turns it into a `T`. The error stands at the string, names what was expected
+/// and not what was found.
+pub(crate) fn from_text<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expected: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    struct Text<F>(&'static str, F);
+
+    impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for Text<F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            (self.1)(text).ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self.0))
+        }
+    }
+
+    deserializer.deserialize_str(Text(expected, parse))
+}
+
 /// Reads an optional RFC 3339 timestamp of any offset and precision.
 pub(crate) fn optional_timestamp<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<OffsetDateTime>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| {
-        OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| {
-            D::Error::invalid_value(Unexpected::Other("text"), &"an RFC 3339 timestamp")
-        })
-    })
-    .transpose()
+    struct Timestamp(OffsetDateTime);
+
+    impl<'de> Deserialize<'de> for Timestamp {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+            from_text(deserializer, "an RFC 3339 timestamp", parse).map(Self)
+        }
+    }
+
+    Ok(Option::<Timestamp>::deserialize(deserializer)?.map(|Timestamp(at)| at))
 }
 
 /// Follows a JSON text character by character and knows which of them are inside a string.

@@ -2,7 +2,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::json;
 
 /// The identifier of a data-transfer session. Clones are cheap and share the text.
 ///
@@ -18,8 +20,8 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!("a/b".parse::<SessionId>(), Err(InvalidSessionId::Character { found: '/', position: 1 }));
 /// # Ok::<(), InvalidSessionId>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct SessionId(Arc<str>);
 
 impl SessionId {
@@ -74,11 +76,9 @@ impl TryFrom<&str> for SessionId {
     }
 }
 
-impl TryFrom<String> for SessionId {
-    type Error = InvalidSessionId;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::new(&text)
+impl<'de> Deserialize<'de> for SessionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        json::from_text(deserializer, "a session id", |text| Self::new(text).ok())
     }
 }
 
@@ -91,6 +91,12 @@ impl From<SessionId> for String {
 impl AsRef<str> for SessionId {
     fn as_ref(&self) -> &str {
         &self.0
+    }
+}
+
+impl PartialEq<str> for SessionId {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
     }
 }
 

@@ -35,7 +35,7 @@ fn answer(status: u16, body: &[u8]) -> Response<&[u8]> {
 #[track_caller]
 fn refusal<E: Endpoint>(endpoint: &E, answer: Response<&[u8]>) -> ResponseError {
     let status = answer.status();
-    match endpoint.parse(answer) {
+    match endpoint.parse(&answer) {
         Err(error) => error,
         Ok(_) => panic!("{status} was taken for a success"),
     }
@@ -49,17 +49,22 @@ fn every_status_has_its_kind_and_its_advice() {
         (100, UnexpectedStatus, base_url, false),
         (301, Redirect, "check the base URL; redirects are not followed", false),
         (399, Redirect, "check the base URL; redirects are not followed", false),
-        (400, Rejected, "mend the request", false),
+        (400, ClientError, "fix the request", false),
         (401, Unauthorized, "check the credentials", false),
-        (403, Forbidden, "ask for access with these credentials", false),
-        (404, NotFound, "check the session id and whose session it is", false),
-        (408, Rejected, "mend the request", true),
-        (429, RateLimited, "ask less often, or allow more time", true),
-        (499, Rejected, "mend the request", false),
-        (500, Unavailable, "try again later", true),
-        (501, Unavailable, "try again later", false),
-        (504, Unavailable, "try again later", true),
-        (599, Unavailable, "try again later", false),
+        (403, Forbidden, "ask Didit to grant these credentials access", false),
+        (
+            404,
+            NotFound,
+            "check the session id, and that the session belongs to these credentials",
+            false,
+        ),
+        (408, ClientError, "fix the request", true),
+        (429, RateLimited, "send fewer requests, or allow more time", true),
+        (499, ClientError, "fix the request", false),
+        (500, ServerError, "try again later", true),
+        (501, ServerError, "try again later", false),
+        (504, ServerError, "try again later", true),
+        (599, ServerError, "try again later", false),
         (600, UnexpectedStatus, base_url, false),
     ];
     for (code, kind, advice, retryable) in cases {
@@ -82,7 +87,7 @@ fn the_advice_depends_on_what_was_asked() {
     assert_eq!(refusal(&client_token(), answer(404, b"")).advice(), "check the base URL");
     assert_eq!(
         refusal(&status(), answer(404, b"")).advice(),
-        "check the session id and whose session it is"
+        "check the session id, and that the session belongs to these credentials"
     );
 }
 
@@ -100,14 +105,14 @@ fn only_the_token_route_can_call_a_client_invalid() {
 #[test]
 fn a_body_may_be_eight_mebibytes_and_not_a_byte_more() {
     assert_eq!(MAX_BODY_BYTES, 8_388_608);
-    let spaces = vec![b' '; MAX_BODY_BYTES + 1];
+    let spaces = vec![b'0'; MAX_BODY_BYTES + 1];
     let most = refusal(&retrieve(), answer(200, &spaces[1..]));
     assert!(matches!(most.kind(), ResponseErrorKind::Malformed(_)), "{most}");
     let more = refusal(&retrieve(), answer(200, &spaces));
     assert_eq!(more.kind(), &ResponseErrorKind::TooLarge);
     assert_eq!(
         more.to_string(),
-        "could not retrieve the decision: HTTP 200 OK, but the answer is over 8 MiB"
+        "could not retrieve the decision: HTTP 200 OK, but the response is larger than 8 MiB"
     );
 }
 

@@ -91,6 +91,7 @@ impl sealed::Sealed for CreateSession {}
 ///
 /// Anyone who knows its token or its URL can act in it, so `Debug` shows neither.
 #[derive(Clone)]
+#[allow(clippy::struct_field_names, reason = "they are the service's names")]
 pub struct Session {
     session_id: SessionId,
     session_token: Secret,

@@ -4,7 +4,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::json;
 
 /// The name of one kind of user data that a session asks for.
 ///
@@ -19,8 +21,8 @@ use serde::{Deserialize, Serialize};
 /// assert!("two words".parse::<Scope>().is_err());
 /// # Ok::<(), didit_core::data_transfer::InvalidScope>(())
 /// ```
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Serialize)]
+#[serde(into = "String")]
 pub struct Scope(Cow<'static, str>);
 
 impl Scope {
@@ -99,11 +101,9 @@ impl AsRef<str> for Scope {
     }
 }
 
-impl TryFrom<String> for Scope {
-    type Error = InvalidScope;
-
-    fn try_from(name: String) -> Result<Self, Self::Error> {
-        name.parse()
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        json::from_text(deserializer, "a scope", |text| text.parse().ok())
     }
 }
 
@@ -157,8 +157,8 @@ impl fmt::Debug for Scope {
 /// assert!("".parse::<Scopes>().is_err());
 /// # Ok::<(), didit_core::data_transfer::InvalidScope>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(into = "String")]
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
@@ -201,11 +201,9 @@ impl FromStr for Scopes {
     }
 }
 
-impl TryFrom<String> for Scopes {
-    type Error = InvalidScope;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
+impl<'de> Deserialize<'de> for Scopes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        json::from_text(deserializer, "scopes", |text| text.parse().ok())
     }
 }
 

@@ -94,10 +94,10 @@ impl<E: Endpoint> Call<E> {
         now: Moment,
         deadline: Moment,
     ) -> Result<Step<E::Output>, CallError> {
-        let (authorization, generation) = match E::AUTHORIZED
-            .then(|| engine.access(&mut self.claim, now))
-            .unwrap_or(TokenAccess::None)
-        {
+        self.deadline.leave_queue(now);
+        let access =
+            if E::AUTHORIZED { engine.access(&mut self.claim, now) } else { TokenAccess::None };
+        let (authorization, generation) = match access {
             TokenAccess::None => (None, 0),
             TokenAccess::Ready(authorization, generation) => (Some(authorization), generation),
             TokenAccess::Fetch => return self.send(engine, now, Purpose::Token, None),
@@ -121,19 +121,17 @@ impl<E: Endpoint> Call<E> {
                 self.send(engine, now, Purpose::Request(generation), authorization)
             }
             Err(Deferred { until, certain, refused }) => {
-                if refused {
-                    self.deadline.leave_queue(now);
-                } else {
+                if !refused {
                     self.deadline.enter_queue(now);
                 }
                 let deadline = self.deadline.of(Purpose::Request(0), &engine.policy, now);
-                if certain && until >= deadline && (refused || !self.deadline.queued) {
-                    return Err(self
-                        .out_of_time(WaitReason::Pacing)
-                        .with_retry_after(until.since(now)));
+                // In the queue the deadline of a queued call moves along.
+                let bounded = refused || !self.deadline.queued;
+                if bounded && certain && until >= deadline {
+                    let error = self.out_of_time(WaitReason::Pacing);
+                    return Err(error.with_retry_after(until.since(now)));
                 }
-                // In the queue the deadline moves along.
-                let until = if refused { deadline.min(until) } else { until };
+                let until = if bounded { deadline.min(until) } else { until };
                 Ok(self.wait(engine, now, until, WaitReason::Pacing))
             }
         }
@@ -225,7 +223,7 @@ impl<E: Endpoint> Call<E> {
             self.refusals += 1;
             *self.attempts(purpose) -= 1;
         }
-        self.close_gate(engine, now, purpose, &error, error.retry_after());
+        close_gate::<E>(engine, now, purpose, &error, error.retry_after());
         if keeps_token {
             self.token_attempts = 0;
             return;
@@ -241,7 +239,7 @@ impl<E: Endpoint> Call<E> {
         match retry::decide(&engine.policy, &attempts, &error, replay, now, random) {
             RetryDecision::Retry { at, reason } => {
                 if error.is_refusal() {
-                    self.close_gate(engine, now, purpose, &error, Some(at.since(now)));
+                    close_gate::<E>(engine, now, purpose, &error, Some(at.since(now)));
                 }
                 let lease_until = at.after(engine.policy.attempt_timeout);
                 if let Some(cache) = engine.token_cache() {
@@ -284,29 +282,6 @@ impl<E: Endpoint> Call<E> {
             self.own_attempts = 0;
         }
         self.renewed_after_401
-    }
-
-    /// Remembers for all calls how long the service wants no more requests of this kind.
-    fn close_gate(
-        &self,
-        engine: &mut Engine,
-        now: Moment,
-        purpose: Purpose,
-        error: &AttemptError,
-        wait: Option<Duration>,
-    ) {
-        let Some(until) = wait.filter(|wait| !wait.is_zero()).map(|wait| now.after(wait)) else {
-            return;
-        };
-        match (purpose, engine.token_cache()) {
-            (Purpose::Token, Some(cache)) if error.is_retryable() => {
-                cache.refused(until, now, error)
-            }
-            (Purpose::Request(_), _) if error.is_refusal() => {
-                engine.limiter(E::BUCKET).close(until, now);
-            }
-            _ => {}
-        }
     }
 
     fn attempts(&mut self, purpose: Purpose) -> &mut u32 {
@@ -354,6 +329,28 @@ impl<E: Endpoint> Call<E> {
             session_id: self.endpoint.session_id().cloned(),
             kind: kind(),
         });
+    }
+}
+
+/// Remembers for all calls how long the service wants no more requests of this kind.
+fn close_gate<E: Endpoint>(
+    engine: &mut Engine,
+    now: Moment,
+    purpose: Purpose,
+    error: &AttemptError,
+    wait: Option<Duration>,
+) {
+    let Some(until) = wait.filter(|wait| !wait.is_zero()).map(|wait| now.after(wait)) else {
+        return;
+    };
+    match (purpose, engine.token_cache()) {
+        (Purpose::Token, Some(cache)) if error.is_overload() => {
+            cache.refused(until, now, error);
+        }
+        (Purpose::Request(_), _) if error.is_refusal() => {
+            engine.limiter(E::BUCKET).close(until, now);
+        }
+        _ => {}
     }
 }
 

@@ -39,19 +39,18 @@ impl Deadline {
 
     /// Notes that the rate limiter lets the call go.
     pub(super) fn start(&mut self, policy: &Policy, now: Moment) {
-        let end = now.after(self.timeout.unwrap_or(policy.call_timeout));
-        let queued = self.queued_since.take().map_or(Duration::ZERO, |at| now.since(at));
-        self.end = Some(self.end.map_or(end, |end| end.after(queued)));
+        self.leave_queue(now);
+        self.end.get_or_insert(now.after(self.timeout.unwrap_or(policy.call_timeout)));
     }
 
-    /// Notes that the call is in the rate limiter's queue, and not held up by a refusal.
+    /// Notes that the call is in the rate limiter's queue.
     pub(super) fn enter_queue(&mut self, now: Moment) {
         if self.queued {
             self.queued_since.get_or_insert(now);
         }
     }
 
-    /// Notes that a refusal holds the call up, also while it is in the queue.
+    /// Notes that the call is not in the queue, whatever it waits for now.
     pub(super) fn leave_queue(&mut self, now: Moment) {
         if let (Some(at), Some(end)) = (self.queued_since.take(), &mut self.end) {
             *end = end.after(now.since(at));

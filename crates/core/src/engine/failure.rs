@@ -110,6 +110,11 @@ impl AttemptError {
         matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::RateLimited)
     }
 
+    /// Returns whether the token endpoint asks all of its clients to wait.
+    pub(super) fn is_overload(&self) -> bool {
+        matches!(self, Self::Response(error) if matches!(error.status().as_u16(), 429 | 503))
+    }
+
     pub(super) fn is_unauthorized(&self) -> bool {
         matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::Unauthorized)
     }

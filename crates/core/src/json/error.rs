@@ -19,8 +19,9 @@ impl JsonError {
     pub(super) fn new(error: &serde_json::Error, path: &Path) -> Self {
         let problem = problem(error);
         let mut path = bounded(path);
-        // The path of a missing member is that of the object it is missing from.
-        if let Some(name) = problem.strip_prefix("missing field `") {
+        // A member that is missing or repeated is told by the path of its object.
+        let name = problem.strip_prefix("missing field `");
+        if let Some(name) = name.or_else(|| problem.strip_prefix("duplicate field `")) {
             path = join(path, name.trim_end_matches('`'));
         }
         Self { path: path.into(), problem: problem.into(), ..Self::syntax(error) }
@@ -155,7 +156,7 @@ mod tests {
         let cases = [
             ("{\n\"a\": {\"b\": true,}}", "trailing comma at line 2 column 17, in `a`"),
             (r#"{"a":{"b":"Jane"}}"#, "expected a boolean at line 1 column 16, in `a.b`"),
-            (r#"{"n": 1, "n": 2}"#, "duplicate field `n` at line 1 column 12"),
+            (r#"{"n": 1, "n": 2}"#, "duplicate field `n` at line 1 column 12, in `n`"),
             (r#"{"a":{"list":[1,2,"x"]}}"#, "expected u8 at line 1 column 21, in `a.list[2]`"),
             (r#"{"n": ", expected Jane"}"#, "expected u64 at line 1 column 23, in `n`"),
             (r#"{"a":{"b":tru"#, "EOF while parsing a value at line 1 column 13, in `a.b`"),

@@ -84,9 +84,13 @@ const MAX_ENCODED: usize = 8;
 fn encoded(text: &str, c: char) -> impl Iterator<Item = usize> {
     let mut forms = vec![c.to_string()];
     let mut utf8 = [0; 4];
-    forms.push(c.encode_utf8(&mut utf8).bytes().map(|byte| format!("%{byte:02x}")).collect());
+    let bytes: Vec<_> =
+        c.encode_utf8(&mut utf8).bytes().map(|byte| format!("%{byte:02x}")).collect();
+    forms.push(bytes.concat());
     let mut utf16 = [0; 2];
-    forms.push(c.encode_utf16(&mut utf16).iter().map(|unit| format!("\\u{unit:04x}")).collect());
+    let units: Vec<_> =
+        c.encode_utf16(&mut utf16).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    forms.push(units.concat());
     let code = u32::from(c);
     forms.extend([format!("&#{code};"), format!("&#x{code:x};"), format!("&#x{code:04x};")]);
     forms.extend(match c {
@@ -165,7 +169,8 @@ mod tests {
             after in "[.][a-z]{0,9}",
         ) {
             prop_assume!(!secret.trim().is_empty() && !"***".contains(secret.trim()));
-            let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let percent: Vec<_> = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let percent = percent.concat();
             let json = serde_json::to_string(&secret).unwrap();
             for form in [&secret, &percent, json.trim_matches('"')] {
                 let scrubbed = scrub(&format!("{before}{form}{after}"), &secret);

@@ -13,12 +13,14 @@ fn what_the_service_named_as_the_next_time_holds_for_all() {
     assert_eq!(fails(&mut first, &mut engine, at(1)).gave_up(), GaveUp::DeadlineExceeded);
     let error = fails(&mut call(), &mut engine, at(2));
     assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Pacing)), "{error}");
-    // One in a queue has the time.
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(59)));
+    // One in a queue has the time, but no more of it once it was refused itself.
     assert_eq!(waits(&mut queued, &mut engine, at(2)), (at(61), WaitReason::Pacing));
     let (_, ticket) = sends(&mut queued, &mut engine, at(61));
     queued.handle_response(&mut engine, at(61), ticket, &refusal().unwrap());
-    assert_eq!(waits(&mut queued, &mut engine, at(61)), (at(121), WaitReason::RetryAfter));
-    assert_eq!(sends(&mut queued, &mut engine, at(121)).0, "decision t");
+    let error = fails(&mut queued, &mut engine, at(61));
+    assert_eq!(error.gave_up(), GaveUp::DeadlineExceeded);
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
 }
 
 #[test]
@@ -38,19 +40,15 @@ fn a_token_that_never_comes_ends_a_queued_call_as_well() {
 
 #[test]
 fn a_wait_is_told_once() {
-    let mut policy = Policy::default();
-    policy.max_requests_per_window = Some(1);
-    let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine =
-        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
+    let mut engine = paced(1);
     retrieve(&mut engine, at(0), "t");
     let _in_flight = sends(&mut call(), &mut engine, at(60));
-    engine.record_events(true);
     let mut queued = call().deadline_from_first_send();
+    engine.take_events();
     for _ in 0..3 {
         let _ = waits(&mut queued, &mut engine, at(61));
     }
-    assert_eq!(queued.take_events().len(), 1);
+    assert_eq!(engine.take_events().len(), 1);
 }
 
 #[test]
@@ -139,11 +137,7 @@ fn polling_on_after_the_end_is_an_error() {
 
 #[test]
 fn a_budget_paces_from_the_second_request_on() {
-    let mut policy = Policy::default();
-    policy.max_requests_per_window = Some(2);
-    let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine =
-        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
+    let mut engine = paced(2);
     retrieve(&mut engine, at(0), "t");
     retrieve(&mut engine, at(20), "t");
     let patient = || call().with_timeout(Duration::from_secs(600));
@@ -160,11 +154,7 @@ fn a_budget_paces_from_the_second_request_on() {
 
 #[test]
 fn the_clock_of_a_queued_call_starts_when_its_turn_comes() {
-    let mut policy = Policy::default();
-    policy.max_requests_per_window = Some(1);
-    let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine =
-        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
+    let mut engine = paced(1);
     retrieve(&mut engine, at(0), "t");
     let mut queued = call().deadline_from_first_send();
     assert_eq!(waits(&mut queued, &mut engine, at(0)), (at(60), WaitReason::Pacing));
@@ -182,57 +172,92 @@ fn the_clock_of_a_queued_call_starts_when_its_turn_comes() {
 
 #[test]
 fn events_tell_the_story_when_asked_for() {
-    let mut engine = engine();
-    let mut silent = call();
-    let (_, ticket) = sends(&mut silent, &mut engine, at(0));
-    answer(&mut silent, &mut engine, at(0), ticket, 200, &token("t", 1000));
+    let mut silent = engine();
+    retrieve(&mut silent, at(0), "t");
     assert_eq!(silent.take_events(), []);
 
-    engine.record_events(true);
-    let mut told = call();
-    let (_, ticket) = sends(&mut told, &mut engine, at(1));
-    told.handle_failure(
-        &mut engine,
-        at(1),
-        ticket,
-        TransportError::new(TransportErrorKind::ConnectionLost),
-    );
-    let (until, _) = waits(&mut told, &mut engine, at(1));
-    let action = EndpointKind::RetrieveDecision;
-    let events = told.take_events();
-    assert_eq!(
-        events[..2],
-        [
-            Event::Sent { action, attempt: 1 },
-            Event::Failed { action, failure: TransportErrorKind::ConnectionLost },
-        ]
-    );
-    assert_eq!(
-        events[2],
-        Event::Waiting { duration: until.since(at(1)), reason: WaitReason::Backoff }
-    );
-    assert_eq!(events.len(), 3);
+    let mut engine = recording();
+    retrieve(&mut engine, at(0), "t");
+    let names: Vec<_> = kinds(&mut engine).iter().map(|kind| format!("{kind:?}")).collect();
+    let first = |text: &str| text.split(' ').next().unwrap().to_owned();
+    let names: Vec<_> = names.iter().map(|text| first(text)).collect();
+    let expected = ["Sent", "Answered", "TokenFetched", "Sent", "Answered", "Finished"];
+    assert_eq!(names, expected);
+
+    let mut call = call();
+    let (_, ticket) = sends(&mut call, &mut engine, at(1));
+    let lost = TransportError::new(TransportErrorKind::ConnectionLost);
+    call.handle_failure(&mut engine, at(3), ticket, lost);
+    let (until, _) = waits(&mut call, &mut engine, at(3));
+    let (_, ticket) = sends(&mut call, &mut engine, until);
+    let answer = Response::builder()
+        .status(404)
+        .header("x-request-id", "r-1")
+        .header("x-ratelimit-limit", "100")
+        .header("x-ratelimit-remaining", "99")
+        .body(&b""[..])
+        .unwrap();
+    call.handle_response(&mut engine, until, ticket, &answer);
+    let events = engine.take_events();
+    for event in &events {
+        assert_eq!(event.endpoint, EndpointKind::RetrieveDecision);
+        assert_eq!(event.session_id.as_ref().unwrap().as_str(), "s-1");
+    }
+    let endpoint = EndpointKind::RetrieveDecision;
+    let uri = "https://example.com/auth/v2/session/s-1/decision/".parse::<http::Uri>().unwrap();
+    let sent = |attempt| EventKind::Sent {
+        endpoint,
+        method: http::Method::GET,
+        uri: uri.clone(),
+        attempt,
+    };
+    let waited = until.since(at(3));
+    let expected = [
+        sent(1),
+        EventKind::Failed {
+            endpoint,
+            error: TransportErrorKind::ConnectionLost,
+            elapsed: Duration::from_secs(2),
+        },
+        EventKind::Waiting { duration: waited, reason: WaitReason::Backoff },
+        sent(2),
+        EventKind::Answered {
+            endpoint,
+            status: http::StatusCode::NOT_FOUND,
+            request_id: Some("r-1".to_owned()),
+            elapsed: Duration::ZERO,
+        },
+        EventKind::RateLimit { limit: 100, remaining: 99 },
+        EventKind::Finished {
+            succeeded: false,
+            attempts: 2,
+            elapsed: Duration::from_secs(2) + waited,
+        },
+    ];
+    let kinds: Vec<_> = events.into_iter().map(|event| event.kind).collect();
+    assert_eq!(kinds, expected);
+    let notable: Vec<_> = kinds.iter().map(EventKind::is_notable).collect();
+    assert_eq!(notable, [false, true, true, true, false, false, false]);
 }
 
 #[test]
 fn a_failed_status_counts_though_its_body_never_came() {
-    for (status, cause) in [(404, "NotFound"), (200, "Broken")] {
-        let mut engine = engine();
+    for (status, cause) in [(404, "NotFound"), (200, "ConnectionLost")] {
+        let mut engine = recording();
         retrieve(&mut engine, at(0), "t");
         let mut policy_of_one = call();
         let (_, ticket) = sends(&mut policy_of_one, &mut engine, at(1));
         let head = Response::builder().status(status).body(()).unwrap();
         // Whoever answered has seen the request, whatever the adapter thinks.
         let failure = TransportError::in_body(TransportErrorKind::Connect, head);
-        engine.record_events(true);
         policy_of_one.handle_failure(&mut engine, at(1), ticket, failure);
-        let events = format!("{:?}", policy_of_one.take_events());
+        let events = format!("{:?}", kinds(&mut engine));
         match cause {
             "NotFound" => {
                 let error = fails(&mut policy_of_one, &mut engine, at(1));
                 assert_eq!(error.response().unwrap().status(), 404);
             }
-            _ => assert!(events.contains("failure: Broken"), "{events}"),
+            _ => assert!(events.contains("error: ConnectionLost"), "{events}"),
         }
     }
 }
@@ -260,56 +285,17 @@ fn refusals_are_no_attempts_and_make_the_pauses_longer() {
 
 #[test]
 fn a_wait_that_goes_on_is_told_again_once_its_time_has_come() {
-    let mut policy = Policy::default();
-    policy.max_requests_per_window = Some(1);
-    let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine =
-        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
+    let mut engine = paced(1);
     retrieve(&mut engine, at(0), "t");
-    engine.record_events(true);
     let (mut ahead, mut queued) =
         (call().deadline_from_first_send(), call().deadline_from_first_send());
     assert_eq!(waits(&mut ahead, &mut engine, at(1)).0, at(60));
     let (until, _) = waits(&mut queued, &mut engine, at(1));
     let _in_flight = sends(&mut ahead, &mut engine, at(60));
-    let told = |queued: &mut Call<_>| queued.take_events().len();
-    assert_eq!(told(&mut queued), 1);
+    engine.take_events();
+    let told = |engine: &mut Engine| engine.take_events().len();
     let _ = waits(&mut queued, &mut engine, at(60));
-    assert_eq!(told(&mut queued), 0);
+    assert_eq!(told(&mut engine), 0);
     let _ = waits(&mut queued, &mut engine, until);
-    assert_eq!(told(&mut queued), 1);
-}
-
-#[test]
-fn what_was_read_ahead_counts_for_its_own_request_alone() {
-    let mut engine = engine();
-    retrieve(&mut engine, at(0), "t");
-    let (mut one, mut other) = (call(), call());
-    let (_, ticket) = sends(&mut one, &mut engine, at(1));
-    let (_, others) = sends(&mut other, &mut engine, at(1));
-    let confirmed = decision("Confirmed");
-    let read = Response::new(confirmed.as_bytes());
-
-    one.read_ahead(&others, &read);
-    answer(&mut one, &mut engine, at(1), ticket, 404, "");
-    assert!(matches!(fails(&mut one, &mut engine, at(1)).kind(), CallErrorKind::Response(_)));
-
-    // Read whole, but lost all the same; the next request has an answer of its own.
-    other.read_ahead(&others, &read);
-    other.handle_failure(
-        &mut engine,
-        at(1),
-        others,
-        TransportError::new(TransportErrorKind::ConnectionLost),
-    );
-    let (again, _) = waits(&mut other, &mut engine, at(1));
-    let (_, ticket) = sends(&mut other, &mut engine, again);
-    answer(&mut other, &mut engine, again, ticket, 200, &decision("Declined"));
-    assert_eq!(succeeds(&mut other, &mut engine, again).status(), &Status::Declined);
-
-    let mut third = call();
-    let (_, ticket) = sends(&mut third, &mut engine, again);
-    third.read_ahead(&ticket, &read);
-    third.handle_response(&mut engine, again, ticket, &read);
-    assert_eq!(succeeds(&mut third, &mut engine, again).status(), &Status::Confirmed);
+    assert_eq!(told(&mut engine), 1);
 }

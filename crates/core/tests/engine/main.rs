@@ -13,8 +13,8 @@ use std::time::Duration;
 use didit_core::data_transfer::{CreateSession, Decision, ReadStatus, RetrieveDecision, Status};
 use didit_core::{
     Authorization, BaseUrl, Call, CallError, CallErrorKind, ClientCredentials, EndpointKind,
-    Engine, Event, GaveUp, Moment, Operation, Policy, Step, Ticket, TransportError,
-    TransportErrorKind, WaitForDecision, WaitReason,
+    Engine, EngineBuilder, EventKind, GaveUp, Moment, Operation, Policy, Step, Ticket,
+    TransportError, TransportErrorKind, WaitForDecision, WaitReason,
 };
 use http::{Request, Response};
 
@@ -24,9 +24,28 @@ fn at(seconds: u64) -> Moment {
     Moment::new(Duration::from_secs(seconds))
 }
 
-fn engine() -> Engine {
+fn builder() -> EngineBuilder {
     let client = ClientCredentials::new("id", "secret").unwrap();
-    Engine::builder(client).base_url(BASE.parse::<BaseUrl>().unwrap()).build().unwrap()
+    Engine::builder(client).base_url(BASE.parse::<BaseUrl>().unwrap())
+}
+
+fn engine() -> Engine {
+    builder().build().unwrap()
+}
+
+/// An engine that keeps events.
+fn recording() -> Engine {
+    builder().record_events(true).build().unwrap()
+}
+
+/// An engine with a limit of its own.
+fn paced(requests_per_window: u32) -> Engine {
+    let limit = |policy: &mut Policy| policy.max_requests_per_window = Some(requests_per_window);
+    builder().edit_policy(limit).record_events(true).build().unwrap()
+}
+
+fn kinds(engine: &mut Engine) -> Vec<EventKind> {
+    engine.take_events().into_iter().map(|event| event.kind).collect()
 }
 
 fn call() -> Call<RetrieveDecision> {

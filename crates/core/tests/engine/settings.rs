@@ -12,39 +12,24 @@ fn user_agent(engine: &mut Engine) -> String {
 #[test]
 fn the_user_agent_names_the_caller_and_the_library() {
     let library = concat!("didit-rust/", env!("CARGO_PKG_VERSION"));
-    let mut engine = engine();
-    assert_eq!(user_agent(&mut engine), library);
-    engine.set_user_agent("shop/1.0 (a b)").unwrap();
+    assert_eq!(user_agent(&mut engine()), library);
     for refused in ["shop\n", "sh\u{f6}p", "\u{7f}", "a\tb"] {
-        let error = engine.set_user_agent(refused).unwrap_err();
-        assert_eq!(error.to_string(), "the user agent is not visible ASCII", "{refused:?}");
+        let error = builder().user_agent(refused).build().unwrap_err();
+        let expected = "the user agent contains a character that is not visible ASCII";
+        assert_eq!(error.to_string(), expected, "{refused:?}");
     }
-    let mut engine = super::engine();
-    engine.set_user_agent("shop/1.0 (a b)").unwrap();
+    let mut engine = builder().user_agent("shop/1.0 (a b)").build().unwrap();
     assert_eq!(user_agent(&mut engine), format!("shop/1.0 (a b) {library}"));
-}
-
-#[test]
-fn a_name_that_is_given_late_holds_for_every_request_from_then_on() {
-    let named = format!("shop {}", concat!("didit-rust/", env!("CARGO_PKG_VERSION")));
-    let mut fetching = engine();
-    retrieve(&mut fetching, at(0), "t");
-    let held = Authorization::api_key("key").unwrap();
-    let mut holding = Engine::builder(held).base_url(BASE.parse().unwrap()).build().unwrap();
-    for engine in [&mut fetching, &mut holding] {
-        engine.set_user_agent("first").unwrap();
-        engine.set_user_agent("shop").unwrap();
-        assert_eq!(user_agent(engine), named);
-    }
+    let key = Authorization::api_key("key").unwrap();
+    let mut engine = Engine::builder(key).user_agent("shop").build().unwrap();
+    assert_eq!(user_agent(&mut engine), format!("shop {library}"));
 }
 
 #[test]
 fn clients_with_other_seeds_wait_for_other_times() {
     let wait = |seed: Option<u64>| {
-        let (mut engine, mut call) = (engine(), call());
-        if let Some(seed) = seed {
-            engine.set_seed(seed);
-        }
+        let builder = seed.into_iter().fold(builder(), EngineBuilder::seed);
+        let (mut engine, mut call) = (builder.build().unwrap(), call());
         let (_, ticket) = sends(&mut call, &mut engine, at(0));
         answer(&mut call, &mut engine, at(0), ticket, 503, "");
         waits(&mut call, &mut engine, at(0)).0
@@ -56,11 +41,10 @@ fn clients_with_other_seeds_wait_for_other_times() {
 
 #[test]
 fn no_request_is_given_more_than_a_day() {
-    let mut policy = Policy::default();
-    (policy.attempt_timeout, policy.call_timeout) = (Duration::MAX, Duration::MAX);
-    let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine =
-        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
+    let endless = |policy: &mut Policy| {
+        (policy.attempt_timeout, policy.call_timeout) = (Duration::MAX, Duration::MAX);
+    };
+    let mut engine = builder().edit_policy(endless).build().unwrap();
     let Step::Send { timeout, .. } = call().poll(&mut engine, at(0)) else { panic!("not sent") };
     assert_eq!(timeout, Duration::from_secs(86_400));
 }

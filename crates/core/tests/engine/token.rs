@@ -196,11 +196,7 @@ fn who_runs_out_of_time_fetching_leaves_it_to_the_next() {
 
 #[test]
 fn a_queued_call_may_fetch_twice_before_it_is_let_go() {
-    let mut policy = Policy::default();
-    policy.max_requests_per_window = Some(1);
-    let client = ClientCredentials::new("id", "secret").unwrap();
-    let mut engine =
-        Engine::builder(client).base_url(BASE.parse().unwrap()).policy(policy).build().unwrap();
+    let mut engine = paced(1);
     let mut first = call();
     let (_, ticket) = sends(&mut first, &mut engine, at(0));
     answer(&mut first, &mut engine, at(0), ticket, 200, &token("first", 20));

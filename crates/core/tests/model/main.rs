@@ -4,6 +4,8 @@
 //! simulation.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+#[path = "../support/cases.rs"]
+mod cases;
 mod reference;
 
 use std::time::Duration;
@@ -16,6 +18,7 @@ use didit_core::{
 use http::Response;
 use proptest::prelude::*;
 
+use self::cases::cases;
 use self::reference::{Client, Kind, Must, Reply};
 
 /// A call, how long after the one before it begins, and what becomes of its requests in turn;
@@ -68,9 +71,11 @@ struct Pair {
 impl Pair {
     fn new(seed: u64) -> Self {
         let client = ClientCredentials::new("id", "secret").unwrap();
-        let mut engine =
-            Engine::builder(client).base_url("https://h".parse().unwrap()).build().unwrap();
-        engine.set_seed(seed);
+        let engine = Engine::builder(client)
+            .base_url("https://h".parse().unwrap())
+            .seed(seed)
+            .build()
+            .unwrap();
         let model = Client::new(Policy::default());
         Self { engine, model, now: Moment::default(), tokens: 0 }
     }
@@ -122,9 +127,6 @@ impl Pair {
                     if let Some(result) = response(reply, &body) {
                         match result {
                             Ok(response) => {
-                                if self.tokens.is_multiple_of(2) {
-                                    call.read_ahead(&ticket, &response);
-                                }
                                 call.handle_response(&mut self.engine, self.now, ticket, &response);
                             }
                             Err(kind) => {

@@ -50,6 +50,10 @@ pub(crate) struct Client {
     pub(crate) policy: Policy,
     token: Option<Token>,
     closed: [Moment; 2],
+    /// Until when the token endpoint must not be asked, and its reply that said so.
+    token_closed: Option<(Moment, Reply)>,
+    /// Until then a token that is refused is not replaced.
+    no_renewal_before: Moment,
 }
 
 struct Token {
@@ -74,7 +78,13 @@ pub(crate) struct Call {
 
 impl Client {
     pub(crate) fn new(policy: Policy) -> Self {
-        Self { policy, token: None, closed: [Moment::default(); 2] }
+        Self {
+            policy,
+            token: None,
+            closed: [Moment::default(); 2],
+            token_closed: None,
+            no_renewal_before: Moment::default(),
+        }
     }
 
     pub(crate) fn begin(kind: Kind, timeout: Duration, now: Moment) -> Call {
@@ -102,14 +112,30 @@ impl Client {
         if let Some((least, most)) = call.pause {
             return Must::Wait(least, most);
         }
-        let Some(token) = self.usable(call, now) else { return Must::FetchToken };
+        let Some(token) = self.usable(call, now) else {
+            return match self.token_closed.filter(|(until, _)| *until > now) {
+                None => Must::FetchToken,
+                // A token that should be renewed is used to its end instead.
+                Some(_) if self.token.as_ref().is_some_and(|token| token.expires_at > now) => self
+                    .ask(
+                        call,
+                        now,
+                        self.token.as_ref().map(|it| it.name.clone()).unwrap_or_default(),
+                    ),
+                Some((until, _)) if until < call.deadline => wait_until(until, now),
+                Some((_, reply)) => Must::Fail(Some(reply)),
+            };
+        };
+        self.ask(call, now, token)
+    }
+
+    fn ask(&self, call: &mut Call, now: Moment, token: String) -> Must {
         let closed = self.closed[call.kind as usize];
         if closed > now && closed >= call.deadline {
             return Must::Fail(call.last);
         }
         if closed > now {
-            let wait = closed.since(now);
-            return Must::Wait(wait.saturating_sub(Duration::from_nanos(1)), wait);
+            return wait_until(closed, now);
         }
         call.fetched = None;
         Must::Ask(token)
@@ -135,6 +161,7 @@ impl Client {
         if let Reply::Good { lifetime } = reply {
             (call.failures[0], call.last) = (0, None);
             call.fetched = Some(name.to_owned());
+            self.token_closed = None;
             if let Some(lifetime) = lifetime.map(Duration::from_secs) {
                 let early = self.policy.token_refresh_margin.min(lifetime / 10);
                 self.token = Some(Token {
@@ -144,6 +171,11 @@ impl Client {
                 });
             }
             return;
+        }
+        if let Reply::Status(429 | 503, Some(seconds)) = reply
+            && seconds > 0
+        {
+            self.close_token(now.after(Duration::from_secs(seconds)), reply);
         }
         // A token that is still good is used up to its end.
         if let Some(token) = self.token.as_mut().filter(|token| token.expires_at > now) {
@@ -157,8 +189,14 @@ impl Client {
     pub(crate) fn answered(&mut self, call: &mut Call, reply: Reply, now: Moment) {
         match reply {
             Reply::Good { .. } => call.end = Some(Must::Succeed),
-            Reply::Status(401, _) if !call.renewed => {
+            Reply::Status(401, _) if !call.renewed && now >= self.no_renewal_before => {
                 (call.renewed, call.failures[1], self.token) = (true, 0, None);
+            }
+            Reply::Status(401, _) => {
+                if call.renewed && now >= self.no_renewal_before {
+                    self.no_renewal_before = now.after(Duration::from_secs(10));
+                }
+                self.failed(call, reply, false, now);
             }
             reply => self.failed(call, reply, false, now),
         }
@@ -211,6 +249,11 @@ impl Client {
         call.pause.take().is_some_and(|(_, most)| now.after(most) >= call.deadline)
     }
 
+    fn close_token(&mut self, until: Moment, reply: Reply) {
+        let until = self.token_closed.map_or(until, |(earlier, _)| earlier.max(until));
+        self.token_closed = Some((until, reply));
+    }
+
     /// A pause after a refusal holds up all that ask for the same.
     pub(crate) fn close(&mut self, call: &Call, until: Moment) {
         let closed = &mut self.closed[call.kind as usize];
@@ -220,4 +263,9 @@ impl Client {
     pub(crate) fn left(call: &Call, now: Moment) -> Duration {
         call.deadline.since(now)
     }
+}
+
+fn wait_until(moment: Moment, now: Moment) -> Must {
+    let wait = moment.since(now);
+    Must::Wait(wait.saturating_sub(Duration::from_nanos(1)), wait)
 }

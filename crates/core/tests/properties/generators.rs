@@ -115,7 +115,7 @@ pub(crate) fn scope() -> impl Strategy<Value = Vec<String>> {
 /// Any decision the service may send.
 pub(crate) fn decision() -> impl Strategy<Value = Value> {
     object(vec![
-        ("session_id", text().prop_map(|id| Some(id.into())).boxed()),
+        ("session_id", "[a-zA-Z0-9._~-]{3,40}".prop_map(|id| Some(id.into())).boxed()),
         ("session_number", maybe(any::<u64>().prop_map(Value::from))),
         ("status", text().prop_map(|status| Some(status.into())).boxed()),
         ("vendor_data", words()),
@@ -157,6 +157,6 @@ pub(crate) fn created_session() -> BoxedStrategy<Value> {
 }
 
 /// The answer to a question about a session's status.
-pub(crate) fn status_report() -> BoxedStrategy<Value> {
+pub(crate) fn session_status() -> BoxedStrategy<Value> {
     object(vec![("session_id", words()), ("status", words())])
 }

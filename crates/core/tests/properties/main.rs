@@ -1,11 +1,16 @@
 //! What holds for every input.
 
+// A broken invariant is a panic.
+#![allow(clippy::expect_used, clippy::panic)]
+
 #[path = "../support/cases.rs"]
 mod cases;
 mod generators;
 mod invariants;
 
-use didit_core::data_transfer::{Decision, RetrieveDecision, Scope};
+use didit_core::data_transfer::{
+    CreateSession, Decision, ReadStatus, RetrieveDecision, Scope, Scopes,
+};
 use didit_core::oauth::FetchToken;
 use didit_core::{Authorization, BaseUrl, ClientCredentials, Endpoint, RateLimit, SessionId};
 use http::{HeaderMap, HeaderValue, Response};
@@ -13,7 +18,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use self::cases::cases;
-use self::generators::{UNDOCUMENTED, decision, scope, text, user_data};
+use self::generators::{
+    UNDOCUMENTED, created_session, decision, scope, session_status, text, token, user_data,
+};
 use self::invariants::at;
 
 proptest! {
@@ -73,11 +80,11 @@ proptest! {
         let decision = Decision::from_json(json.to_string().as_bytes()).unwrap();
         let Some(user) = decision.user_data() else { return Ok(()) };
         let objects = [
-            user.gender(), user.document_detail(), user.birthdate(), user.address(), user.bank_account(),
-            user.preferences(), user.instagram_account(), user.x_account(), user.tiktok_account(),
+            &user.gender, &user.document_detail, &user.birthdate, &user.address, &user.bank_account,
+            &user.preferences, &user.instagram_account, &user.x_account, &user.tiktok_account,
         ];
         for (name, object) in UNDOCUMENTED.into_iter().zip(objects) {
-            let read = object.map(|object| object.to::<Value>().unwrap());
+            let read = object.as_ref().map(|object| object.deserialize::<Value>().unwrap());
             prop_assert_eq!(read.as_ref(), sent.get(name).filter(|value| !value.is_null()));
         }
     }
@@ -113,8 +120,8 @@ proptest! {
         });
         let decision = Decision::from_json(sent.to_string().as_bytes()).unwrap();
         let user = decision.user_data().unwrap();
-        let (email, contact, names) = (user.email(), user.phone(), user.names());
-        let shown = format!("{decision:?} {user:?} {email:?} {contact:?} {names:?} {:?}", user.get("address"));
+        let (email, contact, names) = (&user.email, &user.phone, &user.names);
+        let shown = format!("{decision:?} {user:?} {email:?} {contact:?} {names:?} {:?}", user.address);
         for personal in [&name, &mail, &phone] {
             prop_assert!(!shown.contains(personal.as_str()), "{}", shown);
         }
@@ -128,7 +135,28 @@ proptest! {
         let error = Decision::from_json(sent.to_string().as_bytes()).unwrap_err();
         let shown = format!("{error} {error:?}");
         prop_assert!(!shown.contains("canary"), "{}", shown);
-        prop_assert_eq!(error.place(), format!("user_data.{place}"));
+        prop_assert_eq!(error.path(), format!("user_data.{place}"));
+    }
+
+    #[test]
+    fn other_documented_responses_are_read_or_refused_in_one_line(
+        token in token(), session in created_session(), status in session_status(),
+    ) {
+        let client = ClientCredentials::new("id", "secret").unwrap();
+        let parsed = FetchToken::new(client).parse(&Response::new(token.to_string()));
+        prop_assert_eq!(parsed.is_ok(), token.get("access_token").is_some_and(Value::is_string));
+        let create = CreateSession::new(Scopes::new([Scope::NAMES]).unwrap());
+        let sent = session.to_string();
+        match create.parse(&Response::new(&sent)) {
+            Ok(created) => {
+                prop_assert_eq!(created.json().expose(), sent);
+                prop_assert_eq!(created.session_id().as_str(), &session["session_id"]);
+            }
+            Err(error) => prop_assert!(!error.to_string().contains(char::is_control)),
+        }
+        let read = ReadStatus::new("s".parse().unwrap(), "token");
+        let parsed = read.parse(&Response::new(status.to_string()));
+        prop_assert_eq!(parsed.is_ok(), status.get("status").is_some_and(Value::is_string));
     }
 
     #[test]
@@ -145,7 +173,7 @@ proptest! {
         *response.headers_mut() = headers;
         let token = FetchToken::new(ClientCredentials::new("id", "secret").unwrap());
         let endpoint = RetrieveDecision::new("s".parse().unwrap());
-        let errors = [token.parse(response.clone()).err(), endpoint.parse(response).err()];
+        let errors = [token.parse(&response).err(), endpoint.parse(&response).err()];
         for error in errors.into_iter().flatten() {
             let shown = error.to_string();
             prop_assert!(shown.chars().count() < 1000 && !shown.contains(char::is_control), "{}", shown);
@@ -159,6 +187,8 @@ proptest! {
             prop_assert_eq!(scope.as_str(), &text);
         }
         let _ = Authorization::bearer(&*text).is_ok();
-        prop_assert_eq!(ClientCredentials::new("id", &*text).is_ok(), !text.is_empty());
+        let plain = text.bytes().all(|byte| (0x20..0x7f).contains(&byte));
+        let accepted = plain && !text.is_empty();
+        prop_assert_eq!(ClientCredentials::new("id", &*text).is_ok(), accepted);
     }
 }

@@ -18,6 +18,10 @@ pub(crate) struct Caller {
     renews: bool,
     most_attempts: u32,
     deadline: Moment,
+    /// The time of a queued call, and how much of it is used.
+    queued: Option<(Duration, Duration)>,
+    /// Since when the call does something other than wait in the queue.
+    counting_since: Option<Moment>,
     pub(crate) done: Option<Result<Given, CallError>>,
     pub(crate) dropped: bool,
     pub(crate) in_flight: Option<Flight>,
@@ -75,6 +79,8 @@ impl Caller {
             renews,
             most_attempts: policy.max_attempts,
             deadline: if queued { FAR } else { begins.after(timeout) },
+            queued: queued.then_some((timeout, Duration::ZERO)),
+            counting_since: None,
             done: None,
             dropped: false,
             in_flight: None,
@@ -93,7 +99,9 @@ impl Caller {
             return Next::Nothing;
         }
         assert!(now <= self.deadline, "it goes on after its deadline: {:?}", self.work);
-        match self.work.poll(engine, now) {
+        let step = self.work.poll(engine, now);
+        self.check_queued(&step, now);
+        match step {
             Step::Done(result) => {
                 self.check_end(&result, now);
                 self.done = Some(result);
@@ -119,6 +127,21 @@ impl Caller {
                 Next::Send(Box::new(request))
             }
         }
+    }
+
+    /// All time of a queued call counts from its first request on, except in the queue.
+    fn check_queued(&mut self, step: &Step<Given>, now: Moment) {
+        let Some((timeout, used)) = &mut self.queued else { return };
+        if let Some(since) = self.counting_since.take() {
+            *used += now.since(since);
+            assert!(*used <= *timeout, "a queued call goes on after its time: {used:?}");
+        }
+        let started = match step {
+            Step::Send { request, .. } => request.uri().path() != "/auth/v2/token/",
+            Step::Wait { reason, .. } => *reason != WaitReason::Pacing && self.tries.attempts > 0,
+            Step::Done(_) => false,
+        };
+        self.counting_since = started.then_some(now);
     }
 
     fn check_request(&mut self, token: bool, now: Moment) {
@@ -149,7 +172,11 @@ impl Caller {
         match result {
             Ok(Given::Session) => {}
             Ok(Given::Decision(decision)) => {
-                assert_eq!(decision.session_id(), self.session, "another session's decision");
+                assert_eq!(
+                    decision.session_id().as_str(),
+                    self.session,
+                    "another session's decision"
+                );
                 assert!(decision.status().is_final(), "it gives what is undecided");
             }
             Err(error) => self.check_failure(error, now),

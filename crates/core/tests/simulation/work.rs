@@ -131,10 +131,6 @@ impl<O: Operation> Receiver for O {
         let failure = match reply {
             Reply::Whole(answer) => {
                 let response = answer.head().map(|()| answer.body.as_bytes());
-                // Some read ahead, some do not, and it makes no difference.
-                if now.since_origin().as_nanos().is_multiple_of(2) {
-                    self.read_ahead(&ticket, &response);
-                }
                 return self.handle_response(engine, now, ticket, &response);
             }
             Reply::CutOff(kind, answer) => TransportError::in_body(*kind, answer.head()),

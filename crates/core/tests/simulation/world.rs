@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::time::Duration;
 
-use didit_core::{BaseUrl, CallError, Engine, Moment, Policy, TransportErrorKind};
+use didit_core::{CallError, Engine, Moment, Policy, TransportErrorKind};
 use http::Request;
 
 use super::caller::{Caller, Next};
@@ -74,12 +74,7 @@ impl World {
 
     pub(crate) fn new(seed: u64, policy: Policy, service: Service, weather: Weather) -> Self {
         let credentials = service.access.credentials();
-        let mut engine = Engine::builder(credentials)
-            .base_url(BaseUrl::production())
-            .policy(policy)
-            .build()
-            .unwrap();
-        engine.set_seed(seed);
+        let engine = Engine::builder(credentials).policy(policy).seed(seed).build().unwrap();
         Self {
             engine,
             service,
