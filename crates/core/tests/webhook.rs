@@ -140,6 +140,24 @@ fn an_event_about_something_else_than_a_session() {
     assert_eq!(event.get("changes").unwrap().get("n").unwrap().as_str(), "1.50");
 }
 
+#[test]
+fn the_decision_is_read_when_it_is_asked_for() {
+    let event = |decision: &str| {
+        verify(&format!(r#"{{"timestamp":1774970000,"status":"x","decision":{decision}}}"#))
+            .unwrap()
+    };
+    let decision = event(DECISION).decision().unwrap().unwrap();
+    assert_eq!(*decision.status(), Status::InReview);
+    assert_eq!(decision.json().as_str(), DECISION.trim_end());
+    assert_eq!(event("null").decision(), Ok(None));
+    assert!(event(r#"{"status":7}"#).decision().is_err());
+
+    let headers = webhook().sign(DECLINED_V1.as_bytes()).unwrap();
+    let older = webhook().verify(&headers, DECLINED_V1.as_bytes(), at(1_627_680_000)).unwrap();
+    let error = older.decision().unwrap_err().to_string();
+    assert!(error.starts_with("this is a v1 decision"), "{error}");
+}
+
 /// Only what is documented has to have the documented type.
 #[test]
 fn an_unknown_type_is_handed_over() {

@@ -6,7 +6,7 @@ use super::event_kind::EventKind;
 use super::signature::Matched;
 use crate::json::{self, JsonError, RawJson};
 use crate::personal::redacted;
-use crate::verification::Status;
+use crate::verification::{Decision, Status};
 
 /// A verified event.
 ///
@@ -163,6 +163,16 @@ impl Event {
     /// Returns the caller's own text of the business.
     pub fn vendor_business_id(&self) -> Option<&str> {
         self.members.vendor_business_id.as_deref()
+    }
+
+    /// Reads the decision of the session, which comes with settled statuses.
+    ///
+    /// # Errors
+    /// A documented member has another type than documented, or the destination's webhook version is
+    /// not v3.
+    pub fn decision(&self) -> Result<Option<Decision>, JsonError> {
+        let decision = self.get("decision");
+        decision.map(|json| Decision::from_json(json.as_str().as_bytes())).transpose()
     }
 
     /// Returns the JSON value that the session was created with.
