@@ -58,6 +58,7 @@ pub use self::questionnaire::{Answer, Choice, Question, QuestionnaireResponse, S
 pub use self::registry_check::{Company, RegistryCheck};
 pub use self::reports::Reports;
 pub use self::review::Review;
+pub(super) use self::shape::objects;
 pub use self::warning::Warning;
 use super::Status;
 use crate::json::{self, JsonError, RawJson};
