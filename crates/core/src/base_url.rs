@@ -44,6 +44,16 @@ impl BaseUrl {
         Self::documented("apx.staging.didit.me")
     }
 
+    /// The live service of the verification API, `https://verification.didit.me`.
+    pub fn verification() -> Self {
+        Self::documented("verification.didit.me")
+    }
+
+    /// The staging twin of the verification API, `https://verification.staging.didit.me`.
+    pub fn verification_staging() -> Self {
+        Self::documented("verification.staging.didit.me")
+    }
+
     fn documented(host: &'static str) -> Self {
         Self {
             scheme: Scheme::HTTPS,

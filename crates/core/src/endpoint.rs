@@ -2,6 +2,8 @@
 
 pub(crate) mod triage;
 
+use std::time::Duration;
+
 use http::{HeaderMap, Method, Request, Response};
 
 use crate::base_url::BaseUrl;
@@ -28,6 +30,8 @@ pub trait Endpoint: sealed::Sealed {
     const BUCKET: Bucket;
     /// Whether the request carries the caller's [`Authorization`].
     const AUTHORIZED: bool;
+    /// The time that the service may take to answer, if that is more than usual.
+    const LEAST_TIMEOUT: Duration = Duration::ZERO;
 
     /// Returns whether a request that may have reached the service may be sent again.
     fn replay(&self) -> Replay;
@@ -75,10 +79,27 @@ pub enum Bucket {
     Reads,
     /// Writes of the data-transfer API.
     Writes,
+    /// Reads of the verification API, decisions included.
+    VerificationReads,
+    /// Writes of the verification API, but new sessions.
+    VerificationWrites,
+    /// New sessions of the verification API.
+    VerificationCreates,
+    /// PDFs of the verification API.
+    VerificationPdfs,
 }
 
 impl Bucket {
-    pub(crate) const ALL: [Self; 4] = [Self::Token, Self::Decisions, Self::Reads, Self::Writes];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Token,
+        Self::Decisions,
+        Self::Reads,
+        Self::Writes,
+        Self::VerificationReads,
+        Self::VerificationWrites,
+        Self::VerificationCreates,
+        Self::VerificationPdfs,
+    ];
     pub(crate) const COUNT: usize = Self::ALL.len();
 
     pub(crate) fn index(self) -> usize {

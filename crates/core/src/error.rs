@@ -23,6 +23,28 @@ pub enum EndpointKind {
     ReadStatus,
     /// `GET /auth/v2/session/{session_id}/decision/`
     RetrieveDecision,
+    /// `POST /v3/session/`
+    CreateVerificationSession,
+    /// `GET /v3/session/{session_id}/decision/`
+    RetrieveVerificationDecision,
+    /// `GET /v3/sessions/`
+    ListVerificationSessions,
+    /// `PATCH /v3/session/{session_id}/update-status/`
+    UpdateVerificationStatus,
+    /// `GET /v3/session/{session_id}/generate-pdf/`
+    GenerateVerificationPdf,
+    /// `DELETE /v3/session/{session_id}/delete/`
+    DeleteVerificationSession,
+    /// Any other route of the verification API.
+    RawVerification,
+}
+
+impl EndpointKind {
+    /// Whether it is an endpoint of the verification API.
+    pub(crate) fn is_verification(self) -> bool {
+        use EndpointKind::{CreateSession, FetchToken, ReadStatus, RetrieveDecision};
+        !matches!(self, FetchToken | CreateSession | ReadStatus | RetrieveDecision)
+    }
 }
 
 impl fmt::Display for EndpointKind {
@@ -32,6 +54,13 @@ impl fmt::Display for EndpointKind {
             Self::CreateSession => "create the session",
             Self::ReadStatus => "read the session's status",
             Self::RetrieveDecision => "retrieve the decision",
+            Self::CreateVerificationSession => "create the verification session",
+            Self::RetrieveVerificationDecision => "retrieve the verification decision",
+            Self::ListVerificationSessions => "list the verification sessions",
+            Self::UpdateVerificationStatus => "update the status of the verification session",
+            Self::GenerateVerificationPdf => "generate the PDF of the verification session",
+            Self::DeleteVerificationSession => "delete the verification session",
+            Self::RawVerification => "call the verification API",
         })
     }
 }
@@ -50,6 +79,8 @@ pub enum BuildError {
     Scope(InvalidScope),
     /// A user agent that no header may carry.
     UserAgent,
+    /// A path that does not begin with a slash, has empty or dot segments, or needs to be encoded.
+    Path,
     /// The body could not be written as JSON; the types of this crate always can.
     Json(Arc<serde_json::Error>),
     /// The `http` crate refused the request; those of this crate are never refused.
@@ -66,6 +97,9 @@ impl fmt::Display for BuildError {
             Self::UserAgent => {
                 f.write_str("the user agent contains a character that is not visible ASCII")
             }
+            Self::Path => f.write_str(
+                "the path does not begin with a slash, or has empty, dot or encoded segments",
+            ),
             Self::Json(_) | Self::Http(_) => f.write_str("the request could not be built"),
         }
     }
@@ -155,6 +189,8 @@ pub enum ResponseErrorKind {
     Empty,
     /// A success whose body is about another session than the one asked for.
     SessionMismatch,
+    /// A success that is no PDF file.
+    NotPdf,
     /// A success whose body is longer than [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES).
     TooLarge,
 }
@@ -304,6 +340,7 @@ impl fmt::Display for ResponseError {
             ResponseErrorKind::SessionMismatch => {
                 f.write_str(", but the response is about another session")?;
             }
+            ResponseErrorKind::NotPdf => f.write_str(", but the response is no PDF")?,
             ResponseErrorKind::TooLarge => {
                 f.write_str(", but the response is larger than 8 MiB")?;
             }

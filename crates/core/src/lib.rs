@@ -13,6 +13,9 @@ mod personal;
 mod rate_limit;
 mod secret;
 mod session_id;
+pub mod verification;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use credentials::{Authorization, ClientCredentials, Credentials, InvalidCredentials};

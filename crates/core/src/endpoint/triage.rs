@@ -31,7 +31,10 @@ pub(crate) fn success<B: AsRef<[u8]>, T>(
 }
 
 /// Returns the error of a response whose status is not a success.
-fn failure<B: AsRef<[u8]>>(endpoint: EndpointKind, response: &Response<B>) -> ResponseError {
+pub(crate) fn failure<B: AsRef<[u8]>>(
+    endpoint: EndpointKind,
+    response: &Response<B>,
+) -> ResponseError {
     let status = response.status();
     let words = Words::of_failure(response.headers(), response.body().as_ref());
     let kind = match status {
@@ -48,7 +51,11 @@ fn failure<B: AsRef<[u8]>>(endpoint: EndpointKind, response: &Response<B>) -> Re
         _ if status.is_redirection() => ResponseErrorKind::Redirect,
         _ => ResponseErrorKind::UnexpectedStatus,
     };
-    error(endpoint, response, kind).with_message(words.text)
+    let of_fields = || {
+        let names_fields = endpoint.is_verification() && status == StatusCode::BAD_REQUEST;
+        names_fields.then(|| words::of_fields(response.body().as_ref())).flatten()
+    };
+    error(endpoint, response, kind).with_message(words.text.or_else(of_fields))
 }
 
 /// Returns the error of a success whose body is not the documented one.

@@ -99,7 +99,7 @@ impl EngineBuilder {
         let window = self.policy.rate_limit_window;
         let budget = |bucket| match bucket {
             Bucket::Decisions => self.policy.max_requests_per_window,
-            _ => None,
+            _ => self.policy.verification_limits.of(bucket),
         };
         Ok(Engine {
             base: self.base,

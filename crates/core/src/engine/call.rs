@@ -153,7 +153,12 @@ impl<E: Endpoint> Call<E> {
             self.call_error(endpoint, CallErrorKind::Build(error), GaveUp::NotRetryable)
         })?;
         let deadline = self.deadline.of(purpose, &engine.policy, now);
-        let timeout = engine.policy.attempt_timeout.min(deadline.since(now)).min(LONGEST_TIMEOUT);
+        let timeout = engine
+            .policy
+            .attempt_timeout
+            .max(E::LEAST_TIMEOUT)
+            .min(deadline.since(now))
+            .min(LONGEST_TIMEOUT);
         if timeout.is_zero() {
             return Err(self.out_of_time(WaitReason::Response));
         }

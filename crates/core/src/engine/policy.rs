@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::verification::Limits;
+
 /// The timeouts, retries and rate limits of an [`Engine`](crate::Engine).
 ///
 /// ```
@@ -31,6 +33,8 @@ pub struct Policy {
     /// The most decisions that this client retrieves in one window: its share, where several
     /// clients use one limit. Default: as many as the service allows.
     pub max_requests_per_window: Option<u32>,
+    /// The most requests to the verification API in one window, by kind. Default: as documented.
+    pub verification_limits: Limits,
 }
 
 impl Default for Policy {
@@ -44,6 +48,7 @@ impl Default for Policy {
             token_refresh_margin: Duration::from_secs(60),
             rate_limit_window: Duration::from_secs(60),
             max_requests_per_window: None,
+            verification_limits: Limits::default(),
         }
     }
 }

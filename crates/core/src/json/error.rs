@@ -39,15 +39,21 @@ impl JsonError {
     }
 
     pub(super) fn of_utf8(text: &[u8], error: std::str::Utf8Error) -> Self {
-        let before = &text[..error.valid_up_to()];
+        // The last character may have been cut in two.
+        let truncated = error.error_len().is_none();
+        Self { truncated, ..Self::at_offset(text, error.valid_up_to(), "invalid UTF-8") }
+    }
+
+    /// Returns the error of a text that is unusable from the byte at `offset` on.
+    pub(crate) fn at_offset(text: &[u8], offset: usize, problem: &str) -> Self {
+        let before = &text[..offset.min(text.len())];
         let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
         Self {
             line: 1 + before.iter().filter(|&&b| b == b'\n').count(),
             column: 1 + before.len() - line_start,
             path: Box::default(),
-            problem: "invalid UTF-8".into(),
-            // The last character may have been cut in two.
-            truncated: error.error_len().is_none(),
+            problem: problem.into(),
+            truncated: false,
         }
     }
 

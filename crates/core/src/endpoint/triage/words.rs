@@ -76,6 +76,29 @@ fn strings(value: &Value) -> Option<String> {
     }
 }
 
+/// Reads what the verification API says of each field that it refuses, as `field.sub: text`.
+pub(super) fn of_fields(body: &[u8]) -> Option<String> {
+    fn collect(path: &str, value: &Value, words: &mut Vec<String>) {
+        match value {
+            Value::String(text) if path.is_empty() => words.push(text.clone()),
+            Value::String(text) => words.push(format!("{path}: {text}")),
+            Value::Array(values) => values.iter().for_each(|value| collect(path, value, words)),
+            Value::Object(members) => {
+                for (name, value) in members {
+                    let dot = if path.is_empty() { "" } else { "." };
+                    collect(&format!("{path}{dot}{name}"), value, words);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    let value = serde_json::from_slice(body).ok().filter(|_| body.len() <= MAX_BODY)?;
+    let mut words = Vec::new();
+    collect("", &value, &mut words);
+    excerpt(&words.join("; "), MAX_CHARS)
+}
+
 fn html_title(page: &str) -> Option<&str> {
     // Only ASCII letters change, so that offsets hold in both.
     let lower = page.to_ascii_lowercase();

@@ -1,0 +1,120 @@
+//! Screenings against lists of sanctions, exposed persons and adverse media.
+
+use std::fmt;
+
+use super::date::{Date, Timestamp};
+use super::number::Number;
+use super::shape::{list, objects};
+use super::warning::Warning;
+use crate::json::RawJson;
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// A report of an anti-money-laundering screening.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct AmlScreening {
+    /// The step of the workflow.
+    pub node_id: Option<String>,
+    /// The status of the report.
+    pub status: Option<Status>,
+    /// How many hits there are.
+    pub total_hits: Option<Number>,
+    /// `person` or `company`.
+    pub entity_type: Option<String>,
+    /// The highest risk of a hit, from 0 to 100.
+    pub score: Option<Number>,
+    /// The hits.
+    #[serde(deserialize_with = "objects")]
+    pub hits: Vec<AmlHit>,
+    /// The data that was screened.
+    pub screened_data: Option<RawJson>,
+    /// Whether the screening is repeated.
+    pub is_ongoing_monitoring_enabled: Option<bool>,
+    /// When repeating it is billed next.
+    pub next_ongoing_monitoring_bill_date: Option<Date>,
+    /// When it was repeated last.
+    pub last_ongoing_screening_at: Option<Timestamp>,
+    /// How old the lists were then.
+    pub last_ongoing_screening_datasets_updated_at: Option<Timestamp>,
+    /// The warnings.
+    #[serde(deserialize_with = "objects")]
+    pub warnings: Vec<Warning>,
+}
+
+impl fmt::Debug for AmlScreening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AmlScreening")
+            .field("node_id", &self.node_id)
+            .field("status", &self.status)
+            .field("total_hits", &self.total_hits)
+            .field("score", &self.score)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One entry of a list that may be about the person or company.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct AmlHit {
+    /// The identifier of the entry.
+    pub id: Option<String>,
+    /// Where it is from.
+    pub url: Option<String>,
+    /// Whether it is confirmed.
+    #[serde(rename = "match")]
+    pub r#match: Option<bool>,
+    /// Its name.
+    pub caption: Option<String>,
+    /// The similarity of the two, from 0 to 100.
+    pub match_score: Option<Number>,
+    /// The risk, from 0 to 100.
+    pub risk_score: Option<Number>,
+    /// From 0 to 1; deprecated by the service.
+    pub score: Option<Number>,
+    /// `Unreviewed`, `Confirmed Match`, `False Positive` or `Inconclusive`.
+    pub review_status: Option<String>,
+    /// The lists that it is in.
+    #[serde(deserialize_with = "list")]
+    pub datasets: Vec<String>,
+    /// When it was found first; without a zone.
+    pub first_seen: Option<Timestamp>,
+    /// When it was found last; without a zone.
+    pub last_seen: Option<Timestamp>,
+    /// The properties of the entry; each member a list of texts, or `null`.
+    pub properties: Option<RawJson>,
+    /// The parts of the scores.
+    pub score_breakdown: Option<RawJson>,
+    /// The risk by kind.
+    pub risk_view: Option<RawJson>,
+    /// Exposed persons.
+    #[serde(deserialize_with = "list")]
+    pub pep_matches: Vec<RawJson>,
+    /// Sanctions.
+    #[serde(deserialize_with = "list")]
+    pub sanction_matches: Vec<RawJson>,
+    /// Warnings.
+    #[serde(deserialize_with = "list")]
+    pub warning_matches: Vec<RawJson>,
+    /// Adverse media.
+    #[serde(deserialize_with = "list")]
+    pub adverse_media_matches: Vec<RawJson>,
+    /// More about the adverse media.
+    pub adverse_media_details: Option<RawJson>,
+    /// Persons and companies linked to it.
+    #[serde(deserialize_with = "list")]
+    pub linked_entities: Vec<RawJson>,
+}
+
+impl fmt::Debug for AmlHit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AmlHit")
+            .field("match_score", &self.match_score)
+            .field("risk_score", &self.risk_score)
+            .field("review_status", &self.review_status)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,76 @@
+//! Comparisons with the databases of governments and others.
+
+use std::fmt;
+
+use super::shape::{list, objects};
+use super::warning::Warning;
+use crate::json::RawJson;
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// A report that compares what the person said with databases.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct DatabaseValidation {
+    /// The step of the workflow.
+    pub node_id: Option<String>,
+    /// The status of the report.
+    pub status: Option<Status>,
+    /// The country of the databases, as an ISO 3166-1 alpha-3 code.
+    pub issuing_state: Option<String>,
+    /// `one_by_one`, `two_by_two` or `not_enabled`.
+    pub validation_type: Option<String>,
+    /// `no_match`, `partial_match` or `full_match`.
+    pub match_type: Option<String>,
+    /// The values that were compared; the members depend on the country.
+    pub screened_data: Option<RawJson>,
+    /// The response of each database.
+    #[serde(deserialize_with = "objects")]
+    pub validations: Vec<Validation>,
+    /// The errors of databases.
+    #[serde(deserialize_with = "list")]
+    pub errors: Vec<RawJson>,
+    /// The warnings.
+    #[serde(deserialize_with = "objects")]
+    pub warnings: Vec<Warning>,
+}
+
+impl fmt::Debug for DatabaseValidation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseValidation")
+            .field("node_id", &self.node_id)
+            .field("status", &self.status)
+            .field("match_type", &self.match_type)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The response of one database.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Validation {
+    /// The code of the database.
+    pub service_id: Option<String>,
+    /// Its name.
+    pub service_name: Option<String>,
+    /// The outcome as a code.
+    pub outcome_code: Option<String>,
+    /// The outcome in words.
+    pub outcome_detail: Option<String>,
+    /// The result for each value.
+    pub validation: Option<RawJson>,
+    /// The data of the database.
+    pub source_data: Option<RawJson>,
+}
+
+impl fmt::Debug for Validation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Validation")
+            .field("service_id", &self.service_id)
+            .field("outcome_code", &self.outcome_code)
+            .finish_non_exhaustive()
+    }
+}

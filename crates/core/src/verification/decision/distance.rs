@@ -1,0 +1,43 @@
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::number::{Number, is_number};
+use crate::json::{Object, RawJson};
+
+/// A distance, of which the service tells the length alone, or the direction as well.
+#[derive(Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Distance {
+    /// The length in kilometres.
+    pub distance: Option<Number>,
+    /// The direction, such as `NE`.
+    pub direction: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Distance {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Members {
+            distance: Option<Number>,
+            direction: Option<String>,
+        }
+
+        let json: RawJson = Deserialize::deserialize(deserializer)?;
+        if is_number(&json) {
+            let distance = json.deserialize().map_err(D::Error::custom)?;
+            return Ok(Self { distance: Some(distance), direction: None });
+        }
+        let Object(Members { distance, direction }) = json.deserialize().map_err(|_| {
+            D::Error::custom("invalid value, expected a number or a distance and direction")
+        })?;
+        Ok(Self { distance, direction })
+    }
+}
+
+impl fmt::Debug for Distance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Distance").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,42 @@
+//! The documents of a business.
+
+use std::fmt;
+
+use super::document_ai::UploadedDocument;
+use super::shape::{list, objects};
+use super::warning::Warning;
+use crate::json::RawJson;
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// A report about the documents of a business.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct DocumentVerification {
+    /// The step of the workflow.
+    pub node_id: Option<String>,
+    /// The status of the report.
+    pub status: Option<Status>,
+    /// The documents.
+    #[serde(deserialize_with = "objects")]
+    pub items: Vec<UploadedDocument>,
+    /// How many documents of each group have which status.
+    pub groups: Option<RawJson>,
+    /// The groups that are needed.
+    #[serde(deserialize_with = "list")]
+    pub required_groups: Vec<String>,
+    /// The warnings.
+    #[serde(deserialize_with = "objects")]
+    pub warnings: Vec<Warning>,
+}
+
+impl fmt::Debug for DocumentVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DocumentVerification")
+            .field("node_id", &self.node_id)
+            .field("status", &self.status)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}

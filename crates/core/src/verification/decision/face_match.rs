@@ -1,0 +1,42 @@
+//! Comparisons of two faces.
+
+use std::fmt;
+
+use super::number::Number;
+use super::shape::objects;
+use super::warning::Warning;
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// A report that compares the person with a portrait.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FaceMatch {
+    /// The step of the workflow.
+    pub node_id: Option<String>,
+    /// The status of the report.
+    pub status: Option<Status>,
+    /// How similar they are, from 0 to 100.
+    pub score: Option<Number>,
+    /// The URL of the portrait.
+    pub source_image: Option<String>,
+    /// The URL of the image of the person.
+    pub target_image: Option<String>,
+    /// The session that the portrait is from, if it is another one.
+    pub source_image_session_id: Option<String>,
+    /// The warnings.
+    #[serde(deserialize_with = "objects")]
+    pub warnings: Vec<Warning>,
+}
+
+impl fmt::Debug for FaceMatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaceMatch")
+            .field("node_id", &self.node_id)
+            .field("status", &self.status)
+            .field("score", &self.score)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}

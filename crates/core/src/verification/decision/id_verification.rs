@@ -1,0 +1,308 @@
+//! Identity documents, lookups in registers, and wallets.
+
+use std::fmt;
+
+use super::date::{Date, Timestamp};
+use super::matches::Match;
+use super::number::Number;
+use super::shape::{list, objects};
+use super::warning::Warning;
+use crate::json::{RawJson, optional_object};
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// A report about the identity: read from a document, looked up in a register, or shared by a wallet.
+///
+/// A lookup and a wallet have no members of a document. URLs of images and videos expire within the hour.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct IdVerification {
+    /// The step of the workflow.
+    pub node_id: Option<String>,
+    /// The status of the report.
+    pub status: Option<Status>,
+    /// `document`, `id_lookup` or `wallet`.
+    pub verification_method: Option<String>,
+    /// `documentary`, `data_match` or `cryptographic`.
+    pub assurance: Option<String>,
+    /// The kind of document as a name, such as `Identity Card`.
+    pub document_type: Option<String>,
+    /// The kind of document as a code.
+    pub document_subtype: Option<String>,
+    /// The number of the document.
+    pub document_number: Option<String>,
+    /// The number of the person.
+    pub personal_number: Option<String>,
+    /// The first name or names.
+    pub first_name: Option<String>,
+    /// The last name or names.
+    pub last_name: Option<String>,
+    /// All of the names.
+    pub full_name: Option<String>,
+    /// The date of birth.
+    pub date_of_birth: Option<Date>,
+    /// The age in years.
+    pub age: Option<Number>,
+    /// `M`, `F` or `U`.
+    pub gender: Option<String>,
+    /// The nationality, as an ISO 3166-1 alpha-3 code.
+    pub nationality: Option<String>,
+    /// The state that issued the document, as an ISO 3166-1 alpha-3 code.
+    pub issuing_state: Option<String>,
+    /// Its name.
+    pub issuing_state_name: Option<String>,
+    /// When the document expires.
+    pub expiration_date: Option<Date>,
+    /// When the document was issued.
+    pub date_of_issue: Option<Date>,
+    /// The address as it stands in the document.
+    pub address: Option<String>,
+    /// The address as one line.
+    pub formatted_address: Option<String>,
+    /// The parts of the address.
+    pub parsed_address: Option<RawJson>,
+    /// The place of birth.
+    pub place_of_birth: Option<String>,
+    /// The marital status.
+    pub marital_status: Option<String>,
+    /// The URL of the portrait.
+    pub portrait_image: Option<String>,
+    /// The URL of the front.
+    pub front_image: Option<String>,
+    /// The URL of the video of the front.
+    pub front_video: Option<String>,
+    /// The URL of the back.
+    pub back_image: Option<String>,
+    /// The URL of the video of the back.
+    pub back_video: Option<String>,
+    /// The URL of the front with its surroundings.
+    pub full_front_image: Option<String>,
+    /// The URL of the back with its surroundings.
+    pub full_back_image: Option<String>,
+    /// The URL of the front, taken with the front camera.
+    pub front_image_camera_front: Option<String>,
+    /// The URL of the back, taken with the front camera.
+    pub back_image_camera_front: Option<String>,
+    /// How similar the portrait and the face on that front are, from 0 to 100.
+    pub front_image_camera_front_face_match_score: Option<Number>,
+    /// How similar the portrait and the face on that back are, from 0 to 100.
+    pub back_image_camera_front_face_match_score: Option<Number>,
+    /// The quality of the image of the front.
+    #[serde(deserialize_with = "optional_object")]
+    pub front_image_quality_score: Option<ImageQuality>,
+    /// The quality of the image of the back.
+    #[serde(deserialize_with = "optional_object")]
+    pub back_image_quality_score: Option<ImageQuality>,
+    /// Whether a genuine document was shown.
+    #[serde(deserialize_with = "optional_object")]
+    pub document_liveness: Option<DocumentLiveness>,
+    /// The machine-readable zone; its dates have six digits.
+    pub mrz: Option<RawJson>,
+    /// Further data of the document; the members depend on its kind.
+    pub extra_fields: Option<RawJson>,
+    /// The URLs of further files.
+    #[serde(deserialize_with = "list")]
+    pub extra_files: Vec<String>,
+    /// The response of the register.
+    #[serde(deserialize_with = "optional_object")]
+    pub id_lookup: Option<IdLookup>,
+    /// The wallet.
+    pub wallet_provider: Option<String>,
+    /// The credential that the wallet shared.
+    #[serde(deserialize_with = "optional_object")]
+    pub wallet_verification: Option<WalletVerification>,
+    /// The method that failed before this one.
+    pub fallback_from: Option<RawJson>,
+    /// Sessions and list entries with the same document.
+    #[serde(deserialize_with = "objects")]
+    pub matches: Vec<Match>,
+    /// The warnings.
+    #[serde(deserialize_with = "objects")]
+    pub warnings: Vec<Warning>,
+}
+
+impl fmt::Debug for IdVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdVerification")
+            .field("node_id", &self.node_id)
+            .field("status", &self.status)
+            .field("verification_method", &self.verification_method)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The quality of an image; scores are from 0 to 100.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ImageQuality {
+    /// How sharp it is.
+    pub focus_score: Option<Number>,
+    /// How well it is lit.
+    pub brightness_score: Option<Number>,
+    /// `ok`, `too_dark` or `too_bright`.
+    pub brightness_issue: Option<String>,
+    /// Whether all corners are in it.
+    pub is_document_fully_visible: Option<bool>,
+    /// How high its resolution is.
+    pub resolution_score: Option<Number>,
+    /// The whole score.
+    pub overall_score: Option<Number>,
+}
+
+impl fmt::Debug for ImageQuality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImageQuality")
+            .field("overall_score", &self.overall_score)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a genuine document was shown, by kind of fraud.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct DocumentLiveness {
+    /// Another portrait was put in.
+    #[serde(deserialize_with = "optional_object")]
+    pub portrait_replace: Option<FraudScore>,
+    /// A copy was shown.
+    #[serde(deserialize_with = "optional_object")]
+    pub printed_copy: Option<FraudScore>,
+    /// A screen was shown.
+    #[serde(deserialize_with = "optional_object")]
+    pub screen_replay: Option<FraudScore>,
+}
+
+impl fmt::Debug for DocumentLiveness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DocumentLiveness").finish_non_exhaustive()
+    }
+}
+
+/// How likely a document is genuine, from 0 to 100.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FraudScore {
+    /// The score.
+    pub score: Option<Number>,
+    /// The score of the front.
+    pub front: Option<Number>,
+    /// The score of the back.
+    pub back: Option<Number>,
+    /// Below this it is declined.
+    pub decline_threshold: Option<Number>,
+    /// Below this it is reviewed.
+    pub review_threshold: Option<Number>,
+    /// `approve`, `review` or `decline`.
+    pub bucket: Option<String>,
+}
+
+impl fmt::Debug for FraudScore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FraudScore")
+            .field("score", &self.score)
+            .field("bucket", &self.bucket)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The response of a register.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct IdLookup {
+    /// The name of the register.
+    pub source: Option<String>,
+    /// When it answered.
+    pub checked_at: Option<Timestamp>,
+    /// The number of the attempt, from 1.
+    pub attempts: Option<Number>,
+    /// How many attempts the person has.
+    pub max_attempts: Option<Number>,
+    /// `match`, `partial_match`, `no_match` or `provider_error`.
+    pub outcome: Option<String>,
+    /// The values that were compared.
+    #[serde(deserialize_with = "objects")]
+    pub comparison: Vec<Comparison>,
+    /// The URL of the register's portrait.
+    pub registry_portrait: Option<String>,
+    /// How similar the face and that portrait are, from 0 to 100.
+    pub face_match_score: Option<Number>,
+}
+
+impl fmt::Debug for IdLookup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IdLookup")
+            .field("source", &self.source)
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One value as the person gave it and as the register has it.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Comparison {
+    /// The code of the value, such as `full_name`.
+    pub field: Option<String>,
+    /// Its name.
+    pub label: Option<String>,
+    /// The value that the person gave.
+    pub provided: Option<String>,
+    /// The value that the register has.
+    pub record: Option<String>,
+    /// `match`, `partial`, `no_match` or `error`.
+    pub result: Option<String>,
+}
+
+impl fmt::Debug for Comparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Comparison")
+            .field("field", &self.field)
+            .field("result", &self.result)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The credential that a wallet shared.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct WalletVerification {
+    /// The code of the wallet.
+    pub provider: Option<String>,
+    /// The name of the wallet.
+    pub provider_name: Option<String>,
+    /// The authority behind it.
+    pub issuing_authority: Option<String>,
+    /// Its country, as an ISO 3166-1 alpha-3 code.
+    pub issuing_country: Option<String>,
+    /// The kind of credential.
+    pub credential_type: Option<String>,
+    /// `low`, `substantial` or `high`.
+    pub level_of_assurance: Option<String>,
+    /// When the person authenticated.
+    pub verified_at: Option<Timestamp>,
+    /// Whether the signature of the credential is valid.
+    pub signature_valid: Option<bool>,
+    /// The attributes, named as by the wallet.
+    pub attributes: Option<RawJson>,
+    /// The URL of the portrait.
+    pub portrait: Option<String>,
+    /// How similar the face and that portrait are, from 0 to 100.
+    pub face_match_score: Option<Number>,
+}
+
+impl fmt::Debug for WalletVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WalletVerification")
+            .field("provider", &self.provider)
+            .field("signature_valid", &self.signature_valid)
+            .finish_non_exhaustive()
+    }
+}

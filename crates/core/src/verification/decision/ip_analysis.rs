@@ -1,0 +1,128 @@
+//! Devices and IP addresses.
+
+use std::fmt;
+
+use super::distance::Distance;
+use super::matches::Match;
+use super::number::Number;
+use super::shape::{objects, text_or_number};
+use super::warning::Warning;
+use crate::json::optional_object;
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// A report about the device and the IP address.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct IpAnalysis {
+    /// The step of the workflow.
+    pub node_id: Option<String>,
+    /// The status of the report.
+    pub status: Option<Status>,
+    /// The address.
+    pub ip_address: Option<String>,
+    /// The country of the address.
+    pub ip_country: Option<String>,
+    /// That country, as an ISO 3166-1 alpha-2 code.
+    pub ip_country_code: Option<String>,
+    /// The state or region.
+    pub ip_state: Option<String>,
+    /// The city.
+    pub ip_city: Option<String>,
+    /// The latitude in degrees.
+    pub latitude: Option<Number>,
+    /// The longitude in degrees.
+    pub longitude: Option<Number>,
+    /// The provider.
+    pub isp: Option<String>,
+    /// The organization that the address belongs to.
+    pub organization: Option<String>,
+    /// Whether the address is of a VPN or of Tor.
+    pub is_vpn_or_tor: Option<bool>,
+    /// Whether the address is of a data centre.
+    pub is_data_center: Option<bool>,
+    /// The time zone, such as `Europe/Madrid`.
+    pub time_zone: Option<String>,
+    /// The offset from UTC, such as `+0100` or `-8`.
+    #[serde(deserialize_with = "text_or_number")]
+    pub time_zone_offset: Option<String>,
+    /// The brand of the device.
+    pub device_brand: Option<String>,
+    /// The model of the device.
+    pub device_model: Option<String>,
+    /// The browser.
+    pub browser_family: Option<String>,
+    /// The operating system.
+    pub os_family: Option<String>,
+    /// `mobile` or `desktop`.
+    pub platform: Option<String>,
+    /// The fingerprint of the device.
+    pub device_fingerprint: Option<String>,
+    /// The place of the address.
+    #[serde(deserialize_with = "optional_object")]
+    pub ip: Option<PlaceOf>,
+    /// The place of the address in the identity document.
+    #[serde(deserialize_with = "optional_object")]
+    pub id_document: Option<PlaceOf>,
+    /// The place of the proof of address.
+    #[serde(deserialize_with = "optional_object")]
+    pub poa_document: Option<PlaceOf>,
+    /// Sessions with the same address or device.
+    #[serde(deserialize_with = "objects")]
+    pub matches: Vec<Match>,
+    /// The warnings.
+    #[serde(deserialize_with = "objects")]
+    pub warnings: Vec<Warning>,
+}
+
+impl fmt::Debug for IpAnalysis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IpAnalysis")
+            .field("node_id", &self.node_id)
+            .field("status", &self.status)
+            .field("is_vpn_or_tor", &self.is_vpn_or_tor)
+            .field("is_data_center", &self.is_data_center)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A place, and its distance to others.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct PlaceOf {
+    /// Where it is.
+    #[serde(deserialize_with = "optional_object")]
+    pub location: Option<Location>,
+    /// The distance to the IP address.
+    pub distance_from_ip: Option<Distance>,
+    /// The distance to the address in the identity document.
+    pub distance_from_id_document: Option<Distance>,
+    /// The distance to the proof of address.
+    pub distance_from_poa_document: Option<Distance>,
+}
+
+impl fmt::Debug for PlaceOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlaceOf").finish_non_exhaustive()
+    }
+}
+
+/// Geographic coordinates.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Location {
+    /// The latitude in degrees.
+    pub latitude: Option<Number>,
+    /// The longitude in degrees.
+    pub longitude: Option<Number>,
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Location").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+//! The officers and owners of a business.
+
+use std::fmt;
+
+use super::person::Person;
+use super::shape::objects;
+use super::warning::Warning;
+use crate::json::{RawJson, optional_object};
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// A report about the officers and owners of a business.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct KeyPeopleCheck {
+    /// The step of the workflow.
+    pub node_id: Option<String>,
+    /// The status of the report.
+    pub status: Option<Status>,
+    /// The parties in the register.
+    #[serde(deserialize_with = "optional_object")]
+    pub registry: Option<RegistryPeople>,
+    /// The parties that the user entered.
+    #[serde(deserialize_with = "optional_object")]
+    pub submitted: Option<SubmittedPeople>,
+    /// How many owners are verified.
+    pub ubo_kyc_summary: Option<RawJson>,
+    /// The warnings.
+    #[serde(deserialize_with = "objects")]
+    pub warnings: Vec<Warning>,
+}
+
+impl fmt::Debug for KeyPeopleCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyPeopleCheck")
+            .field("node_id", &self.node_id)
+            .field("status", &self.status)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The officers and owners that are in a register.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct RegistryPeople {
+    /// The officers.
+    #[serde(deserialize_with = "objects")]
+    pub officers: Vec<Person>,
+    /// The beneficial owners.
+    #[serde(deserialize_with = "objects")]
+    pub beneficial_owners: Vec<Person>,
+}
+
+impl fmt::Debug for RegistryPeople {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegistryPeople").finish_non_exhaustive()
+    }
+}
+
+/// The officers and owners that the user entered.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct SubmittedPeople {
+    /// The persons and businesses.
+    #[serde(deserialize_with = "objects")]
+    pub parties: Vec<Person>,
+}
+
+impl fmt::Debug for SubmittedPeople {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubmittedPeople").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,33 @@
+//! The events of verifying a phone number or an email address.
+
+use std::fmt;
+
+use super::date::Timestamp;
+use super::number::Number;
+use crate::json::RawJson;
+use serde::{Deserialize, Serialize};
+
+/// One event of a verification, such as `VALID_CODE_ENTERED`.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct LifecycleEvent {
+    /// The event.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+    /// The time of the event.
+    pub timestamp: Option<Timestamp>,
+    /// More about it.
+    pub details: Option<RawJson>,
+    /// The fee.
+    pub fee: Option<Number>,
+}
+
+impl fmt::Debug for LifecycleEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LifecycleEvent")
+            .field("kind", &self.kind)
+            .field("timestamp", &self.timestamp)
+            .finish_non_exhaustive()
+    }
+}

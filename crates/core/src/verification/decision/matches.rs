@@ -1,0 +1,54 @@
+//! Other sessions and list entries with the same face, document, number or device.
+
+use std::fmt;
+
+use super::date::Timestamp;
+use super::number::Number;
+use crate::json::RawJson;
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// Another session, or an entry of a list, that shares something with the report.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Match {
+    /// The origin: `session`, `imported`, `list_entry` or `retained_template`.
+    pub source: Option<String>,
+    /// The other session.
+    pub session_id: Option<String>,
+    /// Its number.
+    pub session_number: Option<Number>,
+    /// Its `vendor_data`.
+    pub vendor_data: Option<String>,
+    /// When it was created.
+    pub verification_date: Option<Timestamp>,
+    /// Its status.
+    pub status: Option<Status>,
+    /// Whether what is shared is on a blocklist.
+    pub is_blocklisted: Option<bool>,
+    /// Whether what is shared is on an allowlist.
+    pub is_allowlisted: Option<bool>,
+    /// The standalone API that it is from.
+    pub api_service: Option<String>,
+    /// How similar the faces are, from 0 to 100.
+    pub similarity_percentage: Option<Number>,
+    /// The kind of value that is shared: `ip_address` or `device_fingerprint`.
+    pub match_type: Option<String>,
+    /// The shared value.
+    pub matched_value: Option<String>,
+    /// How sure the match is, from 0 to 1.
+    pub confidence: Option<Number>,
+    /// The identity in the other session.
+    pub user_details: Option<RawJson>,
+}
+
+impl fmt::Debug for Match {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Match")
+            .field("source", &self.source)
+            .field("status", &self.status)
+            .field("is_blocklisted", &self.is_blocklisted)
+            .finish_non_exhaustive()
+    }
+}

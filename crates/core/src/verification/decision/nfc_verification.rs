@@ -1,0 +1,134 @@
+//! The chips of identity documents.
+
+use std::fmt;
+
+use super::date::{Date, Timestamp};
+use super::shape::{objects, text_or_number};
+use super::warning::Warning;
+use crate::json::optional_object;
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// A report about the chip of a document.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct NfcVerification {
+    /// The step of the workflow.
+    pub node_id: Option<String>,
+    /// The status of the report.
+    pub status: Option<Status>,
+    /// Whether the chip was not read.
+    pub is_nfc_skipped: Option<bool>,
+    /// Why it was not read, as a code.
+    pub skip_reason: Option<String>,
+    /// The URL of the portrait.
+    pub portrait_image: Option<String>,
+    /// The URL of the signature.
+    pub signature_image: Option<String>,
+    /// The data on the chip.
+    #[serde(deserialize_with = "optional_object")]
+    pub chip_data: Option<ChipData>,
+    /// Whether the chip is genuine.
+    #[serde(deserialize_with = "optional_object")]
+    pub authenticity: Option<ChipAuthenticity>,
+    /// Who signed the chip.
+    #[serde(deserialize_with = "optional_object")]
+    pub certificate_summary: Option<CertificateSummary>,
+    /// The warnings.
+    #[serde(deserialize_with = "objects")]
+    pub warnings: Vec<Warning>,
+}
+
+impl fmt::Debug for NfcVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NfcVerification")
+            .field("node_id", &self.node_id)
+            .field("status", &self.status)
+            .field("is_nfc_skipped", &self.is_nfc_skipped)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The data on the chip of a document.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ChipData {
+    /// The kind of document.
+    pub document_type: Option<String>,
+    /// The state that issued it, as an ISO 3166-1 alpha-3 code.
+    pub issuing_country: Option<String>,
+    /// Its number.
+    pub document_number: Option<String>,
+    /// When it expires.
+    pub expiration_date: Option<Date>,
+    /// The first name or names.
+    pub first_name: Option<String>,
+    /// The last name or names.
+    pub last_name: Option<String>,
+    /// The date of birth.
+    pub birth_date: Option<Date>,
+    /// `M`, `F` or `U`.
+    pub gender: Option<String>,
+    /// The nationality, as an ISO 3166-1 alpha-3 code.
+    pub nationality: Option<String>,
+    /// The address.
+    pub address: Option<String>,
+    /// The place of birth.
+    pub place_of_birth: Option<String>,
+}
+
+impl fmt::Debug for ChipData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChipData").finish_non_exhaustive()
+    }
+}
+
+/// Whether a chip is genuine.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct ChipAuthenticity {
+    /// Whether its signature is valid.
+    pub sod_integrity: Option<bool>,
+    /// Whether its data is what was signed.
+    pub dg_integrity: Option<bool>,
+}
+
+impl fmt::Debug for ChipAuthenticity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChipAuthenticity")
+            .field("sod_integrity", &self.sod_integrity)
+            .field("dg_integrity", &self.dg_integrity)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The certificate that signed a chip.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct CertificateSummary {
+    /// The issuer.
+    pub issuer: Option<String>,
+    /// The subject it was issued to.
+    pub subject: Option<String>,
+    /// Its serial number, in decimal digits.
+    #[serde(deserialize_with = "text_or_number")]
+    pub serial_number: Option<String>,
+    /// From when on it is valid; without a zone.
+    pub not_valid_before: Option<Timestamp>,
+    /// Until when it is valid; without a zone.
+    pub not_valid_after: Option<Timestamp>,
+}
+
+impl fmt::Debug for CertificateSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CertificateSummary")
+            .field("issuer", &self.issuer)
+            .field("serial_number", &self.serial_number)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! Verified phone numbers.
+
+use std::fmt;
+
+use super::date::Timestamp;
+use super::lifecycle::LifecycleEvent;
+use super::matches::Match;
+use super::number::Number;
+use super::shape::objects;
+use super::warning::Warning;
+use crate::json::optional_object;
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// A report about a phone number.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct PhoneVerification {
+    /// The step of the workflow.
+    pub node_id: Option<String>,
+    /// The status of the report.
+    pub status: Option<Status>,
+    /// The number in E.164 form.
+    pub full_number: Option<String>,
+    /// The code of the country, such as `+34`.
+    pub phone_number_prefix: Option<String>,
+    /// The number without that code.
+    pub phone_number: Option<String>,
+    /// The country, as an ISO 3166-1 alpha-2 code.
+    pub country_code: Option<String>,
+    /// Its name.
+    pub country_name: Option<String>,
+    /// The carrier.
+    #[serde(deserialize_with = "optional_object")]
+    pub carrier: Option<Carrier>,
+    /// Whether the number is from a disposable service.
+    pub is_disposable: Option<bool>,
+    /// Whether the number is virtual.
+    pub is_virtual: Option<bool>,
+    /// How it was verified, such as `sms`.
+    pub verification_method: Option<String>,
+    /// How many attempts it took.
+    pub verification_attempts: Option<Number>,
+    /// When it was verified.
+    pub verified_at: Option<Timestamp>,
+    /// The events, oldest first.
+    #[serde(deserialize_with = "objects")]
+    pub lifecycle: Vec<LifecycleEvent>,
+    /// Sessions and list entries with the same number.
+    #[serde(deserialize_with = "objects")]
+    pub matches: Vec<Match>,
+    /// The warnings.
+    #[serde(deserialize_with = "objects")]
+    pub warnings: Vec<Warning>,
+}
+
+impl fmt::Debug for PhoneVerification {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PhoneVerification")
+            .field("node_id", &self.node_id)
+            .field("status", &self.status)
+            .field("verification_method", &self.verification_method)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The carrier of a phone number.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Carrier {
+    /// Its name.
+    pub name: Option<String>,
+    /// The kind of line, such as `mobile`.
+    #[serde(rename = "type")]
+    pub kind: Option<String>,
+}
+
+impl fmt::Debug for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Carrier").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,153 @@
+//! Answers to questionnaires.
+
+use std::fmt;
+
+use super::date::Timestamp;
+use super::number::Number;
+use super::shape::{list, objects};
+use super::warning::Warning;
+use crate::json::{RawJson, optional_object};
+use crate::verification::Status;
+use serde::{Deserialize, Serialize};
+
+/// A report with the answers to a questionnaire.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct QuestionnaireResponse {
+    /// The step of the workflow.
+    pub node_id: Option<String>,
+    /// The status of the report.
+    pub status: Option<Status>,
+    /// The identifier of the questionnaire.
+    pub questionnaire_id: Option<String>,
+    /// The identifier that all its versions share.
+    pub questionnaire_group_id: Option<String>,
+    /// Its version.
+    pub version: Option<Number>,
+    /// When that version was published.
+    pub published_at: Option<Timestamp>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its description.
+    pub description: Option<String>,
+    /// The languages it is in.
+    #[serde(deserialize_with = "list")]
+    pub languages: Vec<String>,
+    /// The first of them.
+    pub default_language: Option<String>,
+    /// Its sections.
+    #[serde(deserialize_with = "objects")]
+    pub sections: Vec<Section>,
+    /// The warnings.
+    #[serde(deserialize_with = "objects")]
+    pub warnings: Vec<Warning>,
+}
+
+impl fmt::Debug for QuestionnaireResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QuestionnaireResponse")
+            .field("node_id", &self.node_id)
+            .field("status", &self.status)
+            .field("questionnaire_id", &self.questionnaire_id)
+            .field("warnings", &self.warnings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A section of a questionnaire.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Section {
+    /// Its title.
+    pub title: Option<String>,
+    /// Its description.
+    pub description: Option<String>,
+    /// Its questions.
+    #[serde(deserialize_with = "objects")]
+    pub items: Vec<Question>,
+}
+
+impl fmt::Debug for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Section").finish_non_exhaustive()
+    }
+}
+
+/// A question, and what was answered.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Question {
+    /// Its identifier.
+    pub uuid: Option<String>,
+    /// Its stable code.
+    pub value: Option<String>,
+    /// The kind of question, such as `DROPDOWN`.
+    pub element_type: Option<String>,
+    /// Whether it has to be answered.
+    pub is_required: Option<bool>,
+    /// The question.
+    pub title: Option<String>,
+    /// More about it.
+    pub description: Option<String>,
+    /// The placeholder of the input.
+    pub placeholder: Option<String>,
+    /// The answers to choose from.
+    #[serde(deserialize_with = "objects")]
+    pub choices: Vec<Choice>,
+    /// How many files may be added.
+    pub max_files: Option<Number>,
+    /// The answer.
+    #[serde(deserialize_with = "optional_object")]
+    pub answer: Option<Answer>,
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Question")
+            .field("uuid", &self.uuid)
+            .field("element_type", &self.element_type)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer to choose.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Choice {
+    /// Its code.
+    pub value: Option<String>,
+    /// Its text.
+    pub label: Option<String>,
+    /// Whether a text has to be added.
+    pub requires_text_input: Option<bool>,
+}
+
+impl fmt::Debug for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Choice").field("value", &self.value).finish_non_exhaustive()
+    }
+}
+
+/// An answer.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The value that was chosen or entered.
+    pub value: Option<RawJson>,
+    /// A text that was added.
+    pub text: Option<String>,
+    /// The URLs of the files that were added.
+    #[serde(deserialize_with = "list")]
+    pub files: Vec<String>,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").finish_non_exhaustive()
+    }
+}

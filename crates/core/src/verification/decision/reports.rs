@@ -1,0 +1,103 @@
+//! All reports of a decision, by kind.
+
+use std::fmt;
+
+use super::aml_screening::AmlScreening;
+use super::database_validation::DatabaseValidation;
+use super::document_ai::DocumentAi;
+use super::document_verification::DocumentVerification;
+use super::email_verification::EmailVerification;
+use super::face_match::FaceMatch;
+use super::id_verification::IdVerification;
+use super::ip_analysis::IpAnalysis;
+use super::key_people_check::KeyPeopleCheck;
+use super::liveness_check::LivenessCheck;
+use super::nfc_verification::NfcVerification;
+use super::phone_verification::PhoneVerification;
+use super::poa_verification::PoaVerification;
+use super::questionnaire::QuestionnaireResponse;
+use super::registry_check::RegistryCheck;
+use super::review::Review;
+use super::shape::{objects, objects_by_node};
+use serde::{Deserialize, Serialize};
+
+/// The reports of a decision. A list is empty until its step has run, and where the workflow has no such step.
+///
+/// A step may have run more than once. A workflow may hold back any member of a report but its status and its
+/// warnings; such a member is `None`.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Reports {
+    /// Identity documents, lookups and wallets.
+    #[serde(deserialize_with = "objects")]
+    pub id_verifications: Vec<IdVerification>,
+    /// The chips of documents.
+    #[serde(deserialize_with = "objects")]
+    pub nfc_verifications: Vec<NfcVerification>,
+    /// Checks of liveness.
+    #[serde(deserialize_with = "objects")]
+    pub liveness_checks: Vec<LivenessCheck>,
+    /// Comparisons of faces.
+    #[serde(deserialize_with = "objects")]
+    pub face_matches: Vec<FaceMatch>,
+    /// Proofs of address.
+    #[serde(deserialize_with = "objects")]
+    pub poa_verifications: Vec<PoaVerification>,
+    /// Documents that were read by a model.
+    #[serde(deserialize_with = "objects")]
+    pub document_ai_documents: Vec<DocumentAi>,
+    /// Phone numbers.
+    #[serde(deserialize_with = "objects")]
+    pub phone_verifications: Vec<PhoneVerification>,
+    /// Email addresses.
+    #[serde(deserialize_with = "objects")]
+    pub email_verifications: Vec<EmailVerification>,
+    /// Screenings.
+    #[serde(deserialize_with = "objects")]
+    pub aml_screenings: Vec<AmlScreening>,
+    /// Devices and IP addresses.
+    #[serde(deserialize_with = "objects")]
+    pub ip_analyses: Vec<IpAnalysis>,
+    /// Comparisons with databases.
+    #[serde(deserialize_with = "objects")]
+    pub database_validations: Vec<DatabaseValidation>,
+    /// Answers to questionnaires; some documents describe an object by node instead, which is read as well.
+    #[serde(deserialize_with = "objects_by_node")]
+    pub questionnaire_responses: Vec<QuestionnaireResponse>,
+    /// The business in its register.
+    #[serde(deserialize_with = "objects")]
+    pub registry_checks: Vec<RegistryCheck>,
+    /// The documents of the business.
+    #[serde(deserialize_with = "objects")]
+    pub document_verifications: Vec<DocumentVerification>,
+    /// The officers and owners of the business.
+    #[serde(deserialize_with = "objects")]
+    pub key_people_checks: Vec<KeyPeopleCheck>,
+    /// Statuses that were set by people and by the API.
+    #[serde(deserialize_with = "objects")]
+    pub reviews: Vec<Review>,
+}
+
+impl fmt::Debug for Reports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reports")
+            .field("id_verifications", &self.id_verifications)
+            .field("nfc_verifications", &self.nfc_verifications)
+            .field("liveness_checks", &self.liveness_checks)
+            .field("face_matches", &self.face_matches)
+            .field("poa_verifications", &self.poa_verifications)
+            .field("document_ai_documents", &self.document_ai_documents)
+            .field("phone_verifications", &self.phone_verifications)
+            .field("email_verifications", &self.email_verifications)
+            .field("aml_screenings", &self.aml_screenings)
+            .field("ip_analyses", &self.ip_analyses)
+            .field("database_validations", &self.database_validations)
+            .field("questionnaire_responses", &self.questionnaire_responses)
+            .field("registry_checks", &self.registry_checks)
+            .field("document_verifications", &self.document_verifications)
+            .field("key_people_checks", &self.key_people_checks)
+            .field("reviews", &self.reviews)
+            .finish_non_exhaustive()
+    }
+}

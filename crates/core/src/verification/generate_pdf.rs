@@ -1,0 +1,94 @@
+//! `GET /v3/session/{session_id}/generate-pdf/`
+//!
+//! [Documentation](https://docs.didit.me/sessions-api/generate-pdf)
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
+use http::{Method, Request, Response};
+
+use super::SessionId;
+use crate::base_url::BaseUrl;
+use crate::credentials::{Authorization, json_headers};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::session_id::SessionId as AnySessionId;
+
+/// Generates the report of a session as a PDF, in English. It may take a minute.
+///
+/// The session has to be Approved, Declined or In Review, or a KYC session Kyc Expired.
+#[derive(Clone, Debug)]
+pub struct GeneratePdf {
+    session_id: SessionId,
+}
+
+impl GeneratePdf {
+    /// Generates the report of that session.
+    pub fn new(session_id: SessionId) -> Self {
+        Self { session_id }
+    }
+}
+
+/// The report of a session, a PDF file.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Pdf(Vec<u8>);
+
+impl Pdf {
+    /// Returns the bytes of the file.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Returns the bytes of the file without copying them.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// Shows how long the file is.
+impl fmt::Debug for Pdf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pdf({} bytes)", self.0.len())
+    }
+}
+
+impl Endpoint for GeneratePdf {
+    type Output = Pdf;
+    const KIND: EndpointKind = EndpointKind::GenerateVerificationPdf;
+    const BUCKET: Bucket = Bucket::VerificationPdfs;
+    const AUTHORIZED: bool = true;
+    const LEAST_TIMEOUT: Duration = Duration::from_secs(60);
+
+    fn replay(&self) -> Replay {
+        Replay::Safe
+    }
+
+    fn session_id(&self) -> Option<&AnySessionId> {
+        Some(self.session_id.as_any())
+    }
+
+    fn request(
+        &self,
+        base: &BaseUrl,
+        authorization: Option<&Authorization>,
+    ) -> Result<Request<Vec<u8>>, BuildError> {
+        let path = format!("/v3/session/{}/generate-pdf/", self.session_id);
+        let mut headers = json_headers(authorization);
+        // Of a failure, JSON.
+        headers.insert(ACCEPT, HeaderValue::from_static("application/pdf, application/json"));
+        request(base, Method::GET, path, Vec::new(), headers)
+    }
+
+    fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Pdf, ResponseError> {
+        let pdf = triage::success(Self::KIND, response, |body| Ok(Pdf(body.to_vec())))?;
+        let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let kind = kind.and_then(|kind| kind.split(|&byte| byte == b';').next());
+        if !kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/pdf")) {
+            return Err(triage::error(Self::KIND, response, ResponseErrorKind::NotPdf));
+        }
+        Ok(pdf)
+    }
+}
+
+impl sealed::Sealed for GeneratePdf {}

@@ -1,0 +1,43 @@
+//! The query of a URL ([RFC 3986 §3.4](https://www.rfc-editor.org/rfc/rfc3986#section-3.4)).
+
+/// Adds a parameter. Everything but unreserved characters is percent-encoded.
+pub(super) fn push(query: &mut String, name: &str, value: &str) {
+    if !query.is_empty() {
+        query.push('&');
+    }
+    encode(query, name);
+    query.push('=');
+    encode(query, value);
+}
+
+/// Returns a path with its query, if there is any.
+pub(super) fn join(path: &str, query: &str) -> String {
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+fn encode(query: &mut String, text: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            query.push(char::from(byte));
+        } else {
+            let [high, low] = [byte >> 4, byte & 15].map(|nibble| HEX[usize::from(nibble)]);
+            query.extend(['%', char::from(high), char::from(low)]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_encoded() {
+        let mut query = String::new();
+        assert_eq!(join("/a/", &query), "/a/");
+        push(&mut query, "status", "In Review,Declined");
+        push(&mut query, "a&b", "é=#?+/~\r\n");
+        let encoded = "status=In%20Review%2CDeclined&a%26b=%C3%A9%3D%23%3F%2B%2F~%0D%0A";
+        assert_eq!(join("/a/", &query), format!("/a/?{encoded}"));
+    }
+}

@@ -1,0 +1,164 @@
+//! `METHOD /path/`: any other route of the API
+//!
+//! [Documentation](https://docs.didit.me)
+
+use std::fmt;
+
+use http::{Method, Request, Response, StatusCode};
+use serde::Serialize;
+
+use super::query;
+use crate::base_url::BaseUrl;
+use crate::credentials::{Authorization, json_headers};
+use crate::endpoint::{Bucket, Endpoint, MAX_BODY_BYTES, Replay, request, sealed, triage};
+use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::json::{self, JsonError, RawJson};
+
+/// Sends a request to a route that this version has no type for, with the same authorization, rate
+/// limits and retries.
+///
+/// ```
+/// use didit_core::verification::Raw;
+/// use didit_core::{BaseUrl, Endpoint};
+///
+/// let raw = Raw::new(http::Method::GET, "/v3/workflows/").with_query("limit", "10");
+/// let request = raw.request(&BaseUrl::verification(), None)?;
+/// assert_eq!(request.uri(), "https://verification.didit.me/v3/workflows/?limit=10");
+/// # Ok::<(), didit_core::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct Raw {
+    method: Method,
+    path: String,
+    query: String,
+    body: Vec<u8>,
+    repeatable: bool,
+}
+
+impl Raw {
+    /// Requests that path, which has to begin and, for this API, to end with a slash.
+    ///
+    /// A path with empty or dot segments, with a query or with characters that need to be encoded is
+    /// refused when the request is built.
+    pub fn new(method: Method, path: &str) -> Self {
+        let repeatable = method.is_safe();
+        Self { method, path: path.to_owned(), query: String::new(), body: Vec::new(), repeatable }
+    }
+
+    /// Adds a parameter to the query.
+    #[must_use]
+    pub fn with_query(mut self, name: &str, value: &str) -> Self {
+        query::push(&mut self.query, name, value);
+        self
+    }
+
+    /// Sets the body.
+    ///
+    /// # Errors
+    /// The value cannot be written as JSON.
+    pub fn with_json(mut self, body: &impl Serialize) -> Result<Self, BuildError> {
+        self.body = serde_json::to_vec(body).map_err(|error| BuildError::Json(error.into()))?;
+        Ok(self)
+    }
+
+    /// Allows to repeat a request that may have reached the service, which only `GET` and `HEAD` are
+    /// without it.
+    #[must_use]
+    pub fn repeatable(mut self) -> Self {
+        self.repeatable = true;
+        self
+    }
+}
+
+/// Shows the method and the path; the query and the body may be about somebody.
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Raw")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A successful response, whatever it holds.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawResponse {
+    status: StatusCode,
+    body: Vec<u8>,
+}
+
+impl RawResponse {
+    /// Returns the HTTP status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Returns the body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// Returns the body as JSON.
+    ///
+    /// # Errors
+    /// The body is no JSON.
+    pub fn json(&self) -> Result<RawJson, JsonError> {
+        json::text(&self.body)?.parse()
+    }
+}
+
+/// Shows how long the body is.
+impl fmt::Debug for RawResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawResponse")
+            .field("status", &self.status)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Endpoint for Raw {
+    type Output = RawResponse;
+    const KIND: EndpointKind = EndpointKind::RawVerification;
+    const BUCKET: Bucket = Bucket::VerificationWrites;
+    const AUTHORIZED: bool = true;
+
+    fn replay(&self) -> Replay {
+        if self.repeatable { Replay::Safe } else { Replay::OnlyIfUnsent }
+    }
+
+    fn request(
+        &self,
+        base: &BaseUrl,
+        authorization: Option<&Authorization>,
+    ) -> Result<Request<Vec<u8>>, BuildError> {
+        if !is_plain_path(&self.path) {
+            return Err(BuildError::Path);
+        }
+        let path = query::join(&self.path, &self.query);
+        request(base, self.method.clone(), path, self.body.clone(), json_headers(authorization))
+    }
+
+    fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<RawResponse, ResponseError> {
+        let (status, body) = (response.status(), response.body().as_ref());
+        if !status.is_success() {
+            return Err(triage::failure(Self::KIND, response));
+        }
+        if body.len() > MAX_BODY_BYTES {
+            return Err(triage::error(Self::KIND, response, ResponseErrorKind::TooLarge));
+        }
+        Ok(RawResponse { status, body: body.to_vec() })
+    }
+}
+
+/// A path that stands in a URL as it is: no empty or dot segments, nothing to encode.
+fn is_plain_path(path: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c);
+    let segment = |segment: &str| {
+        !segment.is_empty() && segment != "." && segment != ".." && segment.chars().all(allowed)
+    };
+    path.strip_prefix('/').is_some_and(|rest| rest.trim_end_matches('/').split('/').all(segment))
+        && !path.ends_with("//")
+}
+
+impl sealed::Sealed for Raw {}

@@ -1,0 +1,108 @@
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::{Number, SessionId, Status};
+use crate::json::{self, JsonError, RawJson};
+use crate::secret::Secret;
+
+/// A session that was just created, or an unfinished one with the same `vendor_data`.
+///
+/// Anyone who knows its token or its URL can act in it, so `Debug` shows neither.
+#[derive(Clone)]
+pub struct Session {
+    members: Members,
+    json: Secret,
+}
+
+#[derive(Clone, Deserialize)]
+struct Members {
+    session_id: SessionId,
+    session_number: Option<Number>,
+    session_token: Option<Secret>,
+    url: Secret,
+    status: Option<Status>,
+    workflow_id: Option<String>,
+    workflow_version: Option<Number>,
+    vendor_data: Option<String>,
+    metadata: Option<RawJson>,
+    callback: Option<String>,
+}
+
+impl Session {
+    pub(super) fn from_json(body: &[u8]) -> Result<Self, JsonError> {
+        let text = json::text(body)?;
+        let members: Members = json::read_object(text)?;
+        // It is meant to be followed, so nothing but a web address will do.
+        let url = members.url.expose();
+        let web = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+        if !web || url.contains(char::is_control) {
+            return Err(JsonError::at("url", "expected a web address"));
+        }
+        Ok(Self { members, json: text.into() })
+    }
+
+    /// Returns the identifier of the session.
+    pub fn session_id(&self) -> &SessionId {
+        &self.members.session_id
+    }
+
+    /// Returns the number of the session.
+    pub fn session_number(&self) -> Option<&Number> {
+        self.members.session_number.as_ref()
+    }
+
+    /// Returns where the user goes through the steps. Use it as it is.
+    pub fn url(&self) -> &Secret {
+        &self.members.url
+    }
+
+    /// Returns the token of the session.
+    pub fn session_token(&self) -> Option<&Secret> {
+        self.members.session_token.as_ref()
+    }
+
+    /// Returns the status of the session.
+    pub fn status(&self) -> Option<&Status> {
+        self.members.status.as_ref()
+    }
+
+    /// Returns the workflow of the session.
+    pub fn workflow_id(&self) -> Option<&str> {
+        self.members.workflow_id.as_deref()
+    }
+
+    /// Returns the version of the workflow.
+    pub fn workflow_version(&self) -> Option<&Number> {
+        self.members.workflow_version.as_ref()
+    }
+
+    /// Returns the text of your own that the session was created with.
+    pub fn vendor_data(&self) -> Option<&str> {
+        self.members.vendor_data.as_deref()
+    }
+
+    /// Returns the JSON value that the session was created with.
+    pub fn metadata(&self) -> Option<&RawJson> {
+        self.members.metadata.as_ref()
+    }
+
+    /// Returns where the user is sent in the end.
+    pub fn callback(&self) -> Option<&str> {
+        self.members.callback.as_deref()
+    }
+
+    /// Returns the whole response as the service sent it, JSON that holds the token and the URL.
+    pub fn json(&self) -> &Secret {
+        &self.json
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("session_id", &self.session_id())
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,155 @@
+use std::fmt;
+
+use serde::Deserialize;
+
+use super::decision::objects;
+use super::{ListSessions, Number, Status, Timestamp};
+use crate::json::{self, JsonError, RawJson};
+use crate::personal::redacted;
+
+/// A page of the list of sessions.
+#[derive(Clone, PartialEq)]
+pub struct SessionPage {
+    members: Members,
+    json: RawJson,
+}
+
+#[derive(Clone, PartialEq, Deserialize)]
+struct Members {
+    count: Option<Number>,
+    next: Option<String>,
+    previous: Option<String>,
+    #[serde(deserialize_with = "objects")]
+    results: Vec<SessionSummary>,
+}
+
+impl SessionPage {
+    pub(super) fn from_json(body: &[u8]) -> Result<Self, JsonError> {
+        let text = json::text(body)?;
+        let members: Members = json::read_object(text)?;
+        for (name, url) in [("next", &members.next), ("previous", &members.previous)] {
+            if url.as_deref().is_some_and(|url| query_of(url).is_none()) {
+                return Err(JsonError::at(name, "expected a URL of /v3/sessions/"));
+            }
+        }
+        Ok(Self { members, json: RawJson::new_unchecked(text.trim_ascii()) })
+    }
+
+    /// Returns how many sessions there are; of KYB at most 100. Follow [`next`](Self::next) instead of
+    /// counting.
+    pub fn count(&self) -> Option<&Number> {
+        self.members.count.as_ref()
+    }
+
+    /// Returns the sessions of the page.
+    pub fn sessions(&self) -> &[SessionSummary] {
+        &self.members.results
+    }
+
+    /// Returns the next page, if there is one. Of `all` kinds it has KYC sessions alone.
+    ///
+    /// It is requested from the same base URL as this one, whatever host the service names: nobody
+    /// else is sent the key.
+    pub fn next(&self) -> Option<ListSessions> {
+        self.members.next.as_deref().and_then(query_of).map(ListSessions::of_query)
+    }
+
+    /// Returns the page before, if there is one.
+    pub fn previous(&self) -> Option<ListSessions> {
+        self.members.previous.as_deref().and_then(query_of).map(ListSessions::of_query)
+    }
+
+    /// Returns the whole page as the service sent it.
+    pub fn json(&self) -> &RawJson {
+        &self.json
+    }
+}
+
+/// Returns the query of a URL of the list.
+fn query_of(url: &str) -> Option<&str> {
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    (path.ends_with("/v3/sessions/") && query.bytes().all(allowed)).then_some(query)
+}
+
+impl fmt::Debug for SessionPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionPage")
+            .field("count", &self.count())
+            .field("sessions", &self.sessions())
+            .finish_non_exhaustive()
+    }
+}
+
+/// One session of the list. Members that are absent or `null` are `None`.
+#[derive(Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct SessionSummary {
+    /// The identifier of the session.
+    pub session_id: Option<String>,
+    /// `user` (KYC) or `business` (KYB).
+    pub session_kind: Option<String>,
+    /// The number of the session.
+    pub session_number: Option<Number>,
+    /// Where the user goes through the steps.
+    pub session_url: Option<String>,
+    /// The status of the session.
+    pub status: Option<Status>,
+    /// The text of your own that the session was created with.
+    pub vendor_data: Option<String>,
+    /// When the session was created.
+    pub created_at: Option<Timestamp>,
+    /// The steps and their statuses.
+    #[serde(deserialize_with = "objects")]
+    pub features: Vec<FeatureStatus>,
+    /// The full name of the user.
+    pub full_name: Option<String>,
+    /// The country.
+    pub country: Option<String>,
+    /// The kind of document as a name.
+    pub document_type: Option<String>,
+    /// The URL of the portrait.
+    pub portrait_image: Option<String>,
+    /// The service's own identifier of the user.
+    pub didit_internal_id: Option<String>,
+    /// The phone number, and whether it is verified.
+    pub phone_number: Option<RawJson>,
+    /// The email address, and whether it is verified.
+    pub email_address: Option<RawJson>,
+    /// Scores by step, from 0 to 1.
+    pub additional_details: Option<RawJson>,
+    /// The workflow, of KYB alone.
+    pub workflow_id: Option<String>,
+    /// The kind of workflow, of KYB alone.
+    pub workflow_type: Option<String>,
+    /// The name of the workflow, of KYB alone.
+    pub workflow_label: Option<String>,
+    /// The name of the business.
+    pub company_name: Option<String>,
+    /// The number of the business in its register.
+    pub registration_number: Option<String>,
+}
+
+impl fmt::Debug for SessionSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionSummary")
+            .field("session_id", &self.session_id)
+            .field("session_kind", &self.session_kind)
+            .field("status", &self.status)
+            .field("vendor_data", &redacted(self.vendor_data.as_ref()))
+            .field("created_at", &self.created_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A step of a workflow, and its status.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct FeatureStatus {
+    /// The code of the kind of step.
+    pub feature: Option<String>,
+    /// Its status.
+    pub status: Option<Status>,
+}

@@ -1,0 +1,201 @@
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::mem;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// How far a session, or one of its reports, has come. Comparing ignores the case.
+///
+/// See <https://docs.didit.me/integration/verification-statuses>.
+///
+/// ```
+/// use didit_core::verification::Status;
+///
+/// assert_eq!(Status::from("KYC Expired"), Status::KycExpired);
+///
+/// let new = Status::from("On Hold");
+/// assert_eq!(new.as_str(), "On Hold");
+/// assert!(!new.is_settled());
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Status {
+    /// The user has not opened the session.
+    NotStarted,
+    /// The user is going through the steps.
+    InProgress,
+    /// Another user has to act.
+    AwaitingUser,
+    /// A person has to decide; the status will change.
+    InReview,
+    /// Verified.
+    Approved,
+    /// Not verified.
+    Declined,
+    /// The user has to repeat some of the steps.
+    Resubmitted,
+    /// The session was not opened in time.
+    Expired,
+    /// It was approved, and the verification has run out.
+    KycExpired,
+    /// The user began and did not finish in time.
+    Abandoned,
+    /// A report's: its step was not done.
+    NotFinished,
+    /// A report's: its step has to be repeated.
+    ResubRequested,
+    /// A status that this version does not know, as the service wrote it.
+    Other(UnknownStatus),
+}
+
+/// The text of a status that no variant of [`Status`] stands for.
+#[derive(Clone, Debug)]
+pub struct UnknownStatus(Box<str>);
+
+static KNOWN: [Status; 12] = [
+    Status::NotStarted,
+    Status::InProgress,
+    Status::AwaitingUser,
+    Status::InReview,
+    Status::Approved,
+    Status::Declined,
+    Status::Resubmitted,
+    Status::Expired,
+    Status::KycExpired,
+    Status::Abandoned,
+    Status::NotFinished,
+    Status::ResubRequested,
+];
+
+impl Status {
+    /// Returns the name: as documented for a known status, as the service wrote it for another.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::NotStarted => "Not Started",
+            Self::InProgress => "In Progress",
+            Self::AwaitingUser => "Awaiting User",
+            Self::InReview => "In Review",
+            Self::Approved => "Approved",
+            Self::Declined => "Declined",
+            Self::Resubmitted => "Resubmitted",
+            Self::Expired => "Expired",
+            Self::KycExpired => "Kyc Expired",
+            Self::Abandoned => "Abandoned",
+            Self::NotFinished => "Not Finished",
+            Self::ResubRequested => "Resub Requested",
+            Self::Other(UnknownStatus(text)) => text,
+        }
+    }
+
+    /// Returns whether there is nothing more to wait for: Approved, Declined, In Review, Expired, Kyc
+    /// Expired or Abandoned.
+    ///
+    /// No status is final. A review ends, an approval runs out, and either can be overturned; a
+    /// [webhook](https://docs.didit.me/integration/webhooks) tells.
+    pub fn is_settled(&self) -> bool {
+        matches!(
+            self,
+            Self::Approved
+                | Self::Declined
+                | Self::InReview
+                | Self::Expired
+                | Self::KycExpired
+                | Self::Abandoned
+        )
+    }
+}
+
+impl From<&str> for Status {
+    fn from(text: &str) -> Self {
+        let known = KNOWN.iter().find(|known| known.as_str().eq_ignore_ascii_case(text));
+        known.cloned().unwrap_or_else(|| Self::Other(UnknownStatus(text.into())))
+    }
+}
+
+impl PartialEq for Status {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Other(one), Self::Other(other)) => one.0.eq_ignore_ascii_case(&other.0),
+            // What stands for a known status in any case is that status.
+            _ => mem::discriminant(self) == mem::discriminant(other),
+        }
+    }
+}
+
+impl Eq for Status {}
+
+impl Hash for Status {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.as_str().bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+        state.write_u8(0xff);
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Status {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::from(&*text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_status_in_any_case() {
+        for known in &KNOWN {
+            for text in [known.as_str().to_owned(), known.as_str().to_uppercase()] {
+                assert_eq!(&Status::from(&*text), known);
+                assert!(!matches!(Status::from(&*text), Status::Other(_)), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_wait_stops_at_the_documented_ones() {
+        let settled: Vec<_> =
+            KNOWN.iter().filter(|known| known.is_settled()).map(Status::as_str).collect();
+        let expected = ["In Review", "Approved", "Declined", "Expired", "Kyc Expired", "Abandoned"];
+        assert_eq!(settled, expected);
+    }
+
+    #[test]
+    fn unknown_ones_survive_and_compare_without_case() {
+        assert_eq!(Status::from("On HOLD").to_string(), "On HOLD");
+        assert_eq!(Status::from("On HOLD"), Status::from("on hold"));
+        assert_ne!(Status::from("On hold"), Status::from("held"));
+        assert_ne!(Status::from("approved "), Status::Approved);
+    }
+
+    #[test]
+    fn equal_ones_hash_alike() {
+        use std::hash::BuildHasher as _;
+        let state = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
+        let hash = |text: &str| state.hash_one(Status::from(text));
+        assert_eq!(hash("approved"), hash("APPROVED"));
+        assert_eq!(hash("on hold"), hash("On Hold"));
+        assert_ne!(hash("approved"), hash("declined"));
+    }
+
+    #[test]
+    fn serialized_it_is_its_text() {
+        let status: Status = serde_json::from_str(r#""KYC expired""#).unwrap();
+        assert_eq!(serde_json::to_string(&status).unwrap(), r#""Kyc Expired""#);
+        let status: Status = serde_json::from_str(r#""on hold""#).unwrap();
+        assert_eq!(serde_json::to_string(&status).unwrap(), r#""on hold""#);
+    }
+}

@@ -1,0 +1,159 @@
+//! `PATCH /v3/session/{session_id}/update-status/`
+//!
+//! [Documentation](https://docs.didit.me/sessions-api/update-status)
+
+use std::fmt;
+
+use http::{Method, Request, Response};
+use serde::{Deserialize, Serialize};
+
+use super::{SessionId, Status};
+use crate::base_url::BaseUrl;
+use crate::credentials::{Authorization, json_headers};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::json;
+use crate::session_id::SessionId as AnySessionId;
+
+/// Sets the status of a session: approves or declines it, or has the user repeat steps.
+///
+/// The session has to be Approved, Declined, In Review, Kyc Expired, Abandoned or Resubmitted, and
+/// to have another status than the new one. So a request that may have reached the service is never
+/// sent again: the second would be refused.
+#[derive(Clone)]
+pub struct UpdateStatus {
+    session_id: SessionId,
+    body: Body,
+}
+
+#[derive(Clone, Serialize)]
+struct Body {
+    new_status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comment: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    nodes_to_resubmit: Vec<Node>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    send_email: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_language: Option<String>,
+}
+
+#[derive(Clone, Serialize)]
+struct Node {
+    node_id: String,
+    feature: String,
+}
+
+impl UpdateStatus {
+    /// Approves a session.
+    pub fn approve(session_id: SessionId) -> Self {
+        Self::new(session_id, "Approved")
+    }
+
+    /// Declines a session.
+    pub fn decline(session_id: SessionId) -> Self {
+        Self::new(session_id, "Declined")
+    }
+
+    /// Has the user repeat the steps that were not approved, or those of
+    /// [`with_node`](Self::with_node).
+    pub fn resubmit(session_id: SessionId) -> Self {
+        Self::new(session_id, "Resubmitted")
+    }
+
+    fn new(session_id: SessionId, new_status: &'static str) -> Self {
+        let body = Body {
+            new_status,
+            comment: None,
+            nodes_to_resubmit: Vec::new(),
+            send_email: None,
+            email_address: None,
+            email_language: None,
+        };
+        Self { session_id, body }
+    }
+
+    /// Says why.
+    #[must_use]
+    pub fn with_comment(mut self, comment: &str) -> Self {
+        self.body.comment = Some(comment.to_owned());
+        self
+    }
+
+    /// Adds a step to repeat: its `node_id`, such as `feature_ocr_1`, and its feature, such as `OCR`.
+    #[must_use]
+    pub fn with_node(mut self, node_id: &str, feature: &str) -> Self {
+        let (node_id, feature) = (node_id.to_owned(), feature.to_owned());
+        self.body.nodes_to_resubmit.push(Node { node_id, feature });
+        self
+    }
+
+    /// Has the service send an email to the user, in that language or in English.
+    #[must_use]
+    pub fn with_email<'a>(mut self, address: &str, language: impl Into<Option<&'a str>>) -> Self {
+        self.body.send_email = Some(true);
+        self.body.email_address = Some(address.to_owned());
+        self.body.email_language = language.into().map(str::to_owned);
+        self
+    }
+
+    /// Returns the new status.
+    pub fn new_status(&self) -> Status {
+        Status::from(self.body.new_status)
+    }
+}
+
+/// Shows nothing of the user.
+impl fmt::Debug for UpdateStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpdateStatus")
+            .field("session_id", &self.session_id)
+            .field("new_status", &self.body.new_status)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Endpoint for UpdateStatus {
+    type Output = ();
+    const KIND: EndpointKind = EndpointKind::UpdateVerificationStatus;
+    const BUCKET: Bucket = Bucket::VerificationWrites;
+    const AUTHORIZED: bool = true;
+
+    fn replay(&self) -> Replay {
+        Replay::OnlyIfUnsent
+    }
+
+    fn session_id(&self) -> Option<&AnySessionId> {
+        Some(self.session_id.as_any())
+    }
+
+    fn request(
+        &self,
+        base: &BaseUrl,
+        authorization: Option<&Authorization>,
+    ) -> Result<Request<Vec<u8>>, BuildError> {
+        let body =
+            serde_json::to_vec(&self.body).map_err(|error| BuildError::Json(error.into()))?;
+        let path = format!("/v3/session/{}/update-status/", self.session_id);
+        request(base, Method::PATCH, path, body, json_headers(authorization))
+    }
+
+    fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<(), ResponseError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            session_id: Option<SessionId>,
+        }
+
+        let Answer { session_id } =
+            triage::success(Self::KIND, response, |body| json::read_object(json::text(body)?))?;
+        if session_id.is_some_and(|id| id != self.session_id) {
+            return Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch));
+        }
+        Ok(())
+    }
+}
+
+impl sealed::Sealed for UpdateStatus {}

@@ -1,0 +1,178 @@
+//! Webhooks of the verification API: the bytes of a delivery in, a verified event out.
+//!
+//! Nothing here reads a clock or a socket; any HTTP server can hand in what it received. The
+//! service's own page is <https://docs.didit.me/integration/webhooks>.
+//!
+//! ```
+//! # use std::time::{Duration, SystemTime};
+//! use didit_core::verification::Status;
+//! use didit_core::webhook::{EventKind, Webhook};
+//!
+//! let webhook = Webhook::new(["the destination's secret_shared_key"])?;
+//! # let body = br#"{"timestamp":1774970000,"webhook_type":"status.updated","status":"Approved"}"#;
+//! # let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_774_970_000);
+//! # let headers = webhook.sign(body)?;
+//! // `headers` and `body` as they arrived, and `SystemTime::now()`
+//! let event = webhook.verify(&headers, body, now)?;
+//! if *event.kind() == EventKind::StatusUpdated {
+//!     assert_eq!(event.status(), Some(Status::Approved));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod canonical_json;
+mod error;
+mod event;
+mod event_kind;
+mod signature;
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+pub use self::canonical_json::canonical_json;
+pub use self::error::{InvalidWebhookSecret, WebhookError};
+pub use self::event::{Event, SimpleEvent};
+pub use self::event_kind::EventKind;
+pub use self::signature::{Matched, Scheme};
+use crate::secret::Secret;
+
+/// Verifies the deliveries of one webhook destination.
+///
+/// A delivery is genuine if the service signed it with one of the secrets, and fresh if the signed
+/// timestamp is at most 300 seconds from now.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    secrets: Vec<Secret>,
+    tolerance: Duration,
+}
+
+const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("x-timestamp");
+
+impl Webhook {
+    /// Takes the destination's `secret_shared_key`, as it stands in the console: nothing is decoded
+    /// or stripped. While a secret is being rotated, give the new one and the old one.
+    ///
+    /// # Errors
+    /// There is no secret, or one that is empty or has white space around it.
+    pub fn new<S: Into<Secret>>(
+        secrets: impl IntoIterator<Item = S>,
+    ) -> Result<Self, InvalidWebhookSecret> {
+        let secrets: Vec<Secret> = secrets.into_iter().map(Into::into).collect();
+        if secrets.is_empty() {
+            return Err(InvalidWebhookSecret::None);
+        }
+        for (index, secret) in secrets.iter().enumerate() {
+            if secret.expose().is_empty() {
+                return Err(InvalidWebhookSecret::Empty { index });
+            }
+            if secret.expose().trim().len() != secret.expose().len() {
+                return Err(InvalidWebhookSecret::WhiteSpace { index });
+            }
+        }
+        Ok(Self { secrets, tolerance: Duration::from_secs(300) })
+    }
+
+    /// Sets how far the signed timestamp may be from now, in either direction. Whole seconds count.
+    #[must_use]
+    pub fn with_tolerance(mut self, tolerance: Duration) -> Self {
+        self.tolerance = tolerance;
+        self
+    }
+
+    /// Verifies a delivery and reads its event.
+    ///
+    /// `body` must be the request's body, byte for byte. The signature of these bytes
+    /// ([`Scheme::RawBody`]) is tried first, then the one that survives a proxy which rewrites JSON
+    /// ([`Scheme::CanonicalJson`]); both cover the whole event.
+    ///
+    /// # Errors
+    /// The body is no JSON object that has one meaning, no secret matches, or the event is too old.
+    pub fn verify(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: SystemTime,
+    ) -> Result<Event, WebhookError> {
+        let canonical = canonical_json(body).map_err(WebhookError::Body)?;
+        let messages = [(Scheme::RawBody, body), (Scheme::CanonicalJson, canonical.as_bytes())];
+        let matched = signature::find(headers, &messages, &self.secrets)?;
+        let event = Event::from_json(body, matched).map_err(WebhookError::Body)?;
+        // The time of the event is no repetition of the header.
+        if let Some(signed) = event.signed_timestamp() {
+            same_timestamp(headers, signed)?;
+        }
+        self.fresh(event.timestamp().ok_or(WebhookError::NoTimestamp)?, now)?;
+        Ok(event)
+    }
+
+    /// Verifies the signature that covers a delivery's session, status, type and timestamp alone
+    /// ([`Scheme::Simple`]), for receivers whose bodies do not arrive as they were sent.
+    ///
+    /// Anything else in the body may be forged, so the event does not have it: retrieve the decision
+    /// from the service instead.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub fn verify_simple(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: SystemTime,
+    ) -> Result<SimpleEvent, WebhookError> {
+        canonical_json(body).map_err(WebhookError::Body)?;
+        let event = SimpleEvent::from_json(body).map_err(WebhookError::Body)?;
+        let message = event.signed_message();
+        let messages = [(Scheme::Simple, message.as_bytes())];
+        let Matched { secret, .. } = signature::find(headers, &messages, &self.secrets)?;
+        let signed = event.timestamp().ok_or(WebhookError::NoTimestamp)?;
+        same_timestamp(headers, signed)?;
+        self.fresh(signed, now)?;
+        Ok(event.signed_by(secret))
+    }
+
+    /// Returns the headers that the service would send with `body`, signed with the first secret:
+    /// for tests of a receiver.
+    ///
+    /// # Errors
+    /// The body is no JSON object that has one meaning.
+    pub fn sign(&self, body: &[u8]) -> Result<HeaderMap, WebhookError> {
+        let canonical = canonical_json(body).map_err(WebhookError::Body)?;
+        let mut headers = HeaderMap::new();
+        let mut sign = |scheme: Scheme, message: &[u8]| {
+            let signature =
+                self.secrets.first().and_then(|secret| signature::sign(secret, message));
+            headers.extend(signature.map(|signature| (scheme.header(), signature)));
+        };
+        sign(Scheme::RawBody, body);
+        sign(Scheme::CanonicalJson, canonical.as_bytes());
+        if let Ok(event) = SimpleEvent::from_json(body) {
+            sign(Scheme::Simple, event.signed_message().as_bytes());
+            let timestamp = event.timestamp().map(HeaderValue::from);
+            headers.extend(timestamp.map(|timestamp| (TIMESTAMP_HEADER, timestamp)));
+        }
+        Ok(headers)
+    }
+
+    fn fresh(&self, signed: i64, now: SystemTime) -> Result<(), WebhookError> {
+        let now = match now.duration_since(SystemTime::UNIX_EPOCH) {
+            Ok(since) => i128::from(since.as_secs()),
+            Err(before) => -i128::from(before.duration().as_secs()),
+        };
+        let age = now - i128::from(signed);
+        let age = i64::try_from(age).unwrap_or(if age < 0 { i64::MIN } else { i64::MAX });
+        if age.unsigned_abs() > self.tolerance.as_secs() {
+            return Err(WebhookError::Stale { age });
+        }
+        Ok(())
+    }
+}
+
+/// The header is not signed, so it must repeat what is; it may be left out.
+fn same_timestamp(headers: &HeaderMap, signed: i64) -> Result<(), WebhookError> {
+    let same = |value: &HeaderValue| value.to_str().is_ok_and(|text| text == signed.to_string());
+    if headers.get_all(TIMESTAMP_HEADER).iter().all(same) {
+        return Ok(());
+    }
+    Err(WebhookError::TimestampMismatch)
+}

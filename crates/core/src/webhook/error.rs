@@ -1,0 +1,99 @@
+use std::fmt;
+
+use super::signature::Scheme;
+use crate::json::JsonError;
+
+/// Why a delivery is refused. Answer it with 400 or 401, without this text: it is for your logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WebhookError {
+    /// The body is no JSON object with one meaning, or a documented member has another type.
+    Body(JsonError),
+    /// None of the headers that could have been verified is there.
+    NoSignature,
+    /// A header is there more than once, or does not hold 64 hexadecimal digits.
+    MalformedSignature {
+        /// Which one.
+        scheme: Scheme,
+    },
+    /// No secret matches: the delivery was changed on its way, is forged, or is another
+    /// destination's.
+    SignatureMismatch,
+    /// The signature matches, but there is no signed time to tell a repetition by.
+    NoTimestamp,
+    /// The signature matches, but `X-Timestamp` differs from the signed `timestamp`.
+    TimestampMismatch,
+    /// The signature matches, but the delivery was signed too long ago, or too far in the future.
+    Stale {
+        /// The seconds from the signed time until now; negative for a time in the future.
+        age: i64,
+    },
+}
+
+impl fmt::Display for WebhookError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Body(error) => write!(f, "the webhook's body is unreadable: {error}"),
+            Self::NoSignature => f.write_str(
+                "the webhook has no signature header; check that the proxy passes \
+                 X-Signature and X-Signature-V2 on",
+            ),
+            Self::MalformedSignature { scheme } => {
+                write!(f, "the webhook's {scheme} header is not 64 hexadecimal digits")
+            }
+            Self::SignatureMismatch => f.write_str(
+                "the webhook's signature matches no secret; check that the secret is the \
+                 destination's secret_shared_key (not the API key), and that the body is verified \
+                 before anything parses it",
+            ),
+            Self::NoTimestamp => f.write_str("the webhook has no signed timestamp"),
+            Self::TimestampMismatch => {
+                f.write_str("the webhook's X-Timestamp header differs from the signed timestamp")
+            }
+            Self::Stale { age } if *age < 0 => write!(
+                f,
+                "the webhook was signed {} s in the future; check this machine's clock",
+                age.unsigned_abs()
+            ),
+            Self::Stale { age } => write!(
+                f,
+                "the webhook was signed {age} s ago: it is a repetition, or this machine's clock \
+                 is wrong"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for WebhookError {}
+
+/// Why no [`Webhook`](super::Webhook) can be made of the secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidWebhookSecret {
+    /// No secret was given.
+    None,
+    /// A secret is the empty text.
+    Empty {
+        /// Its index.
+        index: usize,
+    },
+    /// A secret begins or ends with white space, such as the line end of the file it is from.
+    WhiteSpace {
+        /// Its index.
+        index: usize,
+    },
+}
+
+impl fmt::Display for InvalidWebhookSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("no webhook secret was given"),
+            Self::Empty { index } => write!(f, "the webhook secret at index {index} is empty"),
+            Self::WhiteSpace { index } => {
+                write!(f, "the webhook secret at index {index} begins or ends with white space")
+            }
+        }
+    }
+}
+
+impl std::error::Error for InvalidWebhookSecret {}

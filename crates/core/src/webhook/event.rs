@@ -1,0 +1,290 @@
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+
+use super::event_kind::EventKind;
+use super::signature::Matched;
+use crate::json::{self, JsonError, RawJson};
+use crate::personal::redacted;
+use crate::verification::{Decision, Status};
+
+/// A verified event.
+///
+/// The service may deliver an event more than once, and events out of order. So handling the same
+/// status of a session twice should change nothing, and an event should not overwrite what one with a
+/// later [`timestamp`](Self::timestamp) wrote.
+///
+/// It cannot be deserialized: only [`Webhook::verify`](super::Webhook::verify) makes one.
+#[derive(Clone)]
+pub struct Event {
+    members: Members,
+    json: RawJson,
+    matched: Matched,
+}
+
+#[derive(Clone, Default, Deserialize)]
+struct Members {
+    webhook_type: Option<EventKind>,
+    event_id: Option<String>,
+    timestamp: Option<i64>,
+    #[serde(default, deserialize_with = "integer")]
+    created_at: Option<i64>,
+    application_id: Option<String>,
+    environment: Option<String>,
+    session_id: Option<String>,
+    session_kind: Option<String>,
+    status: Option<String>,
+    previous_status: Option<String>,
+    workflow_id: Option<String>,
+    workflow_version: Option<u64>,
+    vendor_data: Option<String>,
+    business_session_id: Option<String>,
+    vendor_business_id: Option<String>,
+}
+
+impl Members {
+    /// Of a type that is not documented, no other member is.
+    fn of_unknown_type(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Required {
+            webhook_type: EventKind,
+            timestamp: Option<i64>,
+        }
+
+        let Required { webhook_type, timestamp } = json::read_object(text).ok()?;
+        let webhook_type = matches!(webhook_type, EventKind::Other(_)).then_some(webhook_type)?;
+        Some(Self { webhook_type: Some(webhook_type), timestamp, ..Self::default() })
+    }
+}
+
+impl Event {
+    pub(super) fn from_json(body: &[u8], matched: Matched) -> Result<Self, JsonError> {
+        let text = json::text(body)?;
+        let members =
+            json::read_object(text).or_else(|error| Members::of_unknown_type(text).ok_or(error))?;
+        Ok(Self { members, json: RawJson::new_unchecked(text), matched })
+    }
+
+    /// Returns which of the signatures was verified, and with which secret.
+    pub fn matched(&self) -> Matched {
+        self.matched
+    }
+
+    /// Returns what the event is about, its `webhook_type`.
+    ///
+    /// Without one it is [`EventKind::StatusUpdated`]: the first version of the payload knew no other.
+    /// Of a type that is not known, members of another type than documented here are `None`.
+    pub fn kind(&self) -> &EventKind {
+        self.members.webhook_type.as_ref().unwrap_or(&EventKind::StatusUpdated)
+    }
+
+    /// Returns what the event can be told from others by: `event_id`, or if there is none
+    /// `{session_id}:{webhook_type}:{timestamp}`.
+    pub fn dedupe_key(&self) -> String {
+        let substitute = || {
+            let timestamp = self.timestamp().unwrap_or_default();
+            format!("{}:{}:{timestamp}", self.session_id().unwrap_or_default(), self.kind())
+        };
+        self.event_id().map_or_else(substitute, str::to_owned)
+    }
+
+    /// Returns the identifier of the event; the first version of the payload has none.
+    pub fn event_id(&self) -> Option<&str> {
+        self.members.event_id.as_deref()
+    }
+
+    /// Returns when the delivery was signed, in seconds since 1970, or if it does not say when the
+    /// event happened.
+    pub fn timestamp(&self) -> Option<i64> {
+        self.signed_timestamp().or(self.created_at())
+    }
+
+    /// `timestamp` alone.
+    pub(super) fn signed_timestamp(&self) -> Option<i64> {
+        self.members.timestamp
+    }
+
+    /// Returns when the event happened, in seconds since 1970.
+    pub fn created_at(&self) -> Option<i64> {
+        self.members.created_at
+    }
+
+    /// Returns the application that the event is of.
+    pub fn application_id(&self) -> Option<&str> {
+        self.members.application_id.as_deref()
+    }
+
+    /// Returns `live` or `sandbox`.
+    pub fn environment(&self) -> Option<&str> {
+        self.members.environment.as_deref()
+    }
+
+    /// Returns the session that the event is about, if it is about one.
+    pub fn session_id(&self) -> Option<&str> {
+        self.members.session_id.as_deref()
+    }
+
+    /// Returns `user` (KYC) or `business` (KYB).
+    pub fn session_kind(&self) -> Option<&str> {
+        self.members.session_kind.as_deref()
+    }
+
+    /// Returns the status now. Users, businesses and transactions have statuses of their own, like
+    /// `BLOCKED`.
+    pub fn status(&self) -> Option<Status> {
+        self.members.status.as_deref().map(Status::from)
+    }
+
+    /// Returns the status before, which events about users and businesses tell.
+    pub fn previous_status(&self) -> Option<Status> {
+        self.members.previous_status.as_deref().map(Status::from)
+    }
+
+    /// Returns the workflow of the session.
+    pub fn workflow_id(&self) -> Option<&str> {
+        self.members.workflow_id.as_deref()
+    }
+
+    /// Returns the version of the workflow.
+    pub fn workflow_version(&self) -> Option<u64> {
+        self.members.workflow_version
+    }
+
+    /// Returns the caller's own text of the session, the user or the business.
+    pub fn vendor_data(&self) -> Option<&str> {
+        self.members.vendor_data.as_deref()
+    }
+
+    /// Returns the KYB session that the event is about, if it is about one.
+    pub fn business_session_id(&self) -> Option<&str> {
+        self.members.business_session_id.as_deref()
+    }
+
+    /// Returns the caller's own text of the business.
+    pub fn vendor_business_id(&self) -> Option<&str> {
+        self.members.vendor_business_id.as_deref()
+    }
+
+    /// Reads the decision of the session, which comes with settled statuses.
+    ///
+    /// # Errors
+    /// A documented member has another type than documented, or the destination's webhook version is
+    /// not v3.
+    pub fn decision(&self) -> Result<Option<Decision>, JsonError> {
+        let decision = self.get("decision");
+        decision.map(|json| Decision::from_json(json.as_str().as_bytes())).transpose()
+    }
+
+    /// Returns the JSON value that the session was created with.
+    pub fn metadata(&self) -> Option<RawJson> {
+        self.get("metadata")
+    }
+
+    /// Returns what is to be done again, in events about the status `Resubmitted`.
+    pub fn resubmit_info(&self) -> Option<RawJson> {
+        self.get("resubmit_info")
+    }
+
+    /// Returns any member of the event that is there and not `null`.
+    pub fn get(&self, name: &str) -> Option<RawJson> {
+        self.json().get(name).filter(|value| !value.is_null())
+    }
+
+    /// Returns the whole event as the service sent it.
+    pub fn json(&self) -> &RawJson {
+        &self.json
+    }
+}
+
+/// Shows what the event is about; nothing of a person or of the caller.
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("kind", self.kind())
+            .field("event_id", &self.event_id())
+            .field("timestamp", &self.timestamp())
+            .field("session_id", &self.session_id())
+            .field("status", &self.status())
+            .field("vendor_data", &redacted(self.vendor_data()))
+            .field("matched", &self.matched)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What [`Scheme::Simple`](super::Scheme::Simple) covers of an event, and nothing else.
+#[derive(Clone)]
+pub struct SimpleEvent {
+    members: SimpleMembers,
+    secret: usize,
+}
+
+#[derive(Clone, Deserialize)]
+struct SimpleMembers {
+    timestamp: Option<i64>,
+    session_id: Option<String>,
+    status: Option<String>,
+    webhook_type: Option<EventKind>,
+}
+
+impl SimpleEvent {
+    pub(super) fn from_json(body: &[u8]) -> Result<Self, JsonError> {
+        let members = json::read_object(json::text(body)?)?;
+        Ok(Self { members, secret: 0 })
+    }
+
+    pub(super) fn signed_by(self, secret: usize) -> Self {
+        Self { secret, ..self }
+    }
+
+    pub(super) fn signed_message(&self) -> String {
+        let SimpleMembers { timestamp, session_id, status, webhook_type } = &self.members;
+        let timestamp = timestamp.map_or(String::new(), |timestamp| timestamp.to_string());
+        let webhook_type = webhook_type.as_ref().map_or("", EventKind::as_str);
+        let [session_id, status] =
+            [session_id, status].map(|text| text.as_deref().unwrap_or_default());
+        format!("{timestamp}:{session_id}:{status}:{webhook_type}")
+    }
+
+    /// Returns which secret matched, as an index.
+    pub fn secret(&self) -> usize {
+        self.secret
+    }
+
+    /// Returns what the event is about; see [`Event::kind`].
+    pub fn kind(&self) -> &EventKind {
+        self.members.webhook_type.as_ref().unwrap_or(&EventKind::StatusUpdated)
+    }
+
+    /// Returns when the delivery was signed, in seconds since 1970.
+    pub fn timestamp(&self) -> Option<i64> {
+        self.members.timestamp
+    }
+
+    /// Returns the session that the event is about, if it is about one.
+    pub fn session_id(&self) -> Option<&str> {
+        self.members.session_id.as_deref()
+    }
+
+    /// Returns the status now; see [`Event::status`].
+    pub fn status(&self) -> Option<Status> {
+        self.members.status.as_deref().map(Status::from)
+    }
+}
+
+impl fmt::Debug for SimpleEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimpleEvent")
+            .field("kind", &self.kind())
+            .field("timestamp", &self.timestamp())
+            .field("session_id", &self.session_id())
+            .field("status", &self.status())
+            .field("secret", &self.secret)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An integer; nothing for anything else, such as a time in another notation.
+fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let json: RawJson = Deserialize::deserialize(deserializer)?;
+    Ok(json.as_str().parse().ok())
+}

@@ -1,0 +1,99 @@
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+
+/// What an event is about: its `webhook_type`.
+///
+/// The first two are about sessions and have a `session_id`. The others have none, and statuses of
+/// their own. See <https://docs.didit.me/integration/webhooks> and
+/// <https://docs.didit.me/entities/webhooks>.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// `status.updated`: a session has another status.
+    StatusUpdated,
+    /// `data.updated`: the data of a session was corrected.
+    DataUpdated,
+    /// `user.status.updated`
+    UserStatusUpdated,
+    /// `user.data.updated`
+    UserDataUpdated,
+    /// `business.status.updated`
+    BusinessStatusUpdated,
+    /// `business.data.updated`
+    BusinessDataUpdated,
+    /// `activity.created`
+    ActivityCreated,
+    /// `transaction.created`
+    TransactionCreated,
+    /// `transaction.status.updated`
+    TransactionStatusUpdated,
+    /// `travel_rule.status.updated`
+    TravelRuleStatusUpdated,
+    /// A type that this version does not know, as the service wrote it.
+    Other(Box<str>),
+}
+
+const KNOWN: [EventKind; 10] = [
+    EventKind::StatusUpdated,
+    EventKind::DataUpdated,
+    EventKind::UserStatusUpdated,
+    EventKind::UserDataUpdated,
+    EventKind::BusinessStatusUpdated,
+    EventKind::BusinessDataUpdated,
+    EventKind::ActivityCreated,
+    EventKind::TransactionCreated,
+    EventKind::TransactionStatusUpdated,
+    EventKind::TravelRuleStatusUpdated,
+];
+
+impl EventKind {
+    /// Returns the `webhook_type`.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::StatusUpdated => "status.updated",
+            Self::DataUpdated => "data.updated",
+            Self::UserStatusUpdated => "user.status.updated",
+            Self::UserDataUpdated => "user.data.updated",
+            Self::BusinessStatusUpdated => "business.status.updated",
+            Self::BusinessDataUpdated => "business.data.updated",
+            Self::ActivityCreated => "activity.created",
+            Self::TransactionCreated => "transaction.created",
+            Self::TransactionStatusUpdated => "transaction.status.updated",
+            Self::TravelRuleStatusUpdated => "travel_rule.status.updated",
+            Self::Other(text) => text,
+        }
+    }
+}
+
+impl From<&str> for EventKind {
+    fn from(text: &str) -> Self {
+        let known = KNOWN.into_iter().find(|known| known.as_str() == text);
+        known.unwrap_or_else(|| Self::Other(text.into()))
+    }
+}
+
+impl<'de> Deserialize<'de> for EventKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::from(&*text))
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_read_from_its_text() {
+        for kind in KNOWN {
+            assert_eq!(EventKind::from(kind.as_str()), kind);
+        }
+        assert_eq!(EventKind::from("case.opened").to_string(), "case.opened");
+    }
+}

@@ -1,0 +1,141 @@
+//! HMAC-SHA256 signatures ([RFC 2104](https://www.rfc-editor.org/rfc/rfc2104)), in hexadecimal.
+
+use std::fmt;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::header::{HeaderName, ValueIter};
+use http::{HeaderMap, HeaderValue};
+use sha2::Sha256;
+
+use super::error::WebhookError;
+use crate::secret::Secret;
+
+/// What a signature was made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    /// `X-Signature`: the body, byte for byte.
+    RawBody,
+    /// `X-Signature-V2`: the body in its [canonical form](super::canonical_json).
+    CanonicalJson,
+    /// `X-Signature-Simple`: the body's `timestamp`, `session_id`, `status` and `webhook_type`.
+    Simple,
+}
+
+impl Scheme {
+    pub(super) fn header(self) -> HeaderName {
+        HeaderName::from_static(match self {
+            Self::RawBody => "x-signature",
+            Self::CanonicalJson => "x-signature-v2",
+            Self::Simple => "x-signature-simple",
+        })
+    }
+}
+
+/// The name of the header that carries such a signature.
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RawBody => "X-Signature",
+            Self::CanonicalJson => "X-Signature-V2",
+            Self::Simple => "X-Signature-Simple",
+        })
+    }
+}
+
+/// Which signature of a delivery was verified, and with which secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Matched {
+    /// The signature that matched first.
+    pub scheme: Scheme,
+    /// Which of the secrets matched: its index in what [`Webhook::new`](super::Webhook::new) was
+    /// given. Once it is 0 for every delivery, a rotation is over.
+    pub secret: usize,
+}
+
+/// Finds the first of the messages whose signature in the headers was made with one of the secrets.
+pub(super) fn find(
+    headers: &HeaderMap,
+    messages: &[(Scheme, &[u8])],
+    secrets: &[Secret],
+) -> Result<Matched, WebhookError> {
+    let mut refusal = WebhookError::NoSignature;
+    for &(scheme, message) in messages {
+        let values = headers.get_all(scheme.header());
+        if values.iter().next().is_none() {
+            continue;
+        }
+        refusal = match decode(values.iter()) {
+            None => WebhookError::MalformedSignature { scheme },
+            Some(signature) => {
+                // In constant time.
+                let verify = |mac: Hmac<Sha256>| mac.verify_slice(&signature).is_ok();
+                let signed_by = |secret: &Secret| mac(secret, message).is_some_and(verify);
+                if let Some(secret) = secrets.iter().position(signed_by) {
+                    return Ok(Matched { scheme, secret });
+                }
+                WebhookError::SignatureMismatch
+            }
+        };
+    }
+    Err(refusal)
+}
+
+pub(super) fn sign(secret: &Secret, message: &[u8]) -> Option<HeaderValue> {
+    let signature = mac(secret, message)?.finalize().into_bytes();
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16);
+    let hex: Option<String> =
+        signature.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+    HeaderValue::try_from(hex?).ok()
+}
+
+/// `None` never, since a key may have any length.
+fn mac(secret: &Secret, message: &[u8]) -> Option<Hmac<Sha256>> {
+    let mut mac = Hmac::new_from_slice(secret.expose().as_bytes()).ok()?;
+    mac.update(message);
+    Some(mac)
+}
+
+/// The bytes of the one signature; `None` if there are more, or not 64 hexadecimal digits.
+fn decode(mut values: ValueIter<'_, HeaderValue>) -> Option<[u8; 32]> {
+    let text = values.next()?.to_str().ok()?;
+    let mut signature = [0; 32];
+    if values.next().is_some() || text.len() != 64 {
+        return None;
+    }
+    for (byte, pair) in signature.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        for digit in pair {
+            *byte = *byte << 4 | u8::try_from(char::from(*digit).to_digit(16)?).ok()?;
+        }
+    }
+    Some(signature)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(texts: &[&str]) -> Option<[u8; 32]> {
+        let name = Scheme::RawBody.header();
+        let values = texts.iter().map(|text| (name.clone(), HeaderValue::from_str(text).unwrap()));
+        decode(values.collect::<HeaderMap>().get_all(&name).iter())
+    }
+
+    #[test]
+    fn a_signature_is_64_hexadecimal_digits() {
+        let digits = "0123456789abcdefABCDEF".repeat(3);
+        assert_eq!(decoded(&[&digits[..64]]).unwrap()[..4], [0x01, 0x23, 0x45, 0x67]);
+        assert_eq!(decoded(&[&digits[..64]; 2]), None);
+        for text in ["", &digits[..62], &digits[..65], &"+1".repeat(32), &"é".repeat(32)] {
+            assert_eq!(decoded(&[text]), None, "{text}");
+        }
+    }
+
+    /// The second case of [RFC 4231](https://www.rfc-editor.org/rfc/rfc4231#section-4.3).
+    #[test]
+    fn hmac_is_that_of_the_rfc() {
+        let signature = sign(&"Jefe".into(), b"what do ya want for nothing?");
+        let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
+        assert_eq!(signature.unwrap(), expected);
+    }
+}

@@ -1,0 +1,387 @@
+//! The requests of the verification API as they are documented, and its published responses.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use didit_core::verification::{
+    ContactDetails, CreateSession, DeleteSession, ExpectedDetails, GeneratePdf, ListSessions, Raw,
+    RetrieveDecision, SessionId, SessionPage, Status, UpdateStatus,
+};
+use didit_core::{
+    Authorization, BaseUrl, BuildError, Endpoint, Policy, Replay, ResponseError, ResponseErrorKind,
+};
+use http::{Method, Request, Response};
+use serde_json::{Value, json};
+
+const CREATED: [&str; 2] = [
+    include_str!("fixtures/verification/v3_session_created_kyc.json"),
+    include_str!("fixtures/verification/v3_session_created_kyb.json"),
+];
+const LISTED: [&str; 2] = [
+    include_str!("fixtures/verification/v3_sessions_list_kyc.json"),
+    include_str!("fixtures/verification/v3_sessions_list_mixed.json"),
+];
+const SMALL: &str = include_str!("fixtures/verification/v3_small_answers.json");
+const ERRORS: &str = include_str!("fixtures/verification/v3_errors.json");
+
+const WORKFLOW: &str = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
+const ID: &str = "11111111-2222-3333-4444-555555555555";
+
+fn id() -> SessionId {
+    ID.parse().unwrap()
+}
+
+fn create() -> CreateSession {
+    CreateSession::new(WORKFLOW).unwrap()
+}
+
+fn request(endpoint: &impl Endpoint) -> Request<Vec<u8>> {
+    let key = Authorization::api_key("key").unwrap();
+    let request = endpoint.request(&BaseUrl::verification(), Some(&key)).unwrap();
+    assert_eq!(request.headers()["x-api-key"], "key");
+    assert_eq!(request.headers()["content-type"], "application/json");
+    request
+}
+
+/// The first line and the body of a request.
+fn sent(endpoint: &impl Endpoint) -> String {
+    let request = request(endpoint);
+    let body = String::from_utf8(request.body().clone()).unwrap();
+    format!("{} {} {body}", request.method(), request.uri()).trim_end().to_owned()
+}
+
+fn parse<E: Endpoint>(endpoint: &E, status: u16, body: &str) -> Result<E::Output, ResponseError> {
+    endpoint.parse(&Response::builder().status(status).body(body).unwrap())
+}
+
+#[test]
+fn every_request_is_the_documented_one() {
+    let base = "https://verification.didit.me/v3";
+    assert_eq!(sent(&create()), format!(r#"POST {base}/session/ {{"workflow_id":"{WORKFLOW}"}}"#));
+    assert_eq!(sent(&ListSessions::new()), format!("GET {base}/sessions/"));
+    assert_eq!(sent(&RetrieveDecision::new(id())), format!("GET {base}/session/{ID}/decision/"));
+    assert_eq!(
+        sent(&UpdateStatus::approve(id())),
+        format!(r#"PATCH {base}/session/{ID}/update-status/ {{"new_status":"Approved"}}"#)
+    );
+    assert_eq!(sent(&GeneratePdf::new(id())), format!("GET {base}/session/{ID}/generate-pdf/"));
+    assert_eq!(sent(&DeleteSession::new(id())), format!("DELETE {base}/session/{ID}/delete/"));
+    assert_eq!(
+        sent(&DeleteSession::new(id()).retain_face_embeddings(30)),
+        format!(
+            "DELETE {base}/session/{ID}/delete/ \
+             {{\"retain_face_embeddings\":true,\"face_retention_days\":30}}"
+        )
+    );
+    assert_eq!(
+        BaseUrl::verification_staging().to_string(),
+        "https://verification.staging.didit.me"
+    );
+}
+
+#[test]
+fn every_documented_member_of_a_session_can_be_set() {
+    let expected = ExpectedDetails {
+        first_name: Some("Ana".to_owned()),
+        country: Some("ESP".to_owned()),
+        expected_document_types: vec!["P".to_owned()],
+        ..ExpectedDetails::default()
+    };
+    let contact = ContactDetails {
+        email: Some("user@example.com".to_owned()),
+        send_notification_emails: Some(true),
+        ..ContactDetails::default()
+    };
+    let endpoint = create()
+        .with_vendor_data("user \"1\"")
+        .with_callback("app://done")
+        .with_callback_method("both")
+        .with_language("pt-BR")
+        .with_portrait_image("aGk=")
+        .with_sandbox_scenario("approve")
+        .with_expected_details(&expected)
+        .and_then(|create| create.with_contact_details(&contact))
+        .and_then(|create| create.with_metadata(&json!([1.5, null])))
+        .and_then(|create| create.with("tags", &["a"]))
+        .unwrap();
+    let body: Value = serde_json::from_slice(request(&endpoint).body()).unwrap();
+    assert_eq!(
+        body,
+        json!({
+            "workflow_id": WORKFLOW, "vendor_data": "user \"1\"", "callback": "app://done",
+            "callback_method": "both", "language": "pt-BR", "portrait_image": "aGk=",
+            "sandbox_scenario": "approve", "metadata": [1.5, null], "tags": ["a"],
+            "expected_details":
+                {"first_name": "Ana", "country": "ESP", "expected_document_types": ["P"]},
+            "contact_details": {"email": "user@example.com", "send_notification_emails": true},
+        })
+    );
+    let shown = format!("{endpoint:?} {expected:?} {contact:?}");
+    assert!(!["Ana", "user", "aGk", "example"].iter().any(|text| shown.contains(text)), "{shown}");
+    for workflow in ["", "kyc", &WORKFLOW[1..], "../../../../../../../../../../../.."] {
+        assert!(CreateSession::new(workflow).is_err(), "{workflow}");
+    }
+}
+
+/// The service knows no idempotency key, but returns an unfinished session with the same text again.
+#[test]
+fn only_what_can_be_repeated_is() {
+    let vendor_data = create().with_vendor_data("user-1");
+    for (replay, expected) in [
+        (create().replay(), Replay::OnlyIfUnsent),
+        (create().repeat_with_vendor_data().replay(), Replay::OnlyIfUnsent),
+        (vendor_data.replay(), Replay::OnlyIfUnsent),
+        (vendor_data.repeat_with_vendor_data().replay(), Replay::Safe),
+        (UpdateStatus::resubmit(id()).replay(), Replay::OnlyIfUnsent),
+        (DeleteSession::new(id()).replay(), Replay::Safe),
+        (GeneratePdf::new(id()).replay(), Replay::Safe),
+        (ListSessions::new().replay(), Replay::Safe),
+        (Raw::new(Method::GET, "/v3/a/").replay(), Replay::Safe),
+        (Raw::new(Method::POST, "/v3/a/").replay(), Replay::OnlyIfUnsent),
+        (Raw::new(Method::POST, "/v3/a/").repeatable().replay(), Replay::Safe),
+    ] {
+        assert_eq!(replay, expected);
+    }
+}
+
+#[test]
+fn the_published_sessions_are_read() {
+    for (body, number) in CREATED.into_iter().zip([43762, 0]) {
+        let session = parse(&create(), 201, body).unwrap();
+        let sent: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(session.session_id().as_str(), sent["session_id"]);
+        assert_eq!(session.url().expose(), sent["url"]);
+        assert_eq!(session.session_token().unwrap().expose(), sent["session_token"]);
+        assert_eq!(session.status(), Some(&Status::NotStarted));
+        assert_eq!(session.workflow_id(), sent["workflow_id"].as_str());
+        assert_eq!(session.workflow_version().unwrap().as_i64(), sent["workflow_version"].as_i64());
+        assert_eq!(session.vendor_data(), sent["vendor_data"].as_str());
+        assert_eq!(session.callback(), sent["callback"].as_str());
+        assert_eq!(session.metadata().is_some(), !sent["metadata"].is_null());
+        assert_eq!(session.json().expose(), body);
+        assert!(number == 0 || session.session_number().unwrap().as_i64() == Some(number));
+        let shown = format!("{session:?}");
+        assert!(!shown.contains("tok0tok0") && !shown.contains("3FaJ9wLqX2Mz"), "{shown}");
+    }
+    for (body, path) in [
+        (r#"{"url":"https://x"}"#, "session_id"),
+        (r#"{"session_id":"s","url":"https://x"}"#, "session_id"),
+        (&format!(r#"{{"session_id":"{ID}"}}"#), "url"),
+        (&format!(r#"{{"session_id":"{ID}","url":"javascript:alert(1)"}}"#), "url"),
+    ] {
+        let error = parse(&create(), 201, body).unwrap_err().to_string();
+        assert!(error.ends_with(&format!("in `{path}`")), "{error}");
+    }
+}
+
+#[test]
+fn the_published_lists_are_read() {
+    let read = |body: &str| parse(&ListSessions::new(), 200, body).unwrap();
+    let [kyc, mixed] = LISTED.map(read);
+    assert_eq!((kyc.count().unwrap().as_i64(), kyc.sessions().len()), (Some(2), 2));
+    let [first, second] = [&kyc.sessions()[0], &kyc.sessions()[1]];
+    assert_eq!(first.session_number.as_ref().unwrap().as_i64(), Some(720));
+    assert_eq!(first.document_type.as_deref(), Some("Passport"));
+    assert_eq!(first.features[0].status, Some(Status::Approved));
+    let details = first.additional_details.as_ref().unwrap();
+    assert_eq!(details.get("liveness").unwrap().get("score").unwrap().as_str(), "0.98");
+    assert_eq!((&second.full_name, &second.email_address), (&None, &None));
+    assert_eq!(second.features[0].status, Some(Status::NotFinished));
+    let business = &mixed.sessions()[1];
+    assert_eq!(business.session_kind.as_deref(), Some("business"));
+    assert_eq!(business.company_name.as_deref(), Some("Example Holdings S.L."));
+    assert_eq!(business.workflow_label.as_deref(), Some("Standard KYB"));
+    let shown = format!("{kyc:?} {mixed:?}");
+    for text in ["Ana", "example.com", "+1000", "Holdings", "your-user", "tok0"] {
+        assert!(!shown.contains(text), "{text} in {shown}");
+    }
+}
+
+fn page(next: &str) -> Result<SessionPage, ResponseError> {
+    parse(&ListSessions::new(), 200, &format!(r#"{{"count":9,"next":{next},"results":[]}}"#))
+}
+
+/// The key goes to the base URL alone, whatever host the service names.
+#[test]
+fn the_next_page_is_asked_from_the_same_host() {
+    let next = r#""https://verification.didit.me/v3/sessions/?limit=2&offset=2&search=a%20b""#;
+    let expected = "https://gateway.example/p/v3/sessions/?limit=2&offset=2&search=a%20b";
+    let foreign = next.replace("verification.didit.me", "evil.example");
+    let base: BaseUrl = "https://gateway.example/p".parse().unwrap();
+    for next in [next, &foreign] {
+        let next = page(next).unwrap().next().unwrap();
+        assert_eq!(next.request(&base, None).unwrap().uri(), expected);
+    }
+    assert!(page("null").unwrap().next().is_none());
+    for odd in [
+        "https://evil.example/?a=1",
+        "",
+        "/v3/sessions/?a b",
+        "/v3/sessions/#?a=1",
+        "/v3/sessions/?a#b",
+    ] {
+        let error = page(&format!("{odd:?}")).unwrap_err().to_string();
+        assert!(error.ends_with("in `next`"), "{odd}: {error}");
+    }
+}
+
+#[test]
+fn a_list_can_be_filtered() {
+    let list = ListSessions::new()
+        .with_session_kind("all")
+        .with_status(&[Status::InReview, Status::KycExpired])
+        .with_vendor_data("a&b=é")
+        .with_search("x")
+        .with_workflow_id(WORKFLOW)
+        .with_date_from("2026-01-01")
+        .with_date_to("2026-01-31")
+        .with_limit(50)
+        .with_offset(100)
+        .with("country", "ESP");
+    let query = format!(
+        "session_kind=all&status=In%20Review%2CKyc%20Expired&vendor_data=a%26b%3D%C3%A9&search=x\
+         &workflow_id={WORKFLOW}&date_from=2026-01-01&date_to=2026-01-31&limit=50&offset=100\
+         &country=ESP"
+    );
+    assert_eq!(request(&list).uri().query(), Some(&*query));
+    assert!(!format!("{list:?}").contains("ESP"));
+}
+
+#[test]
+fn a_status_is_updated() {
+    let update = UpdateStatus::resubmit(id())
+        .with_comment("blurred")
+        .with_node("feature_ocr_1", "OCR")
+        .with_email("user@example.com", "es");
+    assert_eq!(update.new_status(), Status::Resubmitted);
+    let body: Value = serde_json::from_slice(request(&update).body()).unwrap();
+    assert_eq!(
+        body,
+        json!({
+            "new_status": "Resubmitted", "comment": "blurred",
+            "nodes_to_resubmit": [{"node_id": "feature_ocr_1", "feature": "OCR"}],
+            "send_email": true, "email_address": "user@example.com", "email_language": "es",
+        })
+    );
+    assert!(!format!("{update:?}").contains("user@"));
+    assert_eq!(UpdateStatus::decline(id()).new_status(), Status::Declined);
+    assert!(parse(&update, 200, &format!(r#"{{"session_id":"{ID}"}}"#)).is_ok());
+    let other = parse(&update, 200, &format!(r#"{{"session_id":"{WORKFLOW}"}}"#)).unwrap_err();
+    assert_eq!(other.kind(), &ResponseErrorKind::SessionMismatch);
+}
+
+#[test]
+fn a_session_is_deleted_with_200_and_with_204() {
+    let small: Value = serde_json::from_str(SMALL).unwrap();
+    for case in small["DELETE /v3/session/{sessionId}/delete/"].as_array().unwrap() {
+        let body = &case["body"];
+        let id = body["session_id"].as_str().unwrap().parse().unwrap();
+        let deletion = parse(&DeleteSession::new(id), 200, &body.to_string()).unwrap();
+        assert_eq!(
+            deletion.face_retention_outcome.as_deref(),
+            body["face_retention_outcome"].as_str()
+        );
+        let template = deletion.biometric_template_uuid.as_deref();
+        assert_eq!(template, body["biometric_template_uuid"].as_str());
+    }
+    assert_eq!(parse(&DeleteSession::new(id()), 204, "").unwrap().session_id, None);
+    let retryable = parse(&DeleteSession::new(id()), 503, "").unwrap_err();
+    assert!(retryable.is_retryable());
+}
+
+#[test]
+fn a_pdf_is_told_by_its_content_type() {
+    let endpoint = GeneratePdf::new(id());
+    let parse = |kind: Option<&str>| {
+        let response = kind
+            .into_iter()
+            .fold(Response::builder(), |response, kind| response.header("content-type", kind));
+        endpoint.parse(&response.body("%PDF-1.7").unwrap())
+    };
+    for kind in ["application/pdf", "Application/PDF; charset=binary"] {
+        let pdf = parse(Some(kind)).unwrap();
+        assert_eq!((pdf.as_bytes(), &*format!("{pdf:?}")), (&b"%PDF-1.7"[..], "Pdf(8 bytes)"));
+        assert_eq!(pdf.into_bytes(), b"%PDF-1.7");
+    }
+    for kind in [None, Some("application/json"), Some("text/html"), Some("application/pdfx")] {
+        let error = parse(kind).unwrap_err();
+        assert_eq!(error.kind(), &ResponseErrorKind::NotPdf);
+        assert!(error.to_string().contains("but the response is no PDF"), "{error}");
+    }
+    assert_eq!(request(&endpoint).headers()["accept"], "application/pdf, application/json");
+    assert_eq!(GeneratePdf::LEAST_TIMEOUT.as_secs(), 60);
+}
+
+#[test]
+fn any_other_route_can_be_called() {
+    let raw = Raw::new(Method::POST, "/v3/session/import-shared/")
+        .with_query("a", "b c")
+        .with_json(&json!({"share_token": "canary"}))
+        .unwrap();
+    assert_eq!(
+        sent(&raw),
+        "POST https://verification.didit.me/v3/session/import-shared/?a=b%20c \
+         {\"share_token\":\"canary\"}"
+    );
+    let response = parse(&raw, 201, r#"{"n":1.10}"#).unwrap();
+    assert_eq!((response.status().as_u16(), response.body()), (201, &br#"{"n":1.10}"#[..]));
+    assert_eq!(response.json().unwrap().get("n").unwrap().as_str(), "1.10");
+    let empty = parse(&raw, 204, "").unwrap();
+    assert!(empty.body().is_empty() && empty.json().is_err());
+    assert!(!format!("{raw:?} {response:?}").contains("canary"));
+    for path in
+        ["", "v3", "//evil.example/", "/a/../b/", "/a?b=c", "/a#b", "/a b/", "/é/", "/a//", "/"]
+    {
+        let refused = Raw::new(Method::GET, path).request(&BaseUrl::verification(), None);
+        assert!(matches!(refused, Err(BuildError::Path)), "{path}");
+    }
+}
+
+fn first_text(value: &Value) -> &str {
+    match value {
+        Value::Array(values) => first_text(&values[0]),
+        Value::Object(members) => first_text(members.values().next().unwrap()),
+        text => text.as_str().unwrap(),
+    }
+}
+
+/// Every body of a failure says something, and what it says is read.
+#[test]
+fn the_published_errors_are_read() {
+    let errors: Value = serde_json::from_str(ERRORS).unwrap();
+    for (route, cases) in errors.as_object().unwrap() {
+        for case in cases.as_array().unwrap() {
+            let (status, body) = (case["http"].as_u64().unwrap(), &case["body"]);
+            if body.is_null() || body == "" {
+                continue;
+            }
+            let status = status.try_into().unwrap();
+            let error = parse(&RetrieveDecision::new(id()), status, &body.to_string()).unwrap_err();
+            let words = error.message().unwrap_or_else(|| panic!("{route}: {body}"));
+            let beginning: String = first_text(body).chars().take(100).collect();
+            assert!(words.contains(&beginning), "{route}: {words}");
+        }
+    }
+    let words = |body: &str| {
+        let error = parse(&create(), 400, body).unwrap_err();
+        error.message().map(str::to_owned)
+    };
+    for (body, expected) in [
+        (r#"{"workflow_id":["This field is required."]}"#, "workflow_id: This field is required."),
+        (r#"{"a":{"b":"c"},"d":[{"e":["f"]}]}"#, "a.b: c; d.e: f"),
+        (r#"["The same."]"#, "The same."),
+        (r#"{"detail":["a","b"]}"#, "a; b"),
+    ] {
+        assert_eq!(words(body).as_deref(), Some(expected), "{body}");
+    }
+    let echoed = create().with_vendor_data("canary");
+    let error = parse(&echoed, 400, r#"{"vendor_data":"canary is blocked"}"#).unwrap_err();
+    assert_eq!(error.message(), Some("vendor_data: *** is blocked"));
+    let html = parse(&create(), 404, "<title>Not Found</title>").unwrap_err();
+    assert_eq!(html.message(), Some("Not Found"));
+}
+
+#[test]
+fn the_documented_limits_are_the_default() {
+    let limits = Policy::default().verification_limits;
+    let defaults = [limits.reads, limits.writes, limits.creates, limits.pdfs];
+    assert_eq!(defaults, [600, 300, 600, 50].map(Some));
+}

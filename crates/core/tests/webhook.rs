@@ -1,0 +1,385 @@
+//! Deliveries of webhooks: which are accepted, which are refused and why, and what they say.
+#![cfg(feature = "webhook")]
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant, SystemTime};
+
+use didit_core::verification::Status;
+use didit_core::webhook::{
+    Event, EventKind, InvalidWebhookSecret, Scheme, Webhook, WebhookError, canonical_json,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::Value;
+
+const VECTORS: &str = include_str!("fixtures/verification/webhook_signature_vectors.json");
+const RESUBMITTED: &str = include_str!("fixtures/verification/v3_webhook_resubmitted_shape.json");
+const DECLINED_V1: &str = include_str!("fixtures/verification/v1_webhook_declined.json");
+
+const DECISION: &str = include_str!("fixtures/verification/v3_decision_user_full.json");
+
+const TIMESTAMP: i64 = 1_774_970_000;
+
+fn at(seconds: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.try_into().unwrap())
+}
+
+fn webhook() -> Webhook {
+    Webhook::new(["secret"]).unwrap()
+}
+
+fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in pairs {
+        headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+    }
+    headers
+}
+
+/// Verifies a body that was just signed.
+fn verify(body: &str) -> Result<Event, WebhookError> {
+    let headers = webhook().sign(body.as_bytes()).unwrap_or_default();
+    webhook().verify(&headers, body.as_bytes(), at(TIMESTAMP))
+}
+
+#[test]
+fn the_vectors_verify_under_every_scheme() {
+    let vectors: Value = serde_json::from_str(VECTORS).unwrap();
+    let webhook = Webhook::new(["new secret", vectors["secret"].as_str().unwrap()]).unwrap();
+    for case in vectors["cases"].as_array().unwrap() {
+        let text = |name: &str| case[name].as_str().unwrap();
+        let (name, body) = (text("name"), text("raw_body").as_bytes());
+        let now = at(text("x_timestamp").parse().unwrap());
+        assert_eq!(canonical_json(body).unwrap(), text("canonical_v2"), "{name}");
+
+        let mut sent = HeaderMap::new();
+        for (header, scheme) in [
+            ("x-signature-simple", Scheme::Simple),
+            ("x-signature-v2", Scheme::CanonicalJson),
+            ("x-signature", Scheme::RawBody),
+        ] {
+            let signature = text(&header.replace('-', "_"));
+            sent.insert(header, HeaderValue::from_str(signature).unwrap());
+            if scheme == Scheme::Simple {
+                assert_eq!(webhook.verify(&sent, body, now).err(), Some(WebhookError::NoSignature));
+                assert_eq!(webhook.verify_simple(&sent, body, now).unwrap().secret(), 1, "{name}");
+            } else {
+                let matched = webhook.verify(&sent, body, now).unwrap().matched();
+                assert_eq!((matched.scheme, matched.secret), (scheme, 1), "{name}");
+            }
+        }
+        let upper = headers(&[("x-signature", &text("x_signature").to_uppercase())]);
+        assert!(webhook.verify(&upper, body, now).is_ok(), "{name}");
+        let prefixed = headers(&[("x-signature-v2", text("wrong_v2_with_timestamp_prefix"))]);
+        let refusal = webhook.verify(&prefixed, body, now).unwrap_err();
+        assert_eq!(refusal, WebhookError::SignatureMismatch, "{name}");
+
+        let signer = Webhook::new([vectors["secret"].as_str().unwrap()]).unwrap();
+        sent.insert("x-timestamp", HeaderValue::from_str(text("x_timestamp")).unwrap());
+        assert_eq!(signer.sign(body).unwrap(), sent, "{name}");
+    }
+}
+
+#[test]
+fn a_rewritten_body_verifies_by_its_canonical_form() {
+    let body = r#"{"status":"Approved","score":1e-07,"timestamp":1774970000,"name":"Jos\u00e9"}"#;
+    let rewritten =
+        r#"{ "timestamp": 1774970000, "name": "José", "score": 0.0000001, "status": "Approved" }"#;
+    let headers = webhook().sign(body.as_bytes()).unwrap();
+    let event = webhook().verify(&headers, rewritten.as_bytes(), at(TIMESTAMP)).unwrap();
+    assert_eq!(event.matched().scheme, Scheme::CanonicalJson);
+    assert_eq!(event.json().as_str(), rewritten);
+}
+
+#[test]
+fn an_event_is_typed_and_whole() {
+    let event = verify(RESUBMITTED).unwrap();
+    assert_eq!(event.kind(), &EventKind::StatusUpdated);
+    assert_eq!(event.event_id(), Some("00000000-0000-4000-8000-000000000001"));
+    assert_eq!(event.dedupe_key(), "00000000-0000-4000-8000-000000000001");
+    assert_eq!((event.timestamp(), event.created_at()), (Some(TIMESTAMP), Some(1_774_969_994)));
+    assert_eq!(event.application_id(), Some("00000000-0000-4000-8000-000000000002"));
+    assert_eq!((event.environment(), event.workflow_version()), (Some("live"), Some(4)));
+    assert_eq!(event.session_id(), Some("11111111-2222-3333-4444-555555555555"));
+    assert_eq!(event.workflow_id(), Some("11111111-2222-3333-4444-555555555555"));
+    assert_eq!((event.status(), event.previous_status()), (Some(Status::Resubmitted), None));
+    assert_eq!(event.vendor_data(), Some("user-123"));
+    assert_eq!(event.metadata().unwrap().get("any").unwrap().as_str(), r#""json""#);
+    let resubmit_info = event.resubmit_info().unwrap();
+    assert_eq!(
+        resubmit_info.get("reasons").unwrap().get("feature_ocr").unwrap().as_str(),
+        r#""text""#
+    );
+    assert_eq!(event.json().as_str(), RESUBMITTED);
+}
+
+#[test]
+fn the_first_version_has_no_type_and_no_id() {
+    let headers = webhook().sign(DECLINED_V1.as_bytes()).unwrap();
+    let event = webhook().verify(&headers, DECLINED_V1.as_bytes(), at(1_627_680_000)).unwrap();
+    assert_eq!(event.kind(), &EventKind::StatusUpdated);
+    assert_eq!((event.status(), event.event_id()), (Some(Status::Declined), None));
+    let key = "11111111-2222-3333-4444-555555555555:status.updated:1627680000";
+    assert_eq!(event.dedupe_key(), key);
+}
+
+#[test]
+fn an_event_about_something_else_than_a_session() {
+    let event = verify(
+        r#"{"webhook_type":"business.status.updated","status":"BLOCKED","previous_status":"ACTIVE",
+            "timestamp":1774970000,"vendor_data":null,"business_session_id":"b","session_kind":"business",
+            "vendor_business_id":"v","changes":{"n":1.50}}"#,
+    )
+    .unwrap();
+    assert_eq!(event.kind(), &EventKind::BusinessStatusUpdated);
+    assert_eq!((event.session_id(), event.vendor_data()), (None, None));
+    assert_eq!(event.status().unwrap().as_str(), "BLOCKED");
+    assert_eq!(event.previous_status().unwrap().as_str(), "ACTIVE");
+    assert_eq!(event.business_session_id(), Some("b"));
+    assert_eq!((event.session_kind(), event.vendor_business_id()), (Some("business"), Some("v")));
+    assert_eq!(event.get("changes").unwrap().get("n").unwrap().as_str(), "1.50");
+}
+
+#[test]
+fn the_decision_is_read_when_it_is_asked_for() {
+    let event = |decision: &str| {
+        verify(&format!(r#"{{"timestamp":1774970000,"status":"x","decision":{decision}}}"#))
+            .unwrap()
+    };
+    let decision = event(DECISION).decision().unwrap().unwrap();
+    assert_eq!(*decision.status(), Status::InReview);
+    assert_eq!(decision.json().as_str(), DECISION.trim_end());
+    assert_eq!(event("null").decision(), Ok(None));
+    assert!(event(r#"{"status":7}"#).decision().is_err());
+
+    let headers = webhook().sign(DECLINED_V1.as_bytes()).unwrap();
+    let older = webhook().verify(&headers, DECLINED_V1.as_bytes(), at(1_627_680_000)).unwrap();
+    let error = older.decision().unwrap_err().to_string();
+    assert!(error.starts_with("this is a v1 decision"), "{error}");
+}
+
+/// Only what is documented has to have the documented type.
+#[test]
+fn an_unknown_type_is_handed_over() {
+    let body = |kind| format!(r#"{{"webhook_type":{kind:?},"timestamp":1774970000,"status":7}}"#);
+    let event = verify(&body("case.opened")).unwrap();
+    assert_eq!(event.kind(), &EventKind::Other("case.opened".into()));
+    assert_eq!((event.status(), event.timestamp()), (None, Some(TIMESTAMP)));
+    assert_eq!(event.get("status").unwrap().as_str(), "7");
+
+    let refusal = verify(&body("status.updated")).unwrap_err().to_string();
+    assert_eq!(
+        refusal,
+        "the webhook's body is unreadable: expected a string at line 1 column 66, in `status`"
+    );
+}
+
+#[test]
+fn only_fresh_deliveries_are_accepted() {
+    let body = br#"{"timestamp":1774970000,"created_at":5}"#;
+    let headers = webhook().sign(body).unwrap();
+    let age = |age: i64| match webhook().verify(&headers, body, at(TIMESTAMP + age)) {
+        Ok(_) => None,
+        Err(WebhookError::Stale { age }) => Some(age),
+        Err(other) => panic!("{other}"),
+    };
+    assert_eq!([-301, -300, 0, 300, 301].map(age), [Some(-301), None, None, None, Some(301)]);
+    let before = SystemTime::UNIX_EPOCH - Duration::from_secs(7);
+    let refusal = webhook().verify(&headers, body, before).unwrap_err();
+    assert_eq!(refusal, WebhookError::Stale { age: -TIMESTAMP - 7 });
+
+    let strict = webhook().with_tolerance(Duration::from_secs(10));
+    assert!(strict.verify(&headers, body, at(TIMESTAMP + 10)).is_ok());
+    assert!(strict.verify_simple(&headers, body, at(TIMESTAMP + 11)).is_err());
+    for extreme in [i64::MIN, i64::MAX] {
+        let body = format!(r#"{{"timestamp":{extreme}}}"#);
+        assert!(matches!(verify(&body), Err(WebhookError::Stale { .. })));
+    }
+}
+
+/// `created_at` counts only where there is no `timestamp`, and only where it is signed.
+#[test]
+fn without_a_timestamp_the_time_of_the_event_counts() {
+    for (body, expected) in [
+        (r#"{"created_at":1774970000}"#, None),
+        (r#"{"timestamp":null,"created_at":1774970000}"#, None),
+        (r#"{"created_at":1774960000}"#, Some(WebhookError::Stale { age: 10_000 })),
+        (r#"{"created_at":"2026-03-31T15:13:20Z"}"#, Some(WebhookError::NoTimestamp)),
+        ("{}", Some(WebhookError::NoTimestamp)),
+    ] {
+        assert_eq!(verify(body).err(), expected, "{body}");
+    }
+    let body = br#"{"created_at":1774970000}"#;
+    let mut headers = webhook().sign(body).unwrap();
+    headers.insert("x-timestamp", HeaderValue::from_static("1774970300"));
+    assert!(webhook().verify(&headers, body, at(TIMESTAMP + 300)).is_ok());
+    let simple = webhook().verify_simple(&headers, body, at(TIMESTAMP));
+    assert_eq!(simple.err(), Some(WebhookError::NoTimestamp));
+}
+
+#[test]
+fn the_header_must_repeat_the_signed_timestamp() {
+    let body = br#"{"timestamp":1774970000}"#;
+    let mut headers = webhook().sign(body).unwrap();
+    let verify = |headers: &HeaderMap| {
+        let (whole, simple) = (
+            webhook().verify(headers, body, at(TIMESTAMP)).err(),
+            webhook().verify_simple(headers, body, at(TIMESTAMP)).err(),
+        );
+        assert_eq!(whole, simple);
+        whole
+    };
+    assert_eq!(verify(&headers), None);
+    for other in ["1774970001", "", "+1774970000", "1774970000.0", "2026-03-31T15:13:20Z"] {
+        headers.insert("x-timestamp", HeaderValue::from_static(other));
+        assert_eq!(verify(&headers), Some(WebhookError::TimestampMismatch), "{other}");
+    }
+    headers.insert("x-timestamp", HeaderValue::from_static("1774970000"));
+    headers.append("x-timestamp", HeaderValue::from_static("1"));
+    assert_eq!(verify(&headers), Some(WebhookError::TimestampMismatch));
+    headers.remove("x-timestamp");
+    assert_eq!(verify(&headers), None);
+}
+
+#[test]
+fn a_refusal_says_which_check_failed() {
+    let body = br#"{"timestamp":1774970000}"#;
+    let good = webhook().sign(body).unwrap();
+    let other = Webhook::new(["other"]).unwrap().sign(body).unwrap();
+    let header = |name: &str, from: &HeaderMap| from[name].to_str().unwrap().to_owned();
+    let refusal = |pairs: &[(&'static str, &str)]| {
+        webhook().verify(&headers(pairs), body, at(TIMESTAMP)).err()
+    };
+    let (raw, v2) = (header("x-signature", &good), header("x-signature-v2", &good));
+    let wrong = header("x-signature", &other);
+
+    assert_eq!(refusal(&[]), Some(WebhookError::NoSignature));
+    let malformed = |scheme| Some(WebhookError::MalformedSignature { scheme });
+    assert_eq!(refusal(&[("x-signature", "abc")]), malformed(Scheme::RawBody));
+    assert_eq!(refusal(&[("x-signature-v2", "")]), malformed(Scheme::CanonicalJson));
+    assert_eq!(refusal(&[("x-signature", &wrong)]), Some(WebhookError::SignatureMismatch));
+    assert_eq!(
+        refusal(&[("x-signature", &raw), ("x-signature", &raw)]),
+        malformed(Scheme::RawBody)
+    );
+    assert_eq!(refusal(&[("x-signature", &wrong), ("x-signature-v2", &v2)]), None);
+    assert_eq!(refusal(&[("x-signature", "abc"), ("x-signature-v2", &v2)]), None);
+
+    for body in ["", "[]", "{\"timestamp\":1774970000,\"timestamp\":1774970000}"] {
+        let refusal = webhook().verify(&good, body.as_bytes(), at(TIMESTAMP));
+        assert!(matches!(refusal, Err(WebhookError::Body(_))), "{body}");
+    }
+    for (refusal, text) in [
+        (
+            WebhookError::NoSignature,
+            "the webhook has no signature header; check that the proxy passes X-Signature and X-Signature-V2 on",
+        ),
+        (
+            WebhookError::MalformedSignature { scheme: Scheme::CanonicalJson },
+            "the webhook's X-Signature-V2 header is not 64 hexadecimal digits",
+        ),
+        (
+            WebhookError::SignatureMismatch,
+            "the webhook's signature matches no secret; check that the secret is the destination's secret_shared_key (not the API key), and that the body is verified before anything parses it",
+        ),
+        (WebhookError::NoTimestamp, "the webhook has no signed timestamp"),
+        (
+            WebhookError::TimestampMismatch,
+            "the webhook's X-Timestamp header differs from the signed timestamp",
+        ),
+        (
+            WebhookError::Stale { age: 301 },
+            "the webhook was signed 301 s ago: it is a repetition, or this machine's clock is wrong",
+        ),
+        (
+            WebhookError::Stale { age: -301 },
+            "the webhook was signed 301 s in the future; check this machine's clock",
+        ),
+    ] {
+        assert_eq!(refusal.to_string(), text);
+    }
+}
+
+#[test]
+fn a_simple_event_has_what_is_signed_and_nothing_else() {
+    let body = r#"{"timestamp":1774970000,"session_id":"s","status":"Approved","webhook_type":"status.updated","decision":{"forged":true}}"#;
+    let headers = webhook().sign(body.replace("true", "false").as_bytes()).unwrap();
+    let verify = |body: &str| webhook().verify_simple(&headers, body.as_bytes(), at(TIMESTAMP));
+    let event = verify(body).unwrap();
+    assert_eq!((event.session_id(), event.status()), (Some("s"), Some(Status::Approved)));
+    assert_eq!((event.kind(), event.timestamp()), (&EventKind::StatusUpdated, Some(TIMESTAMP)));
+    for (part, other) in [
+        ("1774970000", "1774970001"),
+        ("\"s\"", "\"t\""),
+        ("Approved", "Declined"),
+        (".updated", ".created"),
+    ] {
+        let refusal = verify(&body.replace(part, other)).unwrap_err();
+        assert_eq!(refusal, WebhookError::SignatureMismatch, "{other}");
+    }
+}
+
+#[test]
+fn secrets_are_checked() {
+    let refusal = |secrets: &[&str]| Webhook::new(secrets.iter().copied()).err();
+    assert_eq!(refusal(&["a", "b"]), None);
+    for (secrets, refused, text) in [
+        (&[][..], InvalidWebhookSecret::None, "no webhook secret was given"),
+        (
+            &["a", ""],
+            InvalidWebhookSecret::Empty { index: 1 },
+            "the webhook secret at index 1 is empty",
+        ),
+        (
+            &["a\n"],
+            InvalidWebhookSecret::WhiteSpace { index: 0 },
+            "the webhook secret at index 0 begins or ends with white space",
+        ),
+    ] {
+        assert_eq!(refusal(secrets), Some(refused));
+        assert_eq!(refused.to_string(), text);
+    }
+}
+
+#[test]
+fn debug_shows_no_secret_and_nobody() {
+    let event = verify(
+        r#"{"webhook_type":"status.updated","event_id":"e","session_id":"s","status":"Approved",
+            "timestamp":1774970000,"vendor_data":"canary","metadata":"canary","decision":{"a":"canary"}}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        format!("{event:?}"),
+        "Event { kind: StatusUpdated, event_id: Some(\"e\"), timestamp: Some(1774970000), \
+         session_id: Some(\"s\"), status: Some(Approved), vendor_data: Some([redacted]), \
+         matched: Matched { scheme: RawBody, secret: 0 }, .. }"
+    );
+    let webhook = Webhook::new(["canary"]).unwrap();
+    assert!(!format!("{webhook:?}").contains("canary"));
+}
+
+/// At most 50 microseconds, built with optimizations:
+/// `cargo test --release -p didit-core --features webhook --test webhook -- --ignored --nocapture`
+#[test]
+#[ignore = "measures time"]
+#[allow(clippy::disallowed_methods)]
+fn ten_kilobytes_take_microseconds() {
+    let decision: Value = serde_json::from_str(DECISION).unwrap();
+    let reports = ["id_verifications", "liveness_checks", "phone_verifications", "reviews"];
+    let decision = reports.map(|name| format!("{name:?}:{}", decision[name])).join(",");
+    let body = format!(
+        r#"{{"webhook_type":"status.updated","timestamp":{TIMESTAMP},"decision":{{{decision}}}}}"#
+    );
+    // With sorted names, as the service sends it.
+    let body = canonical_json(body.as_bytes()).unwrap();
+    let signed = webhook().sign(body.as_bytes()).unwrap();
+    for name in ["x-signature", "x-signature-v2"] {
+        let headers = headers(&[(name, signed[name].to_str().unwrap())]);
+        let times = (0..2000).map(|_| {
+            let began = Instant::now();
+            black_box(webhook().verify(&headers, body.as_bytes(), at(TIMESTAMP)).unwrap());
+            began.elapsed()
+        });
+        println!("{name}: {} bytes in {:?}", body.len(), times.min().unwrap());
+    }
+}
