@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use crate::record::Journal;
 use crate::server::Server;
 use crate::sessions::Sessions;
 use crate::state::{Settings, Shared, State, Tokens};
+use crate::state_file::StateFile;
 use crate::{Fault, FaultRule, Quota, Route, Sandbox};
 
 /// Settings for a [`Sandbox`]; made by [`Sandbox::builder`].
@@ -24,8 +26,7 @@ pub struct SandboxBuilder {
     faults: FaultPlan,
     keep_requests: usize,
     session_lifetime: Duration,
-    #[cfg(feature = "state")]
-    state_file: Option<std::path::PathBuf>,
+    state_file: Option<PathBuf>,
 }
 
 impl SandboxBuilder {
@@ -46,7 +47,6 @@ impl SandboxBuilder {
             faults: FaultPlan::default(),
             keep_requests: 100_000,
             session_lifetime: Duration::from_secs(600),
-            #[cfg(feature = "state")]
             state_file: None,
         }
     }
@@ -84,10 +84,12 @@ impl SandboxBuilder {
         self
     }
 
-    /// Keeps the sessions in this `SQLite` file, so that they are there again when the next sandbox
-    /// is started with it. A file that is not there is created, for its owner alone to read.
-    #[cfg(feature = "state")]
-    pub fn state_file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+    /// Keeps the sessions in this file of JSON lines, so that they are there again when the next
+    /// sandbox is started with it. A file that is not there is created, readable by its owner only.
+    ///
+    /// Every change of a session appends a line with the whole session; the last line counts. A
+    /// line that is broken makes [`start`](Self::start) fail with its number.
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_file = Some(path.into());
         self
     }
@@ -170,18 +172,11 @@ impl SandboxBuilder {
         Ok(Sandbox::new(shared, server))
     }
 
-    #[cfg(not(feature = "state"))]
-    #[expect(clippy::unnecessary_wraps, reason = "with a state file it can fail")]
-    fn sessions(&self) -> io::Result<Sessions> {
-        Ok(Sessions::new(self.session_lifetime, None, Vec::new()))
-    }
-
-    #[cfg(feature = "state")]
     fn sessions(&self) -> io::Result<Sessions> {
         let Some(path) = &self.state_file else {
             return Ok(Sessions::new(self.session_lifetime, None, Vec::new()));
         };
-        let (file, kept) = crate::state_file::StateFile::open(path)?;
+        let (file, kept) = StateFile::open(path)?;
         Ok(Sessions::new(self.session_lifetime, Some(Box::new(file)), kept))
     }
 }

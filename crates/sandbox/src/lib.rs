@@ -23,7 +23,6 @@ mod server;
 mod session;
 mod sessions;
 mod state;
-#[cfg(feature = "state")]
 mod state_file;
 mod stop;
 mod token;

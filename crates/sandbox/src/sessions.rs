@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::random::unguessable;
+use crate::state_file::Record;
 use crate::{clock, fixtures, person};
 
 /// A session that was created. Times are counted from 1970.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) number: u64,
     pub(crate) id: String,
@@ -19,7 +21,9 @@ pub(crate) struct Session {
     pub(crate) form_token: String,
     pub(crate) scope: String,
     pub(crate) vendor_data: Option<String>,
+    #[serde(with = "clock::milliseconds")]
     pub(crate) created_at: Duration,
+    #[serde(with = "clock::milliseconds")]
     pub(crate) expires_at: Duration,
     /// As it was last set: what counts is [`status_at`](Self::status_at).
     pub(crate) status: String,
@@ -37,7 +41,7 @@ pub(crate) enum Outcome {
 
 /// Where sessions are kept while the sandbox does not run.
 pub(crate) trait Keep: Send {
-    fn save(&mut self, session: &Session) -> io::Result<()>;
+    fn save(&mut self, record: &Record) -> io::Result<()>;
 }
 
 /// What the sandbox was told about sessions, by requests and by tests.
@@ -67,7 +71,7 @@ impl Session {
 
 impl Sessions {
     /// Begins with the sessions that were kept.
-    pub(crate) fn new(lifetime: Duration, keep: Option<Box<dyn Keep>>, kept: Vec<Session>) -> Self {
+    pub(crate) fn new(lifetime: Duration, keep: Option<Box<dyn Keep>>, kept: Vec<Record>) -> Self {
         let mut sessions = Self {
             lifetime,
             keep,
@@ -78,7 +82,7 @@ impl Sessions {
             decisions: HashMap::new(),
             missing: HashSet::new(),
         };
-        for session in kept {
+        for Record::Session(session) in kept {
             sessions.list(session);
         }
         sessions
@@ -165,7 +169,7 @@ impl Sessions {
 
     fn put(&mut self, session: Session) -> io::Result<()> {
         if let Some(keep) = &mut self.keep {
-            keep.save(&session)?;
+            keep.save(&Record::Session(session.clone()))?;
         }
         self.list(session);
         Ok(())
@@ -280,12 +284,13 @@ mod tests {
     fn what_cannot_be_kept_does_not_happen() {
         struct Full;
         impl Keep for Full {
-            fn save(&mut self, _: &Session) -> io::Result<()> {
+            fn save(&mut self, _: &Record) -> io::Result<()> {
                 Err(io::ErrorKind::StorageFull.into())
             }
         }
         let (_, session) = one("names");
-        let mut sessions = Sessions::new(MINUTE, Some(Box::new(Full)), vec![session.clone()]);
+        let mut sessions =
+            Sessions::new(MINUTE, Some(Box::new(Full)), vec![Record::Session(session.clone())]);
         assert!(sessions.create("names".to_owned(), None, NOW).is_err());
         assert!(sessions.end(&session.token, Outcome::Declined, NOW).is_err());
         assert_eq!(sessions.created().collect::<Vec<_>>(), [&session]);

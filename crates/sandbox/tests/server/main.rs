@@ -8,7 +8,6 @@ mod properties;
 mod quota;
 mod raw;
 mod routes;
-#[cfg(feature = "state")]
 mod state_file;
 mod stopping;
 mod strictness;

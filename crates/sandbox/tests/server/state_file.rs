@@ -78,18 +78,48 @@ fn a_file_that_cannot_be_used_says_why() {
     let error = place.start().unwrap_err().to_string();
     assert!(error.contains("is used by another sandbox"), "{error}");
     drop(sandbox);
-    let kept = fs::read(&place.0).unwrap();
     assert!(place.start().is_ok());
-    fs::write(&place.0, "not a database, but long enough to look like something that is").unwrap();
-    let error = place.start().unwrap_err().to_string();
-    assert!(error.contains("cannot be used: file is not a database"), "{error}");
-    // The mark of what the database belongs to.
-    let mut foreign = kept;
-    foreign[68..72].copy_from_slice(b"DdSc");
-    fs::write(&place.0, &foreign).unwrap();
-    let error = place.start().unwrap_err().to_string();
-    assert!(error.contains("is a database of something else"), "{error}");
-    assert_eq!(fs::read(&place.0).unwrap(), foreign);
+    for (content, why) in [
+        (&b"not JSON"[..], "has no session or token of a sandbox in line 1"),
+        (b"{\"session_id\":\"a decision that somebody exported\"}\n", "in line 1"),
+        (b"SQLite format 3\0\x10\0\x01\x01", "is an SQLite database"),
+    ] {
+        fs::write(&place.0, content).unwrap();
+        let error = place.start().unwrap_err().to_string();
+        assert!(error.contains(why) && error.contains(place.0.to_str().unwrap()), "{error}");
+        assert_eq!(fs::read(&place.0).unwrap(), content);
+    }
     let nowhere = Sandbox::builder().state_file("/nowhere/state").start().unwrap_err().to_string();
     assert!(nowhere.contains("the state file /nowhere/state cannot be opened"), "{nowhere}");
+}
+
+#[test]
+fn a_broken_line_is_an_error_that_names_it() {
+    let place = Place::new("broken");
+    create(&place.start().unwrap());
+    let good = fs::read_to_string(&place.0).unwrap();
+    let broken = good.replace("\"user_data\":null", "\"user_data\":\"Zoë\"");
+    assert_ne!(broken, good);
+    fs::write(&place.0, format!("{good}{broken}")).unwrap();
+    let error = place.start().unwrap_err().to_string();
+    assert!(error.contains("in line 2;") && !error.contains("Zoë"), "{error}");
+    assert_eq!(fs::read_to_string(&place.0).unwrap(), format!("{good}{broken}"));
+}
+
+#[test]
+fn a_line_without_its_end_is_finished_first() {
+    let place = Place::new("unfinished");
+    create(&place.start().unwrap());
+    let line = fs::read_to_string(&place.0).unwrap();
+    fs::write(&place.0, line.trim_end()).unwrap();
+    create(&place.start().unwrap());
+    assert!(place.start().is_ok());
+    assert_eq!(fs::read_to_string(&place.0).unwrap().lines().count(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_refused() {
+    let error = Sandbox::builder().state_file("/dev/zero").start().unwrap_err().to_string();
+    assert!(error.contains("is not a regular file"), "{error}");
 }
