@@ -40,6 +40,9 @@ impl SandboxBuilder {
                 token_lifetime: Duration::from_secs(86_400),
                 token_answer: None,
                 latency: Duration::ZERO,
+                idle_timeout: Duration::from_secs(75),
+                request_timeout: Duration::from_secs(30),
+                max_connections: 1024,
                 #[cfg(feature = "tls")]
                 tls: None,
             },
@@ -110,6 +113,27 @@ impl SandboxBuilder {
     /// How long to wait before each answer; by default not at all.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.settings.latency = latency;
+        self
+    }
+
+    /// How long a connection may be idle before it is closed; by default 75 seconds.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a request may take to arrive whole once its first byte is there, and how long an
+    /// answer may wait for a peer that does not read; by default 30 seconds. A request that takes
+    /// longer is answered with 408.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.request_timeout = timeout;
+        self
+    }
+
+    /// How many connections are open at most; by default 1024. One more closes the connection that
+    /// has waited longest for a request. The same happens when file descriptors run out.
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.settings.max_connections = count;
         self
     }
 

@@ -1,6 +1,6 @@
 //! Reading HTTP/1.1 requests, within limits.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 
 use crate::answer::Answer;
 
@@ -25,6 +25,8 @@ pub(crate) struct Head {
 pub(crate) enum Unreadable {
     /// The peer left or broke off: nobody is there to answer.
     Gone,
+    /// The peer took too long.
+    Late,
     /// To be answered so; what follows on the connection makes no sense.
     Refused(Answer),
 }
@@ -132,12 +134,17 @@ fn body_length(head: &Head) -> Result<usize, Unreadable> {
     }
 }
 
-fn read_more(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<(), Unreadable> {
+/// Appends what the peer sends next.
+pub(crate) fn read_more(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<(), Unreadable> {
     let mut chunk = [0; 8 * 1024];
     match stream.read(&mut chunk) {
         Ok(count) if count > 0 => {
             buffer.extend_from_slice(chunk.get(..count).unwrap_or_default());
             Ok(())
+        }
+        // Which of the two it is depends on the system.
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Err(Unreadable::Late)
         }
         Ok(_) | Err(_) => Err(Unreadable::Gone),
     }

@@ -3,8 +3,9 @@
 use std::io::{self, Read, Write};
 
 use crate::answer::Answer;
+use crate::connections::Connections;
 use crate::fault::{Fault, scripted_answer};
-use crate::http::{Unreadable, read_body, read_head};
+use crate::http::{Unreadable, read_body, read_head, read_more};
 use crate::record::RecordedRequest;
 use crate::respond::respond;
 use crate::route::resolve;
@@ -22,13 +23,14 @@ enum Next {
 
 struct Connection<'a> {
     shared: &'a Shared,
+    connections: &'a Connections,
     number: u64,
     transport: Transport,
     buffer: Vec<u8>,
 }
 
-pub(crate) fn serve(shared: &Shared, number: u64, transport: Transport) {
-    let mut connection = Connection { shared, number, transport, buffer: Vec::new() };
+pub(crate) fn serve(shared: &Shared, connections: &Connections, number: u64, transport: Transport) {
+    let mut connection = Connection { shared, connections, number, transport, buffer: Vec::new() };
     let end = loop {
         match connection.exchange() {
             Ok(Next::Another) => {}
@@ -43,12 +45,31 @@ pub(crate) fn serve(shared: &Shared, number: u64, transport: Transport) {
     }
 }
 
+/// What a peer is told whose request could not be read, if it is still there.
+fn answer_to(unreadable: Unreadable) -> Option<Answer> {
+    match unreadable {
+        Unreadable::Gone => None,
+        Unreadable::Late => Some(Answer::message(408, "The request took too long to arrive.")),
+        Unreadable::Refused(answer) => Some(answer),
+    }
+}
+
 impl Connection<'_> {
     fn exchange(&mut self) -> io::Result<Next> {
+        self.connections.set_waiting(self.number, true);
+        if self.buffer.is_empty() {
+            self.transport.set_timeout(Some(self.shared.settings.idle_timeout))?;
+            if read_more(&mut self.transport, &mut self.buffer).is_err() {
+                return Ok(Next::Drop);
+            }
+        }
+        self.transport.set_timeout(Some(self.shared.settings.request_timeout))?;
         let head = match read_head(&mut self.transport, &mut self.buffer) {
             Ok(head) => head,
-            Err(Unreadable::Gone) => return Ok(Next::Drop),
-            Err(Unreadable::Refused(answer)) => {
+            Err(unreadable) => {
+                let Some(answer) = answer_to(unreadable) else {
+                    return Ok(Next::Drop);
+                };
                 let bytes = answer.bytes(&self.next_request_id(), true, false);
                 return self.write(&bytes).map(|()| Next::Close);
             }
@@ -62,6 +83,8 @@ impl Connection<'_> {
             Fault::ResetEarly => Ok(Vec::new()),
             _ => read_body(&mut self.transport, &mut self.buffer, &head),
         };
+        self.connections.set_waiting(self.number, false);
+        self.transport.set_timeout(None)?;
         let (body, unreadable) = match body {
             Ok(body) => (body, None),
             Err(unreadable) => (Vec::new(), Some(unreadable)),
@@ -78,12 +101,12 @@ impl Connection<'_> {
             status: None,
         };
         self.shared.state().journal.record(&request);
-        match unreadable {
-            None => self.react(&request, &fault, !head.keep_alive),
-            Some(Unreadable::Gone) => Ok(Next::Drop),
-            Some(Unreadable::Refused(answer)) => {
-                self.deliver(&answer, &request, &Fault::Pass, true)
-            }
+        let Some(unreadable) = unreadable else {
+            return self.react(&request, &fault, !head.keep_alive);
+        };
+        match answer_to(unreadable) {
+            Some(answer) => self.deliver(&answer, &request, &Fault::Pass, true),
+            None => Ok(Next::Drop),
         }
     }
 

@@ -30,6 +30,9 @@ pub(crate) struct Settings {
     pub(crate) token_lifetime: Duration,
     pub(crate) token_answer: Option<String>,
     pub(crate) latency: Duration,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) max_connections: usize,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<std::sync::Arc<rustls::ServerConfig>>,
 }

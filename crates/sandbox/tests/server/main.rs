@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
 mod faults;
+mod limits;
 mod pages;
 mod properties;
 mod quota;
