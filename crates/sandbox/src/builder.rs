@@ -1,5 +1,6 @@
 //! What can be settled before a sandbox starts.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
@@ -7,14 +8,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::application::{Application, check_distinct};
+use crate::clock::Clock;
 use crate::fault::FaultPlan;
-use crate::quota::Window;
 use crate::random::unguessable;
 use crate::record::Journal;
 use crate::server::Server;
 use crate::sessions::Sessions;
-use crate::state::{Settings, Shared, State, Tokens};
+use crate::state::{Settings, Shared, State};
 use crate::state_file::StateFile;
+use crate::store::Store;
+use crate::tokens::Tokens;
 use crate::{Fault, FaultRule, Quota, Route, Sandbox};
 
 /// Settings for a [`Sandbox`]; made by [`Sandbox::builder`].
@@ -34,9 +38,8 @@ impl SandboxBuilder {
         Self {
             port: 0,
             settings: Settings {
-                client_id: "sandbox-client-id".to_owned(),
-                client_secret: "sandbox-client-secret".to_owned(),
-                api_key: "sandbox-api-key".to_owned(),
+                application: Application::default(),
+                more_applications: Vec::new(),
                 token_lifetime: Duration::from_secs(86_400),
                 token_answer: None,
                 latency: Duration::ZERO,
@@ -60,15 +63,24 @@ impl SandboxBuilder {
         self
     }
 
-    /// The client id and secret that get a token. By default `sandbox-client-id` and
+    /// The client id and secret of the first application. By default `sandbox-client-id` and
     /// `sandbox-client-secret`.
     pub fn credentials(
         mut self,
         client_id: impl Into<String>,
         client_secret: impl Into<String>,
     ) -> Self {
-        self.settings.client_id = client_id.into();
-        self.settings.client_secret = client_secret.into();
+        self.settings.application.client_id = client_id.into();
+        self.settings.application.client_secret = client_secret.into();
+        self
+    }
+
+    /// Adds an application to the one that a sandbox has by default. Each sees the sessions that it
+    /// created, and those that nobody created, and has a quota of its own.
+    ///
+    /// [`start`](Self::start) fails where two applications have the same client id or key.
+    pub fn application(mut self, application: Application) -> Self {
+        self.settings.more_applications.push(application);
         self
     }
 
@@ -87,7 +99,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Keeps the sessions in this file of JSON lines, so that they are there again when the next
+    /// Keeps the sessions and tokens in this file of JSON lines, so that they are there again when the next
     /// sandbox is started with it. A file that is not there is created, readable by its owner only.
     ///
     /// Every change of a session appends a line with the whole session; the last line counts. A
@@ -166,42 +178,45 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// When the port is taken, the system gives no socket or no thread, or the state file cannot
-    /// be used.
+    /// When the port is taken, the system gives no socket or no thread, the state file cannot be
+    /// used, or two applications are not distinct.
     pub fn start(self) -> io::Result<Sandbox> {
+        check_distinct(self.settings.applications())?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
         #[cfg(feature = "tls")]
         let scheme = if self.settings.tls.is_some() { "https" } else { "http" };
         #[cfg(not(feature = "tls"))]
         let scheme = "http";
         let url = format!("{scheme}://{}", listener.local_addr()?);
-        let sessions = self.sessions()?;
+        let (store, records) = match &self.state_file {
+            Some(path) => {
+                let (file, records) = StateFile::open(path)?;
+                (Store::new(file), records)
+            }
+            None => (Store::default(), Vec::new()),
+        };
+        let mut state = State {
+            faults: self.faults,
+            quota: self.quota,
+            windows: HashMap::new(),
+            journal: Journal::new(self.keep_requests),
+            tokens: Tokens::new(store.clone()),
+            sessions: Sessions::new(self.session_lifetime, store),
+            connections: 0,
+            requests: 0,
+        };
+        state.restore(records);
         let shared = Arc::new(Shared {
             settings: self.settings,
             url,
             form_token: unguessable()?,
+            clock: Clock::default(),
             started: Instant::now(),
             stop: crate::stop::Stop::default(),
-            state: Mutex::new(State {
-                faults: self.faults,
-                quota: self.quota.map(Window::new),
-                journal: Journal::new(self.keep_requests),
-                tokens: Tokens::default(),
-                sessions,
-                connections: 0,
-                requests: 0,
-            }),
+            state: Mutex::new(state),
         });
         let server = Server::start(Arc::clone(&shared), listener)?;
         Ok(Sandbox::new(shared, server))
-    }
-
-    fn sessions(&self) -> io::Result<Sessions> {
-        let Some(path) = &self.state_file else {
-            return Ok(Sessions::new(self.session_lifetime, None, Vec::new()));
-        };
-        let (file, kept) = StateFile::open(path)?;
-        Ok(Sessions::new(self.session_lifetime, Some(Box::new(file)), kept))
     }
 }
 

@@ -1,19 +1,37 @@
 //! Wall-clock times as the answers write them. No time before 1970 occurs here.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How far the clock can be moved: a thousand years, so that every date has four digits.
+const FURTHEST: Duration = Duration::from_secs(1000 * 365 * 86_400);
 
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The time since 1970 began, in UTC.
-pub(crate) fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+/// The system's clock, moved ahead as tests say.
+#[derive(Default)]
+pub(crate) struct Clock {
+    ahead: Mutex<Duration>,
+}
+
+impl Clock {
+    /// The time since 1970 began, in UTC.
+    pub(crate) fn now(&self) -> Duration {
+        let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        system.saturating_add(*self.ahead.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        *ahead = ahead.saturating_add(by).min(FURTHEST);
+    }
 }
 
 /// Whole seconds, rounded up.
 pub(crate) fn seconds_up(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }
 
 /// As in the `Date` header: `Thu, 01 Aug 2024 10:30:00 GMT`.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod application;
 mod authorize;
 mod builder;
 mod clock;
@@ -27,9 +28,12 @@ mod sessions;
 mod state;
 mod state_file;
 mod stop;
+mod store;
 mod token;
+mod tokens;
 mod transport;
 
+pub use application::Application;
 pub use builder::SandboxBuilder;
 pub use fault::Fault;
 pub use fault_rule::{FaultRule, FaultRuleError};

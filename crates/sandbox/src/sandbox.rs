@@ -3,10 +3,11 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::server::Server;
 use crate::state::Shared;
-use crate::{Fault, FaultRule, RecordedRequest, Route, SandboxBuilder};
+use crate::{Application, Fault, FaultRule, RecordedRequest, Route, SandboxBuilder};
 
 /// A running sandbox. Dropping it closes its connections and ends its threads at once.
 pub struct Sandbox {
@@ -40,19 +41,23 @@ impl Sandbox {
         &self.shared.url
     }
 
+    fn application(&self) -> &Application {
+        &self.shared.settings.application
+    }
+
     /// The client id that gets a token.
     pub fn client_id(&self) -> &str {
-        &self.shared.settings.client_id
+        &self.application().client_id
     }
 
     /// The client secret that gets a token.
     pub fn client_secret(&self) -> &str {
-        &self.shared.settings.client_secret
+        &self.application().client_secret
     }
 
     /// The key that `X-Api-Key` may carry instead of a token: `sandbox-api-key`.
     pub fn api_key(&self) -> &str {
-        &self.shared.settings.api_key
+        &self.application().api_key
     }
 
     /// The requests received so far, oldest first; of many, the latest
@@ -85,7 +90,26 @@ impl Sandbox {
 
     /// Makes every token issued so far worthless: from now on it is answered with 401.
     pub fn revoke_tokens(&self) {
-        self.shared.state().tokens.revoke_all();
+        // What a file cannot take is forgotten at the next start only.
+        let _ = self.shared.state().tokens.revoke_all();
+    }
+
+    /// Moves the sandbox's clock ahead, as if this time had passed: tokens and sessions expire and
+    /// quota windows go by. `Date` and all other times that the sandbox tells move with it. Faults,
+    /// latency and time limits of connections stay in real time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use didit_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// // ... a client fetches a token, which is valid for a day ...
+    /// sandbox.advance(Duration::from_secs(86_400));
+    /// // ... and must have fetched another one before its next call is answered.
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn advance(&self, by: Duration) {
+        self.shared.clock.advance(by);
     }
 
     /// Has the next requests on a route meet these faults, one each, after those scripted before.

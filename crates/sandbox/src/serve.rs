@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Meta};
 use crate::connections::Connections;
 use crate::fault::{Fault, scripted_answer};
 use crate::http::{Unreadable, read_body, read_head, read_more};
@@ -70,7 +70,7 @@ impl Connection<'_> {
                 let Some(answer) = answer_to(unreadable) else {
                     return Ok(Next::Drop);
                 };
-                let bytes = answer.bytes(&self.next_request_id(), true, false);
+                let bytes = self.bytes(&answer, &self.next_request_id(), true, false);
                 return self.write(&bytes).map(|()| Next::Close);
             }
         };
@@ -116,6 +116,10 @@ impl Connection<'_> {
         format!("sandbox-{}", state.requests)
     }
 
+    fn bytes(&self, answer: &Answer, request_id: &str, close: bool, head_only: bool) -> Vec<u8> {
+        answer.bytes(&Meta { request_id, now: self.shared.now(), close }, head_only)
+    }
+
     /// Answers the request as documented, or does what the fault says.
     fn react(&mut self, request: &RecordedRequest, fault: &Fault, close: bool) -> io::Result<Next> {
         let answer = match fault {
@@ -151,7 +155,7 @@ impl Connection<'_> {
         close: bool,
     ) -> io::Result<Next> {
         self.shared.state().journal.answered(&request.request_id, answer.status);
-        let mut bytes = answer.bytes(&request.request_id, close, request.method == "HEAD");
+        let mut bytes = self.bytes(answer, &request.request_id, close, request.method == "HEAD");
         match fault {
             Fault::Truncate => {
                 bytes.truncate(bytes.len().saturating_sub(answer.body.len().div_ceil(2)));

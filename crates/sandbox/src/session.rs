@@ -1,7 +1,5 @@
 //! `/auth/v2/session/`: creating sessions, their status and their decisions.
 
-use std::time::Instant;
-
 use serde_json::{Map, Value, json};
 
 use crate::RecordedRequest;
@@ -11,13 +9,13 @@ use crate::state::Shared;
 use crate::{clock, fixtures};
 
 pub(crate) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer> {
-    authorize(shared, request)?;
+    let application = authorize(shared, request)?;
     if !request.has_type("application/json") {
         return Err(Answer::message(400, "The header Content-Type: application/json is missing."));
     }
     let (scope, vendor_data) =
         read_creation(&request.body).map_err(|why| Answer::message(400, &why))?;
-    let created = shared.state().sessions.create(scope, vendor_data, clock::now());
+    let created = shared.state().sessions.create(application, scope, vendor_data, shared.now());
     let session = created.map_err(|error| Answer::not_kept(&error))?;
     let mut answer: Map<String, Value> =
         serde_json::from_str(fixtures::CREATE_SESSION).unwrap_or_default();
@@ -43,7 +41,7 @@ pub(crate) fn status(
     if token != session.token {
         return Err(Answer::detail(401, "The session token is not that of this session."));
     }
-    let status = session.status_at(clock::now());
+    let status = session.status_at(shared.now());
     Ok(Answer::json(200, json!({ "status": status }).to_string()))
 }
 
@@ -52,20 +50,21 @@ pub(crate) fn decision(
     request: &RecordedRequest,
     id: &str,
 ) -> Result<Answer, Answer> {
-    authorize(shared, request)?;
+    let application = authorize(shared, request)?;
     // Documented for this request, though a GET without it is answered as well.
     if request.header("Content-Type").is_some() && !request.has_type("application/json") {
         return Err(Answer::message(400, "The Content-Type must be application/json."));
     }
+    let now = shared.now();
     let mut state = shared.state();
-    let verdict = state.quota.as_mut().map(|quota| quota.ask(Instant::now()));
+    let verdict = state.ask_quota(&application, now);
     let answer = match &verdict {
         Some(verdict) if !verdict.accepted => {
             let seconds = clock::seconds_up(verdict.until_reset);
             let why = format!("Request was throttled. Expected available in {seconds} seconds.");
             Answer::detail(429, &why).with("Retry-After", seconds.to_string())
         }
-        _ => match state.sessions.decision(id, clock::now()) {
+        _ => match state.sessions.decision(id, &application, now) {
             Some(decision) => Answer::json(200, decision),
             None => Answer::json(404, fixtures::ERROR_DETAIL),
         },
@@ -73,7 +72,7 @@ pub(crate) fn decision(
     let Some(verdict) = verdict else {
         return Ok(answer);
     };
-    let reset = clock::seconds_up(clock::now() + verdict.until_reset);
+    let reset = clock::seconds_up(now + verdict.until_reset);
     Ok(answer
         .with("X-RateLimit-Limit", verdict.limit.to_string())
         .with("X-RateLimit-Remaining", verdict.remaining.to_string())

@@ -4,11 +4,16 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::Quota;
+use crate::application::Application;
+use crate::clock::Clock;
 use crate::fault::FaultPlan;
-use crate::quota::Window;
+use crate::quota::{Verdict, Window};
 use crate::record::Journal;
 use crate::sessions::Sessions;
 use crate::stop::Stop;
+use crate::store::Record;
+use crate::tokens::Tokens;
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
@@ -16,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) url: String,
     /// What the form of the first page must send along.
     pub(crate) form_token: String,
+    pub(crate) clock: Clock,
     pub(crate) started: Instant,
     pub(crate) stop: Stop,
     pub(crate) state: Mutex<State>,
@@ -24,9 +30,8 @@ pub(crate) struct Shared {
 /// What was settled before the start.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: String,
-    pub(crate) api_key: String,
+    pub(crate) application: Application,
+    pub(crate) more_applications: Vec<Application>,
     pub(crate) token_lifetime: Duration,
     pub(crate) token_answer: Option<String>,
     pub(crate) latency: Duration,
@@ -40,7 +45,9 @@ pub(crate) struct Settings {
 /// What changes as requests come.
 pub(crate) struct State {
     pub(crate) faults: FaultPlan,
-    pub(crate) quota: Option<Window>,
+    pub(crate) quota: Option<Quota>,
+    /// By the client id of the application that asks.
+    pub(crate) windows: HashMap<String, Window>,
     pub(crate) journal: Journal,
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
@@ -48,9 +55,20 @@ pub(crate) struct State {
     pub(crate) requests: u64,
 }
 
+impl Settings {
+    /// All applications, the one that a sandbox has by default first.
+    pub(crate) fn applications(&self) -> impl Iterator<Item = &Application> {
+        std::iter::once(&self.application).chain(&self.more_applications)
+    }
+}
+
 impl Shared {
     pub(crate) fn scheme(&self) -> &str {
         self.url.split_once(':').map_or("http", |(scheme, _)| scheme)
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.now()
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -58,29 +76,22 @@ impl Shared {
     }
 }
 
-/// The access tokens in force, each with the moment it expires.
-#[derive(Default)]
-pub(crate) struct Tokens {
-    valid: HashMap<String, Instant>,
-    pub(crate) issued: u64,
-}
-
-impl Tokens {
-    pub(crate) fn issue(&mut self, now: Instant, lifetime: Duration) -> String {
-        self.valid.retain(|_, expires| *expires > now);
-        self.issued += 1;
-        let token = format!("sandbox-access-token-{}", self.issued);
-        // A lifetime beyond what the clock can hold is as good as a year.
-        let year = Duration::from_secs(365 * 86_400);
-        self.valid.insert(token.clone(), now.checked_add(lifetime).unwrap_or(now + year));
-        token
+impl State {
+    /// Takes over what a store has kept, oldest first.
+    pub(crate) fn restore(&mut self, records: Vec<Record>) {
+        for record in records {
+            match record {
+                Record::Session(session) => self.sessions.restore(*session),
+                Record::Token(token) => self.tokens.restore(token),
+                Record::TokensRevoked => self.tokens.forget(),
+            }
+        }
     }
 
-    pub(crate) fn is_valid(&self, token: &str, now: Instant) -> bool {
-        self.valid.get(token).is_some_and(|expires| *expires > now)
-    }
-
-    pub(crate) fn revoke_all(&mut self) {
-        self.valid.clear();
+    /// What the quota says to one more retrieval by this application; `None` if there is no quota.
+    pub(crate) fn ask_quota(&mut self, application: &str, now: Duration) -> Option<Verdict> {
+        let quota = self.quota?;
+        let window = self.windows.entry(application.to_owned());
+        Some(window.or_insert_with(|| Window::new(quota)).ask(now))
     }
 }

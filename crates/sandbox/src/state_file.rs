@@ -1,26 +1,18 @@
 //! Sessions in a file of JSON lines, so that they outlive the sandbox.
 //!
-//! Each line is one record: a session as it was after a change. Of several lines about the same
-//! session the last one counts.
+//! Each line is one record: a session as it was after a change, or a token that was issued. Of
+//! several lines about the same session the last one counts.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs4::{FileExt, TryLockError};
-use serde::{Deserialize, Serialize};
 
-use crate::sessions::{Keep, Session};
+use crate::store::{Keep, Record};
 
 /// How every `SQLite` database begins. Earlier versions kept their sessions in one.
 const SQLITE: &[u8] = b"SQLite format 3\0";
-
-/// One line of the file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-pub(crate) enum Record {
-    Session(Session),
-}
 
 /// An open state file, locked for as long as this value lives.
 pub(crate) struct StateFile {
@@ -113,12 +105,16 @@ fn read(content: &[u8]) -> Result<Vec<Record>, usize> {
 mod tests {
     use super::*;
 
-    const LINE: &str = r#"{"kind":"session","number":1,"id":"i","token":"t","form_token":"f","scope":"names","vendor_data":null,"created_at":1722508200000,"expires_at":1722508260000,"status":"confirmed","user_data":{"sub":"u"}}"#;
+    const LINE: &str = r#"{"kind":"session","number":1,"application":"a","id":"i","token":"t","form_token":"f","scope":"names","vendor_data":null,"created_at":1722508200000,"expires_at":1722508260000,"status":"confirmed","user_data":{"sub":"u"}}"#;
 
     #[test]
     fn a_line_is_written_as_it_was_read() {
-        let records = read(LINE.as_bytes()).expect("a record");
-        assert_eq!(serde_json::to_string(&records[0]).expect("JSON"), LINE);
+        const TOKEN: &str =
+            r#"{"kind":"token","number":7,"application":"a","expires_at":1722508260000}"#;
+        for line in [LINE, TOKEN, r#"{"kind":"tokens-revoked"}"#] {
+            let records = read(line.as_bytes()).expect(line);
+            assert_eq!(serde_json::to_string(&records[0]).expect("JSON"), line);
+        }
     }
 
     #[test]

@@ -32,7 +32,7 @@ const SCOPES: [(&str, bool); 17] = [
 ];
 
 pub(super) fn show(shared: &Shared) -> Answer {
-    let now = clock::now();
+    let now = shared.now();
     let mut page = Html::new("Sessions");
     page.raw(
         "<header class=\"top\">\n<h1>Didit sandbox</h1>\n\
@@ -99,8 +99,10 @@ pub(super) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answe
         return Err(html::notice(400, "Nothing is asked for", why));
     }
     let vendor_data = form.get("vendor_data").filter(|text| !text.is_empty());
+    let application = shared.settings.application.client_id.clone();
+    let now = shared.now();
     let mut state = shared.state();
     let created =
-        state.sessions.create(scopes.join(" "), vendor_data.map(str::to_owned), clock::now());
+        state.sessions.create(application, scopes.join(" "), vendor_data.map(str::to_owned), now);
     created.map(|_| see("/")).map_err(|error| not_kept(&error))
 }

@@ -12,12 +12,12 @@ use crate::state::Shared;
 
 /// Shows the session to the person, which is noted.
 pub(super) fn show(shared: &Shared, token: &str) -> Result<Answer, Answer> {
-    let now = clock::now();
+    let now = shared.now();
     let mut state = shared.state();
     state.sessions.open(token, now).map_err(|error| not_kept(&error))?;
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
     let page = if session.is_open_at(now) {
-        asked(session, &shared.settings.client_id)
+        asked(session)
     } else {
         over(session, session.status_at(now))
     };
@@ -29,7 +29,7 @@ pub(super) fn decide(
     request: &RecordedRequest,
     token: &str,
 ) -> Result<Answer, Answer> {
-    let now = clock::now();
+    let now = shared.now();
     let mut state = shared.state();
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
     let form = guard::form(request, shared.scheme(), &session.form_token)?;
@@ -60,9 +60,9 @@ fn no_such_session() -> Answer {
     )
 }
 
-fn asked(session: &Session, client_id: &str) -> Html {
+fn asked(session: &Session) -> Html {
     let mut page = begin("Share your data");
-    page.raw("<h1>Share your data?</h1>\n<p>The application <strong>").text(client_id);
+    page.raw("<h1>Share your data?</h1>\n<p>The application <strong>").text(&session.application);
     page.raw(
         "</strong> asks you for the following. You decide what you share.</p>\n\
          <form method=\"post\" autocomplete=\"off\">\n\

@@ -5,7 +5,7 @@ use std::time::Duration;
 use didit_sandbox::Sandbox;
 use serde_json::json;
 
-use crate::raw::{decision, request, send};
+use crate::raw::{decision, request, send, token};
 
 /// A path of its own for each test, empty before and after.
 struct Place(PathBuf);
@@ -58,6 +58,26 @@ fn sessions_outlive_the_sandbox() {
     let status = send(&sandbox, &request("GET", &path, &headers, "")).unwrap();
     assert_eq!(status.json(), json!({"status": "confirmed"}));
     assert_ne!(create(&sandbox)["session_id"], created["session_id"]);
+}
+
+#[test]
+fn tokens_outlive_the_sandbox_unless_revoked() {
+    let place = Place::new("tokens");
+    let status = |sandbox: &Sandbox| {
+        let bearer = "Authorization: Bearer sandbox-access-token-1";
+        let request = decision("abc").replace("X-Api-Key: sandbox-api-key", bearer);
+        send(sandbox, &request).unwrap().status
+    };
+    let sandbox = place.start().unwrap();
+    assert_eq!(send(&sandbox, &token()).unwrap().status, 200);
+    drop(sandbox);
+    let sandbox = place.start().unwrap();
+    assert_eq!((status(&sandbox), sandbox.tokens_issued()), (200, 0));
+    sandbox.revoke_tokens();
+    drop(sandbox);
+    let sandbox = place.start().unwrap();
+    assert_eq!(status(&sandbox), 401);
+    assert!(send(&sandbox, &token()).unwrap().text().contains("sandbox-access-token-2"));
 }
 
 #[cfg(unix)]
