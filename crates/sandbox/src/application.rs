@@ -22,6 +22,8 @@ pub struct Application {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
     pub(crate) api_key: String,
+    /// URLs and secrets.
+    pub(crate) webhooks: Vec<(String, String)>,
 }
 
 impl Application {
@@ -30,13 +32,21 @@ impl Application {
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
         let client_id = client_id.into();
         let api_key = format!("{client_id}-api-key");
-        Self { client_id, client_secret: client_secret.into(), api_key }
+        Self { client_id, client_secret: client_secret.into(), api_key, webhooks: Vec::new() }
     }
 
     /// Gives the application another key.
     #[must_use]
     pub fn with_api_key(mut self, api_key: impl Into<String>) -> Self {
         self.api_key = api_key.into();
+        self
+    }
+
+    /// Sends the webhooks of the application's verification sessions to this URL, as
+    /// [`SandboxBuilder::webhook`](crate::SandboxBuilder::webhook) does for the first application.
+    #[must_use]
+    pub fn with_webhook(mut self, url: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.webhooks.push((url.into(), secret.into()));
         self
     }
 

@@ -19,7 +19,10 @@ use crate::state::{Settings, Shared, State};
 use crate::state_file::StateFile;
 use crate::store::Store;
 use crate::tokens::Tokens;
-use crate::{Fault, FaultRule, Quota, Route, Sandbox};
+use crate::verification::Limiter;
+use crate::verification::sessions::Sessions as Verifications;
+use crate::webhook::Destination;
+use crate::{Fault, FaultRule, Quota, Route, Sandbox, VerificationLimits};
 
 /// Settings for a [`Sandbox`]; made by [`Sandbox::builder`].
 #[must_use = "a builder does nothing until it is started"]
@@ -30,6 +33,9 @@ pub struct SandboxBuilder {
     faults: FaultPlan,
     keep_requests: usize,
     session_lifetime: Duration,
+    verification_lifetime: Duration,
+    verification_limits: VerificationLimits,
+    webhooks: Vec<(String, String)>,
     state_file: Option<PathBuf>,
 }
 
@@ -46,6 +52,9 @@ impl SandboxBuilder {
                 idle_timeout: Duration::from_secs(75),
                 request_timeout: Duration::from_secs(30),
                 max_connections: 1024,
+                strict: false,
+                webhook_time_scale: 1.0,
+                webhook_timeout: Duration::from_secs(5),
                 #[cfg(feature = "tls")]
                 tls: None,
             },
@@ -53,6 +62,9 @@ impl SandboxBuilder {
             faults: FaultPlan::default(),
             keep_requests: 100_000,
             session_lifetime: Duration::from_secs(600),
+            verification_lifetime: Duration::from_secs(7 * 86_400),
+            verification_limits: VerificationLimits::DOCUMENTED,
+            webhooks: Vec::new(),
             state_file: None,
         }
     }
@@ -106,6 +118,66 @@ impl SandboxBuilder {
     /// line that is broken makes [`start`](Self::start) fail with its number.
     pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_file = Some(path.into());
+        self
+    }
+
+    /// How long a verification session waits for its user; by default 7 days. After that it is
+    /// `Expired` if it was not begun, and `Abandoned` otherwise.
+    pub fn verification_lifetime(mut self, lifetime: Duration) -> Self {
+        self.verification_lifetime = lifetime;
+        self
+    }
+
+    /// Limits the requests to the verification API; by default as documented.
+    pub fn verification_limits(mut self, limits: VerificationLimits) -> Self {
+        self.verification_limits = limits;
+        self
+    }
+
+    /// Sends the webhooks of the first application's verification sessions to this URL, signed with
+    /// this secret. It must be an `http` URL of this machine. Several can be given; other
+    /// applications have their [own](Application::with_webhook).
+    ///
+    /// Each change of a session's status is sent as a `status.updated` event with all three
+    /// signatures. An attempt that is answered with 404 or 5xx, or not within 5 seconds, is made
+    /// again after 1 minute, and once more 4 minutes later.
+    ///
+    /// ```
+    /// use didit_sandbox::Sandbox;
+    ///
+    /// let receiver = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let url = format!("http://{}/webhooks", receiver.local_addr()?);
+    /// let sandbox = Sandbox::builder()
+    ///     .webhook(url, "whsec_example")
+    ///     .webhook_time_scale(0.001)
+    ///     .start()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn webhook(mut self, url: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.webhooks.push((url.into(), secret.into()));
+        self
+    }
+
+    /// Multiplies the pauses between the attempts of a webhook; by default with 1. At 0.001 the
+    /// second attempt is made after 60 milliseconds.
+    pub fn webhook_time_scale(mut self, scale: f64) -> Self {
+        self.settings.webhook_time_scale = scale;
+        self
+    }
+
+    /// How long the receiver of a webhook may take to answer; by default 5 seconds, as documented.
+    pub fn webhook_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.webhook_timeout = timeout;
+        self
+    }
+
+    /// Makes the sandbox strict about what exists: a session that was never created in it is
+    /// answered with 404, and a scope that is not documented is refused.
+    ///
+    /// By default it is lenient: any session id is answered with the published sample, and any
+    /// scope is taken.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.settings.strict = strict;
         self
     }
 
@@ -188,6 +260,18 @@ impl SandboxBuilder {
         #[cfg(not(feature = "tls"))]
         let scheme = "http";
         let url = format!("{scheme}://{}", listener.local_addr()?);
+        let mut destinations = Vec::new();
+        let client_id = &self.settings.application.client_id;
+        for (url, secret) in &self.webhooks {
+            destinations.push((client_id.clone(), Destination::new(url, secret)?));
+        }
+        for application in self.settings.applications() {
+            for (url, secret) in &application.webhooks {
+                let destination = Destination::new(url, secret)?;
+                destinations.push((application.client_id.clone(), destination));
+            }
+        }
+        let sends = !destinations.is_empty();
         let (store, records) = match &self.state_file {
             Some(path) => {
                 let (file, records) = StateFile::open(path)?;
@@ -201,11 +285,14 @@ impl SandboxBuilder {
             windows: HashMap::new(),
             journal: Journal::new(self.keep_requests),
             tokens: Tokens::new(store.clone()),
-            sessions: Sessions::new(self.session_lifetime, store),
+            sessions: Sessions::new(self.session_lifetime, store.clone()),
+            verification: Verifications::new(url.clone(), self.verification_lifetime, store),
+            limiter: Limiter::new(self.verification_limits),
             connections: 0,
             requests: 0,
         };
         state.restore(records);
+        state.verification.outbox.destinations = destinations;
         let shared = Arc::new(Shared {
             settings: self.settings,
             url,
@@ -216,7 +303,11 @@ impl SandboxBuilder {
             state: Mutex::new(state),
         });
         let server = Server::start(Arc::clone(&shared), listener)?;
-        Ok(Sandbox::new(shared, server))
+        let sandbox = Sandbox::new(shared, server);
+        if sends {
+            sandbox.start_sender()?;
+        }
+        Ok(sandbox)
     }
 }
 

@@ -3,11 +3,14 @@
 use std::io::{ErrorKind, Read, Write};
 
 use crate::answer::Answer;
+use crate::verification::route::is_verification;
 
 /// Longest head taken, in bytes.
 const HEAD_LIMIT: usize = 64 * 1024;
 /// Longest body taken, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// The same where a portrait image of 2 MB may be in it, as base64.
+const IMAGE_BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// Most headers taken.
 const HEADERS_LIMIT: usize = 128;
 
@@ -128,9 +131,14 @@ fn body_length(head: &Head) -> Result<usize, Unreadable> {
     if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(refused(400, "The Content-Length is not a number."));
     }
+    let (limit, size) = if is_verification(&head.target) {
+        (IMAGE_BODY_LIMIT, "4 MiB")
+    } else {
+        (BODY_LIMIT, "1 MiB")
+    };
     match length.parse() {
-        Ok(length) if length <= BODY_LIMIT => Ok(length),
-        _ => Err(refused(413, "The body of a request may be 1 MiB long.")),
+        Ok(length) if length <= limit => Ok(length),
+        _ => Err(refused(413, &format!("The body of a request may be {size} long."))),
     }
 }
 
@@ -207,6 +215,7 @@ mod tests {
             400
         );
         assert_eq!(status("POST / HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n"), 413);
+        assert_eq!(status("POST /v3/session/ HTTP/1.1\r\nContent-Length: 4194305\r\n\r\n"), 413);
         assert_eq!(status("POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"), 413);
     }
 }

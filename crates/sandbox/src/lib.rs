@@ -32,6 +32,8 @@ mod store;
 mod token;
 mod tokens;
 mod transport;
+mod verification;
+mod webhook;
 
 pub use application::Application;
 pub use builder::SandboxBuilder;
@@ -41,3 +43,5 @@ pub use quota::Quota;
 pub use record::RecordedRequest;
 pub use route::{Route, UnknownRoute};
 pub use sandbox::Sandbox;
+pub use verification::{Verification, VerificationLimits};
+pub use webhook::{WebhookDelivery, WebhookFault};

@@ -1,6 +1,7 @@
 //! The pages for browsers: the sessions, and for each of them the phone of the person who is asked.
 
 mod guard;
+mod hosted_flow;
 mod html;
 mod index;
 mod phone;
@@ -16,6 +17,8 @@ pub(crate) enum Page<'a> {
     Style,
     /// By the session's token.
     Phone(&'a str),
+    /// By the verification session's token.
+    HostedFlow(&'a str),
 }
 
 impl<'a> Page<'a> {
@@ -24,8 +27,9 @@ impl<'a> Page<'a> {
             "/" => Some(Self::Index),
             "/sandbox.css" => Some(Self::Style),
             _ => {
-                let token = path.strip_prefix("/authorize/")?;
-                Some(Self::Phone(token.strip_suffix('/').unwrap_or(token)))
+                let unslashed = path.strip_suffix('/').unwrap_or(path);
+                let phone = unslashed.strip_prefix("/authorize/").map(Self::Phone);
+                phone.or_else(|| unslashed.strip_prefix("/session/").map(Self::HostedFlow))
             }
         }
     }
@@ -43,6 +47,8 @@ pub(crate) fn visit(
         ("POST", Page::Index) => index::create(shared, request),
         ("GET", Page::Phone(token)) => phone::show(shared, token),
         ("POST", Page::Phone(token)) => phone::decide(shared, request, token),
+        ("GET", Page::HostedFlow(token)) => hosted_flow::show(shared, token),
+        ("POST", Page::HostedFlow(token)) => hosted_flow::decide(shared, request, token),
         _ => {
             let answer =
                 html::notice(405, "That does not work", "A page takes GET and POST alone.");
@@ -71,6 +77,7 @@ mod tests {
         assert_eq!(Page::of("/"), Some(Page::Index));
         assert_eq!(Page::of("/authorize/a"), Some(Page::Phone("a")));
         assert_eq!(Page::of("/authorize/a/"), Some(Page::Phone("a")));
+        assert_eq!(Page::of("/session/a/"), Some(Page::HostedFlow("a")));
         assert_eq!(Page::of("/auth/v2/token/"), None);
         assert_eq!(Page::of("/?a=b"), None);
     }

@@ -34,6 +34,11 @@ pub(crate) fn members(scope: &str) -> Vec<&str> {
     members
 }
 
+/// Whether the service documents a scope of this name.
+pub(crate) fn is_documented(member: &str) -> bool {
+    SAMPLE.contains_key(member) && member != "sub"
+}
+
 /// What the sample person shares of these members if nobody plays them.
 pub(crate) fn shared(members: &[&str]) -> Map<String, Value> {
     let known = SAMPLE.iter().filter(|(name, _)| *name == "sub" || members.contains(&&***name));

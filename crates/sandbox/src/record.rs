@@ -56,8 +56,8 @@ impl RecordedRequest {
 impl fmt::Debug for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SECRET: [&str; 3] = ["authorization", "x-api-key", "data-session-token"];
-        let page = self.path.starts_with("/authorize/");
-        let path = if page { "/authorize/[redacted]" } else { &self.path };
+        let page = ["/authorize/", "/session/"].iter().find(|page| self.path.starts_with(*page));
+        let path = page.map_or_else(|| self.path.clone(), |page| format!("{page}[redacted]"));
         let headers: Vec<(&str, &str)> = self
             .headers
             .iter()

@@ -2,16 +2,18 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::server::Server;
 use crate::state::Shared;
-use crate::{Application, Fault, FaultRule, RecordedRequest, Route, SandboxBuilder};
+use crate::webhook::{Destination, Sender};
+use crate::{Application, Fault, FaultRule, RecordedRequest, Route, SandboxBuilder, Verification};
 
 /// A running sandbox. Dropping it closes its connections and ends its threads at once.
 pub struct Sandbox {
     shared: Arc<Shared>,
+    sender: Mutex<Option<Sender>>,
     // Held for its Drop.
     _server: Server,
 }
@@ -32,7 +34,7 @@ impl Sandbox {
     }
 
     pub(crate) fn new(shared: Arc<Shared>, server: Server) -> Self {
-        Self { shared, _server: server }
+        Self { shared, sender: Mutex::default(), _server: server }
     }
 
     /// The base URL, with no slash at its end: `http://127.0.0.1:PORT`. A browser finds the
@@ -110,6 +112,34 @@ impl Sandbox {
     /// ```
     pub fn advance(&self, by: Duration) {
         self.shared.clock.advance(by);
+        let mut state = self.shared.state();
+        // What a file cannot take stays as it was, and is tried again with the next request.
+        let _ = state.verification.expire(self.shared.now());
+        state.verification.outbox.changed.notify_all();
+    }
+
+    /// The verification sessions of the sandbox, and their webhooks.
+    pub fn verification(&self) -> Verification<'_> {
+        Verification::of(self)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Starts to send webhooks, if that was not done before.
+    pub(crate) fn start_sender(&self) -> io::Result<()> {
+        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        if sender.is_none() {
+            *sender = Some(Sender::start(Arc::clone(&self.shared))?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_webhook(&self, url: &str, secret: &str) -> io::Result<()> {
+        let destination = (self.client_id().to_owned(), Destination::new(url, secret)?);
+        self.shared.state().verification.outbox.destinations.push(destination);
+        self.start_sender()
     }
 
     /// Has the next requests on a route meet these faults, one each, after those scripted before.

@@ -74,7 +74,7 @@ impl Connection<'_> {
                 return self.write(&bytes).map(|()| Next::Close);
             }
         };
-        let route = resolve(&head.target).ok().map(|(route, _)| route);
+        let route = resolve(&head.method, &head.target).ok().map(|(route, _)| route);
         let fault = match route {
             Some(route) => self.shared.state().faults.next(route),
             None => Fault::Pass,

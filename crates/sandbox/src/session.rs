@@ -6,7 +6,7 @@ use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::authorize::authorize;
 use crate::state::Shared;
-use crate::{clock, fixtures};
+use crate::{clock, fixtures, person};
 
 pub(crate) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer> {
     let application = authorize(shared, request)?;
@@ -15,6 +15,9 @@ pub(crate) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answe
     }
     let (scope, vendor_data) =
         read_creation(&request.body).map_err(|why| Answer::message(400, &why))?;
+    if shared.settings.strict {
+        check_scope(&scope)?;
+    }
     let created = shared.state().sessions.create(application, scope, vendor_data, shared.now());
     let session = created.map_err(|error| Answer::not_kept(&error))?;
     let mut answer: Map<String, Value> =
@@ -64,7 +67,7 @@ pub(crate) fn decision(
             let why = format!("Request was throttled. Expected available in {seconds} seconds.");
             Answer::detail(429, &why).with("Retry-After", seconds.to_string())
         }
-        _ => match state.sessions.decision(id, &application, now) {
+        _ => match state.sessions.decision(id, &application, shared.settings.strict, now) {
             Some(decision) => Answer::json(200, decision),
             None => Answer::json(404, fixtures::ERROR_DETAIL),
         },
@@ -77,6 +80,15 @@ pub(crate) fn decision(
         .with("X-RateLimit-Limit", verdict.limit.to_string())
         .with("X-RateLimit-Remaining", verdict.remaining.to_string())
         .with("X-RateLimit-Reset", reset.to_string()))
+}
+
+/// Refuses what is not among the documented scopes.
+fn check_scope(scope: &str) -> Result<(), Answer> {
+    let unknown = person::members(scope).into_iter().find(|word| !person::is_documented(word));
+    match unknown {
+        Some(word) => Err(Answer::message(400, &format!("The scope {word:?} is not documented."))),
+        None => Ok(()),
+    }
 }
 
 fn read_creation(body: &[u8]) -> Result<(String, Option<String>), String> {

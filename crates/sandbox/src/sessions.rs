@@ -175,7 +175,14 @@ impl Sessions {
     }
 
     /// The decision's answer; `None` if there is no such session for this application.
-    pub(crate) fn decision(&self, id: &str, application: &str, now: Duration) -> Option<String> {
+    /// A strict sandbox knows only those that were created, or that a test spoke of.
+    pub(crate) fn decision(
+        &self,
+        id: &str,
+        application: &str,
+        strict: bool,
+        now: Duration,
+    ) -> Option<String> {
         if self.missing.contains(id) {
             return None;
         }
@@ -190,7 +197,7 @@ impl Sessions {
         }
         let status = created.map(|session| session.status_at(now));
         let Some(status) = status.or_else(|| self.statuses.get(id).map(String::as_str)) else {
-            return Some(sample);
+            return (!strict).then_some(sample);
         };
         let mut decision: Map<String, Value> = serde_json::from_str(&sample).unwrap_or_default();
         decision.insert("status".to_owned(), capitalized(status).into());
@@ -232,7 +239,7 @@ mod tests {
     }
 
     fn decision(sessions: &Sessions, id: &str) -> Value {
-        let text = sessions.decision(id, "app", NOW).expect("a decision");
+        let text = sessions.decision(id, "app", false, NOW).expect("a decision");
         serde_json::from_str(&text).expect("JSON")
     }
 
@@ -252,8 +259,9 @@ mod tests {
     #[test]
     fn a_session_does_not_exist_for_another_application() {
         let (sessions, session) = one("names");
-        assert_eq!(sessions.decision(&session.id, "other", NOW), None);
-        assert!(sessions.decision("never created", "other", NOW).is_some());
+        assert_eq!(sessions.decision(&session.id, "other", false, NOW), None);
+        assert!(sessions.decision("never created", "other", false, NOW).is_some());
+        assert_eq!(sessions.decision("never created", "other", true, NOW), None);
     }
 
     #[test]
@@ -279,7 +287,7 @@ mod tests {
         assert_eq!(session.status_at(in_time), "initialized");
         assert_eq!(session.status_at(late), "expired");
         assert!(!sessions.end(&session.token, Outcome::Declined, late).expect("saved"));
-        let text = sessions.decision(&session.id, "app", late).expect("a decision");
+        let text = sessions.decision(&session.id, "app", true, late).expect("a decision");
         assert!(text.contains("\"Expired\"") && text.contains("\"user_data\":{}"), "{text}");
         assert!(sessions.end(&session.token, Outcome::Declined, NOW).expect("saved"));
         assert_eq!(sessions.by_id(&session.id).map(|s| s.status_at(late)), Some("declined"));

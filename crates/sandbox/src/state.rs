@@ -14,6 +14,8 @@ use crate::sessions::Sessions;
 use crate::stop::Stop;
 use crate::store::Record;
 use crate::tokens::Tokens;
+use crate::verification::Limiter;
+use crate::verification::sessions::Sessions as Verifications;
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
@@ -38,6 +40,11 @@ pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) max_connections: usize,
+    /// Whether what was never created is unknown.
+    pub(crate) strict: bool,
+    /// What the pauses between the attempts of a webhook are multiplied by.
+    pub(crate) webhook_time_scale: f64,
+    pub(crate) webhook_timeout: Duration,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<std::sync::Arc<rustls::ServerConfig>>,
 }
@@ -51,6 +58,8 @@ pub(crate) struct State {
     pub(crate) journal: Journal,
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
+    pub(crate) verification: Verifications,
+    pub(crate) limiter: Limiter,
     pub(crate) connections: u64,
     pub(crate) requests: u64,
 }
@@ -71,6 +80,12 @@ impl Shared {
         self.clock.now()
     }
 
+    /// What webhooks call an application.
+    pub(crate) fn application_id(&self, client_id: &str) -> String {
+        let place = self.settings.applications().position(|known| known.client_id == client_id);
+        format!("00000000-0000-4000-8000-{:012}", place.map_or(0, |index| index + 1))
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,6 +97,8 @@ impl State {
         for record in records {
             match record {
                 Record::Session(session) => self.sessions.restore(*session),
+                Record::Verification(session) => self.verification.restore(*session),
+                Record::VerificationDeleted { id } => self.verification.forget(&id),
                 Record::Token(token) => self.tokens.restore(token),
                 Record::TokensRevoked => self.tokens.forget(),
             }

@@ -7,12 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::sessions::Session;
 use crate::tokens::Token;
+use crate::verification::session::Session as Verification;
 
 /// Something that changed: of several records about the same thing the last one counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum Record {
     Session(Box<Session>),
+    Verification(Box<Verification>),
+    VerificationDeleted {
+        id: String,
+    },
     Token(Token),
     /// All tokens before this record.
     TokensRevoked,

@@ -15,3 +15,5 @@ mod stopping;
 mod strictness;
 #[cfg(feature = "tls")]
 mod tls;
+mod verification;
+mod webhooks;

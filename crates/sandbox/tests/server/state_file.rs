@@ -6,6 +6,7 @@ use didit_sandbox::Sandbox;
 use serde_json::json;
 
 use crate::raw::{decision, request, send, token};
+use crate::verification::{self, ask, id_of};
 
 /// A path of its own for each test, empty before and after.
 struct Place(PathBuf);
@@ -142,4 +143,31 @@ fn a_line_without_its_end_is_finished_first() {
 fn what_is_no_regular_file_is_refused() {
     let error = Sandbox::builder().state_file("/dev/zero").start().unwrap_err().to_string();
     assert!(error.contains("is not a regular file"), "{error}");
+}
+
+#[test]
+fn verification_sessions_outlive_the_sandbox() {
+    let place = Place::new("verification");
+    let sandbox = place.start().unwrap();
+    let more = json!({"vendor_data": "u", "metadata": {"a": [1, null]}, "callback": "app://x"});
+    let kept = id_of(&verification::create(&sandbox, &more));
+    let deleted = id_of(&verification::create(&sandbox, &json!({})));
+    sandbox.verification().set_status(&kept, "Declined");
+    let path = |id: &str, action: &str| format!("/v3/session/{id}/{action}/");
+    let update = r#"{"new_status":"Approved","comment":"seen"}"#;
+    ask(&sandbox, "PATCH", &path(&kept, "update-status"), update);
+    assert_eq!(ask(&sandbox, "DELETE", &path(&deleted, "delete"), "").status, 200);
+    let decision = |sandbox: &Sandbox, id: &str| ask(sandbox, "GET", &path(id, "decision"), "");
+    let mut before = decision(&sandbox, &kept).json();
+    drop(sandbox);
+    let sandbox = place.start().unwrap();
+    let mut after = decision(&sandbox, &kept).json();
+    // The port is another one.
+    let [was, is] = [&mut before, &mut after].map(|decision| decision["session_url"].take());
+    assert_eq!(after, before);
+    assert_eq!(was.as_str().unwrap().rsplit('/').next(), is.as_str().unwrap().rsplit('/').next());
+    assert_eq!(after["reviews"][0]["comment"], "seen");
+    assert_eq!(decision(&sandbox, &deleted).status, 404);
+    let next = id_of(&verification::create(&sandbox, &json!({})));
+    assert!(next != kept && next != deleted);
 }

@@ -153,7 +153,7 @@ fn host_names() {
     refused(&[
         (at("example.com"), 403, "no other host name"),
         (at("127.0.0.1.example.com:80"), 403, "no other host name"),
-        (at("example.com").replace("/auth/v2/", "/"), 403, "no other host name"),
+        (at("example.com").replace("/auth/v2/", "/other/"), 403, "no other host name"),
         (at("127.0.0.1:8080"), 200, "abc"),
         (at("localhost"), 200, "abc"),
         (at("[::1]:9"), 200, "abc"),
