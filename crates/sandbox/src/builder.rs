@@ -22,7 +22,7 @@ use crate::tokens::Tokens;
 use crate::verification::Limiter;
 use crate::verification::sessions::Sessions as Verifications;
 use crate::webhook::Destination;
-use crate::{Fault, FaultRule, Quota, Route, Sandbox, VerificationLimits};
+use crate::{Fault, FaultRule, Quota, RecordedRequest, Route, Sandbox, VerificationLimits};
 
 /// Settings for a [`Sandbox`]; made by [`Sandbox::builder`].
 #[must_use = "a builder does nothing until it is started"]
@@ -49,6 +49,7 @@ impl SandboxBuilder {
                 token_lifetime: Duration::from_secs(86_400),
                 token_answer: None,
                 latency: Duration::ZERO,
+                observer: None,
                 idle_timeout: Duration::from_secs(75),
                 request_timeout: Duration::from_secs(30),
                 max_connections: 1024,
@@ -197,6 +198,25 @@ impl SandboxBuilder {
     /// How long to wait before each answer; by default not at all.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.settings.latency = latency;
+        self
+    }
+
+    /// Calls a function with each request once it was answered, or was left without an answer by a
+    /// fault. It runs on the connection's thread, before the next request of that connection.
+    ///
+    /// ```
+    /// use didit_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::builder()
+    ///     .on_request(|request| eprintln!("{} {:?} {:?}", request.method, request.route, request.status))
+    ///     .start()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn on_request(
+        mut self,
+        observer: impl Fn(&RecordedRequest) + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.observer = Some(Arc::new(observer));
         self
     }
 

@@ -19,6 +19,18 @@ struct Open {
     waiting_since: Option<Instant>,
 }
 
+/// Ends with the thread of a connection, also where that panics.
+pub(crate) struct Listed<'a> {
+    connections: &'a Connections,
+    number: u64,
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.connections.lock().remove(&self.number);
+    }
+}
+
 impl Connections {
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, open: Mutex::default() }
@@ -41,8 +53,9 @@ impl Connections {
         Ok(())
     }
 
-    pub(crate) fn end(&self, number: u64) {
-        self.lock().remove(&number);
+    /// Lists the connection no more once the value that is returned is dropped.
+    pub(crate) fn listed(&self, number: u64) -> Listed<'_> {
+        Listed { connections: self, number }
     }
 
     /// Notes that the connection waits for its peer, or that it no longer does.

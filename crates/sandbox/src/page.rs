@@ -1,9 +1,12 @@
 //! The pages for browsers: the sessions, and for each of them the phone of the person who is asked.
 
+mod developer;
 mod guard;
 mod hosted_flow;
 mod html;
 mod index;
+mod lists;
+mod live;
 mod phone;
 
 use crate::RecordedRequest;
@@ -14,6 +17,7 @@ use crate::state::Shared;
 #[derive(Debug, PartialEq)]
 pub(crate) enum Page<'a> {
     Index,
+    Live,
     Style,
     /// By the session's token.
     Phone(&'a str),
@@ -25,6 +29,7 @@ impl<'a> Page<'a> {
     pub(crate) fn of(path: &'a str) -> Option<Self> {
         match path {
             "/" => Some(Self::Index),
+            "/live" => Some(Self::Live),
             "/sandbox.css" => Some(Self::Style),
             _ => {
                 let unslashed = path.strip_suffix('/').unwrap_or(path);
@@ -43,15 +48,15 @@ pub(crate) fn visit(
     guard::check_host(request)?;
     match (request.method.as_str(), page) {
         ("GET", Page::Style) => Ok(html::style()),
-        ("GET", Page::Index) => Ok(index::show(shared)),
+        ("GET", Page::Index) => index::show(shared),
+        ("GET", Page::Live) => live::show(shared),
         ("POST", Page::Index) => index::create(shared, request),
         ("GET", Page::Phone(token)) => phone::show(shared, token),
         ("POST", Page::Phone(token)) => phone::decide(shared, request, token),
         ("GET", Page::HostedFlow(token)) => hosted_flow::show(shared, token),
         ("POST", Page::HostedFlow(token)) => hosted_flow::decide(shared, request, token),
         _ => {
-            let answer =
-                html::notice(405, "That does not work", "A page takes GET and POST alone.");
+            let answer = html::notice(405, "That does not work", "A page takes GET and POST only.");
             Err(answer.with("Allow", "GET, POST"))
         }
     }

@@ -83,6 +83,16 @@ pub(crate) fn summary(member: &str) -> String {
     }
 }
 
+/// A scope's name for people; one that is not documented is shown as it is.
+pub(crate) fn scope_label(scope: &str) -> String {
+    match scope {
+        "is_verified" => "Identity verified".to_owned(),
+        "user_id" => "User ID".to_owned(),
+        _ if is_documented(scope) => label(scope),
+        _ => scope.to_owned(),
+    }
+}
+
 /// A member's name for people.
 pub(crate) fn label(name: &str) -> String {
     match name {
@@ -182,5 +192,9 @@ mod tests {
             Field { name: "x".into(), label: "X".into(), value: "sample x".into() }
         );
         assert_eq!(label("é"), "é");
+        assert_eq!(
+            (scope_label("is_over_18"), scope_label("over_18")),
+            ("Over 18".into(), "over_18".into())
+        );
     }
 }

@@ -27,10 +27,13 @@ struct Connection<'a> {
     number: u64,
     transport: Transport,
     buffer: Vec<u8>,
+    /// The status of the answer to the present request.
+    answered: Option<u16>,
 }
 
 pub(crate) fn serve(shared: &Shared, connections: &Connections, number: u64, transport: Transport) {
-    let mut connection = Connection { shared, connections, number, transport, buffer: Vec::new() };
+    let mut connection =
+        Connection { shared, connections, number, transport, buffer: Vec::new(), answered: None };
     let end = loop {
         match connection.exchange() {
             Ok(Next::Another) => {}
@@ -89,7 +92,7 @@ impl Connection<'_> {
             Ok(body) => (body, None),
             Err(unreadable) => (Vec::new(), Some(unreadable)),
         };
-        let request = RecordedRequest {
+        let mut request = RecordedRequest {
             request_id: self.next_request_id(),
             route,
             method: head.method,
@@ -101,13 +104,17 @@ impl Connection<'_> {
             status: None,
         };
         self.shared.state().journal.record(&request);
-        let Some(unreadable) = unreadable else {
-            return self.react(&request, &fault, !head.keep_alive);
+        self.answered = None;
+        let next = match unreadable.map(answer_to) {
+            None => self.react(&request, &fault, !head.keep_alive),
+            Some(Some(answer)) => self.deliver(&answer, &request, &Fault::Pass, true),
+            Some(None) => Ok(Next::Drop),
         };
-        match answer_to(unreadable) {
-            Some(answer) => self.deliver(&answer, &request, &Fault::Pass, true),
-            None => Ok(Next::Drop),
+        if let Some(observer) = &self.shared.settings.observer {
+            request.status = self.answered;
+            observer(&request);
         }
+        next
     }
 
     fn next_request_id(&self) -> String {
@@ -155,6 +162,7 @@ impl Connection<'_> {
         close: bool,
     ) -> io::Result<Next> {
         self.shared.state().journal.answered(&request.request_id, answer.status);
+        self.answered = Some(answer.status);
         let mut bytes = self.bytes(answer, &request.request_id, close, request.method == "HEAD");
         match fault {
             Fault::Truncate => {

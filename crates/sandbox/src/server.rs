@@ -85,8 +85,8 @@ fn begin(
     connections.begin(number, socket, || {
         let (shared, connections) = (Arc::clone(shared), Arc::clone(connections));
         Builder::new().name(format!("didit-sandbox-{number}")).spawn(move || {
+            let _listed = connections.listed(number);
             serve(&shared, &connections, number, transport);
-            connections.end(number);
         })
     })
 }

@@ -60,6 +60,7 @@ pub(crate) fn decision(
     }
     let now = shared.now();
     let mut state = shared.state();
+    state.sessions.ask(id, now);
     let verdict = state.ask_quota(&application, now);
     let answer = match &verdict {
         Some(verdict) if !verdict.accepted => {

@@ -11,6 +11,9 @@ use crate::random::unguessable;
 use crate::store::{Record, Store};
 use crate::{clock, fixtures, person};
 
+/// How the ids of sessions begin whose person takes a few seconds.
+const SLOW: &str = "slow-";
+
 /// A session that was created. Times are counted from 1970.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Session {
@@ -50,6 +53,8 @@ pub(crate) struct Sessions {
     by_token: HashMap<String, u64>,
     /// Of sessions that were not created here.
     statuses: HashMap<String, String>,
+    /// Of ids that play a slow part.
+    first_asked: HashMap<String, Duration>,
     pub(crate) decisions: HashMap<String, String>,
     pub(crate) missing: HashSet<String>,
 }
@@ -75,6 +80,7 @@ impl Sessions {
             by_id: HashMap::new(),
             by_token: HashMap::new(),
             statuses: HashMap::new(),
+            first_asked: HashMap::new(),
             decisions: HashMap::new(),
             missing: HashSet::new(),
         }
@@ -174,6 +180,30 @@ impl Sessions {
         self.created.insert(session.number, session);
     }
 
+    /// Notes when an id that plays a slow part is first asked for.
+    pub(crate) fn ask(&mut self, id: &str, now: Duration) {
+        if id.starts_with(SLOW) && !self.by_id.contains_key(id) {
+            self.first_asked.entry(id.to_owned()).or_insert(now);
+        }
+    }
+
+    /// The status of an id that plays a part by its name.
+    fn part(&self, id: &str, now: Duration) -> Option<&'static str> {
+        match id.split_once('-')?.0 {
+            "declined" => Some("declined"),
+            "expired" => Some("expired"),
+            "slow" => {
+                let first = self.first_asked.get(id).copied().unwrap_or(now);
+                Some(match now.saturating_sub(first).as_secs() {
+                    0..5 => "initialized",
+                    5..10 => "retrieved",
+                    _ => return None,
+                })
+            }
+            _ => None,
+        }
+    }
+
     /// The decision's answer; `None` if there is no such session for this application.
     /// A strict sandbox knows only those that were created, or that a test spoke of.
     pub(crate) fn decision(
@@ -196,8 +226,14 @@ impl Sessions {
             return None;
         }
         let status = created.map(|session| session.status_at(now));
-        let Some(status) = status.or_else(|| self.statuses.get(id).map(String::as_str)) else {
-            return (!strict).then_some(sample);
+        let status = status.or_else(|| self.statuses.get(id).map(String::as_str));
+        let status = match status {
+            Some(status) => status,
+            None if strict => return None,
+            None => match self.part(id, now) {
+                Some(status) => status,
+                None => return Some(sample),
+            },
         };
         let mut decision: Map<String, Value> = serde_json::from_str(&sample).unwrap_or_default();
         decision.insert("status".to_owned(), capitalized(status).into());

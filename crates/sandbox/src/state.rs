@@ -1,10 +1,9 @@
 //! Everything the connections of one sandbox share.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::Quota;
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::fault::FaultPlan;
@@ -16,6 +15,7 @@ use crate::store::Record;
 use crate::tokens::Tokens;
 use crate::verification::Limiter;
 use crate::verification::sessions::Sessions as Verifications;
+use crate::{Quota, RecordedRequest};
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
@@ -29,6 +29,9 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
 }
 
+/// Is told of each request once it was dealt with.
+pub(crate) type Observer = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
+
 /// What was settled before the start.
 #[derive(Clone)]
 pub(crate) struct Settings {
@@ -37,6 +40,7 @@ pub(crate) struct Settings {
     pub(crate) token_lifetime: Duration,
     pub(crate) token_answer: Option<String>,
     pub(crate) latency: Duration,
+    pub(crate) observer: Option<Observer>,
     pub(crate) idle_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) max_connections: usize,
@@ -46,7 +50,7 @@ pub(crate) struct Settings {
     pub(crate) webhook_time_scale: f64,
     pub(crate) webhook_timeout: Duration,
     #[cfg(feature = "tls")]
-    pub(crate) tls: Option<std::sync::Arc<rustls::ServerConfig>>,
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 /// What changes as requests come.

@@ -1,7 +1,7 @@
 //! The verification API, `/v3/…`: one file for each route.
 
 mod create_session;
-mod decision;
+pub(crate) mod decision;
 mod delete_session;
 mod generate_pdf;
 mod handle;

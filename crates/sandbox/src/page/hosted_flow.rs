@@ -1,10 +1,14 @@
 //! `/session/{session_token}`: the hosted flow of a verification session, played by a person.
 
-use super::{guard, html, html::Html, not_kept, see};
+use serde_json::Value;
+
+use super::html::Html;
+use super::{developer, guard, html, not_kept, see};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::clock;
 use crate::state::Shared;
+use crate::verification::decision;
 use crate::verification::session::Session;
 use crate::verification::status;
 
@@ -31,7 +35,7 @@ pub(super) fn show(shared: &Shared, token: &str) -> Result<Answer, Answer> {
     };
     let page =
         if status::is_unfinished(&session.status) { asked(&session) } else { over(&session) };
-    Ok(page.answer(200))
+    Ok(finish(page, shared, &session).answer(200))
 }
 
 pub(super) fn decide(
@@ -48,7 +52,7 @@ pub(super) fn decide(
     let end = ENDS.iter().find(|(value, ..)| Some(*value) == chosen);
     let new_status = match (end, form.get("status")) {
         (Some((.., end)), _) if status::is_unfinished(&session.status) => *end,
-        (Some(_), _) => return Err(over(&session).answer(409)),
+        (Some(_), _) => return Err(finish(over(&session), shared, &session).answer(409)),
         // Beside the flow a developer can set any status, at any time.
         (None, Some(word)) if status::ALL.contains(&word) => word,
         _ => {
@@ -65,7 +69,7 @@ fn no_such_session() -> Answer {
     html::notice(
         404,
         "There is no such session",
-        "Its address may be cut off, or it was deleted, or it is of another sandbox.",
+        "The address may be incomplete, or the session was deleted, or it belongs to another sandbox.",
     )
 }
 
@@ -85,7 +89,7 @@ fn asked(session: &Session) -> Html {
         page.raw(" <small>").text(end).raw("</small></button>\n");
     }
     page.raw("</form>\n");
-    finish(page, session)
+    page
 }
 
 fn over(session: &Session) -> Html {
@@ -110,7 +114,7 @@ fn over(session: &Session) -> Html {
             page.raw("</code></p>\n");
         }
     }
-    finish(page, session)
+    page
 }
 
 /// The callback as the service calls it: with the session's id and status.
@@ -133,7 +137,7 @@ fn begin(title: &str) -> Html {
 }
 
 /// The end of the phone, and beside it what only a developer wants to know.
-fn finish(mut page: Html, session: &Session) -> Html {
+fn finish(mut page: Html, shared: &Shared, session: &Session) -> Html {
     page.raw(
         "</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n\
          <dd><span class=\"status ",
@@ -160,10 +164,12 @@ fn finish(mut page: Html, session: &Session) -> Html {
         page.raw("<option").raw(if session.status == status { " selected>" } else { ">" });
         page.text(status).raw("</option>\n");
     }
-    page.raw(
-        "</select>\n</div>\n<button>Set status</button>\n</form>\n\
-         <p><a href=\"/\">All sessions</a></p>\n</aside>\n</div>\n",
-    );
+    page.raw("</select>\n</div>\n<button>Set status</button>\n</form>\n");
+    let path = format!("/v3/session/{}/decision/", session.id);
+    developer::commands(&mut page, &[developer::curl(shared, &session.application, &path)]);
+    let json = Value::Object(decision::of_session(session, &shared.url));
+    developer::decision(&mut page, &json.to_string());
+    page.raw("<p><a class=\"open\" href=\"/\">All sessions</a></p>\n</aside>\n</div>\n");
     page
 }
 

@@ -121,9 +121,9 @@ fn the_first_page_lists_and_creates_sessions() {
     assert_eq!((answer.status, answer.header("Location")), (303, Some("/")));
     let (_, path) = create(&sandbox, "phone", "later");
     let text = get(&sandbox, "/").text();
-    assert!(text.contains("<td>names email</td>") && text.contains("café &quot;"), "{text}");
+    assert!(text.contains(">names email</td>") && text.contains("café &quot;"), "{text}");
     assert!(text.contains(&format!("href=\"{path}\"")), "{text}");
-    assert!(text.find("<td>later</td>").unwrap() < text.find("café").unwrap(), "{text}");
+    assert!(text.find(">later</td>").unwrap() < text.find("café").unwrap(), "{text}");
     assert_eq!(post(&sandbox, "/", "", &format!("form={token}&vendor_data=x")).status, 400);
     for index in 0..110 {
         create(&sandbox, "names", &index.to_string());
@@ -294,4 +294,84 @@ fn a_developer_sets_any_status_on_the_page_of_the_flow() {
     let token = path.rsplit('/').next().unwrap();
     assert!(!format!("{:?}", sandbox.requests()).contains(token));
     assert_eq!(get(&sandbox, "/session/unknown").status, 404);
+}
+
+#[test]
+fn confirming_without_a_tick_shares_nothing() {
+    let sandbox = Sandbox::start().unwrap();
+    let (id, path) = create(&sandbox, "names", "");
+    let token = form_token(&get(&sandbox, &path));
+    post(&sandbox, &path, "", &format!("form={token}&answer=confirm"));
+    assert_eq!(status(&sandbox, &id), "Confirmed");
+    let text = get(&sandbox, &path).text();
+    assert!(
+        text.contains("<h1>Nothing was shared</h1>") && !text.contains("Data shared"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_developer_finds_the_decision_and_commands_beside_the_phone() {
+    let sandbox = Sandbox::start().unwrap();
+    let (id, path) = create(&sandbox, "names", "");
+    let text = get(&sandbox, &path).text();
+    assert!(text.contains(&format!("<code>didit wait {id}</code>")), "{text}");
+    assert!(text.contains(&format!("{}/auth/v2/session/{id}/decision/</code>", sandbox.url())));
+    assert!(text.contains("&quot;status&quot;: &quot;Retrieved&quot;"), "{text}");
+    let (_, flow) = flow(&sandbox, &json!({"metadata": "<i>"}));
+    let text = get(&sandbox, &flow).text();
+    assert!(text.contains("&quot;metadata&quot;: &quot;&lt;i&gt;&quot;"), "{text}");
+    let home = get(&sandbox, "/").text();
+    let base_url = format!("<code>export DIDIT_BASE_URL={}</code>", sandbox.url());
+    assert!(home.contains(&base_url) && home.contains("slow-…"), "{home}");
+}
+
+#[test]
+fn the_live_page_shows_sessions_and_requests_and_loads_itself_anew() {
+    let sandbox = Sandbox::start().unwrap();
+    let empty = get(&sandbox, "/live");
+    assert_eq!((empty.status, empty.header("Refresh")), (200, Some("2")));
+    assert!(empty.text().contains("None yet.") && !empty.text().contains("<form"));
+    let (id, path) = create(&sandbox, "names", "order 7");
+    let token = form_token(&get(&sandbox, "/"));
+    let made = format!("form={token}&kind=verification&vendor_data=user+7");
+    assert_eq!(post(&sandbox, "/", "", &made).status, 303);
+    let text = get(&sandbox, "/live").text();
+    for expected in [&*id, "order 7", "user 7", "<code>POST /auth/v2/session/</code>", ">201</td>"]
+    {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+    assert!(!text.contains("GET /live") && !text.contains(&format!("GET {path}")), "{text}");
+}
+
+#[test]
+fn some_ids_play_a_part_by_their_name() {
+    let sandbox = Sandbox::start().unwrap();
+    assert_eq!(status(&sandbox, "declined-1"), "Declined");
+    assert_eq!(status(&sandbox, "expired-by-2"), "Expired");
+    assert_eq!(status(&sandbox, "slow-3"), "Initialized");
+    sandbox.advance(Duration::from_secs(5));
+    assert_eq!(status(&sandbox, "slow-3"), "Retrieved");
+    sandbox.advance(Duration::from_secs(5));
+    assert_eq!(status(&sandbox, "slow-3"), "Confirmed");
+    assert_eq!(status(&sandbox, "slow-4"), "Initialized");
+    assert_eq!(status(&sandbox, "declined"), "Confirmed");
+    sandbox.set_status("declined-1", "confirmed");
+    assert_eq!(status(&sandbox, "declined-1"), "Confirmed");
+}
+
+#[test]
+fn a_strict_sandbox_knows_what_was_created_only() {
+    let sandbox = Sandbox::builder().strict(true).start().unwrap();
+    for id in ["any", "declined-1"] {
+        assert_eq!(send(&sandbox, &decision(id)).unwrap().status, 404, "{id}");
+    }
+    let (id, _) = create(&sandbox, "names pictures", "");
+    assert_eq!(status(&sandbox, &id), "Initialized");
+    let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n";
+    let odd = request("POST", "/auth/v2/session/", headers, r#"{"scope":"names mail"}"#);
+    let refused = send(&sandbox, &odd).unwrap();
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("\\\"mail\\\" is not documented"), "{}", refused.text());
+    assert!(get(&sandbox, "/").text().contains("This sandbox is strict"));
 }
