@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 
 use crate::answer::Answer;
+use crate::host::is_loopback;
 use crate::verification::route::is_verification;
 
 /// Longest head taken, in bytes.
@@ -40,6 +41,11 @@ impl Head {
             .iter()
             .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it is addressed to this machine; one without a `Host` is refused later.
+    pub(crate) fn is_for_loopback(&self) -> bool {
+        self.values("Host").all(is_loopback)
     }
 
     fn asks_for(&self, option: &str) -> bool {

@@ -79,8 +79,8 @@ impl Connection<'_> {
         };
         let route = resolve(&head.method, &head.target).ok().map(|(route, _)| route);
         let fault = match route {
-            Some(route) => self.shared.state().faults.next(route),
-            None => Fault::Pass,
+            Some(route) if head.is_for_loopback() => self.shared.state().faults.next(route),
+            _ => Fault::Pass,
         };
         let body = match fault {
             Fault::ResetEarly => Ok(Vec::new()),

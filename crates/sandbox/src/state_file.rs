@@ -61,6 +61,13 @@ impl StateFile {
     }
 }
 
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        // A child that another thread starts shares the lock until it runs its program.
+        let _ = FileExt::unlock(&self.file);
+    }
+}
+
 impl Keep for StateFile {
     /// Appends the record. A line that cannot be written whole is taken back.
     fn save(&mut self, record: &Record) -> io::Result<()> {

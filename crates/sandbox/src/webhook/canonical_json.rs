@@ -100,10 +100,47 @@ fn python_repr(float: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use didit_strategies::cases;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn signed(text: &str) -> String {
         print(&serde_json::from_str(text).expect(text), Style::Signed)
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let float = any::<f64>().prop_filter_map("JSON has no such number", |float| {
+            Number::from_f64(float).map(Value::Number)
+        });
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            float,
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 30, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::hash_map(any::<String>(), inner, 0..5)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(cases(200))]
+
+        #[test]
+        fn what_is_sent_reads_back_and_is_ascii(value in any_json()) {
+            let sent = print(&value, Style::Sent);
+            prop_assert!(sent.is_ascii());
+            let read: Value = serde_json::from_str(&sent).expect("JSON");
+            prop_assert_eq!(print(&read, Style::Signed), print(&value, Style::Signed));
+            prop_assert_eq!(read, value);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::io::{Read as _, Write as _};
 
-use didit_sandbox::Sandbox;
+use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::raw::{Answer, connect, decision, read_answer, request, send, token};
 
@@ -158,6 +158,15 @@ fn host_names() {
         (at("localhost"), 200, "abc"),
         (at("[::1]:9"), 200, "abc"),
     ]);
+}
+
+#[test]
+fn a_foreign_host_name_meets_no_fault() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [Fault::answer(503)]);
+    let foreign = decision("abc").replace("Host: 127.0.0.1", "Host: example.com");
+    assert_eq!(send(&sandbox, &foreign).unwrap().status, 403);
+    assert_eq!(send(&sandbox, &decision("abc")).unwrap().status, 503);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::raw::{request, send};
 use crate::verification::{ask, create, id_of};
 
 const SECRET: &str = "whsec_example_not_a_real_secret";
@@ -107,6 +108,9 @@ fn each_change_of_a_status_is_sent_and_signed() {
     assert!(body.get("decision").is_none());
 
     let approved = next(&received);
+    settle(&sandbox);
+    let page = send(&sandbox, &request("GET", "/live", "", "")).unwrap().text();
+    assert!(page.contains("<h2>Webhooks</h2>") && page.contains(">In Progress<"), "{page}");
     assert!(approved.head.starts_with("POST /hooks?a=b HTTP/1.1\r\n"), "{}", approved.head);
     assert_eq!(approved.header("Content-Type"), "application/json");
     assert_eq!(approved.header("User-Agent"), "DiditWebhook/2.0 +https://didit.me");
