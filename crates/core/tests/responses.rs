@@ -1,7 +1,7 @@
 //! What each answer is taken for, what it says, and what a person can do about it.
 
 // The steps are helpers of tests, and fail by panicking as tests do.
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
 
 use didit_core::data_transfer::{CreateSession, ReadStatus, RetrieveDecision, Scope, Scopes};
 use didit_core::oauth::FetchToken;

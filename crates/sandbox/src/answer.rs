@@ -1,5 +1,7 @@
 //! An answer, and how it is written as HTTP/1.1.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::clock;
@@ -9,6 +11,13 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+}
+
+/// What an answer says about the exchange that it belongs to.
+pub(crate) struct Meta<'a> {
+    pub(crate) request_id: &'a str,
+    pub(crate) now: Duration,
+    pub(crate) close: bool,
 }
 
 impl Answer {
@@ -28,9 +37,9 @@ impl Answer {
         Self::json(status, json!({ "error": error, "error_description": why }).to_string())
     }
 
-    /// What is left to say when a session could not be saved.
+    /// The answer where a session or a token could not be saved.
     pub(crate) fn not_kept(error: &std::io::Error) -> Self {
-        Self::detail(500, &format!("The session could not be saved: {error}."))
+        Self::detail(500, &format!("This could not be saved: {error}."))
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -39,8 +48,8 @@ impl Answer {
     }
 
     /// The whole answer, or without its body for a `HEAD` request.
-    pub(crate) fn bytes(&self, request_id: &str, close: bool, head_only: bool) -> Vec<u8> {
-        let mut bytes = self.head(request_id, close);
+    pub(crate) fn bytes(&self, meta: &Meta<'_>, head_only: bool) -> Vec<u8> {
+        let mut bytes = self.head(meta);
         if !head_only && !self.is_bodiless() {
             bytes.extend_from_slice(&self.body);
         }
@@ -48,7 +57,7 @@ impl Answer {
     }
 
     /// Status line and headers, up to and with the empty line.
-    fn head(&self, request_id: &str, close: bool) -> Vec<u8> {
+    fn head(&self, meta: &Meta<'_>) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
             push(&mut head, name, value);
@@ -63,9 +72,9 @@ impl Answer {
         if !self.is_bodiless() && !self.names("Transfer-Encoding") {
             unless_named("Content-Length", &self.body.len().to_string());
         }
-        unless_named("Date", &clock::http_date(clock::now()));
-        unless_named("X-Request-Id", request_id);
-        if close {
+        unless_named("Date", &clock::http_date(meta.now));
+        unless_named("X-Request-Id", meta.request_id);
+        if meta.close {
             unless_named("Connection", "close");
         }
         head.push_str("\r\n");
@@ -109,6 +118,7 @@ fn reason(status: u16) -> &'static str {
         409 => "Conflict",
         411 => "Length Required",
         413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
@@ -124,7 +134,8 @@ mod tests {
     use super::*;
 
     fn head(answer: &Answer) -> String {
-        String::from_utf8(answer.head("sandbox-7", true)).expect("ASCII")
+        let meta = Meta { request_id: "sandbox-7", now: Duration::ZERO, close: true };
+        String::from_utf8(answer.head(&meta)).expect("ASCII")
     }
 
     #[test]

@@ -1,28 +1,26 @@
 //! Who may ask: the headers that authorize a request on the session routes.
 
-use std::time::Instant;
-
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::state::Shared;
 
-/// Lets a valid access token or the application's key pass.
-pub(crate) fn authorize(shared: &Shared, request: &RecordedRequest) -> Result<(), Answer> {
+/// Returns the client id of the application whose key or valid access token a request carries.
+pub(crate) fn authorize(shared: &Shared, request: &RecordedRequest) -> Result<String, Answer> {
     if let Some(key) = request.header("X-Api-Key") {
-        return if key == shared.settings.api_key {
-            Ok(())
-        } else {
-            Err(refused("The application key does not match."))
-        };
+        let application =
+            shared.settings.applications().find(|application| application.api_key == key);
+        return application
+            .map(|application| application.client_id.clone())
+            .ok_or_else(|| refused("The application key does not match."));
     }
     let Some(authorization) = request.header("Authorization") else {
         return Err(refused("Authentication credentials were not provided."));
     };
-    match after_scheme(authorization, "Bearer") {
-        Some(token) if shared.state().tokens.is_valid(token, Instant::now()) => Ok(()),
-        Some(_) => Err(refused("The access token is unknown, expired or revoked.")),
-        None => Err(refused("The header Authorization must be: Bearer {access_token}.")),
-    }
+    let Some(token) = after_scheme(authorization, "Bearer") else {
+        return Err(refused("The header Authorization must be: Bearer {access_token}."));
+    };
+    let application = shared.state().tokens.application(token, shared.now()).map(str::to_owned);
+    application.ok_or_else(|| refused("The access token is unknown, expired or revoked."))
 }
 
 /// What follows the scheme in an `Authorization` header, if it is this scheme.

@@ -1,19 +1,28 @@
 //! What can be settled before a sandbox starts.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::application::{Application, check_distinct};
+use crate::clock::Clock;
 use crate::fault::FaultPlan;
-use crate::quota::Window;
 use crate::random::unguessable;
 use crate::record::Journal;
 use crate::server::Server;
 use crate::sessions::Sessions;
-use crate::state::{Settings, Shared, State, Tokens};
-use crate::{Fault, FaultRule, Quota, Route, Sandbox};
+use crate::state::{Settings, Shared, State};
+use crate::state_file::StateFile;
+use crate::store::Store;
+use crate::tokens::Tokens;
+use crate::verification::Limiter;
+use crate::verification::sessions::Sessions as Verifications;
+use crate::webhook::Destination;
+use crate::{Fault, FaultRule, Quota, RecordedRequest, Route, Sandbox, VerificationLimits};
 
 /// Settings for a [`Sandbox`]; made by [`Sandbox::builder`].
 #[must_use = "a builder does nothing until it is started"]
@@ -24,8 +33,10 @@ pub struct SandboxBuilder {
     faults: FaultPlan,
     keep_requests: usize,
     session_lifetime: Duration,
-    #[cfg(feature = "state")]
-    state_file: Option<std::path::PathBuf>,
+    verification_lifetime: Duration,
+    verification_limits: VerificationLimits,
+    webhooks: Vec<(String, String)>,
+    state_file: Option<PathBuf>,
 }
 
 impl SandboxBuilder {
@@ -33,12 +44,18 @@ impl SandboxBuilder {
         Self {
             port: 0,
             settings: Settings {
-                client_id: "sandbox-client-id".to_owned(),
-                client_secret: "sandbox-client-secret".to_owned(),
-                api_key: "sandbox-api-key".to_owned(),
+                application: Application::default(),
+                more_applications: Vec::new(),
                 token_lifetime: Duration::from_secs(86_400),
                 token_answer: None,
                 latency: Duration::ZERO,
+                observer: None,
+                idle_timeout: Duration::from_secs(75),
+                request_timeout: Duration::from_secs(30),
+                max_connections: 1024,
+                strict: false,
+                webhook_time_scale: 1.0,
+                webhook_timeout: Duration::from_secs(5),
                 #[cfg(feature = "tls")]
                 tls: None,
             },
@@ -46,7 +63,9 @@ impl SandboxBuilder {
             faults: FaultPlan::default(),
             keep_requests: 100_000,
             session_lifetime: Duration::from_secs(600),
-            #[cfg(feature = "state")]
+            verification_lifetime: Duration::from_secs(7 * 86_400),
+            verification_limits: VerificationLimits::DOCUMENTED,
+            webhooks: Vec::new(),
             state_file: None,
         }
     }
@@ -57,15 +76,24 @@ impl SandboxBuilder {
         self
     }
 
-    /// The client id and secret that get a token. By default `sandbox-client-id` and
+    /// The client id and secret of the first application. By default `sandbox-client-id` and
     /// `sandbox-client-secret`.
     pub fn credentials(
         mut self,
         client_id: impl Into<String>,
         client_secret: impl Into<String>,
     ) -> Self {
-        self.settings.client_id = client_id.into();
-        self.settings.client_secret = client_secret.into();
+        self.settings.application.client_id = client_id.into();
+        self.settings.application.client_secret = client_secret.into();
+        self
+    }
+
+    /// Adds an application to the one that a sandbox has by default. Each sees the sessions that it
+    /// created, and those that nobody created, and has a quota of its own.
+    ///
+    /// [`start`](Self::start) fails where two applications have the same client id or key.
+    pub fn application(mut self, application: Application) -> Self {
+        self.settings.more_applications.push(application);
         self
     }
 
@@ -84,11 +112,73 @@ impl SandboxBuilder {
         self
     }
 
-    /// Keeps the sessions in this `SQLite` file, so that they are there again when the next sandbox
-    /// is started with it. A file that is not there is created, for its owner alone to read.
-    #[cfg(feature = "state")]
-    pub fn state_file(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+    /// Keeps the sessions and tokens in this file of JSON lines, so that they are there again when the next
+    /// sandbox is started with it. A file that is not there is created, readable by its owner only.
+    ///
+    /// Every change of a session appends a line with the whole session; the last line counts. A
+    /// line that is broken makes [`start`](Self::start) fail with its number.
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_file = Some(path.into());
+        self
+    }
+
+    /// How long a verification session waits for its user; by default 7 days. After that it is
+    /// `Expired` if it was not begun, and `Abandoned` otherwise.
+    pub fn verification_lifetime(mut self, lifetime: Duration) -> Self {
+        self.verification_lifetime = lifetime;
+        self
+    }
+
+    /// Limits the requests to the verification API; by default as documented.
+    pub fn verification_limits(mut self, limits: VerificationLimits) -> Self {
+        self.verification_limits = limits;
+        self
+    }
+
+    /// Sends the webhooks of the first application's verification sessions to this URL, signed with
+    /// this secret. It must be an `http` URL of this machine. Several can be given; other
+    /// applications have their [own](Application::with_webhook).
+    ///
+    /// Each change of a session's status is sent as a `status.updated` event with all three
+    /// signatures. An attempt that is answered with 404 or 5xx, or not within 5 seconds, is made
+    /// again after 1 minute, and once more 4 minutes later.
+    ///
+    /// ```
+    /// use didit_sandbox::Sandbox;
+    ///
+    /// let receiver = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let url = format!("http://{}/webhooks", receiver.local_addr()?);
+    /// let sandbox = Sandbox::builder()
+    ///     .webhook(url, "whsec_example")
+    ///     .webhook_time_scale(0.001)
+    ///     .start()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn webhook(mut self, url: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.webhooks.push((url.into(), secret.into()));
+        self
+    }
+
+    /// Multiplies the pauses between the attempts of a webhook; by default with 1. At 0.001 the
+    /// second attempt is made after 60 milliseconds.
+    pub fn webhook_time_scale(mut self, scale: f64) -> Self {
+        self.settings.webhook_time_scale = scale;
+        self
+    }
+
+    /// How long the receiver of a webhook may take to answer; by default 5 seconds, as documented.
+    pub fn webhook_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.webhook_timeout = timeout;
+        self
+    }
+
+    /// Makes the sandbox strict about what exists: a session that was never created in it is
+    /// answered with 404, and a scope that is not documented is refused.
+    ///
+    /// By default it is lenient: any session id is answered with the published sample, and any
+    /// scope is taken.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.settings.strict = strict;
         self
     }
 
@@ -108,6 +198,46 @@ impl SandboxBuilder {
     /// How long to wait before each answer; by default not at all.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.settings.latency = latency;
+        self
+    }
+
+    /// Calls a function with each request once it was answered, or was left without an answer by a
+    /// fault. It runs on the connection's thread, before the next request of that connection.
+    ///
+    /// ```
+    /// use didit_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::builder()
+    ///     .on_request(|request| eprintln!("{} {:?} {:?}", request.method, request.route, request.status))
+    ///     .start()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn on_request(
+        mut self,
+        observer: impl Fn(&RecordedRequest) + Send + Sync + 'static,
+    ) -> Self {
+        self.settings.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// How long a connection may be idle before it is closed; by default 75 seconds.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.idle_timeout = timeout;
+        self
+    }
+
+    /// How long a request may take to arrive whole once its first byte is there, and how long an
+    /// answer may wait for a peer that does not read; by default 30 seconds. A request that takes
+    /// longer is answered with 408.
+    pub fn request_timeout(mut self, timeout: Duration) -> Self {
+        self.settings.request_timeout = timeout;
+        self
+    }
+
+    /// How many connections are open at most; by default 1024. One more closes the connection that
+    /// has waited longest for a request. The same happens when file descriptors run out.
+    pub fn max_connections(mut self, count: usize) -> Self {
+        self.settings.max_connections = count;
         self
     }
 
@@ -140,49 +270,64 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// When the port is taken, the system gives no socket or no thread, or the state file cannot
-    /// be used.
+    /// When the port is taken, the system gives no socket or no thread, the state file cannot be
+    /// used, or two applications are not distinct.
     pub fn start(self) -> io::Result<Sandbox> {
+        check_distinct(self.settings.applications())?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
         #[cfg(feature = "tls")]
         let scheme = if self.settings.tls.is_some() { "https" } else { "http" };
         #[cfg(not(feature = "tls"))]
         let scheme = "http";
         let url = format!("{scheme}://{}", listener.local_addr()?);
-        let sessions = self.sessions()?;
+        let mut destinations = Vec::new();
+        let client_id = &self.settings.application.client_id;
+        for (url, secret) in &self.webhooks {
+            destinations.push((client_id.clone(), Destination::new(url, secret)?));
+        }
+        for application in self.settings.applications() {
+            for (url, secret) in &application.webhooks {
+                let destination = Destination::new(url, secret)?;
+                destinations.push((application.client_id.clone(), destination));
+            }
+        }
+        let sends = !destinations.is_empty();
+        let (store, records) = match &self.state_file {
+            Some(path) => {
+                let (file, records) = StateFile::open(path)?;
+                (Store::new(file), records)
+            }
+            None => (Store::default(), Vec::new()),
+        };
+        let mut state = State {
+            faults: self.faults,
+            quota: self.quota,
+            windows: HashMap::new(),
+            journal: Journal::new(self.keep_requests),
+            tokens: Tokens::new(store.clone()),
+            sessions: Sessions::new(self.session_lifetime, store.clone()),
+            verification: Verifications::new(url.clone(), self.verification_lifetime, store),
+            limiter: Limiter::new(self.verification_limits),
+            connections: 0,
+            requests: 0,
+        };
+        state.restore(records);
+        state.verification.outbox.destinations = destinations;
         let shared = Arc::new(Shared {
             settings: self.settings,
             url,
             form_token: unguessable()?,
+            clock: Clock::default(),
             started: Instant::now(),
             stop: crate::stop::Stop::default(),
-            state: Mutex::new(State {
-                faults: self.faults,
-                quota: self.quota.map(Window::new),
-                journal: Journal::new(self.keep_requests),
-                tokens: Tokens::default(),
-                sessions,
-                connections: 0,
-                requests: 0,
-            }),
+            state: Mutex::new(state),
         });
         let server = Server::start(Arc::clone(&shared), listener)?;
-        Ok(Sandbox::new(shared, server))
-    }
-
-    #[cfg(not(feature = "state"))]
-    #[expect(clippy::unnecessary_wraps, reason = "with a state file it can fail")]
-    fn sessions(&self) -> io::Result<Sessions> {
-        Ok(Sessions::new(self.session_lifetime, None, Vec::new()))
-    }
-
-    #[cfg(feature = "state")]
-    fn sessions(&self) -> io::Result<Sessions> {
-        let Some(path) = &self.state_file else {
-            return Ok(Sessions::new(self.session_lifetime, None, Vec::new()));
-        };
-        let (file, kept) = crate::state_file::StateFile::open(path)?;
-        Ok(Sessions::new(self.session_lifetime, Some(Box::new(file)), kept))
+        let sandbox = Sandbox::new(shared, server);
+        if sends {
+            sandbox.start_sender()?;
+        }
+        Ok(sandbox)
     }
 }
 

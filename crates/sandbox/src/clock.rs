@@ -1,19 +1,37 @@
 //! Wall-clock times as the answers write them. No time before 1970 occurs here.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How far the clock can be moved: a thousand years, so that every date has four digits.
+const FURTHEST: Duration = Duration::from_secs(1000 * 365 * 86_400);
 
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The time since 1970 began, in UTC.
-pub(crate) fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+/// The system's clock, moved ahead as tests say.
+#[derive(Default)]
+pub(crate) struct Clock {
+    ahead: Mutex<Duration>,
+}
+
+impl Clock {
+    /// The time since 1970 began, in UTC.
+    pub(crate) fn now(&self) -> Duration {
+        let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        system.saturating_add(*self.ahead.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn advance(&self, by: Duration) {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        *ahead = ahead.saturating_add(by).min(FURTHEST);
+    }
 }
 
 /// Whole seconds, rounded up.
 pub(crate) fn seconds_up(duration: Duration) -> u64 {
-    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+    duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }
 
 /// As in the `Date` header: `Thu, 01 Aug 2024 10:30:00 GMT`.
@@ -33,6 +51,21 @@ pub(crate) fn rfc3339(since_1970: Duration) -> String {
     let (hour, minute, second) = time_of_day(seconds);
     let millis = since_1970.subsec_millis();
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+/// A time since 1970 as whole milliseconds in JSON.
+pub(crate) mod milliseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        u64::deserialize(from).map(Duration::from_millis)
+    }
 }
 
 fn pick(names: &[&'static str], index: u64) -> &'static str {

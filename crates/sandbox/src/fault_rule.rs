@@ -13,7 +13,7 @@ use crate::{Fault, Route};
 ///
 /// | part | |
 /// |---|---|
-/// | `ROUTE` | `token`, `create-session`, `session-status`, `decision` |
+/// | `ROUTE` | the text form of a [`Route`]: `token`, `create-session`, `decision`, `verification-create` … |
 /// | `KIND` | `status=NNN`, `redirect=URL`, `reset`, `reset-early`, `close`, `truncate`, `drip=PAUSE`, `delay=PAUSE`, `endless`, `huge=BYTES`, `garbage`, `hang` |
 /// | `PAUSE` | a whole number and its unit: `250ms`, `2s`, `1m` |
 /// | `times=N` | how many requests meet the fault; without it, every one does |

@@ -1,5 +1,7 @@
 //! The documented answers, one file each, as the sandbox serves them.
 
+pub mod verification;
+
 /// The answer to a token request. Its `iat + expires_in` is not its `exp`, as documented.
 pub const TOKEN: &str = include_str!("../fixtures/token.json");
 

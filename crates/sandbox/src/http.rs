@@ -1,13 +1,17 @@
 //! Reading HTTP/1.1 requests, within limits.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 
 use crate::answer::Answer;
+use crate::host::is_loopback;
+use crate::verification::route::is_verification;
 
 /// Longest head taken, in bytes.
 const HEAD_LIMIT: usize = 64 * 1024;
 /// Longest body taken, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
+/// The same where a portrait image of 2 MB may be in it, as base64.
+const IMAGE_BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// Most headers taken.
 const HEADERS_LIMIT: usize = 128;
 
@@ -25,6 +29,8 @@ pub(crate) struct Head {
 pub(crate) enum Unreadable {
     /// The peer left or broke off: nobody is there to answer.
     Gone,
+    /// The peer took too long.
+    Late,
     /// To be answered so; what follows on the connection makes no sense.
     Refused(Answer),
 }
@@ -35,6 +41,11 @@ impl Head {
             .iter()
             .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether it is addressed to this machine; one without a `Host` is refused later.
+    pub(crate) fn is_for_loopback(&self) -> bool {
+        self.values("Host").all(is_loopback)
     }
 
     fn asks_for(&self, option: &str) -> bool {
@@ -126,18 +137,28 @@ fn body_length(head: &Head) -> Result<usize, Unreadable> {
     if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(refused(400, "The Content-Length is not a number."));
     }
+    let (limit, size) = if is_verification(&head.target) {
+        (IMAGE_BODY_LIMIT, "4 MiB")
+    } else {
+        (BODY_LIMIT, "1 MiB")
+    };
     match length.parse() {
-        Ok(length) if length <= BODY_LIMIT => Ok(length),
-        _ => Err(refused(413, "The body of a request may be 1 MiB long.")),
+        Ok(length) if length <= limit => Ok(length),
+        _ => Err(refused(413, &format!("The body of a request may be {size} long."))),
     }
 }
 
-fn read_more(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<(), Unreadable> {
+/// Appends what the peer sends next.
+pub(crate) fn read_more(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<(), Unreadable> {
     let mut chunk = [0; 8 * 1024];
     match stream.read(&mut chunk) {
         Ok(count) if count > 0 => {
             buffer.extend_from_slice(chunk.get(..count).unwrap_or_default());
             Ok(())
+        }
+        // Which of the two it is depends on the system.
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+            Err(Unreadable::Late)
         }
         Ok(_) | Err(_) => Err(Unreadable::Gone),
     }
@@ -200,6 +221,7 @@ mod tests {
             400
         );
         assert_eq!(status("POST / HTTP/1.1\r\nContent-Length: 1048577\r\n\r\n"), 413);
+        assert_eq!(status("POST /v3/session/ HTTP/1.1\r\nContent-Length: 4194305\r\n\r\n"), 413);
         assert_eq!(status("POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n"), 413);
     }
 }

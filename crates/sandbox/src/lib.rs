@@ -2,13 +2,16 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod application;
 mod authorize;
 mod builder;
 mod clock;
+mod connections;
 mod fault;
 mod fault_rule;
 pub mod fixtures;
 mod form;
+mod host;
 mod http;
 mod page;
 mod person;
@@ -23,12 +26,16 @@ mod server;
 mod session;
 mod sessions;
 mod state;
-#[cfg(feature = "state")]
 mod state_file;
 mod stop;
+mod store;
 mod token;
+mod tokens;
 mod transport;
+mod verification;
+mod webhook;
 
+pub use application::Application;
 pub use builder::SandboxBuilder;
 pub use fault::Fault;
 pub use fault_rule::{FaultRule, FaultRuleError};
@@ -36,3 +43,5 @@ pub use quota::Quota;
 pub use record::RecordedRequest;
 pub use route::{Route, UnknownRoute};
 pub use sandbox::Sandbox;
+pub use verification::{Verification, VerificationLimits};
+pub use webhook::{WebhookDelivery, WebhookFault};

@@ -1,8 +1,12 @@
 //! The pages for browsers: the sessions, and for each of them the phone of the person who is asked.
 
+mod developer;
 mod guard;
+mod hosted_flow;
 mod html;
 mod index;
+mod lists;
+mod live;
 mod phone;
 
 use crate::RecordedRequest;
@@ -13,19 +17,24 @@ use crate::state::Shared;
 #[derive(Debug, PartialEq)]
 pub(crate) enum Page<'a> {
     Index,
+    Live,
     Style,
     /// By the session's token.
     Phone(&'a str),
+    /// By the verification session's token.
+    HostedFlow(&'a str),
 }
 
 impl<'a> Page<'a> {
     pub(crate) fn of(path: &'a str) -> Option<Self> {
         match path {
             "/" => Some(Self::Index),
+            "/live" => Some(Self::Live),
             "/sandbox.css" => Some(Self::Style),
             _ => {
-                let token = path.strip_prefix("/authorize/")?;
-                Some(Self::Phone(token.strip_suffix('/').unwrap_or(token)))
+                let unslashed = path.strip_suffix('/').unwrap_or(path);
+                let phone = unslashed.strip_prefix("/authorize/").map(Self::Phone);
+                phone.or_else(|| unslashed.strip_prefix("/session/").map(Self::HostedFlow))
             }
         }
     }
@@ -39,13 +48,15 @@ pub(crate) fn visit(
     guard::check_host(request)?;
     match (request.method.as_str(), page) {
         ("GET", Page::Style) => Ok(html::style()),
-        ("GET", Page::Index) => Ok(index::show(shared)),
+        ("GET", Page::Index) => index::show(shared),
+        ("GET", Page::Live) => live::show(shared),
         ("POST", Page::Index) => index::create(shared, request),
         ("GET", Page::Phone(token)) => phone::show(shared, token),
         ("POST", Page::Phone(token)) => phone::decide(shared, request, token),
+        ("GET", Page::HostedFlow(token)) => hosted_flow::show(shared, token),
+        ("POST", Page::HostedFlow(token)) => hosted_flow::decide(shared, request, token),
         _ => {
-            let answer =
-                html::notice(405, "That does not work", "A page takes GET and POST alone.");
+            let answer = html::notice(405, "That does not work", "A page takes GET and POST only.");
             Err(answer.with("Allow", "GET, POST"))
         }
     }
@@ -71,6 +82,7 @@ mod tests {
         assert_eq!(Page::of("/"), Some(Page::Index));
         assert_eq!(Page::of("/authorize/a"), Some(Page::Phone("a")));
         assert_eq!(Page::of("/authorize/a/"), Some(Page::Phone("a")));
+        assert_eq!(Page::of("/session/a/"), Some(Page::HostedFlow("a")));
         assert_eq!(Page::of("/auth/v2/token/"), None);
         assert_eq!(Page::of("/?a=b"), None);
     }

@@ -34,6 +34,11 @@ pub(crate) fn members(scope: &str) -> Vec<&str> {
     members
 }
 
+/// Whether the service documents a scope of this name.
+pub(crate) fn is_documented(member: &str) -> bool {
+    SAMPLE.contains_key(member) && member != "sub"
+}
+
 /// What the sample person shares of these members if nobody plays them.
 pub(crate) fn shared(members: &[&str]) -> Map<String, Value> {
     let known = SAMPLE.iter().filter(|(name, _)| *name == "sub" || members.contains(&&***name));
@@ -75,6 +80,16 @@ pub(crate) fn summary(member: &str) -> String {
             inner.get("full_name").or_else(|| inner.values().next()).map(text).unwrap_or_default()
         }
         value => text(&value),
+    }
+}
+
+/// A scope's name for people; one that is not documented is shown as it is.
+pub(crate) fn scope_label(scope: &str) -> String {
+    match scope {
+        "is_verified" => "Identity verified".to_owned(),
+        "user_id" => "User ID".to_owned(),
+        _ if is_documented(scope) => label(scope),
+        _ => scope.to_owned(),
     }
 }
 
@@ -177,5 +192,9 @@ mod tests {
             Field { name: "x".into(), label: "X".into(), value: "sample x".into() }
         );
         assert_eq!(label("é"), "é");
+        assert_eq!(
+            (scope_label("is_over_18"), scope_label("over_18")),
+            ("Over 18".into(), "over_18".into())
+        );
     }
 }

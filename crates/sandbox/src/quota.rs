@@ -1,9 +1,9 @@
 //! The sliding-window quota on the retrieval of decisions.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// How many decisions may be retrieved within a sliding window.
+/// How many decisions each application may retrieve within a sliding window.
 ///
 /// Every answer to an authorized request then carries `X-RateLimit-Limit`, `X-RateLimit-Remaining`
 /// and `X-RateLimit-Reset` (when the oldest accepted request leaves the window, in seconds since
@@ -24,7 +24,7 @@ impl Quota {
 
 pub(crate) struct Window {
     quota: Quota,
-    accepted: VecDeque<Instant>,
+    accepted: VecDeque<Duration>,
 }
 
 /// What the window says about one request.
@@ -42,13 +42,9 @@ impl Window {
         Self { quota, accepted: VecDeque::new() }
     }
 
-    pub(crate) fn ask(&mut self, now: Instant) -> Verdict {
+    pub(crate) fn ask(&mut self, now: Duration) -> Verdict {
         let Quota { limit, window } = self.quota;
-        while self
-            .accepted
-            .front()
-            .is_some_and(|&oldest| now.saturating_duration_since(oldest) >= window)
-        {
+        while self.accepted.front().is_some_and(|&oldest| now.saturating_sub(oldest) >= window) {
             self.accepted.pop_front();
         }
         let room = usize::try_from(limit).unwrap_or(usize::MAX).saturating_sub(self.accepted.len());
@@ -61,7 +57,7 @@ impl Window {
             accepted,
             limit,
             remaining: room.saturating_sub(1),
-            until_reset: window.saturating_sub(now.saturating_duration_since(oldest)),
+            until_reset: window.saturating_sub(now.saturating_sub(oldest)),
         }
     }
 }
@@ -74,7 +70,7 @@ mod tests {
     fn a_refused_request_uses_up_nothing_and_the_oldest_makes_room() {
         let seconds = Duration::from_secs;
         let mut window = Window::new(Quota { limit: 2, window: seconds(10) });
-        let start = Instant::now();
+        let start = seconds(1_722_508_200);
         let ask = |window: &mut Window, at| {
             let verdict = window.ask(start + seconds(at));
             (verdict.accepted, verdict.remaining, verdict.until_reset)
@@ -90,7 +86,7 @@ mod tests {
     #[test]
     fn a_limit_of_zero_accepts_nothing() {
         let verdict =
-            Window::new(Quota { limit: 0, window: Duration::from_secs(3) }).ask(Instant::now());
+            Window::new(Quota { limit: 0, window: Duration::from_secs(3) }).ask(Duration::ZERO);
         assert!(!verdict.accepted);
         assert_eq!(verdict.until_reset, Duration::from_secs(3));
     }

@@ -56,8 +56,8 @@ impl RecordedRequest {
 impl fmt::Debug for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SECRET: [&str; 3] = ["authorization", "x-api-key", "data-session-token"];
-        let page = self.path.starts_with("/authorize/");
-        let path = if page { "/authorize/[redacted]" } else { &self.path };
+        let page = ["/authorize/", "/session/"].iter().find(|page| self.path.starts_with(*page));
+        let path = page.map_or_else(|| self.path.clone(), |page| format!("{page}[redacted]"));
         let headers: Vec<(&str, &str)> = self
             .headers
             .iter()
@@ -80,6 +80,9 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
+/// How many requests are kept for the pages, whatever tests ask for.
+const SHOWN: usize = 100;
+
 /// The latest requests, oldest first.
 pub(crate) struct Journal {
     kept: VecDeque<RecordedRequest>,
@@ -93,7 +96,7 @@ impl Journal {
 
     pub(crate) fn record(&mut self, request: &RecordedRequest) {
         self.kept.push_back(request.clone());
-        if self.kept.len() > self.limit {
+        if self.kept.len() > self.limit.max(SHOWN) {
             self.kept.pop_front();
         }
     }
@@ -107,8 +110,14 @@ impl Journal {
         }
     }
 
+    /// Those that tests asked to be kept, oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &RecordedRequest> {
-        self.kept.iter()
+        self.kept.iter().skip(self.kept.len().saturating_sub(self.limit))
+    }
+
+    /// Those that pages may show, newest first.
+    pub(crate) fn latest(&self) -> impl Iterator<Item = &RecordedRequest> {
+        self.kept.iter().rev()
     }
 }
 
@@ -148,5 +157,8 @@ mod tests {
         let kept: Vec<_> =
             journal.iter().map(|request| (request.request_id.as_str(), request.status)).collect();
         assert_eq!(kept, [("sandbox-2", None), ("sandbox-3", Some(200))]);
+        (4..=300).for_each(|number| journal.record(&request(number)));
+        assert_eq!((journal.iter().count(), journal.latest().count()), (2, SHOWN));
+        assert!(journal.latest().next().is_some_and(|latest| latest.request_id == "sandbox-300"));
     }
 }

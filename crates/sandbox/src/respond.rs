@@ -1,27 +1,31 @@
 //! From a request to its documented answer, or to the refusal that says what is wrong with it.
 
 use crate::answer::Answer;
+use crate::host::is_loopback;
 use crate::page::{self, Page};
 use crate::record::RecordedRequest;
 use crate::route::{check_session_id, resolve};
 use crate::state::Shared;
-use crate::{Route, session, token};
+use crate::{Route, session, token, verification};
 
 pub(crate) fn respond(shared: &Shared, request: &RecordedRequest) -> Answer {
     dispatch(shared, request).unwrap_or_else(|refusal| refusal)
 }
 
 fn dispatch(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer> {
+    check_headers(request)?;
     if let Some(page) = Page::of(&request.path) {
-        check_headers(request)?;
         return page::visit(shared, request, &page);
     }
-    let (route, id) = resolve(&request.path)?;
+    if !is_loopback(request.header("Host").unwrap_or_default()) {
+        let why = "The sandbox answers at 127.0.0.1 and localhost, and at no other host name.";
+        return Err(Answer::message(403, why));
+    }
+    let (route, id) = resolve(&request.method, &request.path)?;
     if request.method != route.method() {
         let why = format!("Method \"{}\" not allowed.", request.method);
         return Err(Answer::detail(405, &why).with("Allow", route.method()));
     }
-    check_headers(request)?;
     if matches!(route, Route::SessionStatus | Route::Decision) {
         check_session_id(id)?;
         if !request.body.is_empty() {
@@ -33,6 +37,7 @@ fn dispatch(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer
         Route::CreateSession => session::create(shared, request),
         Route::SessionStatus => session::status(shared, request, id),
         Route::Decision => session::decision(shared, request, id),
+        _ => verification::answer(shared, request, route, id),
     }
 }
 

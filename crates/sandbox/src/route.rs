@@ -4,12 +4,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::answer::Answer;
+use crate::verification::{self, route::is_verification};
 
 const TOKEN: &str = "/auth/v2/token/";
 const SESSION: &str = "/auth/v2/session/";
 
-/// A route of the API. Its text form, as in fault rules, is `token`, `create-session`,
-/// `session-status` or `decision`.
+/// A route of one of the two APIs. Its text form, as in fault rules, is `token`, `create-session`,
+/// `session-status` or `decision`, or for the verification API `verification-create`,
+/// `verification-decision`, `verification-list`, `verification-update-status`, `verification-pdf`
+/// or `verification-delete`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Route {
@@ -21,17 +24,41 @@ pub enum Route {
     SessionStatus,
     /// `GET /auth/v2/session/{session_id}/decision/`
     Decision,
+    /// `POST /v3/session/`
+    CreateVerification,
+    /// `GET /v3/session/{session_id}/decision/`
+    VerificationDecision,
+    /// `GET /v3/sessions/`
+    ListVerifications,
+    /// `PATCH /v3/session/{session_id}/update-status/`
+    UpdateVerificationStatus,
+    /// `GET /v3/session/{session_id}/generate-pdf/`
+    VerificationPdf,
+    /// `DELETE /v3/session/{session_id}/delete/`
+    DeleteVerification,
 }
 
 impl Route {
     /// Every route.
-    pub const ALL: [Self; 4] =
-        [Self::Token, Self::CreateSession, Self::SessionStatus, Self::Decision];
+    pub const ALL: [Self; 10] = [
+        Self::Token,
+        Self::CreateSession,
+        Self::SessionStatus,
+        Self::Decision,
+        Self::CreateVerification,
+        Self::VerificationDecision,
+        Self::ListVerifications,
+        Self::UpdateVerificationStatus,
+        Self::VerificationPdf,
+        Self::DeleteVerification,
+    ];
 
     pub(crate) fn method(self) -> &'static str {
         match self {
-            Self::Token | Self::CreateSession => "POST",
-            Self::SessionStatus | Self::Decision => "GET",
+            Self::Token | Self::CreateSession | Self::CreateVerification => "POST",
+            Self::UpdateVerificationStatus => "PATCH",
+            Self::DeleteVerification => "DELETE",
+            _ => "GET",
         }
     }
 
@@ -41,6 +68,12 @@ impl Route {
             Self::CreateSession => "create-session",
             Self::SessionStatus => "session-status",
             Self::Decision => "decision",
+            Self::CreateVerification => "verification-create",
+            Self::VerificationDecision => "verification-decision",
+            Self::ListVerifications => "verification-list",
+            Self::UpdateVerificationStatus => "verification-update-status",
+            Self::VerificationPdf => "verification-pdf",
+            Self::DeleteVerification => "verification-delete",
         }
     }
 }
@@ -65,7 +98,10 @@ pub struct UnknownRoute;
 
 impl fmt::Display for UnknownRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no such route; there are token, create-session, session-status and decision")
+        f.write_str("no such route; there are ")?;
+        let (last, all) = Route::ALL.split_last().unwrap_or((&Route::Decision, &[]));
+        all.iter().try_for_each(|route| write!(f, "{route}, "))?;
+        write!(f, "and {last}")
     }
 }
 
@@ -73,7 +109,10 @@ impl std::error::Error for UnknownRoute {}
 
 /// The route of a request target and its session id as sent (empty where the route has none), or
 /// the answer that says why there is none.
-pub(crate) fn resolve(target: &str) -> Result<(Route, &str), Answer> {
+pub(crate) fn resolve<'a>(method: &str, target: &'a str) -> Result<(Route, &'a str), Answer> {
+    if is_verification(target) {
+        return verification::route::resolve(method, target);
+    }
     if let Some(found) = find(target) {
         return Ok(found);
     }
@@ -124,10 +163,10 @@ mod tests {
 
     #[test]
     fn a_path_belongs_to_one_route() {
-        assert_eq!(resolve("/auth/v2/token/"), Ok((Route::Token, "")));
-        assert_eq!(resolve("/auth/v2/session/"), Ok((Route::CreateSession, "")));
-        assert_eq!(resolve("/auth/v2/session/a/status/"), Ok((Route::SessionStatus, "a")));
-        assert_eq!(resolve("/auth/v2/session/a/decision/"), Ok((Route::Decision, "a")));
+        assert_eq!(resolve("GET", "/auth/v2/token/"), Ok((Route::Token, "")));
+        assert_eq!(resolve("GET", "/auth/v2/session/"), Ok((Route::CreateSession, "")));
+        assert_eq!(resolve("GET", "/auth/v2/session/a/status/"), Ok((Route::SessionStatus, "a")));
+        assert_eq!(resolve("GET", "/auth/v2/session/a/decision/"), Ok((Route::Decision, "a")));
         for (target, why) in [
             ("/", "has no path"),
             ("/auth/v2/session/a/", "has no path"),
@@ -136,7 +175,7 @@ mod tests {
             ("/auth/v2/token", "trailing slash"),
             ("/auth/v2/session/a/decision", "trailing slash"),
         ] {
-            let answer = resolve(target).expect_err(target);
+            let answer = resolve("GET", target).expect_err(target);
             assert_eq!(answer.status, 404);
             assert!(String::from_utf8_lossy(&answer.body).contains(why), "{target}");
         }

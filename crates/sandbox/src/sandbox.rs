@@ -2,15 +2,18 @@
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::server::Server;
 use crate::state::Shared;
-use crate::{Fault, FaultRule, RecordedRequest, Route, SandboxBuilder};
+use crate::webhook::{Destination, Sender};
+use crate::{Application, Fault, FaultRule, RecordedRequest, Route, SandboxBuilder, Verification};
 
 /// A running sandbox. Dropping it closes its connections and ends its threads at once.
 pub struct Sandbox {
     shared: Arc<Shared>,
+    sender: Mutex<Option<Sender>>,
     // Held for its Drop.
     _server: Server,
 }
@@ -31,7 +34,7 @@ impl Sandbox {
     }
 
     pub(crate) fn new(shared: Arc<Shared>, server: Server) -> Self {
-        Self { shared, _server: server }
+        Self { shared, sender: Mutex::default(), _server: server }
     }
 
     /// The base URL, with no slash at its end: `http://127.0.0.1:PORT`. A browser finds the
@@ -40,19 +43,23 @@ impl Sandbox {
         &self.shared.url
     }
 
+    fn application(&self) -> &Application {
+        &self.shared.settings.application
+    }
+
     /// The client id that gets a token.
     pub fn client_id(&self) -> &str {
-        &self.shared.settings.client_id
+        &self.application().client_id
     }
 
     /// The client secret that gets a token.
     pub fn client_secret(&self) -> &str {
-        &self.shared.settings.client_secret
+        &self.application().client_secret
     }
 
     /// The key that `X-Api-Key` may carry instead of a token: `sandbox-api-key`.
     pub fn api_key(&self) -> &str {
-        &self.shared.settings.api_key
+        &self.application().api_key
     }
 
     /// The requests received so far, oldest first; of many, the latest
@@ -85,7 +92,54 @@ impl Sandbox {
 
     /// Makes every token issued so far worthless: from now on it is answered with 401.
     pub fn revoke_tokens(&self) {
-        self.shared.state().tokens.revoke_all();
+        // What a file cannot take is forgotten at the next start only.
+        let _ = self.shared.state().tokens.revoke_all();
+    }
+
+    /// Moves the sandbox's clock ahead, as if this time had passed: tokens and sessions expire and
+    /// quota windows go by. `Date` and all other times that the sandbox tells move with it. Faults,
+    /// latency and time limits of connections stay in real time.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use didit_sandbox::Sandbox;
+    ///
+    /// let sandbox = Sandbox::start()?;
+    /// // ... a client fetches a token, which is valid for a day ...
+    /// sandbox.advance(Duration::from_secs(86_400));
+    /// // ... and must have fetched another one before its next call is answered.
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn advance(&self, by: Duration) {
+        self.shared.clock.advance(by);
+        let mut state = self.shared.state();
+        // What a file cannot take stays as it was, and is tried again with the next request.
+        let _ = state.verification.expire(self.shared.now());
+        state.verification.outbox.changed.notify_all();
+    }
+
+    /// The verification sessions of the sandbox, and their webhooks.
+    pub fn verification(&self) -> Verification<'_> {
+        Verification::of(self)
+    }
+
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// Starts to send webhooks, if that was not done before.
+    pub(crate) fn start_sender(&self) -> io::Result<()> {
+        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        if sender.is_none() {
+            *sender = Some(Sender::start(Arc::clone(&self.shared))?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn add_webhook(&self, url: &str, secret: &str) -> io::Result<()> {
+        let destination = (self.client_id().to_owned(), Destination::new(url, secret)?);
+        self.shared.state().verification.outbox.destinations.push(destination);
+        self.start_sender()
     }
 
     /// Has the next requests on a route meet these faults, one each, after those scripted before.

@@ -2,9 +2,10 @@
 
 use std::io::{self, Read, Write};
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Meta};
+use crate::connections::Connections;
 use crate::fault::{Fault, scripted_answer};
-use crate::http::{Unreadable, read_body, read_head};
+use crate::http::{Unreadable, read_body, read_head, read_more};
 use crate::record::RecordedRequest;
 use crate::respond::respond;
 use crate::route::resolve;
@@ -22,13 +23,17 @@ enum Next {
 
 struct Connection<'a> {
     shared: &'a Shared,
+    connections: &'a Connections,
     number: u64,
     transport: Transport,
     buffer: Vec<u8>,
+    /// The status of the answer to the present request.
+    answered: Option<u16>,
 }
 
-pub(crate) fn serve(shared: &Shared, number: u64, transport: Transport) {
-    let mut connection = Connection { shared, number, transport, buffer: Vec::new() };
+pub(crate) fn serve(shared: &Shared, connections: &Connections, number: u64, transport: Transport) {
+    let mut connection =
+        Connection { shared, connections, number, transport, buffer: Vec::new(), answered: None };
     let end = loop {
         match connection.exchange() {
             Ok(Next::Another) => {}
@@ -43,30 +48,51 @@ pub(crate) fn serve(shared: &Shared, number: u64, transport: Transport) {
     }
 }
 
+/// What a peer is told whose request could not be read, if it is still there.
+fn answer_to(unreadable: Unreadable) -> Option<Answer> {
+    match unreadable {
+        Unreadable::Gone => None,
+        Unreadable::Late => Some(Answer::message(408, "The request took too long to arrive.")),
+        Unreadable::Refused(answer) => Some(answer),
+    }
+}
+
 impl Connection<'_> {
     fn exchange(&mut self) -> io::Result<Next> {
+        self.connections.set_waiting(self.number, true);
+        if self.buffer.is_empty() {
+            self.transport.set_timeout(Some(self.shared.settings.idle_timeout))?;
+            if read_more(&mut self.transport, &mut self.buffer).is_err() {
+                return Ok(Next::Drop);
+            }
+        }
+        self.transport.set_timeout(Some(self.shared.settings.request_timeout))?;
         let head = match read_head(&mut self.transport, &mut self.buffer) {
             Ok(head) => head,
-            Err(Unreadable::Gone) => return Ok(Next::Drop),
-            Err(Unreadable::Refused(answer)) => {
-                let bytes = answer.bytes(&self.next_request_id(), true, false);
+            Err(unreadable) => {
+                let Some(answer) = answer_to(unreadable) else {
+                    return Ok(Next::Drop);
+                };
+                let bytes = self.bytes(&answer, &self.next_request_id(), true, false);
                 return self.write(&bytes).map(|()| Next::Close);
             }
         };
-        let route = resolve(&head.target).ok().map(|(route, _)| route);
+        let route = resolve(&head.method, &head.target).ok().map(|(route, _)| route);
         let fault = match route {
-            Some(route) => self.shared.state().faults.next(route),
-            None => Fault::Pass,
+            Some(route) if head.is_for_loopback() => self.shared.state().faults.next(route),
+            _ => Fault::Pass,
         };
         let body = match fault {
             Fault::ResetEarly => Ok(Vec::new()),
             _ => read_body(&mut self.transport, &mut self.buffer, &head),
         };
+        self.connections.set_waiting(self.number, false);
+        self.transport.set_timeout(None)?;
         let (body, unreadable) = match body {
             Ok(body) => (body, None),
             Err(unreadable) => (Vec::new(), Some(unreadable)),
         };
-        let request = RecordedRequest {
+        let mut request = RecordedRequest {
             request_id: self.next_request_id(),
             route,
             method: head.method,
@@ -78,19 +104,27 @@ impl Connection<'_> {
             status: None,
         };
         self.shared.state().journal.record(&request);
-        match unreadable {
+        self.answered = None;
+        let next = match unreadable.map(answer_to) {
             None => self.react(&request, &fault, !head.keep_alive),
-            Some(Unreadable::Gone) => Ok(Next::Drop),
-            Some(Unreadable::Refused(answer)) => {
-                self.deliver(&answer, &request, &Fault::Pass, true)
-            }
+            Some(Some(answer)) => self.deliver(&answer, &request, &Fault::Pass, true),
+            Some(None) => Ok(Next::Drop),
+        };
+        if let Some(observer) = &self.shared.settings.observer {
+            request.status = self.answered;
+            observer(&request);
         }
+        next
     }
 
     fn next_request_id(&self) -> String {
         let mut state = self.shared.state();
         state.requests += 1;
         format!("sandbox-{}", state.requests)
+    }
+
+    fn bytes(&self, answer: &Answer, request_id: &str, close: bool, head_only: bool) -> Vec<u8> {
+        answer.bytes(&Meta { request_id, now: self.shared.now(), close }, head_only)
     }
 
     /// Answers the request as documented, or does what the fault says.
@@ -128,7 +162,8 @@ impl Connection<'_> {
         close: bool,
     ) -> io::Result<Next> {
         self.shared.state().journal.answered(&request.request_id, answer.status);
-        let mut bytes = answer.bytes(&request.request_id, close, request.method == "HEAD");
+        self.answered = Some(answer.status);
+        let mut bytes = self.bytes(answer, &request.request_id, close, request.method == "HEAD");
         match fault {
             Fault::Truncate => {
                 bytes.truncate(bytes.len().saturating_sub(answer.body.len().div_ceil(2)));

@@ -1,43 +1,36 @@
 //! The listener, and the threads behind it.
 
-use std::collections::HashMap;
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use crate::connections::Connections;
 use crate::serve::serve;
 use crate::state::Shared;
-use crate::transport::Transport;
+use crate::transport::{Socket, Transport};
+
+/// How long to wait before the next try where descriptors, threads or connections ran out.
+const SHORTAGE: Duration = Duration::from_millis(10);
 
 /// Serves until it is dropped.
 pub(crate) struct Server {
     shared: Arc<Shared>,
-    open: Arc<OpenConnections>,
+    connections: Arc<Connections>,
     address: SocketAddr,
     accepting: Option<JoinHandle<()>>,
-}
-
-/// The connections being served, by number.
-#[derive(Default)]
-struct OpenConnections(Mutex<HashMap<u64, (TcpStream, JoinHandle<()>)>>);
-
-impl OpenConnections {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, (TcpStream, JoinHandle<()>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Server {
     pub(crate) fn start(shared: Arc<Shared>, listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let open = Arc::<OpenConnections>::default();
+        let connections = Arc::new(Connections::new(shared.settings.max_connections));
         let accepting = Builder::new().name("didit-sandbox-accept".to_owned()).spawn({
-            let (shared, open) = (Arc::clone(&shared), Arc::clone(&open));
-            move || accept(&listener, &shared, &open)
+            let (shared, connections) = (Arc::clone(&shared), Arc::clone(&connections));
+            move || accept(&listener, &shared, &connections)
         })?;
-        Ok(Self { shared, open, address, accepting: Some(accepting) })
+        Ok(Self { shared, connections, address, accepting: Some(accepting) })
     }
 }
 
@@ -52,61 +45,60 @@ impl Drop for Server {
         {
             let _ = accepting.join();
         }
-        let open = std::mem::take(&mut *self.open.lock());
-        for (socket, _) in open.values() {
-            let _ = socket.shutdown(Shutdown::Both);
-        }
-        for (_, thread) in open.into_values() {
-            let _ = thread.join();
-        }
+        self.connections.close_all();
     }
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>, open: &Arc<OpenConnections>) {
+fn accept(listener: &TcpListener, shared: &Arc<Shared>, connections: &Arc<Connections>) {
     while !shared.stop.is_set() {
         let accepted = listener.accept().and_then(|(socket, _)| {
-            if shared.stop.is_set() {
-                return Ok(());
+            while connections.is_full() && !connections.make_room() {
+                shared.stop.wait(SHORTAGE);
+                if shared.stop.is_set() {
+                    break;
+                }
             }
-            begin(socket, shared, open)
+            if shared.stop.is_set() { Ok(()) } else { begin(socket, shared, connections) }
         });
-        // Out of file descriptors or threads, most likely: some may come free.
+        // Out of file descriptors or threads, most likely.
         if accepted.is_err() {
-            shared.stop.wait(Duration::from_millis(10));
+            connections.make_room();
+            shared.stop.wait(SHORTAGE);
         }
     }
 }
 
-fn begin(socket: TcpStream, shared: &Arc<Shared>, open: &Arc<OpenConnections>) -> io::Result<()> {
+fn begin(
+    socket: TcpStream,
+    shared: &Arc<Shared>,
+    connections: &Arc<Connections>,
+) -> io::Result<()> {
     socket.set_nodelay(true)?;
+    socket.set_write_timeout(Some(shared.settings.request_timeout))?;
     let number = {
         let mut state = shared.state();
         state.connections += 1;
         state.connections
     };
-    let handle = socket.try_clone()?;
-    let transport = transport(socket, shared)?;
-    // Held until the connection is listed, so that its thread cannot end before.
-    let mut listed = open.lock();
-    let thread = Builder::new().name(format!("didit-sandbox-{number}")).spawn({
-        let (shared, open) = (Arc::clone(shared), Arc::clone(open));
-        move || {
-            serve(&shared, number, transport);
-            open.lock().remove(&number);
-        }
-    })?;
-    listed.insert(number, (handle, thread));
-    Ok(())
+    let socket = Arc::new(socket);
+    let transport = transport(Socket::new(Arc::clone(&socket)), shared)?;
+    connections.begin(number, socket, || {
+        let (shared, connections) = (Arc::clone(shared), Arc::clone(connections));
+        Builder::new().name(format!("didit-sandbox-{number}")).spawn(move || {
+            let _listed = connections.listed(number);
+            serve(&shared, &connections, number, transport);
+        })
+    })
 }
 
 #[cfg(not(feature = "tls"))]
 #[expect(clippy::unnecessary_wraps, reason = "with TLS it can fail")]
-fn transport(socket: TcpStream, _: &Shared) -> io::Result<Transport> {
+fn transport(socket: Socket, _: &Shared) -> io::Result<Transport> {
     Ok(Transport::Plain(socket))
 }
 
 #[cfg(feature = "tls")]
-fn transport(socket: TcpStream, shared: &Shared) -> io::Result<Transport> {
+fn transport(socket: Socket, shared: &Shared) -> io::Result<Transport> {
     let Some(config) = &shared.settings.tls else {
         return Ok(Transport::Plain(socket));
     };

@@ -1,21 +1,24 @@
 //! `/auth/v2/session/`: creating sessions, their status and their decisions.
 
-use std::time::Instant;
-
 use serde_json::{Map, Value, json};
 
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::authorize::authorize;
 use crate::state::Shared;
-use crate::{clock, fixtures};
+use crate::{clock, fixtures, person};
 
 pub(crate) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer> {
-    expect_json(request)?;
-    authorize(shared, request)?;
+    let application = authorize(shared, request)?;
+    if !request.has_type("application/json") {
+        return Err(Answer::message(400, "The header Content-Type: application/json is missing."));
+    }
     let (scope, vendor_data) =
         read_creation(&request.body).map_err(|why| Answer::message(400, &why))?;
-    let created = shared.state().sessions.create(scope, vendor_data, clock::now());
+    if shared.settings.strict {
+        check_scope(&scope)?;
+    }
+    let created = shared.state().sessions.create(application, scope, vendor_data, shared.now());
     let session = created.map_err(|error| Answer::not_kept(&error))?;
     let mut answer: Map<String, Value> =
         serde_json::from_str(fixtures::CREATE_SESSION).unwrap_or_default();
@@ -41,7 +44,7 @@ pub(crate) fn status(
     if token != session.token {
         return Err(Answer::detail(401, "The session token is not that of this session."));
     }
-    let status = session.status_at(clock::now());
+    let status = session.status_at(shared.now());
     Ok(Answer::json(200, json!({ "status": status }).to_string()))
 }
 
@@ -50,17 +53,22 @@ pub(crate) fn decision(
     request: &RecordedRequest,
     id: &str,
 ) -> Result<Answer, Answer> {
-    expect_json(request)?;
-    authorize(shared, request)?;
+    let application = authorize(shared, request)?;
+    // Documented for this request, though a GET without it is answered as well.
+    if request.header("Content-Type").is_some() && !request.has_type("application/json") {
+        return Err(Answer::message(400, "The Content-Type must be application/json."));
+    }
+    let now = shared.now();
     let mut state = shared.state();
-    let verdict = state.quota.as_mut().map(|quota| quota.ask(Instant::now()));
+    state.sessions.ask(id, now);
+    let verdict = state.ask_quota(&application, now);
     let answer = match &verdict {
         Some(verdict) if !verdict.accepted => {
             let seconds = clock::seconds_up(verdict.until_reset);
             let why = format!("Request was throttled. Expected available in {seconds} seconds.");
             Answer::detail(429, &why).with("Retry-After", seconds.to_string())
         }
-        _ => match state.sessions.decision(id, clock::now()) {
+        _ => match state.sessions.decision(id, &application, shared.settings.strict, now) {
             Some(decision) => Answer::json(200, decision),
             None => Answer::json(404, fixtures::ERROR_DETAIL),
         },
@@ -68,11 +76,20 @@ pub(crate) fn decision(
     let Some(verdict) = verdict else {
         return Ok(answer);
     };
-    let reset = clock::seconds_up(clock::now() + verdict.until_reset);
+    let reset = clock::seconds_up(now + verdict.until_reset);
     Ok(answer
         .with("X-RateLimit-Limit", verdict.limit.to_string())
         .with("X-RateLimit-Remaining", verdict.remaining.to_string())
         .with("X-RateLimit-Reset", reset.to_string()))
+}
+
+/// Refuses what is not among the documented scopes.
+fn check_scope(scope: &str) -> Result<(), Answer> {
+    let unknown = person::members(scope).into_iter().find(|word| !person::is_documented(word));
+    match unknown {
+        Some(word) => Err(Answer::message(400, &format!("The scope {word:?} is not documented."))),
+        None => Ok(()),
+    }
 }
 
 fn read_creation(body: &[u8]) -> Result<(String, Option<String>), String> {
@@ -92,13 +109,6 @@ fn read_creation(body: &[u8]) -> Result<(String, Option<String>), String> {
         Some(Value::String(vendor_data)) => Ok((scope, Some(vendor_data.clone()))),
         Some(_) => Err("The vendor_data must be a text.".to_owned()),
     }
-}
-
-fn expect_json(request: &RecordedRequest) -> Result<(), Answer> {
-    if request.has_type("application/json") {
-        return Ok(());
-    }
-    Err(Answer::message(400, "The header Content-Type: application/json is missing."))
 }
 
 #[cfg(test)]

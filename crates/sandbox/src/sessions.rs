@@ -4,22 +4,31 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::random::unguessable;
+use crate::store::{Record, Store};
 use crate::{clock, fixtures, person};
 
+/// How the ids of sessions begin whose person takes a few seconds.
+const SLOW: &str = "slow-";
+
 /// A session that was created. Times are counted from 1970.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) number: u64,
+    /// The client id of the application that created it.
+    pub(crate) application: String,
     pub(crate) id: String,
     pub(crate) token: String,
     /// What the form of its page must send along.
     pub(crate) form_token: String,
     pub(crate) scope: String,
     pub(crate) vendor_data: Option<String>,
+    #[serde(with = "clock::milliseconds")]
     pub(crate) created_at: Duration,
+    #[serde(with = "clock::milliseconds")]
     pub(crate) expires_at: Duration,
     /// As it was last set: what counts is [`status_at`](Self::status_at).
     pub(crate) status: String,
@@ -35,20 +44,17 @@ pub(crate) enum Outcome {
     Expired,
 }
 
-/// Where sessions are kept while the sandbox does not run.
-pub(crate) trait Keep: Send {
-    fn save(&mut self, session: &Session) -> io::Result<()>;
-}
-
 /// What the sandbox was told about sessions, by requests and by tests.
 pub(crate) struct Sessions {
     lifetime: Duration,
-    keep: Option<Box<dyn Keep>>,
+    store: Store,
     created: BTreeMap<u64, Session>,
     by_id: HashMap<String, u64>,
     by_token: HashMap<String, u64>,
     /// Of sessions that were not created here.
     statuses: HashMap<String, String>,
+    /// Of ids that play a slow part.
+    first_asked: HashMap<String, Duration>,
     pub(crate) decisions: HashMap<String, String>,
     pub(crate) missing: HashSet<String>,
 }
@@ -66,26 +72,23 @@ impl Session {
 }
 
 impl Sessions {
-    /// Begins with the sessions that were kept.
-    pub(crate) fn new(lifetime: Duration, keep: Option<Box<dyn Keep>>, kept: Vec<Session>) -> Self {
-        let mut sessions = Self {
+    pub(crate) fn new(lifetime: Duration, store: Store) -> Self {
+        Self {
             lifetime,
-            keep,
+            store,
             created: BTreeMap::new(),
             by_id: HashMap::new(),
             by_token: HashMap::new(),
             statuses: HashMap::new(),
+            first_asked: HashMap::new(),
             decisions: HashMap::new(),
             missing: HashSet::new(),
-        };
-        for session in kept {
-            sessions.list(session);
         }
-        sessions
     }
 
     pub(crate) fn create(
         &mut self,
+        application: String,
         scope: String,
         vendor_data: Option<String>,
         now: Duration,
@@ -93,6 +96,7 @@ impl Sessions {
         let number = self.created.last_key_value().map_or(1, |(last, _)| last + 1);
         let session = Session {
             number,
+            application,
             id: format!("00000000-0000-4000-8000-{number:012}"),
             token: format!("sandbox-{}", unguessable()?),
             form_token: unguessable()?,
@@ -164,21 +168,51 @@ impl Sessions {
     }
 
     fn put(&mut self, session: Session) -> io::Result<()> {
-        if let Some(keep) = &mut self.keep {
-            keep.save(&session)?;
-        }
-        self.list(session);
+        self.store.save(&Record::Session(Box::new(session.clone())))?;
+        self.restore(session);
         Ok(())
     }
 
-    fn list(&mut self, session: Session) {
+    /// Lists a session as it was kept.
+    pub(crate) fn restore(&mut self, session: Session) {
         self.by_id.insert(session.id.clone(), session.number);
         self.by_token.insert(session.token.clone(), session.number);
         self.created.insert(session.number, session);
     }
 
-    /// The decision's answer; `None` if there is no such session.
-    pub(crate) fn decision(&self, id: &str, now: Duration) -> Option<String> {
+    /// Notes when an id that plays a slow part is first asked for.
+    pub(crate) fn ask(&mut self, id: &str, now: Duration) {
+        if id.starts_with(SLOW) && !self.by_id.contains_key(id) {
+            self.first_asked.entry(id.to_owned()).or_insert(now);
+        }
+    }
+
+    /// The status of an id that plays a part by its name.
+    fn part(&self, id: &str, now: Duration) -> Option<&'static str> {
+        match id.split_once('-')?.0 {
+            "declined" => Some("declined"),
+            "expired" => Some("expired"),
+            "slow" => {
+                let first = self.first_asked.get(id).copied().unwrap_or(now);
+                Some(match now.saturating_sub(first).as_secs() {
+                    0..5 => "initialized",
+                    5..10 => "retrieved",
+                    _ => return None,
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// The decision's answer; `None` if there is no such session for this application.
+    /// A strict sandbox knows only those that were created, or that a test spoke of.
+    pub(crate) fn decision(
+        &self,
+        id: &str,
+        application: &str,
+        strict: bool,
+        now: Duration,
+    ) -> Option<String> {
         if self.missing.contains(id) {
             return None;
         }
@@ -188,9 +222,18 @@ impl Sessions {
         // A session id holds no character that JSON escapes.
         let sample = fixtures::DECISION.replace("unique-session-identifier", id);
         let created = self.by_id(id);
+        if created.is_some_and(|session| session.application != application) {
+            return None;
+        }
         let status = created.map(|session| session.status_at(now));
-        let Some(status) = status.or_else(|| self.statuses.get(id).map(String::as_str)) else {
-            return Some(sample);
+        let status = status.or_else(|| self.statuses.get(id).map(String::as_str));
+        let status = match status {
+            Some(status) => status,
+            None if strict => return None,
+            None => match self.part(id, now) {
+                Some(status) => status,
+                None => return Some(sample),
+            },
         };
         let mut decision: Map<String, Value> = serde_json::from_str(&sample).unwrap_or_default();
         decision.insert("status".to_owned(), capitalized(status).into());
@@ -219,18 +262,20 @@ fn capitalized(status: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Keep;
 
     const NOW: Duration = Duration::from_secs(1_722_508_200);
     const MINUTE: Duration = Duration::from_secs(60);
 
     fn one(scope: &str) -> (Sessions, Session) {
-        let mut sessions = Sessions::new(MINUTE, None, Vec::new());
-        let session = sessions.create(scope.to_owned(), None, NOW).expect("a session");
+        let mut sessions = Sessions::new(MINUTE, Store::default());
+        let session =
+            sessions.create("app".to_owned(), scope.to_owned(), None, NOW).expect("a session");
         (sessions, session)
     }
 
     fn decision(sessions: &Sessions, id: &str) -> Value {
-        let text = sessions.decision(id, NOW).expect("a decision");
+        let text = sessions.decision(id, "app", false, NOW).expect("a decision");
         serde_json::from_str(&text).expect("JSON")
     }
 
@@ -245,6 +290,14 @@ mod tests {
             (&decision["status"], &decision["vendor_data"], &decision["created_at"]),
             (&json!("Confirmed"), &json!(null), &json!("2024-08-01T10:30:00.000Z"))
         );
+    }
+
+    #[test]
+    fn a_session_does_not_exist_for_another_application() {
+        let (sessions, session) = one("names");
+        assert_eq!(sessions.decision(&session.id, "other", false, NOW), None);
+        assert!(sessions.decision("never created", "other", false, NOW).is_some());
+        assert_eq!(sessions.decision("never created", "other", true, NOW), None);
     }
 
     #[test]
@@ -270,7 +323,7 @@ mod tests {
         assert_eq!(session.status_at(in_time), "initialized");
         assert_eq!(session.status_at(late), "expired");
         assert!(!sessions.end(&session.token, Outcome::Declined, late).expect("saved"));
-        let text = sessions.decision(&session.id, late).expect("a decision");
+        let text = sessions.decision(&session.id, "app", true, late).expect("a decision");
         assert!(text.contains("\"Expired\"") && text.contains("\"user_data\":{}"), "{text}");
         assert!(sessions.end(&session.token, Outcome::Declined, NOW).expect("saved"));
         assert_eq!(sessions.by_id(&session.id).map(|s| s.status_at(late)), Some("declined"));
@@ -280,13 +333,14 @@ mod tests {
     fn what_cannot_be_kept_does_not_happen() {
         struct Full;
         impl Keep for Full {
-            fn save(&mut self, _: &Session) -> io::Result<()> {
+            fn save(&mut self, _: &Record) -> io::Result<()> {
                 Err(io::ErrorKind::StorageFull.into())
             }
         }
         let (_, session) = one("names");
-        let mut sessions = Sessions::new(MINUTE, Some(Box::new(Full)), vec![session.clone()]);
-        assert!(sessions.create("names".to_owned(), None, NOW).is_err());
+        let mut sessions = Sessions::new(MINUTE, Store::new(Full));
+        sessions.restore(session.clone());
+        assert!(sessions.create("app".to_owned(), "names".to_owned(), None, NOW).is_err());
         assert!(sessions.end(&session.token, Outcome::Declined, NOW).is_err());
         assert_eq!(sessions.created().collect::<Vec<_>>(), [&session]);
     }

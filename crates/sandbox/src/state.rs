@@ -1,14 +1,21 @@
 //! Everything the connections of one sandbox share.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::application::Application;
+use crate::clock::Clock;
 use crate::fault::FaultPlan;
-use crate::quota::Window;
+use crate::quota::{Verdict, Window};
 use crate::record::Journal;
 use crate::sessions::Sessions;
 use crate::stop::Stop;
+use crate::store::Record;
+use crate::tokens::Tokens;
+use crate::verification::Limiter;
+use crate::verification::sessions::Sessions as Verifications;
+use crate::{Quota, RecordedRequest};
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
@@ -16,33 +23,56 @@ pub(crate) struct Shared {
     pub(crate) url: String,
     /// What the form of the first page must send along.
     pub(crate) form_token: String,
+    pub(crate) clock: Clock,
     pub(crate) started: Instant,
     pub(crate) stop: Stop,
     pub(crate) state: Mutex<State>,
 }
 
+/// Is told of each request once it was dealt with.
+pub(crate) type Observer = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
+
 /// What was settled before the start.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) client_id: String,
-    pub(crate) client_secret: String,
-    pub(crate) api_key: String,
+    pub(crate) application: Application,
+    pub(crate) more_applications: Vec<Application>,
     pub(crate) token_lifetime: Duration,
     pub(crate) token_answer: Option<String>,
     pub(crate) latency: Duration,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) max_connections: usize,
+    /// Whether what was never created is unknown.
+    pub(crate) strict: bool,
+    /// What the pauses between the attempts of a webhook are multiplied by.
+    pub(crate) webhook_time_scale: f64,
+    pub(crate) webhook_timeout: Duration,
     #[cfg(feature = "tls")]
-    pub(crate) tls: Option<std::sync::Arc<rustls::ServerConfig>>,
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 /// What changes as requests come.
 pub(crate) struct State {
     pub(crate) faults: FaultPlan,
-    pub(crate) quota: Option<Window>,
+    pub(crate) quota: Option<Quota>,
+    /// By the client id of the application that asks.
+    pub(crate) windows: HashMap<String, Window>,
     pub(crate) journal: Journal,
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
+    pub(crate) verification: Verifications,
+    pub(crate) limiter: Limiter,
     pub(crate) connections: u64,
     pub(crate) requests: u64,
+}
+
+impl Settings {
+    /// All applications, the one that a sandbox has by default first.
+    pub(crate) fn applications(&self) -> impl Iterator<Item = &Application> {
+        std::iter::once(&self.application).chain(&self.more_applications)
+    }
 }
 
 impl Shared {
@@ -50,34 +80,39 @@ impl Shared {
         self.url.split_once(':').map_or("http", |(scheme, _)| scheme)
     }
 
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// What webhooks call an application.
+    pub(crate) fn application_id(&self, client_id: &str) -> String {
+        let place = self.settings.applications().position(|known| known.client_id == client_id);
+        format!("00000000-0000-4000-8000-{:012}", place.map_or(0, |index| index + 1))
+    }
+
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The access tokens in force, each with the moment it expires.
-#[derive(Default)]
-pub(crate) struct Tokens {
-    valid: HashMap<String, Instant>,
-    pub(crate) issued: u64,
-}
-
-impl Tokens {
-    pub(crate) fn issue(&mut self, now: Instant, lifetime: Duration) -> String {
-        self.valid.retain(|_, expires| *expires > now);
-        self.issued += 1;
-        let token = format!("sandbox-access-token-{}", self.issued);
-        // A lifetime beyond what the clock can hold is as good as a year.
-        let year = Duration::from_secs(365 * 86_400);
-        self.valid.insert(token.clone(), now.checked_add(lifetime).unwrap_or(now + year));
-        token
+impl State {
+    /// Takes over what a store has kept, oldest first.
+    pub(crate) fn restore(&mut self, records: Vec<Record>) {
+        for record in records {
+            match record {
+                Record::Session(session) => self.sessions.restore(*session),
+                Record::Verification(session) => self.verification.restore(*session),
+                Record::VerificationDeleted { id } => self.verification.forget(&id),
+                Record::Token(token) => self.tokens.restore(token),
+                Record::TokensRevoked => self.tokens.forget(),
+            }
+        }
     }
 
-    pub(crate) fn is_valid(&self, token: &str, now: Instant) -> bool {
-        self.valid.get(token).is_some_and(|expires| *expires > now)
-    }
-
-    pub(crate) fn revoke_all(&mut self) {
-        self.valid.clear();
+    /// What the quota says to one more retrieval by this application; `None` if there is no quota.
+    pub(crate) fn ask_quota(&mut self, application: &str, now: Duration) -> Option<Verdict> {
+        let quota = self.quota?;
+        let window = self.windows.entry(application.to_owned());
+        Some(window.or_insert_with(|| Window::new(quota)).ask(now))
     }
 }

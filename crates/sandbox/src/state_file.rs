@@ -1,126 +1,145 @@
-//! The sessions in an `SQLite` file, so that they outlive the sandbox.
+//! Sessions in a file of JSON lines, so that they outlive the sandbox.
+//!
+//! Each line is one record: a session as it was after a change, or a token that was issued. Of
+//! several lines about the same session the last one counts.
 
-use std::fs::OpenOptions;
-use std::io;
-use std::path::Path;
-use std::time::Duration;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode, Row, params};
+use fs4::{FileExt, TryLockError};
 
-use crate::sessions::{Keep, Session};
+use crate::store::{Keep, Record};
 
-/// Marks a file as one of these: `DdSb`.
-const APPLICATION_ID: i64 = 0x4464_5362;
+/// How every `SQLite` database begins. Earlier versions kept their sessions in one.
+const SQLITE: &[u8] = b"SQLite format 3\0";
 
-const SCHEMA: &str = "
-    CREATE TABLE session (
-        number INTEGER PRIMARY KEY,
-        id TEXT NOT NULL,
-        token TEXT NOT NULL,
-        form_token TEXT NOT NULL,
-        scope TEXT NOT NULL,
-        vendor_data TEXT,
-        created_ms INTEGER NOT NULL,
-        expires_ms INTEGER NOT NULL,
-        status TEXT NOT NULL,
-        user_data TEXT
-    ) STRICT;
-";
-
-pub(crate) struct StateFile(Connection);
+/// An open state file, locked for as long as this value lives.
+pub(crate) struct StateFile {
+    path: PathBuf,
+    file: File,
+    /// Whether the last line lacks its line end.
+    unfinished: bool,
+}
 
 impl StateFile {
-    /// Opens the file, and reads the sessions in it; creates it if it is not there.
-    pub(crate) fn open(path: &Path) -> io::Result<(Self, Vec<Session>)> {
+    /// Opens the file and reads its records; creates it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the file cannot be opened, is in use by another sandbox, is no regular file, is an
+    /// `SQLite` database, or has a line that is not a record. The file is not changed then.
+    pub(crate) fn open(path: &Path) -> io::Result<(Self, Vec<Record>)> {
         let about = |problem: &str| {
             io::Error::other(format!("the state file {} {problem}", path.display()))
         };
-        let unusable = |error: rusqlite::Error| match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                about("is used by another sandbox")
-            }
-            _ => about(&format!("cannot be used: {error}")),
-        };
-        create_private(path).map_err(|error| about(&format!("cannot be opened: {error}")))?;
-        let connection = Connection::open(path).map_err(unusable)?;
-        // Another sandbox holds the file for as long as it runs.
-        connection.busy_timeout(Duration::ZERO).map_err(unusable)?;
-        if !prepare(&connection).map_err(unusable)? {
-            return Err(about("is a database of something else"));
+        let unusable = |error: io::Error| about(&format!("cannot be opened: {error}"));
+        let mut file = open_private(path).map_err(unusable)?;
+        if !file.metadata().map_err(unusable)?.is_file() {
+            return Err(about("is not a regular file"));
         }
-        let kept = read(&connection).map_err(unusable)?;
-        Ok((Self(connection), kept))
+        match FileExt::try_lock(&file) {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(about("is used by another sandbox")),
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        let mut content = Vec::new();
+        file.read_to_end(&mut content).map_err(unusable)?;
+        if content.starts_with(SQLITE) {
+            return Err(about(
+                "is an SQLite database, as earlier versions wrote them; choose another file",
+            ));
+        }
+        let records = read(&content).map_err(|number| {
+            about(&format!(
+                "has no session or token of a sandbox in line {number}; correct or remove that \
+                 line, or choose another file"
+            ))
+        })?;
+        let unfinished = content.last().is_some_and(|&byte| byte != b'\n');
+        Ok((Self { path: path.to_owned(), file, unfinished }, records))
+    }
+}
+
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        // A child that another thread starts shares the lock until it runs its program.
+        let _ = FileExt::unlock(&self.file);
     }
 }
 
 impl Keep for StateFile {
-    fn save(&mut self, session: &Session) -> io::Result<()> {
-        let user_data =
-            session.user_data.clone().map(|data| serde_json::Value::from(data).to_string());
-        let number = i64::try_from(session.number).map_err(io::Error::other)?;
-        let insert = "INSERT OR REPLACE INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-        let values = params![
-            number,
-            session.id,
-            session.token,
-            session.form_token,
-            session.scope,
-            session.vendor_data,
-            milliseconds(session.created_at),
-            milliseconds(session.expires_at),
-            session.status,
-            user_data,
-        ];
-        self.0.execute(insert, values).map(drop).map_err(io::Error::other)
+    /// Appends the record. A line that cannot be written whole is taken back.
+    fn save(&mut self, record: &Record) -> io::Result<()> {
+        let mut line = serde_json::to_vec(record).map_err(io::Error::other)?;
+        line.push(b'\n');
+        if self.unfinished {
+            line.insert(0, b'\n');
+        }
+        let end = self.file.seek(SeekFrom::End(0))?;
+        let written = self.file.write_all(&line);
+        if let Err(error) = written {
+            let _ = self.file.set_len(end);
+            let path = self.path.display();
+            return Err(io::Error::new(
+                error.kind(),
+                format!("the state file {path} cannot be written: {error}"),
+            ));
+        }
+        self.unfinished = false;
+        Ok(())
     }
 }
 
-/// Creates the file where there is none: what is in it is the business of its owner alone.
-fn create_private(path: &Path) -> io::Result<()> {
+/// Opens the file for reading and writing; creates it so that only its owner can read it.
+fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    options.open(path)
 }
 
-/// Takes the file for this sandbox alone, and makes a new one what it should be; says whether it
-/// is.
-fn prepare(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE;")?;
-    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-    if number("schema_version")? == 0 {
-        connection.execute_batch(SCHEMA)?;
-        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    } else if number("application_id")? != APPLICATION_ID {
-        return Ok(false);
+/// Reads all lines, or returns the number of the first one that is not a record. Empty lines are
+/// skipped.
+fn read(content: &[u8]) -> Result<Vec<Record>, usize> {
+    let lines = content.split(|&byte| byte == b'\n').enumerate();
+    let records = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
+    records.map(|(index, line)| serde_json::from_slice(line).map_err(|_| index + 1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"kind":"session","number":1,"application":"a","id":"i","token":"t","form_token":"f","scope":"names","vendor_data":null,"created_at":1722508200000,"expires_at":1722508260000,"status":"confirmed","user_data":{"sub":"u"}}"#;
+
+    #[test]
+    fn a_line_is_written_as_it_was_read() {
+        const TOKEN: &str =
+            r#"{"kind":"token","number":7,"application":"a","expires_at":1722508260000}"#;
+        for line in [LINE, TOKEN, r#"{"kind":"tokens-revoked"}"#] {
+            let records = read(line.as_bytes()).expect(line);
+            assert_eq!(serde_json::to_string(&records[0]).expect("JSON"), line);
+        }
     }
-    connection.execute_batch("COMMIT").map(|()| true)
-}
 
-fn read(connection: &Connection) -> rusqlite::Result<Vec<Session>> {
-    let mut select = connection.prepare("SELECT * FROM session ORDER BY number")?;
-    let sessions = select.query_map([], session)?;
-    sessions.collect()
-}
-
-fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
-    let time = |name| row.get::<_, i64>(name).map(|ms| Duration::from_millis(ms.unsigned_abs()));
-    let user_data: Option<String> = row.get("user_data")?;
-    Ok(Session {
-        number: row.get::<_, i64>("number")?.unsigned_abs(),
-        id: row.get("id")?,
-        token: row.get("token")?,
-        form_token: row.get("form_token")?,
-        scope: row.get("scope")?,
-        vendor_data: row.get("vendor_data")?,
-        created_at: time("created_ms")?,
-        expires_at: time("expires_ms")?,
-        status: row.get("status")?,
-        user_data: user_data.and_then(|text| serde_json::from_str(&text).ok()),
-    })
-}
-
-fn milliseconds(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+    #[test]
+    fn a_broken_line_is_named() {
+        assert_eq!(read(b"").map(|records| records.len()), Ok(0));
+        assert_eq!(read(format!("{LINE}\n\r\n{LINE}\n").as_bytes()).map(|all| all.len()), Ok(2));
+        for (from, to) in [
+            (r#"{"sub":"u"}"#, r#""sub""#),
+            (r#"{"sub":"u"}"#, r#"{"sub":}"#),
+            (r#""status":"confirmed","#, ""),
+            (r#""session""#, r#""other""#),
+            ("1722508200000", "-1"),
+            ("}}", "}"),
+        ] {
+            let broken = LINE.replace(from, to);
+            assert_ne!(broken, LINE);
+            assert_eq!(read(format!("{LINE}\n{broken}\n").as_bytes()), Err(2), "{broken}");
+        }
+        assert_eq!(read(b"\xff\n"), Err(1));
+    }
 }

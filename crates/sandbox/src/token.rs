@@ -1,6 +1,6 @@
 //! `POST /auth/v2/token/`
 
-use std::time::Instant;
+use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::RecordedRequest;
 use crate::answer::Answer;
+use crate::application::Application;
 use crate::authorize::after_scheme;
 use crate::state::Shared;
 use crate::{clock, fixtures};
@@ -19,26 +20,32 @@ pub(crate) fn answer(shared: &Shared, request: &RecordedRequest) -> Result<Answe
     };
     let (id, secret) = credentials(authorization).map_err(invalid_request)?;
     check_grant(request)?;
-    if (id, secret) != (shared.settings.client_id.clone(), shared.settings.client_secret.clone()) {
+    let known = |application: &Application| {
+        (&application.client_id, &application.client_secret) == (&id, &secret)
+    };
+    if !shared.settings.applications().any(known) {
         return Err(invalid_client(Answer::json(401, fixtures::ERROR_OAUTH)));
     }
-    Ok(Answer::json(200, issue(shared)))
+    issue(shared, &id)
+        .map(|answer| Answer::json(200, answer))
+        .map_err(|error| Answer::not_kept(&error))
 }
 
-fn issue(shared: &Shared) -> String {
+fn issue(shared: &Shared, client_id: &str) -> io::Result<String> {
     let settings = &shared.settings;
-    let token = shared.state().tokens.issue(Instant::now(), settings.token_lifetime);
+    let now = shared.now();
+    let token = shared.state().tokens.issue(client_id, now, settings.token_lifetime)?;
     if let Some(answer) = &settings.token_answer {
-        return answer.replace("{access_token}", &token);
+        return Ok(answer.replace("{access_token}", &token));
     }
-    let (now, lifetime) = (clock::now().as_secs(), clock::seconds_up(settings.token_lifetime));
+    let (now, lifetime) = (now.as_secs(), clock::seconds_up(settings.token_lifetime));
     let mut answer: Map<String, Value> = serde_json::from_str(fixtures::TOKEN).unwrap_or_default();
     answer.insert("iat".to_owned(), now.into());
-    answer.insert("client_id".to_owned(), settings.client_id.clone().into());
+    answer.insert("client_id".to_owned(), client_id.into());
     answer.insert("expires_in".to_owned(), lifetime.into());
     answer.insert("exp".to_owned(), now.saturating_add(lifetime).into());
     answer.insert("access_token".to_owned(), token.into());
-    Value::Object(answer).to_string()
+    Ok(Value::Object(answer).to_string())
 }
 
 fn check_grant(request: &RecordedRequest) -> Result<(), Answer> {

@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long, and for how many bytes, a peer may go on sending after the connection was given up.
@@ -9,18 +10,65 @@ const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 
 pub(crate) enum Transport {
-    Plain(TcpStream),
+    Plain(Socket),
     #[cfg(feature = "tls")]
-    Tls(Box<rustls::StreamOwned<rustls::ServerConnection, TcpStream>>),
+    Tls(Box<rustls::StreamOwned<rustls::ServerConnection, Socket>>),
+}
+
+/// A TCP connection whose reads end at a deadline.
+pub(crate) struct Socket {
+    tcp: Arc<TcpStream>,
+    deadline: Option<Instant>,
+}
+
+impl Socket {
+    pub(crate) fn new(tcp: Arc<TcpStream>) -> Self {
+        Self { tcp, deadline: None }
+    }
+}
+
+impl Read for Socket {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(deadline) = self.deadline {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.tcp.set_read_timeout(Some(left))?;
+        }
+        (&*self.tcp).read(buffer)
+    }
+}
+
+impl Write for Socket {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        (&*self.tcp).write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl Transport {
     fn tcp(&self) -> &TcpStream {
         match self {
-            Self::Plain(tcp) => tcp,
+            Self::Plain(socket) => &socket.tcp,
             #[cfg(feature = "tls")]
-            Self::Tls(stream) => stream.get_ref(),
+            Self::Tls(stream) => &stream.get_ref().tcp,
         }
+    }
+
+    /// Has reads fail after this time, counted from now, or lets them wait without end.
+    pub(crate) fn set_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let socket = match self {
+            Self::Plain(socket) => socket,
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.get_mut(),
+        };
+        // A deadline beyond what the clock can hold is none.
+        socket.deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        socket.tcp.set_read_timeout(None)
     }
 
     /// Closes so that the peer sees its connection reset.
@@ -59,7 +107,7 @@ impl Transport {
 impl Read for Transport {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(tcp) => tcp.read(buffer),
+            Self::Plain(socket) => socket.read(buffer),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.read(buffer),
         }
@@ -69,7 +117,7 @@ impl Read for Transport {
 impl Write for Transport {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(tcp) => tcp.write(buffer),
+            Self::Plain(socket) => socket.write(buffer),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.write(buffer),
         }
@@ -77,7 +125,7 @@ impl Write for Transport {
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Plain(tcp) => tcp.flush(),
+            Self::Plain(socket) => socket.flush(),
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.flush(),
         }

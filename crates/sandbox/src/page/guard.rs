@@ -4,16 +4,11 @@ use super::html;
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::form::Form;
+use crate::host::is_loopback;
 
-/// Refuses a name that was made to point at this machine: behind it is somebody else's page.
+/// Refuses a host name that another site made to resolve to this machine.
 pub(super) fn check_host(request: &RecordedRequest) -> Result<(), Answer> {
-    let host = request.header("Host").unwrap_or_default();
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    // Any port: somebody may have forwarded another one.
-    if ["127.0.0.1", "localhost", "[::1]"].iter().any(|known| name.eq_ignore_ascii_case(known)) {
+    if is_loopback(request.header("Host").unwrap_or_default()) {
         return Ok(());
     }
     let why = "These pages answer at 127.0.0.1 and localhost, and at no other name.";

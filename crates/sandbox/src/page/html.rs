@@ -12,6 +12,7 @@ impl Html {
         page.raw(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+             <meta name=\"color-scheme\" content=\"light dark\">\n\
              <link rel=\"stylesheet\" href=\"/sandbox.css\">\n<title>",
         );
         page.text(title).raw(" – Didit sandbox</title>\n</head>\n<body>\n");
@@ -51,7 +52,7 @@ impl Html {
 pub(super) fn notice(status: u16, title: &str, why: &str) -> Answer {
     let mut page = Html::new(title);
     page.raw("<main class=\"notice\">\n<h1>").text(title).raw("</h1>\n<p>").text(why);
-    page.raw("</p>\n<p><a href=\"/\">All sessions</a></p>\n</main>\n");
+    page.raw("</p>\n<p><a class=\"open\" href=\"/\">All sessions</a></p>\n</main>\n");
     page.answer(status)
 }
 

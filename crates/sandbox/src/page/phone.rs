@@ -1,27 +1,30 @@
 //! `/authorize/{session_token}`: the phone of the person who is asked.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use super::{guard, html, html::Html, not_kept, see};
+use super::html::Html;
+use super::{developer, guard, html, not_kept, see};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::clock;
 use crate::person::{self, Field};
 use crate::sessions::{Outcome, Session};
-use crate::state::Shared;
+use crate::state::{Shared, State};
 
 /// Shows the session to the person, which is noted.
 pub(super) fn show(shared: &Shared, token: &str) -> Result<Answer, Answer> {
-    let now = clock::now();
+    let now = shared.now();
     let mut state = shared.state();
     state.sessions.open(token, now).map_err(|error| not_kept(&error))?;
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
     let page = if session.is_open_at(now) {
-        asked(session, &shared.settings.client_id)
+        asked(session)
     } else {
         over(session, session.status_at(now))
     };
-    Ok(page.answer(200))
+    Ok(end(page, shared, &state, session, now).answer(200))
 }
 
 pub(super) fn decide(
@@ -29,7 +32,7 @@ pub(super) fn decide(
     request: &RecordedRequest,
     token: &str,
 ) -> Result<Answer, Answer> {
-    let now = clock::now();
+    let now = shared.now();
     let mut state = shared.state();
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
     let form = guard::form(request, shared.scheme(), &session.form_token)?;
@@ -49,20 +52,21 @@ pub(super) fn decide(
         return Ok(see(&format!("/authorize/{token}")));
     }
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
-    Err(over(session, session.status_at(now)).answer(409))
+    let page = over(session, session.status_at(now));
+    Err(end(page, shared, &state, session, now).answer(409))
 }
 
 fn no_such_session() -> Answer {
     html::notice(
         404,
         "There is no such session",
-        "Its address may be cut off, or of another sandbox.",
+        "The address may be incomplete, or belong to another sandbox.",
     )
 }
 
-fn asked(session: &Session, client_id: &str) -> Html {
+fn asked(session: &Session) -> Html {
     let mut page = begin("Share your data");
-    page.raw("<h1>Share your data?</h1>\n<p>The application <strong>").text(client_id);
+    page.raw("<h1>Share your data?</h1>\n<p>The application <strong>").text(&session.application);
     page.raw(
         "</strong> asks you for the following. You decide what you share.</p>\n\
          <form method=\"post\" autocomplete=\"off\">\n\
@@ -80,12 +84,12 @@ fn asked(session: &Session, client_id: &str) -> Html {
          <button class=\"plain\" name=\"answer\" value=\"expire\">Let it expire</button>\n\
          </form>\n",
     );
-    end(page, session, "retrieved")
+    page
 }
 
 /// One line to tick, with the sample person's data to be changed below it.
 fn choice(page: &mut Html, member: &str) {
-    let label = person::label(member);
+    let label = person::scope_label(member);
     page.raw("<li>\n<label class=\"tick\"><input type=\"checkbox\" name=\"share\" value=\"");
     page.text(member).raw("\" checked>\n<span><b>").text(&label).raw("</b> <span>");
     page.text(&person::summary(member)).raw("</span></span></label>\n<details>\n<summary>Edit");
@@ -112,7 +116,14 @@ fn choice(page: &mut Html, member: &str) {
 }
 
 fn over(session: &Session, status: &str) -> Html {
+    let shares_nothing = session.user_data.as_ref().is_some_and(|shared| {
+        !person::members(&session.scope).iter().any(|name| shared.contains_key(*name))
+    });
     let (title, words) = match status {
+        "confirmed" if shares_nothing => (
+            "Nothing was shared",
+            "You confirmed, but nothing was ticked: the application learns only who you are to it.",
+        ),
         "confirmed" => ("Data shared", "Thank you. You can go back to where you came from."),
         "declined" => ("Nothing shared", "You declined. You can go back to where you came from."),
         "expired" => ("Too late", "This request has expired. Nothing was shared."),
@@ -127,7 +138,7 @@ fn over(session: &Session, status: &str) -> Html {
         list(&mut page, "<h2>You shared</h2>\n<ul class=\"shared\">\n", &shared);
         list(&mut page, "<h2>You kept to yourself</h2>\n<ul class=\"shared not\">\n", &kept);
     }
-    end(page, session, status)
+    page
 }
 
 fn list(page: &mut Html, begin: &'static str, members: &[&str]) {
@@ -136,7 +147,7 @@ fn list(page: &mut Html, begin: &'static str, members: &[&str]) {
     }
     page.raw(begin);
     for member in members {
-        page.raw("<li>").text(&person::label(member)).raw("</li>\n");
+        page.raw("<li>").text(&person::scope_label(member)).raw("</li>\n");
     }
     page.raw("</ul>\n");
 }
@@ -151,7 +162,8 @@ fn begin(title: &str) -> Html {
 }
 
 /// The end of the phone, and beside it what only a developer wants to know.
-fn end(mut page: Html, session: &Session, status: &str) -> Html {
+fn end(mut page: Html, shared: &Shared, state: &State, session: &Session, now: Duration) -> Html {
+    let status = session.status_at(now);
     page.raw(
         "</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n\
          <dd><span class=\"status ",
@@ -166,12 +178,25 @@ fn end(mut page: Html, session: &Session, status: &str) -> Html {
         let expires = clock::rfc3339(session.expires_at);
         page.raw("<dt>Expires</dt>\n<dd>").text(expires.get(11..19).unwrap_or(&expires));
         page.raw(
-            " UTC</dd>\n</dl>\n<p>The person is made up: change them as you like. An empty field \
-             is sent as <code>null</code>.</p>\n",
+            " UTC</dd>\n</dl>\n<p>The person is invented; edit anything. An empty field is sent as \
+             <code>null</code>.</p>\n",
         );
     } else {
         page.raw("</dl>\n");
     }
-    page.raw("<p><a href=\"/\">All sessions</a></p>\n</aside>\n</div>\n");
+    let path = format!("/auth/v2/session/{}/decision/", session.id);
+    developer::commands(
+        &mut page,
+        &[
+            format!("didit decision {}", session.id),
+            format!("didit wait {}", session.id),
+            developer::curl(shared, &session.application, &path),
+        ],
+    );
+    let strict = shared.settings.strict;
+    if let Some(text) = state.sessions.decision(&session.id, &session.application, strict, now) {
+        developer::decision(&mut page, &text);
+    }
+    page.raw("<p><a class=\"open\" href=\"/\">All sessions</a></p>\n</aside>\n</div>\n");
     page
 }

@@ -2,15 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
+mod applications;
 mod faults;
+mod limits;
 mod pages;
 mod properties;
 mod quota;
 mod raw;
 mod routes;
-#[cfg(feature = "state")]
 mod state_file;
 mod stopping;
 mod strictness;
 #[cfg(feature = "tls")]
 mod tls;
+mod verification;
+mod webhooks;

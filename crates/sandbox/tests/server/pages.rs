@@ -4,6 +4,7 @@ use didit_sandbox::Sandbox;
 use serde_json::{Value, json};
 
 use crate::raw::{Answer, decision, request, send};
+use crate::verification;
 
 fn get(sandbox: &Sandbox, path: &str) -> Answer {
     send(sandbox, &request("GET", path, "", "")).unwrap()
@@ -120,9 +121,9 @@ fn the_first_page_lists_and_creates_sessions() {
     assert_eq!((answer.status, answer.header("Location")), (303, Some("/")));
     let (_, path) = create(&sandbox, "phone", "later");
     let text = get(&sandbox, "/").text();
-    assert!(text.contains("<td>names email</td>") && text.contains("café &quot;"), "{text}");
+    assert!(text.contains(">names email</td>") && text.contains("café &quot;"), "{text}");
     assert!(text.contains(&format!("href=\"{path}\"")), "{text}");
-    assert!(text.find("<td>later</td>").unwrap() < text.find("café").unwrap(), "{text}");
+    assert!(text.find(">later</td>").unwrap() < text.find("café").unwrap(), "{text}");
     assert_eq!(post(&sandbox, "/", "", &format!("form={token}&vendor_data=x")).status, 400);
     for index in 0..110 {
         create(&sandbox, "names", &index.to_string());
@@ -230,4 +231,147 @@ fn pages_go_out_with_their_guards() {
     assert!(!format!("{:?}", sandbox.requests()).contains(token));
     sandbox.missing(id);
     assert_eq!(get(&sandbox, &path).status, 404);
+}
+
+fn flow(sandbox: &Sandbox, more: &Value) -> (String, String) {
+    let created = verification::create(sandbox, more);
+    let path = created["url"].as_str().unwrap().strip_prefix(sandbox.url()).unwrap().to_owned();
+    (verification::id_of(&created), path)
+}
+
+fn verification_status(sandbox: &Sandbox, id: &str) -> Value {
+    let path = format!("/v3/session/{id}/decision/");
+    verification::ask(sandbox, "GET", &path, "").json()["status"].clone()
+}
+
+#[test]
+fn a_person_plays_the_hosted_flow() {
+    let sandbox = Sandbox::start().unwrap();
+    for (answer, expected, title) in [
+        ("approve", "Approved", "You are verified"),
+        ("decline", "Declined", "Not verified"),
+        ("review", "In Review", "Under review"),
+        ("abandon", "Abandoned", "Abandoned"),
+    ] {
+        let callback = json!({"callback": "https://example.com/done?a=b#c"});
+        let (id, path) = flow(&sandbox, &callback);
+        assert_eq!(verification_status(&sandbox, &id), "Not Started");
+        let page = get(&sandbox, &path);
+        assert_eq!(page.status, 200);
+        assert_eq!(verification_status(&sandbox, &id), "In Progress");
+        let token = form_token(&page);
+        let body = format!("form={token}&answer={answer}");
+        assert_eq!(post(&sandbox, &path, "", "form=wrong&answer=approve").status, 403);
+        assert_eq!(post(&sandbox, &path, "", &format!("form={token}&answer=x")).status, 400);
+        let other = "Origin: https://example.com\r\n";
+        assert_eq!(post(&sandbox, &path, other, &body).status, 403);
+        let done = post(&sandbox, &path, "", &body);
+        assert_eq!((done.status, done.header("Location")), (303, Some(&*path)));
+        assert_eq!(verification_status(&sandbox, &id), expected);
+        let text = get(&sandbox, &path).text();
+        assert!(text.contains(title), "{text}");
+        let status = expected.replace(' ', "+");
+        let back = format!("done?a=b&amp;verificationSessionId={id}&amp;status={status}#c\"");
+        assert!(text.contains(&back), "{text}");
+        assert_eq!(post(&sandbox, &path, "", &body).status, 409);
+    }
+}
+
+#[test]
+fn a_developer_sets_any_status_on_the_page_of_the_flow() {
+    let sandbox = Sandbox::start().unwrap();
+    let (id, path) = flow(&sandbox, &json!({"vendor_data": "<b>", "callback": "app://done"}));
+    let page = get(&sandbox, &path);
+    assert!(page.text().contains("&lt;b&gt;"));
+    let body = format!("form={}&status=Kyc+Expired", form_token(&page));
+    assert_eq!(post(&sandbox, &path, "", &body).status, 303);
+    assert_eq!(verification_status(&sandbox, &id), "Kyc Expired");
+    let text = get(&sandbox, &path).text();
+    assert!(text.contains("<option selected>Kyc Expired</option>"), "{text}");
+    assert!(text.contains("app://done?") && !text.contains("href=\"app:"), "{text}");
+    let odd = format!("form={}&status=Bogus", form_token(&page));
+    assert_eq!(post(&sandbox, &path, "", &odd).status, 400);
+    let token = path.rsplit('/').next().unwrap();
+    assert!(!format!("{:?}", sandbox.requests()).contains(token));
+    assert_eq!(get(&sandbox, "/session/unknown").status, 404);
+}
+
+#[test]
+fn confirming_without_a_tick_shares_nothing() {
+    let sandbox = Sandbox::start().unwrap();
+    let (id, path) = create(&sandbox, "names", "");
+    let token = form_token(&get(&sandbox, &path));
+    post(&sandbox, &path, "", &format!("form={token}&answer=confirm"));
+    assert_eq!(status(&sandbox, &id), "Confirmed");
+    let text = get(&sandbox, &path).text();
+    assert!(
+        text.contains("<h1>Nothing was shared</h1>") && !text.contains("Data shared"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_developer_finds_the_decision_and_commands_beside_the_phone() {
+    let sandbox = Sandbox::start().unwrap();
+    let (id, path) = create(&sandbox, "names", "");
+    let text = get(&sandbox, &path).text();
+    assert!(text.contains(&format!("<code>didit wait {id}</code>")), "{text}");
+    assert!(text.contains(&format!("{}/auth/v2/session/{id}/decision/</code>", sandbox.url())));
+    assert!(text.contains("&quot;status&quot;: &quot;Retrieved&quot;"), "{text}");
+    let (_, flow) = flow(&sandbox, &json!({"metadata": "<i>"}));
+    let text = get(&sandbox, &flow).text();
+    assert!(text.contains("&quot;metadata&quot;: &quot;&lt;i&gt;&quot;"), "{text}");
+    let home = get(&sandbox, "/").text();
+    let base_url = format!("<code>export DIDIT_BASE_URL={}</code>", sandbox.url());
+    assert!(home.contains(&base_url) && home.contains("slow-…"), "{home}");
+}
+
+#[test]
+fn the_live_page_shows_sessions_and_requests_and_loads_itself_anew() {
+    let sandbox = Sandbox::start().unwrap();
+    let empty = get(&sandbox, "/live");
+    assert_eq!((empty.status, empty.header("Refresh")), (200, Some("2")));
+    assert!(empty.text().contains("None yet.") && !empty.text().contains("<form"));
+    let (id, path) = create(&sandbox, "names", "order 7");
+    let token = form_token(&get(&sandbox, "/"));
+    let made = format!("form={token}&kind=verification&vendor_data=user+7");
+    assert_eq!(post(&sandbox, "/", "", &made).status, 303);
+    let text = get(&sandbox, "/live").text();
+    for expected in [&*id, "order 7", "user 7", "<code>POST /auth/v2/session/</code>", ">201</td>"]
+    {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+    assert!(!text.contains("GET /live") && !text.contains(&format!("GET {path}")), "{text}");
+}
+
+#[test]
+fn some_ids_play_a_part_by_their_name() {
+    let sandbox = Sandbox::start().unwrap();
+    assert_eq!(status(&sandbox, "declined-1"), "Declined");
+    assert_eq!(status(&sandbox, "expired-by-2"), "Expired");
+    assert_eq!(status(&sandbox, "slow-3"), "Initialized");
+    sandbox.advance(Duration::from_secs(5));
+    assert_eq!(status(&sandbox, "slow-3"), "Retrieved");
+    sandbox.advance(Duration::from_secs(5));
+    assert_eq!(status(&sandbox, "slow-3"), "Confirmed");
+    assert_eq!(status(&sandbox, "slow-4"), "Initialized");
+    assert_eq!(status(&sandbox, "declined"), "Confirmed");
+    sandbox.set_status("declined-1", "confirmed");
+    assert_eq!(status(&sandbox, "declined-1"), "Confirmed");
+}
+
+#[test]
+fn a_strict_sandbox_knows_what_was_created_only() {
+    let sandbox = Sandbox::builder().strict(true).start().unwrap();
+    for id in ["any", "declined-1"] {
+        assert_eq!(send(&sandbox, &decision(id)).unwrap().status, 404, "{id}");
+    }
+    let (id, _) = create(&sandbox, "names pictures", "");
+    assert_eq!(status(&sandbox, &id), "Initialized");
+    let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n";
+    let odd = request("POST", "/auth/v2/session/", headers, r#"{"scope":"names mail"}"#);
+    let refused = send(&sandbox, &odd).unwrap();
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("\\\"mail\\\" is not documented"), "{}", refused.text());
+    assert!(get(&sandbox, "/").text().contains("This sandbox is strict"));
 }

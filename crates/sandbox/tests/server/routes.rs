@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::io::Write as _;
 use std::time::Duration;
 
-use didit_sandbox::{Route, Sandbox, fixtures};
+use didit_sandbox::{Fault, Route, Sandbox, fixtures};
 use serde_json::{Value, json};
 
 use crate::raw::{connect, decision, read_answer, request, send, token};
@@ -138,6 +138,27 @@ fn requests_are_recorded_with_their_connection() {
     assert_eq!((requests.len(), sandbox.connections()), (3, 2));
     assert!(requests[2].received >= requests[0].received);
     assert!(!format!("{sandbox:?} {requests:?}").contains("sandbox-api-key"));
+}
+
+#[test]
+fn an_observer_is_told_of_each_request() {
+    let (sender, told) = std::sync::mpsc::channel();
+    let sandbox = Sandbox::builder()
+        .on_request(move |request| {
+            let _ = sender.send((request.route, request.status));
+            assert_ne!(request.status, Some(404), "a panic that harms nobody else");
+        })
+        .start()
+        .unwrap();
+    sandbox.script(Route::Decision, [Fault::Close]);
+    assert!(send(&sandbox, &decision("one")).is_err());
+    let _ = send(&sandbox, &request("GET", "/other", "", ""));
+    assert_eq!(send(&sandbox, &decision("two")).unwrap().status, 200);
+    let told: Vec<_> = told.iter().take(3).collect();
+    assert_eq!(
+        told,
+        [(Some(Route::Decision), None), (None, Some(404)), (Some(Route::Decision), Some(200))]
+    );
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::time::Duration;
 use didit_sandbox::Sandbox;
 use serde_json::json;
 
-use crate::raw::{decision, request, send};
+use crate::raw::{decision, request, send, token};
+use crate::verification::{self, ask, id_of};
 
 /// A path of its own for each test, empty before and after.
 struct Place(PathBuf);
@@ -60,6 +61,26 @@ fn sessions_outlive_the_sandbox() {
     assert_ne!(create(&sandbox)["session_id"], created["session_id"]);
 }
 
+#[test]
+fn tokens_outlive_the_sandbox_unless_revoked() {
+    let place = Place::new("tokens");
+    let status = |sandbox: &Sandbox| {
+        let bearer = "Authorization: Bearer sandbox-access-token-1";
+        let request = decision("abc").replace("X-Api-Key: sandbox-api-key", bearer);
+        send(sandbox, &request).unwrap().status
+    };
+    let sandbox = place.start().unwrap();
+    assert_eq!(send(&sandbox, &token()).unwrap().status, 200);
+    drop(sandbox);
+    let sandbox = place.start().unwrap();
+    assert_eq!((status(&sandbox), sandbox.tokens_issued()), (200, 0));
+    sandbox.revoke_tokens();
+    drop(sandbox);
+    let sandbox = place.start().unwrap();
+    assert_eq!(status(&sandbox), 401);
+    assert!(send(&sandbox, &token()).unwrap().text().contains("sandbox-access-token-2"));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_file_is_its_owners_alone() {
@@ -78,18 +99,75 @@ fn a_file_that_cannot_be_used_says_why() {
     let error = place.start().unwrap_err().to_string();
     assert!(error.contains("is used by another sandbox"), "{error}");
     drop(sandbox);
-    let kept = fs::read(&place.0).unwrap();
     assert!(place.start().is_ok());
-    fs::write(&place.0, "not a database, but long enough to look like something that is").unwrap();
-    let error = place.start().unwrap_err().to_string();
-    assert!(error.contains("cannot be used: file is not a database"), "{error}");
-    // The mark of what the database belongs to.
-    let mut foreign = kept;
-    foreign[68..72].copy_from_slice(b"DdSc");
-    fs::write(&place.0, &foreign).unwrap();
-    let error = place.start().unwrap_err().to_string();
-    assert!(error.contains("is a database of something else"), "{error}");
-    assert_eq!(fs::read(&place.0).unwrap(), foreign);
+    for (content, why) in [
+        (&b"not JSON"[..], "has no session or token of a sandbox in line 1"),
+        (b"{\"session_id\":\"a decision that somebody exported\"}\n", "in line 1"),
+        (b"SQLite format 3\0\x10\0\x01\x01", "is an SQLite database"),
+    ] {
+        fs::write(&place.0, content).unwrap();
+        let error = place.start().unwrap_err().to_string();
+        assert!(error.contains(why) && error.contains(place.0.to_str().unwrap()), "{error}");
+        assert_eq!(fs::read(&place.0).unwrap(), content);
+    }
     let nowhere = Sandbox::builder().state_file("/nowhere/state").start().unwrap_err().to_string();
     assert!(nowhere.contains("the state file /nowhere/state cannot be opened"), "{nowhere}");
+}
+
+#[test]
+fn a_broken_line_is_an_error_that_names_it() {
+    let place = Place::new("broken");
+    create(&place.start().unwrap());
+    let good = fs::read_to_string(&place.0).unwrap();
+    let broken = good.replace("\"user_data\":null", "\"user_data\":\"Zoë\"");
+    assert_ne!(broken, good);
+    fs::write(&place.0, format!("{good}{broken}")).unwrap();
+    let error = place.start().unwrap_err().to_string();
+    assert!(error.contains("in line 2;") && !error.contains("Zoë"), "{error}");
+    assert_eq!(fs::read_to_string(&place.0).unwrap(), format!("{good}{broken}"));
+}
+
+#[test]
+fn a_line_without_its_end_is_finished_first() {
+    let place = Place::new("unfinished");
+    create(&place.start().unwrap());
+    let line = fs::read_to_string(&place.0).unwrap();
+    fs::write(&place.0, line.trim_end()).unwrap();
+    create(&place.start().unwrap());
+    assert!(place.start().is_ok());
+    assert_eq!(fs::read_to_string(&place.0).unwrap().lines().count(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_regular_file_is_refused() {
+    let error = Sandbox::builder().state_file("/dev/zero").start().unwrap_err().to_string();
+    assert!(error.contains("is not a regular file"), "{error}");
+}
+
+#[test]
+fn verification_sessions_outlive_the_sandbox() {
+    let place = Place::new("verification");
+    let sandbox = place.start().unwrap();
+    let more = json!({"vendor_data": "u", "metadata": {"a": [1, null]}, "callback": "app://x"});
+    let kept = id_of(&verification::create(&sandbox, &more));
+    let deleted = id_of(&verification::create(&sandbox, &json!({})));
+    sandbox.verification().set_status(&kept, "Declined");
+    let path = |id: &str, action: &str| format!("/v3/session/{id}/{action}/");
+    let update = r#"{"new_status":"Approved","comment":"seen"}"#;
+    ask(&sandbox, "PATCH", &path(&kept, "update-status"), update);
+    assert_eq!(ask(&sandbox, "DELETE", &path(&deleted, "delete"), "").status, 200);
+    let decision = |sandbox: &Sandbox, id: &str| ask(sandbox, "GET", &path(id, "decision"), "");
+    let mut before = decision(&sandbox, &kept).json();
+    drop(sandbox);
+    let sandbox = place.start().unwrap();
+    let mut after = decision(&sandbox, &kept).json();
+    // The port is another one.
+    let [was, is] = [&mut before, &mut after].map(|decision| decision["session_url"].take());
+    assert_eq!(after, before);
+    assert_eq!(was.as_str().unwrap().rsplit('/').next(), is.as_str().unwrap().rsplit('/').next());
+    assert_eq!(after["reviews"][0]["comment"], "seen");
+    assert_eq!(decision(&sandbox, &deleted).status, 404);
+    let next = id_of(&verification::create(&sandbox, &json!({})));
+    assert!(next != kept && next != deleted);
 }

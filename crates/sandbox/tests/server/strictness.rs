@@ -1,6 +1,6 @@
 use std::io::{Read as _, Write as _};
 
-use didit_sandbox::Sandbox;
+use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::raw::{Answer, connect, decision, read_answer, request, send, token};
 
@@ -62,7 +62,8 @@ fn decisions() {
     let with = |from: &str, to: &str| good.replace(from, to);
     let key = "X-Api-Key: sandbox-api-key\r\n";
     refused(&[
-        (with("Content-Type: application/json\r\n", ""), 400, "Content-Type"),
+        (with("Content-Type: application/json\r\n", ""), 200, "abc"),
+        (with("application/json", "text/plain").replace("sandbox-api-key", "a"), 401, "detail"),
         (with("application/json", "text/plain"), 400, "Content-Type"),
         (with("\r\n\r\n", "\r\nContent-Length: 2\r\n\r\n{}"), 400, "must not have a body"),
         (with(key, ""), 401, "detail"),
@@ -138,7 +139,34 @@ fn creations() {
         (create(r#"{"scope":"names","vendorData":"a"}"#), 400, "unknown member"),
         (good.replace("application/json", "text/plain"), 400, "Content-Type"),
         (good.replace("sandbox-api-key", "wrong"), 401, "detail"),
+        (
+            good.replace("application/json\r\nX-Api-Key: sandbox", "text/plain\r\nX-Api-Key: a"),
+            401,
+            "detail",
+        ),
     ]);
+}
+
+#[test]
+fn host_names() {
+    let at = |host: &str| decision("abc").replace("Host: 127.0.0.1", &format!("Host: {host}"));
+    refused(&[
+        (at("example.com"), 403, "no other host name"),
+        (at("127.0.0.1.example.com:80"), 403, "no other host name"),
+        (at("example.com").replace("/auth/v2/", "/other/"), 403, "no other host name"),
+        (at("127.0.0.1:8080"), 200, "abc"),
+        (at("localhost"), 200, "abc"),
+        (at("[::1]:9"), 200, "abc"),
+    ]);
+}
+
+#[test]
+fn a_foreign_host_name_meets_no_fault() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [Fault::answer(503)]);
+    let foreign = decision("abc").replace("Host: 127.0.0.1", "Host: example.com");
+    assert_eq!(send(&sandbox, &foreign).unwrap().status, 403);
+    assert_eq!(send(&sandbox, &decision("abc")).unwrap().status, 503);
 }
 
 #[test]

@@ -100,7 +100,7 @@ test("a person shares two of three things", async () => {
 
   await page.getByRole("link", { name: "All sessions" }).click();
   await page.getByRole("checkbox", { name: "Over 18" }).check();
-  await page.getByLabel(/^Vendor data/).fill("order 8");
+  await page.getByLabel("Vendor data (optional; repeated in the decision)").fill("order 8");
   await page.getByRole("button", { name: "Create session" }).click();
   await page.getByRole("cell", { name: "order 8" }).waitFor();
   assert.equal(page.url(), address);
@@ -109,18 +109,38 @@ test("a person shares two of three things", async () => {
   assert.equal(await page.getByRole("checkbox", { checked: true }).count(), 4);
 });
 
-test("the pages are accessible", async () => {
+/** Creates a verification session through the form, and opens its hosted flow. */
+async function openFlow(address, vendorData) {
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.getByLabel("Vendor data (optional; the user’s id)").fill(vendorData);
+  await page.getByRole("button", { name: "Create verification session" }).click();
+  await page.getByRole("cell", { name: vendorData }).waitFor();
+  await page.getByRole("link", { name: "Open the flow of verification session 1" }).click();
+  await page.getByRole("heading", { name: "Verify your identity" }).waitFor();
+  return page;
+}
+
+for (const colorScheme of ["light", "dark"]) test(`the pages are accessible in ${colorScheme} mode`, async () => {
   const { environment, address } = await startSandbox();
   const { url: phone } = await createSession(environment, "order 13");
+  const flow = (await openFlow(address, "user 13")).url();
+  const declined = await openSession(environment, "order 14");
+  await declined.page.getByRole("button", { name: "Decline" }).click();
   // The checker is a script itself.
-  const page = await browser.newPage({ bypassCSP: true });
-  for (const url of [phone, address, `${address}authorize/unknown`]) {
+  const page = await browser.newPage({ bypassCSP: true, colorScheme });
+  for (const url of [phone, flow, address, `${address}live`, declined.page.url(), `${address}authorize/unknown`]) {
     await page.goto(url);
     await page.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
     await page.evaluate(axe.source);
     const { violations, passes } = await page.evaluate("axe.run()");
     assert.ok(passes.length > 5, url);
     assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]), [], url);
+    await page.locator("details").evaluateAll((all) => all.forEach((details) => (details.open = false)));
+    const shown = new URL(url).pathname.split("/")[1] || "sessions";
+    if (url !== declined.page.url()) await picture(page, `${shown}-${colorScheme}`);
+    const background = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    assert.equal(background === "rgb(16, 19, 27)", colorScheme === "dark", background);
   }
 });
 
@@ -140,6 +160,50 @@ test("a person declines with the keyboard alone", async () => {
   assert.deepEqual([status, user_data], ["Declined", {}]);
 });
 
+test("a person passes a verification with the keyboard alone", async () => {
+  const { address } = await startSandbox();
+  const page = await openFlow(address, "user 15");
+  await picture(page, "flow");
+  for (let steps = 0; steps < 20; steps += 1) {
+    await page.keyboard.press("Tab");
+    if ((await page.locator(":focus").textContent()).startsWith("Pass every check")) break;
+  }
+  assert.equal(await page.locator(":focus").evaluate((button) => getComputedStyle(button).outlineStyle), "solid");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "You are verified" }).waitFor();
+  // A developer sets another status beside it.
+  await page.getByLabel("Set another status").focus();
+  await page.keyboard.type("Kyc");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "No longer valid" }).waitFor();
+  await page.getByText("Decision as JSON").click();
+  await page.getByText('"status": "Kyc Expired"').waitFor();
+  await picture(page, "flow-over");
+});
+
+test("a list keeps itself up to date", async () => {
+  const { environment, address } = await startSandbox();
+  const page = await context.newPage();
+  await page.goto(address);
+  await page.getByRole("link", { name: "Watch live" }).click();
+  assert.equal(await page.getByRole("table").count(), 0);
+  const { session_id } = await createSession(environment, "order 16");
+  await page.getByRole("cell", { name: session_id }).waitFor();
+  await page.getByRole("cell", { name: "POST /auth/v2/session/" }).waitFor();
+  await page.getByRole("link", { name: "Stop" }).click();
+  await page.getByRole("heading", { name: "New session" }).waitFor();
+});
+
+test("nothing is shared where nothing is ticked", async () => {
+  const { environment } = await startSandbox();
+  const { page, decision } = await openSession(environment, "order 17");
+  for (const box of await page.getByRole("checkbox").all()) await box.uncheck();
+  await page.getByRole("button", { name: "Confirm" }).click();
+  await page.getByRole("heading", { name: "Nothing was shared" }).waitFor();
+  assert.deepEqual(Object.keys((await decision).user_data), ["sub"]);
+});
+
 test("a person lets it expire", async () => {
   const { environment } = await startSandbox();
   const { page, decision, status } = await openSession(environment, "order 10");
@@ -156,15 +220,23 @@ test("a session expires while the person thinks", async () => {
   await page.getByRole("heading", { name: "Too late" }).waitFor();
 });
 
-test("the pages fit a phone", async () => {
+test("the pages fit a phone, and a thumb", async () => {
   const { environment, address } = await startSandbox();
-  const { url: phone } = await createSession(environment, "order 12");
+  const { url: phone } = await createSession(environment, "order 12 ".repeat(30));
+  const flow = (await openFlow(address, "user 12")).url();
   const page = await context.newPage();
   await page.setViewportSize({ width: 360, height: 740 });
-  for (const [name, url] of [["phone-narrow", phone], ["sessions-narrow", address]]) {
+  const pages = { phone, flow, sessions: address, live: `${address}live` };
+  for (const [name, url] of Object.entries(pages)) {
     await page.goto(url);
-    await picture(page, name);
+    await picture(page, `${name}-narrow`);
     const width = await page.locator("html").evaluate((html) => html.scrollWidth);
     assert.ok(width <= 360, `${url} is ${width} wide`);
+    // What is ticked is pressed at its label.
+    const pressed = page.locator("a, button, summary, select, label:has(input), input:not([type=checkbox], [type=hidden])");
+    for (const target of await pressed.all()) {
+      const { width, height } = await target.boundingBox();
+      assert.ok(width >= 44 && height >= 44, `${url}: ${await target.innerText()} is ${width} by ${height}`);
+    }
   }
 });

@@ -1,0 +1,179 @@
+//! `/session/{session_token}`: the hosted flow of a verification session, played by a person.
+
+use serde_json::Value;
+
+use super::html::Html;
+use super::{developer, guard, html, not_kept, see};
+use crate::RecordedRequest;
+use crate::answer::Answer;
+use crate::clock;
+use crate::state::Shared;
+use crate::verification::decision;
+use crate::verification::session::Session;
+use crate::verification::status;
+
+/// The ends that a flow can come to: the button's value, its words, and the status.
+const ENDS: [(&str, &str, &str); 4] = [
+    ("approve", "Pass every check", status::APPROVED),
+    ("decline", "Fail a check", status::DECLINED),
+    ("review", "Leave it to a reviewer", status::IN_REVIEW),
+    ("abandon", "Walk away", status::ABANDONED),
+];
+
+/// Shows the flow to the person, which begins it.
+pub(super) fn show(shared: &Shared, token: &str) -> Result<Answer, Answer> {
+    let now = shared.now();
+    let mut state = shared.state();
+    state.verification.expire(now).map_err(|error| not_kept(&error))?;
+    let session = state.verification.by_token(token).ok_or_else(no_such_session)?.clone();
+    let session = if session.status == status::NOT_STARTED {
+        let begun = Session { status: status::IN_PROGRESS.to_owned(), ..session };
+        state.verification.change(&begun, now).map_err(|error| not_kept(&error))?;
+        begun
+    } else {
+        session
+    };
+    let page =
+        if status::is_unfinished(&session.status) { asked(&session) } else { over(&session) };
+    Ok(finish(page, shared, &session).answer(200))
+}
+
+pub(super) fn decide(
+    shared: &Shared,
+    request: &RecordedRequest,
+    token: &str,
+) -> Result<Answer, Answer> {
+    let now = shared.now();
+    let mut state = shared.state();
+    state.verification.expire(now).map_err(|error| not_kept(&error))?;
+    let session = state.verification.by_token(token).ok_or_else(no_such_session)?.clone();
+    let form = guard::form(request, shared.scheme(), &session.form_token)?;
+    let chosen = form.get("answer");
+    let end = ENDS.iter().find(|(value, ..)| Some(*value) == chosen);
+    let new_status = match (end, form.get("status")) {
+        (Some((.., end)), _) if status::is_unfinished(&session.status) => *end,
+        (Some(_), _) => return Err(finish(over(&session), shared, &session).answer(409)),
+        // Beside the flow a developer can set any status, at any time.
+        (None, Some(word)) if status::ALL.contains(&word) => word,
+        _ => {
+            let why = "Go back and press one of the buttons.";
+            return Err(html::notice(400, "Nothing was decided", why));
+        }
+    };
+    let changed = Session { status: new_status.to_owned(), ..session };
+    state.verification.change(&changed, now).map_err(|error| not_kept(&error))?;
+    Ok(see(&format!("/session/{token}")))
+}
+
+fn no_such_session() -> Answer {
+    html::notice(
+        404,
+        "There is no such session",
+        "The address may be incomplete, or the session was deleted, or it belongs to another sandbox.",
+    )
+}
+
+fn asked(session: &Session) -> Html {
+    let mut page = begin("Verify your identity");
+    page.raw("<h1>Verify your identity</h1>\n<p>The application <strong>");
+    page.text(&session.application);
+    page.raw(
+        "</strong> asks you to verify who you are. There is no camera here: choose how it ends.\
+         </p>\n<form method=\"post\" autocomplete=\"off\">\n\
+         <input type=\"hidden\" name=\"form\" value=\"",
+    );
+    page.text(&session.form_token).raw("\">\n");
+    for (value, words, end) in ENDS {
+        page.raw("<button").raw(if value == "approve" { " class=\"primary\"" } else { "" });
+        page.raw(" name=\"answer\" value=\"").text(value).raw("\">").text(words);
+        page.raw(" <small>").text(end).raw("</small></button>\n");
+    }
+    page.raw("</form>\n");
+    page
+}
+
+fn over(session: &Session) -> Html {
+    let (title, words) = match &*session.status {
+        status::APPROVED => ("You are verified", "Every check was passed."),
+        status::DECLINED => ("Not verified", "A check has failed."),
+        status::IN_REVIEW => ("Under review", "Somebody will look at this and decide."),
+        status::ABANDONED => ("Abandoned", "The flow was left before its end."),
+        status::EXPIRED => ("Too late", "The flow was not begun in time."),
+        status::KYC_EXPIRED => ("No longer valid", "The verification has expired."),
+        _ => ("Nothing to do", "This session does not wait for you."),
+    };
+    let mut page = begin(title);
+    page.raw("<h1>").text(title).raw("</h1>\n<p>").text(words).raw("</p>\n");
+    if let Some(callback) = &session.given.callback {
+        let back = returning(callback, session);
+        let is_web = ["http://", "https://"].iter().any(|scheme| back.starts_with(scheme));
+        if is_web {
+            page.raw("<p><a href=\"").text(&back).raw("\">Back to the application</a></p>\n");
+        } else {
+            page.raw("<p>The app would be opened with:</p>\n<p><code>").text(&back);
+            page.raw("</code></p>\n");
+        }
+    }
+    page
+}
+
+/// The callback as the service calls it: with the session's id and status.
+fn returning(callback: &str, session: &Session) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("verificationSessionId", &session.id).append_pair("status", &session.status);
+    let (callback, fragment) = callback.split_once('#').unwrap_or((callback, ""));
+    let joint = if callback.contains('?') { '&' } else { '?' };
+    let fragment = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
+    format!("{callback}{joint}{}{fragment}", query.finish())
+}
+
+fn begin(title: &str) -> Html {
+    let mut page = Html::new(title);
+    page.raw(
+        "<div class=\"stage\">\n<main class=\"phone\">\n\
+         <p class=\"app\">Didit verification <span>played by the sandbox</span></p>\n",
+    );
+    page
+}
+
+/// The end of the phone, and beside it what only a developer wants to know.
+fn finish(mut page: Html, shared: &Shared, session: &Session) -> Html {
+    page.raw(
+        "</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n\
+         <dd><span class=\"status ",
+    );
+    page.text(&class(&session.status)).raw("\">").text(&session.status).raw("</span></dd>\n");
+    page.raw("<dt>Session</dt>\n<dd><code>").text(&session.id).raw("</code></dd>\n");
+    page.raw("<dt>Workflow</dt>\n<dd><code>").text(&session.given.workflow_id);
+    page.raw("</code></dd>\n");
+    if let Some(vendor_data) = &session.given.vendor_data {
+        page.raw("<dt>Vendor data</dt>\n<dd>").text(vendor_data).raw("</dd>\n");
+    }
+    let expires = clock::rfc3339(session.expires_at).replace('T', " ");
+    page.raw("<dt>Expires</dt>\n<dd>").text(expires.get(..16).unwrap_or(&expires));
+    page.raw(
+        " UTC</dd>\n</dl>\n<form method=\"post\" autocomplete=\"off\">\n\
+         <input type=\"hidden\" name=\"form\" value=\"",
+    );
+    page.text(&session.form_token);
+    page.raw(
+        "\">\n<div class=\"field\">\n<label for=\"status\">Set another status</label>\n\
+         <select id=\"status\" name=\"status\">\n",
+    );
+    for status in status::ALL {
+        page.raw("<option").raw(if session.status == status { " selected>" } else { ">" });
+        page.text(status).raw("</option>\n");
+    }
+    page.raw("</select>\n</div>\n<button>Set status</button>\n</form>\n");
+    let path = format!("/v3/session/{}/decision/", session.id);
+    developer::commands(&mut page, &[developer::curl(shared, &session.application, &path)]);
+    let json = Value::Object(decision::of_session(session, &shared.url));
+    developer::decision(&mut page, &json.to_string());
+    page.raw("<p><a class=\"open\" href=\"/\">All sessions</a></p>\n</aside>\n</div>\n");
+    page
+}
+
+/// A status as the name of a class.
+pub(super) fn class(status: &str) -> String {
+    status.to_ascii_lowercase().replace(' ', "-")
+}

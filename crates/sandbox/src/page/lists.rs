@@ -1,0 +1,168 @@
+//! The tables of sessions and of requests.
+
+use std::time::Duration;
+
+use super::Page;
+use super::hosted_flow::class;
+use super::html::Html;
+use crate::clock;
+use crate::record::RecordedRequest;
+use crate::state::{Shared, State};
+
+/// How many sessions, or requests, are listed.
+const LISTED: usize = 100;
+const REQUESTS_LISTED: usize = 20;
+
+/// What one row of a table of sessions says.
+struct Row<'a> {
+    status: &'a str,
+    /// The page where a person plays the session.
+    path: String,
+    /// What that page is called.
+    page: &'static str,
+    number: u64,
+    id: &'a str,
+    about: &'a str,
+    vendor_data: Option<&'a str>,
+    created_at: Duration,
+}
+
+/// Writes both tables of sessions, newest first.
+pub(super) fn sessions(page: &mut Html, state: &State, now: Duration) {
+    page.raw("<section class=\"card\">\n<h2>Sessions</h2>\n");
+    let created = state.sessions.created();
+    let count = created.len();
+    let rows = created.map(|session| Row {
+        status: session.status_at(now),
+        path: format!("/authorize/{}", session.token),
+        page: "phone of session",
+        number: session.number,
+        id: &session.id,
+        about: &session.scope,
+        vendor_data: session.vendor_data.as_deref(),
+        created_at: session.created_at,
+    });
+    table(page, "Asks for", count, rows);
+    page.raw("</section>\n<section class=\"card\">\n<h2>Verification sessions</h2>\n");
+    let created = || state.verification.created();
+    let rows = created().map(|session| Row {
+        status: &session.status,
+        path: format!("/session/{}", session.token),
+        page: "flow of verification session",
+        number: session.number,
+        id: &session.id,
+        about: &session.given.workflow_id,
+        vendor_data: session.given.vendor_data.as_deref(),
+        created_at: session.created_at,
+    });
+    table(page, "Workflow", created().count(), rows);
+    page.raw("</section>\n");
+}
+
+fn table<'a>(
+    page: &mut Html,
+    about: &'static str,
+    count: usize,
+    rows: impl Iterator<Item = Row<'a>>,
+) {
+    if count == 0 {
+        page.raw("<p class=\"quiet\">None yet. Create one here, or through the API.</p>\n");
+        return;
+    }
+    begin(page, &["Status", "Page", "Session", about, "Vendor data", "Created (UTC)"]);
+    for row in rows.take(LISTED) {
+        page.raw("<tr role=\"row\">\n<td role=\"cell\"><span class=\"status ");
+        page.text(&class(row.status)).raw("\">").text(row.status);
+        page.raw("</span></td>\n<td role=\"cell\"><a class=\"open\" href=\"").text(&row.path);
+        page.raw("\">Open<span class=\"unseen\"> the ").raw(row.page).raw(" ");
+        page.text(&row.number.to_string()).raw("</span></a></td>\n");
+        page.raw("<td role=\"cell\" data-label=\"Session\"><code>").text(row.id);
+        page.raw("</code></td>\n<td role=\"cell\" data-label=\"").raw(about).raw("\">");
+        page.text(row.about).raw("</td>\n<td role=\"cell\" data-label=\"Vendor data\">");
+        page.text(row.vendor_data.unwrap_or("–"));
+        page.raw("</td>\n<td role=\"cell\" data-label=\"Created (UTC)\">");
+        time_of_day(page, row.created_at);
+        page.raw("</td>\n</tr>\n");
+    }
+    page.raw("</tbody>\n</table>\n");
+    if count > LISTED {
+        page.raw("<p class=\"quiet\">Older sessions not listed: ");
+        page.text(&(count - LISTED).to_string()).raw("</p>\n");
+    }
+}
+
+/// Writes the latest attempts to deliver a webhook, newest first, if webhooks go anywhere.
+pub(super) fn webhooks(page: &mut Html, state: &State) {
+    let outbox = &state.verification.outbox;
+    if outbox.destinations.is_empty() {
+        return;
+    }
+    page.raw("<section class=\"card\">\n<h2>Webhooks</h2>\n");
+    if outbox.delivered.is_empty() {
+        page.raw("<p class=\"quiet\">None sent yet.</p>\n</section>\n");
+        return;
+    }
+    begin(page, &["Sent (UTC)", "Session", "Status", "Attempt", "Answer"]);
+    for delivery in outbox.delivered.iter().rev().take(REQUESTS_LISTED) {
+        page.raw("<tr role=\"row\">\n<td role=\"cell\" data-label=\"Sent (UTC)\">");
+        time_of_day(page, delivery.sent_at);
+        page.raw("</td>\n<td role=\"cell\" data-label=\"Session\"><code>");
+        page.text(&delivery.session_id)
+            .raw("</code></td>\n<td role=\"cell\"><span class=\"status ");
+        page.text(&class(&delivery.session_status)).raw("\">").text(&delivery.session_status);
+        page.raw("</span></td>\n<td role=\"cell\" data-label=\"Attempt\">");
+        page.text(&delivery.attempt.to_string());
+        page.raw("</td>\n<td role=\"cell\" data-label=\"Answer\">");
+        answer(page, delivery.answer);
+        page.raw("</td>\n</tr>\n");
+    }
+    page.raw("</tbody>\n</table>\n</section>\n");
+}
+
+/// Writes the latest requests to the API, newest first. Those of browsers to these pages are left
+/// out.
+pub(super) fn requests(page: &mut Html, shared: &Shared, state: &State, now: Duration) {
+    page.raw("<section class=\"card\">\n<h2>Latest requests</h2>\n");
+    let elapsed = shared.started.elapsed();
+    let mut requests = state.journal.latest().filter(|request| is_of_api(request)).peekable();
+    if requests.peek().is_none() {
+        page.raw("<p class=\"quiet\">None yet.</p>\n</section>\n");
+        return;
+    }
+    begin(page, &["Time (UTC)", "Request", "Answer"]);
+    for request in requests.take(REQUESTS_LISTED) {
+        page.raw("<tr role=\"row\">\n<td role=\"cell\" data-label=\"Time (UTC)\">");
+        time_of_day(page, now.saturating_sub(elapsed.saturating_sub(request.received)));
+        page.raw("</td>\n<td role=\"cell\"><code>").text(&request.method).raw(" ");
+        page.text(&request.path).raw("</code></td>\n<td role=\"cell\" data-label=\"Answer\">");
+        answer(page, request.status);
+        page.raw("</td>\n</tr>\n");
+    }
+    page.raw("</tbody>\n</table>\n</section>\n");
+}
+
+fn answer(page: &mut Html, status: Option<u16>) {
+    match status {
+        Some(status) => page.text(&status.to_string()),
+        None => page.raw("none"),
+    };
+}
+
+fn is_of_api(request: &RecordedRequest) -> bool {
+    Page::of(&request.path).is_none() && request.path != "/favicon.ico"
+}
+
+/// The roles are named, since a narrow screen shows the rows as blocks.
+fn begin(page: &mut Html, columns: &[&'static str]) {
+    page.raw("<table role=\"table\">\n<thead role=\"rowgroup\">\n<tr role=\"row\">");
+    for column in columns {
+        page.raw("<th role=\"columnheader\" scope=\"col\">").raw(column).raw("</th>");
+    }
+    page.raw("</tr>\n</thead>\n<tbody role=\"rowgroup\">\n");
+}
+
+/// The time of day is enough for what lives for minutes.
+fn time_of_day(page: &mut Html, time: Duration) {
+    let text = clock::rfc3339(time);
+    page.text(text.get(11..19).unwrap_or(&text));
+}

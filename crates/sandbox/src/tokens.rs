@@ -1,0 +1,104 @@
+//! The access tokens in force.
+
+use std::collections::HashMap;
+use std::io;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock;
+use crate::store::{Record, Store};
+
+/// An access token that was issued. Its text follows from its number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Token {
+    pub(crate) number: u64,
+    /// The client id of the application that it stands for.
+    pub(crate) application: String,
+    #[serde(with = "clock::milliseconds")]
+    pub(crate) expires_at: Duration,
+}
+
+impl Token {
+    fn text(&self) -> String {
+        format!("sandbox-access-token-{}", self.number)
+    }
+}
+
+pub(crate) struct Tokens {
+    store: Store,
+    valid: HashMap<String, Token>,
+    last: u64,
+    /// How many were issued since the sandbox started.
+    pub(crate) issued: u64,
+}
+
+impl Tokens {
+    pub(crate) fn new(store: Store) -> Self {
+        Self { store, valid: HashMap::new(), last: 0, issued: 0 }
+    }
+
+    /// Lists a token that was issued before the sandbox started.
+    pub(crate) fn restore(&mut self, token: Token) {
+        self.last = self.last.max(token.number);
+        self.valid.insert(token.text(), token);
+    }
+
+    pub(crate) fn issue(
+        &mut self,
+        application: &str,
+        now: Duration,
+        lifetime: Duration,
+    ) -> io::Result<String> {
+        self.valid.retain(|_, token| token.expires_at > now);
+        let token = Token {
+            number: self.last + 1,
+            application: application.to_owned(),
+            expires_at: now.saturating_add(lifetime),
+        };
+        self.store.save(&Record::Token(token.clone()))?;
+        let text = token.text();
+        self.restore(token);
+        self.issued += 1;
+        Ok(text)
+    }
+
+    /// Returns the client id of the application that a token stands for, if it is valid.
+    pub(crate) fn application(&self, token: &str, now: Duration) -> Option<&str> {
+        let token = self.valid.get(token).filter(|token| token.expires_at > now)?;
+        Some(&token.application)
+    }
+
+    /// Forgets the valid tokens, but not which numbers were used.
+    pub(crate) fn forget(&mut self) {
+        self.valid.clear();
+    }
+
+    pub(crate) fn revoke_all(&mut self) -> io::Result<()> {
+        self.forget();
+        self.store.save(&Record::TokensRevoked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_valid_until_it_expires() {
+        let mut tokens = Tokens::new(Store::default());
+        let seconds = Duration::from_secs;
+        let token = tokens.issue("a", seconds(100), seconds(10)).expect("a token");
+        assert_eq!(tokens.application(&token, seconds(109)), Some("a"));
+        assert_eq!(tokens.application(&token, seconds(110)), None);
+        let forever = tokens.issue("b", seconds(110), Duration::MAX).expect("a token");
+        assert_eq!(tokens.application(&forever, Duration::from_secs(1 << 40)), Some("b"));
+        assert_eq!((tokens.issued, tokens.valid.len()), (2, 1));
+        tokens.revoke_all().expect("saved");
+        assert_eq!(tokens.application(&forever, seconds(110)), None);
+        assert_eq!(
+            tokens.issue("b", seconds(110), seconds(1)).expect("a token"),
+            "sandbox-access-token-3"
+        );
+    }
+}

@@ -1,0 +1,238 @@
+//! `GET /v3/sessions/` ([documentation](https://docs.didit.me/sessions-api/list-sessions))
+
+use serde_json::{Map, Value, json};
+
+use super::route::is_uuid;
+use super::session::Session;
+use super::{decision, status, wrong};
+use crate::answer::Answer;
+use crate::application::Application;
+use crate::state::Shared;
+use crate::{RecordedRequest, clock};
+
+/// How many sessions a page holds unless `limit` says otherwise.
+const PAGE: usize = 50;
+
+/// Documented filters that the sandbox's sessions have nothing to compare with.
+const UNSUPPORTED: [&str; 10] = [
+    "document_type",
+    "document_name",
+    "region",
+    "screened_full_name",
+    "warning",
+    "status_initialized_as_in_review",
+    "is_kyc_to_be_reviewed",
+    "euuid",
+    "organization_name",
+    "api_service",
+];
+
+#[derive(Default)]
+struct Query {
+    limit: usize,
+    offset: usize,
+    /// Whether sessions of people are asked for; there are no others here.
+    people: bool,
+    filters: Vec<(String, String)>,
+}
+
+pub(super) fn answer(
+    shared: &Shared,
+    request: &RecordedRequest,
+    application: &Application,
+) -> Result<Answer, Answer> {
+    let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    let pairs: Vec<(String, String)> =
+        form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let query = Query::read(&pairs)?;
+    let state = shared.state();
+    let found: Vec<&Session> = state
+        .verification
+        .created()
+        .filter(|session| session.application == application.client_id && query.matches(session))
+        .collect();
+    // The address that the client used, so that the next page has the same origin.
+    let host = request.header("Host").unwrap_or_default();
+    let here = format!("{}://{host}{path}", shared.scheme());
+    let page = |offset: usize| page_url(&here, &pairs, query.limit, offset);
+    let end = query.offset.saturating_add(query.limit);
+    let next = (end < found.len()).then(|| page(end));
+    let previous = (query.offset > 0).then(|| page(query.offset.saturating_sub(query.limit)));
+    let rows: Vec<Value> = found
+        .iter()
+        .skip(query.offset)
+        .take(query.limit)
+        .map(|session| row(session, &shared.url))
+        .collect();
+    let body = json!({
+        "count": found.len(), "next": next, "previous": previous, "results": rows,
+    });
+    Ok(Answer::json(200, body.to_string()))
+}
+
+impl Query {
+    fn read(pairs: &[(String, String)]) -> Result<Self, Answer> {
+        let mut query = Self { limit: PAGE, people: true, ..Self::default() };
+        for (name, value) in pairs {
+            match name.as_str() {
+                // What is not a number is left aside.
+                "limit" => query.limit = positive(value).unwrap_or(PAGE),
+                "offset" => query.offset = value.parse().unwrap_or(0),
+                "session_kind" => match value.as_str() {
+                    "user" | "all" => query.people = true,
+                    "business" => query.people = false,
+                    _ => {
+                        let why = "Must be \"user\", \"business\", or \"all\".";
+                        return Err(wrong("session_kind", json!(why)));
+                    }
+                },
+                "date_from" | "date_to" if !is_date(value) => {
+                    return Err(wrong(name, json!(["Enter a valid date."])));
+                }
+                "didit_internal_id" if !is_uuid(&value.to_ascii_lowercase()) => {
+                    return Err(wrong(name, json!(["Enter a valid UUID."])));
+                }
+                _ if UNSUPPORTED.contains(&name.as_str()) => {
+                    let why = "The sandbox does not filter by this.";
+                    return Err(wrong(name, json!([why])));
+                }
+                _ => query.filters.push((name.clone(), value.clone())),
+            }
+        }
+        Ok(query)
+    }
+
+    fn matches(&self, session: &Session) -> bool {
+        self.people && self.filters.iter().all(|(name, value)| matches(session, name, value))
+    }
+}
+
+fn matches(session: &Session, name: &str, value: &str) -> bool {
+    let vendor_data = session.given.vendor_data.as_deref();
+    let day = clock::rfc3339(session.created_at);
+    let day = day.get(..10).unwrap_or_default();
+    match name {
+        "status" => value.split(',').any(|status| status.trim() == session.status),
+        "vendor_data" => vendor_data == Some(value),
+        "workflow_id" => session.given.workflow_id.eq_ignore_ascii_case(value),
+        "didit_internal_id" => internal_id(session).eq_ignore_ascii_case(value),
+        "search" => {
+            let number = session.number.to_string();
+            let texts = [session.id.as_str(), number.as_str(), vendor_data.unwrap_or_default()];
+            texts.iter().any(|text| text.contains(value))
+        }
+        "date_from" => day >= value,
+        "date_to" => day <= value,
+        "session_type" => value.split(',').any(|kind| kind == "API"),
+        "country" => {
+            status::has_reports(&session.status) && value.split(',').any(|code| code == "ESP")
+        }
+        // The service takes no notice of parameters that it does not know.
+        _ => true,
+    }
+}
+
+fn positive(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|&number| number > 0)
+}
+
+/// Whether a text looks like `2026-06-09`.
+fn is_date(text: &str) -> bool {
+    let mut parts = text.splitn(3, '-').map(|part| (part.len(), part.parse::<u32>().ok()));
+    let mut in_range = |length: usize, range: std::ops::RangeInclusive<u32>| {
+        parts.next().is_some_and(|(found, number)| {
+            found == length && number.is_some_and(|number| range.contains(&number))
+        })
+    };
+    in_range(4, 1..=9999) && in_range(2, 1..=12) && in_range(2, 1..=31)
+}
+
+fn page_url(here: &str, pairs: &[(String, String)], limit: usize, offset: usize) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("limit", &limit.to_string());
+    if offset > 0 {
+        query.append_pair("offset", &offset.to_string());
+    }
+    let kept = pairs.iter().filter(|(name, _)| !matches!(name.as_str(), "limit" | "offset"));
+    query.extend_pairs(kept);
+    format!("{here}?{}", query.finish())
+}
+
+fn internal_id(session: &Session) -> String {
+    session.id.replacen("-9000-", "-a000-", 1)
+}
+
+/// One row, in the shape of the published page.
+fn row(session: &Session, base: &str) -> Value {
+    let decision = decision::of_session(session, base);
+    let document = decision.get("id_verifications").and_then(|all| all.get(0));
+    let document = |name: &str| document.and_then(|report| report.get(name)).cloned();
+    let reached = status::has_reports(&session.status);
+    let features = decision.get("features").and_then(Value::as_array);
+    let step = match &*session.status {
+        status::APPROVED | status::KYC_EXPIRED => status::APPROVED,
+        other if reached => other,
+        _ => "Not Finished",
+    };
+    let features: Vec<Value> = features
+        .into_iter()
+        .flatten()
+        .map(|feature| json!({ "feature": feature, "status": step }))
+        .collect();
+    let contact = |name: &str| session.given.contact_details.as_ref()?.get(name)?.as_str();
+    let verified = |key: &str, value: Option<&str>| {
+        value.map(|value| {
+            let pairs =
+                [(key.to_owned(), value.into()), ("is_verified".to_owned(), reached.into())];
+            Value::Object(Map::from_iter(pairs))
+        })
+    };
+    json!({
+        "session_id": session.id,
+        "session_kind": "user",
+        "session_number": session.number,
+        "session_url": session.url(base),
+        "portrait_image": document("portrait_image"),
+        "document_type": document("document_type"),
+        "full_name": document("full_name"),
+        "country": document("issuing_state"),
+        "status": session.status,
+        "vendor_data": session.given.vendor_data,
+        "didit_internal_id": internal_id(session),
+        "created_at": clock::rfc3339(session.created_at),
+        "features": features,
+        "phone_number": verified("number", contact("phone")),
+        "email_address": verified("email", contact("email")),
+        "additional_details": null,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_have_one_form() {
+        assert!(is_date("2026-06-09"));
+        for text in ["", "2026-6-09", "2026-13-01", "2026-06-32", "2026-06-09T", "26-06-09"] {
+            assert!(!is_date(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_service_refuses_is_refused_in_its_words() {
+        for (name, value, why) in [
+            (
+                "session_kind",
+                "x",
+                r#"{"session_kind":"Must be \"user\", \"business\", or \"all\"."}"#,
+            ),
+            ("date_from", "x", r#"{"date_from":["Enter a valid date."]}"#),
+            ("didit_internal_id", "x", r#"{"didit_internal_id":["Enter a valid UUID."]}"#),
+            ("warning", "x", r#"{"warning":["The sandbox does not filter by this."]}"#),
+        ] {
+            let refused = Query::read(&[(name.to_owned(), value.to_owned())]).err().expect(name);
+            assert_eq!(String::from_utf8_lossy(&refused.body), why);
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! `GET /v3/session/{session_id}/decision/`, as in the [OpenAPI document](https://docs.didit.me/openapi-25.json)
+
+use serde_json::Value;
+
+use super::{Target, decision};
+use crate::RecordedRequest;
+use crate::answer::Answer;
+use crate::state::Shared;
+
+pub(super) fn answer(
+    shared: &Shared,
+    request: &RecordedRequest,
+    id: &str,
+    target: &Target,
+) -> Answer {
+    if let Some(text) = shared.state().verification.decisions.get(id) {
+        return Answer::json(200, text.clone());
+    }
+    let mut decision = match target {
+        Target::Session(session) => decision::of_session(session, &shared.url),
+        Target::Sample(status) => decision::sample(id, status.as_deref()),
+    };
+    if includes_events(&request.path) {
+        let created_at = decision.get("created_at").cloned().unwrap_or_default();
+        decision::with_events(&mut decision, &created_at);
+    }
+    Answer::json(200, Value::Object(decision).to_string())
+}
+
+fn includes_events(target: &str) -> bool {
+    let query = target.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).any(|(name, value)| {
+        name == "include" && value.split(',').any(|word| word.trim() == "events")
+    })
+}

@@ -1,0 +1,51 @@
+//! The statuses of a session, as the service spells them.
+
+pub(crate) const NOT_STARTED: &str = "Not Started";
+pub(crate) const IN_PROGRESS: &str = "In Progress";
+pub(crate) const AWAITING_USER: &str = "Awaiting User";
+pub(crate) const IN_REVIEW: &str = "In Review";
+pub(crate) const APPROVED: &str = "Approved";
+pub(crate) const DECLINED: &str = "Declined";
+pub(crate) const RESUBMITTED: &str = "Resubmitted";
+pub(crate) const EXPIRED: &str = "Expired";
+pub(crate) const KYC_EXPIRED: &str = "Kyc Expired";
+pub(crate) const ABANDONED: &str = "Abandoned";
+
+/// Every documented status.
+pub(crate) const ALL: [&str; 10] = [
+    NOT_STARTED,
+    IN_PROGRESS,
+    AWAITING_USER,
+    IN_REVIEW,
+    APPROVED,
+    DECLINED,
+    RESUBMITTED,
+    EXPIRED,
+    KYC_EXPIRED,
+    ABANDONED,
+];
+
+/// Whether the user still has something to do.
+pub(crate) fn is_unfinished(status: &str) -> bool {
+    matches!(status, NOT_STARTED | IN_PROGRESS | RESUBMITTED | AWAITING_USER)
+}
+
+/// Whether the steps have run, so that the decision has reports.
+pub(crate) fn has_reports(status: &str) -> bool {
+    matches!(status, IN_REVIEW | APPROVED | DECLINED | RESUBMITTED | KYC_EXPIRED)
+}
+
+/// Whether a webhook that tells of this status carries the decision.
+pub(crate) fn tells_decision(status: &str) -> bool {
+    matches!(status, IN_REVIEW | APPROVED | DECLINED | ABANDONED)
+}
+
+/// Whether a report of the session can be had as a PDF.
+pub(crate) fn has_pdf(status: &str) -> bool {
+    matches!(status, IN_REVIEW | APPROVED | DECLINED | KYC_EXPIRED)
+}
+
+/// Whether update-status may change this status.
+pub(crate) fn can_be_updated(status: &str) -> bool {
+    matches!(status, APPROVED | DECLINED | IN_REVIEW | KYC_EXPIRED | ABANDONED | RESUBMITTED)
+}

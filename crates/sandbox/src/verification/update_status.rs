@@ -1,0 +1,135 @@
+//! `PATCH /v3/session/{session_id}/update-status/`, as in the [OpenAPI document](https://docs.didit.me/openapi-25.json)
+
+use serde_json::{Map, Value, json};
+
+use super::session::{Node, Review, Session};
+use super::{decision, read_object, status, text_member, wrong};
+use crate::answer::Answer;
+use crate::state::Shared;
+use crate::{RecordedRequest, clock};
+
+/// The features that a node may be resubmitted for.
+const FEATURES: [&str; 23] = [
+    "OCR",
+    "OCR_BACK",
+    "NFC",
+    "AML",
+    "FACE",
+    "LIVENESS",
+    "FACE_MATCH",
+    "IP_ANALYSIS",
+    "AGE_ESTIMATION",
+    "PROOF_OF_ADDRESS",
+    "PHONE_VERIFICATION",
+    "EMAIL_VERIFICATION",
+    "FACE_SEARCH",
+    "DATABASE_VALIDATION",
+    "QUESTIONNAIRE",
+    "KYB_REGISTRY",
+    "KYB_DOCUMENTS",
+    "KYB_KEY_PEOPLE",
+    "ID_VERIFICATION",
+    "POA",
+    "PHONE",
+    "EMAIL",
+    "KYB",
+];
+
+pub(super) fn answer(
+    shared: &Shared,
+    request: &RecordedRequest,
+    mut session: Session,
+) -> Result<Answer, Answer> {
+    let members = read_object(request)?;
+    let new_status = new_status(&members)?;
+    let send_email = members.get("send_email").and_then(Value::as_bool).unwrap_or(false);
+    if send_email && text_member(&members, "email_address")?.is_none() {
+        let why = "Email address is required when send_email is true.";
+        return Err(wrong("email_address", json!([why])));
+    }
+    if !status::can_be_updated(&session.status) {
+        let why = format!(
+            "Only sessions with status Approved, Declined, In Review, Kyc Expired, Abandoned, \
+             Resubmitted can be updated. Current status: {}",
+            session.status
+        );
+        return Err(Answer::detail(400, &why));
+    }
+    if session.status == new_status {
+        let why = json!(["The new status is the same as the current status."]);
+        return Err(Answer::json(400, why.to_string()));
+    }
+    session.nodes_to_resubmit = if new_status == status::RESUBMITTED {
+        nodes_to_resubmit(&members, &session)?
+    } else {
+        Vec::new()
+    };
+    let now = shared.now();
+    session.reviews.push(Review {
+        user: "API Client".to_owned(),
+        new_status: new_status.clone(),
+        comment: text_member(&members, "comment")?,
+        created_at: clock::rfc3339(now),
+    });
+    session.status = new_status;
+    let body = json!({ "session_id": session.id });
+    let changed = shared.state().verification.change(&session, now);
+    changed.map_err(|error| Answer::not_kept(&error))?;
+    Ok(Answer::json(200, body.to_string()))
+}
+
+fn new_status(members: &Map<String, Value>) -> Result<String, Answer> {
+    let Some(new_status) = text_member(members, "new_status")? else {
+        return Err(wrong("new_status", json!(["This field is required."])));
+    };
+    if !status::ALL.contains(&new_status.as_str()) {
+        let why = format!("\"{new_status}\" is not a valid choice.");
+        return Err(wrong("new_status", json!([why])));
+    }
+    if !matches!(&*new_status, status::APPROVED | status::DECLINED | status::RESUBMITTED) {
+        let why = "You can only update the status to 'Approved', 'Declined', or 'Resubmitted'.";
+        return Err(wrong("new_status", json!([why])));
+    }
+    Ok(new_status)
+}
+
+/// The nodes that are named, or all that are not approved.
+fn nodes_to_resubmit(members: &Map<String, Value>, session: &Session) -> Result<Vec<Node>, Answer> {
+    let given = match members.get("nodes_to_resubmit") {
+        None | Some(Value::Null) => {
+            let nodes = decision::nodes_without_status(session, status::APPROVED);
+            let nothing = "No features found that need resubmission. All features are already \
+                           approved.";
+            // Nothing has run in an abandoned session, so all is to be done.
+            if nodes.is_empty() && session.status != status::ABANDONED {
+                return Err(wrong("nodes_to_resubmit", json!(nothing)));
+            }
+            let nodes = nodes.into_iter().map(|(node_id, feature)| Node { node_id, feature });
+            return Ok(nodes.collect());
+        }
+        Some(Value::Array(given)) => given,
+        Some(_) => {
+            return Err(wrong("nodes_to_resubmit", json!(["Expected a list of items."])));
+        }
+    };
+    given.iter().map(node).collect()
+}
+
+fn node(given: &Value) -> Result<Node, Answer> {
+    let text = |name: &str| given.get(name).and_then(Value::as_str).map(str::to_owned);
+    let problem = |name: &str, why: String| {
+        let why: Map<String, Value> = [(name.to_owned(), json!([why]))].into_iter().collect();
+        wrong("nodes_to_resubmit", json!([why]))
+    };
+    let required = || "This field is required.".to_owned();
+    let node_id = text("node_id").ok_or_else(|| problem("node_id", required()))?;
+    let feature = text("feature").ok_or_else(|| problem("feature", required()))?;
+    if !FEATURES.contains(&feature.as_str()) {
+        let why = format!(
+            "\"{feature}\" is not a valid choice. Valid choices are: {}",
+            FEATURES.join(", ")
+        );
+        return Err(problem("feature", why));
+    }
+    Ok(Node { node_id, feature })
+}

@@ -1,0 +1,93 @@
+//! Where webhooks go: an address of this machine, and the secret that they are signed with.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+#[derive(Clone)]
+pub(crate) struct Destination {
+    pub(crate) url: String,
+    /// What the `Host` header says.
+    pub(crate) host: String,
+    pub(crate) path: String,
+    /// The addresses to try, in this order.
+    pub(crate) addresses: Vec<SocketAddr>,
+    pub(crate) secret: String,
+}
+
+impl Destination {
+    /// Reads an `http` URL whose host is `localhost` or a loopback address. Nothing is looked up.
+    pub(crate) fn new(url: &str, secret: &str) -> io::Result<Self> {
+        Self::parse(url, secret).ok_or_else(|| {
+            let why = format!(
+                "the webhook destination {url:?} is not an http URL of this machine, like \
+                 http://127.0.0.1:3000/webhooks"
+            );
+            io::Error::new(io::ErrorKind::InvalidInput, why)
+        })
+    }
+
+    fn parse(url: &str, secret: &str) -> Option<Self> {
+        let rest = url.strip_prefix("http://")?;
+        if !rest.bytes().all(|byte| byte.is_ascii_graphic()) || rest.contains('#') {
+            return None;
+        }
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (host, path) = rest.split_at_checked(end)?;
+        let (name, port) = match host.rsplit_once(':') {
+            Some((name, port)) if !port.contains(']') => (name, port.parse().ok()?),
+            _ => (host, 80),
+        };
+        let addresses: Vec<IpAddr> = if name.eq_ignore_ascii_case("localhost") {
+            vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
+        } else if let Some(address) = name.strip_prefix('[') {
+            vec![address.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.into()]
+        } else {
+            vec![name.parse::<Ipv4Addr>().ok()?.into()]
+        };
+        let loopback = addresses.iter().all(IpAddr::is_loopback);
+        let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        loopback.then(|| Self {
+            url: url.to_owned(),
+            host: host.to_owned(),
+            path,
+            addresses: addresses.into_iter().map(|address| (address, port).into()).collect(),
+            secret: secret.to_owned(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_destination_is_on_this_machine() {
+        let parts = |url: &str| {
+            let found = Destination::new(url, "s").ok()?;
+            Some((found.host, found.path, found.addresses[0].to_string()))
+        };
+        let some = |host: &str, path: &str, address: &str| {
+            Some((host.to_owned(), path.to_owned(), address.to_owned()))
+        };
+        assert_eq!(
+            parts("http://127.0.0.1:3000/a?b"),
+            some("127.0.0.1:3000", "/a?b", "127.0.0.1:3000")
+        );
+        assert_eq!(parts("http://LOCALHOST"), some("LOCALHOST", "/", "127.0.0.1:80"));
+        assert_eq!(parts("http://[::1]:9?x"), some("[::1]:9", "/?x", "[::1]:9"));
+        for url in [
+            "https://127.0.0.1/",
+            "http://example.com/",
+            "http://192.168.0.1/",
+            "http://a@127.0.0.1/",
+            "http://127.0.0.1:99999/",
+            "http://[::2]/",
+            "http://127.0.0.1/ a",
+            "http://127.0.0.1/\r\nX: y",
+            "http://localhost.example.com/",
+            "",
+        ] {
+            assert_eq!(parts(url), None, "{url}");
+        }
+    }
+}

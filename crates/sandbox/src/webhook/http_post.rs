@@ -1,0 +1,96 @@
+//! One HTTP/1.1 request on a connection of its own: all that a webhook needs of a client.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use super::destination::Destination;
+
+/// Longest head of an answer that is looked at, in bytes.
+const HEAD_LIMIT: usize = 16 * 1024;
+
+/// Connects to the first address that answers.
+pub(crate) fn connect(destination: &Destination, timeout: Duration) -> io::Result<TcpStream> {
+    let mut last = Err(io::ErrorKind::AddrNotAvailable.into());
+    for address in &destination.addresses {
+        last = TcpStream::connect_timeout(address, timeout);
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
+}
+
+/// Sends a JSON body with these headers and returns the status of the answer.
+pub(crate) fn post(
+    mut stream: &TcpStream,
+    destination: &Destination,
+    headers: &[(&str, &str)],
+    body: &str,
+    timeout: Duration,
+) -> io::Result<u16> {
+    let deadline = Instant::now() + timeout;
+    let mut request = format!(
+        "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Connection: close\r\n",
+        destination.path,
+        destination.host,
+        body.len()
+    );
+    for (name, value) in headers {
+        request.extend([name, ": ", value, "\r\n"]);
+    }
+    request.push_str("\r\n");
+    request.push_str(body);
+    stream.set_write_timeout(Some(timeout))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    loop {
+        if let Some(status) = status(&answer)? {
+            return Ok(status);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        stream.set_read_timeout(Some(left))?;
+        let mut chunk = [0; 4 * 1024];
+        match stream.read(&mut chunk)? {
+            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+            count => answer.extend_from_slice(chunk.get(..count).unwrap_or_default()),
+        }
+    }
+}
+
+/// The status of an answer whose head is whole, past any interim ones.
+fn status(mut bytes: &[u8]) -> io::Result<Option<u16>> {
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; 128];
+        let mut response = httparse::Response::new(&mut headers);
+        let parsed = response.parse(bytes).map_err(|_| io::ErrorKind::InvalidData)?;
+        let (length, status) = match (parsed, response.code) {
+            (httparse::Status::Complete(length), Some(status)) => (length, status),
+            _ if bytes.len() > HEAD_LIMIT => return Err(io::ErrorKind::InvalidData.into()),
+            _ => return Ok(None),
+        };
+        if status >= 200 {
+            return Ok(Some(status));
+        }
+        bytes = bytes.get(length..).unwrap_or_default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::status;
+
+    #[test]
+    fn interim_answers_are_skipped() {
+        let of = |text: &str| status(text.as_bytes()).ok();
+        assert_eq!(of("HTTP/1.1 200 OK\r\n\r\nbody"), Some(Some(200)));
+        assert_eq!(of("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 \r\n\r\n"), Some(Some(204)));
+        assert_eq!(of("HTTP/1.1 200 OK\r\n"), Some(None));
+        assert_eq!(of("nonsense\r\n\r\n"), None);
+        assert_eq!(of(&format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(20_000))), None);
+    }
+}

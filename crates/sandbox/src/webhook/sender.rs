@@ -1,0 +1,156 @@
+//! The thread that sends webhooks, one after the other.
+
+use std::io;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use super::canonical_json::{Style, print};
+use super::outbox::Pending;
+use super::signature::Signatures;
+use super::{WebhookDelivery, WebhookFault, http_post, payload};
+use crate::state::Shared;
+
+/// The service waits so long before the second and the third attempt.
+const PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(240)];
+
+/// How old [`WebhookFault::OldTimestamp`] is; the service's documentation refuses above 5 minutes.
+const OLD: Duration = Duration::from_secs(600);
+
+/// How often sessions are looked through for those whose time is over.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Sends until it is dropped.
+pub(crate) struct Sender {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    current: Arc<Mutex<Option<TcpStream>>>,
+}
+
+impl Sender {
+    pub(crate) fn start(shared: Arc<Shared>) -> io::Result<Self> {
+        let current = Arc::<Mutex<Option<TcpStream>>>::default();
+        let thread = Builder::new().name("didit-sandbox-webhooks".to_owned()).spawn({
+            let (shared, current) = (Arc::clone(&shared), Arc::clone(&current));
+            move || run(&shared, &current)
+        })?;
+        Ok(Self { shared, thread: Some(thread), current })
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.shared.stop.set();
+        let changed = Arc::clone(&self.shared.state().verification.outbox.changed);
+        changed.notify_all();
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(stream) = current {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(shared: &Shared, current: &Mutex<Option<TcpStream>>) {
+    let changed = Arc::clone(&shared.state().verification.outbox.changed);
+    loop {
+        let mut state = shared.state();
+        if shared.stop.is_set() {
+            return;
+        }
+        let now = shared.now();
+        // What a file cannot take stays as it was, and is tried again with the next look.
+        let _ = state.verification.expire(now);
+        let outbox = &mut state.verification.outbox;
+        let Some(pending) = outbox.take_due(now) else {
+            let wait = outbox.next_due(now).unwrap_or(LOOK).min(LOOK);
+            drop(changed.wait_timeout(state, wait));
+            continue;
+        };
+        drop(state);
+        deliver(shared, current, pending);
+        changed.notify_all();
+    }
+}
+
+/// Makes one attempt, and plans the next one if it failed in a way that is tried again.
+fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pending) {
+    let event = &pending.event;
+    let now = shared.now();
+    let sent_at =
+        if event.fault == WebhookFault::OldTimestamp { now.saturating_sub(OLD) } else { now };
+    let application_id = shared.application_id(&event.session.application);
+    let body = payload::body(event, &application_id, sent_at);
+    let sent = print(&body, Style::Sent);
+    let secret = match event.fault {
+        WebhookFault::WrongSignature => "not the destination's secret",
+        _ => &pending.destination.secret,
+    };
+    let Signatures { raw, v2, simple } = Signatures::new(secret, &sent, &body);
+    let timestamp = sent_at.as_secs().to_string();
+    let headers = [
+        ("User-Agent", "DiditWebhook/2.0 +https://didit.me"),
+        ("X-Timestamp", &*timestamp),
+        ("X-Signature", &raw),
+        ("X-Signature-V2", &v2),
+        ("X-Signature-Simple", &simple),
+    ];
+    let times = if event.fault == WebhookFault::Duplicate { 2 } else { 1 };
+    let mut answer = None;
+    for _ in 0..times {
+        answer = attempt(shared, current, &pending, &headers, &sent);
+        let mut state = shared.state();
+        state.verification.outbox.note(WebhookDelivery {
+            url: pending.destination.url.clone(),
+            event_id: event.id.clone(),
+            session_id: event.session.id.clone(),
+            session_status: event.session.status.clone(),
+            attempt: pending.attempt,
+            sent_at: now,
+            body: sent.clone(),
+            answer,
+        });
+    }
+    let outbox = &mut shared.state().verification.outbox;
+    outbox.in_flight -= 1;
+    let failed = answer.is_none_or(|status| status == 404 || status >= 500);
+    let pause = usize::try_from(pending.attempt - 1).ok().and_then(|index| PAUSES.get(index));
+    if let (true, Some(pause)) = (failed, pause) {
+        pending.due = now.saturating_add(scaled(*pause, shared.settings.webhook_time_scale));
+        pending.attempt += 1;
+        // A duplicate is one at the first attempt only.
+        if pending.event.fault == WebhookFault::Duplicate {
+            pending.event.fault = WebhookFault::Pass;
+        }
+        outbox.pending.push_back(pending);
+    }
+}
+
+fn attempt(
+    shared: &Shared,
+    current: &Mutex<Option<TcpStream>>,
+    pending: &Pending,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Option<u16> {
+    let timeout = shared.settings.webhook_timeout;
+    let stream = http_post::connect(&pending.destination, timeout).ok()?;
+    let set = |stream: Option<TcpStream>| {
+        *current.lock().unwrap_or_else(PoisonError::into_inner) = stream;
+    };
+    set(stream.try_clone().ok());
+    // The one who stops the sandbox may have looked before the stream was there.
+    if shared.stop.is_set() {
+        return None;
+    }
+    let answer = http_post::post(&stream, &pending.destination, headers, body, timeout);
+    set(None);
+    answer.ok()
+}
+
+fn scaled(pause: Duration, scale: f64) -> Duration {
+    Duration::try_from_secs_f64(pause.as_secs_f64() * scale).unwrap_or(pause)
+}

@@ -1,0 +1,135 @@
+//! Peers that are slow, idle or too many.
+
+use std::io::{Read as _, Write as _};
+use std::time::Duration;
+
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::raw::{connect, decision, read_answer, send};
+
+const SHORT: Duration = Duration::from_millis(30);
+
+#[test]
+fn an_idle_connection_is_closed() {
+    let sandbox = Sandbox::builder().idle_timeout(SHORT).start().unwrap();
+    let mut stream = connect(&sandbox).unwrap();
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    let mut used = connect(&sandbox).unwrap();
+    used.write_all(decision("abc").as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut used).unwrap().status, 200);
+    assert_eq!(used.read(&mut [0]).unwrap(), 0);
+}
+
+#[test]
+fn a_request_that_does_not_arrive_whole_is_answered_with_408() {
+    let sandbox = Sandbox::builder().request_timeout(SHORT).start().unwrap();
+    let whole = decision("abc");
+    let body = "POST /auth/v2/session/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{";
+    for part in ["G", &whole[..whole.len() - 2], body] {
+        let mut stream = connect(&sandbox).unwrap();
+        stream.write_all(part.as_bytes()).unwrap();
+        let answer = read_answer(&mut stream).unwrap();
+        assert_eq!((answer.status, answer.header("Connection")), (408, Some("close")), "{part}");
+        assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+    }
+}
+
+#[test]
+fn the_time_of_a_request_does_not_begin_anew_with_each_byte() {
+    let sandbox = Sandbox::builder().request_timeout(SHORT).start().unwrap();
+    let mut stream = connect(&sandbox).unwrap();
+    let mut sender = stream.try_clone().unwrap();
+    // Until the sandbox closes the connection.
+    let dripping = std::thread::spawn(move || {
+        while sender.write_all(b"G").is_ok() {
+            std::thread::sleep(SHORT / 10);
+        }
+    });
+    assert_eq!(read_answer(&mut stream).unwrap().status, 408);
+    drop(sandbox);
+    dripping.join().unwrap();
+}
+
+#[test]
+fn a_scripted_silence_is_not_cut_short() {
+    let builder = Sandbox::builder().idle_timeout(SHORT).request_timeout(SHORT);
+    let sandbox = builder.start().unwrap();
+    sandbox.script(Route::Decision, [Fault::Hang, Fault::Delay(SHORT * 3)]);
+    let mut hanging = connect(&sandbox).unwrap();
+    hanging.write_all(decision("abc").as_bytes()).unwrap();
+    while sandbox.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    assert_eq!(send(&sandbox, &decision("abc")).unwrap().status, 200);
+    hanging.set_nonblocking(true).unwrap();
+    assert_eq!(hanging.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+#[test]
+fn a_newcomer_takes_the_place_of_the_longest_idle() {
+    let sandbox = Sandbox::builder().max_connections(2).start().unwrap();
+    let mut idle = connect(&sandbox).unwrap();
+    let mut kept = connect(&sandbox).unwrap();
+    for _ in 0..2 {
+        kept.write_all(decision("abc").as_bytes()).unwrap();
+        assert_eq!(read_answer(&mut kept).unwrap().status, 200);
+    }
+    let mut newcomer = connect(&sandbox).unwrap();
+    newcomer.write_all(decision("abc").as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut newcomer).unwrap().status, 200);
+    assert_eq!(idle.read(&mut [0]).unwrap(), 0);
+    kept.write_all(decision("abc").as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut kept).unwrap().status, 200);
+}
+
+#[test]
+fn a_connection_that_is_being_answered_keeps_its_place() {
+    let sandbox = Sandbox::builder().max_connections(1).start().unwrap();
+    sandbox.script(Route::Decision, [Fault::Hang]);
+    let mut busy = connect(&sandbox).unwrap();
+    busy.write_all(decision("abc").as_bytes()).unwrap();
+    while sandbox.requests().is_empty() {
+        std::thread::yield_now();
+    }
+    let mut waiting = connect(&sandbox).unwrap();
+    waiting.write_all(decision("abc").as_bytes()).unwrap();
+    drop(busy);
+    assert_eq!(read_answer(&mut waiting).unwrap().status, 200);
+}
+
+/// Starts the sandbox that the next test uses up the descriptors of.
+#[test]
+#[ignore = "the process that another test starts"]
+fn serve_until_standard_input_ends() {
+    let sandbox = Sandbox::start().unwrap();
+    println!("\nurl={}", sandbox.url());
+    let _ = std::io::stdin().read_to_end(&mut Vec::new());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn idle_connections_do_not_use_up_the_descriptors() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
+    let program = std::env::current_exe().unwrap();
+    let serve = "ulimit -n 40; exec \"$0\" --ignored --exact --nocapture \
+                 limits::serve_until_standard_input_ends";
+    let mut child = Command::new("sh")
+        .args(["-c", serve])
+        .arg(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let mut urls = lines.filter_map(|line| line.strip_prefix("url=http://").map(str::to_owned));
+    let address = urls.next().unwrap();
+    let idle: Vec<_> = (0..100).map(|_| std::net::TcpStream::connect(&address).unwrap()).collect();
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(decision("abc").as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut stream).unwrap().status, 200);
+    drop((idle, child.stdin.take()));
+    assert!(child.wait().unwrap().success());
+}
