@@ -26,6 +26,8 @@ pub trait Endpoint: sealed::Sealed {
     type Output;
     /// The name of the endpoint in errors and events.
     const KIND: EndpointKind;
+    /// The host that serves it.
+    const HOST: Host = Host::DataTransfer;
     /// The rate limit that its requests count against.
     const BUCKET: Bucket;
     /// Whether the request carries the caller's [`Authorization`].
@@ -56,6 +58,15 @@ pub trait Endpoint: sealed::Sealed {
     /// # Errors
     /// The response is a failure, or not the documented response to this request.
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Self::Output, ResponseError>;
+}
+
+/// A host of the service; an engine has a base URL for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// `apx.didit.me`: the data-transfer API and tokens.
+    DataTransfer,
+    /// `verification.didit.me`: the verification API.
+    Verification,
 }
 
 /// Whether a request may be sent again after it failed.

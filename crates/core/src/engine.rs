@@ -37,7 +37,7 @@ use self::token_cache::{TokenAccess, TokenCache, TokenClaim};
 pub use self::wait_for_decision::WaitForDecision;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, Credentials};
-use crate::endpoint::{Bucket, Endpoint};
+use crate::endpoint::{Bucket, Endpoint, Host};
 use crate::error::{BuildError, ResponseError};
 use crate::oauth::{AccessToken, FetchToken};
 use crate::secret::scrub;
@@ -76,6 +76,7 @@ use crate::secret::scrub;
 /// ```
 pub struct Engine {
     base: BaseUrl,
+    verification_base: BaseUrl,
     access: Access,
     limiters: [RateLimiter; Bucket::COUNT],
     policy: Policy,
@@ -105,9 +106,14 @@ impl Engine {
         &self.policy
     }
 
-    /// Returns where requests go.
+    /// Returns where the requests of the data-transfer API and for tokens go.
     pub fn base_url(&self) -> &BaseUrl {
         &self.base
+    }
+
+    /// Returns where the requests of the verification API go.
+    pub fn verification_base_url(&self) -> &BaseUrl {
+        &self.verification_base
     }
 
     /// Returns whether other operations may go on earlier than they were told, since this was last
@@ -205,7 +211,11 @@ impl Engine {
         endpoint: &E,
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
-        let mut request = endpoint.request(&self.base, authorization)?;
+        let base = match E::HOST {
+            Host::DataTransfer => &self.base,
+            Host::Verification => &self.verification_base,
+        };
+        let mut request = endpoint.request(base, authorization)?;
         request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
         Ok(request)
     }
@@ -220,6 +230,7 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
             .field("base", &self.base)
+            .field("verification_base", &self.verification_base)
             .field("policy", &self.policy)
             .finish_non_exhaustive()
     }

@@ -19,7 +19,7 @@ pub mod webhook;
 
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use credentials::{Authorization, ClientCredentials, Credentials, InvalidCredentials};
-pub use endpoint::{Bucket, Endpoint, MAX_BODY_BYTES, Replay};
+pub use endpoint::{Bucket, Endpoint, Host, MAX_BODY_BYTES, Replay};
 pub use engine::{
     Call, CallError, CallErrorKind, Engine, EngineBuilder, Event, EventKind, GaveUp, Moment,
     Operation, Policy, Step, Ticket, TransportError, TransportErrorKind, WaitForDecision,

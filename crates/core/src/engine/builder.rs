@@ -15,6 +15,7 @@ use crate::oauth::FetchToken;
 pub struct EngineBuilder {
     credentials: Credentials,
     base: BaseUrl,
+    verification_base: BaseUrl,
     policy: Policy,
     user_agent: Option<String>,
     seed: u64,
@@ -28,6 +29,7 @@ impl EngineBuilder {
         Self {
             credentials,
             base: BaseUrl::production(),
+            verification_base: BaseUrl::verification(),
             policy: Policy::default(),
             user_agent: None,
             seed: 0,
@@ -35,16 +37,18 @@ impl EngineBuilder {
         }
     }
 
-    /// Sets where requests go. Default: the live service.
+    /// Sets where requests of the data-transfer API and for tokens go. Default: the live service.
     #[must_use]
     pub fn base_url(mut self, base: BaseUrl) -> Self {
         self.base = base;
         self
     }
 
-    /// Returns where requests will go.
-    pub fn get_base_url(&self) -> &BaseUrl {
-        &self.base
+    /// Sets where requests of the verification API go. Default: the live service.
+    #[must_use]
+    pub fn verification_base_url(mut self, base: BaseUrl) -> Self {
+        self.verification_base = base;
+        self
     }
 
     /// Sets timeouts, retries and pacing.
@@ -103,6 +107,7 @@ impl EngineBuilder {
         };
         Ok(Engine {
             base: self.base,
+            verification_base: self.verification_base,
             access: match self.credentials {
                 Credentials::None => Access::None,
                 Credentials::Token(authorization) => Access::Token(authorization),

@@ -11,7 +11,7 @@ use http::{Method, Request, Response};
 use super::SessionId;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Host, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::session_id::SessionId as AnySessionId;
 
@@ -56,6 +56,7 @@ impl fmt::Debug for Pdf {
 impl Endpoint for GeneratePdf {
     type Output = Pdf;
     const KIND: EndpointKind = EndpointKind::GenerateVerificationPdf;
+    const HOST: Host = Host::Verification;
     const BUCKET: Bucket = Bucket::VerificationPdfs;
     const AUTHORIZED: bool = true;
     const LEAST_TIMEOUT: Duration = Duration::from_secs(60);

@@ -62,6 +62,7 @@ impl Job {
 }
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Work {
     Decision(Call<RetrieveDecision>),
     Creation(Call<CreateSession>),
@@ -107,6 +108,7 @@ impl Work {
 
 /// What a call came to.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Given {
     Decision(Decision),
     Session,

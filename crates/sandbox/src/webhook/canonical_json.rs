@@ -100,7 +100,6 @@ fn python_repr(float: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use didit_strategies::cases;
     use proptest::prelude::*;
 
     use super::*;
@@ -131,7 +130,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(cases(200))]
+        #![proptest_config(ProptestConfig::with_cases(200))]
 
         #[test]
         fn what_is_sent_reads_back_and_is_ascii(value in any_json()) {

@@ -3,7 +3,6 @@ use std::net::Shutdown;
 use std::time::Duration;
 
 use didit_sandbox::Sandbox;
-use didit_strategies::cases;
 use proptest::prelude::*;
 
 use crate::raw::{connect, decision, send};
@@ -20,7 +19,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(cases(200))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn no_bytes_keep_the_next_request_from_its_answer(sent in prop::collection::vec(bytes(), 1..4)) {
