@@ -1,113 +1,135 @@
 use std::collections::hash_map::RandomState;
+use std::env;
 use std::fmt;
 use std::hash::BuildHasher as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use didit_core::{BaseUrl, BuildError, Credentials, Engine, InvalidBaseUrl, Policy};
+use didit_core::{
+    BaseUrl, ConfigError, Credentials, Engine, EngineBuilder, Event, HttpProxy, Policy,
+    ProxySettings, Route,
+};
 use reqwest::{redirect, retry};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::error::ConfigError;
-use crate::timers::Timers;
-use crate::{Client, Shared, proxy, tls};
+use crate::{Client, Listener, Shared, tls};
 
-/// The settings of a [`Client`] that is about to be made.
+/// The settings of a [`Client`].
 pub struct ClientBuilder {
-    credentials: Credentials,
+    engine: EngineBuilder,
     base_url: BaseUrl,
-    policy: Policy,
-    user_agent: Option<String>,
+    on_event: Option<Listener>,
     roots: Vec<tls::Root>,
-    client: Option<reqwest::Client>,
+    proxy: Option<ProxySettings>,
+    http_client: Option<reqwest::Client>,
 }
 
 impl ClientBuilder {
     pub(crate) fn new(credentials: Credentials) -> Self {
         Self {
-            credentials,
+            engine: Engine::builder(credentials),
             base_url: BaseUrl::production(),
-            policy: Policy::default(),
-            user_agent: None,
+            on_event: None,
             roots: Vec::new(),
-            client: None,
+            proxy: None,
+            http_client: None,
         }
     }
 
-    /// Another host than the live service's.
+    /// Sets where requests go. Default: the live service.
     #[must_use]
     pub fn base_url(mut self, base_url: BaseUrl) -> Self {
+        self.engine = self.engine.base_url(base_url.clone());
         self.base_url = base_url;
         self
     }
 
-    /// The budget of a whole call: token, waits, retries and bodies. Default: 30 s.
+    /// Sets the time for a whole call: token, waits, retries and bodies. Default: 30 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.policy.call_timeout = timeout;
+        self.engine = self.engine.edit_policy(|policy| policy.call_timeout = timeout);
         self
     }
 
-    /// Everything else that can be set about patience; a timeout set before is replaced.
+    /// Sets all timeouts, retries and pacing; replaces a [`timeout`](Self::timeout) set before.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        self.engine = self.engine.policy(policy);
         self
     }
 
-    /// Says who is calling, in front of this library's own name and version.
+    /// Sets the name of your application, which precedes this library's in `User-Agent`.
     #[must_use]
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
-        self.user_agent = Some(name.into());
+        self.engine = self.engine.user_agent(name);
+        self
+    }
+
+    /// Sets a listener for what calls do, for metrics. It is called between the steps of a call and
+    /// must return soon.
+    #[must_use]
+    pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.on_event = Some(Box::new(listener));
         self
     }
 
     /// Trusts the certificates of a PEM text, beside the platform's.
     ///
     /// # Errors
-    /// The text holds no certificate, or there is no TLS in this build.
+    /// [`ConfigError::Certificate`] if the text contains no certificate, or one that cannot be used.
     pub fn root_certificate(mut self, pem: &[u8]) -> Result<Self, ConfigError> {
         self.roots.extend(tls::parse_pem(pem)?);
         Ok(self)
     }
 
-    /// Uses an HTTP client of the caller's for all I/O, with its proxy, TLS and pool; root
-    /// certificates given here are then not used.
-    ///
-    /// It must be made with `redirect(Policy::none())`, since a redirect that is followed takes the
-    /// credentials along, and with `retry(never())`, so that nothing is sent twice.
+    /// Sets the proxy, instead of the environment's `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     #[must_use]
-    pub fn client(mut self, client: reqwest::Client) -> Self {
-        self.client = Some(client);
+    pub fn proxy(mut self, settings: ProxySettings) -> Self {
+        self.proxy = Some(settings);
         self
     }
 
-    /// Makes the client. Nothing is sent before the first call.
+    /// Sends all requests with your own HTTP client, with its proxy, TLS and connections.
+    ///
+    /// Build it with `redirect(Policy::none())`, since a redirect that is followed takes the
+    /// credentials along, and with `retry(never())`, so that nothing is sent twice.
+    #[must_use]
+    pub fn http_client(mut self, client: reqwest::Client) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// Builds the client. Nothing is sent before the first call.
     ///
     /// # Errors
-    /// A setting is refused, there are no root certificates to trust, the environment names a proxy
-    /// that cannot be used, or the base URL needs TLS and there is none in this build.
+    /// A setting is refused, settings contradict each other, this machine has no root certificates,
+    /// or the environment names a proxy that cannot be used.
     pub fn build(self) -> Result<Client, ConfigError> {
-        let client = match self.client {
+        let mut proxy = None;
+        let http = match self.http_client {
+            Some(_) if !self.roots.is_empty() => {
+                return Err(ConfigError::OwnHttpClient("root_certificate"));
+            }
+            Some(_) if self.proxy.is_some() => return Err(ConfigError::OwnHttpClient("proxy")),
             Some(client) => client,
-            None => default_client(&self.base_url, self.roots)?,
+            None => {
+                let proxies = self
+                    .proxy
+                    .unwrap_or_else(|| ProxySettings::from_variables(|name| env::var_os(name)));
+                proxy = proxies.proxy_for(&self.base_url)?;
+                default_client(&self.base_url, self.roots, proxy.as_ref())?
+            }
         };
-        // A base URL of the core's is one of anybody's.
-        let base = self.base_url.to_string().parse().map_err(|_| InvalidBaseUrl::Host);
-        let base = base.map_err(BuildError::from)?;
-        let mut engine = Engine::with_policy(self.base_url, self.credentials, self.policy);
-        if let Some(name) = self.user_agent {
-            engine.set_user_agent(&name)?;
-        }
-        engine.set_seed(RandomState::new().hash_one(0));
+        let records = self.on_event.is_some() || cfg!(feature = "tracing");
+        let engine = self.engine.seed(RandomState::new().hash_one(0)).record_events(records);
         let shared = Shared {
-            client,
-            base,
-            engine: Mutex::new(engine),
+            http,
+            engine: Mutex::new(engine.build()?),
             woken: Notify::new(),
-            timers: Timers::default(),
             origin: Instant::now(),
+            on_event: self.on_event,
+            route: Route::new(&self.base_url, proxy),
         };
         Ok(Client { shared: Arc::new(shared) })
     }
@@ -116,27 +138,34 @@ impl ClientBuilder {
 fn default_client(
     base_url: &BaseUrl,
     roots: Vec<tls::Root>,
+    proxy: Option<&HttpProxy>,
 ) -> Result<reqwest::Client, ConfigError> {
     let client = reqwest::Client::builder()
         .redirect(redirect::Policy::none())
         // Without a number it would keep a copy of each request for a retry that never comes.
         .retry(retry::never().max_retries_per_request(0))
-        .referer(false);
-    // What goes to this machine in plain text must not take the way over a proxy.
-    let client = if base_url.is_plain_http() {
-        tls::plain(client.no_proxy())?
-    } else {
-        proxy::check()?;
-        tls::trusting(client, roots)?
+        .referer(false)
+        // What the environment says was read with the same rules as in the blocking adapter.
+        .no_proxy();
+    let client = tls::configure(client, base_url, roots)?;
+    let client = match proxy {
+        Some(proxy) => {
+            let scheme = if proxy.is_tls() { "https" } else { "http" };
+            let address = format!("{scheme}://{}:{}", proxy.host(), proxy.port());
+            let address =
+                reqwest::Proxy::all(address).map_err(|error| ConfigError::Library(error.into()))?;
+            client.proxy(match proxy.user() {
+                Some((name, password)) => address.basic_auth(name.expose(), password.expose()),
+                None => address,
+            })
+        }
+        None => client,
     };
-    client.build().map_err(ConfigError::Http)
+    client.build().map_err(|error| ConfigError::Library(error.into()))
 }
 
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("base_url", &self.base_url)
-            .field("policy", &self.policy)
-            .finish_non_exhaustive()
+        f.debug_struct("ClientBuilder").field("engine", &self.engine).finish_non_exhaustive()
     }
 }

@@ -1,140 +1,83 @@
 use std::error::Error as StdError;
-use std::fmt;
 use std::io;
 
-use didit_core::{BuildError, CallError, TransportErrorKind};
+use didit_core::{ClientError, Route, TransportDetail, TransportErrorKind};
+use rustls::CertificateError;
 
-/// Why a call came to nothing: the core's [`CallError`], and the transport's error as its source where
-/// there is one; a time that ran out has none.
-#[derive(Debug)]
-pub struct Error {
-    call: CallError,
-    transport: Option<reqwest::Error>,
-}
+/// Why a call failed; see [`ClientError`].
+pub type Error = ClientError<reqwest::Error>;
 
-impl Error {
-    pub(crate) fn new(call: CallError, transport: Option<reqwest::Error>) -> Self {
-        let transport =
-            transport.filter(|_| matches!(call.kind(), didit_core::CallErrorKind::Transport(_)));
-        Self { call, transport }
-    }
-
-    /// What stood in the way, to be matched on.
-    pub fn call(&self) -> &CallError {
-        &self.call
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.call.fmt(f)
-    }
-}
-
-impl StdError for Error {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match &self.transport {
-            Some(transport) => Some(transport),
-            None => self.call.source(),
+/// Returns how far a failed exchange can have come.
+pub(crate) fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind {
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) => {
+            TransportErrorKind::Certificate
         }
-    }
-}
-
-impl From<Error> for CallError {
-    fn from(error: Error) -> Self {
-        error.call
-    }
-}
-
-/// Why a client could not be made.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A setting was refused.
-    Build(BuildError),
-    /// The root certificate is not PEM, or holds no certificate.
-    Certificate,
-    /// This machine has no trusted root certificates, and none was given.
-    NoRootCertificates,
-    /// The base URL is https, and this build has neither of the features `rustls` and `native-tls`.
-    NoTls,
-    /// This environment variable names something else than an HTTP proxy.
-    Proxy(&'static str),
-    /// The TLS library refused its settings.
-    #[cfg(feature = "rustls")]
-    Tls(rustls::Error),
-    /// The HTTP library refused its settings.
-    Http(reqwest::Error),
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Build(error) => error.fmt(f),
-            Self::Certificate => f.write_str("the root certificate is not a PEM certificate"),
-            Self::NoRootCertificates => {
-                f.write_str("this machine has no trusted root certificates")
-            }
-            Self::NoTls => f.write_str("this build has no TLS: enable `rustls` or `native-tls`"),
-            Self::Proxy(name) => {
-                write!(f, "{name} is not the address of an HTTP proxy, like http://host:port")
-            }
-            #[cfg(feature = "rustls")]
-            Self::Tls(_) => f.write_str("TLS could not be set up"),
-            Self::Http(_) => f.write_str("the HTTP client could not be set up"),
+        _ if error.is_timeout() => TransportErrorKind::Timeout,
+        // A proxy that answered and refused is the one failure to connect without I/O below it.
+        None if error.is_connect() && route.proxy().is_some() && io_error(error).is_none() => {
+            TransportErrorKind::Proxy
         }
+        _ if error.is_connect() || error.is_builder() => TransportErrorKind::Connect,
+        _ => TransportErrorKind::ConnectionLost,
     }
 }
 
-impl StdError for ConfigError {
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        match self {
-            #[cfg(feature = "rustls")]
-            Self::Tls(error) => Some(error),
-            Self::Http(error) => Some(error),
-            _ => None,
-        }
-    }
-}
-
-impl From<BuildError> for ConfigError {
-    fn from(error: BuildError) -> Self {
-        Self::Build(error)
-    }
-}
-
-/// In the core's terms, how far a failed exchange can have come.
-pub(crate) fn failure_kind(error: &reqwest::Error) -> TransportErrorKind {
-    if causes(error).any(is_certificate_refusal) {
-        TransportErrorKind::Certificate
-    } else if error.is_connect() && !error.is_timeout() {
-        TransportErrorKind::Connect
-    } else if error.is_timeout() {
-        TransportErrorKind::Timeout
-    } else {
-        TransportErrorKind::ConnectionLost
-    }
+/// Returns the error without the URL, and what it says.
+pub(crate) fn detail(error: reqwest::Error) -> TransportDetail<reqwest::Error> {
+    let tls = tls_error(&error);
+    let words = tls.map(tls_words).or_else(|| io_error(&error).map(ToString::to_string));
+    let advice = tls.and_then(tls_advice);
+    TransportDetail { error: error.without_url(), words, advice }
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     std::iter::successors(error.source(), |&cause| cause.source())
 }
 
-/// TLS libraries report through `io::Error`, whose `source` passes over the error that it wraps.
-fn is_certificate_refusal(cause: &(dyn StdError + 'static)) -> bool {
-    if let Some(wrapped) = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-        return is_certificate_refusal(wrapped);
+fn io_error(error: &reqwest::Error) -> Option<&io::Error> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// Returns the TLS library's error, which an `io::Error` may wrap.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    causes(error).find_map(|cause| {
+        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        wrapped.map_or_else(|| cause.downcast_ref(), |wrapped| wrapped.downcast_ref())
+    })
+}
+
+fn tls_words(error: &rustls::Error) -> String {
+    let rustls::Error::InvalidCertificate(certificate) = error else {
+        return match error {
+            rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port".into(),
+            other => other.to_string(),
+        };
+    };
+    match certificate {
+        CertificateError::UnknownIssuer => "no trusted authority issued the certificate".into(),
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the certificate has expired".into()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the certificate is for another host".into()
+        }
+        CertificateError::Other(_) => {
+            "the certificate is an authority's or of an old version, not a server's".into()
+        }
+        other => other.to_string(),
     }
-    #[cfg(feature = "rustls")]
-    if let Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented) =
-        cause.downcast_ref()
-    {
-        return true;
+}
+
+fn tls_advice(error: &rustls::Error) -> Option<&'static str> {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            Some("if the server is right, trust its issuer as a root certificate (`--ca-file`)")
+        }
+        rustls::Error::InvalidCertificate(CertificateError::Other(_)) => {
+            Some("give the server a certificate of its own, of version 3")
+        }
+        rustls::Error::InvalidMessage(_) => Some("check the port of the base URL"),
+        _ => None,
     }
-    // The system's library has words for it alone.
-    #[cfg(feature = "native-tls")]
-    if let Some(error) = cause.downcast_ref::<native_tls::Error>() {
-        return error.to_string().contains("certificate");
-    }
-    false
 }

@@ -1,64 +1,65 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
 mod builder;
 mod decisions;
 mod error;
-pub mod how_to;
-mod proxy;
-#[cfg(feature = "tracing")]
-mod report;
-#[cfg(not(feature = "tracing"))]
-#[path = "report/silent.rs"]
-mod report;
-mod timers;
 mod tls;
 
 use std::fmt;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 pub use didit_core as core;
+pub use didit_core::ConfigError;
 use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
 use didit_core::{
-    Call, Credentials, Engine, Moment, Operation, Secret, SessionId, Step, Ticket, WaitForDecision,
+    Call, Credentials, Engine, Event, MAX_BODY_BYTES, Moment, Operation, RateLimit, Route, Secret,
+    SessionId, Step, Ticket, TransportError, TransportErrorKind, WaitForDecision,
 };
 use futures_util::{Stream, stream};
+pub use http;
 use http::{Request, Response};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use self::answer::{Failed, answer};
 pub use self::builder::ClientBuilder;
 pub use self::decisions::Decisions;
-pub use self::error::{ConfigError, Error};
-use self::timers::Timers;
+pub use self::error::Error;
 
-/// A client of the API. Clones are cheap and share the token, the rate limit and the connections.
+#[doc = include_str!("../docs/how_to.md")]
+pub mod how_to {}
+
+/// A client of the API. Clones are cheap and share the token, the rate limits and the connections.
 ///
-/// Its futures run on tokio, and may be dropped at any point.
+/// Its futures run on tokio and may be dropped at any point. Use one client per runtime: a pooled
+/// connection belongs to the runtime that opened it, and a call on another runtime waits for a
+/// whole attempt if that one is idle. A future that is kept but not polled holds what it has, the
+/// right to fetch the token included, for up to
+/// [`attempt_timeout`](didit_core::Policy::attempt_timeout).
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    client: reqwest::Client,
-    /// Parsed once: of a request's address only the path differs.
-    base: reqwest::Url,
+    http: reqwest::Client,
     engine: Mutex<Engine>,
     /// Signalled when waiting operations may go on earlier than they were told.
     woken: Notify,
     origin: Instant,
-    timers: Timers,
+    on_event: Option<Listener>,
+    route: Route,
 }
 
+type Listener = Box<dyn Fn(&Event) + Send + Sync>;
+
+/// What became of a request.
+type Exchanged = Result<Response<Vec<u8>>, (TransportError, Option<reqwest::Error>)>;
+
 impl Client {
-    /// A client of the live service with the defaults.
+    /// Creates a client of the live service with the defaults.
     ///
     /// # Errors
     /// See [`ClientBuilder::build`].
@@ -66,7 +67,7 @@ impl Client {
         Self::builder(credentials).build()
     }
 
-    /// Begins a client with settings of the caller's.
+    /// Starts to build a client with other settings.
     pub fn builder(credentials: impl Into<Credentials>) -> ClientBuilder {
         ClientBuilder::new(credentials.into())
     }
@@ -75,8 +76,8 @@ impl Client {
     /// `vendor_data`.
     ///
     /// # Errors
-    /// Tells what stood in the way. The request is never repeated when the service may have acted
-    /// on it, so the session may still have been created.
+    /// The request is never repeated when the service may have acted on it, so the session may have
+    /// been created all the same.
     pub async fn create_session(
         &self,
         scopes: Scopes,
@@ -85,40 +86,35 @@ impl Client {
         self.run(Call::new(CreateSession::new(scopes).with_vendor_data(vendor_data))).await
     }
 
-    /// Reads how far a session has come, with the token it gave when it was created. No other
+    /// Reads the status of a session with the token that its creation returned. No other
     /// credentials are needed.
     ///
     /// # Errors
-    /// Tells what stood in the way, after the retries that the policy allows.
+    /// The last failure, after the retries that the policy allows.
     pub async fn session_status(
         &self,
         session_id: &SessionId,
         session_token: impl Into<Secret>,
     ) -> Result<SessionStatus, Error> {
-        let call = Call::new(ReadStatus::new(session_id.clone(), session_token));
-        report::within(session_id, self.run(call)).await
+        self.run(Call::new(ReadStatus::new(session_id.clone(), session_token))).await
     }
 
     /// Retrieves the decision of a session.
     ///
     /// # Errors
-    /// Tells what stood in the way, after the retries that the policy allows.
+    /// The last failure, after the retries that the policy allows.
     pub async fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
-        let call = Call::new(RetrieveDecision::new(session_id.clone()));
-        report::within(session_id, self.run(call)).await
+        self.run(Call::new(RetrieveDecision::new(session_id.clone()))).await
     }
 
-    /// Retrieves the decisions of many sessions, and yields each with its session as it comes.
+    /// Retrieves the decisions of many sessions and yields each with its session as it arrives.
     ///
-    /// The timeout of a call counts from the moment the rate limit lets it go.
+    /// The time of a call counts from the moment the rate limiter lets it go.
     ///
     /// ```no_run
-    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// # use didit_async_adapter::{Client, core::{ClientCredentials, SessionId}};
-    /// # let client = Client::new(ClientCredentials::new("id", "secret")?)?;
+    /// # async fn example(client: didit_async_adapter::Client, ids: Vec<didit_core::SessionId>) {
     /// use futures_util::StreamExt as _;
     ///
-    /// let ids = (1..=1000).map(|n| format!("s-{n}").parse()).collect::<Result<Vec<SessionId>, _>>()?;
     /// let mut decisions = client.decisions(ids).concurrency(8);
     /// while let Some((session_id, result)) = decisions.next().await {
     ///     match result {
@@ -126,7 +122,6 @@ impl Client {
     ///         Err(error) => eprintln!("{session_id}: {error}"),
     ///     }
     /// }
-    /// # Ok(())
     /// # }
     /// ```
     pub fn decisions<I>(&self, session_ids: I) -> Decisions<stream::Iter<I::IntoIter>>
@@ -136,7 +131,7 @@ impl Client {
         self.decisions_from_stream(stream::iter(session_ids))
     }
 
-    /// The same for ids that arrive over time.
+    /// Retrieves the decisions of sessions that arrive over time.
     pub fn decisions_from_stream<S>(&self, session_ids: S) -> Decisions<S>
     where
         S: Stream<Item = SessionId>,
@@ -144,12 +139,12 @@ impl Client {
         Decisions::new(self.clone(), session_ids)
     }
 
-    /// Asks for the decision of a session every `interval` until its status is final, for as long
-    /// as `timeout`.
+    /// Polls the decision of a session every `interval` until its status is final, for at most
+    /// `timeout`.
     ///
     /// # Errors
-    /// The time ran out ([`CallErrorKind::Undecided`](didit_core::CallErrorKind::Undecided) if the session still
-    /// could not be decided), or something stood in the way that does not pass.
+    /// [`Undecided`](didit_core::CallErrorKind::Undecided) if the status still was not final when
+    /// the time ran out, or a failure that does not pass.
     pub async fn wait_for_decision(
         &self,
         session_id: &SessionId,
@@ -157,54 +152,35 @@ impl Client {
         timeout: Duration,
     ) -> Result<Decision, Error> {
         let wait = WaitForDecision::new(session_id.clone());
-        let wait = wait.with_interval(interval).with_timeout(timeout);
-        report::within(session_id, self.run(wait)).await
+        self.run(wait.with_interval(interval).with_timeout(timeout)).await
     }
 
     /// Carries out any operation of the core, like a call with a timeout of its own.
     ///
     /// # Errors
-    /// Tells what stood in the way, after the retries that the policy allows.
-    pub fn run<O: Operation>(
-        &self,
-        operation: O,
-    ) -> impl Future<Output = Result<O::Output, Error>> + use<'_, O> {
-        let mut run = Run::new(&self.shared, operation);
-        // In a box, since it is large, and whoever holds a future moves it about.
-        Box::pin(async move {
-            let mut answered = None;
-            loop {
-                // From before the engine is asked, so that no wake-up is missed in between.
-                let woken = run.shared.woken.notified();
-                // What lives across no await takes no room in the box.
-                let sent = match run.next(answered) {
-                    Step::Send { request, ticket, timeout } => {
-                        let deadline = run.shared.instant(run.now.after(timeout));
-                        Ok((run.shared.execute(request), ticket, deadline))
-                    }
-                    Step::Wait { until, .. } => Err((run.shared.instant(until), woken)),
-                    Step::Done(result) => {
-                        let transport_error = run.transport_error.take();
-                        return result.map_err(|error| Error::new(error, transport_error));
-                    }
-                };
-                answered = match sent {
-                    Ok((pending, ticket, deadline)) => {
-                        let (pending, timers) = (pin!(pending), &run.shared.timers);
-                        Some((ticket, answer(pending, deadline, timers).await))
-                    }
-                    Err((until, woken)) => {
-                        let _ = timeout_at(until, woken).await;
-                        None
-                    }
-                };
+    /// The last failure, after the retries that the policy allows.
+    pub async fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+        let mut run = Run { shared: &self.shared, operation, transport: None, over: false };
+        loop {
+            // Registered before the engine is polled, so that no wake-up is missed.
+            let woken = self.shared.woken.notified();
+            match run.poll() {
+                Step::Send { request, ticket, timeout } => {
+                    let exchanged = self.shared.exchange(request, Instant::now() + timeout).await;
+                    run.handle(ticket, exchanged);
+                }
+                Step::Wait { until, .. } => {
+                    let _ = timeout_at(self.shared.instant(until), woken).await;
+                }
+                Step::Done(result) => {
+                    let transport = run.transport.take().map(error::detail);
+                    let route = &self.shared.route;
+                    return result.map_err(|error| Error::new(error, transport, route));
+                }
             }
-        })
+        }
     }
 }
-
-/// A wait that is longer than the clock can tell ends after a year, and is begun again.
-const FAR: Duration = Duration::from_secs(31_536_000);
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -212,127 +188,119 @@ impl fmt::Debug for Client {
     }
 }
 
-/// An operation under way; given up when dropped before its end.
+/// An operation under way, which is canceled when dropped before its end.
 struct Run<'a, O: Operation> {
     shared: &'a Shared,
     operation: O,
-    transport_error: Option<reqwest::Error>,
-    /// When the engine was asked last.
-    now: Moment,
+    transport: Option<reqwest::Error>,
     over: bool,
 }
 
-impl<'a, O: Operation> Run<'a, O> {
-    fn new(shared: &'a Shared, operation: O) -> Self {
-        let now = Moment::default();
-        Self { shared, operation, transport_error: None, now, over: false }
-    }
-
-    /// Hands in what came of a request, if one was sent, and asks for what follows.
-    fn next(
-        &mut self,
-        answered: Option<(Ticket, Result<Response<Bytes>, Failed>)>,
-    ) -> Step<O::Output> {
-        match answered {
-            Some((ticket, Ok(answer))) => {
-                let (head, body) = answer.into_parts();
-                let response = Response::from_parts(head, &body[..]);
-                self.operation.read_ahead(&ticket, &response);
-                let mut engine = self.begin();
-                self.operation.handle_response(&mut engine, self.now, ticket, response);
-                self.go_on(engine)
-            }
-            Some((ticket, Err((failure, error)))) => {
-                self.transport_error = error;
-                let mut engine = self.begin();
-                self.operation.handle_failure(&mut engine, self.now, ticket, failure);
-                self.go_on(engine)
-            }
-            None => {
-                let engine = self.begin();
-                self.go_on(engine)
-            }
-        }
-    }
-
-    /// Takes the engine, and looks at the clock.
-    fn begin(&mut self) -> MutexGuard<'a, Engine> {
-        let mut engine = self.shared.lock();
-        report::listen(&mut engine);
-        self.now = self.shared.now();
-        engine
-    }
-
-    fn go_on(&mut self, mut engine: MutexGuard<'_, Engine>) -> Step<O::Output> {
-        let step = self.operation.poll(&mut engine, self.now);
+impl<O: Operation> Run<'_, O> {
+    fn poll(&mut self) -> Step<O::Output> {
+        let step = self.shared.step(|engine, now| self.operation.poll(engine, now));
         self.over = matches!(step, Step::Done(_));
-        self.release(engine);
         step
     }
 
-    /// Lets others at the engine, and tells what happened.
-    fn release(&mut self, mut engine: MutexGuard<'_, Engine>) {
-        if engine.take_wake() {
-            self.shared.woken.notify_waiters();
+    fn handle(&mut self, ticket: Ticket, exchanged: Exchanged) {
+        match exchanged {
+            Ok(response) => self.shared.step(|engine, now| {
+                self.operation.handle_response(engine, now, ticket, &response);
+            }),
+            Err((error, transport)) => {
+                self.transport = transport;
+                self.shared.step(|engine, now| {
+                    self.operation.handle_failure(engine, now, ticket, error);
+                });
+            }
         }
-        drop(engine);
-        report::events(self.operation.take_events());
     }
 }
 
 impl<O: Operation> Drop for Run<'_, O> {
     fn drop(&mut self) {
         if !self.over {
-            let mut engine = self.shared.lock();
-            self.operation.cancel(&mut engine, self.shared.now());
-            self.release(engine);
+            self.shared.step(|engine, now| self.operation.cancel(engine, now));
         }
     }
 }
 
+/// A wait beyond the range of the clock ends after a year, and is then begun again.
+const FAR: Duration = Duration::from_secs(31_536_000);
+
 impl Shared {
-    /// The engine is whole after every step, also if one panicked.
+    /// Locks the engine, which is consistent after every step, also after one that panicked.
     fn lock(&self) -> MutexGuard<'_, Engine> {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn now(&self) -> Moment {
-        Moment::new(self.origin.elapsed())
+    /// Takes one step with the engine; then wakes others, and tells what happened.
+    fn step<T>(&self, step: impl FnOnce(&mut Engine, Moment) -> T) -> T {
+        let mut engine = self.lock();
+        let result = step(&mut engine, Moment::new(self.origin.elapsed()));
+        if engine.take_wake() {
+            self.woken.notify_waiters();
+        }
+        let events = engine.take_events();
+        drop(engine);
+        for event in events {
+            if let Some(listener) = &self.on_event {
+                listener(&event);
+            }
+            #[cfg(feature = "tracing")]
+            trace(&event);
+        }
+        result
     }
 
     fn instant(&self, moment: Moment) -> Instant {
         self.origin.checked_add(moment.since_origin()).unwrap_or(self.origin + FAR)
     }
 
-    /// Sends a request.
-    fn execute(
-        &self,
-        request: Request<Vec<u8>>,
-    ) -> impl Future<Output = Result<reqwest::Response, reqwest::Error>> + use<> {
-        let (parts, body) = request.into_parts();
-        let mut url = self.base.clone();
-        url.set_path(parts.uri.path());
-        let mut request = reqwest::Request::new(parts.method, url);
-        *request.headers_mut() = parts.headers;
-        if !body.is_empty() {
-            *request.body_mut() = Some(body.into());
+    /// Sends a request and reads the response, or up to the first byte that is too many.
+    async fn exchange(&self, request: Request<Vec<u8>>, deadline: Instant) -> Exchanged {
+        let failed = |error: reqwest::Error| {
+            (TransportError::new(error::kind(&error, &self.route)), Some(error))
+        };
+        let late = || (TransportError::new(TransportErrorKind::Timeout), None);
+        let request = reqwest::Request::try_from(request).map_err(failed)?;
+        let sent = timeout_at(deadline, self.http.execute(request)).await;
+        let mut response = sent.map_err(|_| late())?.map_err(failed)?;
+        let mut head = Response::new(());
+        *head.status_mut() = response.status();
+        *head.headers_mut() = std::mem::take(response.headers_mut());
+        RateLimit::stamp_arrival(head.headers_mut(), SystemTime::now());
+        match timeout_at(deadline, read_body(&mut response)).await {
+            Ok(Ok(body)) => Ok(head.map(|()| body)),
+            Ok(Err(error)) => {
+                let kind = error::kind(&error, &self.route);
+                Err((TransportError::in_body(kind, head), Some(error)))
+            }
+            Err(_) => Err((TransportError::in_body(TransportErrorKind::Timeout, head), None)),
         }
-        self.client.execute(request)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use didit_core::{Authorization, BaseUrl};
+async fn read_body(response: &mut reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_BODY_BYTES {
+            break;
+        }
+    }
+    Ok(body)
+}
 
-    use super::*;
-
-    #[test]
-    fn the_last_moment_can_be_waited_for() {
-        let builder = Client::builder(Authorization::none());
-        let local: BaseUrl = "http://127.0.0.1:1".parse().unwrap();
-        let shared = builder.base_url(local).build().unwrap().shared;
-        let last = shared.instant(Moment::new(Duration::MAX));
-        assert!(last > Instant::now() + FAR / 2);
+/// Tells `tracing` of an event, by its name and fields.
+#[cfg(feature = "tracing")]
+fn trace(event: &Event) {
+    let session_id = event.session_id.as_ref().map(SessionId::as_str);
+    let (endpoint, kind) = (event.endpoint, &event.kind);
+    if kind.is_notable() {
+        tracing::info!(target: "didit", ?endpoint, session_id, event = ?kind);
+    } else {
+        tracing::debug!(target: "didit", ?endpoint, session_id, event = ?kind);
     }
 }

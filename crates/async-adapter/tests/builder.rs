@@ -5,12 +5,18 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use didit_async_adapter::{Client, ClientBuilder, ConfigError};
-use didit_core::{BuildError, ClientCredentials};
+use didit_core::{
+    BuildError, ClientCredentials, Credentials, Engine, Event, EventKind, Moment, Operation,
+    ProxySettings, Step, Ticket, TransportError, WaitReason,
+};
 use didit_sandbox::{Fault, Route, Sandbox};
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
-use didit_scenarios::certificates::Authority;
 use futures_util::{FutureExt as _, StreamExt as _};
+use http::Response;
 use reqwest::header::HeaderMap;
+
+fn certificate() -> String {
+    rcgen::generate_simple_self_signed(["h.example".to_owned()]).unwrap().cert.pem()
+}
 
 fn builder(sandbox: &Sandbox) -> ClientBuilder {
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
@@ -19,14 +25,13 @@ fn builder(sandbox: &Sandbox) -> ClientBuilder {
 
 #[tokio::test]
 async fn a_client_of_the_callers_does_the_sending() {
-    // It needs a TLS provider to be made, and uses none.
-    #[cfg(feature = "rustls")]
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    // This crate brings a TLS provider, without which no client could be made.
+    let _ = reqwest::Client::new();
     let sandbox = Sandbox::start().unwrap();
     let own = HeaderMap::from_iter([("x-own".parse().unwrap(), "1".parse().unwrap())]);
     let http = reqwest::Client::builder().no_proxy().default_headers(own);
     let http = http.redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    let client = builder(&sandbox).client(http).build().unwrap();
+    let client = builder(&sandbox).http_client(http).build().unwrap();
     client.decision(&"s-1".parse().unwrap()).await.unwrap();
     assert!(sandbox.requests().iter().all(|request| request.header("x-own") == Some("1")));
 
@@ -70,29 +75,65 @@ async fn an_error_has_the_transports_as_its_source_where_there_is_one() {
     assert!(refused.source().is_none() && refused.to_string().contains("HTTP 404"), "{refused}");
     let broken = client.decision(&"s-1".parse().unwrap()).await.unwrap_err();
     assert!(broken.source().is_some_and(|source| source.is::<reqwest::Error>()), "{broken}");
-    assert!(broken.to_string().ends_with("after 4 requests"), "{broken}");
+    assert!(broken.to_string().contains("after 4 requests (", "{broken}");
 }
 
 #[test]
-fn what_a_client_cannot_be_made_of_is_told() {
-    let say = |error: &ConfigError| (error.to_string(), error.source().map(ToString::to_string));
-    #[cfg(feature = "rustls")]
-    {
-        let tls = ConfigError::Tls(rustls::Error::General("x".to_owned()));
-        let source = Some("unexpected error: x".to_owned());
-        assert_eq!(say(&tls), ("TLS could not be set up".to_owned(), source));
+fn settings_that_have_no_effect_are_refused() {
+    let sandbox = Sandbox::start().unwrap();
+    let own = || builder(&sandbox).http_client(reqwest::Client::new());
+    let refused = own().proxy(ProxySettings::default()).build().unwrap_err();
+    assert!(matches!(refused, ConfigError::OwnHttpClient("proxy")), "{refused}");
+    let refused = own().root_certificate(certificate().as_bytes()).unwrap().build().unwrap_err();
+    assert!(matches!(refused, ConfigError::OwnHttpClient("root_certificate")), "{refused}");
+    let proxy = ProxySettings::default().with_proxy("http://p:abc");
+    let live = Client::builder(Credentials::None).proxy(proxy).build().unwrap_err();
+    assert!(matches!(live, ConfigError::Proxy(_)), "{live}");
+}
+
+#[tokio::test]
+async fn a_listener_is_told_what_calls_do() {
+    let sandbox = Sandbox::start().unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let listener = move |event: &Event| tell.send(event.clone()).unwrap();
+    let client = builder(&sandbox).on_event(listener).build().unwrap();
+    client.decision(&"s-1".parse().unwrap()).await.unwrap();
+    let events: Vec<Event> = told.try_iter().collect();
+    assert!(events.iter().all(|event| event.session_id.as_ref().unwrap().as_str() == "s-1"));
+    let last = &events.last().unwrap().kind;
+    assert!(matches!(last, EventKind::Finished { succeeded: true, attempts: 2, .. }), "{last:?}");
+}
+
+/// Waits for the last moment there is.
+struct Endless;
+
+impl Operation for Endless {
+    type Output = ();
+
+    fn poll(&mut self, _: &mut Engine, _: Moment) -> Step<()> {
+        Step::Wait { until: Moment::new(Duration::MAX), reason: WaitReason::Polling }
     }
-    let http = reqwest::Client::builder().user_agent("\n").build().unwrap_err();
-    let (words, source) = say(&ConfigError::Http(http));
-    assert_eq!((&*words, source.is_some()), ("the HTTP client could not be set up", true));
-    let none = ConfigError::NoRootCertificates;
-    let expected = ("this machine has no trusted root certificates".to_owned(), None);
-    assert_eq!(say(&none), expected);
-    let refused = ConfigError::from(BuildError::UserAgent);
-    assert_eq!(say(&refused), ("the user agent is not visible ASCII".to_owned(), None));
-    let certificate = ConfigError::Certificate;
-    let expected = ("the root certificate is not a PEM certificate".to_owned(), None);
-    assert_eq!(say(&certificate), expected);
+
+    fn handle_response<B: AsRef<[u8]>>(
+        &mut self,
+        _: &mut Engine,
+        _: Moment,
+        _: Ticket,
+        _: &Response<B>,
+    ) {
+    }
+
+    fn handle_failure(&mut self, _: &mut Engine, _: Moment, _: Ticket, _: TransportError) {}
+
+    fn cancel(&mut self, _: &mut Engine, _: Moment) {}
+}
+
+#[tokio::test]
+async fn the_last_moment_can_be_waited_for() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = builder(&sandbox).build().unwrap();
+    let wait = tokio::time::timeout(Duration::from_millis(50), client.run(Endless));
+    assert!(wait.await.is_err(), "it waits");
 }
 
 #[tokio::test]
@@ -124,23 +165,12 @@ async fn a_stream_shows_how_far_it_is() {
     assert_eq!(shown, "Decisions { concurrency: 3, under_way: 0, .. }");
 }
 
-#[cfg(any(feature = "rustls", feature = "native-tls"))]
 #[test]
 fn a_text_with_one_certificate_that_is_none_is_refused_at_once() {
     let sandbox = Sandbox::start().unwrap();
     let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let good = Authority::new().pem();
+    let good = certificate();
     assert!(builder(&sandbox).root_certificate(good.as_bytes()).is_ok());
     let refused = builder(&sandbox).root_certificate((good + hollow).as_bytes()).unwrap_err();
     assert!(matches!(refused, ConfigError::Certificate), "{refused}");
-}
-
-#[cfg(not(any(feature = "rustls", feature = "native-tls")))]
-#[test]
-fn a_build_without_tls_says_so() {
-    let sandbox = Sandbox::start().unwrap();
-    let refused = builder(&sandbox).root_certificate(b"").unwrap_err();
-    assert!(matches!(refused, ConfigError::NoTls), "{refused}");
-    let live = Client::new(ClientCredentials::new("id", "secret").unwrap()).unwrap_err();
-    assert_eq!(live.to_string(), "this build has no TLS: enable `rustls` or `native-tls`");
 }

@@ -62,12 +62,22 @@ impl BaseUrl {
         }
     }
 
-    /// Whether requests travel unencrypted, which is allowed to this machine only.
+    /// Returns whether requests travel unencrypted, which is allowed to this machine only.
     pub fn is_plain_http(&self) -> bool {
         self.scheme == Scheme::HTTP
     }
 
-    /// The address of `path`, which begins with `/`.
+    /// Returns the host, without the port; an IPv6 address has brackets.
+    pub fn host(&self) -> &str {
+        self.authority.host()
+    }
+
+    /// Returns the port, also where the scheme implies it.
+    pub fn port(&self) -> u16 {
+        self.authority.port_u16().unwrap_or(if self.is_plain_http() { 80 } else { 443 })
+    }
+
+    /// Returns the address of `path`, which begins with `/`.
     pub(crate) fn join(&self, path: String) -> Result<Uri, http::Error> {
         let path = if self.prefix.is_empty() { path } else { format!("{}{path}", self.prefix) };
         let mut parts = http::uri::Parts::default();

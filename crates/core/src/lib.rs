@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod base_url;
+mod client_error;
 mod credentials;
 pub mod data_transfer;
 mod endpoint;
@@ -10,6 +11,7 @@ pub mod guide;
 mod json;
 pub mod oauth;
 mod personal;
+mod proxy;
 mod rate_limit;
 mod secret;
 mod session_id;
@@ -18,6 +20,7 @@ pub mod verification;
 pub mod webhook;
 
 pub use base_url::{BaseUrl, InvalidBaseUrl};
+pub use client_error::{ClientError, ConfigError, Route, TransportDetail};
 pub use credentials::{Authorization, ClientCredentials, Credentials, InvalidCredentials};
 pub use endpoint::{Bucket, Endpoint, Host, MAX_BODY_BYTES, Replay};
 pub use engine::{
@@ -27,6 +30,7 @@ pub use engine::{
 };
 pub use error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 pub use json::{JsonError, RawJson};
+pub use proxy::{HttpProxy, InvalidProxy, ProxySettings};
 pub use rate_limit::RateLimit;
 pub use secret::Secret;
 pub use session_id::{InvalidSessionId, SessionId};

@@ -50,7 +50,7 @@ pub enum GaveUp {
 }
 
 impl CallError {
-    pub(super) fn new(
+    pub(crate) fn new(
         endpoint: EndpointKind,
         kind: CallErrorKind,
         gave_up: GaveUp,
@@ -124,9 +124,8 @@ impl CallError {
     pub fn is_retryable(&self) -> bool {
         let once = self.replay == Replay::OnlyIfUnsent && self.endpoint != EndpointKind::FetchToken;
         match &self.kind {
-            CallErrorKind::Build(_)
-            | CallErrorKind::Finished
-            | CallErrorKind::Transport(TransportErrorKind::Certificate) => false,
+            CallErrorKind::Build(_) | CallErrorKind::Finished => false,
+            CallErrorKind::Transport(kind) if kind.is_final() => false,
             CallErrorKind::Response(error) if *error.kind() == ResponseErrorKind::RateLimited => {
                 true
             }
@@ -140,7 +139,7 @@ impl CallError {
     pub fn may_have_taken_effect(&self) -> bool {
         let unclear = match &self.kind {
             CallErrorKind::Response(error) => error.is_retryable(),
-            CallErrorKind::Transport(kind) => *kind != TransportErrorKind::Certificate,
+            CallErrorKind::Transport(kind) => !kind.is_final(),
             _ => false,
         };
         unclear && !self.is_retryable()
@@ -164,6 +163,9 @@ impl CallError {
             }
             CallErrorKind::Transport(TransportErrorKind::Certificate) => {
                 "check the base URL and the trusted certificates"
+            }
+            CallErrorKind::Transport(TransportErrorKind::Proxy) => {
+                "check the proxy, and the user name and password for it"
             }
             CallErrorKind::Transport(TransportErrorKind::Timeout) | CallErrorKind::Waiting(_) => {
                 "try again, or allow more time"
@@ -266,6 +268,12 @@ mod tests {
                 failed(Certificate),
                 false,
                 "check the base URL and the trusted certificates",
+            ),
+            (
+                CreateSession,
+                failed(TransportErrorKind::Proxy),
+                false,
+                "check the proxy, and the user name and password for it",
             ),
             (RetrieveDecision, failed(Timeout), true, TIME),
             (CreateSession, failed(Timeout), false, CREATED),

@@ -35,6 +35,8 @@ pub enum TransportErrorKind {
     Connect,
     /// The server's certificate was refused, so nothing of the request left this machine.
     Certificate,
+    /// The proxy answered and refused to connect, so nothing of the request reached the service.
+    Proxy,
     /// The time for the request ran out.
     Timeout,
     /// The connection was lost, or did not speak HTTP, after the request may have been sent.
@@ -44,7 +46,12 @@ pub enum TransportErrorKind {
 impl TransportErrorKind {
     /// Returns whether the service certainly did not see the request.
     pub(super) fn is_unsent(self) -> bool {
-        matches!(self, Self::Connect | Self::Certificate)
+        matches!(self, Self::Connect | Self::Certificate | Self::Proxy)
+    }
+
+    /// Returns whether the same will happen again.
+    pub(super) fn is_final(self) -> bool {
+        matches!(self, Self::Certificate | Self::Proxy)
     }
 }
 
@@ -53,6 +60,7 @@ impl fmt::Display for TransportErrorKind {
         f.write_str(match self {
             Self::Connect => "no connection could be made",
             Self::Certificate => "the server's certificate was refused",
+            Self::Proxy => "the proxy refused to connect",
             Self::Timeout => "no complete response arrived in time",
             Self::ConnectionLost => "the connection was lost before a complete response arrived",
         })
@@ -101,7 +109,7 @@ impl AttemptError {
     pub(super) fn is_retryable(&self) -> bool {
         match self {
             Self::Response(error) => error.is_retryable(),
-            Self::Transport(kind) => *kind != TransportErrorKind::Certificate,
+            Self::Transport(kind) => !kind.is_final(),
         }
     }
 

@@ -1,0 +1,280 @@
+//! The errors of clients that do I/O, shared by all adapters.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
+
+use crate::base_url::{BaseUrl, InvalidBaseUrl};
+use crate::credentials::InvalidCredentials;
+use crate::engine::{CallError, CallErrorKind};
+use crate::error::BuildError;
+use crate::proxy::{HttpProxy, InvalidProxy};
+
+/// Why a call of a client failed: the core's [`CallError`], whose methods it has, and where the
+/// request went and the HTTP library's error `T`, if the transport was what failed.
+///
+/// `Debug` prints the line that people should read, `{:#?}` the structure.
+pub struct ClientError<T> {
+    call: CallError,
+    transport: Option<T>,
+    /// Where the request went, and what the transport says.
+    detail: Option<String>,
+    advice: Option<&'static str>,
+}
+
+impl<T> ClientError<T> {
+    /// Creates the error of a call; `transport` is ignored unless the transport was what failed.
+    pub fn new(call: CallError, transport: Option<TransportDetail<T>>, route: &Route) -> Self {
+        if !matches!(call.kind(), CallErrorKind::Transport(_)) {
+            return Self::from(call);
+        }
+        let (transport, words, advice) = match transport {
+            Some(detail) => (Some(detail.error), detail.words, detail.advice),
+            None => (None, None, None),
+        };
+        let detail = words.map_or_else(|| route.to_string(), |words| format!("{route}: {words}"));
+        Self { call, transport, detail: Some(detail), advice }
+    }
+
+    /// Returns the core's error.
+    pub fn call(&self) -> &CallError {
+        &self.call
+    }
+
+    /// Returns what a person can do about it, in a few words.
+    pub fn advice(&self) -> &'static str {
+        self.advice.unwrap_or_else(|| self.call.advice())
+    }
+}
+
+/// An HTTP library's error, and what there is to say about it.
+#[derive(Debug)]
+pub struct TransportDetail<T> {
+    /// The error.
+    pub error: T,
+    /// What went wrong, in a few words.
+    pub words: Option<String>,
+    /// What a person can do about it, if that is more than the kind of the failure tells.
+    pub advice: Option<&'static str>,
+}
+
+impl<T> Deref for ClientError<T> {
+    type Target = CallError;
+
+    fn deref(&self) -> &CallError {
+        &self.call
+    }
+}
+
+impl<T> From<CallError> for ClientError<T> {
+    fn from(call: CallError) -> Self {
+        Self { call, transport: None, detail: None, advice: None }
+    }
+}
+
+impl<T> From<ClientError<T>> for CallError {
+    fn from(error: ClientError<T>) -> Self {
+        error.call
+    }
+}
+
+impl<T> fmt::Display for ClientError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.call.fmt(f)?;
+        self.detail.iter().try_for_each(|detail| write!(f, " ({detail})"))
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for ClientError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !f.alternate() {
+            return write!(f, "{self}; {}", self.advice());
+        }
+        f.debug_struct("ClientError")
+            .field("call", &self.call)
+            .field("transport", &self.transport)
+            .field("detail", &self.detail)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: Error + 'static> Error for ClientError<T> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.transport {
+            Some(transport) => Some(transport),
+            None => self.call.source(),
+        }
+    }
+}
+
+/// Where a client's requests go, for its errors.
+#[derive(Clone, Debug)]
+pub struct Route {
+    host: String,
+    port: u16,
+    proxy: Option<HttpProxy>,
+}
+
+impl Route {
+    /// Creates the route to a host, through a proxy if there is one.
+    pub fn new(base: &BaseUrl, proxy: Option<HttpProxy>) -> Self {
+        Self { host: base.host().to_owned(), port: base.port(), proxy }
+    }
+
+    /// Returns the proxy, if there is one.
+    pub fn proxy(&self) -> Option<&HttpProxy> {
+        self.proxy.as_ref()
+    }
+}
+
+impl fmt::Display for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)?;
+        match &self.proxy {
+            Some(proxy) => write!(f, " through the proxy {proxy}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why a client could not be built.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A setting was refused.
+    Build(BuildError),
+    /// The root certificate is not PEM, or contains no usable certificate.
+    Certificate,
+    /// This machine has no trusted root certificates, and none was given.
+    NoRootCertificates,
+    /// The proxy is not the address of an HTTP proxy.
+    Proxy(InvalidProxy),
+    /// This setting has no effect on an HTTP client of your own.
+    OwnHttpClient(&'static str),
+    /// The HTTP or TLS library refused its settings.
+    Library(Box<dyn Error + Send + Sync>),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Build(error) => error.fmt(f),
+            Self::Certificate => f.write_str("the root certificate is not a PEM certificate"),
+            Self::NoRootCertificates => {
+                f.write_str("this machine has no trusted root certificates")
+            }
+            Self::Proxy(error) => error.fmt(f),
+            Self::OwnHttpClient(setting) => {
+                write!(f, "{setting} has no effect on an HTTP client of your own; set it there")
+            }
+            Self::Library(_) => f.write_str("the HTTP client could not be set up"),
+        }
+    }
+}
+
+impl Error for ConfigError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Build(error) => error.source(),
+            Self::Library(error) => Some(&**error),
+            _ => None,
+        }
+    }
+}
+
+impl From<BuildError> for ConfigError {
+    fn from(error: BuildError) -> Self {
+        Self::Build(error)
+    }
+}
+
+impl From<InvalidBaseUrl> for ConfigError {
+    fn from(error: InvalidBaseUrl) -> Self {
+        Self::Build(error.into())
+    }
+}
+
+impl From<InvalidCredentials> for ConfigError {
+    fn from(error: InvalidCredentials) -> Self {
+        Self::Build(error.into())
+    }
+}
+
+impl From<InvalidProxy> for ConfigError {
+    fn from(error: InvalidProxy) -> Self {
+        Self::Proxy(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::engine::{GaveUp, TransportErrorKind};
+    use crate::error::EndpointKind;
+
+    fn call(kind: CallErrorKind) -> CallError {
+        CallError::new(EndpointKind::RetrieveDecision, kind, GaveUp::NotRetryable, 1)
+    }
+
+    fn detail() -> TransportDetail<io::Error> {
+        TransportDetail {
+            error: io::ErrorKind::ConnectionRefused.into(),
+            words: Some("connection refused".to_owned()),
+            advice: Some("start the server"),
+        }
+    }
+
+    #[test]
+    fn a_failed_transport_is_told_with_its_place() {
+        let base: BaseUrl = "https://h.example:8443".parse().unwrap();
+        let lost = || call(CallErrorKind::Transport(TransportErrorKind::Connect));
+        let error = ClientError::new(lost(), Some(detail()), &Route::new(&base, None));
+        let line = "could not retrieve the decision: no connection could be made \
+                    (h.example:8443: connection refused)";
+        assert_eq!(error.to_string(), line);
+        assert_eq!(format!("{error:?}"), format!("{line}; start the server"));
+        assert!(format!("{error:#?}").starts_with("ClientError {"));
+        assert!(error.source().unwrap().is::<io::Error>() && error.is_retryable());
+        let proxy = crate::ProxySettings::default().with_proxy("http://u:secret@p:3128");
+        let route = Route::new(&base, proxy.proxy_for(&base).unwrap());
+        let error = ClientError::<io::Error>::new(lost(), None, &route);
+        assert!(error.to_string().ends_with("(h.example:8443 through the proxy p:3128)"), "{error}");
+        assert!(!format!("{error:#?}").contains("secret") && error.source().is_none());
+    }
+
+    #[test]
+    fn what_failed_above_the_transport_has_no_place() {
+        let route = Route::new(&BaseUrl::production(), None);
+        let error = ClientError::new(call(CallErrorKind::Finished), Some(detail()), &route);
+        assert_eq!(error.to_string(), "could not retrieve the decision: the call was over already");
+        assert_eq!((error.advice(), error.source().is_none()), ("start a new call", true));
+        assert!(matches!(CallError::from(error).kind(), CallErrorKind::Finished));
+    }
+
+    #[test]
+    fn each_config_error_says_what_is_wrong() {
+        let cases = [
+            (ConfigError::Certificate, "the root certificate is not a PEM certificate"),
+            (ConfigError::NoRootCertificates, "this machine has no trusted root certificates"),
+            (
+                ConfigError::OwnHttpClient("proxy"),
+                "proxy has no effect on an HTTP client of your own; set it there",
+            ),
+            (ConfigError::Library("x".into()), "the HTTP client could not be set up"),
+            (
+                ConfigError::from(InvalidBaseUrl::Port),
+                "the base URL's port is not a number from 1 to 65535",
+            ),
+            (
+                ConfigError::from(InvalidCredentials::Empty { what: "API key" }),
+                "the API key is empty",
+            ),
+        ];
+        for (error, words) in cases {
+            assert_eq!(error.to_string(), words);
+        }
+        assert_eq!(ConfigError::Library("x".into()).source().unwrap().to_string(), "x");
+    }
+}

@@ -1,0 +1,331 @@
+//! Which proxy a host is reached through, by the variables that other programs read as well.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::base_url::BaseUrl;
+use crate::secret::Secret;
+
+/// A proxy for https requests and the hosts that are reached without it.
+///
+/// ```
+/// use didit_core::{BaseUrl, ProxySettings};
+///
+/// let settings = ProxySettings::from_variables(|name| match name {
+///     "HTTPS_PROXY" => Some("http://proxy.example:3128".into()),
+///     "NO_PROXY" => Some("localhost,.intern.example,10.0.0.0/8".into()),
+///     _ => None,
+/// });
+/// let proxy = settings.proxy_for(&BaseUrl::production())?.expect("a proxy");
+/// assert_eq!((proxy.host(), proxy.port()), ("proxy.example", 3128));
+/// assert!(settings.proxy_for(&"https://api.intern.example".parse()?)?.is_none());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct ProxySettings {
+    /// The proxy, and the variable that names it.
+    proxy: Option<(&'static str, OsString)>,
+    no_proxy: String,
+}
+
+const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+const NO_PROXY_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+impl ProxySettings {
+    /// Reads `HTTPS_PROXY` or `ALL_PROXY`, and `NO_PROXY`, in upper or lower case; empty variables
+    /// do not count. `HTTP_PROXY` is for plain http, which is never sent through a proxy.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let set = |name: &&'static str| {
+            variable(name).filter(|value| !value.is_empty()).map(|value| (*name, value))
+        };
+        let no_proxy = NO_PROXY_VARIABLES.iter().find_map(set);
+        Self {
+            proxy: PROXY_VARIABLES.iter().find_map(set),
+            no_proxy: no_proxy
+                .map(|(_, list)| list.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+        }
+    }
+
+    /// Sets the proxy: `[http://][user:password@]host:port`.
+    #[must_use]
+    pub fn with_proxy(mut self, url: &str) -> Self {
+        self.proxy = Some(("the proxy", url.into()));
+        self
+    }
+
+    /// Sets the hosts that are reached without the proxy, as curl reads them: names with all their
+    /// subdomains, addresses, and blocks of addresses (`10.0.0.0/8`), separated by commas; `*` alone
+    /// for every host.
+    #[must_use]
+    pub fn with_no_proxy(mut self, list: &str) -> Self {
+        list.clone_into(&mut self.no_proxy);
+        self
+    }
+
+    /// Returns the proxy through which that host is reached, if it is reached through one.
+    ///
+    /// # Errors
+    /// The proxy would be used, and is not the address of an HTTP proxy.
+    pub fn proxy_for(&self, base: &BaseUrl) -> Result<Option<HttpProxy>, InvalidProxy> {
+        let Some((variable, url)) = &self.proxy else { return Ok(None) };
+        if base.is_plain_http() || self.exempts(base.host()) {
+            return Ok(None);
+        }
+        let proxy = url.to_str().and_then(HttpProxy::parse);
+        proxy.map(Some).ok_or(InvalidProxy { variable })
+    }
+
+    fn exempts(&self, host: &str) -> bool {
+        if self.no_proxy.trim() == "*" {
+            return true;
+        }
+        let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
+        let mut entries = self.no_proxy.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
+        match host.parse() {
+            Ok(address) => entries.any(|entry| block_contains(entry, address)),
+            Err(_) => entries.any(|entry| {
+                let domain = entry.trim_matches('.').to_ascii_lowercase();
+                let above = host.strip_suffix(&domain).filter(|_| !domain.is_empty());
+                above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
+            }),
+        }
+    }
+}
+
+/// Returns whether an entry like `10.0.0.0/8`, `10.1.2.3` or `[::1]` contains an address.
+fn block_contains(entry: &str, address: IpAddr) -> bool {
+    let (block, length) = entry.split_once('/').unwrap_or((entry, "128"));
+    let (Ok(block), Ok(length)) = (block.trim_matches(['[', ']']).parse(), length.parse::<u32>())
+    else {
+        return false;
+    };
+    match (block, address) {
+        (IpAddr::V4(block), IpAddr::V4(address)) => {
+            let ignored = 32_u32.saturating_sub(length);
+            (u64::from(block.to_bits()) >> ignored) == (u64::from(address.to_bits()) >> ignored)
+        }
+        (IpAddr::V6(block), IpAddr::V6(address)) => {
+            let ignored = 128_u32.saturating_sub(length);
+            let differs = block.to_bits() ^ address.to_bits();
+            differs.checked_shr(ignored).is_none_or(|differs| differs == 0)
+        }
+        _ => false,
+    }
+}
+
+/// The address of an HTTP proxy, and the credentials for it.
+#[derive(Clone)]
+pub struct HttpProxy {
+    tls: bool,
+    host: String,
+    port: u16,
+    user: Option<(Secret, Secret)>,
+}
+
+impl HttpProxy {
+    fn parse(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+        let tls = match scheme.to_ascii_lowercase().as_str() {
+            "http" => false,
+            "https" => true,
+            _ => return None,
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (user, authority) = match rest.rsplit_once('@') {
+            Some((user, authority)) => (Some(user), authority),
+            None => (None, rest),
+        };
+        let (host, port) = authority.rsplit_once(':')?;
+        // A base URL has the same rules for hosts and ports.
+        let base: BaseUrl = format!("https://{authority}").parse().ok()?;
+        let plain = |text: &str| !text.contains(['/', '?', '#', '@', '[', ']', ' ']);
+        if host.contains('/') || !user.is_none_or(plain) {
+            return None;
+        }
+        let user = match user.map(|user| user.split_once(':').unwrap_or((user, ""))) {
+            Some((name, password)) => Some((percent_decoded(name)?, percent_decoded(password)?)),
+            None => None,
+        };
+        Some(Self { tls, host: base.host().to_owned(), port: port.parse().ok()?, user })
+    }
+
+    /// Returns whether the proxy itself is reached over TLS.
+    pub fn is_tls(&self) -> bool {
+        self.tls
+    }
+
+    /// Returns the host; an IPv6 address has brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Returns the port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns the user name and the password, if there are any.
+    pub fn user(&self) -> Option<(&Secret, &Secret)> {
+        self.user.as_ref().map(|(name, password)| (name, password))
+    }
+}
+
+fn percent_decoded(text: &str) -> Option<Secret> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte == b'%' {
+            decoded.push(u8::from_str_radix(text.get(at + 1..at + 3)?, 16).ok()?);
+            at += 3;
+        } else {
+            decoded.push(byte);
+            at += 1;
+        }
+    }
+    String::from_utf8(decoded).ok().map(Secret::from)
+}
+
+/// Shows host and port, and no credentials.
+impl fmt::Display for HttpProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+impl fmt::Debug for HttpProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpProxy({self})")
+    }
+}
+
+impl fmt::Debug for ProxySettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The value may hold a password.
+        f.debug_struct("ProxySettings")
+            .field("proxy", &self.proxy.as_ref().map(|(variable, _)| variable))
+            .field("no_proxy", &self.no_proxy)
+            .finish()
+    }
+}
+
+/// A proxy that is not the address of an HTTP proxy. The value is not repeated: it may hold a
+/// password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidProxy {
+    variable: &'static str,
+}
+
+impl InvalidProxy {
+    /// Returns the name of the variable, or `the proxy` for one that was set by code.
+    pub fn variable(&self) -> &'static str {
+        self.variable
+    }
+}
+
+impl fmt::Display for InvalidProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { variable } = self;
+        write!(f, "{variable} is not the address of an HTTP proxy, like http://host:port")
+    }
+}
+
+impl std::error::Error for InvalidProxy {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_one_of_http_with_a_port() {
+        for (url, host, port) in [
+            ("http://p.example:3128", "p.example", 3128),
+            ("HTTPS://u:p@p.example:1/", "p.example", 1),
+            ("p.example:8080", "p.example", 8080),
+            ("http://[::1]:65535", "[::1]", 65535),
+        ] {
+            let proxy = HttpProxy::parse(url).unwrap();
+            assert_eq!((proxy.host(), proxy.port()), (host, port), "{url}");
+        }
+        let proxy = HttpProxy::parse("http://us%65r:p%40ss@p:1").unwrap();
+        let (user, password) = proxy.user().unwrap();
+        assert_eq!((user.expose(), password.expose()), ("user", "p@ss"));
+        assert_eq!(format!("{proxy:?}"), "HttpProxy(p:1)");
+        for url in [
+            "socks5://127.0.0.1:9",
+            "/",
+            "http://",
+            "http://u:p@:1",
+            "http://a b:1",
+            ":80",
+            "p",
+            "http://127.0.0.1:99999",
+            "http://p:abc",
+            "http://p:3128a",
+            "http://p:0",
+            "http://p:",
+            "http://user:pa#ss@p:1",
+            "http://user:pa/ss@p:1",
+            "http://u:pa?ss@p:1",
+            "http://p:1/x",
+            "http://u:%zz@p:1",
+            "http://p:+1",
+        ] {
+            assert!(HttpProxy::parse(url).is_none(), "{url}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_the_list_are_reached_without_it() {
+        let settings = ProxySettings::default().with_proxy("p:1").with_no_proxy(
+            "localhost, .intern.example,,shop.example.,10.0.0.0/8 192.168.1.7,[fd00::]/8,::1,*.x.example,127.*",
+        );
+        for (host, exempt) in [
+            ("localhost", true),
+            ("intern.example", true),
+            ("a.intern.example", true),
+            ("b.SHOP.example", true),
+            ("notshop.example", false),
+            ("other.example", false),
+            ("10.200.3.4", true),
+            ("11.0.0.1", false),
+            ("192.168.1.7", true),
+            ("192.168.1.8", false),
+            ("[fd12::1]", true),
+            ("[fe80::1]", false),
+            ("[::1]", true),
+            ("a.x.example", false),
+            ("127.0.0.1", false),
+        ] {
+            let base = format!("https://{host}").parse().unwrap();
+            let proxy = settings.proxy_for(&base).unwrap();
+            assert_eq!(proxy.is_none(), exempt, "{host}");
+        }
+        let all = settings.with_no_proxy("*");
+        assert!(all.proxy_for(&BaseUrl::production()).unwrap().is_none());
+    }
+
+    #[test]
+    fn variables_are_read_in_order_and_refused_by_name() {
+        let settings = |set: &'static [(&str, &str)]| {
+            ProxySettings::from_variables(|name| {
+                set.iter().find(|(it, _)| *it == name).map(|(_, value)| value.into())
+            })
+        };
+        let base = BaseUrl::production();
+        let port = |set| settings(set).proxy_for(&base).unwrap().map(|proxy| proxy.port());
+        assert_eq!(port(&[("HTTP_PROXY", "p:1")]), None);
+        assert_eq!(port(&[("HTTPS_PROXY", ""), ("https_proxy", "p:2")]), Some(2));
+        assert_eq!(port(&[("all_proxy", "p:3"), ("HTTPS_PROXY", "p:4")]), Some(4));
+        let broken = settings(&[("ALL_PROXY", "socks5://secret"), ("no_proxy", "h.example")]);
+        let error = broken.proxy_for(&base).unwrap_err();
+        let expected = "ALL_PROXY is not the address of an HTTP proxy, like http://host:port";
+        assert_eq!((error.to_string().as_str(), error.variable()), (expected, "ALL_PROXY"));
+        assert!(!format!("{broken:?}").contains("secret"));
+        // A host that is reached without it does not mind, and neither does plain http.
+        assert!(broken.proxy_for(&"https://h.example".parse().unwrap()).unwrap().is_none());
+        assert!(broken.proxy_for(&"http://127.0.0.1:1".parse().unwrap()).unwrap().is_none());
+    }
+}
