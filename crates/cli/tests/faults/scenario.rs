@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox, SandboxBuilder, fixtures};
-use didit_scenarios::certificates::{Authority, self_signed_server};
+use didit_conformance::certificates::{Authority, self_signed_server};
 use rustls::version::{TLS12, TLS13};
 
 /// A service that fails in one way.

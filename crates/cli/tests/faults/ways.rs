@@ -8,8 +8,8 @@ use std::time::Duration;
 use didit_blocking_adapter::core::data_transfer::Decision;
 use didit_blocking_adapter::core::{CallError, CallErrorKind, SessionId};
 use didit_sandbox::{Route, Sandbox};
-use didit_scenarios::many::Bulk;
-use didit_scenarios::{Adapter, Async, Blocking, Failed, settings};
+use didit_conformance::bulk::Bulk;
+use didit_conformance::{Adapter, Async, Blocking, CallFailure, settings};
 
 use crate::scenario::{Expected, Scenario};
 
@@ -153,7 +153,7 @@ fn id(n: usize) -> SessionId {
 }
 
 /// The name of what came of a session.
-fn outcome(id: &SessionId, result: &Result<Decision, Failed>) -> String {
+fn outcome(id: &SessionId, result: &Result<Decision, CallFailure>) -> String {
     match result {
         Ok(decision) if decision.session_id() == id.as_str() => "retrieved".to_owned(),
         Ok(_) => "another session's decision".to_owned(),

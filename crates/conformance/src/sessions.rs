@@ -12,7 +12,7 @@ use didit_core::{
 use didit_sandbox::{Fault, Route, Sandbox};
 use socket2::{Domain, Socket, Type};
 
-use crate::{Adapter, Failed, Settings, client, id, sandbox, settings};
+use crate::{Adapter, CallFailure, Settings, client, id, sandbox, settings};
 
 fn scopes() -> Scopes {
     "names email".parse().expect("documented scopes")
@@ -74,7 +74,7 @@ pub fn without_vendor_data<A: Adapter>() {
 }
 
 /// What becomes of a creation that meets those faults first, and how often it is asked for.
-fn creation<A: Adapter>(faults: Vec<Fault>) -> (Result<(), Failed>, usize) {
+fn creation<A: Adapter>(faults: Vec<Fault>) -> (Result<(), CallFailure>, usize) {
     let sandbox = sandbox();
     sandbox.script(Route::CreateSession, faults);
     let result = client::<A>(&sandbox).create(scopes(), None).map(drop);

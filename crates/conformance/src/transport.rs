@@ -10,9 +10,9 @@ use didit_sandbox::{Fault, Route, Sandbox};
 use socket2::{Domain, Socket, Type};
 
 use crate::certificates::Authority;
-use crate::{Adapter, Failed, Settings, assert_one_connection, client, id, sandbox, settings};
+use crate::{Adapter, CallFailure, Settings, assert_one_connection, client, id, sandbox, settings};
 
-fn cause(error: &Failed) -> TransportErrorKind {
+fn cause(error: &CallFailure) -> TransportErrorKind {
     match error.call.kind() {
         CallErrorKind::Transport(kind) => *kind,
         other => panic!("{other:?}"),

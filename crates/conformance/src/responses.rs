@@ -3,10 +3,10 @@
 use didit_core::{GaveUp, ResponseErrorKind};
 use didit_sandbox::{Fault, Route, fixtures};
 
-use crate::{Adapter, Failed, client, id, sandbox};
+use crate::{Adapter, CallFailure, client, id, sandbox};
 
 /// What becomes of a call whose decision route always answers so, and how often it is asked.
-fn outcome<A: Adapter>(fault: Fault) -> (Failed, usize) {
+fn outcome<A: Adapter>(fault: Fault) -> (CallFailure, usize) {
     let sandbox = sandbox();
     sandbox.always(Route::Decision, fault);
     let error = client::<A>(&sandbox).decision(&id("s-1")).unwrap_err();

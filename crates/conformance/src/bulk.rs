@@ -7,7 +7,7 @@ use didit_core::data_transfer::Decision;
 use didit_core::{ResponseErrorKind, SessionId};
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::{Adapter, Failed, client, id, sandbox};
+use crate::{Adapter, CallFailure, client, id, sandbox};
 
 /// An adapter that retrieves many decisions.
 pub trait Bulk: Adapter {
@@ -18,7 +18,7 @@ pub trait Bulk: Adapter {
         ids: impl Iterator<Item = SessionId> + Send + 'static,
         concurrency: usize,
         in_order: bool,
-        each: impl FnMut(SessionId, Result<Decision, Failed>) -> bool,
+        each: impl FnMut(SessionId, Result<Decision, CallFailure>) -> bool,
     );
 }
 
@@ -32,7 +32,7 @@ fn outcomes<A: Bulk>(
     count: usize,
     concurrency: usize,
     in_order: bool,
-) -> Vec<(String, Result<Decision, Failed>)> {
+) -> Vec<(String, Result<Decision, CallFailure>)> {
     let mut outcomes = Vec::new();
     client.decisions(ids(count), concurrency, in_order, |session_id, result| {
         outcomes.push((session_id.to_string(), result));
@@ -41,7 +41,7 @@ fn outcomes<A: Bulk>(
     outcomes
 }
 
-fn names(outcomes: &[(String, Result<Decision, Failed>)]) -> Vec<&str> {
+fn names(outcomes: &[(String, Result<Decision, CallFailure>)]) -> Vec<&str> {
     outcomes.iter().map(|(name, _)| &**name).collect()
 }
 

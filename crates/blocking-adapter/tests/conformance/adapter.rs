@@ -4,11 +4,11 @@ use didit_blocking_adapter::Client;
 use didit_core::SessionId;
 use didit_core::data_transfer::{Decision, Scopes, Session, SessionStatus};
 
-use crate::many::Bulk;
-use crate::{Adapter, Failed, Settings};
+use didit_conformance::bulk::Bulk;
+use didit_conformance::{Adapter, CallFailure, Settings};
 
 /// The blocking client.
-pub struct Blocking(Client);
+pub(crate) struct Blocking(Client);
 
 impl Adapter for Blocking {
     const SPARE_CONNECTIONS: u64 = 0;
@@ -23,8 +23,8 @@ impl Adapter for Blocking {
         builder.build().map(Self).map_err(|e| e.to_string())
     }
 
-    fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed> {
-        self.0.decision(session_id).map_err(Failed::new)
+    fn decision(&self, session_id: &SessionId) -> Result<Decision, CallFailure> {
+        self.0.decision(session_id).map_err(CallFailure::new)
     }
 
     fn wait(
@@ -32,16 +32,16 @@ impl Adapter for Blocking {
         session_id: &SessionId,
         interval: Duration,
         timeout: Duration,
-    ) -> Result<Decision, Failed> {
-        self.0.wait_for_decision(session_id, interval, timeout).map_err(Failed::new)
+    ) -> Result<Decision, CallFailure> {
+        self.0.wait_for_decision(session_id, interval, timeout).map_err(CallFailure::new)
     }
 
-    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<Session, Failed> {
-        self.0.create_session(scopes, vendor_data).map_err(Failed::new)
+    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<Session, CallFailure> {
+        self.0.create_session(scopes, vendor_data).map_err(CallFailure::new)
     }
 
-    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, Failed> {
-        self.0.session_status(session_id, session_token).map_err(Failed::new)
+    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, CallFailure> {
+        self.0.session_status(session_id, session_token).map_err(CallFailure::new)
     }
 }
 
@@ -51,12 +51,12 @@ impl Bulk for Blocking {
         ids: impl Iterator<Item = SessionId> + Send + 'static,
         concurrency: usize,
         in_order: bool,
-        mut each: impl FnMut(SessionId, Result<Decision, Failed>) -> bool,
+        mut each: impl FnMut(SessionId, Result<Decision, CallFailure>) -> bool,
     ) {
         let decisions = self.0.decisions(ids).concurrency(concurrency);
         let decisions = if in_order { decisions.in_order() } else { decisions };
         for (session_id, result) in decisions {
-            if !each(session_id, result.map_err(Failed::new)) {
+            if !each(session_id, result.map_err(CallFailure::new)) {
                 return;
             }
         }

@@ -6,11 +6,11 @@ use didit_core::data_transfer::{Decision, Scopes, Session, SessionStatus};
 use futures_util::StreamExt as _;
 use tokio::runtime::Runtime;
 
-use crate::many::Bulk;
-use crate::{Adapter, Failed, Settings};
+use didit_conformance::bulk::Bulk;
+use didit_conformance::{Adapter, CallFailure, Settings};
 
 /// The async client.
-pub struct Async(Client, Runtime);
+pub(crate) struct Async(Client, Runtime);
 
 impl Adapter for Async {
     // reqwest takes a connection back in a task of its own, which the next call may outrun.
@@ -27,8 +27,8 @@ impl Adapter for Async {
         Ok(Self(client, Runtime::new().map_err(|e| e.to_string())?))
     }
 
-    fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed> {
-        self.1.block_on(self.0.decision(session_id)).map_err(Failed::new)
+    fn decision(&self, session_id: &SessionId) -> Result<Decision, CallFailure> {
+        self.1.block_on(self.0.decision(session_id)).map_err(CallFailure::new)
     }
 
     fn wait(
@@ -36,18 +36,18 @@ impl Adapter for Async {
         session_id: &SessionId,
         interval: Duration,
         timeout: Duration,
-    ) -> Result<Decision, Failed> {
+    ) -> Result<Decision, CallFailure> {
         self.1
             .block_on(self.0.wait_for_decision(session_id, interval, timeout))
-            .map_err(Failed::new)
+            .map_err(CallFailure::new)
     }
 
-    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<Session, Failed> {
-        self.1.block_on(self.0.create_session(scopes, vendor_data)).map_err(Failed::new)
+    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<Session, CallFailure> {
+        self.1.block_on(self.0.create_session(scopes, vendor_data)).map_err(CallFailure::new)
     }
 
-    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, Failed> {
-        self.1.block_on(self.0.session_status(session_id, session_token)).map_err(Failed::new)
+    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, CallFailure> {
+        self.1.block_on(self.0.session_status(session_id, session_token)).map_err(CallFailure::new)
     }
 }
 
@@ -57,13 +57,13 @@ impl Bulk for Async {
         ids: impl Iterator<Item = SessionId> + Send + 'static,
         concurrency: usize,
         in_order: bool,
-        mut each: impl FnMut(SessionId, Result<Decision, Failed>) -> bool,
+        mut each: impl FnMut(SessionId, Result<Decision, CallFailure>) -> bool,
     ) {
         self.1.block_on(async {
             let decisions = self.0.decisions(ids).concurrency(concurrency);
             let mut decisions = if in_order { decisions.in_order() } else { decisions };
             while let Some((session_id, result)) = decisions.next().await {
-                if !each(session_id, result.map_err(Failed::new)) {
+                if !each(session_id, result.map_err(CallFailure::new)) {
                     return;
                 }
             }

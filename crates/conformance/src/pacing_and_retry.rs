@@ -7,7 +7,7 @@ use didit_core::data_transfer::Status;
 use didit_core::{CallErrorKind, GaveUp, ResponseErrorKind};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::{Adapter, Failed, Settings, assert_one_connection, client, id, sandbox, settings};
+use crate::{Adapter, CallFailure, Settings, assert_one_connection, client, id, sandbox, settings};
 
 fn refusals(sandbox: &Sandbox) -> usize {
     sandbox.requests().iter().filter(|request| request.status == Some(429)).count()
@@ -95,7 +95,7 @@ pub fn waiting_ends_with_a_final_status<A: Adapter>() {
 pub fn waiting_ends_by_its_deadline<A: Adapter>() {
     let sandbox = sandbox();
     sandbox.set_status("s-1", "retrieved");
-    let wait = |client: A| -> Failed {
+    let wait = |client: A| -> CallFailure {
         client.wait(&id("s-1"), Duration::from_millis(10), Duration::from_secs(2)).unwrap_err()
     };
     let error = wait(client(&sandbox));

@@ -8,7 +8,7 @@ use didit_core::{Authorization, SessionId};
 use didit_sandbox::{Fault, Route, Sandbox};
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::many::Bulk;
+use crate::bulk::Bulk;
 use crate::{Settings, client, id, settings};
 
 static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());

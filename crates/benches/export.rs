@@ -1,7 +1,7 @@
 //! What an export costs: the peak of its memory for few ids and for many, its throughput beside that
 //! of the bare adapter, and how closely a quota is used.
 //!
-//! `cargo bench -p didit-cli --bench export [-- IDS]`; on Linux, since it reads `/proc`.
+//! `cargo bench -p didit-benches --bench export [-- IDS]`; on Linux, since it reads `/proc`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_precision_loss)]
 
 use std::fs::{self, File};

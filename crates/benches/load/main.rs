@@ -1,6 +1,6 @@
 //! 256 callers at once against a service that fails in every way, through each adapter:
 //!
-//! `cargo bench -p didit-scenarios --bench load -- [SECONDS]`
+//! `cargo bench -p didit-benches --bench load -- [SECONDS]`
 //!
 //! It counts, and fails if a call is lost, late or answered with another session's decision, if a
 //! session may have been created twice, or if memory or file descriptors grow. The service is a

@@ -1,6 +1,6 @@
 //! What the adapters cost, held against their HTTP libraries used by hand.
 //!
-//! `cargo bench -p didit-scenarios --bench ratios [-- ROUNDS]` prints the rows of a table, on Linux
+//! `cargo bench -p didit-benches --bench ratios [-- ROUNDS]` prints the rows of a table, on Linux
 //! with two processors. Each peer is a process of its own, in each round in another order; rates are
 //! the best of all rounds, since all that can happen to a run makes it slower. Each peer runs twice in
 //! each round: one held against itself shows what is noise. A client by hand without a timeout waits

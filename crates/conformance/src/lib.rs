@@ -1,19 +1,19 @@
 //! What every adapter must do, over real sockets and the sandbox.
 //!
-//! Each adapter is driven through [`Adapter`], and its tests run every scenario by its name, so that
-//! all of them prove the same.
+//! An adapter's tests implement [`Adapter`] and [`Bulk`](bulk::Bulk) for its client, and run every
+//! case by [`cases!`], so that all adapters prove the same.
 
-// A scenario is a test: it fails by panicking.
+// A case is a test: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
-mod adapters;
-pub mod answers;
+pub mod responses;
 pub mod authorization;
+mod cases;
 pub mod certificates;
-pub mod flow;
-pub mod judgement;
+pub mod sessions;
+pub mod pacing_and_retry;
 pub mod logs;
-pub mod many;
+pub mod bulk;
 pub mod proxies;
 pub mod transport;
 
@@ -23,14 +23,12 @@ use didit_core::data_transfer::{Decision, Scopes, Session, SessionStatus};
 use didit_core::{CallError, ClientCredentials, Credentials, Policy, ResponseErrorKind, SessionId};
 use didit_sandbox::Sandbox;
 
-pub use self::adapters::{Async, Blocking};
-
 /// A client under test.
 pub trait Adapter: Send + Sync + Sized {
     /// How many connections more than one its pool may open for calls that follow each other.
     const SPARE_CONNECTIONS: u64;
 
-    /// Makes the client, or says why it cannot be made.
+    /// Builds the client.
     ///
     /// # Errors
     /// The text of the adapter's own error.
@@ -39,34 +37,34 @@ pub trait Adapter: Send + Sync + Sized {
     /// Retrieves one decision.
     ///
     /// # Errors
-    /// What stood in the way.
-    fn decision(&self, session_id: &SessionId) -> Result<Decision, Failed>;
+    /// The failure.
+    fn decision(&self, session_id: &SessionId) -> Result<Decision, CallFailure>;
 
     /// Waits for a final status.
     ///
     /// # Errors
-    /// What stood in the way.
+    /// The failure.
     fn wait(
         &self,
         session_id: &SessionId,
         interval: Duration,
         timeout: Duration,
-    ) -> Result<Decision, Failed>;
+    ) -> Result<Decision, CallFailure>;
 
     /// Creates a session.
     ///
     /// # Errors
-    /// What stood in the way.
-    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<Session, Failed>;
+    /// The failure.
+    fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<Session, CallFailure>;
 
     /// Reads a session's status.
     ///
     /// # Errors
-    /// What stood in the way.
-    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, Failed>;
+    /// The failure.
+    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, CallFailure>;
 }
 
-/// How a client under test is to be made.
+/// The settings of a client under test.
 pub struct Settings {
     /// The base URL.
     pub base_url: didit_core::BaseUrl,
@@ -78,30 +76,30 @@ pub struct Settings {
     pub root_certificate: Option<String>,
 }
 
-/// A call that came to nothing.
+/// A call that failed.
 #[derive(Debug)]
-pub struct Failed {
+pub struct CallFailure {
     /// The core's error.
     pub call: CallError,
     /// All that the adapter's error shows: `Display`, `Debug`, and the same of its sources.
     pub shown: String,
 }
 
-impl Failed {
-    /// From an adapter's error, which holds the core's.
+impl CallFailure {
+    /// Wraps an adapter's error, which holds the core's.
     pub fn new<E: std::error::Error + Into<CallError> + 'static>(error: E) -> Self {
         let first: &(dyn std::error::Error + 'static) = &error;
         let chain = std::iter::successors(Some(first), |error| error.source());
-        let shown: Vec<_> = chain.map(|error| format!("{error}\n{error:?}")).collect();
+        let shown: Vec<_> = chain.map(|error| format!("{error}\n{error:?}\n{error:#?}")).collect();
         Self { shown: shown.join("\n"), call: error.into() }
     }
 
-    /// The kind of answer that stood in the way.
+    /// Returns what was wrong with the response.
     ///
     /// # Panics
-    /// It was no answer.
+    /// If the failure was no response.
     pub fn kind(&self) -> &ResponseErrorKind {
-        self.call.response().expect("an answer stood in the way").kind()
+        self.call.response().expect("a response").kind()
     }
 }
 

@@ -1,0 +1,7 @@
+//! Runs the cases that all adapters share.
+
+mod adapter;
+
+use self::adapter::Async;
+
+didit_conformance::cases!(Async);

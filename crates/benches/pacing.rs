@@ -1,0 +1,89 @@
+//! Drains a quota of 100 decisions per 2 seconds with this client and with a plain one that only
+//! obeys `Retry-After`, and prints how long each took, beside the least time possible, and how
+//! often it was refused.
+//!
+//! `cargo bench -p didit-benches --bench pacing`
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::time::{Duration, Instant};
+
+use didit_async_adapter::Client;
+use didit_core::{ClientCredentials, Policy, SessionId};
+use didit_sandbox::{Quota, Route, Sandbox};
+use futures_util::StreamExt as _;
+use futures_util::stream::iter;
+
+const LIMIT: u32 = 100;
+const WINDOW: Duration = Duration::from_secs(2);
+const CALLS: u32 = 500;
+
+async fn paced(sandbox: &Sandbox, concurrency: u32) {
+    let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    let mut policy = Policy::default();
+    // The service's window is a minute; this one's is not.
+    policy.rate_limit_window = WINDOW;
+    let client = Client::builder(credentials).base_url(sandbox.url().parse().unwrap());
+    let client = client.policy(policy).build().unwrap();
+    let ids = (0..CALLS).map(|n| format!("s-{n}").parse::<SessionId>().unwrap());
+    let fetch = |id: SessionId| {
+        let client = client.clone();
+        async move { client.decision(&id).await.expect("a decision") }
+    };
+    assert_eq!(
+        iter(ids).map(fetch).buffer_unordered(concurrency as usize).count().await,
+        CALLS as usize
+    );
+}
+
+async fn plain(sandbox: &Sandbox, concurrency: u32) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let fetch = |n| {
+        let url = format!("{}/auth/v2/session/s-{n}/decision/", sandbox.url());
+        let request = client.get(url).header("content-type", "application/json");
+        let request = request.header("x-api-key", sandbox.api_key());
+        async move {
+            loop {
+                let answer = request.try_clone().unwrap().send().await.unwrap();
+                let Some(wait) = answer.headers().get("retry-after") else {
+                    answer.error_for_status().unwrap().bytes().await.unwrap();
+                    return;
+                };
+                let seconds = wait.to_str().unwrap().parse().unwrap();
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+            }
+        }
+    };
+    assert_eq!(
+        iter(0..CALLS).map(fetch).buffer_unordered(concurrency as usize).count().await,
+        CALLS as usize
+    );
+}
+
+fn main() {
+    // The plain client needs TLS to be settled, and uses none.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    println!("{CALLS} decisions at {LIMIT} per {WINDOW:?}");
+    println!("| latency | concurrency | client | time ÷ least | refused (429) |");
+    println!("|---|---|---|---|---|");
+    for latency in [0, 50].map(Duration::from_millis) {
+        for concurrency in [16, 256] {
+            // A window's last request goes out after so many rounds, and each window's a window
+            // after the one before.
+            let least = WINDOW * ((CALLS - 1) / LIMIT) + latency * LIMIT.div_ceil(concurrency);
+            for client in ["didit", "plain"] {
+                let quota = Quota { limit: LIMIT, window: WINDOW };
+                let sandbox = Sandbox::builder().quota(quota).latency(latency).start().unwrap();
+                let began = Instant::now();
+                match client {
+                    "didit" => runtime.block_on(paced(&sandbox, concurrency)),
+                    _ => runtime.block_on(plain(&sandbox, concurrency)),
+                }
+                let ratio = began.elapsed().as_secs_f64() / least.as_secs_f64();
+                let requests = sandbox.requests_to(Route::Decision);
+                let refused = requests.iter().filter(|r| r.status == Some(429)).count();
+                println!("| {latency:?} | {concurrency} | {client} | {ratio:.3} | {refused} |");
+            }
+        }
+    }
+}
