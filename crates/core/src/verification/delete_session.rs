@@ -1,6 +1,6 @@
 //! `DELETE /v3/session/{session_id}/delete/`
 //!
-//! [Documentation](https://docs.didit.me/sessions-api/delete-session)
+//! [Documentation](https://docs.didit.me/openapi-25.json)
 
 use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! `METHOD /path/`: any other route of the API
 //!
-//! [Documentation](https://docs.didit.me)
+//! [Documentation](https://docs.didit.me/openapi-25.json)
 
 use std::fmt;
 

@@ -17,9 +17,9 @@ use crate::session_id::SessionId as AnySessionId;
 
 /// Sets the status of a session: approves or declines it, or has the user repeat steps.
 ///
-/// The session has to be Approved, Declined, In Review, Kyc Expired, Abandoned or Resubmitted, and
-/// to have another status than the new one. So a request that may have reached the service is never
-/// sent again: the second would be refused.
+/// The session has to be Approved, Declined, In Review, Kyc Expired, Abandoned or Resubmitted. A
+/// request that may have reached the service is never sent again: the service may refuse to set a
+/// status that the session already has.
 #[derive(Clone)]
 pub struct UpdateStatus {
     session_id: SessionId,

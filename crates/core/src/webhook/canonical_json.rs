@@ -340,25 +340,25 @@ fn float(value: f64) -> String {
     }
     if value.abs() >= 1e-4 {
         let shortest = value.to_string();
-        let decimals = decimals(&shortest);
-        return or_even(shortest, format!("{value:.decimals$}"), value);
+        return or_even(shortest, value, |decimals| format!("{value:.decimals$}"));
     }
-    let shortest = format!("{value:e}");
-    let decimals = shortest.split_once('e').map_or(0, |(digits, _)| decimals(digits));
-    let text = or_even(shortest, format!("{value:.decimals$e}"), value);
+    let text = or_even(format!("{value:e}"), value, |decimals| format!("{value:.decimals$e}"));
     match text.split_once("e-") {
         Some((digits, exponent)) => format!("{digits}e-{exponent:0>2}"),
         None => text,
     }
 }
 
-fn decimals(digits: &str) -> usize {
-    digits.split_once('.').map_or(0, |(_, decimals)| decimals.len())
-}
-
 /// Where two shortest texts are equally near to the value, Python prints the one that ends in an even
-/// digit, as rounding to that many digits does.
-fn or_even(shortest: String, rounded: String, value: f64) -> String {
+/// digit, as rounding to that many digits does. Up to 15 digits there is only one, since no two
+/// numbers of 15 digits are read as the same double.
+fn or_even(shortest: String, value: f64, round: impl Fn(usize) -> String) -> String {
+    if shortest.len() <= 15 {
+        return shortest;
+    }
+    let digits = shortest.split('e').next().unwrap_or_default();
+    let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let rounded = round(decimals);
     if rounded.parse() == Ok(value) { rounded } else { shortest }
 }
 

@@ -1,0 +1,28 @@
+//! A decision of the verification API is kept whole, and is refused without repeating any of it.
+
+#![no_main]
+
+use didit_core::verification::{Decision, Reports};
+use didit_fuzz::{assert_plain, masked};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|body: &[u8]| match Decision::from_json(body) {
+    Ok(decision) => {
+        let stored = serde_json::to_string(&decision).expect("JSON");
+        assert_eq!(stored, decision.json().as_str());
+        let again: Decision = serde_json::from_str(&stored).expect("its own text");
+        assert_eq!(again, decision);
+
+        let compact = decision.json().to_compact();
+        let again = Decision::from_json(compact.as_bytes()).expect("its own line");
+        assert_eq!(again.json().as_str(), compact);
+        assert_eq!(again.status().as_str(), decision.status().as_str());
+
+        let reports = serde_json::to_string(decision.reports()).expect("JSON");
+        assert_eq!(serde_json::from_str::<Reports>(&reports).expect("JSON"), *decision.reports());
+    }
+    Err(error) => {
+        assert_plain(&error.to_string());
+        assert_eq!(Decision::from_json(&masked(body)).err(), Some(error));
+    }
+});
