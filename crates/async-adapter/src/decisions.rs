@@ -22,7 +22,7 @@ pub struct Decisions<S> {
     ids: Option<Pin<Box<S>>>,
     concurrency: usize,
     in_order: bool,
-    calls: FuturesUnordered<Pin<Box<dyn Future<Output = (usize, Item)> + Send>>>,
+    calls: FuturesUnordered<Retrieval>,
     /// Results that wait for the ones before them, by the position of their ids.
     waiting: BTreeMap<usize, Item>,
     taken: usize,
@@ -30,6 +30,8 @@ pub struct Decisions<S> {
 }
 
 type Item = (SessionId, Result<Decision, Error>);
+
+type Retrieval = Pin<Box<dyn Future<Output = (usize, Item)> + Send>>;
 
 impl<S: Stream<Item = SessionId>> Decisions<S> {
     pub(crate) fn new(client: Client, ids: S) -> Self {

@@ -204,17 +204,14 @@ impl<O: Operation> Run<'_, O> {
     }
 
     fn handle(&mut self, ticket: Ticket, exchanged: Exchanged) {
-        match exchanged {
-            Ok(response) => self.shared.step(|engine, now| {
-                self.operation.handle_response(engine, now, ticket, &response);
-            }),
+        let operation = &mut self.operation;
+        self.shared.step(|engine, now| match exchanged {
+            Ok(response) => operation.handle_response(engine, now, ticket, &response),
             Err((error, transport)) => {
                 self.transport = transport;
-                self.shared.step(|engine, now| {
-                    self.operation.handle_failure(engine, now, ticket, error);
-                });
+                operation.handle_failure(engine, now, ticket, error);
             }
-        }
+        });
     }
 }
 
@@ -249,7 +246,7 @@ impl Shared {
                 listener(&event);
             }
             #[cfg(feature = "tracing")]
-            trace(&event);
+            event.trace();
         }
         result
     }
@@ -291,16 +288,4 @@ async fn read_body(response: &mut reqwest::Response) -> Result<Vec<u8>, reqwest:
         }
     }
     Ok(body)
-}
-
-/// Tells `tracing` of an event, by its name and fields.
-#[cfg(feature = "tracing")]
-fn trace(event: &Event) {
-    let session_id = event.session_id.as_ref().map(SessionId::as_str);
-    let (endpoint, kind) = (event.endpoint, &event.kind);
-    if kind.is_notable() {
-        tracing::info!(target: "didit", ?endpoint, session_id, event = ?kind);
-    } else {
-        tracing::debug!(target: "didit", ?endpoint, session_id, event = ?kind);
-    }
 }

@@ -75,7 +75,7 @@ async fn an_error_has_the_transports_as_its_source_where_there_is_one() {
     assert!(refused.source().is_none() && refused.to_string().contains("HTTP 404"), "{refused}");
     let broken = client.decision(&"s-1".parse().unwrap()).await.unwrap_err();
     assert!(broken.source().is_some_and(|source| source.is::<reqwest::Error>()), "{broken}");
-    assert!(broken.to_string().contains("after 4 requests (", "{broken}");
+    assert!(broken.to_string().contains("after 4 requests ("), "{broken}");
 }
 
 #[test]

@@ -1,40 +1,35 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
-mod connector;
-mod decisions;
 mod error;
-pub mod how_to;
-mod proxy;
-#[cfg(feature = "tracing")]
-mod report;
-#[cfg(not(feature = "tracing"))]
-#[path = "report/silent.rs"]
-mod report;
 mod resolver;
 mod tls;
 
 use std::fmt;
 use std::io::Read as _;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 pub use didit_core as core;
+pub use didit_core::ConfigError;
 use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
 use didit_core::{
-    Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, Secret, SessionId, Step, Ticket,
-    TransportError, WaitForDecision,
+    Call, Credentials, Engine, Event, MAX_BODY_BYTES, Moment, Operation, RateLimit, Route, Secret,
+    SessionId, Step, Ticket, TransportError, WaitForDecision,
 };
+pub use http;
 use http::{Request, Response};
 use ureq::AsSendBody;
 
 pub use self::builder::ClientBuilder;
-pub use self::decisions::Decisions;
-pub use self::error::{ConfigError, Error};
+pub use self::error::Error;
 
-/// A client of the API. Clones are cheap and share the token, the rate limit and the connections.
+#[doc = include_str!("../docs/how_to.md")]
+pub mod how_to {}
+
+/// A client of the API. Clones are cheap and share the token, the rate limits and the connections.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -42,17 +37,21 @@ pub struct Client {
 
 struct Shared {
     agent: ureq::Agent,
-    /// The timeout that the agent has of itself; a request with any other has settings of its own,
-    /// which take a copy of all of the agent's.
-    agent_timeout: Option<Duration>,
     engine: Mutex<Engine>,
     /// Signalled when waiting operations may go on earlier than they were told.
     woken: Condvar,
     origin: Instant,
+    on_event: Option<Listener>,
+    route: Route,
 }
 
+type Listener = Box<dyn Fn(&Event) + Send + Sync>;
+
+/// What became of a request.
+type Exchanged = Result<Response<Vec<u8>>, (TransportError, Option<ureq::Error>)>;
+
 impl Client {
-    /// A client of the live service with the defaults.
+    /// Creates a client of the live service with the defaults.
     ///
     /// # Errors
     /// See [`ClientBuilder::build`].
@@ -60,7 +59,7 @@ impl Client {
         Self::builder(credentials).build()
     }
 
-    /// Begins a client with settings of the caller's.
+    /// Starts to build a client with other settings.
     pub fn builder(credentials: impl Into<Credentials>) -> ClientBuilder {
         ClientBuilder::new(credentials.into())
     }
@@ -69,8 +68,8 @@ impl Client {
     /// `vendor_data`.
     ///
     /// # Errors
-    /// Tells what stood in the way. The request is never repeated when the service may have acted
-    /// on it, so the session may still have been created.
+    /// The request is never repeated when the service may have acted on it, so the session may have
+    /// been created all the same.
     pub fn create_session(
         &self,
         scopes: Scopes,
@@ -79,65 +78,39 @@ impl Client {
         self.run(Call::new(CreateSession::new(scopes).with_vendor_data(vendor_data)))
     }
 
-    /// Reads how far a session has come, with the token it gave when it was created. No other
+    /// Reads the status of a session with the token that its creation returned. No other
     /// credentials are needed.
     ///
     /// # Errors
-    /// Tells what stood in the way, after the retries that the policy allows.
+    /// The last failure, after the retries that the policy allows.
     pub fn session_status(
         &self,
         session_id: &SessionId,
         session_token: impl Into<Secret>,
     ) -> Result<SessionStatus, Error> {
-        let _span = report::enter(session_id);
         self.run(Call::new(ReadStatus::new(session_id.clone(), session_token)))
     }
 
     /// Retrieves the decision of a session.
     ///
     /// # Errors
-    /// Tells what stood in the way, after the retries that the policy allows.
+    /// The last failure, after the retries that the policy allows.
     pub fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
-        let _span = report::enter(session_id);
         self.run(Call::new(RetrieveDecision::new(session_id.clone())))
     }
 
-    /// Retrieves the decisions of many sessions, and yields each with its session as it comes.
-    ///
-    /// The timeout of a call counts from the moment the rate limit lets it go.
-    ///
-    /// ```no_run
-    /// # use didit_blocking_adapter::{Client, core::{ClientCredentials, SessionId}};
-    /// # let client = Client::new(ClientCredentials::new("id", "secret")?)?;
-    /// let ids = (1..=1000).map(|n| format!("s-{n}").parse()).collect::<Result<Vec<SessionId>, _>>()?;
-    /// for (session_id, result) in client.decisions(ids).concurrency(8) {
-    ///     match result {
-    ///         Ok(decision) => println!("{session_id}: {}", decision.status()),
-    ///         Err(error) => eprintln!("{session_id}: {error}"),
-    ///     }
-    /// }
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn decisions<I>(&self, session_ids: I) -> Decisions<I::IntoIter>
-    where
-        I: IntoIterator<Item = SessionId>,
-    {
-        Decisions::new(self.clone(), session_ids.into_iter())
-    }
-
-    /// Asks for the decision of a session every `interval` until its status is final, for as long
-    /// as `timeout`.
+    /// Polls the decision of a session every `interval` until its status is final, for at most
+    /// `timeout`.
     ///
     /// # Errors
-    /// The time ran out ([`CallErrorKind::Undecided`](didit_core::CallErrorKind::Undecided) if the session still
-    /// could not be decided), or something stood in the way that does not pass.
+    /// [`Undecided`](didit_core::CallErrorKind::Undecided) if the status still was not final when
+    /// the time ran out, or a failure that does not pass.
     pub fn wait_for_decision(
         &self,
         session_id: &SessionId,
         interval: Duration,
         timeout: Duration,
     ) -> Result<Decision, Error> {
-        let _span = report::enter(session_id);
         let wait = WaitForDecision::new(session_id.clone());
         self.run(wait.with_interval(interval).with_timeout(timeout))
     }
@@ -145,23 +118,20 @@ impl Client {
     /// Carries out any operation of the core, like a call with a timeout of its own.
     ///
     /// # Errors
-    /// Tells what stood in the way, after the retries that the policy allows.
+    /// The last failure, after the retries that the policy allows.
     pub fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
-        let mut run = Run { shared: &self.shared, operation, over: false };
-        let (mut answered, mut transport_error) = (None, None);
+        let mut run = Run { shared: &self.shared, operation, transport: None, over: false };
         loop {
-            match run.next(answered.take()) {
-                Step::Done(result) => {
-                    return result.map_err(|error| Error::new(error, transport_error));
+            match run.next() {
+                Step::Send { request, ticket, timeout } => {
+                    let exchanged = self.shared.exchange(request, timeout);
+                    run.handle(ticket, exchanged);
                 }
                 Step::Wait { .. } => {}
-                Step::Send { request, ticket, timeout } => {
-                    let answer = self.shared.exchange(request, timeout);
-                    let answer = answer.map_err(|(failure, error)| {
-                        transport_error = Some(error);
-                        failure
-                    });
-                    answered = Some((ticket, answer));
+                Step::Done(result) => {
+                    let transport = run.transport.take().map(error::detail);
+                    let route = &self.shared.route;
+                    return result.map_err(|error| Error::new(error, transport, route));
                 }
             }
         }
@@ -174,99 +144,66 @@ impl fmt::Debug for Client {
     }
 }
 
-/// An operation under way; given up when dropped before its end.
+/// An operation under way, which is canceled when dropped before its end.
 struct Run<'a, O: Operation> {
     shared: &'a Shared,
     operation: O,
+    transport: Option<ureq::Error>,
     over: bool,
 }
 
-impl<'a, O: Operation> Run<'a, O> {
-    /// Hands in what came of a request, if one was sent, and waits until there is something to send,
-    /// or a result. The lock is given up by the waiting itself, so that no wake-up is missed in between.
-    fn next(
-        &mut self,
-        answered: Option<(Ticket, Result<Answer, TransportError>)>,
-    ) -> Step<O::Output> {
-        match answered {
-            Some((ticket, Ok((head, body)))) => {
-                let response = head.map(|()| &body[..]);
-                self.operation.read_ahead(&ticket, &response);
-                let (mut engine, now) = self.begin();
-                self.operation.handle_response(&mut engine, now, ticket, response);
-                self.go_on(engine, now)
-            }
-            Some((ticket, Err(failure))) => {
-                let (mut engine, now) = self.begin();
-                self.operation.handle_failure(&mut engine, now, ticket, failure);
-                self.go_on(engine, now)
-            }
-            None => {
-                let (engine, now) = self.begin();
-                self.go_on(engine, now)
-            }
-        }
-    }
-
-    /// Takes the engine, and says what time it is.
-    fn begin(&self) -> (MutexGuard<'a, Engine>, Moment) {
+impl<O: Operation> Run<'_, O> {
+    /// Polls until there is something else to do than wait.
+    fn next(&mut self) -> Step<O::Output> {
         let mut engine = self.shared.lock();
-        report::listen(&mut engine);
-        (engine, self.shared.now())
-    }
-
-    fn go_on(&mut self, mut engine: MutexGuard<'a, Engine>, mut now: Moment) -> Step<O::Output> {
         loop {
-            let step = self.operation.poll(&mut engine, now);
-            let events = self.operation.take_events();
-            if engine.take_wake() {
-                self.shared.woken.notify_all();
-            }
+            let step = self.operation.poll(&mut engine, self.shared.now());
+            self.over = matches!(step, Step::Done(_));
+            let events = self.shared.settle(&mut engine);
             match step {
-                Step::Wait { .. } if !events.is_empty() => {
+                // The lock is given up by the wait itself, so that no wake-up is missed.
+                Step::Wait { until, .. } if events.is_empty() => {
+                    engine = self.shared.wait(engine, until);
+                }
+                Step::Wait { .. } => {
                     drop(engine);
-                    report::events(events);
+                    self.shared.tell(&events);
                     engine = self.shared.lock();
                 }
-                Step::Wait { until, .. } => {
-                    let waited = self.shared.woken.wait_timeout(engine, until.since(now));
-                    engine = waited.unwrap_or_else(PoisonError::into_inner).0;
-                }
                 step => {
-                    self.over = matches!(step, Step::Done(_));
                     drop(engine);
-                    report::events(events);
+                    self.shared.tell(&events);
                     return step;
                 }
             }
-            report::listen(&mut engine);
-            now = self.shared.now();
         }
     }
 
-    fn cancel(&mut self) {
-        let mut engine = self.shared.lock();
-        self.operation.cancel(&mut engine, self.shared.now());
-        if engine.take_wake() {
-            self.shared.woken.notify_all();
-        }
-        drop(engine);
-        report::events(self.operation.take_events());
+    fn handle(&mut self, ticket: Ticket, exchanged: Exchanged) {
+        let operation = &mut self.operation;
+        self.shared.step(|engine, now| match exchanged {
+            Ok(response) => operation.handle_response(engine, now, ticket, &response),
+            Err((error, transport)) => {
+                self.transport = transport;
+                operation.handle_failure(engine, now, ticket, error);
+            }
+        });
     }
 }
 
 impl<O: Operation> Drop for Run<'_, O> {
     fn drop(&mut self) {
         if !self.over {
-            self.cancel();
+            self.shared.step(|engine, now| self.operation.cancel(engine, now));
         }
     }
 }
 
-type Answer = (Response<()>, Vec<u8>);
+/// Waits are begun again after this time, which every system's clock can tell.
+const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 
 impl Shared {
-    /// The engine is whole after every step, also if one panicked.
+    /// Locks the engine, which is consistent after every step, also after one that panicked.
     fn lock(&self) -> MutexGuard<'_, Engine> {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -275,47 +212,70 @@ impl Shared {
         Moment::new(self.origin.elapsed())
     }
 
-    fn send(
-        &self,
-        request: Request<impl AsSendBody>,
-        timeout: Duration,
-    ) -> Result<Response<ureq::Body>, ureq::Error> {
-        if self.agent_timeout == Some(timeout) {
-            return self.agent.run(request);
-        }
-        let request = self
-            .agent
-            .configure_request(request)
-            .timeout_global(Some(timeout))
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .build();
-        self.agent.run(request)
+    /// Takes one step with the engine; then wakes others, and tells what happened.
+    fn step(&self, step: impl FnOnce(&mut Engine, Moment)) {
+        let mut engine = self.lock();
+        step(&mut engine, self.now());
+        let events = self.settle(&mut engine);
+        drop(engine);
+        self.tell(&events);
     }
 
-    fn exchange(
-        &self,
-        request: Request<Vec<u8>>,
-        timeout: Duration,
-    ) -> Result<Answer, (TransportError, ureq::Error)> {
-        // An empty body would still be announced, as one of no bytes.
-        let response = if request.body().is_empty() {
+    /// Wakes others if a step let them go on; returns what happened.
+    fn settle(&self, engine: &mut Engine) -> Vec<Event> {
+        if engine.take_wake() {
+            self.woken.notify_all();
+        }
+        engine.take_events()
+    }
+
+    fn tell(&self, events: &[Event]) {
+        for event in events {
+            if let Some(listener) = &self.on_event {
+                listener(event);
+            }
+            #[cfg(feature = "tracing")]
+            event.trace();
+        }
+    }
+
+    /// Gives up the lock until the moment has come or another call may have let this one go on.
+    fn wait<'a>(&self, engine: MutexGuard<'a, Engine>, until: Moment) -> MutexGuard<'a, Engine> {
+        let wait = until.since(self.now()).min(LONGEST_WAIT);
+        let waited = self.woken.wait_timeout(engine, wait);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// Sends a request and reads the response, or up to the first byte that is too many.
+    fn exchange(&self, request: Request<Vec<u8>>, timeout: Duration) -> Exchanged {
+        // An empty body would be announced, as one of no bytes.
+        let sent = if request.body().is_empty() {
             self.send(request.map(drop), timeout)
         } else {
             self.send(request, timeout)
         };
         let response =
-            response.map_err(|error| (TransportError::new(error::failure_kind(&error)), error))?;
-        let (parts, body) = response.into_parts();
+            sent.map_err(|error| (TransportError::new(error::kind(&error)), Some(error)))?;
+        let (mut parts, body) = response.into_parts();
+        RateLimit::stamp_arrival(&mut parts.headers, SystemTime::now());
         let head = Response::from_parts(parts, ());
-        let mut bytes = Vec::with_capacity(1024);
+        let mut bytes = Vec::new();
         match body.into_reader().take(MAX_BODY_BYTES as u64 + 1).read_to_end(&mut bytes) {
-            Ok(_) => Ok((head, bytes)),
+            Ok(_) => Ok(head.map(|()| bytes)),
             Err(error) => {
                 let error = ureq::Error::from(error);
-                Err((TransportError::in_body(error::failure_kind(&error), head), error))
+                Err((TransportError::in_body(error::kind(&error), head), Some(error)))
             }
         }
+    }
+
+    fn send(
+        &self,
+        request: Request<impl AsSendBody>,
+        timeout: Duration,
+    ) -> Result<Response<ureq::Body>, ureq::Error> {
+        let request = self.agent.configure_request(request).timeout_global(Some(timeout));
+        let request = request.http_status_as_error(false).max_redirects(0);
+        self.agent.run(request.max_redirects_will_error(false).build())
     }
 }

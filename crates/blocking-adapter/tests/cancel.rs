@@ -7,7 +7,7 @@ use std::time::Duration;
 use didit_blocking_adapter::Client;
 use didit_core::data_transfer::RetrieveDecision;
 use didit_core::{
-    Call, ClientCredentials, Engine, Event, Moment, Operation, Policy, Step, Ticket, TransportError,
+    Call, ClientCredentials, Engine, Moment, Operation, Policy, Step, Ticket, TransportError,
 };
 use didit_sandbox::Sandbox;
 use http::Response;
@@ -36,12 +36,12 @@ impl Operation for Dying {
         step
     }
 
-    fn handle_response(
+    fn handle_response<B: AsRef<[u8]>>(
         &mut self,
         engine: &mut Engine,
         now: Moment,
         ticket: Ticket,
-        response: Response<&[u8]>,
+        response: &Response<B>,
     ) {
         self.step();
         self.call.handle_response(engine, now, ticket, response);
@@ -59,10 +59,6 @@ impl Operation for Dying {
 
     fn cancel(&mut self, engine: &mut Engine, now: Moment) {
         self.call.cancel(engine, now);
-    }
-
-    fn take_events(&mut self) -> Vec<Event> {
-        self.call.take_events()
     }
 }
 

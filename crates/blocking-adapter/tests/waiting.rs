@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use didit_blocking_adapter::Client;
 use didit_core::{
-    Authorization, Engine, Event, Moment, Operation, Step, Ticket, TransportError, WaitReason,
+    Credentials, Engine, Moment, Operation, Step, Ticket, TransportError, WaitReason,
 };
 use didit_sandbox::Sandbox;
 use http::Response;
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Waits once, tells so at its first poll, and comes to the number of its polls.
+/// Waits once, comes to the number of its polls.
 #[derive(Default)]
 struct Pause {
     until: Option<Moment>,
@@ -32,22 +32,24 @@ impl Operation for Pause {
         }
     }
 
-    fn handle_response(&mut self, _: &mut Engine, _: Moment, _: Ticket, _: Response<&[u8]>) {}
+    fn handle_response<B: AsRef<[u8]>>(
+        &mut self,
+        _: &mut Engine,
+        _: Moment,
+        _: Ticket,
+        _: &Response<B>,
+    ) {
+    }
 
     fn handle_failure(&mut self, _: &mut Engine, _: Moment, _: Ticket, _: TransportError) {}
 
     fn cancel(&mut self, _: &mut Engine, _: Moment) {}
-
-    fn take_events(&mut self) -> Vec<Event> {
-        let told = Event::Waiting { duration: PAUSE, reason: WaitReason::Backoff };
-        if self.polls == 1 { vec![told] } else { Vec::new() }
-    }
 }
 
 #[test]
 fn a_wait_is_not_spent_with_asking() {
     let sandbox = Sandbox::start().unwrap();
-    let builder = Client::builder(Authorization::none()).base_url(sandbox.url().parse().unwrap());
+    let builder = Client::builder(Credentials::None).base_url(sandbox.url().parse().unwrap());
     let polls = builder.build().unwrap().run(Pause::default()).unwrap();
     // The system may wake it a few times for nothing.
     assert!((3..10).contains(&polls), "{polls} polls");

@@ -14,8 +14,8 @@ pub fn happy_path<A: Adapter>() {
     assert_eq!(decision.session_id(), "unique-session-identifier");
     assert_eq!(decision.session_number(), Some(12345));
     assert_eq!(decision.status(), &didit_core::data_transfer::Status::Confirmed);
-    let names = decision.user_data().unwrap().names().unwrap();
-    assert_eq!(names.full_name, Some("John Doe"));
+    let names = decision.user_data().unwrap().names.as_ref().unwrap();
+    assert_eq!(names.full_name.as_deref(), Some("John Doe"));
     let request = &sandbox.requests_to(Route::Decision)[0];
     assert_eq!(request.path, "/auth/v2/session/unique-session-identifier/decision/");
     assert!(request.header("user-agent").unwrap().contains("didit-rust/"));

@@ -51,7 +51,7 @@ pub fn as_they_finish<A: Bulk>() {
     sandbox.script(Route::Decision, [Fault::Pass, Fault::Delay(Duration::from_secs(3))]);
     let outcomes = outcomes(&client::<A>(&sandbox), 50, 4, false);
     for (name, result) in &outcomes {
-        assert_eq!(result.as_ref().unwrap().session_id(), name);
+        assert_eq!(result.as_ref().unwrap().session_id().as_str(), name);
     }
     let mut names = names(&outcomes);
     let (last, first) = (names.pop().unwrap(), names.pop().unwrap());
@@ -85,7 +85,7 @@ pub fn partial_failures<A: Bulk>() {
                     let error = result.unwrap_err();
                     assert!(matches!(error.kind(), ResponseErrorKind::Malformed(_)));
                 }
-                _ => assert_eq!(result.unwrap().session_id(), name),
+                _ => assert_eq!(result.unwrap().session_id().as_str(), name),
             }
         }
     }

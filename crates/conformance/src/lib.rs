@@ -6,15 +6,15 @@
 // A case is a test: it fails by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
-pub mod responses;
 pub mod authorization;
+pub mod bulk;
 mod cases;
 pub mod certificates;
-pub mod sessions;
-pub mod pacing_and_retry;
 pub mod logs;
-pub mod bulk;
+pub mod pacing_and_retry;
 pub mod proxies;
+pub mod responses;
+pub mod sessions;
 pub mod transport;
 
 use std::time::Duration;
@@ -61,7 +61,11 @@ pub trait Adapter: Send + Sync + Sized {
     ///
     /// # Errors
     /// The failure.
-    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, CallFailure>;
+    fn status(
+        &self,
+        session_id: &SessionId,
+        session_token: &str,
+    ) -> Result<SessionStatus, CallFailure>;
 }
 
 /// The settings of a client under test.

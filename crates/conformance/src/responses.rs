@@ -68,7 +68,7 @@ pub fn truncated_json<A: Adapter>() {
 /// The sample as the page prints it is refused with line, column and place.
 pub fn sample_as_printed<A: Adapter>() {
     let (error, requests) = outcome::<A>(Fault::answer(200).body(fixtures::DECISION_AS_PRINTED));
-    assert!(matches!(error.kind(), ResponseErrorKind::Malformed(e) if e.place() == "user_data"));
+    assert!(matches!(error.kind(), ResponseErrorKind::Malformed(e) if e.path() == "user_data"));
     assert_eq!(requests, 1);
 }
 

@@ -36,7 +36,7 @@ fn walk<A: Adapter>(sandbox: &Sandbox, client: &A) {
     assert_eq!(decision.vendor_data(), Some("order 7"));
     assert_eq!(decision.scope(), Some("names email"));
     let user = decision.user_data().unwrap();
-    assert!(user.names().is_some() && user.email().is_some() && user.phone().is_none());
+    assert!(user.names.is_some() && user.email.is_some() && user.phone.is_none());
 }
 
 /// Create, status and decision with a client id and its secret: one token, and none for the status.
@@ -196,7 +196,7 @@ pub fn malformed_session_token<A: Adapter>() {
 pub fn status_without_credentials<A: Adapter>() {
     let sandbox = sandbox();
     let created = client::<A>(&sandbox).create(scopes(), None).unwrap();
-    let nobody = with::<A>(&sandbox, Authorization::none());
+    let nobody = with::<A>(&sandbox, Credentials::None);
     sandbox.script(Route::SessionStatus, [Fault::Reset, Fault::answer(503)]);
     let report = nobody.status(created.session_id(), created.session_token().expose()).unwrap();
     assert_eq!(report.status(), &Status::Initialized);

@@ -240,7 +240,10 @@ mod tests {
         let proxy = crate::ProxySettings::default().with_proxy("http://u:secret@p:3128");
         let route = Route::new(&base, proxy.proxy_for(&base).unwrap());
         let error = ClientError::<io::Error>::new(lost(), None, &route);
-        assert!(error.to_string().ends_with("(h.example:8443 through the proxy p:3128)"), "{error}");
+        assert!(
+            error.to_string().ends_with("(h.example:8443 through the proxy p:3128)"),
+            "{error}"
+        );
         assert!(!format!("{error:#?}").contains("secret") && error.source().is_none());
     }
 

@@ -46,7 +46,11 @@ impl Adapter for Async {
         self.1.block_on(self.0.create_session(scopes, vendor_data)).map_err(CallFailure::new)
     }
 
-    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, CallFailure> {
+    fn status(
+        &self,
+        session_id: &SessionId,
+        session_token: &str,
+    ) -> Result<SessionStatus, CallFailure> {
         self.1.block_on(self.0.session_status(session_id, session_token)).map_err(CallFailure::new)
     }
 }

@@ -1,8 +1,10 @@
+use std::sync::{Condvar, Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use didit_blocking_adapter::Client;
-use didit_core::SessionId;
-use didit_core::data_transfer::{Decision, Scopes, Session, SessionStatus};
+use didit_core::data_transfer::{Decision, RetrieveDecision, Scopes, Session, SessionStatus};
+use didit_core::{Call, SessionId};
 
 use didit_conformance::bulk::Bulk;
 use didit_conformance::{Adapter, CallFailure, Settings};
@@ -40,11 +42,16 @@ impl Adapter for Blocking {
         self.0.create_session(scopes, vendor_data).map_err(CallFailure::new)
     }
 
-    fn status(&self, session_id: &SessionId, session_token: &str) -> Result<SessionStatus, CallFailure> {
+    fn status(
+        &self,
+        session_id: &SessionId,
+        session_token: &str,
+    ) -> Result<SessionStatus, CallFailure> {
         self.0.session_status(session_id, session_token).map_err(CallFailure::new)
     }
 }
 
+/// As the how-to "Retrieve many decisions" does it: threads that share the ids and a channel.
 impl Bulk for Blocking {
     fn decisions(
         &self,
@@ -53,12 +60,40 @@ impl Bulk for Blocking {
         in_order: bool,
         mut each: impl FnMut(SessionId, Result<Decision, CallFailure>) -> bool,
     ) {
-        let decisions = self.0.decisions(ids).concurrency(concurrency);
-        let decisions = if in_order { decisions.in_order() } else { decisions };
-        for (session_id, result) in decisions {
-            if !each(session_id, result.map_err(CallFailure::new)) {
-                return;
+        let ids = Mutex::new(ids.enumerate());
+        let (send, results) = mpsc::sync_channel(0);
+        // Nobody runs ahead of the one whose turn it is by more than there are threads.
+        let (turn, yielded) = (Mutex::new(0), Condvar::new());
+        thread::scope(|scope| {
+            for _ in 0..concurrency {
+                let (send, ids, turn, yielded) = (send.clone(), &ids, &turn, &yielded);
+                scope.spawn(move || {
+                    loop {
+                        let next = ids.lock().unwrap().next();
+                        let Some((position, id)) = next else { return };
+                        let call = Call::new(RetrieveDecision::new(id.clone()));
+                        let result = self.0.run(call.deadline_from_first_send());
+                        let mut now = turn.lock().unwrap();
+                        while in_order && *now != position && *now != usize::MAX {
+                            now = yielded.wait(now).unwrap();
+                        }
+                        let listens = send.send((id, result)).is_ok();
+                        *now = if listens { now.saturating_add(1) } else { usize::MAX };
+                        yielded.notify_all();
+                        if !listens {
+                            return;
+                        }
+                    }
+                });
             }
-        }
+            drop(send);
+            for (id, result) in &results {
+                if !each(id, result.map_err(CallFailure::new)) {
+                    break;
+                }
+            }
+            // The threads notice that nobody listens any more.
+            drop(results);
+        });
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use didit_sandbox::{Fault, Route, Sandbox, SandboxBuilder, fixtures};
 use didit_conformance::certificates::{Authority, self_signed_server};
+use didit_sandbox::{Fault, Route, Sandbox, SandboxBuilder, fixtures};
 use rustls::version::{TLS12, TLS13};
 
 /// A service that fails in one way.

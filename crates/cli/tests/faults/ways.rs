@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use didit_blocking_adapter::core::data_transfer::Decision;
 use didit_blocking_adapter::core::{CallError, CallErrorKind, SessionId};
-use didit_sandbox::{Route, Sandbox};
 use didit_conformance::bulk::Bulk;
 use didit_conformance::{Adapter, Async, Blocking, CallFailure, settings};
+use didit_sandbox::{Route, Sandbox};
 
 use crate::scenario::{Expected, Scenario};
 

@@ -99,3 +99,116 @@ impl EventKind {
         )
     }
 }
+
+#[cfg(feature = "tracing")]
+impl Event {
+    /// Emits the event through `tracing`, under the target `didit`: as `INFO` if it is notable, as
+    /// `DEBUG` otherwise.
+    ///
+    /// Its fields are `event`, `endpoint` (of the request, where there is one), `session_id`, and what
+    /// the kind has of `attempt`, `method`, `url`, `status`, `request_id`, `error`, `reason` and
+    /// `milliseconds`.
+    pub fn trace(&self) {
+        let session_id = self.session_id.as_ref().map(SessionId::as_str);
+        let Fields {
+            event,
+            endpoint,
+            attempt,
+            method,
+            url,
+            status,
+            request_id,
+            error,
+            reason,
+            time,
+        } = Fields::of(self);
+        let milliseconds = time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let (attempt, status) = (attempt.map(u64::from), status.map(u64::from));
+        if self.kind.is_notable() {
+            tracing::info!(
+                target: "didit", event, ?endpoint, session_id, attempt, method, url, status,
+                request_id, error, reason, milliseconds
+            );
+        } else {
+            tracing::debug!(
+                target: "didit", event, ?endpoint, session_id, attempt, method, url, status,
+                request_id, error, reason, milliseconds
+            );
+        }
+    }
+}
+
+/// The fields of an event; `tracing` leaves out those that are `None`.
+#[cfg(feature = "tracing")]
+struct Fields<'a> {
+    event: &'static str,
+    endpoint: EndpointKind,
+    attempt: Option<u32>,
+    method: Option<&'a str>,
+    url: Option<String>,
+    status: Option<u16>,
+    request_id: Option<&'a str>,
+    error: Option<String>,
+    reason: Option<String>,
+    time: Option<Duration>,
+}
+
+#[cfg(feature = "tracing")]
+impl<'a> Fields<'a> {
+    fn of(event: &'a Event) -> Self {
+        let none = Self {
+            event: "",
+            endpoint: event.endpoint,
+            attempt: None,
+            method: None,
+            url: None,
+            status: None,
+            request_id: None,
+            error: None,
+            reason: None,
+            time: None,
+        };
+        match &event.kind {
+            &EventKind::Sent { endpoint, ref method, ref uri, attempt } => Self {
+                event: "sent",
+                endpoint,
+                method: Some(method.as_str()),
+                url: Some(uri.to_string()),
+                attempt: Some(attempt),
+                ..none
+            },
+            &EventKind::Answered { endpoint, status, ref request_id, elapsed } => Self {
+                event: "answered",
+                endpoint,
+                status: Some(status.as_u16()),
+                request_id: request_id.as_deref(),
+                time: Some(elapsed),
+                ..none
+            },
+            &EventKind::Failed { endpoint, error, elapsed } => Self {
+                event: "failed",
+                endpoint,
+                error: Some(error.to_string()),
+                time: Some(elapsed),
+                ..none
+            },
+            EventKind::TokenFetched { lifetime } => {
+                Self { event: "token fetched", time: *lifetime, ..none }
+            }
+            EventKind::TokenRefused => Self { event: "token refused", ..none },
+            EventKind::Waiting { duration, reason } => Self {
+                event: "waiting",
+                reason: Some(reason.to_string()),
+                time: Some(*duration),
+                ..none
+            },
+            EventKind::RateLimit { .. } => Self { event: "rate limit", ..none },
+            &EventKind::Finished { succeeded, attempts, elapsed } => Self {
+                event: if succeeded { "succeeded" } else { "gave up" },
+                attempt: Some(attempts),
+                time: Some(elapsed),
+                ..none
+            },
+        }
+    }
+}
