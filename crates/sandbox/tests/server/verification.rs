@@ -300,6 +300,21 @@ fn a_status_is_updated_by_the_rules() {
 }
 
 #[test]
+fn of_two_equal_updates_at_once_one_is_refused() {
+    let sandbox = Sandbox::start().unwrap();
+    let id = id_of(&create(&sandbox, &json!({})));
+    sandbox.verification().set_status(&id, "In Review");
+    let approve = json!({"new_status": "Approved"});
+    let mut statuses = std::thread::scope(|scope| {
+        let ask = || update(&sandbox, &id, &approve).status;
+        let both = [scope.spawn(ask), scope.spawn(ask)];
+        both.map(|thread| thread.join().unwrap())
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400]);
+}
+
+#[test]
 fn a_session_is_resubmitted_with_the_nodes_that_failed() {
     let sandbox = Sandbox::start().unwrap();
     let id = id_of(&create(&sandbox, &json!({"vendor_data": "u"})));
