@@ -72,7 +72,7 @@ pub(super) fn answer(
     });
     session.status = new_status;
     let body = json!({ "session_id": session.id });
-    let changed = state.verification.change(&session, call.now);
+    let changed = state.verification.change(session, call.now);
     changed.map_err(|error| Answer::not_kept(&error))?;
     Ok(Answer::json(200, body.to_string()))
 }

@@ -428,4 +428,10 @@ fn a_session_that_is_not_begun_expires_and_one_that_is_left_is_abandoned() {
     sandbox.advance(Duration::from_secs(7 * 86_400));
     assert_eq!(decision(&sandbox, &idle).json()["status"], "Expired");
     assert_eq!(decision(&sandbox, &begun).json()["status"], "Abandoned");
+    // One that its user has to do again gets new time.
+    assert_eq!(update(&sandbox, &begun, &json!({"new_status": "Resubmitted"})).status, 200);
+    sandbox.advance(Duration::from_secs(6 * 86_400));
+    assert_eq!(decision(&sandbox, &begun).json()["status"], "Resubmitted");
+    sandbox.advance(Duration::from_secs(86_400));
+    assert_eq!(decision(&sandbox, &begun).json()["status"], "Abandoned");
 }
