@@ -61,7 +61,9 @@ impl Connections {
     /// Notes that the connection waits for its peer, or that it no longer does.
     pub(crate) fn set_waiting(&self, number: u64, waiting: bool) {
         if let Some(open) = self.lock().get_mut(&number) {
-            open.waiting_since = waiting.then(Instant::now);
+            // One that has waited since before its thread ran goes on doing so.
+            let since = open.waiting_since.unwrap_or_else(Instant::now);
+            open.waiting_since = waiting.then_some(since);
         }
     }
 

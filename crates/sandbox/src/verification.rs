@@ -14,12 +14,14 @@ pub(crate) mod sessions;
 pub(crate) mod status;
 mod update_status;
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use crate::answer::Answer;
 use crate::application::Application;
 use crate::fixtures;
-use crate::state::Shared;
+use crate::state::{Shared, State};
 use crate::{RecordedRequest, Route};
 
 pub use handle::Verification;
@@ -27,6 +29,14 @@ pub(crate) use limits::Limiter;
 pub use limits::VerificationLimits;
 use session::Session;
 use sessions::Known;
+
+/// An authorized request.
+struct Call<'a> {
+    shared: &'a Shared,
+    request: &'a RecordedRequest,
+    application: &'a Application,
+    now: Duration,
+}
 
 /// Answers a request on one of the routes, whose method was checked.
 pub(crate) fn answer(
@@ -36,41 +46,32 @@ pub(crate) fn answer(
     id: &str,
 ) -> Result<Answer, Answer> {
     let now = shared.now();
-    let application = application(shared, request);
+    let key = request.header("X-Api-Key");
+    let application = shared.settings.applications().find(|known| Some(&*known.api_key) == key);
     let mut state = shared.state();
     state.verification.expire(now).map_err(|error| Answer::not_kept(&error))?;
     // The owner of a session is looked up before the credentials are.
-    let mut known = None;
-    if !id.is_empty() {
-        known = Some(match state.verification.known(id, shared.settings.strict) {
-            Known::Created(session) => {
-                let stranger = application.is_some_and(|by| by.client_id != session.application);
-                if stranger {
-                    return Err(not_found());
-                }
-                Target::Session(Box::new(session.clone()))
-            }
-            Known::Sample { status } => Target::Sample(status.map(str::to_owned)),
-            Known::Deleted => return Err(Answer::detail(404, "Session not found.")),
-            Known::Unknown => return Err(not_found()),
-        });
-    }
+    let target = match id {
+        "" => None,
+        id => Some(Target::find(&state, shared.settings.strict, application, id)?),
+    };
     let application = application.ok_or_else(|| refused(route))?;
     state.limiter.ask(&application.client_id, route, now)?;
-    drop(state);
-    match (route, known) {
-        (Route::ListVerifications, _) => list_sessions::answer(shared, request, application),
+    let call = Call { shared, request, application, now };
+    match (route, target) {
+        (Route::CreateVerification, _) => create_session::answer(&call, &mut state),
+        (Route::ListVerifications, _) => list_sessions::answer(&call, &state),
         (Route::VerificationDecision, Some(target)) => {
-            Ok(retrieve_decision::answer(shared, request, id, &target))
+            Ok(retrieve_decision::answer(&call, &state, id, &target))
         }
         (Route::VerificationPdf, Some(target)) => generate_pdf::answer(id, &target),
         (Route::UpdateVerificationStatus, Some(target)) => {
-            update_status::answer(shared, request, target.created()?)
+            update_status::answer(&call, &mut state, target.created()?)
         }
         (Route::DeleteVerification, Some(target)) => {
-            delete_session::answer(shared, request, &target.created()?)
+            delete_session::answer(&call, &mut state, &target.created()?)
         }
-        _ => create_session::answer(shared, request, application),
+        _ => Err(not_found()),
     }
 }
 
@@ -82,6 +83,25 @@ enum Target {
 }
 
 impl Target {
+    /// Looks up what an application may see.
+    fn find(
+        state: &State,
+        strict: bool,
+        application: Option<&Application>,
+        id: &str,
+    ) -> Result<Self, Answer> {
+        match state.verification.known(id, strict) {
+            Known::Created(session)
+                if application.is_none_or(|by| by.client_id == session.application) =>
+            {
+                Ok(Self::Session(Box::new(session.clone())))
+            }
+            Known::Sample { status } => Ok(Self::Sample(status.map(str::to_owned))),
+            Known::Deleted => Err(Answer::detail(404, "Session not found.")),
+            Known::Created(_) | Known::Unknown => Err(not_found()),
+        }
+    }
+
     /// The session, unless it is one that cannot be changed.
     fn created(self) -> Result<Session, Answer> {
         match self {
@@ -89,11 +109,6 @@ impl Target {
             Self::Sample(_) => Err(not_found()),
         }
     }
-}
-
-fn application<'a>(shared: &'a Shared, request: &RecordedRequest) -> Option<&'a Application> {
-    let key = request.header("X-Api-Key")?;
-    shared.settings.applications().find(|application| application.api_key == key)
 }
 
 /// The answer to a missing or wrong key, which is never 401.

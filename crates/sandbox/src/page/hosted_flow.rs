@@ -28,7 +28,7 @@ pub(super) fn show(shared: &Shared, token: &str) -> Result<Answer, Answer> {
     let session = state.verification.by_token(token).ok_or_else(no_such_session)?.clone();
     let session = if session.status == status::NOT_STARTED {
         let begun = Session { status: status::IN_PROGRESS.to_owned(), ..session };
-        state.verification.change(&begun, now).map_err(|error| not_kept(&error))?;
+        state.verification.change(begun.clone(), now).map_err(|error| not_kept(&error))?;
         begun
     } else {
         session
@@ -61,7 +61,7 @@ pub(super) fn decide(
         }
     };
     let changed = Session { status: new_status.to_owned(), ..session };
-    state.verification.change(&changed, now).map_err(|error| not_kept(&error))?;
+    state.verification.change(changed, now).map_err(|error| not_kept(&error))?;
     Ok(see(&format!("/session/{token}")))
 }
 

@@ -6,25 +6,18 @@ use serde_json::{Map, Value, json};
 
 use super::route::is_uuid;
 use super::session::{Creation, Session};
-use super::{read_object, text_member, wrong};
-use crate::RecordedRequest;
+use super::{Call, read_object, text_member, wrong};
 use crate::answer::Answer;
-use crate::application::Application;
-use crate::state::Shared;
+use crate::state::State;
 
 /// Largest portrait image, in bytes.
 const IMAGE_LIMIT: usize = 2 * 1024 * 1024;
 
-pub(super) fn answer(
-    shared: &Shared,
-    request: &RecordedRequest,
-    application: &Application,
-) -> Result<Answer, Answer> {
-    let given = read(&read_object(request)?)?;
-    let now = shared.now();
-    let created = shared.state().verification.create(&application.client_id, given, now);
+pub(super) fn answer(call: &Call<'_>, state: &mut State) -> Result<Answer, Answer> {
+    let given = read(&read_object(call.request)?)?;
+    let created = state.verification.create(&call.application.client_id, given, call.now);
     let session = created.map_err(|error| Answer::not_kept(&error))?;
-    Ok(Answer::json(201, body(&session, &shared.url).to_string()))
+    Ok(Answer::json(201, body(&session, &call.shared.url).to_string()))
 }
 
 fn body(session: &Session, base: &str) -> Value {

@@ -3,26 +3,26 @@
 use serde_json::{Value, json};
 
 use super::session::Session;
-use super::{read_object, wrong};
+use super::{Call, read_object, wrong};
 use crate::RecordedRequest;
 use crate::answer::Answer;
-use crate::state::Shared;
+use crate::state::State;
 
 /// What stands for a face that is kept.
 const TEMPLATE: &str = "9d2f4b6e-1c3a-4e8f-b7d5-0a1c2e3f4a5b";
 
 pub(super) fn answer(
-    shared: &Shared,
-    request: &RecordedRequest,
+    call: &Call<'_>,
+    state: &mut State,
     session: &Session,
 ) -> Result<Answer, Answer> {
-    let retain = retain(request)?;
+    let retain = retain(call.request)?;
     let (outcome, template) = match (retain, &session.given.vendor_data) {
         (false, _) => ("deleted", None),
         (true, Some(_)) => ("retained_with_user", Some(TEMPLATE)),
         (true, None) => ("ineligible_no_vendor_user", None),
     };
-    let deleted = shared.state().verification.delete(&session.id);
+    let deleted = state.verification.delete(&session.id);
     deleted.map_err(|error| Answer::not_kept(&error))?;
     let body = json!({
         "session_id": session.id,

@@ -4,11 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::route::is_uuid;
 use super::session::Session;
-use super::{decision, status, wrong};
+use super::{Call, decision, status, wrong};
 use crate::answer::Answer;
-use crate::application::Application;
-use crate::state::Shared;
-use crate::{RecordedRequest, clock};
+use crate::clock;
+use crate::state::State;
 
 /// How many sessions a page holds unless `limit` says otherwise.
 const PAGE: usize = 50;
@@ -36,16 +35,12 @@ struct Query {
     filters: Vec<(String, String)>,
 }
 
-pub(super) fn answer(
-    shared: &Shared,
-    request: &RecordedRequest,
-    application: &Application,
-) -> Result<Answer, Answer> {
+pub(super) fn answer(call: &Call<'_>, state: &State) -> Result<Answer, Answer> {
+    let Call { shared, request, application, .. } = call;
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     let pairs: Vec<(String, String)> =
         form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let query = Query::read(&pairs)?;
-    let state = shared.state();
     let found: Vec<&Session> = state
         .verification
         .created()

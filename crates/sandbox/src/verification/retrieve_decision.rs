@@ -2,25 +2,19 @@
 
 use serde_json::Value;
 
-use super::{Target, decision};
-use crate::RecordedRequest;
+use super::{Call, Target, decision};
 use crate::answer::Answer;
-use crate::state::Shared;
+use crate::state::State;
 
-pub(super) fn answer(
-    shared: &Shared,
-    request: &RecordedRequest,
-    id: &str,
-    target: &Target,
-) -> Answer {
-    if let Some(text) = shared.state().verification.decisions.get(id) {
+pub(super) fn answer(call: &Call<'_>, state: &State, id: &str, target: &Target) -> Answer {
+    if let Some(text) = state.verification.decisions.get(id) {
         return Answer::json(200, text.clone());
     }
     let mut decision = match target {
-        Target::Session(session) => decision::of_session(session, &shared.url),
+        Target::Session(session) => decision::of_session(session, &call.shared.url),
         Target::Sample(status) => decision::sample(id, status.as_deref()),
     };
-    if includes_events(&request.path) {
+    if includes_events(&call.request.path) {
         let created_at = decision.get("created_at").cloned().unwrap_or_default();
         decision::with_events(&mut decision, &created_at);
     }

@@ -124,7 +124,7 @@ impl Sessions {
     /// Gives a session a status, created or not. A created one tells its webhooks of a new status.
     pub(crate) fn set_status(&mut self, id: &str, status: &str, now: Duration) -> io::Result<()> {
         match self.by_id.get(id).and_then(|number| self.created.get(number)).cloned() {
-            Some(session) => self.change(&Session { status: status.to_owned(), ..session }, now),
+            Some(session) => self.change(Session { status: status.to_owned(), ..session }, now),
             None => {
                 self.statuses.insert(id.to_owned(), status.to_owned());
                 Ok(())
@@ -132,12 +132,17 @@ impl Sessions {
         }
     }
 
-    /// Saves a session, and tells its webhooks if the status is another one.
-    pub(crate) fn change(&mut self, session: &Session, now: Duration) -> io::Result<()> {
+    /// Saves a session, and tells its webhooks if the status is another one. A session that waits
+    /// for its user again gets new time.
+    pub(crate) fn change(&mut self, mut session: Session, now: Duration) -> io::Result<()> {
         let before = self.created.get(&session.number).map(|session| session.status.clone());
+        let was_finished = before.as_deref().is_some_and(|before| !status::is_unfinished(before));
+        if was_finished && status::is_unfinished(&session.status) {
+            session.expires_at = now.saturating_add(self.lifetime);
+        }
         self.put(session.clone())?;
         if before.as_ref() != Some(&session.status) {
-            self.tell(session, now);
+            self.tell(&session, now);
         }
         Ok(())
     }
@@ -159,7 +164,7 @@ impl Sessions {
                 Some(Session { status, ..session.clone() })
             })
             .collect();
-        overdue.into_iter().try_for_each(|session| self.change(&session, now))
+        overdue.into_iter().try_for_each(|session| self.change(session, now))
     }
 
     pub(crate) fn delete(&mut self, id: &str) -> io::Result<()> {

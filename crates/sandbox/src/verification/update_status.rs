@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::session::{Node, Review, Session};
-use super::{decision, read_object, status, text_member, wrong};
+use super::{Call, decision, read_object, status, text_member, wrong};
 use crate::answer::Answer;
-use crate::state::Shared;
-use crate::{RecordedRequest, clock};
+use crate::clock;
+use crate::state::State;
 
 /// The features that a node may be resubmitted for.
 const FEATURES: [&str; 23] = [
@@ -36,11 +36,11 @@ const FEATURES: [&str; 23] = [
 ];
 
 pub(super) fn answer(
-    shared: &Shared,
-    request: &RecordedRequest,
+    call: &Call<'_>,
+    state: &mut State,
     mut session: Session,
 ) -> Result<Answer, Answer> {
-    let members = read_object(request)?;
+    let members = read_object(call.request)?;
     let new_status = new_status(&members)?;
     let send_email = members.get("send_email").and_then(Value::as_bool).unwrap_or(false);
     if send_email && text_member(&members, "email_address")?.is_none() {
@@ -64,16 +64,15 @@ pub(super) fn answer(
     } else {
         Vec::new()
     };
-    let now = shared.now();
     session.reviews.push(Review {
         user: "API Client".to_owned(),
         new_status: new_status.clone(),
         comment: text_member(&members, "comment")?,
-        created_at: clock::rfc3339(now),
+        created_at: clock::rfc3339(call.now),
     });
     session.status = new_status;
     let body = json!({ "session_id": session.id });
-    let changed = shared.state().verification.change(&session, now);
+    let changed = state.verification.change(session, call.now);
     changed.map_err(|error| Answer::not_kept(&error))?;
     Ok(Answer::json(200, body.to_string()))
 }

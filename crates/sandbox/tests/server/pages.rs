@@ -214,8 +214,16 @@ fn pages_go_out_with_their_guards() {
     let sandbox = Sandbox::start().unwrap();
     let (id, path) = create(&sandbox, "names", "");
     sandbox.missing("unknown");
-    for (path, status) in [("/", 200), ("/sandbox.css", 200), (&*path, 200), ("/authorize/no", 404)]
-    {
+    let (_, flow) = flow(&sandbox, &json!({}));
+    for (path, status) in [
+        ("/", 200),
+        ("/live", 200),
+        ("/sandbox.css", 200),
+        (&*path, 200),
+        (&*flow, 200),
+        ("/authorize/no", 404),
+        ("/session/no", 404),
+    ] {
         let page = get(&sandbox, path);
         assert_eq!(page.status, status, "{path}");
         let policy = page.header("Content-Security-Policy").unwrap();

@@ -300,6 +300,21 @@ fn a_status_is_updated_by_the_rules() {
 }
 
 #[test]
+fn of_two_equal_updates_at_once_one_is_refused() {
+    let sandbox = Sandbox::start().unwrap();
+    let id = id_of(&create(&sandbox, &json!({})));
+    sandbox.verification().set_status(&id, "In Review");
+    let approve = json!({"new_status": "Approved"});
+    let mut statuses = std::thread::scope(|scope| {
+        let ask = || update(&sandbox, &id, &approve).status;
+        let both = [scope.spawn(ask), scope.spawn(ask)];
+        both.map(|thread| thread.join().unwrap())
+    });
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 400]);
+}
+
+#[test]
 fn a_session_is_resubmitted_with_the_nodes_that_failed() {
     let sandbox = Sandbox::start().unwrap();
     let id = id_of(&create(&sandbox, &json!({"vendor_data": "u"})));
@@ -412,5 +427,11 @@ fn a_session_that_is_not_begun_expires_and_one_that_is_left_is_abandoned() {
     sandbox.verification().set_status(&begun, "In Progress");
     sandbox.advance(Duration::from_secs(7 * 86_400));
     assert_eq!(decision(&sandbox, &idle).json()["status"], "Expired");
+    assert_eq!(decision(&sandbox, &begun).json()["status"], "Abandoned");
+    // One that its user has to do again gets new time.
+    assert_eq!(update(&sandbox, &begun, &json!({"new_status": "Resubmitted"})).status, 200);
+    sandbox.advance(Duration::from_secs(6 * 86_400));
+    assert_eq!(decision(&sandbox, &begun).json()["status"], "Resubmitted");
+    sandbox.advance(Duration::from_secs(86_400));
     assert_eq!(decision(&sandbox, &begun).json()["status"], "Abandoned");
 }
