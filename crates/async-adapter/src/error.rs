@@ -39,12 +39,15 @@ fn io_error(error: &reqwest::Error) -> Option<&io::Error> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-/// Returns the TLS library's error, which an `io::Error` may wrap.
+/// Returns the TLS library's error, which one `io::Error` in another may wrap.
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    causes(error).find_map(|cause| {
-        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        wrapped.map_or_else(|| cause.downcast_ref(), |wrapped| wrapped.downcast_ref())
-    })
+    fn unwrapped<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+        match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => unwrapped(wrapped),
+            None => cause.downcast_ref(),
+        }
+    }
+    causes(error).find_map(unwrapped)
 }
 
 fn tls_words(error: &rustls::Error) -> String {

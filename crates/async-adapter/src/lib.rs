@@ -55,7 +55,6 @@ struct Shared {
 
 type Listener = Box<dyn Fn(&Event) + Send + Sync>;
 
-/// What became of a request.
 type Exchanged = Result<Response<Vec<u8>>, (TransportError, Option<reqwest::Error>)>;
 
 impl Client {

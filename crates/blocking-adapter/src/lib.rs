@@ -48,7 +48,7 @@ struct Shared {
 type Listener = Box<dyn Fn(&Event) + Send + Sync>;
 
 /// What became of a request.
-type Exchanged = Result<Response<Vec<u8>>, (TransportError, Option<ureq::Error>)>;
+type Exchanged = Result<Response<Vec<u8>>, (TransportError, ureq::Error)>;
 
 impl Client {
     /// Creates a client of the live service with the defaults.
@@ -184,7 +184,7 @@ impl<O: Operation> Run<'_, O> {
         self.shared.step(|engine, now| match exchanged {
             Ok(response) => operation.handle_response(engine, now, ticket, &response),
             Err((error, transport)) => {
-                self.transport = transport;
+                self.transport = Some(transport);
                 operation.handle_failure(engine, now, ticket, error);
             }
         });
@@ -254,8 +254,7 @@ impl Shared {
         } else {
             self.send(request, timeout)
         };
-        let response =
-            sent.map_err(|error| (TransportError::new(error::kind(&error)), Some(error)))?;
+        let response = sent.map_err(|error| (TransportError::new(error::kind(&error)), error))?;
         let (mut parts, body) = response.into_parts();
         RateLimit::stamp_arrival(&mut parts.headers, SystemTime::now());
         let head = Response::from_parts(parts, ());
@@ -264,7 +263,7 @@ impl Shared {
             Ok(_) => Ok(head.map(|()| bytes)),
             Err(error) => {
                 let error = ureq::Error::from(error);
-                Err((TransportError::in_body(error::kind(&error), head), Some(error)))
+                Err((TransportError::in_body(error::kind(&error), head), error))
             }
         }
     }

@@ -31,7 +31,9 @@ impl Resolver for CachingResolver {
             last.as_ref().filter(|(name, _, at)| *name == host && at.elapsed() < KEPT)
         {
             let mut addresses = self.inner.empty();
-            kept.iter().for_each(|address| addresses.push(*address));
+            for address in kept {
+                addresses.push(*address);
+            }
             return Ok(addresses);
         }
         drop(last.take());

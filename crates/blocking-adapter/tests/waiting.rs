@@ -52,5 +52,5 @@ fn a_wait_is_not_spent_with_asking() {
     let builder = Client::builder(Credentials::None).base_url(sandbox.url().parse().unwrap());
     let polls = builder.build().unwrap().run(Pause::default()).unwrap();
     // The system may wake it a few times for nothing.
-    assert!((3..10).contains(&polls), "{polls} polls");
+    assert!((2..10).contains(&polls), "{polls} polls");
 }

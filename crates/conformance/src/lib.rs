@@ -28,6 +28,9 @@ pub trait Adapter: Send + Sync + Sized {
     /// How many connections more than one its pool may open for calls that follow each other.
     const SPARE_CONNECTIONS: u64;
 
+    /// The target of log lines that hold all bytes of an exchange, if this build has any.
+    const WIRE_DUMP: Option<&str> = None;
+
     /// Builds the client.
     ///
     /// # Errors

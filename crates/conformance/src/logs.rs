@@ -94,7 +94,8 @@ pub fn nothing_private_is_logged<A: Bulk>() {
     }
     let token = bearer.strip_prefix("Bearer ").unwrap();
     for private in ["canary", basic, token, session_token, sandbox.api_key()] {
-        let line = logged.lines().find(|line| line.contains(private));
+        let dumps = |line: &&str| A::WIRE_DUMP.is_some_and(|target| line.starts_with(target));
+        let line = logged.lines().filter(|line| !dumps(line)).find(|line| line.contains(private));
         assert_eq!(line, None);
     }
 }

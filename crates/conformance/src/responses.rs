@@ -48,10 +48,13 @@ pub fn html_with_success<A: Adapter>() {
     assert_eq!(requests, 1);
 }
 
-/// An empty body is no decision; an empty failure still counts by its status.
+/// A success without a body is no decision, and not a failed exchange that is tried again; an empty
+/// failure still counts by its status.
 pub fn empty_body<A: Adapter>() {
-    let (error, _) = outcome::<A>(Fault::answer(200).body(""));
-    assert!(matches!(error.kind(), ResponseErrorKind::Malformed(_)));
+    for status in [200, 204, 205] {
+        let (error, requests) = outcome::<A>(Fault::answer(status).body(""));
+        assert_eq!((error.kind(), requests), (&ResponseErrorKind::Empty, 1), "{status}");
+    }
     let (error, requests) = outcome::<A>(Fault::answer(404).body(""));
     assert_eq!((error.kind(), requests), (&ResponseErrorKind::NotFound, 1));
     assert_eq!(error.call.response().unwrap().message(), None);

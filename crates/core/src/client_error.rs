@@ -16,9 +16,14 @@ use crate::proxy::{HttpProxy, InvalidProxy};
 /// `Debug` prints the line that people should read, `{:#?}` the structure.
 pub struct ClientError<T> {
     call: CallError,
-    transport: Option<T>,
+    transport: Option<Box<Transport<T>>>,
+}
+
+#[derive(Debug)]
+struct Transport<T> {
+    error: Option<T>,
     /// Where the request went, and what the transport says.
-    detail: Option<String>,
+    detail: String,
     advice: Option<&'static str>,
 }
 
@@ -28,12 +33,12 @@ impl<T> ClientError<T> {
         if !matches!(call.kind(), CallErrorKind::Transport(_)) {
             return Self::from(call);
         }
-        let (transport, words, advice) = match transport {
+        let (error, words, advice) = match transport {
             Some(detail) => (Some(detail.error), detail.words, detail.advice),
             None => (None, None, None),
         };
         let detail = words.map_or_else(|| route.to_string(), |words| format!("{route}: {words}"));
-        Self { call, transport, detail: Some(detail), advice }
+        Self { call, transport: Some(Box::new(Transport { error, detail, advice })) }
     }
 
     /// Returns the core's error.
@@ -43,7 +48,8 @@ impl<T> ClientError<T> {
 
     /// Returns what a person can do about it, in a few words.
     pub fn advice(&self) -> &'static str {
-        self.advice.unwrap_or_else(|| self.call.advice())
+        let advice = self.transport.as_ref().and_then(|transport| transport.advice);
+        advice.unwrap_or_else(|| self.call.advice())
     }
 }
 
@@ -68,7 +74,7 @@ impl<T> Deref for ClientError<T> {
 
 impl<T> From<CallError> for ClientError<T> {
     fn from(call: CallError) -> Self {
-        Self { call, transport: None, detail: None, advice: None }
+        Self { call, transport: None }
     }
 }
 
@@ -81,7 +87,7 @@ impl<T> From<ClientError<T>> for CallError {
 impl<T> fmt::Display for ClientError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.call.fmt(f)?;
-        self.detail.iter().try_for_each(|detail| write!(f, " ({detail})"))
+        self.transport.iter().try_for_each(|transport| write!(f, " ({})", transport.detail))
     }
 }
 
@@ -93,15 +99,14 @@ impl<T: fmt::Debug> fmt::Debug for ClientError<T> {
         f.debug_struct("ClientError")
             .field("call", &self.call)
             .field("transport", &self.transport)
-            .field("detail", &self.detail)
-            .finish_non_exhaustive()
+            .finish()
     }
 }
 
 impl<T: Error + 'static> Error for ClientError<T> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match &self.transport {
-            Some(transport) => Some(transport),
+        match self.transport.as_ref().and_then(|transport| transport.error.as_ref()) {
+            Some(error) => Some(error),
             None => self.call.source(),
         }
     }

@@ -1,3 +1,6 @@
+// It fails by panicking, as tests do.
+#![allow(clippy::unwrap_used)]
+
 use std::sync::{Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -14,6 +17,8 @@ pub(crate) struct Blocking(Client);
 
 impl Adapter for Blocking {
     const SPARE_CONNECTIONS: u64 = 0;
+    const WIRE_DUMP: Option<&str> =
+        if cfg!(feature = "no-wire-dump") { None } else { Some("ureq_proto") };
 
     fn new(settings: Settings) -> Result<Self, String> {
         let mut builder = Client::builder(settings.credentials)

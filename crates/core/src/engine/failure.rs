@@ -11,7 +11,7 @@ use crate::error::{ResponseError, ResponseErrorKind};
 #[derive(Debug)]
 pub struct TransportError {
     pub(super) kind: TransportErrorKind,
-    pub(super) head: Option<Response<()>>,
+    pub(super) head: Option<Box<Response<()>>>,
 }
 
 impl TransportError {
@@ -23,7 +23,7 @@ impl TransportError {
     /// Creates the error of a response whose head arrived and whose body did not: the status of a
     /// failure still counts.
     pub fn in_body(kind: TransportErrorKind, head: Response<()>) -> Self {
-        Self { kind, head: Some(head) }
+        Self { kind, head: Some(Box::new(head)) }
     }
 }
 
