@@ -8,9 +8,12 @@ use didit_blocking_adapter::core::{Authorization, BaseUrl, ClientCredentials, Cr
 use didit_blocking_adapter::{Client, ClientBuilder};
 use didit_sandbox::Sandbox;
 
-use crate::args::Context;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::{credentials, duration};
+
+/// The budget of one session's call, where the configuration gives none.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 const USER_AGENT: &str = concat!("didit-cli/", env!("CARGO_PKG_VERSION"));
 

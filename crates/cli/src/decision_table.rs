@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use didit_blocking_adapter::core::{Decision, Json, UserData};
 
+use crate::format::Format;
 use crate::table::Table;
 
 const DECISION: &[&str] =
@@ -23,7 +24,15 @@ const EMAIL: &[&str] = &["email", "is_verified", "is_primary"];
 const PHONE: &[&str] = &["phone_number", "is_verified", "is_primary"];
 const NAMES: &[&str] = &["first_name", "family_name", "full_name", "is_verified"];
 
-pub(crate) fn of(decision: &Decision) -> Table {
+/// Renders a decision in the format that was asked for.
+pub(crate) fn render(decision: &Decision, format: Format) -> String {
+    match format {
+        Format::Json => decision.json().to_line() + "\n",
+        Format::Table => of(decision).to_string(),
+    }
+}
+
+fn of(decision: &Decision) -> Table {
     let mut table = Table::default();
     table.row("Session", Some(decision.session_id()));
     table.row("Number", decision.session_number());

@@ -35,14 +35,14 @@
 mod csv;
 mod failure_line;
 mod files;
+mod format;
 mod index;
 mod input;
 mod interrupt;
-mod journal;
-mod pass;
+mod ledger;
 mod progress;
+mod record_file;
 mod run;
-mod shape;
 mod state;
 
 use std::path::Path;
@@ -51,32 +51,32 @@ use didit_blocking_adapter::core::{BaseUrl, Decision, SessionId};
 
 use self::files::Files;
 pub(crate) use self::files::Paths;
+pub(crate) use self::format::ExportFormat;
 use self::index::Index;
 use self::input::Input;
 pub(crate) use self::input::Source;
-use self::pass::{Pass, Wanted};
+use self::ledger::{Ledger, PendingIds};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::run::run;
-pub(crate) use self::shape::Shape;
 use self::state::State;
 use crate::failure::Failure;
 
 /// What to do about an export that stopped.
-const GOES_ON: &str = "the same command (less any --restart) goes on where this one stopped";
+const RESUME_HINT: &str = "the same command (less any --restart) goes on where this one stopped";
 
 /// What there is to export, what of it is done, and the files it goes to.
-pub(crate) type Begun = (Input, Index, Files);
+pub(crate) type ExportJob = (Input, Index, Files);
 
 /// Checks the input and the files, and mends what an interruption left behind; `tell` is given what
 /// takes its time.
 pub(crate) fn begin(
     source: Source,
     paths: Paths,
-    format: Shape,
+    format: ExportFormat,
     base_url: &BaseUrl,
     restart: bool,
     mut tell: impl FnMut(&str),
-) -> Result<Begun, Failure> {
+) -> Result<ExportJob, Failure> {
     let name = source.name();
     if paths.include(&name) {
         return Err(Failure::usage(format!(
@@ -100,7 +100,7 @@ pub(crate) fn begin(
 ///
 /// # Errors
 /// The line that a person would read.
-pub fn go_on(
+pub fn resume_for_fuzzing(
     folder: &Path,
     csv: bool,
     mut decide: impl FnMut(&SessionId) -> Decision,
@@ -108,16 +108,16 @@ pub fn go_on(
     let mut settle = || -> Result<u64, Failure> {
         let paths = Paths::new(&folder.join("out"), None)?;
         let source = Source::Ids(folder.join("ids"));
-        let format = if csv { Shape::Csv } else { Shape::Jsonl };
+        let format = if csv { ExportFormat::Csv } else { ExportFormat::Jsonl };
         let (mut input, index, mut files) =
             begin(source, paths, format, &BaseUrl::production(), false, |_| ())?;
-        let pass = Pass::new(index);
+        let ledger = Ledger::new(index);
         let mut decisions = 0;
-        for session_id in Wanted::new(&mut input, &pass) {
+        for session_id in PendingIds::new(&mut input, &ledger) {
             files.exported(&decide(&session_id))?;
             decisions += 1;
         }
-        let broken = pass.borrow_mut().broken.take();
+        let broken = ledger.borrow_mut().broken.take();
         broken.map_or(Ok(decisions), Err)
     };
     settle().map_err(|failure| failure.line().to_owned())

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use didit_blocking_adapter::{ConfigError, Error};
 
 use crate::exit::Exit;
-use crate::printable;
+use crate::terminal;
 
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -47,7 +47,7 @@ impl Failure {
     pub(crate) fn report(&self) -> Exit {
         if let Some(line) = &self.line {
             // Nobody is left to be told if this fails.
-            let _ = writeln!(io::stderr(), "didit: {}", printable::line(line));
+            let _ = writeln!(io::stderr(), "didit: {}", terminal::escape(line));
         }
         self.exit
     }

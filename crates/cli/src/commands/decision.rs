@@ -3,13 +3,12 @@
 use clap::Args;
 use didit_blocking_adapter::core::SessionId;
 
-use super::{CALL_TIMEOUT, parse_id, shown};
-use crate::args::Context;
-use crate::connection::Connection;
+use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
-use crate::output;
+use crate::{decision_table, output, session_ids};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,8 +30,11 @@ pub(crate) struct Decision {
 impl Decision {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let session_ids: Vec<SessionId> =
-            self.session_ids.iter().map(|text| parse_id(text)).collect::<Result<_, _>>()?;
+        let session_ids: Vec<SessionId> = self
+            .session_ids
+            .iter()
+            .map(|text| session_ids::parse(text))
+            .collect::<Result<_, _>>()?;
         let connection = Connection::new(context, CALL_TIMEOUT)?;
         let mut first_failure = None;
         let mut printed = false;
@@ -40,7 +42,7 @@ impl Decision {
             match connection.client.decision(session_id) {
                 Ok(decision) => {
                     let gap = if printed && format == Format::Table { "\n" } else { "" };
-                    output::print(&format!("{gap}{}", shown(&decision, format)))?;
+                    output::print(&format!("{gap}{}", decision_table::render(&decision, format)))?;
                     printed = true;
                 }
                 Err(error) => {

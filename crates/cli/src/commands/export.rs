@@ -4,11 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::CALL_TIMEOUT;
-use crate::args::Context;
-use crate::connection::Connection;
+use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::{self, Paths, Progress, Shape, Source};
+use crate::export::{self, ExportFormat, Paths, Progress, Source};
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
@@ -30,8 +29,8 @@ pub(crate) struct Export {
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
     /// The shape of the output
-    #[arg(long, value_enum, default_value_t = Shape::Jsonl)]
-    format: Shape,
+    #[arg(long, value_enum, default_value_t = ExportFormat::Jsonl)]
+    format: ExportFormat,
     /// How many sessions are asked for at once
     #[arg(long, value_name = "N", default_value_t = 16)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]

@@ -5,9 +5,8 @@ use didit_blocking_adapter::core::{AccessToken, Call, ClientToken, Credentials};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::CALL_TIMEOUT;
-use crate::args::Context;
-use crate::connection::Connection;
+use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};

@@ -8,9 +8,9 @@ use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::{Decision, SessionId};
 
 use super::failure_line::FailureLine;
+use super::format::ExportFormat;
 use super::index::{self, Index, Mark};
-use super::journal::Journal;
-use super::shape::Shape;
+use super::record_file::RecordFile;
 use super::state::State;
 use crate::failure::Failure;
 
@@ -61,11 +61,11 @@ fn resolve(path: &Path) -> Result<PathBuf, Failure> {
 }
 
 pub(crate) struct Files {
-    format: Shape,
-    output: Journal,
+    format: ExportFormat,
+    output: RecordFile,
     failures_path: PathBuf,
     /// Made with the first failure.
-    failures: Option<Journal>,
+    failures: Option<RecordFile>,
     synced: Instant,
 }
 
@@ -73,14 +73,14 @@ impl Files {
     /// Opens and locks them, and makes sure that they are this export's or nobody's.
     pub(crate) fn open(
         paths: Paths,
-        format: Shape,
+        format: ExportFormat,
         state: &State,
         restart: bool,
     ) -> Result<Self, Failure> {
-        let mut output = Journal::open(&paths.output)?;
+        let mut output = RecordFile::open(&paths.output)?;
         let mut failures = None;
         if paths.failures.exists() {
-            failures = Some(Journal::open(&paths.failures)?);
+            failures = Some(RecordFile::open(&paths.failures)?);
         }
         if restart {
             output.clear()?;
@@ -91,7 +91,7 @@ impl Files {
                 })?;
             }
         }
-        if output.is_empty() && failures.as_ref().is_none_or(Journal::is_empty) {
+        if output.is_empty() && failures.as_ref().is_none_or(RecordFile::is_empty) {
             state.write(&paths.state)?;
         } else {
             state.check(&paths.state, &paths.output)?;
@@ -126,7 +126,7 @@ impl Files {
         })?;
         if let Some(failures) = &mut self.failures {
             let path = &self.failures_path;
-            let whole = failures.check(Shape::Jsonl, |record| {
+            let whole = failures.check(ExportFormat::Jsonl, |record| {
                 let Some(line) = FailureLine::parse(record) else { return Ok(false) };
                 mark(path, &line.session_id, Mark::Failed(line.exit()))?;
                 Ok(true)
@@ -147,7 +147,7 @@ impl Files {
     pub(super) fn failed(&mut self, session_id: &SessionId, error: &Error) -> Result<(), Failure> {
         let failures = match &mut self.failures {
             Some(failures) => failures,
-            none => none.insert(Journal::open(&self.failures_path)?),
+            none => none.insert(RecordFile::open(&self.failures_path)?),
         };
         failures.append(&FailureLine::new(session_id, error).to_line()?)
     }

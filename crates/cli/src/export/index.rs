@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use didit_blocking_adapter::core::SessionId;
 
-use super::GOES_ON;
+use super::RESUME_HINT;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -151,7 +151,7 @@ impl Mark {
 pub(super) fn failed(error: &io::Error) -> Failure {
     Failure::other(format!(
         "could not keep track of the ids in the folder of the output: {error}; once that is \
-         mended, {GOES_ON}"
+         mended, {RESUME_HINT}"
     ))
 }
 

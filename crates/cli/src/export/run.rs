@@ -10,13 +10,13 @@ use didit_blocking_adapter::core::{Action, Cause, FailureKind};
 use super::files::Files;
 use super::input::Input;
 use super::interrupt::Interrupt;
-use super::pass::{Pass, Wanted};
+use super::ledger::{Ledger, PendingIds};
 use super::progress::{Numbers, Progress, clock, say};
-use super::{Begun, GOES_ON};
+use super::{ExportJob, RESUME_HINT};
 use crate::connection::Connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::printable;
+use crate::terminal;
 
 /// How long nothing may happen before the progress and a signal are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -35,15 +35,15 @@ struct Tally {
 
 pub(crate) fn run(
     connection: &Connection,
-    (mut input, index, mut files): Begun,
+    (mut input, index, mut files): ExportJob,
     concurrency: usize,
     mut progress: Progress,
 ) -> Result<Exit, Failure> {
     let interrupt = Interrupt::watch().map_err(Failure::other)?;
     let total = input.ids();
-    let pass = Pass::new(index);
+    let ledger = Ledger::new(index);
     let mut decisions =
-        connection.client.decisions(Wanted::new(&mut input, &pass)).concurrency(concurrency);
+        connection.client.decisions(PendingIds::new(&mut input, &ledger)).concurrency(concurrency);
     let mut tally = Tally::default();
     let mut stopped = None;
     let mut refused = None;
@@ -55,14 +55,14 @@ pub(crate) fn run(
             Poll::Ready(None) => break,
             Poll::Ready(Some((session_id, Ok(decision)))) => {
                 files.exported(&decision)?;
-                pass.borrow_mut().settle(&session_id, None);
+                ledger.borrow_mut().settle(&session_id, None);
                 tally.exported += 1;
                 tally.in_a_row = 0;
             }
             Poll::Ready(Some((session_id, Err(error)))) => {
                 let exit = Exit::of(error.call());
                 files.failed(&session_id, &error)?;
-                pass.borrow_mut().settle(&session_id, Some(exit));
+                ledger.borrow_mut().settle(&session_id, Some(exit));
                 tally.failed += 1;
                 tally.in_a_row = if may_concern_all(exit) { tally.in_a_row + 1 } else { 0 };
                 if tally.in_a_row >= MAX_IN_A_ROW {
@@ -81,12 +81,12 @@ pub(crate) fn run(
         }
         files.sync_now_and_then()?;
         if progress.is_due() {
-            let pass = pass.borrow();
+            let ledger = ledger.borrow();
             progress.show(&Numbers {
                 total,
-                settled: pass.settled(),
+                settled: ledger.settled(),
                 answered: tally.exported + tally.failed,
-                failed: tally.failed + pass.failed_before,
+                failed: tally.failed + ledger.failed_before,
                 waiting: decisions.waiting(),
                 finishing,
             });
@@ -94,22 +94,22 @@ pub(crate) fn run(
     }
     drop(decisions);
     if let Some(error) = &refused {
-        fail_the_rest(error, &mut input, &pass, &mut files, &mut tally)?;
+        fail_the_rest(error, &mut input, &ledger, &mut files, &mut tally)?;
     }
     files.sync()?;
     drop(progress);
-    let mut pass = pass.into_inner();
-    say(&summary(&tally, &pass, &files, started.elapsed()));
+    let mut ledger = ledger.into_inner();
+    say(&summary(&tally, &ledger, &files, started.elapsed()));
     if let Some(error) = refused {
         let rest = "those that were not asked for failed by it as well";
         let _ = Failure::of_call(None, &error).and(rest).report();
     } else if let Some(failure) = stopped {
-        return Err(failure.and(GOES_ON));
+        return Err(failure.and(RESUME_HINT));
     }
-    match pass.broken.take() {
+    match ledger.broken.take() {
         Some(failure) => Err(failure),
-        None if pass.is_complete() => Ok(pass.exit()),
-        None => Err(Failure::other("interrupted").and(GOES_ON)),
+        None if ledger.is_complete() => Ok(ledger.exit()),
+        None => Err(Failure::other("interrupted").and(RESUME_HINT)),
     }
 }
 
@@ -126,15 +126,15 @@ fn concerns_all(error: &Error) -> bool {
 fn fail_the_rest(
     error: &Error,
     input: &mut Input,
-    pass: &RefCell<Pass>,
+    ledger: &RefCell<Ledger>,
     files: &mut Files,
     tally: &mut Tally,
 ) -> Result<(), Failure> {
     let exit = Exit::of(error.call());
-    let given_up = pass.borrow().under_way();
-    for session_id in given_up.into_iter().chain(Wanted::new(input, pass)) {
+    let given_up = ledger.borrow().under_way();
+    for session_id in given_up.into_iter().chain(PendingIds::new(input, ledger)) {
         files.failed(&session_id, error)?;
-        pass.borrow_mut().settle(&session_id, Some(exit));
+        ledger.borrow_mut().settle(&session_id, Some(exit));
         tally.failed += 1;
         files.sync_now_and_then()?;
     }
@@ -148,18 +148,18 @@ fn may_concern_all(exit: Exit) -> bool {
     )
 }
 
-fn summary(tally: &Tally, pass: &Pass, files: &Files, elapsed: Duration) -> String {
+fn summary(tally: &Tally, ledger: &Ledger, files: &Files, elapsed: Duration) -> String {
     let Tally { exported, failed, .. } = tally;
     let mut parts = vec![format!("{exported} exported and {failed} failed in {}", clock(elapsed))];
-    if pass.exported_before + pass.failed_before > 0 {
-        let (exported, failed) = (pass.exported_before, pass.failed_before);
+    if ledger.exported_before + ledger.failed_before > 0 {
+        let (exported, failed) = (ledger.exported_before, ledger.failed_before);
         parts.push(format!("{exported} exported and {failed} failed before"));
     }
-    if pass.repetitions > 0 {
-        parts.push(format!("{} repeated in the input", pass.repetitions));
+    if ledger.repetitions > 0 {
+        parts.push(format!("{} repeated in the input", ledger.repetitions));
     }
-    if tally.failed + pass.failed_before > 0 {
+    if tally.failed + ledger.failed_before > 0 {
         parts.push(format!("the failures are in {}", files.failures_path().display()));
     }
-    printable::line(&parts.join(", "))
+    terminal::escape(&parts.join(", "))
 }

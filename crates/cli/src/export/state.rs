@@ -7,8 +7,8 @@ use std::path::Path;
 use didit_blocking_adapter::core::BaseUrl;
 use serde::{Deserialize, Serialize};
 
-use super::journal::private;
-use super::shape::Shape;
+use super::format::ExportFormat;
+use super::record_file::private;
 use crate::failure::Failure;
 
 /// What must not change from one start to the next. How many are asked at once, the timeout and the
@@ -17,12 +17,17 @@ use crate::failure::Failure;
 pub(crate) struct State {
     input: String,
     failures: String,
-    format: Shape,
+    format: ExportFormat,
     service: String,
 }
 
 impl State {
-    pub(crate) fn new(input: &Path, failures: &Path, format: Shape, base_url: &BaseUrl) -> Self {
+    pub(crate) fn new(
+        input: &Path,
+        failures: &Path,
+        format: ExportFormat,
+        base_url: &BaseUrl,
+    ) -> Self {
         // A server on this machine may have another port each time.
         let service =
             if base_url.is_plain_http() { "this machine".to_owned() } else { base_url.to_string() };

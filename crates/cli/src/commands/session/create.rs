@@ -5,9 +5,8 @@ use clap::Args;
 use didit_blocking_adapter::core::{CreatedSession, Scopes};
 
 use super::qr_code;
-use crate::args::Context;
-use crate::commands::CALL_TIMEOUT;
-use crate::connection::Connection;
+use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};

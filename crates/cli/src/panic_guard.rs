@@ -36,6 +36,6 @@ mod tests {
         assert_eq!(guard(|| panic!("canary")), Exit::Other);
         let _ = panic::take_hook();
         let line = line(Some(Location::caller()));
-        assert!(line.starts_with("a fault of this program at crates/cli/src/post_mortem.rs:"));
+        assert!(line.starts_with("a fault of this program at crates/cli/src/panic_guard.rs:"));
     }
 }

@@ -10,14 +10,14 @@ use super::csv;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Shape {
+pub(crate) enum ExportFormat {
     /// The service's object whole, one a line
     Jsonl,
     /// Flat columns, for spreadsheets
     Csv,
 }
 
-impl Shape {
+impl ExportFormat {
     /// What stands before the first decision.
     pub(super) fn header(self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ mod tests {
         let mut text = &b"a,\"1\n\"\"2\n\"\nb,\"torn\n"[..];
         let mut record = Vec::new();
         let mut next = || {
-            Shape::Csv.read(&mut text, &mut record).unwrap();
+            ExportFormat::Csv.read(&mut text, &mut record).unwrap();
             String::from_utf8(record.clone()).unwrap()
         };
         assert_eq!(next(), "a,\"1\n\"\"2\n\"\n");

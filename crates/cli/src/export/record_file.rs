@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use fs4::{FileExt, TryLockError};
 
-use super::GOES_ON;
-use super::shape::Shape;
+use super::RESUME_HINT;
+use super::format::ExportFormat;
 use crate::failure::Failure;
 
-pub(super) struct Journal {
+pub(super) struct RecordFile {
     path: PathBuf,
     file: File,
     length: u64,
     unsynced: bool,
 }
 
-impl Journal {
+impl RecordFile {
     /// Opens the file, or makes it, and locks it until the process ends.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         let problem = |error: io::Error| {
@@ -66,7 +66,7 @@ impl Journal {
     /// whole: all of them but the last must be.
     pub(super) fn check(
         &mut self,
-        shape: Shape,
+        shape: ExportFormat,
         mut read: impl FnMut(&str) -> Result<bool, Failure>,
     ) -> Result<u64, Failure> {
         self.file.seek(SeekFrom::Start(0)).map_err(|error| self.problem("read", &error))?;
@@ -135,7 +135,7 @@ impl Journal {
 
     fn problem(&self, attempt: &str, error: &io::Error) -> Failure {
         Failure::other(format!(
-            "could not {attempt} {}: {error}; once that is mended, {GOES_ON}",
+            "could not {attempt} {}: {error}; once that is mended, {RESUME_HINT}",
             self.path.display()
         ))
     }
@@ -168,8 +168,8 @@ mod tests {
         let path = std::env::temp_dir().join(format!("didit-{name}-{}", std::process::id()));
         fs::write(&path, content).unwrap();
         let mut asked = 0;
-        let mut journal = Journal::open(&path).unwrap();
-        let whole = journal.check(Shape::Jsonl, |record| {
+        let mut journal = RecordFile::open(&path).unwrap();
+        let whole = journal.check(ExportFormat::Jsonl, |record| {
             asked += 1;
             Ok(record.starts_with('{') && record.ends_with('}'))
         });
@@ -198,11 +198,11 @@ mod tests {
     #[test]
     fn it_is_opened_once_at_a_time() {
         let path = std::env::temp_dir().join(format!("didit-lock-{}", std::process::id()));
-        let journal = Journal::open(&path).unwrap();
-        let refused = Journal::open(&path).err().unwrap();
+        let journal = RecordFile::open(&path).unwrap();
+        let refused = RecordFile::open(&path).err().unwrap();
         assert!(refused.line().contains("another export is writing to"), "{}", refused.line());
         drop(journal);
-        Journal::open(&path).unwrap();
+        RecordFile::open(&path).unwrap();
         fs::remove_file(&path).unwrap();
     }
 }

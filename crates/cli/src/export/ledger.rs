@@ -1,4 +1,4 @@
-//! One pass over the input: which ids are still to be asked for, and what is known of the others.
+//! One ledger over the input: which ids are still to be asked for, and what is known of the others.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,8 +10,8 @@ use super::input::Input;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// What the pass has come to; shared by the ids that it hands out and those who use them.
-pub(super) struct Pass {
+/// What the ledger has come to; shared by the ids that it hands out and those who use them.
+pub(super) struct Ledger {
     index: Index,
     /// By id, the places in the input of those that were handed out and are not settled.
     under_way: HashMap<SessionId, u64>,
@@ -28,7 +28,7 @@ pub(super) struct Pass {
     ended: bool,
 }
 
-impl Pass {
+impl Ledger {
     pub(super) fn new(index: Index) -> RefCell<Self> {
         RefCell::new(Self {
             index,
@@ -99,34 +99,34 @@ impl Pass {
 }
 
 /// The ids that are to be asked for.
-pub(super) struct Wanted<'a> {
+pub(super) struct PendingIds<'a> {
     input: &'a mut Input,
-    pass: &'a RefCell<Pass>,
+    ledger: &'a RefCell<Ledger>,
 }
 
-impl<'a> Wanted<'a> {
-    pub(super) fn new(input: &'a mut Input, pass: &'a RefCell<Pass>) -> Self {
-        Self { input, pass }
+impl<'a> PendingIds<'a> {
+    pub(super) fn new(input: &'a mut Input, ledger: &'a RefCell<Ledger>) -> Self {
+        Self { input, ledger }
     }
 }
 
-impl Iterator for Wanted<'_> {
+impl Iterator for PendingIds<'_> {
     type Item = SessionId;
 
     fn next(&mut self) -> Option<SessionId> {
-        let mut pass = self.pass.borrow_mut();
+        let mut ledger = self.ledger.borrow_mut();
         for session_id in self.input.by_ref() {
-            let admitted = session_id.and_then(|id| Ok(pass.admit(&id)?.then_some(id)));
+            let admitted = session_id.and_then(|id| Ok(ledger.admit(&id)?.then_some(id)));
             match admitted {
                 Ok(Some(session_id)) => return Some(session_id),
                 Ok(None) => {}
                 Err(failure) => {
-                    pass.broken = Some(failure);
+                    ledger.broken = Some(failure);
                     return None;
                 }
             }
         }
-        pass.ended = true;
+        ledger.ended = true;
         None
     }
 }
