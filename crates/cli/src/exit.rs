@@ -38,6 +38,20 @@ impl Exit {
         }
     }
 
+    /// Returns the code of a failed session by its number.
+    pub(crate) fn of_failure(code: u8) -> Option<Self> {
+        let failures = [
+            Self::Other,
+            Self::CredentialsRefused,
+            Self::NoSuchSession,
+            Self::RateLimited,
+            Self::Unreachable,
+            Self::NotADecision,
+            Self::OutOfTime,
+        ];
+        failures.into_iter().find(|exit| *exit as u8 == code)
+    }
+
     fn of_answer(answer: &ResponseError) -> Self {
         match answer.kind() {
             ResponseErrorKind::Unauthorized | ResponseErrorKind::Forbidden => {

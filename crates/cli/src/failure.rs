@@ -52,6 +52,14 @@ impl Failure {
         self.exit
     }
 
+    /// The same after other requests were sent, so that it is no mistake of usage any more.
+    pub(crate) fn after_sending(mut self) -> Self {
+        if self.exit == Exit::Usage {
+            self.exit = Exit::Other;
+        }
+        self
+    }
+
     /// The same with a word on what to do next.
     pub(crate) fn and(mut self, words: &str) -> Self {
         self.line = self.line.map(|line| format!("{line}; {words}"));

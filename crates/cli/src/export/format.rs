@@ -1,20 +1,24 @@
-//! The two shapes of an output, and how their records are told apart.
+//! The formats of an output, and how their records are told apart.
 
 use std::io::{self, BufRead};
 
 use clap::ValueEnum;
 use didit_blocking_adapter::core::Decision;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::csv;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum ExportFormat {
     /// The service's object whole, one a line
     Jsonl,
     /// Flat columns, for spreadsheets
     Csv,
+    /// The same with cells that a spreadsheet may take for formulas
+    #[value(skip)]
+    CsvRaw,
 }
 
 impl ExportFormat {
@@ -22,14 +26,15 @@ impl ExportFormat {
     pub(super) fn header(self) -> &'static str {
         match self {
             Self::Jsonl => "",
-            Self::Csv => csv::HEADER,
+            Self::Csv | Self::CsvRaw => csv::HEADER,
         }
     }
 
     pub(super) fn record(self, decision: &Decision) -> String {
         match self {
             Self::Jsonl => decision.json().to_line() + "\n",
-            Self::Csv => csv::record(decision),
+            Self::Csv => csv::record(decision, true),
+            Self::CsvRaw => csv::record(decision, false),
         }
     }
 
@@ -39,7 +44,8 @@ impl ExportFormat {
             Self::Jsonl => {
                 Decision::from_json(record.as_bytes()).ok().map(|d| d.session_id().to_owned())
             }
-            Self::Csv => csv::session_id(record).map(str::to_owned),
+            Self::Csv => csv::session_id(record).map(|id| csv::unguarded(id).to_owned()),
+            Self::CsvRaw => csv::session_id(record).map(str::to_owned),
         }
     }
 
@@ -50,14 +56,50 @@ impl ExportFormat {
         loop {
             let start = record.len();
             let read = from.read_until(b'\n', record)?;
-            let quotes = record[start..].iter().filter(|&&byte| byte == b'"').count();
-            open_quote ^= quotes % 2 == 1;
+            open_quote ^= has_odd_quotes(&record[start..]);
             // Only within quotes a record of CSV goes on in the next line.
             if read == 0 || self == Self::Jsonl || !open_quote {
                 return Ok(());
             }
         }
     }
+
+    /// Tells whether a record has come to its end.
+    pub(super) fn is_closed(self, record: &[u8]) -> bool {
+        record.ends_with(b"\n") && (self == Self::Jsonl || !has_odd_quotes(record))
+    }
+
+    /// Tells whether a record may begin so, up to where an interruption cut it off.
+    pub(super) fn is_beginning(self, text: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Record {
+            #[serde(rename = "session_id")]
+            _session_id: IgnoredAny,
+        }
+        if text.is_empty() {
+            return true;
+        }
+        match self {
+            Self::Jsonl => {
+                let whole = serde_json::from_slice::<Record>(text);
+                text.starts_with(b"{") && whole.map_or_else(|error| error.is_eof(), |_| true)
+            }
+            Self::Csv | Self::CsvRaw => csv::is_beginning(text),
+        }
+    }
+
+    /// The arguments that ask for the format.
+    pub(super) fn flags(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::CsvRaw => "csv --csv-raw",
+        }
+    }
+}
+
+fn has_odd_quotes(text: &[u8]) -> bool {
+    text.iter().filter(|&&byte| byte == b'"').count() % 2 == 1
 }
 
 #[cfg(test)]
