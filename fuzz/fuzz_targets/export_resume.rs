@@ -109,7 +109,7 @@ impl Export {
     }
 
     fn go_on(&self) -> Result<u64, String> {
-        didit_cli::go_on(self.folder.path(), self.csv, decision)
+        didit_cli::resume_for_fuzzing(self.folder.path(), self.csv, decision)
     }
 
     fn record(&self, id: &str) -> String {

@@ -1,17 +1,15 @@
-//! The command line: the options that every command takes, and the command.
+//! The command line as a whole: the options of every command, and the command.
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::{Args, Parser};
+use clap::Parser;
 
 use crate::commands::Command;
-use crate::environment::Environment;
+use crate::context::Options;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{duration, output, printable};
+use crate::{output, terminal};
 
 /// Retrieves what people shared in Didit's data-transfer sessions
 #[derive(Parser)]
@@ -21,29 +19,6 @@ pub(crate) struct Cli {
     pub(crate) options: Options,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-/// The options that may stand before or after the command.
-#[derive(Args)]
-pub(crate) struct Options {
-    /// Where the service is [env: DIDIT_BASE_URL] [default: the live service]
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) base_url: Option<String>,
-    /// The client that asks [env: DIDIT_CLIENT_ID]
-    #[arg(long, global = true, value_name = "ID")]
-    pub(crate) client_id: Option<String>,
-    /// Start a sandbox in this process and use it, whatever else is configured
-    #[arg(long, global = true)]
-    pub(crate) sandbox: bool,
-    /// The time for one session [env: DIDIT_TIMEOUT] [default: 30s]
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration::parse_positive)]
-    pub(crate) timeout: Option<Duration>,
-    /// Trust the certificates in this file as well [env: DIDIT_CA_FILE]
-    #[arg(long, global = true, value_name = "PEM")]
-    pub(crate) ca_file: Option<PathBuf>,
-    /// Log retries and waits; -vv: every request [env: RUST_LOG]
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub(crate) verbose: u8,
 }
 
 const AFTER_HELP: &str = "\
@@ -59,12 +34,6 @@ Exit codes:
   3 credentials refused         8 out of time
   4 no such session";
 
-/// What a command is given beside its own arguments.
-pub(crate) struct Context {
-    pub(crate) options: Options,
-    pub(crate) environment: Environment,
-}
-
 /// Prints what the parser has to say: the help or version that was asked for, or a mistake.
 pub(crate) fn explain(error: &clap::Error) -> Result<Exit, Failure> {
     let text = error.render().to_string();
@@ -72,7 +41,7 @@ pub(crate) fn explain(error: &clap::Error) -> Result<Exit, Failure> {
         output::print(&text)?;
         return Ok(Exit::Done);
     }
-    let lines: String = text.lines().map(|line| printable::line(line) + "\n").collect();
+    let lines: String = text.lines().map(|line| terminal::escape(line) + "\n").collect();
     // Nobody is left to be told if this fails.
     let _ = io::stderr().write_all(lines.as_bytes());
     Ok(Exit::Usage)
@@ -80,6 +49,8 @@ pub(crate) fn explain(error: &clap::Error) -> Result<Exit, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use clap::CommandFactory as _;
 
     use super::*;

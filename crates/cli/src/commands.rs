@@ -10,20 +10,11 @@ mod session;
 mod token;
 mod wait;
 
-use std::time::Duration;
-
 use clap::Subcommand;
-use didit_blocking_adapter::core::SessionId;
-use didit_blocking_adapter::core::data_transfer::Decision;
 
-use crate::args::Context;
-use crate::decision_table;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::Format;
-
-/// The budget of one session's call, where the configuration gives none.
-const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
@@ -39,7 +30,8 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+    /// Runs the command; `program` describes the whole command line.
+    pub(crate) fn run(self, context: &Context, program: clap::Command) -> Result<Exit, Failure> {
         match self {
             Self::Decision(command) => command.run(context),
             Self::Wait(command) => command.run(context),
@@ -48,19 +40,8 @@ impl Command {
             Self::Token(command) => command.run(context),
             Self::Sandbox(command) => command.run(),
             Self::Doctor(command) => command.run(context),
-            Self::Completions(command) => command.run(),
-            Self::Man(command) => command.run(),
+            Self::Completions(command) => command.run(program),
+            Self::Man(command) => command.run(program),
         }
-    }
-}
-
-fn parse_id(text: &str) -> Result<SessionId, Failure> {
-    text.parse().map_err(|error| Failure::usage(format!("{text:?}: {error}")))
-}
-
-fn shown(decision: &Decision, format: Format) -> String {
-    match format {
-        Format::Json => decision.json().to_compact() + "\n",
-        Format::Table => decision_table::of(decision).to_string(),
     }
 }

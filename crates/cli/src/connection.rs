@@ -4,13 +4,16 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use didit_blocking_adapter::core::{Authorization, BaseUrl, ClientCredentials, Credentials};
+use didit_blocking_adapter::core::{BaseUrl, ClientCredentials, Credentials};
 use didit_blocking_adapter::{Client, ClientBuilder};
 use didit_sandbox::Sandbox;
 
-use crate::args::Context;
+use crate::context::Context;
 use crate::failure::Failure;
 use crate::{credentials, duration};
+
+/// The budget of one session's call, where the configuration gives none.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 const USER_AGENT: &str = concat!("didit-cli/", env!("CARGO_PKG_VERSION"));
 
@@ -37,7 +40,7 @@ impl Connection {
         context: &Context,
         default_timeout: Duration,
     ) -> Result<Self, Failure> {
-        Self::with_credentials(context, default_timeout, || Ok(Authorization::none().into()))
+        Self::with_credentials(context, default_timeout, || Ok(Credentials::None))
     }
 
     fn with_credentials(

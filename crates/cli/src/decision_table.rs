@@ -5,6 +5,7 @@ use std::fmt::Display;
 use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::data_transfer::{Decision, UserData};
 
+use crate::format::Format;
 use crate::table::Table;
 
 const DECISION: &[&str] =
@@ -24,7 +25,15 @@ const EMAIL: &[&str] = &["email", "is_verified", "is_primary"];
 const PHONE: &[&str] = &["phone_number", "is_verified", "is_primary"];
 const NAMES: &[&str] = &["first_name", "family_name", "full_name", "is_verified"];
 
-pub(crate) fn of(decision: &Decision) -> Table {
+/// Renders a decision in the format that was asked for.
+pub(crate) fn render(decision: &Decision, format: Format) -> String {
+    match format {
+        Format::Json => decision.json().to_compact() + "\n",
+        Format::Table => of(decision).to_string(),
+    }
+}
+
+fn of(decision: &Decision) -> Table {
     let mut table = Table::default();
     table.row("Session", Some(decision.session_id()));
     table.row("Number", decision.session_number());
@@ -32,63 +41,65 @@ pub(crate) fn of(decision: &Decision) -> Table {
     table.row("Vendor data", decision.vendor_data());
     table.row("Scope", decision.scope());
     // As it was sent: with its own offset and precision.
-    table.row("Created", decision.json().get("created_at").filter(|at| !is_null(*at)).map(text));
-    other_rows(&mut table, "", Some(decision.json()), DECISION);
+    table.row(
+        "Created",
+        decision.json().get("created_at").filter(|at| !at.is_null()).map(|at| text(&at)),
+    );
+    other_rows(&mut table, "", decision.json(), DECISION);
     match decision.user_data() {
-        Some(user) => user_rows(&mut table, user),
+        Some(user) => user_rows(&mut table, decision, user),
         None => table.row("User data", Some("nothing shared")),
     }
     table
 }
 
-fn user_rows(table: &mut Table, user: UserData<'_>) {
-    table.row("User", user.sub());
-    table.row("User id", user.user_id());
-    if let Some(names) = user.names() {
-        table.row("Name", noted(names.full_name, [verified(names.is_verified), None]));
-        table.row("First name", names.first_name);
-        table.row("Family name", names.family_name);
+fn user_rows(table: &mut Table, decision: &Decision, user: &UserData) {
+    table.row("User", user.sub.as_deref());
+    table.row("User id", user.user_id.as_deref());
+    if let Some(names) = &user.names {
+        table.row("Name", noted(names.full_name.as_deref(), [verified(names.is_verified), None]));
+        table.row("First name", names.first_name.as_deref());
+        table.row("Family name", names.family_name.as_deref());
     }
-    if let Some(email) = user.email() {
+    if let Some(email) = &user.email {
         let notes = [verified(email.is_verified), primary(email.is_primary)];
-        table.row("Email", noted(email.email, notes));
+        table.row("Email", noted(email.email.as_deref(), notes));
     }
-    if let Some(phone) = user.phone() {
+    if let Some(phone) = &user.phone {
         let notes = [verified(phone.is_verified), primary(phone.is_primary)];
-        table.row("Phone", noted(phone.phone_number, notes));
+        table.row("Phone", noted(phone.phone_number.as_deref(), notes));
     }
-    table.row("Picture", user.picture());
-    table.row("Verified", user.is_verified().map(yes_or_no));
-    table.row("Over 18", user.is_over_18().map(yes_or_no));
-    table.row("Over 21", user.is_over_21().map(yes_or_no));
+    table.row("Picture", user.picture.as_deref());
+    table.row("Verified", user.is_verified.map(yes_or_no));
+    table.row("Over 18", user.is_over_18.map(yes_or_no));
+    table.row("Over 21", user.is_over_21.map(yes_or_no));
+    let Some(json) = decision.user_data_json() else { return };
     for (name, known) in [("names", NAMES), ("email", EMAIL), ("phone", PHONE)] {
-        other_rows(table, &format!("{name}."), user.get(name), known);
+        if let Some(object) = json.get(name) {
+            other_rows(table, &format!("{name}."), &object, known);
+        }
     }
-    other_rows(table, "", user.json(), USER_DATA);
+    other_rows(table, "", &json, USER_DATA);
 }
 
 /// The members that no other row stands for; of an object among them, its members in turn.
-fn other_rows(table: &mut Table, prefix: &str, object: Option<RawJson<'_>>, known: &[&str]) {
-    for (name, value) in object.map(RawJson::members).unwrap_or_default() {
-        if known.contains(&&*name) || is_null(value) {
+fn other_rows(table: &mut Table, prefix: &str, object: &RawJson, known: &[&str]) {
+    for (name, value) in object.members() {
+        if known.contains(&&*name) || value.is_null() {
             continue;
         }
         let members = value.members();
         if members.is_empty() {
-            table.row(&format!("{prefix}{name}"), Some(text(value)));
+            table.row(&format!("{prefix}{name}"), Some(text(&value)));
         }
         for (member, value) in members {
-            table.row(&format!("{prefix}{name}.{member}"), Some(text(value)));
+            table.row(&format!("{prefix}{name}.{member}"), Some(text(&value)));
         }
     }
 }
 
-fn text(value: RawJson<'_>) -> String {
-    value.to::<String>().unwrap_or_else(|_| value.to_compact())
-}
-
-fn is_null(value: RawJson<'_>) -> bool {
-    value.as_str() == "null"
+fn text(value: &RawJson) -> String {
+    value.deserialize::<String>().unwrap_or_else(|_| value.to_compact())
 }
 
 fn noted(value: Option<&str>, notes: [Option<&str>; 2]) -> Option<impl Display> {

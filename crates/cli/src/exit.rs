@@ -41,6 +41,20 @@ impl Exit {
         }
     }
 
+    /// Returns the code of a failed session by its number.
+    pub(crate) fn of_failure(code: u8) -> Option<Self> {
+        let failures = [
+            Self::Other,
+            Self::CredentialsRefused,
+            Self::NoSuchSession,
+            Self::RateLimited,
+            Self::Unreachable,
+            Self::NotADecision,
+            Self::OutOfTime,
+        ];
+        failures.into_iter().find(|exit| *exit as u8 == code)
+    }
+
     fn of_answer(answer: &ResponseError) -> Self {
         match answer.kind() {
             ResponseErrorKind::Unauthorized | ResponseErrorKind::Forbidden => {
@@ -57,6 +71,7 @@ impl Exit {
             ResponseErrorKind::RateLimited => Self::RateLimited,
             ResponseErrorKind::ServerError => Self::Unreachable,
             ResponseErrorKind::Malformed(_)
+            | ResponseErrorKind::Empty
             | ResponseErrorKind::SessionMismatch
             | ResponseErrorKind::TooLarge
             | ResponseErrorKind::Redirect
@@ -78,8 +93,8 @@ mod tests {
 
     use didit_blocking_adapter::core::data_transfer::RetrieveDecision;
     use didit_blocking_adapter::core::{
-        Authorization, BaseUrl, Call, ClientCredentials, Credentials, Engine, Failure,
-        MAX_BODY_BYTES, Moment, Operation as _, Policy, Step,
+        Authorization, Call, ClientCredentials, Credentials, Engine, MAX_BODY_BYTES, Moment,
+        Operation as _, Policy, Step, TransportError,
     };
     use http::Response;
 
@@ -99,7 +114,7 @@ mod tests {
         let mut policy = Policy::default();
         policy.max_attempts = max_attempts;
         policy.max_requests_per_window = Some(1);
-        Engine::with_policy(BaseUrl::production(), credentials, policy)
+        Engine::builder(credentials).policy(policy).build().unwrap()
     }
 
     fn call() -> Call<RetrieveDecision> {
@@ -111,7 +126,7 @@ mod tests {
         let (mut engine, mut call) = (engine(credentials, 1), call());
         let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };
         let answer = Response::builder().status(status).header("retry-after", "3600");
-        call.handle_response(&mut engine, NOW, ticket, answer.body(body).unwrap());
+        call.handle_response(&mut engine, NOW, ticket, &answer.body(body).unwrap());
         let Step::Done(Err(error)) = call.poll(&mut engine, NOW) else { panic!("not failed") };
         Exit::of(&error)
     }
@@ -121,7 +136,7 @@ mod tests {
         let (mut engine, mut call) = (engine(by_token(), max_attempts), call());
         let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };
         let later = NOW.after(after);
-        call.handle_failure(&mut engine, later, ticket, Failure::new(kind));
+        call.handle_failure(&mut engine, later, ticket, TransportError::new(kind));
         let Step::Done(Err(error)) = call.poll(&mut engine, later) else { panic!("not failed") };
         Exit::of(&error)
     }
@@ -129,7 +144,7 @@ mod tests {
     #[test]
     fn every_answer_has_its_code() {
         let another = br#"{"session_id":"s-2","status":"Confirmed"}"#;
-        let large = vec![b' '; MAX_BODY_BYTES + 1];
+        let large = vec![b'0'; MAX_BODY_BYTES + 1];
         let table: [(u16, &[u8], Exit, Exit); 17] = [
             // status, body, as a decision's answer, as a token's
             (200, b"<html>", Exit::NotADecision, Exit::NotADecision),

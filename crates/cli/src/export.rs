@@ -5,45 +5,51 @@
 //! | file | holds |
 //! |---|---|
 //! | the output | a decision a line; as CSV a header first, and records that may span lines |
-//! | the failures (`OUTPUT.failures`) | a JSON object a line; made with the first failure |
-//! | the state (`OUTPUT.state`) | the arguments that the export was begun with |
-//! | an index, without a name | which ids are done; gone with the process |
+//! | the failures (`OUTPUT.failures`) | a JSON object a line; removed at the end if there is none |
+//! | the state (`OUTPUT.state`) | the arguments the export was started with, then the exit code of each failure |
+//!
+//! All three are opened and locked, or refused, before anything is sent. A file that is not an
+//! export's is refused and left as it is, whatever its name; so is anything but a regular file. Only
+//! the output may be named by a link, which is followed. All files are their owner's alone.
 //!
 //! The output and the failures are the only truth about what is done. Each result goes to the one
 //! or the other in a single append as soon as it is there, in no particular order, so a kill at any
-//! moment loses what was on its way and nothing else. When an export is started again, both files
-//! are read once, and a last record that is torn (it lacks its end, or does not parse) is cut off:
-//! its id is simply not done. A torn record anywhere else, or a second record of a session,
-//! was not this program's doing: it is refused, and the files are left as they were.
+//! moment loses what was on its way and nothing else. When an export is started again, the files
+//! are read once, and what an interruption tore is cut off: its id is simply not done. Anything else
+//! that is no record, or a second record of a session, was not this program's doing: it is refused,
+//! and the files are left as they were.
 //!
-//! The ids that were read there, and then every id of the input as its turn comes, go into the
-//! index: a hash table on the disk, 16 bytes a slot, so that a million ids take no more memory than
-//! ten. An id that is found there is done or a repetition, and is not asked for. Ids meet by 120
-//! bits of a keyed hash: among a billion of them two are mistaken for each other once in 10¹⁸ runs.
+//! A power loss may leave any part of what was not synced as zeros, with whole records behind. The
+//! files are synced every five seconds and at the end, and no record holds a zero byte: the first one
+//! is where the torn end begins. What was behind it is retrieved again.
 //!
-//! The input is read twice: first to check it whole, so that a bad id is refused before anything is
-//! sent, then to work it off. What cannot be read twice (a pipe) is copied to a nameless file.
+//! The ids that were read there, and then every id of the input as its turn comes, go into a set in
+//! memory (40 MB for a million). An id that is found there is done or a repetition, and is not asked
+//! for. The input is read twice: first to check it whole, so that a bad id is refused before
+//! anything is sent, then to work it off. What cannot be read twice (a pipe) is copied to a nameless
+//! file.
 //!
-//! Appends are handed to the system one by one, which survives the end of the process. Against the
-//! end of the power both files are synced every five seconds and at the end; what is lost with the
-//! last seconds is asked for again.
-//!
-//! The state is written, and synced, before the first result. An export with other arguments on the
-//! same files is refused, and so is a second process: the output is locked while one works on it.
-//! All files are made readable by their owner alone.
+//! What fails for want of descriptors, space or the like, and what the token route refuses, is no
+//! failure of a session: it stops the export, which can be resumed.
 
 mod csv;
 mod failure_line;
 mod files;
-mod index;
+mod format;
+mod id_set;
 mod input;
 mod interrupt;
-mod journal;
-mod pass;
+mod ledger;
+mod paths;
 mod progress;
+mod record_file;
 mod run;
-mod shape;
 mod state;
+mod stop;
+pub(crate) mod workers;
+
+#[cfg(test)]
+mod power_loss;
 
 use std::path::Path;
 
@@ -51,57 +57,53 @@ use didit_blocking_adapter::core::data_transfer::Decision;
 use didit_blocking_adapter::core::{BaseUrl, SessionId};
 
 use self::files::Files;
-pub(crate) use self::files::Paths;
-use self::index::Index;
+pub(crate) use self::format::ExportFormat;
+use self::id_set::IdSet;
 use self::input::Input;
 pub(crate) use self::input::Source;
-use self::pass::{Pass, Wanted};
+use self::ledger::{Ledger, PendingIds};
+pub(crate) use self::paths::Paths;
 pub(crate) use self::progress::Progress;
 pub(crate) use self::run::run;
-pub(crate) use self::shape::Shape;
-use self::state::State;
+use self::state::Arguments;
 use crate::failure::Failure;
 
-/// What to do about an export that stopped.
-const GOES_ON: &str = "the same command (less any --restart) goes on where this one stopped";
-
 /// What there is to export, what of it is done, and the files it goes to.
-pub(crate) type Begun = (Input, Index, Files);
+pub(crate) type ExportJob = (Input, IdSet, Files);
 
-/// Checks the input and the files, and mends what an interruption left behind; `tell` is given what
-/// takes its time.
+/// Checks the input and the files, and repairs what an interruption left; `tell` is given what takes
+/// its time.
 pub(crate) fn begin(
     source: Source,
-    paths: Paths,
-    format: Shape,
+    paths: &Paths,
+    format: ExportFormat,
     base_url: &BaseUrl,
     restart: bool,
     mut tell: impl FnMut(&str),
-) -> Result<Begun, Failure> {
+) -> Result<ExportJob, Failure> {
     let name = source.name();
     if paths.include(&name) {
         return Err(Failure::usage(format!(
-            "{} cannot be read and written at once; choose another --output",
+            "{} is both read and written; choose another --output",
             name.display()
         )));
     }
     tell("Checking the input ...");
     let input = Input::check(source, &paths.folder)?;
-    let state = State::new(&name, &paths.failures, format, base_url);
-    let index = Index::new(&paths.folder, input.ids());
-    let mut index = index.map_err(|error| index::failed(&error))?;
-    let mut files = Files::open(paths, format, &state, restart)?;
-    tell("Looking at what is done ...");
-    files.recover(&mut index)?;
-    Ok((input, index, files))
+    let arguments = Arguments::new(&name, paths.failures.as_ref(), format, base_url);
+    let mut files = Files::open(paths, format, &arguments, restart)?;
+    tell("Reading what is done ...");
+    let mut ids = IdSet::with_capacity(input.ids());
+    files.recover(&mut ids)?;
+    Ok((input, ids, files))
 }
 
-/// Goes on with the export from `ids` to `out` in a folder, with `decide` in place of the service;
-/// the number of decisions that took. For fuzzing.
+/// Resumes the export from `ids` to `out` in a folder, with `decide` in place of the service, and
+/// returns the number of decisions that took.
 ///
 /// # Errors
 /// The line that a person would read.
-pub fn go_on(
+pub fn resume_for_fuzzing(
     folder: &Path,
     csv: bool,
     mut decide: impl FnMut(&SessionId) -> Decision,
@@ -109,16 +111,16 @@ pub fn go_on(
     let mut settle = || -> Result<u64, Failure> {
         let paths = Paths::new(&folder.join("out"), None)?;
         let source = Source::Ids(folder.join("ids"));
-        let format = if csv { Shape::Csv } else { Shape::Jsonl };
-        let (mut input, index, mut files) =
-            begin(source, paths, format, &BaseUrl::production(), false, |_| ())?;
-        let pass = Pass::new(index);
+        let format = if csv { ExportFormat::Csv } else { ExportFormat::Jsonl };
+        let (mut input, ids, mut files) =
+            begin(source, &paths, format, &BaseUrl::production(), false, |_| ())?;
+        let ledger = Ledger::new(ids);
         let mut decisions = 0;
-        for session_id in Wanted::new(&mut input, &pass) {
+        for session_id in PendingIds::new(&mut input, &ledger) {
             files.exported(&decide(&session_id))?;
             decisions += 1;
         }
-        let broken = pass.borrow_mut().broken.take();
+        let broken = ledger.borrow_mut().broken.take();
         broken.map_or(Ok(decisions), Err)
     };
     settle().map_err(|failure| failure.line().to_owned())

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use didit_blocking_adapter::{ConfigError, Error};
 
 use crate::exit::Exit;
-use crate::printable;
+use crate::terminal;
 
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -30,7 +30,7 @@ impl Failure {
     /// A call that failed; `about` says which, where there are several.
     pub(crate) fn of_call(about: Option<&str>, error: &Error) -> Self {
         let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
-        let line = format!("{about}{}; {}", with_causes(error), error.call().advice());
+        let line = format!("{about}{error}; {}", error.advice());
         Self { exit: Exit::of(error.call()), line: Some(line) }
     }
 
@@ -47,9 +47,17 @@ impl Failure {
     pub(crate) fn report(&self) -> Exit {
         if let Some(line) = &self.line {
             // Nobody is left to be told if this fails.
-            let _ = writeln!(io::stderr(), "didit: {}", printable::line(line));
+            let _ = writeln!(io::stderr(), "didit: {}", terminal::escape(line));
         }
         self.exit
+    }
+
+    /// The same after other requests were sent, so that it is no mistake of usage any more.
+    pub(crate) fn after_sending(mut self) -> Self {
+        if self.exit == Exit::Usage {
+            self.exit = Exit::Other;
+        }
+        self
     }
 
     /// The same with a word on what to do next.

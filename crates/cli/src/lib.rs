@@ -6,6 +6,7 @@
 mod args;
 mod commands;
 mod connection;
+mod context;
 mod credentials;
 mod decision_table;
 mod duration;
@@ -16,25 +17,27 @@ mod failure;
 mod format;
 mod logging;
 mod output;
-mod post_mortem;
-mod printable;
+mod panic_guard;
+mod session_ids;
 mod table;
+mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
-use crate::args::{Cli, Context};
+use crate::args::Cli;
+use crate::context::Context;
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
 #[doc(hidden)]
-pub use crate::export::go_on;
+pub use crate::export::resume_for_fuzzing;
 
 /// The program.
 pub fn main() -> ExitCode {
-    post_mortem::guard(|| run().unwrap_or_else(|failure| failure.report())).into()
+    panic_guard::guard(|| run().unwrap_or_else(|failure| failure.report())).into()
 }
 
 fn run() -> Result<Exit, Failure> {
@@ -44,5 +47,5 @@ fn run() -> Result<Exit, Failure> {
     };
     let context = Context { options: cli.options, environment: Environment::of_process() };
     logging::start(context.options.verbose, &context.environment);
-    cli.command.run(&context)
+    cli.command.run(&context, Cli::command())
 }

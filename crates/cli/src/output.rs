@@ -1,12 +1,21 @@
 //! Results, on standard output.
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::failure::Failure;
+use crate::terminal;
 
 /// Prints a whole result at once: a reader sees it before the next one is worked on.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|error| Failure::of_write(&error))
+}
+
+/// Prints a line to standard error, as it is to be read by a program; on a terminal it is escaped.
+pub(crate) fn eprint(line: &str) {
+    let stderr = io::stderr();
+    let escaped = stderr.is_terminal().then(|| terminal::escape(line.trim_end()) + "\n");
+    // Nobody is left to be told if this fails.
+    let _ = stderr.lock().write_all(escaped.as_deref().unwrap_or(line).as_bytes());
 }

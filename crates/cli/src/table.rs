@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::printable;
+use crate::terminal;
 
 /// The widest that a label can make its column.
 const MAX_LABEL: usize = 24;
@@ -11,10 +11,10 @@ const MAX_LABEL: usize = 24;
 pub(crate) struct Table(Vec<(String, String)>);
 
 impl Table {
-    /// Adds a line if there is a value; both are made printable.
+    /// Adds a line if there is a value; both are escaped.
     pub(crate) fn row(&mut self, label: &str, value: Option<impl fmt::Display>) {
         if let Some(value) = value {
-            self.0.push((printable::line(label), printable::line(&value.to_string())));
+            self.0.push((terminal::escape(label), terminal::escape(&value.to_string())));
         }
     }
 }

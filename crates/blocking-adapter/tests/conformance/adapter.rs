@@ -1,6 +1,3 @@
-// It fails by panicking, as tests do.
-#![allow(clippy::unwrap_used)]
-
 use std::sync::{Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;

@@ -1,5 +1,8 @@
 //! Runs the cases that all adapters share.
 
+// Tests fail by panicking.
+#![allow(clippy::unwrap_used)]
+
 mod adapter;
 
 use self::adapter::Blocking;

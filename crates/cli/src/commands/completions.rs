@@ -1,9 +1,8 @@
 //! `didit completions SHELL`
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::args::Cli;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -25,9 +24,9 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
+    pub(crate) fn run(self, mut program: Command) -> Result<Exit, Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "didit", &mut script);
+        clap_complete::generate(self.shell, &mut program, "didit", &mut script);
         output::print(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Done)
     }

@@ -1,15 +1,19 @@
 //! `didit decision SESSION_ID...`
 
+use std::collections::BTreeMap;
+use std::thread;
+use std::time::Duration;
+
 use clap::Args;
 use didit_blocking_adapter::core::SessionId;
 
-use super::{CALL_TIMEOUT, parse_id, shown};
-use crate::args::Context;
-use crate::connection::Connection;
+use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::context::Context;
 use crate::exit::Exit;
+use crate::export::workers::{Activity, Outcome, Workers};
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
-use crate::output;
+use crate::{decision_table, output, session_ids};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,24 +35,81 @@ pub(crate) struct Decision {
 impl Decision {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let session_ids: Vec<SessionId> =
-            self.session_ids.iter().map(|text| parse_id(text)).collect::<Result<_, _>>()?;
+        let session_ids: Vec<SessionId> = self
+            .session_ids
+            .iter()
+            .map(|text| session_ids::parse(text))
+            .collect::<Result<_, _>>()?;
         let connection = Connection::new(context, CALL_TIMEOUT)?;
-        let mut first_failure = None;
-        let mut printed = false;
-        for session_id in &session_ids {
-            match connection.client.decision(session_id) {
-                Ok(decision) => {
-                    let gap = if printed && format == Format::Table { "\n" } else { "" };
-                    output::print(&format!("{gap}{}", shown(&decision, format)))?;
-                    printed = true;
+        let mut printer = Printer { format, printed: false, first_failure: None };
+        let activity = Activity::default();
+        thread::scope(|scope| {
+            let mut workers =
+                Workers::new(scope, &connection.client, &activity, session_ids.len() > 1);
+            retrieve_in_order(&mut workers, &session_ids, |outcome| printer.print(&outcome))
+        })?;
+        Ok(printer.first_failure.unwrap_or(Exit::Done))
+    }
+}
+
+/// Retrieves several at once, and hands the outcomes on in the order of the ids.
+fn retrieve_in_order(
+    workers: &mut Workers<'_, '_>,
+    session_ids: &[SessionId],
+    mut hand_on: impl FnMut(Outcome) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    // A few are over sooner than further connections are made.
+    let concurrency = (session_ids.len() / 8).clamp(1, 16);
+    let mut pending = session_ids.iter().peekable();
+    let mut early = BTreeMap::new();
+    let mut next = 0;
+    loop {
+        // Those that wait for their turn count as well, or they would pile up.
+        while workers.running() + early.len() < concurrency
+            && let Some(session_id) = pending.peek()
+        {
+            match workers.start(session_id) {
+                Ok(()) => drop(pending.next()),
+                Err(error) if workers.running() == 0 => {
+                    return Err(Failure::other(format!("could not start a thread: {error}")));
                 }
-                Err(error) => {
-                    let failure = Failure::of_call(Some(session_id.as_str()), &error);
-                    first_failure.get_or_insert(failure.report());
-                }
+                Err(_) => break,
             }
         }
-        Ok(first_failure.unwrap_or(Exit::Done))
+        if workers.running() == 0 {
+            return Ok(());
+        }
+        if let Some(outcome) = workers.next_within(Duration::MAX) {
+            early.insert(outcome.place, outcome);
+        }
+        while let Some(outcome) = early.remove(&next) {
+            next += 1;
+            hand_on(outcome)?;
+        }
+    }
+}
+
+struct Printer {
+    format: Format,
+    printed: bool,
+    first_failure: Option<Exit>,
+}
+
+impl Printer {
+    fn print(&mut self, outcome: &Outcome) -> Result<(), Failure> {
+        match &outcome.result {
+            None => Ok(()),
+            Some(Ok(decision)) => {
+                let gap = if self.printed && self.format == Format::Table { "\n" } else { "" };
+                self.printed = true;
+                let decision = decision_table::render(decision, self.format);
+                output::print(&format!("{gap}{decision}"))
+            }
+            Some(Err(error)) => {
+                let failure = Failure::of_call(Some(outcome.session_id.as_str()), error);
+                self.first_failure.get_or_insert(failure.report());
+                Ok(())
+            }
+        }
     }
 }

@@ -14,12 +14,12 @@ use didit_blocking_adapter::core::{
 use serde_json::json;
 
 use self::probe::{Findings, Probe, Seen};
-use crate::args::Context;
 use crate::connection::Connection;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
-use crate::{credentials, output, printable};
+use crate::{credentials, output, terminal};
 
 /// Shorter than a session's budget: somebody is looking on.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -190,6 +190,6 @@ fn say(format: Format, check: &str, (mark, detail): &Finding) -> Result<(), Fail
         Format::Json => {
             format!("{}\n", json!({ "check": check, "result": mark, "detail": detail }))
         }
-        Format::Table => format!("{mark:4}  {check:13}  {}\n", printable::line(detail)),
+        Format::Table => format!("{mark:4}  {check:13}  {}\n", terminal::escape(detail)),
     })
 }

@@ -1,14 +1,13 @@
 //! `didit export --input FILE --output FILE`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::CALL_TIMEOUT;
-use crate::args::Context;
-use crate::connection::Connection;
+use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::{self, Paths, Progress, Shape, Source};
+use crate::export::{self, ExportFormat, Paths, Progress, Source};
 use crate::failure::Failure;
 
 const EXAMPLES: &str = "\
@@ -29,9 +28,12 @@ pub(crate) struct Export {
     /// Where the decisions go, in the order in which they come
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
-    /// The shape of the output
-    #[arg(long, value_enum, default_value_t = Shape::Jsonl)]
-    format: Shape,
+    /// The format of the output [default: by the ending of its name, else jsonl]
+    #[arg(long, value_enum)]
+    format: Option<ExportFormat>,
+    /// Leave cells of CSV as they are that a spreadsheet may take for formulas
+    #[arg(long)]
+    csv_raw: bool,
     /// How many sessions are asked for at once
     #[arg(long, value_name = "N", default_value_t = 16)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -54,12 +56,28 @@ impl Export {
             (None, Some(path)) => Source::Failures(path),
             (None, None) => return Err(Failure::usage("give --input or --retry-failures")),
         };
+        let format = match self.format {
+            Some(format) => format,
+            None if has_ending(&self.output, "csv") => ExportFormat::Csv,
+            None => ExportFormat::Jsonl,
+        };
+        let format = match (format, self.csv_raw) {
+            (ExportFormat::Csv, true) => ExportFormat::CsvRaw,
+            (ExportFormat::Jsonl, true) => {
+                return Err(Failure::usage("--csv-raw goes with --format csv alone"));
+            }
+            (format, _) => format,
+        };
         let connection = Connection::new(context, CALL_TIMEOUT)?;
         let paths = Paths::new(&self.output, self.failures.as_deref())?;
         let mut progress = Progress::new(context.options.verbose > 0);
         let tell = |stage: &str| progress.stage(stage);
         let begun =
-            export::begin(source, paths, self.format, &connection.base_url, self.restart, tell)?;
+            export::begin(source, &paths, format, &connection.base_url, self.restart, tell)?;
         export::run(&connection, begun, self.concurrency.into(), progress)
     }
+}
+
+fn has_ending(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
 }

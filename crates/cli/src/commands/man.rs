@@ -3,10 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_mangen::Man as Page;
 
-use crate::args::Cli;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -28,8 +27,8 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let program = Cli::command().disable_help_subcommand(true);
+    pub(crate) fn run(self, program: Command) -> Result<Exit, Failure> {
+        let program = program.disable_help_subcommand(true);
         let Some(folder) = self.output else {
             let mut page = Vec::new();
             Page::new(program).render(&mut page).map_err(Failure::other)?;

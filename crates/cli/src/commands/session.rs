@@ -6,7 +6,7 @@ mod status;
 
 use clap::{Args, Subcommand};
 
-use crate::args::Context;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 

@@ -6,9 +6,8 @@ use didit_blocking_adapter::core::{Call, Credentials};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::CALL_TIMEOUT;
-use crate::args::Context;
-use crate::connection::Connection;
+use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};

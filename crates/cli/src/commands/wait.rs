@@ -5,13 +5,12 @@ use std::time::Duration;
 use clap::Args;
 use didit_blocking_adapter::core::WaitForDecision;
 
-use super::{parse_id, shown};
-use crate::args::Context;
 use crate::connection::Connection;
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
-use crate::{duration, output};
+use crate::{decision_table, duration, output, session_ids};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,14 +35,14 @@ pub(crate) struct Wait {
 impl Wait {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let session_id = parse_id(&self.session_id)?;
+        let session_id = session_ids::parse(&self.session_id)?;
         let connection = Connection::new(context, WaitForDecision::DEFAULT_TIMEOUT)?;
         let interval = self.poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL);
         let decision = connection
             .client
             .wait_for_decision(&session_id, interval, connection.timeout)
             .map_err(|error| Failure::of_call(Some(session_id.as_str()), &error))?;
-        output::print(&shown(&decision, format))?;
+        output::print(&decision_table::render(&decision, format))?;
         Ok(Exit::Done)
     }
 }

@@ -1,51 +1,82 @@
 //! The flat columns of a decision, in the quoting of RFC 4180.
 
-use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::data_transfer::Decision;
+use didit_blocking_adapter::core::{RawJson, SessionId};
 
 /// The columns, in their order.
 pub(super) const HEADER: &str = "session_id,session_number,status,vendor_data,scope,created_at,\
     sub,email,email_is_verified,phone_number,phone_is_verified,picture,\
     first_name,family_name,full_name,user_data\n";
 
-/// The record of a decision; what the service did not send is empty.
-pub(super) fn record(decision: &Decision) -> String {
+const SESSION_NUMBER: usize = 1;
+
+/// The first characters of cells that spreadsheets take for formulas.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// Writes a decision as a record; what the service did not send is empty. `guard` puts an apostrophe
+/// before what a spreadsheet would take for a formula.
+pub(super) fn record(decision: &Decision, guard: bool) -> String {
     let members = decision.json().members();
     let member = |name: &str| {
         let found = members.iter().rev().find(|(member, _)| member == name);
-        found.map(|(_, value)| *value).filter(|value| value.as_str() != "null")
+        found.map(|(_, value)| value).filter(|value| !value.is_null())
     };
-    let text = |name| member(name).and_then(|value| value.to::<String>().ok());
+    let text = |name| member(name).and_then(|value| value.deserialize::<String>().ok());
     let user = decision.user_data();
     let owned = |text: Option<&str>| text.map(str::to_owned);
+    let text_of = |text: Option<&Option<String>>| text.cloned().flatten();
     let flag = |flag: Option<bool>| flag.map(|flag| flag.to_string());
-    let email = user.and_then(|user| user.email());
-    let phone = user.and_then(|user| user.phone());
-    let names = user.and_then(|user| user.names());
+    let email = user.and_then(|user| user.email.as_ref());
+    let phone = user.and_then(|user| user.phone.as_ref());
+    let names = user.and_then(|user| user.names.as_ref());
     let fields = [
-        Some(decision.session_id().to_owned()),
+        Some(decision.session_id().to_string()),
         // Of numbers and times the text as it was sent, to the last digit.
         member("session_number").map(|number| number.as_str().to_owned()),
         text("status"),
         owned(decision.vendor_data()),
         owned(decision.scope()),
         text("created_at"),
-        owned(user.and_then(|user| user.sub())),
-        owned(email.and_then(|email| email.email)),
+        text_of(user.map(|user| &user.sub)),
+        text_of(email.map(|email| &email.email)),
         flag(email.and_then(|email| email.is_verified)),
-        owned(phone.and_then(|phone| phone.phone_number)),
+        text_of(phone.map(|phone| &phone.phone_number)),
         flag(phone.and_then(|phone| phone.is_verified)),
-        owned(user.and_then(|user| user.picture())),
-        owned(names.and_then(|names| names.first_name)),
-        owned(names.and_then(|names| names.family_name)),
-        owned(names.and_then(|names| names.full_name)),
+        text_of(user.map(|user| &user.picture)),
+        text_of(names.map(|names| &names.first_name)),
+        text_of(names.map(|names| &names.family_name)),
+        text_of(names.map(|names| &names.full_name)),
         member("user_data").map(RawJson::to_compact),
     ];
-    let fields: Vec<String> = fields.into_iter().map(|f| quoted(f.unwrap_or_default())).collect();
-    fields.join(",") + "\n"
+    let cells: Vec<String> = fields
+        .into_iter()
+        .enumerate()
+        .map(|(column, field)| {
+            let mut field = field.unwrap_or_default();
+            // A negative number is none of a formula.
+            if guard && column != SESSION_NUMBER && is_formula(&field) {
+                field.insert(0, '\'');
+            }
+            quoted(&field)
+        })
+        .collect();
+    cells.join(",") + "\n"
 }
 
-fn quoted(field: String) -> String {
+/// Returns a cell as it was before the guard's apostrophe, if it has one.
+pub(super) fn unguarded(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|cell| is_formula(cell)).unwrap_or(cell)
+}
+
+/// Tells whether a spreadsheet may take a cell for a formula. Apostrophes before it count for
+/// nothing, so that one that the guard puts there can be taken away again.
+fn is_formula(cell: &str) -> bool {
+    cell.trim_start_matches(['\'', ' ', '\n']).starts_with(FORMULA)
+}
+
+/// A zero byte has no place in CSV; in the output it stands for what a loss of power took.
+fn quoted(field: &str) -> String {
+    let field = field.replace('\0', "\u{fffd}");
     let plain = !field.contains([',', '"', '\r', '\n']) && field.trim() == field;
     if plain { field } else { format!("\"{}\"", field.replace('"', "\"\"")) }
 }
@@ -76,6 +107,19 @@ fn field(text: &str) -> Option<(Option<&str>, &str)> {
     if rest.is_empty() { Some((None, field)) } else { Some((Some(rest.strip_prefix(',')?), field)) }
 }
 
+/// Tells whether a record may begin so: its first field is one of a session, as far as it goes.
+pub(super) fn is_beginning(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    if HEADER.starts_with(&*text) {
+        return true;
+    }
+    let id = match text.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => text.split(',').next(),
+    };
+    id.is_some_and(|id| id.is_empty() || SessionId::new(unguarded(id)).is_ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,7 +133,7 @@ mod tests {
                 "email": {"email": "e@x", "is_verified": true}, "phone": {"is_verified": false},
                 "names": {"first_name": "A", "full_name": " A B"}, "n": 1.50}}"#,
         );
-        let record = record(&decision.unwrap());
+        let record = record(&decision.unwrap(), true);
         assert_eq!(
             record,
             "\"a,b\",123456789012345678901234567890,confirmed,\"say \"\"hi\"\"\nthere\",,\
@@ -108,7 +152,7 @@ mod tests {
         for (user_data, last) in [("null", ""), ("{}", "{}")] {
             let text = format!(r#"{{"session_id":"s","status":"x","user_data":{user_data}}}"#);
             let decision = Decision::from_json(text.as_bytes()).unwrap();
-            assert_eq!(record(&decision), format!("s,,x{},{last}\n", ",".repeat(12)));
+            assert_eq!(record(&decision, true), format!("s,,x{},{last}\n", ",".repeat(12)));
         }
     }
 

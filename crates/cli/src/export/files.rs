@@ -1,7 +1,6 @@
-//! The files of an export, and what becomes of a result in them.
+//! The files of an export, and where each result goes.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Error;
@@ -9,152 +8,189 @@ use didit_blocking_adapter::core::SessionId;
 use didit_blocking_adapter::core::data_transfer::Decision;
 
 use super::failure_line::FailureLine;
-use super::index::{self, Index, Mark};
-use super::journal::Journal;
-use super::shape::Shape;
-use super::state::State;
+use super::format::ExportFormat;
+use super::id_set::{IdSet, Mark};
+use super::paths::{Named, Paths};
+use super::record_file::RecordFile;
+use super::state::{Arguments, ExitNote, sync_folder};
+use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::output;
 
 /// How much work a loss of power may cost.
 const SYNC_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Where the files of an export are, whatever the way that leads there is called.
-pub(crate) struct Paths {
-    pub(crate) output: PathBuf,
-    pub(crate) failures: PathBuf,
-    state: PathBuf,
-    /// Where the output is: there is room for what else must be kept.
-    pub(crate) folder: PathBuf,
-}
-
-impl Paths {
-    pub(crate) fn new(output: &Path, failures: Option<&Path>) -> Result<Self, Failure> {
-        let output = resolve(output)?;
-        let with = |suffix: &str| {
-            let mut name = output.clone().into_os_string();
-            name.push(suffix);
-            PathBuf::from(name)
-        };
-        let failures = failures.map_or_else(|| Ok(with(".failures")), resolve)?;
-        let folder = output.parent().unwrap_or(Path::new("/")).to_owned();
-        let paths = Self { state: with(".state"), output, failures, folder };
-        if paths.failures == paths.output || paths.failures == paths.state {
-            return Err(Failure::usage("the output and the failures need files of their own"));
-        }
-        Ok(paths)
-    }
-
-    pub(crate) fn include(&self, input: &Path) -> bool {
-        [&self.output, &self.failures, &self.state].into_iter().any(|path| path == input)
-    }
-}
-
-/// The one name of a file that may not be there yet.
-fn resolve(path: &Path) -> Result<PathBuf, Failure> {
-    if let Ok(path) = path.canonicalize() {
-        return Ok(path);
-    }
-    let problem = |why: &str| Failure::usage(format!("could not open {}: {why}", path.display()));
-    let name = path.file_name().ok_or_else(|| problem("it names no file"))?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new(".")).canonicalize();
-    Ok(folder.map_err(|error| problem(&error.to_string()))?.join(name))
-}
-
 pub(crate) struct Files {
-    format: Shape,
-    output: Journal,
-    failures_path: PathBuf,
-    /// Made with the first failure.
-    failures: Option<Journal>,
+    format: ExportFormat,
+    /// `None` stands for standard output.
+    output: Option<RecordFile>,
+    /// `None` stands for standard error.
+    failures: Option<RecordFile>,
+    state: Option<RecordFile>,
+    owns_failures: bool,
     synced: Instant,
 }
 
 impl Files {
-    /// Opens and locks them, and makes sure that they are this export's or nobody's.
-    pub(crate) fn open(
-        paths: Paths,
-        format: Shape,
-        state: &State,
+    /// Opens and locks them, and makes sure that they are this export's or nobody's. What was made
+    /// of them is removed again if one is refused.
+    pub(super) fn open(
+        paths: &Paths,
+        format: ExportFormat,
+        arguments: &Arguments,
         restart: bool,
     ) -> Result<Self, Failure> {
-        let mut output = Journal::open(&paths.output)?;
-        let mut failures = None;
-        if paths.failures.exists() {
-            failures = Some(Journal::open(&paths.failures)?);
-        }
-        if restart {
-            output.clear()?;
-            if let Some(failures) = failures.take() {
-                fs::remove_file(failures.path()).map_err(|error| {
-                    let path = failures.path().display();
-                    Failure::other(format!("could not remove {path}: {error}"))
-                })?;
+        let mut made = Vec::new();
+        let opened = Self::claim(paths, format, arguments.clone(), restart, &mut made);
+        if opened.is_err() {
+            for name in made {
+                let _ = fs::remove_file(name.path);
             }
         }
-        if output.is_empty() && failures.as_ref().is_none_or(Journal::is_empty) {
-            state.write(&paths.state)?;
-        } else {
-            state.check(&paths.state, &paths.output)?;
-        }
-        Ok(Self { format, output, failures_path: paths.failures, failures, synced: Instant::now() })
+        opened
     }
 
-    /// Reads what is done into the index, and mends what an interruption left behind once all of it
-    /// is known to be good.
-    pub(crate) fn recover(&mut self, index: &mut Index) -> Result<(), Failure> {
-        let mut mark = |path: &Path, id: &str, mark| match index
-            .mark(id, mark)
-            .map_err(|error| index::failed(&error))?
-        {
-            None => Ok(()),
-            Some(_) => Err(Failure::other(format!(
-                "{} repeats the session {id}, which no export does; mend it, or begin anew \
-                     with --restart",
-                path.display()
-            ))),
+    fn claim(
+        paths: &Paths,
+        format: ExportFormat,
+        mut arguments: Arguments,
+        restart: bool,
+        made: &mut Vec<Named>,
+    ) -> Result<Self, Failure> {
+        let mut open = |name: &Named| -> Result<RecordFile, Failure> {
+            let file = RecordFile::open(name)?;
+            if file.is_made() {
+                made.push(name.clone());
+            }
+            Ok(file)
         };
+        let mut output = paths.output.as_ref().map(&mut open).transpose()?;
+        let mut failures = paths.failures.as_ref().map(&mut open).transpose()?;
+        let started = paths.state.as_ref().map(Arguments::read).transpose()?.flatten();
+        let mut owns_failures = failures.as_ref().is_some_and(RecordFile::is_made)
+            || started.as_ref().is_some_and(|started| started.owns_failures);
+        if restart {
+            if let Some(failures) = failures.as_mut().filter(|failures| !failures.is_empty()) {
+                failures
+                    .check(ExportFormat::Jsonl, |line| Ok(FailureLine::parse(line).is_some()))?;
+                failures.clear()?;
+                owns_failures = true;
+            }
+            output.as_mut().map(RecordFile::clear).transpose()?;
+        }
+        let used = [&output, &failures].into_iter().flatten().find(|file| !file.is_empty());
+        arguments.owns_failures = owns_failures;
+        match (used, &started, &paths.state) {
+            (None, _, None) => {}
+            (None, _, Some(state)) => arguments.write(state, started.is_some())?,
+            (Some(_), Some(started), Some(_)) => {
+                if let Some(output) = &paths.output {
+                    started.check(&arguments, output)?;
+                }
+            }
+            (Some(used), None, _) | (Some(used), _, None) => {
+                return Err(Failure::usage(format!(
+                    "{} is not empty, and there is no export to resume; choose another file, or \
+                     overwrite the output and the failures with --restart",
+                    used.name().shown.display()
+                )));
+            }
+        }
+        let state = paths.state.as_ref().map(RecordFile::open).transpose()?;
+        for file in [&output, &failures].into_iter().flatten() {
+            sync_folder(file.name());
+        }
+        Ok(Self { format, output, failures, state, owns_failures, synced: Instant::now() })
+    }
+
+    /// Reads what is done, and cuts off what an interruption left once all of it is known to be good.
+    pub(super) fn recover(&mut self, ids: &mut IdSet) -> Result<(), Failure> {
+        let noted = self.state.as_mut().map(|state| {
+            let mut first = true;
+            state.check(ExportFormat::Jsonl, |line| {
+                if std::mem::take(&mut first) {
+                    return Ok(Arguments::parse(line).is_some());
+                }
+                let Some((id, exit)) = ExitNote::parse(line) else { return Ok(false) };
+                ids.mark(&id, Mark::Noted(exit));
+                Ok(true)
+            })
+        });
         let format = self.format;
         let mut header = format.header().strip_suffix('\n');
-        let path = self.output.path().to_owned();
-        let whole = self.output.check(format, |record| {
-            if let Some(header) = header.take() {
-                return Ok(record == header);
-            }
-            let Some(id) = format.session_id(record) else { return Ok(false) };
-            mark(&path, &id, Mark::Exported)?;
-            Ok(true)
-        })?;
-        if let Some(failures) = &mut self.failures {
-            let path = &self.failures_path;
-            let whole = failures.check(Shape::Jsonl, |record| {
-                let Some(line) = FailureLine::parse(record) else { return Ok(false) };
-                mark(path, &line.session_id, Mark::Failed(line.exit()))?;
+        let exported = self.output.as_mut().map(|output| {
+            let name = output.name().clone();
+            output.check(format, |record| {
+                if let Some(header) = header.take() {
+                    return Ok(record == header);
+                }
+                let Some(id) = format.session_id(record) else { return Ok(false) };
+                match ids.mark(&id, Mark::Exported) {
+                    None | Some(Mark::Noted(_)) => Ok(true),
+                    Some(_) => Err(repeated(&name, &id)),
+                }
+            })
+        });
+        let failed = self.failures.as_mut().map(|failures| {
+            let name = failures.name().clone();
+            failures.check(ExportFormat::Jsonl, |line| {
+                let Some(line) = FailureLine::parse(line) else { return Ok(false) };
+                let lost = Mark::Failed(line.exit_of_status());
+                match ids.mark(&line.session_id, lost) {
+                    None => {}
+                    Some(Mark::Noted(exit)) => {
+                        ids.mark(&line.session_id, Mark::Failed(exit));
+                    }
+                    Some(_) => return Err(repeated(&name, &line.session_id)),
+                }
                 Ok(true)
-            })?;
-            failures.mend(whole)?;
+            })
+        });
+        let whole = [noted.transpose()?, exported.transpose()?, failed.transpose()?];
+        let files = [&mut self.state, &mut self.output, &mut self.failures];
+        for (file, whole) in files.into_iter().zip(whole) {
+            if let (Some(file), Some(whole)) = (file, whole) {
+                file.truncate(whole)?;
+            }
         }
-        self.output.mend(whole)?;
-        if self.output.is_empty() && !format.header().is_empty() {
-            self.output.append(format.header())?;
+        match &mut self.output {
+            Some(output) if output.is_empty() => output.append(format.header()),
+            Some(_) => Ok(()),
+            None => output::print(format.header()),
         }
-        Ok(())
     }
 
     pub(super) fn exported(&mut self, decision: &Decision) -> Result<(), Failure> {
-        self.output.append(&self.format.record(decision))
+        let record = self.format.record(decision);
+        match &mut self.output {
+            Some(output) => output.append(&record),
+            None => output::print(&record),
+        }
     }
 
-    pub(super) fn failed(&mut self, session_id: &SessionId, error: &Error) -> Result<(), Failure> {
-        let failures = match &mut self.failures {
-            Some(failures) => failures,
-            none => none.insert(Journal::open(&self.failures_path)?),
-        };
-        failures.append(&FailureLine::new(session_id, error).to_compact()?)
+    /// Files a failure; its exit code first, so that no failure is without one.
+    pub(super) fn failed(
+        &mut self,
+        session_id: &SessionId,
+        error: &Error,
+        exit: Exit,
+    ) -> Result<(), Failure> {
+        if let Some(state) = &mut self.state {
+            state.append(&ExitNote::new(session_id, exit).to_line()?)?;
+        }
+        let line = FailureLine::new(session_id, error).to_line()?;
+        match &mut self.failures {
+            Some(failures) => failures.append(&line),
+            None => {
+                output::eprint(&line);
+                Ok(())
+            }
+        }
     }
 
-    pub(super) fn failures_path(&self) -> &Path {
-        &self.failures_path
+    /// The failures file under the name that the user knows.
+    pub(super) fn failures(&self) -> Option<&Named> {
+        self.failures.as_ref().map(RecordFile::name)
     }
 
     pub(super) fn sync_now_and_then(&mut self) -> Result<(), Failure> {
@@ -162,11 +198,40 @@ impl Files {
     }
 
     pub(super) fn sync(&mut self) -> Result<(), Failure> {
-        self.output.sync()?;
-        if let Some(failures) = &mut self.failures {
-            failures.sync()?;
+        for file in [&mut self.state, &mut self.output, &mut self.failures].into_iter().flatten() {
+            file.sync()?;
         }
         self.synced = Instant::now();
         Ok(())
     }
+}
+
+#[cfg(test)]
+impl Files {
+    /// Puts other disks under the output, the failures and the state, in this order.
+    pub(super) fn wrap(
+        &mut self,
+        mut disk: impl FnMut(fs::File) -> Box<dyn super::record_file::Disk>,
+    ) {
+        for file in [&mut self.output, &mut self.failures, &mut self.state].into_iter().flatten() {
+            file.wrap(&mut disk);
+        }
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let unused = self.failures.as_ref().filter(|file| self.owns_failures && file.is_empty());
+        if let Some(failures) = unused {
+            let _ = fs::remove_file(&failures.name().path);
+        }
+    }
+}
+
+fn repeated(name: &Named, id: &str) -> Failure {
+    Failure::other(format!(
+        "{} repeats the session {id}, which no export does; repair the file, or start over with \
+         --restart",
+        name.shown.display()
+    ))
 }

@@ -33,10 +33,10 @@ impl Source {
 
     /// The id on a line; nothing if the line has none.
     fn session_id(&self, line: &[u8]) -> Result<Option<SessionId>, String> {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
         let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
-        if text.trim().is_empty() {
+        // Files that were put together have byte order marks anywhere.
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if text.is_empty() {
             return Ok(None);
         }
         let parsed = match self {

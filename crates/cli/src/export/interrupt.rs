@@ -18,9 +18,6 @@ impl Interrupt {
             flag::register_conditional_default(signal, Arc::clone(&noted))?;
             flag::register(signal, Arc::clone(&noted))?;
         }
-        // A file beyond the limit of its size is then an error to be told, and not the end.
-        #[cfg(unix)]
-        flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
         Ok(Self(noted))
     }
 

@@ -1,28 +1,30 @@
-//! The work itself: asks for what is wanted, and settles each id in one of the files.
+//! The work itself: asks for the pending ids, and settles each in one of the files.
 
 use std::cell::RefCell;
-use std::task::Poll;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Error;
-use didit_blocking_adapter::core::{CallErrorKind, EndpointKind, TransportErrorKind};
+use didit_blocking_adapter::core::{CallErrorKind, SessionId, TransportErrorKind};
 
+use super::ExportJob;
 use super::files::Files;
 use super::input::Input;
 use super::interrupt::Interrupt;
-use super::pass::{Pass, Wanted};
+use super::ledger::{Ledger, PendingIds};
 use super::progress::{Numbers, Progress, clock, say};
-use super::{Begun, GOES_ON};
+use super::stop::{self, RESUME_HINT};
+use super::workers::{Activity, Outcome, Workers};
 use crate::connection::Connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::printable;
+use crate::terminal;
 
-/// How long nothing may happen before the progress and a signal are looked at.
+/// How long nothing may happen before the progress is drawn and a signal is noticed.
 const TICK: Duration = Duration::from_millis(100);
 
-/// So many failures in a row that are the service's, the network's or the credentials' are no
-/// matter of single sessions any more.
+/// So many failures in a row that are the service's, the network's or the credentials' stop the
+/// export: they concern more than single sessions.
 const MAX_IN_A_ROW: u64 = 1000;
 
 /// What this run has done.
@@ -31,113 +33,164 @@ struct Tally {
     exported: u64,
     failed: u64,
     in_a_row: u64,
+    /// Why the export stops before its end; it can be resumed.
+    stopped: Option<Failure>,
+    /// The failure that every other session would meet as well.
+    refused: Option<Error>,
 }
 
 pub(crate) fn run(
     connection: &Connection,
-    (mut input, index, mut files): Begun,
+    (mut input, ids, mut files): ExportJob,
     concurrency: usize,
     mut progress: Progress,
 ) -> Result<Exit, Failure> {
     let interrupt = Interrupt::watch().map_err(Failure::other)?;
     let total = input.ids();
-    let pass = Pass::new(index);
-    let mut decisions =
-        connection.client.decisions(Wanted::new(&mut input, &pass)).concurrency(concurrency);
+    let ledger = Ledger::new(ids);
+    let activity = Activity::default();
     let mut tally = Tally::default();
-    let mut stopped = None;
-    let mut refused = None;
-    let mut finishing = false;
     let started = Instant::now();
     progress.start();
-    loop {
-        match decisions.next_within(TICK) {
-            Poll::Ready(None) => break,
-            Poll::Ready(Some((session_id, Ok(decision)))) => {
-                files.exported(&decision)?;
-                pass.borrow_mut().settle(&session_id, None);
-                tally.exported += 1;
-                tally.in_a_row = 0;
+    thread::scope(|scope| -> Result<(), Failure> {
+        let mut pending = PendingIds::new(&mut input, &ledger);
+        let mut workers = Workers::new(scope, &connection.client, &activity, true);
+        let mut finishing = false;
+        loop {
+            if !finishing {
+                finishing = hand_out(&mut workers, &mut pending, concurrency, &mut tally);
             }
-            Poll::Ready(Some((session_id, Err(error)))) => {
-                let exit = Exit::of(error.call());
-                files.failed(&session_id, &error)?;
-                pass.borrow_mut().settle(&session_id, Some(exit));
-                tally.failed += 1;
-                tally.in_a_row = if may_concern_all(exit) { tally.in_a_row + 1 } else { 0 };
-                if tally.in_a_row >= MAX_IN_A_ROW {
-                    let about = Some(session_id.as_str());
-                    stopped.get_or_insert_with(|| Failure::of_call(about, &error));
-                }
-                if concerns_all(&error) {
-                    refused.get_or_insert(error);
-                }
+            if workers.running() == 0 && finishing {
+                return Ok(());
             }
-            Poll::Pending => {}
+            if let Some(outcome) = workers.next_within(TICK) {
+                settle(outcome, &mut files, &ledger, &mut tally)?;
+            }
+            let stops = tally.stopped.is_some() || tally.refused.is_some();
+            if interrupt.is_noted() || stops {
+                activity.stop();
+                finishing = true;
+            }
+            files.sync_now_and_then()?;
+            if progress.is_due() {
+                let ledger = ledger.borrow();
+                progress.show(&Numbers {
+                    total,
+                    settled: ledger.settled(),
+                    answered: tally.exported + tally.failed,
+                    failed: tally.failed + ledger.failed_before,
+                    waiting: activity.waiting(),
+                    finishing: interrupt.is_noted() || stops,
+                });
+            }
         }
-        if !finishing && (interrupt.is_noted() || stopped.is_some() || refused.is_some()) {
-            decisions.finish();
-            finishing = true;
-        }
-        files.sync_now_and_then()?;
-        if progress.is_due() {
-            let pass = pass.borrow();
-            progress.show(&Numbers {
-                total,
-                settled: pass.settled(),
-                answered: tally.exported + tally.failed,
-                failed: tally.failed + pass.failed_before,
-                waiting: decisions.waiting(),
-                finishing,
-            });
-        }
-    }
-    drop(decisions);
-    if let Some(error) = &refused {
-        fail_the_rest(error, &mut input, &pass, &mut files, &mut tally)?;
+    })?;
+    if let Some(error) = tally.refused.take() {
+        fail_the_rest(&error, &mut input, &ledger, &mut files, &mut tally)?;
+        tally.refused = Some(error);
     }
     files.sync()?;
     drop(progress);
-    let mut pass = pass.into_inner();
-    say(&summary(&tally, &pass, &files, started.elapsed()));
-    if let Some(error) = refused {
-        let rest = "those that were not asked for failed by it as well";
-        let _ = Failure::of_call(None, &error).and(rest).report();
-    } else if let Some(failure) = stopped {
-        return Err(failure.and(GOES_ON));
+    let mut ledger = ledger.into_inner();
+    say(&summary(&tally, &ledger, &files, started.elapsed()));
+    if let Some(failure) = tally.stopped {
+        return Err(failure);
     }
-    match pass.broken.take() {
+    if let Some(error) = tally.refused {
+        let rest = "the remaining sessions were marked failed without being requested";
+        let _ = Failure::of_call(None, &error).and(rest).report();
+    }
+    match ledger.broken.take() {
         Some(failure) => Err(failure),
-        None if pass.is_complete() => Ok(pass.exit()),
-        None => Err(Failure::other("interrupted").and(GOES_ON)),
+        None if ledger.is_complete() => Ok(ledger.exit()),
+        None => Err(Failure::other("interrupted").and(RESUME_HINT)),
     }
 }
 
-/// Whether the failure meets every other session as well, so that asking for them is of no use.
-fn concerns_all(error: &Error) -> bool {
-    match error.call().kind() {
-        CallErrorKind::Build(_) | CallErrorKind::Transport(TransportErrorKind::Certificate) => true,
-        CallErrorKind::Response(answer) => {
-            answer.endpoint() == EndpointKind::FetchToken && !answer.is_retryable()
+/// Starts as many sessions as there is room for; whether that was the last of them.
+fn hand_out(
+    workers: &mut Workers<'_, '_>,
+    pending: &mut PendingIds<'_>,
+    concurrency: usize,
+    tally: &mut Tally,
+) -> bool {
+    while workers.running() < concurrency {
+        let Some(session_id) = pending.next() else { return true };
+        if let Err(error) = workers.start(&session_id) {
+            if workers.running() == 0 {
+                tally.stopped = Some(stop::out_of(&error));
+                return true;
+            }
+            // There are threads again when others have ended.
+            pending.put_back(session_id);
+            return false;
         }
-        _ => false,
     }
+    false
+}
+
+fn settle(
+    outcome: Outcome,
+    files: &mut Files,
+    ledger: &RefCell<Ledger>,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
+    let Outcome { session_id, result, .. } = outcome;
+    match result {
+        None => {}
+        Some(Ok(decision)) => {
+            files.exported(&decision)?;
+            ledger.borrow_mut().settle(&session_id, None);
+            tally.exported += 1;
+            tally.in_a_row = 0;
+        }
+        Some(Err(error)) => {
+            if let Some(failure) = stop::stops(&error) {
+                tally.stopped.get_or_insert(failure);
+                return Ok(());
+            }
+            let exit = fail(&session_id, &error, files, ledger, tally)?;
+            tally.in_a_row = if may_concern_all(exit) { tally.in_a_row + 1 } else { 0 };
+            if tally.in_a_row >= MAX_IN_A_ROW {
+                let failure = || Failure::of_call(Some(session_id.as_str()), &error);
+                tally.stopped.get_or_insert_with(|| failure().and(RESUME_HINT));
+            }
+            if matches!(
+                error.call().kind(),
+                CallErrorKind::Transport(TransportErrorKind::Certificate)
+            ) {
+                tally.refused.get_or_insert(error);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fail(
+    session_id: &SessionId,
+    error: &Error,
+    files: &mut Files,
+    ledger: &RefCell<Ledger>,
+    tally: &mut Tally,
+) -> Result<Exit, Failure> {
+    let exit = Exit::of(error.call());
+    files.failed(session_id, error, exit)?;
+    ledger.borrow_mut().settle(session_id, Some(exit));
+    tally.failed += 1;
+    Ok(exit)
 }
 
 /// Settles the ids that are left by the failure that they would meet.
 fn fail_the_rest(
     error: &Error,
     input: &mut Input,
-    pass: &RefCell<Pass>,
+    ledger: &RefCell<Ledger>,
     files: &mut Files,
     tally: &mut Tally,
 ) -> Result<(), Failure> {
-    let exit = Exit::of(error.call());
-    let given_up = pass.borrow().under_way();
-    for session_id in given_up.into_iter().chain(Wanted::new(input, pass)) {
-        files.failed(&session_id, error)?;
-        pass.borrow_mut().settle(&session_id, Some(exit));
-        tally.failed += 1;
+    let given_up = ledger.borrow().under_way();
+    for session_id in given_up.into_iter().chain(PendingIds::new(input, ledger)) {
+        fail(&session_id, error, files, ledger, tally)?;
         files.sync_now_and_then()?;
     }
     Ok(())
@@ -150,18 +203,19 @@ fn may_concern_all(exit: Exit) -> bool {
     )
 }
 
-fn summary(tally: &Tally, pass: &Pass, files: &Files, elapsed: Duration) -> String {
+fn summary(tally: &Tally, ledger: &Ledger, files: &Files, elapsed: Duration) -> String {
     let Tally { exported, failed, .. } = tally;
     let mut parts = vec![format!("{exported} exported and {failed} failed in {}", clock(elapsed))];
-    if pass.exported_before + pass.failed_before > 0 {
-        let (exported, failed) = (pass.exported_before, pass.failed_before);
+    if ledger.exported_before + ledger.failed_before > 0 {
+        let (exported, failed) = (ledger.exported_before, ledger.failed_before);
         parts.push(format!("{exported} exported and {failed} failed before"));
     }
-    if pass.repetitions > 0 {
-        parts.push(format!("{} repeated in the input", pass.repetitions));
+    if ledger.repetitions > 0 {
+        parts.push(format!("{} repeated in the input", ledger.repetitions));
     }
-    if tally.failed + pass.failed_before > 0 {
-        parts.push(format!("the failures are in {}", files.failures_path().display()));
+    let failures = files.failures().filter(|_| tally.failed + ledger.failed_before > 0);
+    if let Some(failures) = failures {
+        parts.push(format!("the failures are in {}", failures.shown.display()));
     }
-    printable::line(&parts.join(", "))
+    terminal::escape(&parts.join(", "))
 }

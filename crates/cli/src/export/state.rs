@@ -1,82 +1,151 @@
-//! The arguments that an export was begun with, kept beside its output.
+//! The state file: the arguments an export was started with, and the exit codes of its failures.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
-use didit_blocking_adapter::core::BaseUrl;
+use didit_blocking_adapter::core::{BaseUrl, SessionId};
 use serde::{Deserialize, Serialize};
 
-use super::journal::private;
-use super::shape::Shape;
+use super::format::ExportFormat;
+use super::paths::Named;
+use super::record_file::private;
+use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// What must not change from one start to the next. How many are asked at once, the timeout and the
-/// credentials may.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct State {
+/// No first line of a state file comes near it.
+const MAX_FIRST_LINE: u64 = 1 << 16;
+
+/// The first record: what must not change from one start to the next. The concurrency, the timeout
+/// and the credentials may.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Arguments {
     input: String,
     failures: String,
-    format: Shape,
+    format: ExportFormat,
     service: String,
+    /// Whether the failures file is the export's own, to be removed if it stays empty.
+    pub(super) owns_failures: bool,
 }
 
-impl State {
-    pub(crate) fn new(input: &Path, failures: &Path, format: Shape, base_url: &BaseUrl) -> Self {
+impl Arguments {
+    pub(super) fn new(
+        input: &Path,
+        failures: Option<&Named>,
+        format: ExportFormat,
+        base_url: &BaseUrl,
+    ) -> Self {
         // A server on this machine may have another port each time.
         let service =
-            if base_url.is_plain_http() { "this machine".to_owned() } else { base_url.to_string() };
+            if base_url.is_plain_http() { "loopback".to_owned() } else { base_url.to_string() };
         let shown = |path: &Path| path.display().to_string();
-        Self { input: shown(input), failures: shown(failures), format, service }
+        let failures = failures.map(|failures| shown(&failures.path)).unwrap_or_default();
+        Self { input: shown(input), failures, format, service, owns_failures: false }
     }
 
-    /// Refuses to go on with what was begun with other arguments.
-    pub(super) fn check(&self, path: &Path, output: &Path) -> Result<(), Failure> {
-        let begun = fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        let Some(begun): Option<Self> = begun else {
-            return Err(Failure::usage(format!(
-                "{} or its failures file is not empty, and there is no export to go on with: {} is \
-                 missing or unreadable; choose another --output, or overwrite both with --restart",
-                output.display(),
-                path.display()
-            )));
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        serde_json::from_str(line).ok()
+    }
+
+    /// Reads those that an export was started with; `None` if there is no state file.
+    ///
+    /// # Errors
+    /// The file is not a state file, and must not be written to.
+    pub(super) fn read(name: &Named) -> Result<Option<Self>, Failure> {
+        let shown = name.shown.display();
+        let foreign = |why: &str| {
+            Failure::usage(format!(
+                "{shown} is needed for the state of the export, but {why}; move it away, or choose \
+                 another --output"
+            ))
         };
-        let Some(difference) = begun.difference(self) else { return Ok(()) };
+        match std::fs::symlink_metadata(&name.path) {
+            Ok(found) if !found.is_file() => return Err(foreign("it is not a regular file")),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(foreign(&error.to_string())),
+        }
+        let read = || -> io::Result<Vec<u8>> {
+            let file = private(OpenOptions::new().read(true)).open(&name.path)?;
+            let mut text = Vec::new();
+            file.take(MAX_FIRST_LINE).read_to_end(&mut text)?;
+            Ok(text)
+        };
+        let text = read().map_err(|error| foreign(&error.to_string()))?;
+        let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let arguments = std::str::from_utf8(line).ok().and_then(Self::parse);
+        arguments.map(Some).ok_or_else(|| foreign("it is not the state file of an export"))
+    }
+
+    /// Refuses to go on with what was started with other arguments.
+    pub(super) fn check(&self, now: &Self, output: &Named) -> Result<(), Failure> {
+        let difference = if self.input != now.input {
+            format!("--input {}", self.input)
+        } else if self.format != now.format {
+            format!("--format {}", self.format.flags())
+        } else if self.failures != now.failures {
+            format!("--failures {}", self.failures)
+        } else if self.service != now.service {
+            format!("--base-url {}", self.service)
+        } else {
+            return Ok(());
+        };
         Err(Failure::usage(format!(
-            "the export to {} was begun with {difference}; give the same arguments to go on, \
-             another --output, or --restart to begin anew",
-            output.display()
+            "the export to {} was started with {difference}; use the same arguments to resume, \
+             another --output, or --restart to start over",
+            output.shown.display()
         )))
     }
 
-    fn difference(&self, now: &Self) -> Option<String> {
-        if self.input != now.input {
-            return Some(format!("the input {}", self.input));
-        }
-        if self.format != now.format {
-            return Some(format!("--format {}", format!("{:?}", self.format).to_lowercase()));
-        }
-        if self.failures != now.failures {
-            return Some(format!("--failures {}", self.failures));
-        }
-        (self.service != now.service).then(|| format!("the service at {}", self.service))
-    }
-
-    /// Writes it down for good, before anything that depends on it.
-    pub(super) fn write(&self, path: &Path) -> Result<(), Failure> {
+    /// Makes the state file, in place of that of an earlier export or of none, for good.
+    pub(super) fn write(&self, name: &Named, replace: bool) -> Result<(), Failure> {
         let written = || -> io::Result<()> {
-            let mut file =
-                private(OpenOptions::new().create(true).write(true).truncate(true)).open(path)?;
-            file.write_all(&serde_json::to_vec(self)?)?;
-            file.sync_all()?;
-            // The new names in the folder, too; not every system lets a folder be synced.
-            if let Some(Ok(folder)) = path.parent().map(File::open) {
-                let _ = folder.sync_all();
+            let folder = name.path.parent().unwrap_or(Path::new("/"));
+            let mut file = tempfile::Builder::new().prefix(".didit-state-").tempfile_in(folder)?;
+            file.write_all(format!("{}\n", serde_json::to_string(self)?).as_bytes())?;
+            file.as_file().sync_all()?;
+            if replace {
+                file.persist(&name.path)?;
+            } else {
+                file.persist_noclobber(&name.path)?;
             }
             Ok(())
         };
         written().map_err(|error| {
-            Failure::other(format!("could not write {}: {error}; nothing was sent", path.display()))
+            let shown = name.shown.display();
+            Failure::other(format!("could not write {shown}: {error}; nothing was sent"))
         })
+    }
+}
+
+/// Waits until the names in a folder would survive a loss of power; not every system can.
+pub(super) fn sync_folder(of: &Named) {
+    if let Some(Ok(folder)) = of.path.parent().map(File::open) {
+        let _ = folder.sync_all();
+    }
+}
+
+/// A later record: the exit code of a failure, which the failures file does not hold.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExitNote {
+    pub(super) session_id: String,
+    exit: u8,
+}
+
+impl ExitNote {
+    pub(super) fn new(session_id: &SessionId, exit: Exit) -> Self {
+        Self { session_id: session_id.to_string(), exit: exit as u8 }
+    }
+
+    pub(super) fn parse(line: &str) -> Option<(String, Exit)> {
+        let note: Self = serde_json::from_str(line).ok()?;
+        Some((note.session_id, Exit::of_failure(note.exit)?))
+    }
+
+    pub(super) fn to_line(&self) -> Result<String, Failure> {
+        let line = serde_json::to_string(self).map_err(Failure::other)?;
+        Ok(line + "\n")
     }
 }

@@ -12,11 +12,14 @@ fn other_arguments_on_an_existing_output_are_refused() {
     place.write("others", "x\n");
     let output = place.read("out");
     for (arguments, words) in [
-        ("--input others --output out", "was begun with the input "),
-        ("--input - --output out", "was begun with the input "),
-        ("--input ids --output out --format csv", "was begun with --format jsonl"),
-        ("--input ids --output out --failures f", "was begun with --failures "),
-        ("--input ids --output out --base-url https://x.invalid", "the service at this machine"),
+        ("--input others --output out", "was started with --input "),
+        ("--input - --output out", "was started with --input "),
+        ("--input ids --output out --format csv", "was started with --format jsonl"),
+        ("--input ids --output out --failures f", "was started with --failures "),
+        (
+            "--input ids --output out --base-url https://x.invalid",
+            "was started with --base-url loopback",
+        ),
     ] {
         run(&mut place.export_with(&sandbox, arguments)).ends(2, words);
     }
@@ -31,10 +34,10 @@ fn a_file_of_somebody_else_is_left_alone() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(10);
     place.write("out", "precious\n");
-    run(&mut place.export(&sandbox, "")).ends(2, "there is no export to go on with");
+    run(&mut place.export(&sandbox, "")).ends(2, "there is no export to resume");
     assert_eq!(place.read("out"), "precious\n");
     run(&mut place.export_with(&sandbox, "--input ids --output other --failures out"))
-        .ends(2, "there is no export to go on with");
+        .ends(2, "there is no export to resume");
     assert_eq!(place.read("out"), "precious\n");
     assert_eq!(asked(&sandbox).len(), 0);
     run(&mut place.export(&sandbox, "--restart")).ends(0, "10 exported");
@@ -82,8 +85,8 @@ fn paths_that_cannot_be_used_are_2() {
         ("--input folder --output out", "could not read folder: "),
         ("--input ids --output nowhere/out", "could not open nowhere/out: No such file"),
         ("--input ids --output folder", "could not open "),
-        ("--input ids --output ids", "cannot be read and written at once"),
-        ("--input ids --output out --failures ids", "cannot be read and written at once"),
+        ("--input ids --output ids", "is both read and written"),
+        ("--input ids --output out --failures ids", "is both read and written"),
         ("--input ids --output out --failures out", "need files of their own"),
         ("--output out", "--input"),
         ("--input ids", "--output"),

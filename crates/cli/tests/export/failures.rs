@@ -43,23 +43,20 @@ fn without_an_answer_there_is_no_status() {
 }
 
 #[test]
-fn a_client_that_is_refused_fails_every_id_and_is_not_tried_for_each() {
+fn a_client_that_is_refused_fails_no_id_and_stops_the_export() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(500);
     let mut export = place.export(&sandbox, "");
     export.env_remove("DIDIT_API_KEY").env("DIDIT_CLIENT_ID", sandbox.client_id());
     run(export.env("DIDIT_CLIENT_SECRET", "wrong")).ends(3, "could not fetch an access token");
-    place.is_complete(500);
-    assert_eq!(place.read("out.failures").matches(r#""status":401"#).count(), 500);
+    place.is_complete(0);
+    assert!(!place.has("out.failures"));
     // A worker that starts late asks for itself.
     assert!((1..=16).contains(&sandbox.requests_to(Route::Token).len()));
     assert_eq!(asked(&sandbox).len(), 0);
 
-    // The same command has nothing to do; the failures are tried again on demand.
-    run(export.env("DIDIT_CLIENT_SECRET", sandbox.client_secret())).ends(3, "500 failed before");
-    let again = Place::with_ids(500);
-    let mut retry = again.export_with(&sandbox, "--output out2 --retry-failures");
-    run(retry.arg(place.path("out.failures"))).ends(0, "500 exported");
+    run(export.env("DIDIT_CLIENT_SECRET", sandbox.client_secret())).ends(0, "500 exported");
+    place.is_complete(500);
 }
 
 #[test]
@@ -93,9 +90,9 @@ fn failures_are_retried_into_another_output() {
     run(&mut place.export(&sandbox, "--failures bad")).ends(1, "15 exported and 5 failed");
     assert!(!place.has("out.failures"));
     run(&mut place.export_with(&sandbox, "--retry-failures bad --output bad"))
-        .ends(2, "cannot be read and written at once");
+        .ends(2, "is both read and written");
     run(&mut place.export_with(&sandbox, "--retry-failures bad --output out"))
-        .ends(2, "was begun with the input");
+        .ends(2, "was started with --input");
     run(&mut place.export_with(&sandbox, "--retry-failures bad --output more"))
         .ends(0, "5 exported and 0 failed");
     let all = place.read("out") + &place.read("more");

@@ -93,7 +93,11 @@ fn a_torn_last_line_is_cut_off() {
         ("out", b"\0\0\0\0"),
         ("out", b"{\"session_id\":\"s-9\",\"status\":\"x\"}"),
         ("out.failures", b"{\"session_id\":\"s-9\",\"error\":\""),
-        ("out.failures", b"{}\n"),
+        (
+            "out",
+            b"{\"session_id\":\"s-00\0\0\0\0\0\"}\n{\"session_id\":\"s-9\",\"status\":\"x\"}\n",
+        ),
+        ("out.state", b"\0\0\0{\"session_id\":\"s-9\",\"exit\":4}\n"),
     ] {
         let before = place.read(name);
         let mut file = OpenOptions::new().append(true).open(place.path(name)).unwrap();
@@ -122,6 +126,11 @@ fn what_no_interruption_leaves_is_refused_and_left_as_it_was() {
         ([&format!("{output}{first}"), failures], "out repeats the session s-00"),
         ([torn, &format!("{failures}{failures}")], "out.failures repeats the session s-0003"),
         ([output, &failed], "out.failures repeats the session s-0001"),
+        ([&format!("{output}{{\"note\":\"mine\"}}\n"), failures], "record 10 of "),
+        ([&format!("{output}my note"), failures], "record 10 of "),
+        ([&format!("{output}{{\"note\":\"mine\"}}"), failures], "record 10 of "),
+        ([output, &format!("{failures}{{}}\n")], "record 2 of "),
+        ([&format!("SQLite format 3\0{output}"), failures], "record 1 of "),
     ] {
         place.write("out", bad[0]);
         place.write("out.failures", bad[1]);
@@ -143,11 +152,11 @@ fn a_full_disk_loses_nothing() {
     for (name, value) in export.get_envs() {
         limited.env(name, value.unwrap_or_default());
     }
-    let failed = run(&mut limited).ends(1, "/out: File too large");
+    let failed = run(&mut limited).ends(1, "could not write to out: File too large");
     assert!(failed.stderr.contains("could not write to "), "{failed:?}");
     let before = place.settled().len();
     assert!((1..300).contains(&before), "{before}");
-    run(&mut limited).ends(1, "goes on where this one stopped");
+    run(&mut limited).ends(1, "run the same command again (without --restart) to resume");
     run(&mut place.export(&sandbox, "")).ends(0, "0 failed before");
     place.is_complete(300);
 }
@@ -165,7 +174,7 @@ fn ctrl_c_finishes_what_is_in_flight() {
     let child = start(&mut export);
     until_asked(&sandbox, 6);
     interrupt(&child);
-    wait(child).ends(1, "interrupted; the same command (less any --restart) goes on");
+    wait(child).ends(1, "interrupted; run the same command again (without --restart)");
     let asked = asked(&sandbox).len();
     assert!(asked < 20, "{asked}");
     place.is_complete(asked);

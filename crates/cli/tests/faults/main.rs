@@ -6,6 +6,10 @@
 //! every session that was asked for.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../../async-adapter/tests/conformance/adapter.rs"]
+mod asynchronous;
+#[path = "../../../blocking-adapter/tests/conformance/adapter.rs"]
+mod blocking;
 mod scenario;
 mod ways;
 

@@ -8,9 +8,11 @@ use std::time::Duration;
 use didit_blocking_adapter::core::data_transfer::Decision;
 use didit_blocking_adapter::core::{CallError, CallErrorKind, SessionId};
 use didit_conformance::bulk::Bulk;
-use didit_conformance::{Adapter, Async, Blocking, CallFailure, settings};
+use didit_conformance::{Adapter, CallFailure, settings};
 use didit_sandbox::{Route, Sandbox};
 
+use crate::asynchronous::Async;
+use crate::blocking::Blocking;
 use crate::scenario::{Expected, Scenario};
 
 /// A column of the table.

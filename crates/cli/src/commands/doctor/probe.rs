@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use didit_blocking_adapter::core::{
-    Engine, Event, Failure, Moment, Operation, RateLimit, Step, Ticket,
+    Engine, Moment, Operation, RateLimit, Step, Ticket, TransportError,
 };
 use http::Response;
 
@@ -28,7 +28,7 @@ impl Seen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn see(&self, response: &Response<&[u8]>, took: Duration) {
+    fn see<B>(&self, response: &Response<B>, took: Duration) {
         let mut findings = self.lock();
         findings.took = Some(took);
         let date = response.headers().get("date").and_then(|value| value.to_str().ok());
@@ -71,14 +71,14 @@ impl<O: Operation> Operation for Probe<O> {
         self.operation.poll(engine, now)
     }
 
-    fn handle_response(
+    fn handle_response<B: AsRef<[u8]>>(
         &mut self,
         engine: &mut Engine,
         now: Moment,
         ticket: Ticket,
-        response: Response<&[u8]>,
+        response: &Response<B>,
     ) {
-        self.seen.see(&response, now.since(self.sent_at));
+        self.seen.see(response, now.since(self.sent_at));
         self.operation.handle_response(engine, now, ticket, response);
     }
 
@@ -87,17 +87,13 @@ impl<O: Operation> Operation for Probe<O> {
         engine: &mut Engine,
         now: Moment,
         ticket: Ticket,
-        failure: Failure,
+        error: TransportError,
     ) {
-        self.operation.handle_failure(engine, now, ticket, failure);
+        self.operation.handle_failure(engine, now, ticket, error);
     }
 
     fn cancel(&mut self, engine: &mut Engine, now: Moment) {
         self.operation.cancel(engine, now);
-    }
-
-    fn take_events(&mut self) -> Vec<Event> {
-        self.operation.take_events()
     }
 }
 

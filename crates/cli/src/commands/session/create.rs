@@ -2,12 +2,12 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use clap::Args;
+use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::data_transfer::{Scopes, Session};
 
 use super::qr_code;
-use crate::args::Context;
-use crate::commands::CALL_TIMEOUT;
-use crate::connection::Connection;
+use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
@@ -47,8 +47,9 @@ impl Create {
             .client
             .create_session(scopes, self.vendor_data.as_deref())
             .map_err(|error| Failure::of_call(None, &error))?;
+        let json: RawJson = created.json().expose().parse().map_err(Failure::other)?;
         output::print(&match format {
-            Format::Json => created.json().to_compact() + "\n",
+            Format::Json => json.to_compact() + "\n",
             Format::Table => shown(&created, context),
         })?;
         Ok(Exit::Done)

@@ -4,14 +4,13 @@
 use clap::Args;
 use didit_blocking_adapter::core::Secret;
 
-use crate::args::Context;
-use crate::commands::{CALL_TIMEOUT, parse_id};
-use crate::connection::Connection;
+use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
-use crate::output;
 use crate::table::Table;
+use crate::{output, session_ids};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +33,7 @@ pub(crate) struct Status {
 impl Status {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let session_id = parse_id(&self.session_id)?;
+        let session_id = session_ids::parse(&self.session_id)?;
         let token = match self.session_token {
             Some(token) => Some(token),
             None => context.environment.text("DIDIT_SESSION_TOKEN")?,

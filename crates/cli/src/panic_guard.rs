@@ -1,6 +1,8 @@
-//! What a fault of the program leaves behind: a line, and nothing of what was in its memory.
+//! What remains of a process that ends by force or by a fault: a line, and nothing of its memory.
 
 use std::panic::{self, Location, UnwindSafe};
+#[cfg(unix)]
+use std::sync::Arc;
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -14,6 +16,9 @@ pub(crate) fn guard(run: impl FnOnce() -> Exit + UnwindSafe) -> Exit {
         rustix::process::Resource::Core,
         rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
     );
+    // A file that grows beyond the limit of its size is then an error of the write, not the end.
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     panic::set_hook(Box::new(|panicked| {
         let _ = Failure::other(line(panicked.location())).report();
     }));
@@ -36,6 +41,6 @@ mod tests {
         assert_eq!(guard(|| panic!("canary")), Exit::Other);
         let _ = panic::take_hook();
         let line = line(Some(Location::caller()));
-        assert!(line.starts_with("a fault of this program at crates/cli/src/post_mortem.rs:"));
+        assert!(line.starts_with("a fault of this program at crates/cli/src/panic_guard.rs:"));
     }
 }

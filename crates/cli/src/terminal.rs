@@ -2,7 +2,7 @@
 
 /// The same text on one line, with every character escaped that moves the cursor, ends the line or
 /// turns the order of what stands around it.
-pub(crate) fn line(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_harmful(c) {
@@ -24,17 +24,17 @@ fn is_harmful(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::line;
+    use super::escape;
 
     #[test]
     fn what_moves_the_cursor_or_turns_the_text_is_escaped() {
-        assert_eq!(line("a\x1b[2Jb\r\n\tc\x7f\u{9b}1m"), r"a\u{1b}[2Jb\r\n\tc\u{7f}\u{9b}1m");
-        assert_eq!(line("\u{202e}txt\u{2066}\u{2028}"), r"\u{202e}txt\u{2066}\u{2028}");
+        assert_eq!(escape("a\x1b[2Jb\r\n\tc\x7f\u{9b}1m"), r"a\u{1b}[2Jb\r\n\tc\u{7f}\u{9b}1m");
+        assert_eq!(escape("\u{202e}txt\u{2066}\u{2028}"), r"\u{202e}txt\u{2066}\u{2028}");
     }
 
     #[test]
     fn what_people_write_is_left_alone() {
         let text = r"Zoë O'Brien \ 田中 عمر 👩‍👧";
-        assert_eq!(line(text), text);
+        assert_eq!(escape(text), text);
     }
 }

@@ -5,14 +5,15 @@ use std::collections::HashMap;
 
 use didit_blocking_adapter::core::SessionId;
 
-use super::index::{self, Index, Mark};
+use super::id_set::{IdSet, Mark};
 use super::input::Input;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// What the pass has come to; shared by the ids that it hands out and those who use them.
-pub(super) struct Pass {
-    index: Index,
+/// Counts the ids of the input; shared by the iterator that hands them out and the loop that settles
+/// them.
+pub(super) struct Ledger {
+    ids: IdSet,
     /// By id, the places in the input of those that were handed out and are not settled.
     under_way: HashMap<SessionId, u64>,
     /// How many ids have come up.
@@ -28,10 +29,10 @@ pub(super) struct Pass {
     ended: bool,
 }
 
-impl Pass {
-    pub(super) fn new(index: Index) -> RefCell<Self> {
+impl Ledger {
+    pub(super) fn new(ids: IdSet) -> RefCell<Self> {
         RefCell::new(Self {
-            index,
+            ids,
             under_way: HashMap::new(),
             passed: 0,
             repetitions: 0,
@@ -79,13 +80,13 @@ impl Pass {
     }
 
     /// Whether this id, the next of the input, is to be asked for.
-    fn admit(&mut self, session_id: &SessionId) -> Result<bool, Failure> {
-        let known = self.index.see(session_id).map_err(|error| index::failed(&error))?;
+    fn admit(&mut self, session_id: &SessionId) -> bool {
+        let known = self.ids.mark(session_id.as_str(), Mark::Seen);
         self.passed += 1;
         match known {
-            None => {
+            None | Some(Mark::Noted(_)) => {
                 self.under_way.insert(session_id.clone(), self.passed);
-                return Ok(true);
+                return true;
             }
             Some(Mark::Seen) => self.repetitions += 1,
             Some(Mark::Exported) => self.exported_before += 1,
@@ -94,39 +95,47 @@ impl Pass {
                 self.fail(self.passed, exit);
             }
         }
-        Ok(false)
+        false
     }
 }
 
 /// The ids that are to be asked for.
-pub(super) struct Wanted<'a> {
+pub(super) struct PendingIds<'a> {
     input: &'a mut Input,
-    pass: &'a RefCell<Pass>,
+    ledger: &'a RefCell<Ledger>,
+    put_back: Option<SessionId>,
 }
 
-impl<'a> Wanted<'a> {
-    pub(super) fn new(input: &'a mut Input, pass: &'a RefCell<Pass>) -> Self {
-        Self { input, pass }
+impl<'a> PendingIds<'a> {
+    pub(super) fn new(input: &'a mut Input, ledger: &'a RefCell<Ledger>) -> Self {
+        Self { input, ledger, put_back: None }
+    }
+
+    /// Has an id handed out again before the others.
+    pub(super) fn put_back(&mut self, session_id: SessionId) {
+        self.put_back = Some(session_id);
     }
 }
 
-impl Iterator for Wanted<'_> {
+impl Iterator for PendingIds<'_> {
     type Item = SessionId;
 
     fn next(&mut self) -> Option<SessionId> {
-        let mut pass = self.pass.borrow_mut();
+        if let Some(session_id) = self.put_back.take() {
+            return Some(session_id);
+        }
+        let mut ledger = self.ledger.borrow_mut();
         for session_id in self.input.by_ref() {
-            let admitted = session_id.and_then(|id| Ok(pass.admit(&id)?.then_some(id)));
-            match admitted {
-                Ok(Some(session_id)) => return Some(session_id),
-                Ok(None) => {}
+            match session_id {
+                Ok(session_id) if ledger.admit(&session_id) => return Some(session_id),
+                Ok(_) => {}
                 Err(failure) => {
-                    pass.broken = Some(failure);
+                    ledger.broken = Some(failure);
                     return None;
                 }
             }
         }
-        pass.ended = true;
+        ledger.ended = true;
         None
     }
 }

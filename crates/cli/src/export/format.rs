@@ -1,0 +1,121 @@
+//! The formats of an output, and how their records are told apart.
+
+use std::io::{self, BufRead};
+
+use clap::ValueEnum;
+use didit_blocking_adapter::core::data_transfer::Decision;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use super::csv;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ExportFormat {
+    /// The service's object whole, one a line
+    Jsonl,
+    /// Flat columns, for spreadsheets
+    Csv,
+    /// The same with cells that a spreadsheet may take for formulas
+    #[value(skip)]
+    CsvRaw,
+}
+
+impl ExportFormat {
+    /// What stands before the first decision.
+    pub(super) fn header(self) -> &'static str {
+        match self {
+            Self::Jsonl => "",
+            Self::Csv | Self::CsvRaw => csv::HEADER,
+        }
+    }
+
+    pub(super) fn record(self, decision: &Decision) -> String {
+        match self {
+            Self::Jsonl => decision.json().to_compact() + "\n",
+            Self::Csv => csv::record(decision, true),
+            Self::CsvRaw => csv::record(decision, false),
+        }
+    }
+
+    /// The session that a record is about; `None` if it is no whole record.
+    pub(super) fn session_id(self, record: &str) -> Option<String> {
+        match self {
+            Self::Jsonl => {
+                Decision::from_json(record.as_bytes()).ok().map(|d| d.session_id().to_string())
+            }
+            Self::Csv => csv::session_id(record).map(|id| csv::unguarded(id).to_owned()),
+            Self::CsvRaw => csv::session_id(record).map(str::to_owned),
+        }
+    }
+
+    /// Reads the next record, its end included; nothing at the end of the file.
+    pub(super) fn read(self, from: &mut impl BufRead, record: &mut Vec<u8>) -> io::Result<()> {
+        record.clear();
+        let mut open_quote = false;
+        loop {
+            let start = record.len();
+            let read = from.read_until(b'\n', record)?;
+            open_quote ^= has_odd_quotes(&record[start..]);
+            // Only within quotes a record of CSV goes on in the next line.
+            if read == 0 || self == Self::Jsonl || !open_quote {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells whether a record has come to its end.
+    pub(super) fn is_closed(self, record: &[u8]) -> bool {
+        record.ends_with(b"\n") && (self == Self::Jsonl || !has_odd_quotes(record))
+    }
+
+    /// Tells whether a record may begin so, up to where an interruption cut it off.
+    pub(super) fn is_beginning(self, text: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Record {
+            #[serde(rename = "session_id")]
+            _session_id: IgnoredAny,
+        }
+        if text.is_empty() {
+            return true;
+        }
+        match self {
+            Self::Jsonl => {
+                let whole = serde_json::from_slice::<Record>(text);
+                text.starts_with(b"{") && whole.map_or_else(|error| error.is_eof(), |_| true)
+            }
+            Self::Csv | Self::CsvRaw => csv::is_beginning(text),
+        }
+    }
+
+    /// The arguments that ask for the format.
+    pub(super) fn flags(self) -> &'static str {
+        match self {
+            Self::Jsonl => "jsonl",
+            Self::Csv => "csv",
+            Self::CsvRaw => "csv --csv-raw",
+        }
+    }
+}
+
+fn has_odd_quotes(text: &[u8]) -> bool {
+    text.iter().filter(|&&byte| byte == b'"').count() % 2 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_csv_ends_outside_of_quotes() {
+        let mut text = &b"a,\"1\n\"\"2\n\"\nb,\"torn\n"[..];
+        let mut record = Vec::new();
+        let mut next = || {
+            ExportFormat::Csv.read(&mut text, &mut record).unwrap();
+            String::from_utf8(record.clone()).unwrap()
+        };
+        assert_eq!(next(), "a,\"1\n\"\"2\n\"\n");
+        assert_eq!(next(), "b,\"torn\n");
+        assert_eq!(next(), "");
+    }
+}

@@ -1,0 +1,68 @@
+//! The session ids that an export has met, in memory.
+
+use std::collections::HashMap;
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+
+use crate::exit::Exit;
+
+/// What is known of a session id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The state file has the exit code of its failure; the failures file may lack the failure.
+    Noted(Exit),
+    /// It is in the output.
+    Exported,
+    /// It is in the failures file.
+    Failed(Exit),
+    /// It has come up in the input.
+    Seen,
+}
+
+/// 120 bits of a keyed hash. Among a billion ids, two share them once in 10¹⁸ runs.
+type Key = [u8; 15];
+
+/// Remembers a mark for each id, in 18 bytes a slot of its table.
+pub(crate) struct IdSet {
+    marks: HashMap<Key, Mark>,
+    keys: [RandomState; 2],
+}
+
+impl IdSet {
+    /// Makes room for so many ids; the set grows when there are more.
+    pub(super) fn with_capacity(expected: u64) -> Self {
+        let expected = usize::try_from(expected).unwrap_or(usize::MAX).min(1 << 27);
+        Self { marks: HashMap::with_capacity(expected), keys: Default::default() }
+    }
+
+    /// Marks an id, and returns the mark it had.
+    pub(super) fn mark(&mut self, session_id: &str, mark: Mark) -> Option<Mark> {
+        self.marks.insert(self.key(session_id), mark)
+    }
+
+    fn key(&self, session_id: &str) -> Key {
+        let [low, high] = self.keys.each_ref().map(|key| key.hash_one(session_id).to_le_bytes());
+        let mut key = [0; 15];
+        key[..8].copy_from_slice(&low);
+        key[8..].copy_from_slice(&high[..7]);
+        key
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_remembers_the_last_mark_of_each_id() {
+        let mut ids = IdSet::with_capacity(0);
+        for n in 0..5000 {
+            assert_eq!(ids.mark(&format!("s-{n}"), Mark::Exported), None, "{n}");
+        }
+        for n in 0..5000 {
+            assert_eq!(ids.mark(&format!("s-{n}"), Mark::Seen), Some(Mark::Exported), "{n}");
+        }
+        assert_eq!(ids.mark("s-1", Mark::Failed(Exit::Other)), Some(Mark::Seen));
+        assert_eq!(ids.mark("s-1", Mark::Seen), Some(Mark::Failed(Exit::Other)));
+    }
+}

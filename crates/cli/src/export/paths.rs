@@ -1,0 +1,105 @@
+//! The names of an export's files.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// As many links as Linux follows.
+const MAX_LINKS: usize = 40;
+
+/// A file under its one absolute name, and under the name that the user gave it.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) path: PathBuf,
+    pub(crate) shown: PathBuf,
+}
+
+/// Where the files of an export are.
+pub(crate) struct Paths {
+    /// `None` stands for standard output.
+    pub(super) output: Option<Named>,
+    /// `None` stands for standard error.
+    pub(super) failures: Option<Named>,
+    /// `None` if the export cannot be resumed.
+    pub(super) state: Option<Named>,
+    /// Where there is room for a copy of the input.
+    pub(super) folder: PathBuf,
+}
+
+impl Paths {
+    pub(crate) fn new(output: &Path, failures: Option<&Path>) -> Result<Self, Failure> {
+        let failures = failures.map(absolute).transpose()?;
+        if output.as_os_str() == "-" {
+            return Ok(Self { output: None, failures, state: None, folder: std::env::temp_dir() });
+        }
+        let output = Named { shown: output.to_owned(), ..absolute(&follow_links(output)?)? };
+        let beside = |suffix: &str| {
+            let [path, shown] = [&output.path, &output.shown].map(|name| {
+                let mut name = name.clone().into_os_string();
+                name.push(suffix);
+                PathBuf::from(name)
+            });
+            Named { path, shown }
+        };
+        let failures = failures.unwrap_or_else(|| beside(".failures"));
+        let state = beside(".state");
+        if failures.path == output.path || failures.path == state.path {
+            return Err(Failure::usage("the output and the failures need files of their own"));
+        }
+        let folder = output.path.parent().unwrap_or(Path::new("/")).to_owned();
+        Ok(Self { output: Some(output), failures: Some(failures), state: Some(state), folder })
+    }
+
+    /// Tells whether one of the files is the input.
+    pub(super) fn include(&self, input: &Path) -> bool {
+        let files = [&self.output, &self.failures, &self.state];
+        files.into_iter().flatten().any(|file| file.path == input)
+    }
+}
+
+/// The name at the end of a chain of links, which may be that of a file to be made.
+fn follow_links(path: &Path) -> Result<PathBuf, Failure> {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = fs::read_link(&path) else { return Ok(path) };
+        path = path.parent().unwrap_or(Path::new("")).join(target);
+    }
+    Err(refused(&path, "it is a loop of symbolic links"))
+}
+
+/// Resolves the folder of a file that may not exist yet; the file itself may be a link.
+fn absolute(path: &Path) -> Result<Named, Failure> {
+    let name = path.file_name().filter(|name| *name != OsStr::new(".."));
+    let name = name.ok_or_else(|| refused(path, "it names no file"))?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+    let folder = folder.map_err(|error| refused(path, &error.to_string()))?;
+    Ok(Named { path: folder.join(name), shown: path.to_owned() })
+}
+
+fn refused(path: &Path, why: &str) -> Failure {
+    Failure::usage(format!("could not open {}: {why}", path.display()))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_are_followed_to_a_file_that_may_be_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        symlink("b", root.join("a")).unwrap();
+        symlink(root.join("missing"), root.join("b")).unwrap();
+        symlink("loop", root.join("loop")).unwrap();
+        let output = Paths::new(&root.join("a"), None).unwrap().output.unwrap();
+        assert_eq!((output.path, output.shown), (root.join("missing"), root.join("a")));
+        let failure = Paths::new(&root.join("loop"), None).err().unwrap();
+        assert!(failure.line().ends_with("it is a loop of symbolic links"), "{}", failure.line());
+        assert!(Paths::new(&root.join(".."), None).is_err());
+    }
+}

@@ -1,0 +1,186 @@
+//! Exports on a disk that forgets what was not synced when the power goes.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use didit_blocking_adapter::core::data_transfer::Decision;
+use didit_blocking_adapter::core::{BaseUrl, SessionId};
+
+use super::format::ExportFormat;
+use super::ledger::{Ledger, PendingIds};
+use super::record_file::Disk;
+use super::{Paths, Source, begin};
+use crate::exit::Exit;
+
+/// As a page of a disk's cache, only smaller, so that records span several.
+const PAGE: usize = 16;
+
+const IDS: usize = 40;
+
+/// A file, and how much of it a loss of power leaves for certain.
+struct Forgetful {
+    file: File,
+    synced: Arc<Mutex<Vec<u8>>>,
+    path: PathBuf,
+}
+
+impl Read for Forgetful {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.file.read(into)
+    }
+}
+
+impl Write for Forgetful {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Forgetful {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
+    }
+}
+
+impl Disk for Forgetful {
+    fn set_len(&mut self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        *self.synced.lock().unwrap() = fs::read(&self.path)?;
+        Ok(())
+    }
+}
+
+/// A small generator, so that a seed repeats the same losses.
+fn next(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed >> 33
+}
+
+/// Takes the power: each page that was not synced is there, is zeros, or ends the file.
+fn lose(path: &Path, synced: &[u8], seed: &mut u64) {
+    let mut content = fs::read(path).unwrap();
+    assert!(content.starts_with(synced), "what was synced is not changed");
+    let mut at = synced.len();
+    while at < content.len() {
+        let end = (at + PAGE).min(content.len());
+        match next(seed) % 8 {
+            0 => content.truncate(at),
+            1 | 2 => content[at..end].fill(0),
+            _ => {}
+        }
+        at = end;
+    }
+    fs::write(path, content).unwrap();
+}
+
+fn decision(id: &SessionId) -> Decision {
+    let name = "=é\\n\\u0000\\\"a\\\",";
+    let body = format!(
+        r#"{{"session_id":"{id}","status":"Confirmed","user_data":{{"sub":"{name}{}"}}}}"#,
+        "x".repeat(id.as_str().len() % 7 * PAGE)
+    );
+    Decision::from_json(body.as_bytes()).unwrap()
+}
+
+/// Exports until the power goes after so many results; whether it came to its end.
+fn export(folder: &Path, format: ExportFormat, results: u64, seed: &mut u64) -> bool {
+    let paths = Paths::new(&folder.join("out"), None).unwrap();
+    let source = Source::Ids(folder.join("ids"));
+    let begun = begin(source, &paths, format, &BaseUrl::production(), false, |_| ());
+    let (mut input, ids, mut files) = begun.unwrap_or_else(|failure| panic!("{}", failure.line()));
+    let names = ["out", "out.failures", "out.state"].map(|name| folder.join(name));
+    let synced = names.each_ref().map(|path| Arc::new(Mutex::new(fs::read(path).unwrap())));
+    let mut at = 0;
+    files.wrap(|file| {
+        at += 1;
+        let (path, synced) = (names[at - 1].clone(), Arc::clone(&synced[at - 1]));
+        Box::new(Forgetful { file, synced, path })
+    });
+    let error = {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut policy = didit_blocking_adapter::core::Policy::default();
+        policy.max_attempts = 1;
+        let key = didit_blocking_adapter::core::Authorization::api_key("key").unwrap();
+        let client = didit_blocking_adapter::Client::builder(key)
+            .base_url(format!("http://{nobody}").parse().unwrap())
+            .policy(policy)
+            .build()
+            .unwrap();
+        client.decision(&"s".parse().unwrap()).unwrap_err()
+    };
+    let ledger = Ledger::new(ids);
+    for (count, id) in PendingIds::new(&mut input, &ledger).enumerate() {
+        if count as u64 == results {
+            drop(files);
+            for (path, synced) in names.iter().zip(&synced) {
+                let synced = synced.lock().unwrap();
+                if path.exists() {
+                    lose(path, &synced, seed);
+                } else {
+                    assert!(synced.is_empty());
+                }
+            }
+            return false;
+        }
+        if next(seed).is_multiple_of(4) {
+            files.failed(&id, &error, Exit::OutOfTime).unwrap();
+        } else {
+            files.exported(&decision(&id)).unwrap();
+        }
+        if next(seed).is_multiple_of(5) {
+            files.sync().unwrap();
+        }
+    }
+    files.sync().unwrap();
+    for (path, synced) in names.iter().zip(&synced) {
+        assert_eq!(*synced.lock().unwrap(), fs::read(path).unwrap(), "all is synced at the end");
+    }
+    true
+}
+
+/// Asserts that each id is whole in one of the files, and in one alone.
+fn assert_whole(folder: &Path, format: ExportFormat) {
+    let output = fs::read_to_string(folder.join("out")).unwrap();
+    let failures = fs::read_to_string(folder.join("out.failures")).unwrap_or_default();
+    let mut length = format.header().len();
+    for n in 0..IDS {
+        let id: SessionId = format!("s-{}{n}", "y".repeat(n % 5)).parse().unwrap();
+        let record = format.record(&decision(&id));
+        let exported = output.matches(&record).count();
+        let failed = failures.matches(&format!("{{\"session_id\":\"{id}\",")).count();
+        assert_eq!(exported + failed, 1, "{id}");
+        length += exported * record.len();
+    }
+    assert_eq!(output.len(), length, "nothing else is in the output");
+    assert!(!failures.contains('\0') && (failures.is_empty() || failures.ends_with('\n')));
+}
+
+#[test]
+fn an_export_is_whole_however_often_the_power_goes() {
+    for seed in 0..60 {
+        for format in [ExportFormat::Jsonl, ExportFormat::Csv, ExportFormat::CsvRaw] {
+            let mut seed = seed;
+            let folder = tempfile::tempdir().unwrap();
+            let folder = folder.path().canonicalize().unwrap();
+            let ids: Vec<_> = (0..IDS).map(|n| format!("s-{}{n}", "y".repeat(n % 5))).collect();
+            fs::write(folder.join("ids"), ids.join("\n")).unwrap();
+            for _ in 0..6 {
+                let results = next(&mut seed) % 20;
+                if export(&folder, format, results, &mut seed) {
+                    break;
+                }
+            }
+            export(&folder, format, u64::MAX, &mut seed);
+            assert_whole(&folder, format);
+        }
+    }
+}

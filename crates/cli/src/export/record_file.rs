@@ -1,0 +1,302 @@
+//! A file that only grows, by whole records, and that one process works on at a time.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+
+use fs4::{FileExt, TryLockError};
+
+use super::format::ExportFormat;
+use super::paths::Named;
+use super::stop::RESUME_HINT;
+use crate::failure::Failure;
+
+/// What a record file needs of an open file; a test stands in for a disk that loses power.
+pub(super) trait Disk: Read + Write + Seek {
+    fn set_len(&mut self, length: u64) -> io::Result<()>;
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+impl Disk for File {
+    fn set_len(&mut self, length: u64) -> io::Result<()> {
+        File::set_len(self, length)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
+pub(super) struct RecordFile {
+    name: Named,
+    disk: Box<dyn Disk>,
+    length: u64,
+    unsynced: bool,
+    made: bool,
+}
+
+impl RecordFile {
+    /// Opens a regular file, or makes it, and locks it until the process ends.
+    pub(super) fn open(name: &Named) -> Result<Self, Failure> {
+        let refused = |why: &str| {
+            let shown = name.shown.display();
+            Failure::usage(format!("could not open {shown} to write: {why}"))
+        };
+        let problem = |error: io::Error| refused(&error.to_string());
+        let made = match fs::symlink_metadata(&name.path) {
+            Ok(found) => {
+                regular(name, &found)?;
+                false
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            Err(error) => return Err(problem(error)),
+        };
+        let mut options = OpenOptions::new();
+        let file = private(options.create_new(made).read(true).append(true)).open(&name.path);
+        let file = file.map_err(problem)?;
+        let metadata = file.metadata().map_err(problem)?;
+        regular(name, &metadata)?;
+        match FileExt::try_lock(&file) {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::usage(format!(
+                    "another export is writing to {}; wait for its end, or choose another file",
+                    name.shown.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => return Err(problem(error)),
+        }
+        if metadata.len() == 0 {
+            make_private(&file).map_err(problem)?;
+        }
+        let length = metadata.len();
+        Ok(Self { name: name.clone(), disk: Box::new(file), length, unsynced: false, made })
+    }
+
+    pub(super) fn name(&self) -> &Named {
+        &self.name
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Tells whether the file was not there before it was opened.
+    pub(super) fn is_made(&self) -> bool {
+        self.made
+    }
+
+    pub(super) fn clear(&mut self) -> Result<(), Failure> {
+        self.cut(0).map_err(|error| self.problem("empty", &error))
+    }
+
+    /// Hands every record to `read`, which tells whether it is one, and returns the length up to
+    /// which all of them are whole.
+    ///
+    /// What follows is only what a kill or a loss of power leaves: a record without its end, or one
+    /// that turns to zeros, with anything behind. Any other broken record is refused.
+    pub(super) fn check(
+        &mut self,
+        format: ExportFormat,
+        mut read: impl FnMut(&str) -> Result<bool, Failure>,
+    ) -> Result<u64, Failure> {
+        self.disk.seek(SeekFrom::Start(0)).map_err(|error| self.problem("read", &error))?;
+        let mut reader = BufReader::with_capacity(1 << 16, &mut self.disk);
+        let (mut whole, mut record, mut number) = (0, Vec::new(), 0_u64);
+        loop {
+            if let Err(error) = format.read(&mut reader, &mut record) {
+                return Err(self.problem("read", &error));
+            }
+            if record.is_empty() {
+                return Ok(whole);
+            }
+            number += 1;
+            let zero = record.iter().position(|byte| *byte == 0);
+            let text = record.strip_suffix(b"\n").filter(|_| zero.is_none());
+            let text = text.and_then(|text| std::str::from_utf8(text).ok());
+            if let Some(text) = text
+                && read(text)?
+            {
+                whole += record.len() as u64;
+                continue;
+            }
+            let left = &record[..zero.unwrap_or(record.len())];
+            let torn = zero.is_some() || !format.is_closed(&record);
+            if torn && format.is_beginning(left) {
+                return Ok(whole);
+            }
+            return Err(Failure::other(format!(
+                "record {number} of {} is broken, and not by an interrupted export; repair the \
+                 file, or start over with --restart",
+                self.name.shown.display()
+            )));
+        }
+    }
+
+    /// Cuts off what is torn behind so many bytes.
+    pub(super) fn truncate(&mut self, whole: u64) -> Result<(), Failure> {
+        if whole == self.length {
+            return Ok(());
+        }
+        self.cut(whole).map_err(|error| self.problem("cut the torn end of", &error))
+    }
+
+    /// Adds a record in one piece, or nothing.
+    pub(super) fn append(&mut self, record: &str) -> Result<(), Failure> {
+        if let Err(error) = self.disk.write_all(record.as_bytes()) {
+            // What was written of it is cut off again; if that fails, the next start does it.
+            let _ = self.cut(self.length);
+            return Err(self.problem("write to", &error));
+        }
+        self.length += record.len() as u64;
+        self.unsynced = true;
+        Ok(())
+    }
+
+    /// Waits until all of it would survive a loss of power.
+    pub(super) fn sync(&mut self) -> Result<(), Failure> {
+        if self.unsynced {
+            self.disk.sync().map_err(|error| self.problem("sync", &error))?;
+            self.unsynced = false;
+        }
+        Ok(())
+    }
+
+    /// Puts another disk under the file.
+    #[cfg(test)]
+    pub(super) fn wrap(&mut self, disk: impl FnOnce(File) -> Box<dyn Disk>) {
+        let options = OpenOptions::new().read(true).append(true).open(&self.name.path);
+        self.disk = disk(options.unwrap());
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.disk.set_len(length)?;
+        self.length = length;
+        self.unsynced = true;
+        Ok(())
+    }
+
+    fn problem(&self, attempt: &str, error: &io::Error) -> Failure {
+        let shown = self.name.shown.display();
+        Failure::other(format!("could not {attempt} {shown}: {error}; fix this and {RESUME_HINT}"))
+    }
+}
+
+/// Refuses what is no regular file.
+fn regular(name: &Named, found: &fs::Metadata) -> Result<(), Failure> {
+    let kind = found.file_type();
+    let shown = name.shown.display();
+    if kind.is_file() {
+        return Ok(());
+    }
+    if kind.is_symlink() {
+        return Err(Failure::usage(format!(
+            "could not open {shown} to write: it is a symbolic link; name another file"
+        )));
+    }
+    if is_device(kind) {
+        return Err(Failure::other(format!(
+            "could not write to {shown}: it is not a regular file; for standard output give -"
+        )));
+    }
+    Err(Failure::usage(format!("could not open {shown} to write: it is not a regular file")))
+}
+
+fn is_device(kind: fs::FileType) -> bool {
+    #[cfg(unix)]
+    return {
+        use std::os::unix::fs::FileTypeExt as _;
+        kind.is_char_device() || kind.is_block_device()
+    };
+    #[cfg(not(unix))]
+    return { kind == kind && false };
+}
+
+/// Has a file made for its owner alone, and neither a link followed nor a fifo waited for.
+pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+
+        use rustix::fs::OFlags;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    options
+}
+
+/// The same for a file that was there before.
+fn make_private(file: &File) -> io::Result<()> {
+    #[cfg(unix)]
+    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    #[cfg(not(unix))]
+    let _ = file;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    fn named(path: &Path) -> Named {
+        Named { path: path.to_owned(), shown: path.to_owned() }
+    }
+
+    /// Returns what is left of a file after a check, and how often `read` was asked.
+    fn recovered(content: &str) -> Result<(String, usize), String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        fs::write(&path, content).unwrap();
+        let mut asked = 0;
+        let mut file = RecordFile::open(&named(&path)).unwrap();
+        let whole = file.check(ExportFormat::Jsonl, |record| {
+            asked += 1;
+            Ok(record.starts_with("{\"session_id\":") && record.ends_with('}'))
+        });
+        let recovered = whole.and_then(|whole| file.truncate(whole));
+        let left = fs::read_to_string(&path).unwrap();
+        recovered.map(|()| (left, asked)).map_err(|failure| failure.line().to_owned())
+    }
+
+    #[test]
+    fn a_torn_end_is_cut_off_and_nothing_else() {
+        let a = "{\"session_id\":1}\n";
+        let two = format!("{a}{a}");
+        for (content, left, asked) in [
+            (String::new(), "", 0),
+            (two.clone(), &*two, 2),
+            (format!("{a}{{\"sess"), a, 1),
+            (format!("{a}{{\"session_id\":1}}"), a, 1),
+            (format!("{a}\0\0\0\n"), a, 1),
+            (format!("{a}{{\"session\0\0\0}}\n{two}"), a, 1),
+            (format!("{a}\0\0\0{two}"), a, 1),
+            ("{".to_owned(), "", 0),
+        ] {
+            assert_eq!(recovered(&content), Ok((left.to_owned(), asked)), "{content:?}");
+        }
+        for (foreign, number) in [
+            (format!("{a}{{\"sess\n{a}"), 2),
+            (format!("{a}note\n"), 2),
+            (format!("{a}note"), 2),
+            (format!("{a}{{\"note\":1}}"), 2),
+            (format!("{a}1"), 2),
+            (format!("{a}ELF\0\0"), 2),
+        ] {
+            let broken = recovered(&foreign).unwrap_err();
+            assert!(broken.starts_with(&format!("record {number} of ")), "{foreign:?}: {broken}");
+        }
+    }
+
+    #[test]
+    fn it_is_opened_once_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = named(&folder.path().join("f"));
+        let file = RecordFile::open(&name).unwrap();
+        let refused = RecordFile::open(&name).err().unwrap();
+        assert!(refused.line().contains("another export is writing to"), "{}", refused.line());
+        drop(file);
+        RecordFile::open(&name).unwrap();
+    }
+}
