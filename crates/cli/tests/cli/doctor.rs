@@ -1,8 +1,8 @@
 use std::process::Command;
 use std::time::Duration;
 
+use didit_conformance::certificates::Authority;
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
-use didit_scenarios::certificates::Authority;
 
 use crate::support::{Ran, didit, didit_at, run};
 

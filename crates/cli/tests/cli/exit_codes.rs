@@ -22,8 +22,9 @@ fn an_error_tells_what_was_attempted_what_went_wrong_and_what_to_do() {
     let ran = run(&mut didit_at(&sandbox, "decision s-1"));
     assert_eq!(
         ran.error(4),
-        "didit: s-1: could not retrieve the decision: HTTP 404 Not Found, the service says: \
-         \"Not found.\" (request id sandbox-2); check the session id and whose session it is"
+        "didit: s-1: could not retrieve the decision: HTTP 404 Not Found; the service says \
+         \"Not found.\" (request id sandbox-2); check the session id, and that the session belongs \
+         to these credentials"
     );
 }
 

@@ -20,7 +20,7 @@ fn what_fails_is_told_and_the_first_in_the_input_counts() {
         lines.sort_by_key(|line| line["session_id"].to_string());
         assert_eq!(lines[0]["session_id"], "gone");
         assert_eq!(lines[0]["status"], 404);
-        assert!(lines[0]["error"].as_str().unwrap().contains("the service says: \"Not found.\""));
+        assert!(lines[0]["error"].as_str().unwrap().contains("the service says \"Not found.\""));
         assert_eq!(lines[1]["status"], 200);
         assert!(lines.iter().all(|line| line.as_object().unwrap().len() == 3));
 

@@ -70,6 +70,12 @@ impl Scenario {
         self
     }
 
+    /// Sets how many more requests are sent for the first session alone.
+    fn once(mut self, requests: usize) -> Self {
+        self.expected.once = requests;
+        self
+    }
+
     fn ends(mut self, outcome: &'static str, exit: i32, each: usize) -> Self {
         (self.expected.outcome, self.expected.each) = ((outcome, exit), each);
         self
@@ -149,20 +155,20 @@ fn for_ever() -> Vec<Scenario> {
     let half = &fixtures::DECISION[..fixtures::DECISION.len() / 2];
     let wrong = r#"{"session_id": "s-0", "status": 7}"#;
     vec![
-        always("always reset", Fault::Reset).ends("Broken", 6, 4).passes(),
-        always("always closed", Fault::Close).ends("Broken", 6, 4).passes(),
-        always("always no HTTP", Fault::Garbage).ends("Broken", 6, 4).passes(),
-        always("always cut off", Fault::Truncate).ends("Broken", 6, 4).passes(),
+        always("always reset", Fault::Reset).ends("ConnectionLost", 6, 4).passes(),
+        always("always closed", Fault::Close).ends("ConnectionLost", 6, 4).passes(),
+        always("always no HTTP", Fault::Garbage).ends("ConnectionLost", 6, 4).passes(),
+        always("always cut off", Fault::Truncate).ends("ConnectionLost", 6, 4).passes(),
         always("always JSON cut off", Fault::answer(200).body(half))
             .ends("Malformed", 7, 4)
             .passes(),
-        always("always 401", Fault::answer(401)).ends("Unauthorized", 3, 2),
+        always("always 401", Fault::answer(401)).ends("Unauthorized", 3, 1).once(1),
         always("always 403", Fault::answer(403)).ends("Forbidden", 3, 1),
         always("always 404", Fault::answer(404)).ends("NotFound", 4, 1),
-        always("always 422", Fault::answer(422)).ends("Rejected", 1, 1),
-        always("always 500", Fault::answer(500)).ends("Unavailable", 6, 4).passes(),
-        always("always 501", Fault::answer(501)).ends("Unavailable", 6, 1),
-        always("always 502, a page", page).ends("Unavailable", 6, 4).passes(),
+        always("always 422", Fault::answer(422)).ends("ClientError", 1, 1),
+        always("always 500", Fault::answer(500)).ends("ServerError", 6, 4).passes(),
+        always("always 501", Fault::answer(501)).ends("ServerError", 6, 1),
+        always("always 502, a page", page).ends("ServerError", 6, 4).passes(),
         always("429, retry after 1 h", Fault::answer(429).header("Retry-After", "3600"))
             .ends("RateLimited", 5, 1)
             .timeout(1500)
@@ -198,8 +204,8 @@ fn of_the_token() -> Vec<Scenario> {
         Scenario::new("token: no lifetime").service(nameless),
         always("token: always 401", Fault::answer(401)).ends("Unauthorized", 3, 0).concerns_all(),
         always("token: always 403", Fault::answer(403)).ends("Forbidden", 3, 0).concerns_all(),
-        always("token: always 500", Fault::answer(500)).ends("Unavailable", 6, 0).passes(),
-        always("token: always reset", Fault::Reset).ends("Broken", 6, 0).passes(),
+        always("token: always 500", Fault::answer(500)).ends("ServerError", 6, 0).passes(),
+        always("token: always reset", Fault::Reset).ends("ConnectionLost", 6, 0).passes(),
         always("token: no answer", Fault::Hang).ends("Timeout", 8, 0).timeout(700).passes(),
         always("token: no token", Fault::answer(200).body("{}"))
             .ends("Malformed", 7, 0)
