@@ -1,6 +1,5 @@
 //! The client that the configuration asks for, and the sandbox behind it if there is one.
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,10 +9,13 @@ use didit_sandbox::Sandbox;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::{credentials, duration};
+use crate::{bounded, credentials, duration};
 
 /// The budget of one session's call, where the configuration gives none.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Ten times as large as the bundles of operating systems.
+const MAX_CA_FILE: usize = 8 << 20;
 
 const USER_AGENT: &str = concat!("didit-cli/", env!("CARGO_PKG_VERSION"));
 
@@ -97,7 +99,7 @@ fn trust(builder: ClientBuilder, context: &Context) -> Result<ClientBuilder, Fai
         None => ("DIDIT_CA_FILE", context.environment.os("DIDIT_CA_FILE").map(PathBuf::from)),
     };
     let Some(path) = path else { return Ok(builder) };
-    let pem = fs::read(&path).map_err(|error| {
+    let pem = bounded::read(&path, MAX_CA_FILE).map_err(|error| {
         Failure::usage(format!("{name}: could not read {}: {error}", path.display()))
     })?;
     builder

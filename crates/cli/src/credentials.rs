@@ -1,12 +1,16 @@
 //! Which of the three ways to authorize is configured.
 
-use std::fs;
+use std::fmt::Display;
 use std::path::Path;
 
 use didit_blocking_adapter::core::{Authorization, ClientCredentials, Credentials, Secret};
 
+use crate::bounded;
 use crate::environment::Environment;
 use crate::failure::Failure;
+
+/// No secret comes near it.
+const MAX_SECRET: usize = 1 << 16;
 
 const CLIENT_ID: &str = "DIDIT_CLIENT_ID";
 const CLIENT_SECRET: &str = "DIDIT_CLIENT_SECRET";
@@ -116,9 +120,11 @@ impl<'a> Client<'a> {
 
 /// A file's content without the line end that editors leave at its end.
 fn read_secret(path: &Path) -> Result<Secret, Failure> {
-    let mut text = fs::read_to_string(path).map_err(|error| {
-        Failure::usage(format!("{CLIENT_SECRET_FILE}: could not read {}: {error}", path.display()))
-    })?;
+    let unreadable = |why: &dyn Display| {
+        Failure::usage(format!("{CLIENT_SECRET_FILE}: could not read {}: {why}", path.display()))
+    };
+    let content = bounded::read(path, MAX_SECRET).map_err(|error| unreadable(&error))?;
+    let mut text = String::from_utf8(content).map_err(|_| unreadable(&"it is not UTF-8"))?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
@@ -130,6 +136,8 @@ fn read_secret(path: &Path) -> Result<Secret, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn kind(flag: Option<&str>, variables: &[(&str, &str)]) -> Result<&'static str, String> {

@@ -5,8 +5,10 @@ use std::fmt::Display;
 use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::data_transfer::{Decision, UserData};
 
+use crate::failure::Failure;
 use crate::format::Format;
-use crate::table::Table;
+use crate::output;
+use crate::table::{Table, shortened};
 
 const DECISION: &[&str] =
     &["session_id", "session_number", "status", "vendor_data", "scope", "created_at", "user_data"];
@@ -25,11 +27,11 @@ const EMAIL: &[&str] = &["email", "is_verified", "is_primary"];
 const PHONE: &[&str] = &["phone_number", "is_verified", "is_primary"];
 const NAMES: &[&str] = &["first_name", "family_name", "full_name", "is_verified"];
 
-/// Renders a decision in the format that was asked for.
-pub(crate) fn render(decision: &Decision, format: Format) -> String {
+/// Prints a decision in the format that was asked for.
+pub(crate) fn print(decision: &Decision, format: Format) -> Result<(), Failure> {
     match format {
-        Format::Json => decision.json().to_compact() + "\n",
-        Format::Table => of(decision).to_string(),
+        Format::Json => output::print_json(&decision.json().to_compact()),
+        Format::Table => output::print(&of(decision).to_string()),
     }
 }
 
@@ -88,12 +90,12 @@ fn other_rows(table: &mut Table, prefix: &str, object: &RawJson, known: &[&str])
         if known.contains(&&*name) || value.is_null() {
             continue;
         }
-        let members = value.members();
+        let (members, name) = (value.members(), shortened(&name));
         if members.is_empty() {
             table.row(&format!("{prefix}{name}"), Some(text(&value)));
         }
         for (member, value) in members {
-            table.row(&format!("{prefix}{name}.{member}"), Some(text(&value)));
+            table.row(&format!("{prefix}{name}.{}", shortened(&member)), Some(text(&value)));
         }
     }
 }
@@ -182,6 +184,16 @@ preferences    {}
         );
         assert_eq!(shown.lines().count(), 5, "{shown}");
         assert!(!shown.contains(['\u{1b}', '\u{7}', '\r', '\u{9b}', '\u{202e}']), "{shown}");
+    }
+
+    #[test]
+    fn a_table_is_no_larger_than_the_answer_warrants() {
+        let members: Vec<_> = (0..20_000).map(|n| format!("\"{n}\":1")).collect();
+        let long = "ü".repeat(100_000);
+        let members = members.join(",");
+        let json =
+            format!(r#"{{"session_id":"s","status":"x","{long}":{{{members},"{long}":1}}}}"#);
+        assert!(table(&json).len() < 10 * json.len());
     }
 
     #[test]

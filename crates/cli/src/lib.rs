@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bounded;
 mod commands;
 mod connection;
 mod context;

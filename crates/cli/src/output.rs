@@ -12,10 +12,16 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::of_write(&error))
 }
 
+/// Prints a JSON text as a line; on a terminal what would move its cursor is escaped.
+pub(crate) fn print_json(text: &str) -> Result<(), Failure> {
+    let escaped = io::stdout().is_terminal().then(|| terminal::escape_json(text));
+    print(&format!("{}\n", escaped.as_deref().unwrap_or(text)))
+}
+
 /// Prints a line to standard error, as it is to be read by a program; on a terminal it is escaped.
 pub(crate) fn eprint(line: &str) {
     let stderr = io::stderr();
-    let escaped = stderr.is_terminal().then(|| terminal::escape(line.trim_end()) + "\n");
+    let escaped = stderr.is_terminal().then(|| terminal::escape_json(line.trim_end()) + "\n");
     // Nobody is left to be told if this fails.
     let _ = stderr.lock().write_all(escaped.as_deref().unwrap_or(line).as_bytes());
 }

@@ -1,11 +1,23 @@
 //! Labelled values, one a line, for people.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::terminal;
 
 /// The widest that a label can make its column.
 const MAX_LABEL: usize = 24;
+
+/// The longest a name of the service's is shown.
+const MAX_NAME: usize = 60;
+
+/// Returns as much of a name as is shown of it.
+pub(crate) fn shortened(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+        None => Cow::Borrowed(name),
+    }
+}
 
 #[derive(Default)]
 pub(crate) struct Table(Vec<(String, String)>);

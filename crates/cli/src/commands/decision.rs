@@ -100,10 +100,10 @@ impl Printer {
         match &outcome.result {
             None => Ok(()),
             Some(Ok(decision)) => {
-                let gap = if self.printed && self.format == Format::Table { "\n" } else { "" };
-                self.printed = true;
-                let decision = decision_table::render(decision, self.format);
-                output::print(&format!("{gap}{decision}"))
+                if std::mem::replace(&mut self.printed, true) && self.format == Format::Table {
+                    output::print("\n")?;
+                }
+                decision_table::print(decision, self.format)
             }
             Some(Err(error)) => {
                 let failure = Failure::of_call(Some(outcome.session_id.as_str()), error);

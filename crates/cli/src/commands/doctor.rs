@@ -186,10 +186,12 @@ fn skipped() -> Finding {
 
 fn say(format: Format, check: &str, (mark, detail): &Finding) -> Result<(), Failure> {
     let mark = mark.name();
-    output::print(&match format {
-        Format::Json => {
-            format!("{}\n", json!({ "check": check, "result": mark, "detail": detail }))
+    match format {
+        Format::Json => output::print_json(
+            &json!({ "check": check, "result": mark, "detail": detail }).to_string(),
+        ),
+        Format::Table => {
+            output::print(&format!("{mark:4}  {check:13}  {}\n", terminal::escape(detail)))
         }
-        Format::Table => format!("{mark:4}  {check:13}  {}\n", terminal::escape(detail)),
-    })
+    }
 }

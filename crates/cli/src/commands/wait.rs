@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
-use crate::{decision_table, duration, output, session_ids};
+use crate::{decision_table, duration, session_ids};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +42,7 @@ impl Wait {
             .client
             .wait_for_decision(&session_id, interval, connection.timeout)
             .map_err(|error| Failure::of_call(Some(session_id.as_str()), &error))?;
-        output::print(&decision_table::render(&decision, format))?;
+        decision_table::print(&decision, format)?;
         Ok(Exit::Done)
     }
 }

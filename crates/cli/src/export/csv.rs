@@ -148,6 +148,36 @@ mod tests {
     }
 
     #[test]
+    fn no_cell_is_a_formula_for_a_spreadsheet() {
+        let of = |text: &str, guard| {
+            let text = serde_json::to_string(text).unwrap();
+            let body = format!(
+                r#"{{"session_id":"-a","session_number":-1,"status":"x","vendor_data":{text}}}"#
+            );
+            let record = record(&Decision::from_json(body.as_bytes()).unwrap(), guard);
+            record.strip_suffix(&format!("{}\n", ",".repeat(12))).unwrap().to_owned()
+        };
+        for formula in ["=1", "+34", "-2+3", "@SUM", "＝1", "＋1", "－1", "＠1", " =1", "'=1"] {
+            assert_eq!(of(formula, true), format!("'-a,-1,x,'{formula}"));
+        }
+        for (formula, cell) in [("\t=1", "'\t=1"), ("\r1", "\"'\r1\""), ("\n=1", "\"'\n=1\"")] {
+            assert_eq!(of(formula, true), format!("'-a,-1,x,{cell}"));
+        }
+        assert_eq!(of("=1", false), "-a,-1,x,=1");
+        for plain in ["a=1", "'a", "1-1", "", "é"] {
+            assert_eq!(of(plain, true), format!("'-a,-1,x,{plain}"));
+        }
+    }
+
+    #[test]
+    fn the_guard_can_be_taken_away_again() {
+        for id in ["a", "-a", "'-a", "''-a", "'a", "@", "=", "'"] {
+            let guarded = if is_formula(id) { format!("'{id}") } else { id.to_owned() };
+            assert_eq!(unguarded(&guarded), id);
+        }
+    }
+
+    #[test]
     fn what_was_not_sent_is_empty() {
         for (user_data, last) in [("null", ""), ("{}", "{}")] {
             let text = format!(r#"{{"session_id":"s","status":"x","user_data":{user_data}}}"#);

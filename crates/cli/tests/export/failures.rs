@@ -31,6 +31,54 @@ fn what_fails_is_told_and_the_first_in_the_input_counts() {
 }
 
 #[test]
+fn a_resumed_export_ends_with_the_code_of_the_first_run() {
+    let words = r#"{"message":"could not fetch an access token: invalid_client"}"#;
+    let faults = [
+        (Fault::answer(400).body(words), 1),
+        (Fault::answer(404).body(words), 4),
+        (Fault::answer(401).body(words), 3),
+        (Fault::answer(500), 6),
+        (Fault::answer(200).body(words), 7),
+        (Fault::redirect("http://127.0.0.1:1/"), 7),
+        (Fault::Hang, 8),
+    ];
+    for (fault, code) in faults {
+        let sandbox = Sandbox::builder().fault(Route::Decision, fault.clone()).start().unwrap();
+        let place = Place::new("a\n");
+        let mut export = place.export(&sandbox, "--timeout 2s");
+        run(&mut export).ends(code, "0 exported and 1 failed");
+        let line = place.read("out.failures");
+        // Whatever the line says, the code stays.
+        place.write("out.failures", &line.replace("\"error\":\"", "\"error\":\"HTTP 404 "));
+        run(&mut export).ends(code, "1 failed before");
+        std::fs::remove_file(place.path("out.state")).unwrap();
+        run(&mut export).ends(2, "there is no export to resume");
+    }
+}
+
+#[test]
+fn refusals_of_the_token_route_fail_no_session() {
+    for (fault, code) in [
+        (Fault::answer(400).body(r#"{"error":"invalid_client"}"#), 3),
+        (Fault::answer(401), 3),
+        (Fault::answer(403), 3),
+        (Fault::answer(422), 1),
+        (Fault::answer(500), 6),
+        (Fault::answer(200).body("{}"), 7),
+    ] {
+        let sandbox = Sandbox::builder().fault(Route::Token, fault.clone()).start().unwrap();
+        let place = Place::with_ids(40);
+        let mut export = place.export(&sandbox, "--timeout 2s");
+        export.env_remove("DIDIT_API_KEY").env("DIDIT_CLIENT_ID", sandbox.client_id());
+        export.env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+        run(&mut export).ends(code, "(without --restart) to resume");
+        assert!(!place.has("out.failures"), "{fault:?}");
+        sandbox.clear(Route::Token);
+        run(&mut export).ends(0, "40 exported and 0 failed");
+    }
+}
+
+#[test]
 fn without_an_answer_there_is_no_status() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\nb\n"));
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

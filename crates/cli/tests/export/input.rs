@@ -1,9 +1,10 @@
 use std::fs::File;
 use std::process::Stdio;
+use std::time::Duration;
 
-use didit_sandbox::Sandbox;
+use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{Place, asked, run};
+use crate::support::{Place, asked, run, start, until_asked, wait};
 
 #[test]
 fn line_ends_blanks_comments_and_repetitions() {
@@ -65,6 +66,20 @@ fn a_pipe_by_name_is_read_like_standard_input() {
     drop(pipe);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     place.is_complete(30);
+}
+
+#[test]
+fn lines_added_after_the_check_wait_for_the_next_start() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.always(Route::Decision, Fault::Delay(Duration::from_millis(300)));
+    let place = Place::with_ids(3);
+    let child = start(&mut place.export(&sandbox, "--concurrency 1"));
+    until_asked(&sandbox, 1);
+    let mut ids = std::fs::OpenOptions::new().append(true).open(place.path("ids")).unwrap();
+    std::io::Write::write_all(&mut ids, b"not/checked\ns-added\n").unwrap();
+    wait(child).ends(0, "3 exported");
+    place.is_complete(3);
+    run(&mut place.export(&sandbox, "")).ends(2, "line 4 of ids");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::support::{Place, asked, asked_for, run, start, until_asked, wait};
+use crate::support::{Place, asked, asked_for, limited, run, start, until_asked, wait};
 
 /// A small generator, so that a seed repeats the same kills.
 fn next(seed: &mut u64) -> u64 {
@@ -144,14 +144,8 @@ fn what_no_interruption_leaves_is_refused_and_left_as_it_was() {
 fn a_full_disk_loses_nothing() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(300);
-    let export = place.export(&sandbox, "");
     // In units of half a kilobyte, or of a whole one: room for a part of the output.
-    let mut limited = Command::new("sh");
-    limited.args(["-c", "ulimit -f 120; exec \"$0\" \"$@\""]).arg(export.get_program());
-    limited.args(export.get_args()).current_dir(place.path(".")).env_clear();
-    for (name, value) in export.get_envs() {
-        limited.env(name, value.unwrap_or_default());
-    }
+    let mut limited = limited(&place.export(&sandbox, ""), "-f 120");
     let failed = run(&mut limited).ends(1, "could not write to out: File too large");
     assert!(failed.stderr.contains("could not write to "), "{failed:?}");
     let before = place.settled().len();

@@ -9,6 +9,7 @@
 
 mod arguments;
 mod failures;
+mod foreign_files;
 mod input;
 mod interrupted;
 mod output;

@@ -100,6 +100,20 @@ impl Place {
     }
 }
 
+/// The same command under a limit of the shell's `ulimit`.
+pub(crate) fn limited(command: &Command, limit: &str) -> Command {
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]);
+    limited.arg(command.get_program()).args(command.get_args()).env_clear();
+    for (name, value) in command.get_envs() {
+        limited.env(name, value.unwrap_or_default());
+    }
+    if let Some(folder) = command.get_current_dir() {
+        limited.current_dir(folder);
+    }
+    limited
+}
+
 pub(crate) fn run(command: &mut Command) -> Ran {
     let output = command.output().unwrap();
     assert_eq!(output.stdout, b"", "nothing is printed");

@@ -21,6 +21,7 @@ pub(crate) struct Scenario {
 
 /// What must come of a scenario, for each session that is asked for.
 #[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "each is another property of a row")]
 pub(crate) struct Expected {
     /// The name of the outcome, and the program's exit code for it.
     pub(crate) outcome: (&'static str, i32),
@@ -31,6 +32,8 @@ pub(crate) struct Expected {
     pub(crate) passes: bool,
     /// Whether one refusal ends a whole export.
     pub(crate) concerns_all: bool,
+    /// Whether it is no failure of a session, so that an export stops without any.
+    pub(crate) stops_export: bool,
     /// Whether bulk work would wait for as long as the service asks, which is longer than a test.
     pub(crate) holds_bulk_up: bool,
 }
@@ -49,6 +52,7 @@ impl Scenario {
                 once: 0,
                 passes: false,
                 concerns_all: false,
+                stops_export: false,
                 holds_bulk_up: false,
             },
         }
@@ -88,6 +92,11 @@ impl Scenario {
 
     fn concerns_all(mut self) -> Self {
         self.expected.concerns_all = true;
+        self
+    }
+
+    fn stops_export(mut self) -> Self {
+        self.expected.stops_export = true;
         self
     }
 
@@ -202,14 +211,24 @@ fn of_the_token() -> Vec<Scenario> {
         Scenario::new("token: 429").first(Token, Fault::answer(429)),
         Scenario::new("token: brief").service(brief),
         Scenario::new("token: no lifetime").service(nameless),
-        always("token: always 401", Fault::answer(401)).ends("Unauthorized", 3, 0).concerns_all(),
-        always("token: always 403", Fault::answer(403)).ends("Forbidden", 3, 0).concerns_all(),
-        always("token: always 500", Fault::answer(500)).ends("ServerError", 6, 0).passes(),
+        always("token: always 401", Fault::answer(401))
+            .ends("Unauthorized", 3, 0)
+            .concerns_all()
+            .stops_export(),
+        always("token: always 403", Fault::answer(403))
+            .ends("Forbidden", 3, 0)
+            .concerns_all()
+            .stops_export(),
+        always("token: always 500", Fault::answer(500))
+            .ends("ServerError", 6, 0)
+            .passes()
+            .stops_export(),
         always("token: always reset", Fault::Reset).ends("ConnectionLost", 6, 0).passes(),
         always("token: no answer", Fault::Hang).ends("Timeout", 8, 0).timeout(700).passes(),
         always("token: no token", Fault::answer(200).body("{}"))
             .ends("Malformed", 7, 0)
-            .concerns_all(),
+            .concerns_all()
+            .stops_export(),
     ]
 }
 

@@ -48,10 +48,10 @@ impl Create {
             .create_session(scopes, self.vendor_data.as_deref())
             .map_err(|error| Failure::of_call(None, &error))?;
         let json: RawJson = created.json().expose().parse().map_err(Failure::other)?;
-        output::print(&match format {
-            Format::Json => json.to_compact() + "\n",
-            Format::Table => shown(&created, context),
-        })?;
+        match format {
+            Format::Json => output::print_json(&json.to_compact())?,
+            Format::Table => output::print(&shown(&created, context))?,
+        }
         Ok(Exit::Done)
     }
 }

@@ -48,15 +48,15 @@ impl Status {
             .client
             .session_status(&session_id, token)
             .map_err(|error| Failure::of_call(Some(session_id.as_str()), &error))?;
-        output::print(&match format {
-            Format::Json => report.json().to_compact() + "\n",
+        match format {
+            Format::Json => output::print_json(&report.json().to_compact())?,
             Format::Table => {
                 let mut table = Table::default();
                 table.row("Session", Some(&session_id));
                 table.row("Status", Some(report.status()));
-                table.to_string()
+                output::print(&table.to_string())?;
             }
-        })?;
+        }
         Ok(Exit::Done)
     }
 }
