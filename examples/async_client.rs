@@ -5,7 +5,6 @@
 use std::error::Error;
 
 use didit_async_adapter::Client;
-use didit_async_adapter::core::data_transfer::UserData;
 use didit_async_adapter::core::{ClientCredentials, SessionId};
 use didit_sandbox::Sandbox;
 
@@ -21,8 +20,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (first, second) = tokio::try_join!(client.decision(&first), client.decision(&second))?;
 
     for decision in [first, second] {
-        let names = decision.user_data().and_then(UserData::names);
-        let name = names.and_then(|names| names.full_name).unwrap_or("nobody");
+        let names = decision.user_data().and_then(|user| user.names.as_ref());
+        let name = names.and_then(|names| names.full_name.as_deref()).unwrap_or("nobody");
         println!("{}: {}, {name}", decision.session_id(), decision.status());
     }
     println!("tokens issued: {}", sandbox.tokens_issued());

@@ -17,10 +17,16 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let decision = client.decision(&"unique-session-identifier".parse()?)?;
     if let Some(user) = decision.user_data() {
-        println!("{}", user.names().and_then(|names| names.full_name).unwrap_or("no name"));
-        println!("{}", user.email().and_then(|email| email.email).unwrap_or("no email"));
+        println!(
+            "{}",
+            user.names.as_ref().and_then(|names| names.full_name.as_deref()).unwrap_or("no name")
+        );
+        println!(
+            "{}",
+            user.email.as_ref().and_then(|email| email.email.as_deref()).unwrap_or("no email")
+        );
         // Members without a type of their own are reached by name, as the service sent them.
-        println!("gender: {}", user.get("gender").map_or("not shared", |gender| gender.as_str()));
+        println!("gender: {}", user.gender.as_ref().map_or("not shared", |gender| gender.as_str()));
     }
 
     match client.decision(&"no-such-session".parse()?) {

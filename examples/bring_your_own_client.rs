@@ -22,9 +22,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let base: BaseUrl = sandbox.url().parse()?;
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
 
-    let token = call(&base, &FetchToken::new(client), &Authorization::none()).await?;
+    let token = call(&base, &FetchToken::new(client), None).await?;
     let endpoint = RetrieveDecision::new("unique-session-identifier".parse()?);
-    let decision = call(&base, &endpoint, token.authorization()).await?;
+    let decision = call(&base, &endpoint, Some(token.authorization())).await?;
 
     println!("{}", decision.json().to_compact());
     Ok(())
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn call<E: Endpoint>(
     base: &BaseUrl,
     endpoint: &E,
-    authorization: &Authorization,
+    authorization: Option<&Authorization>,
 ) -> Result<E::Output, Box<dyn Error>> {
     let mut request = endpoint.request(base, authorization)?;
     let host = request.uri().authority().ok_or("a request without a host")?.to_string();
@@ -49,5 +49,5 @@ async fn call<E: Endpoint>(
     let response = sender.send_request(request.map(|body| Full::new(Bytes::from(body)))).await?;
     let (head, body) = response.into_parts();
     let body = body.collect().await?.to_bytes();
-    Ok(endpoint.parse(http::Response::from_parts(head, &*body))?)
+    Ok(endpoint.parse(&http::Response::from_parts(head, body))?)
 }

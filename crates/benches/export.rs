@@ -1,7 +1,8 @@
 //! What an export costs: the peak of its memory for few ids and for many, its throughput beside that
 //! of the bare adapter, and how closely a quota is used.
 //!
-//! `cargo bench -p didit-benches --bench export [-- IDS]`; on Linux, since it reads `/proc`.
+//! `cargo build --release -p didit-cli && cargo bench -p didit-benches --bench export [-- IDS]`; on
+//! Linux, since it reads `/proc`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_precision_loss)]
 #![allow(clippy::cast_possible_truncation)]
 
@@ -20,6 +21,13 @@ use didit_sandbox::{Quota, Sandbox};
 
 const FEW: u64 = 10_000;
 const THREADS: usize = 16;
+
+/// Returns the path of the program, which was built before.
+fn didit() -> std::path::PathBuf {
+    // Two folders above `target/release/deps/export-…`.
+    let own = std::env::current_exe().unwrap();
+    own.parent().and_then(Path::parent).unwrap().join("didit")
+}
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
@@ -56,7 +64,7 @@ fn export(sandbox: &Sandbox, folder: &Path, ids: u64) -> Measured {
     let mut input = BufWriter::new(File::create(folder.join("ids")).unwrap());
     (0..ids).for_each(|number| writeln!(input, "{}", id(number)).unwrap());
     drop(input);
-    let mut export = Command::new(env!("CARGO_BIN_EXE_didit"));
+    let mut export = Command::new(didit());
     export.args(["export", "--input", "ids", "--output", "out", "--restart"]).current_dir(folder);
     export.env_clear().env("DIDIT_BASE_URL", sandbox.url()).env("DIDIT_API_KEY", sandbox.api_key());
     let measured = Measured::of(export.spawn().unwrap());
@@ -144,7 +152,11 @@ fn quota() {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 while let Some(id) = ids.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
-                    client.run(Call::new(RetrieveDecision::new(id.clone())).deadline_from_first_send()).unwrap();
+                    client
+                        .run(
+                            Call::new(RetrieveDecision::new(id.clone())).deadline_from_first_send(),
+                        )
+                        .unwrap();
                 }
             });
         }

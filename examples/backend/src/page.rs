@@ -47,14 +47,15 @@ fn decided(decision: &Decision) -> Markup {
     }
 }
 
-fn greeting(decision: &Decision, user: UserData<'_>) -> Markup {
-    let name = user.names().and_then(|names| names.full_name).unwrap_or("stranger");
-    let email = user.email().and_then(|email| email.email);
+fn greeting(decision: &Decision, user: &UserData) -> Markup {
+    let name =
+        user.names.as_ref().and_then(|names| names.full_name.as_deref()).unwrap_or("stranger");
+    let email = user.email.as_ref().and_then(|email| email.email.as_deref());
     let missing: Vec<_> = decision.missing_scopes().map(|scope| scope.to_string()).collect();
     let content = html! {
         dl {
             @if let Some(email) = email { dt { "Your email address" } dd { (email) } }
-            @if let Some(over_18) = user.is_over_18() {
+            @if let Some(over_18) = user.is_over_18 {
                 dt { "Over 18" }
                 dd { @if over_18 { "yes" } @else { "no" } }
             }

@@ -4,7 +4,7 @@
 
 use std::{error::Error, time::Instant};
 
-use didit_core::data_transfer::{RetrieveDecision, UserData};
+use didit_core::data_transfer::RetrieveDecision;
 use didit_core::{
     Call, ClientCredentials, Engine, MAX_BODY_BYTES, Moment, TransportError, TransportErrorKind,
 };
@@ -17,9 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start()?;
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
     let call = Call::new(RetrieveDecision::new("unique-session-identifier".parse()?));
-    let engine = Engine::new(sandbox.url().parse()?, client);
+    let engine = Engine::builder(client).base_url(sandbox.url().parse()?).build()?;
     let decision = smol::block_on(carry_out(engine, call))?;
-    let name = decision.user_data().and_then(UserData::names).and_then(|names| names.full_name);
+    let name = decision.user_data().and_then(|user| user.names.as_ref()?.full_name.as_deref());
     println!("{}: {}, {}", decision.session_id(), decision.status(), name.unwrap_or("nobody"));
     Ok(())
 }
@@ -37,9 +37,7 @@ async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::O
                     Err(TransportErrorKind::Timeout)
                 };
                 match future::or(exchange(&request), late).await {
-                    Ok((head, body)) => {
-                        call.handle_response(&mut engine, now(), ticket, head.map(|()| &*body));
-                    }
+                    Ok(response) => call.handle_response(&mut engine, now(), ticket, &response),
                     Err(kind) => {
                         call.handle_failure(&mut engine, now(), ticket, TransportError::new(kind));
                     }
@@ -51,7 +49,7 @@ async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::O
 
 /// One exchange on a connection of its own, without TLS: loopback only. (A client for the world
 /// also reads chunks, and notices a cut-off body.)
-async fn exchange(r: &Request<Vec<u8>>) -> Result<(Response<()>, Vec<u8>), TransportErrorKind> {
+async fn exchange(r: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportErrorKind> {
     let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());
     let mut sent = format!("{} {path} HTTP/1.1\r\nHost: {host}\r\n", r.method()).into_bytes();
     for (name, value) in r.headers() {
@@ -72,8 +70,5 @@ async fn exchange(r: &Request<Vec<u8>>) -> Result<(Response<()>, Vec<u8>), Trans
     };
     let response = Response::builder().status(head.code.unwrap_or_default());
     let response = head.headers.iter().fold(response, |all, it| all.header(it.name, it.value));
-    Ok((
-        response.body(()).map_err(|_| TransportErrorKind::ConnectionLost)?,
-        answer.split_off(length),
-    ))
+    response.body(answer.split_off(length)).map_err(|_| TransportErrorKind::ConnectionLost)
 }

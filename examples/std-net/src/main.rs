@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use didit_core::data_transfer::{RetrieveDecision, UserData};
+use didit_core::data_transfer::RetrieveDecision;
 use didit_core::{Call, ClientCredentials, Engine, Moment, TransportError, TransportErrorKind};
 use didit_core::{Operation as _, Step};
 use didit_sandbox::{Fault, Route, Sandbox};
@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start()?;
     sandbox.script(Route::Decision, [Fault::answer(503)]);
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
-    let mut engine = Engine::new(sandbox.url().parse()?, client);
+    let mut engine = Engine::builder(client).base_url(sandbox.url().parse()?).build()?;
     let mut call = Call::new(RetrieveDecision::new("unique-session-identifier".parse()?));
     let origin = Instant::now();
     let now = || Moment::new(origin.elapsed());
@@ -25,9 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Step::Done(result) => break result?,
             Step::Wait { until, .. } => std::thread::sleep(until.since(now())),
             Step::Send { request, ticket, timeout } => match exchange(&request, timeout) {
-                Ok((head, body)) => {
-                    call.handle_response(&mut engine, now(), ticket, head.map(|()| &*body));
-                }
+                Ok(response) => call.handle_response(&mut engine, now(), ticket, &response),
                 Err(error) => {
                     let failure = TransportError::new(match error.kind() {
                         ErrorKind::ConnectionRefused => TransportErrorKind::Connect,
@@ -39,14 +37,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             },
         }
     };
-    let name = decision.user_data().and_then(UserData::names).and_then(|names| names.full_name);
+    let name = decision.user_data().and_then(|user| user.names.as_ref()?.full_name.as_deref());
     println!("{}: {}, {}", decision.session_id(), decision.status(), name.unwrap_or("nobody"));
     Ok(())
 }
 
 /// One exchange on a connection of its own, without TLS: loopback only. (A client for the world
 /// also reads chunks, notices a cut-off body, and ends by `timeout` and at `MAX_BODY_BYTES`.)
-fn exchange(r: &Request<Vec<u8>>, timeout: Duration) -> io::Result<(Response<()>, Vec<u8>)> {
+fn exchange(r: &Request<Vec<u8>>, timeout: Duration) -> io::Result<Response<Vec<u8>>> {
     let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(timeout))?;
@@ -64,5 +62,5 @@ fn exchange(r: &Request<Vec<u8>>, timeout: Duration) -> io::Result<(Response<()>
     };
     let response = Response::builder().status(head.code.unwrap_or_default());
     let response = head.headers.iter().fold(response, |all, it| all.header(it.name, it.value));
-    Ok((response.body(()).map_err(io::Error::other)?, answer.split_off(length)))
+    response.body(answer.split_off(length)).map_err(io::Error::other)
 }

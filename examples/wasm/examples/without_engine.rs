@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 pub fn request(session: &str, token: &str) -> Result<Vec<String>, JsError> {
     let endpoint = RetrieveDecision::new(session.parse()?);
-    let request = endpoint.request(&BaseUrl::production(), &Authorization::bearer(token)?)?;
+    let request = endpoint.request(&BaseUrl::production(), Some(&Authorization::bearer(token)?))?;
     let authorization = request.headers()["authorization"].to_str()?;
     Ok(vec![request.uri().to_string(), authorization.to_owned()])
 }
@@ -25,8 +25,8 @@ pub fn request(session: &str, token: &str) -> Result<Vec<String>, JsError> {
 #[wasm_bindgen]
 pub fn parse(session: &str, status: u16, body: &[u8]) -> Result<Vec<String>, JsError> {
     let response = Response::builder().status(status).body(body)?;
-    let decision = RetrieveDecision::new(session.parse()?).parse(response)?;
-    let names = decision.user_data().and_then(|user| user.names());
-    let name = names.and_then(|names| names.full_name).unwrap_or_default();
+    let decision = RetrieveDecision::new(session.parse()?).parse(&response)?;
+    let name = decision.user_data().and_then(|user| user.names.as_ref()?.full_name.as_deref());
+    let name = name.unwrap_or_default();
     Ok(vec![decision.status().to_string(), name.to_owned()])
 }

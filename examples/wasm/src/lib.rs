@@ -26,7 +26,8 @@ extern "C" {
 /// If an argument is not what it should be, or the call fails.
 #[wasm_bindgen]
 pub async fn decision(url: &str, id: &str, secret: &str, session: &str) -> Result<String, JsError> {
-    let engine = Engine::new(url.parse()?, ClientCredentials::new(id, secret)?);
+    let engine =
+        Engine::builder(ClientCredentials::new(id, secret)?).base_url(url.parse()?).build()?;
     let call = Call::new(RetrieveDecision::new(session.parse()?));
     Ok(carry_out(engine, call).await?.json().to_compact())
 }
@@ -41,21 +42,23 @@ async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::O
                 let _ = Promise::new(&mut |done, _| set_timeout(&done, wait)).await;
             }
             Step::Send { request, ticket, timeout } => match exchange(&request, timeout).await {
-                Ok((head, body)) => {
-                    call.handle_response(&mut engine, now(), ticket, head.map(|()| &*body));
-                }
+                Ok(response) => call.handle_response(&mut engine, now(), ticket, &response),
                 // `fetch` does not tell why it failed.
-                Err(_) => {
-                    call.handle_failure(&mut engine, now(), ticket, TransportError::new(Broken))
-                }
+                Err(_) => call.handle_failure(
+                    &mut engine,
+                    now(),
+                    ticket,
+                    TransportError::new(ConnectionLost),
+                ),
             },
         }
     }
 }
 
-type Answer = (http::Response<()>, Vec<u8>);
-
-async fn exchange(r: &http::Request<Vec<u8>>, timeout: Duration) -> Result<Answer, JsValue> {
+async fn exchange(
+    r: &http::Request<Vec<u8>>,
+    timeout: Duration,
+) -> Result<http::Response<Vec<u8>>, JsValue> {
     let (init, headers) = (RequestInit::new(), Headers::new()?);
     for (name, value) in r.headers() {
         headers.append(name.as_str(), value.to_str().unwrap_or_default())?;
@@ -74,5 +77,5 @@ async fn exchange(r: &http::Request<Vec<u8>>, timeout: Duration) -> Result<Answe
         head = head.header(text(0), text(1));
     }
     let body = answer.array_buffer()?.await?;
-    Ok((head.body(()).map_err(|_| JsValue::NULL)?, Uint8Array::new(&body).to_vec()))
+    head.body(Uint8Array::new(&body).to_vec()).map_err(|_| JsValue::NULL)
 }
