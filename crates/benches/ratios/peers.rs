@@ -69,8 +69,8 @@ fn check(body: &[u8], id: &str) {
 }
 
 fn check_typed(decision: &didit_core::data_transfer::Decision, id: &SessionId) {
-    assert_eq!((decision.session_id(), decision.status()), (id.as_str(), &Status::Confirmed));
-    assert!(decision.user_data().is_some_and(|user| user.names().is_some()));
+    assert_eq!((decision.session_id(), decision.status()), (id, &Status::Confirmed));
+    assert!(decision.user_data().is_some_and(|user| user.names.is_some()));
 }
 
 fn ids() -> Vec<SessionId> {
@@ -84,7 +84,6 @@ pub(crate) fn run(peer: &str, base: &str, n: usize, c: usize) {
     let ids = ids();
     let (seconds, cpu) = match name {
         "reqwest" | "reqwest_timeout" => {
-            let _ = rustls::crypto::ring::default_provider().install_default();
             let client = reqwest::Client::builder().no_proxy().user_agent(USER_AGENT);
             let client =
                 if name == "reqwest" { client } else { client.timeout(Duration::from_secs(30)) };

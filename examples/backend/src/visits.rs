@@ -17,6 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(15 * 60);
 const KEPT: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant, reason = "most visits end decided")]
 pub(crate) enum Visit {
     /// The person has not decided; the address is where they do.
     Waiting(Secret),
