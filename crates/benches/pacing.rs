@@ -1,6 +1,6 @@
-//! Drains a quota of 100 decisions per 2 seconds with this client and with a plain one that only
-//! obeys `Retry-After`, and prints how long each took, beside the least time possible, and how
-//! often it was refused.
+//! Drains a quota of 100 decisions per 2 seconds with one client, with four that share the quota,
+//! and with a plain one that only obeys `Retry-After`, and prints the time each took as a ratio to
+//! the least time possible, and how often it was refused.
 //!
 //! `cargo bench -p didit-benches --bench pacing`
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -11,28 +11,36 @@ use didit_async_adapter::Client;
 use didit_core::{ClientCredentials, Policy, SessionId};
 use didit_sandbox::{Quota, Route, Sandbox};
 use futures_util::StreamExt as _;
+use futures_util::future::join_all;
 use futures_util::stream::iter;
 
 const LIMIT: u32 = 100;
 const WINDOW: Duration = Duration::from_secs(2);
 const CALLS: u32 = 500;
+const CLIENTS: u32 = 4;
 
-async fn paced(sandbox: &Sandbox, concurrency: u32) {
+async fn paced(sandbox: &Sandbox, calls: u32, concurrency: u32) {
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     let mut policy = Policy::default();
     // The service's window is a minute; this one's is not.
     policy.rate_limit_window = WINDOW;
     let client = Client::builder(credentials).base_url(sandbox.url().parse().unwrap());
     let client = client.policy(policy).build().unwrap();
-    let ids = (0..CALLS).map(|n| format!("s-{n}").parse::<SessionId>().unwrap());
+    let ids = (0..calls).map(|n| format!("s-{n}").parse::<SessionId>().unwrap());
     let fetch = |id: SessionId| {
         let client = client.clone();
         async move { client.decision(&id).await.expect("a decision") }
     };
     assert_eq!(
         iter(ids).map(fetch).buffer_unordered(concurrency as usize).count().await,
-        CALLS as usize
+        calls as usize
     );
+}
+
+/// The clients know nothing of each other but what the responses' headers say.
+async fn shared(sandbox: &Sandbox, concurrency: u32) {
+    let one = || paced(sandbox, CALLS / CLIENTS, concurrency / CLIENTS);
+    join_all((0..CLIENTS).map(|_| one())).await;
 }
 
 async fn plain(sandbox: &Sandbox, concurrency: u32) {
@@ -70,12 +78,13 @@ fn main() {
             // A window's last request goes out after so many rounds, and each window's a window
             // after the one before.
             let least = WINDOW * ((CALLS - 1) / LIMIT) + latency * LIMIT.div_ceil(concurrency);
-            for client in ["didit", "plain"] {
+            for client in ["didit", "4 × didit", "plain"] {
                 let quota = Quota { limit: LIMIT, window: WINDOW };
                 let sandbox = Sandbox::builder().quota(quota).latency(latency).start().unwrap();
                 let began = Instant::now();
                 match client {
-                    "didit" => runtime.block_on(paced(&sandbox, concurrency)),
+                    "didit" => runtime.block_on(paced(&sandbox, CALLS, concurrency)),
+                    "4 × didit" => runtime.block_on(shared(&sandbox, concurrency)),
                     _ => runtime.block_on(plain(&sandbox, concurrency)),
                 }
                 let ratio = began.elapsed().as_secs_f64() / least.as_secs_f64();

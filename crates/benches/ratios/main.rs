@@ -10,7 +10,6 @@
 mod peers;
 mod server;
 
-use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
@@ -49,7 +48,7 @@ fn compare(rounds: usize) {
             for round in 0..rounds {
                 for turn in 0..peers.len() {
                     let at = (turn + round) % peers.len();
-                    best[at] = best[at].max(peer_run(&peers[at], &base, n, c, client_cpu).rate);
+                    best[at] = best[at].max(peer_run(&peers[at], &base, n, c, client_cpu));
                 }
             }
             let [raw, ours_rate, timeout, raw_again, ours_again, timeout_again] = best;
@@ -63,47 +62,6 @@ fn compare(rounds: usize) {
         }
         stop(server);
     }
-    println!();
-    println!("| what | didit | reqwest |");
-    println!("|---|---|---|");
-    in_flight(rounds.div_ceil(6));
-}
-
-/// What a call costs among many, and how much memory those take that wait.
-fn in_flight(rounds: usize) {
-    const MANY: usize = 10_000;
-    let mut best: HashMap<(&str, usize), Run> = HashMap::new();
-    let (server, base) = server(0);
-    for _ in 0..rounds {
-        for peer in ["reqwest-current-thread", "async-current-thread"] {
-            for c in [1, 100, MANY] {
-                let run = peer_run(peer, &base, 2 * MANY, c, 1);
-                let entry = best.entry((peer, c)).or_insert(run);
-                entry.cpu = entry.cpu.min(run.cpu);
-                entry.memory = entry.memory.min(run.memory);
-            }
-        }
-    }
-    stop(server);
-    let of = |peer, c| best[&(peer, c)];
-    let (ours, raw) = ("async-current-thread", "reqwest-current-thread");
-    for c in [100, MANY] {
-        let by = |peer| of(peer, c).cpu / of(peer, 1).cpu;
-        println!(
-            "| a call's processor time, {c} in flight ÷ 1 | {:.2} | {:.2} |",
-            by(ours),
-            by(raw)
-        );
-    }
-    let kilobytes = |peer| (of(peer, MANY).memory - of(peer, 1).memory) / 10_000.0;
-    println!("| kB for a call in flight | {:.1} | {:.1} |", kilobytes(ours), kilobytes(raw));
-}
-
-#[derive(Clone, Copy)]
-struct Run {
-    rate: f64,
-    cpu: f64,
-    memory: f64,
 }
 
 fn this(cpu: usize) -> Command {
@@ -124,12 +82,10 @@ fn stop(mut server: Child) {
     server.wait().unwrap();
 }
 
-fn peer_run(peer: &str, base: &str, n: usize, c: usize, cpu: usize) -> Run {
+/// Returns the decisions per second of one run of a peer.
+fn peer_run(peer: &str, base: &str, n: usize, c: usize, cpu: usize) -> f64 {
     let run = this(cpu).args(["peer", peer, base, &n.to_string(), &c.to_string()]).output();
     let output = run.unwrap();
     assert!(output.status.success(), "{peer}: {}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).unwrap();
-    let numbers: Vec<f64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
-    let [rate, cpu, memory] = numbers[..] else { panic!("{text}") };
-    Run { rate, cpu, memory }
+    String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
 }

@@ -77,12 +77,11 @@ fn ids() -> Vec<SessionId> {
     (0..1024).map(|i| format!("{i:08x}-0000-4000-8000-{i:012x}").parse().unwrap()).collect()
 }
 
-/// Runs a peer, and prints how many decisions it got a second, the nanoseconds of a processor that
-/// each of them took, and the peak of its memory in kB.
+/// Runs a peer, and prints how many decisions it got a second.
 pub(crate) fn run(peer: &str, base: &str, n: usize, c: usize) {
     let (name, runtime) = peer.split_once('-').unwrap_or((peer, "multi"));
     let ids = ids();
-    let (seconds, cpu) = match name {
+    let took = match name {
         "reqwest" | "reqwest_timeout" => {
             let client = reqwest::Client::builder().no_proxy().user_agent(USER_AGENT);
             let client =
@@ -135,13 +134,15 @@ pub(crate) fn run(peer: &str, base: &str, n: usize, c: usize) {
     };
     #[allow(clippy::cast_precision_loss)]
     let n = n as f64;
-    println!("{:.1} {:.0} {}", n / seconds, cpu * 1e9 / n, peak_memory());
+    println!("{:.1}", n / took.as_secs_f64());
 }
 
-/// The seconds on the clock and of a processor.
-type Took = (f64, f64);
-
-fn asynchronous<F: Future>(runtime: &str, n: usize, c: usize, fetch: impl Fn(usize) -> F) -> Took {
+fn asynchronous<F: Future>(
+    runtime: &str,
+    n: usize,
+    c: usize,
+    fetch: impl Fn(usize) -> F,
+) -> Duration {
     let mut builder = match runtime {
         "current-thread" => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
@@ -154,7 +155,7 @@ fn asynchronous<F: Future>(runtime: &str, n: usize, c: usize, fetch: impl Fn(usi
     timed(c, n, drain)
 }
 
-fn blocking(n: usize, c: usize, fetch: impl Fn(usize) + Sync) -> Took {
+fn blocking(n: usize, c: usize, fetch: impl Fn(usize) + Sync) -> Duration {
     let drain = |n: usize| {
         let next = AtomicUsize::new(0);
         let work = || {
@@ -175,25 +176,9 @@ fn blocking(n: usize, c: usize, fetch: impl Fn(usize) + Sync) -> Took {
 }
 
 /// The warm-up makes all connections.
-fn timed(c: usize, n: usize, drain: impl Fn(usize)) -> Took {
+fn timed(c: usize, n: usize, drain: impl Fn(usize)) -> Duration {
     drain(WARM_UP.max(c));
-    let (began, used) = (Instant::now(), processor_seconds());
+    let began = Instant::now();
     drain(n);
-    (began.elapsed().as_secs_f64(), processor_seconds() - used)
-}
-
-/// Of all threads that live.
-fn processor_seconds() -> f64 {
-    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
-    let nanos = tasks.map(|task| {
-        let text = std::fs::read_to_string(task.unwrap().path().join("schedstat"));
-        text.ok().and_then(|text| text.split(' ').next()?.parse::<f64>().ok()).unwrap_or_default()
-    });
-    nanos.sum::<f64>() / 1e9
-}
-
-fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    began.elapsed()
 }
