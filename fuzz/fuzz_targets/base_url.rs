@@ -5,7 +5,7 @@
 use std::net::IpAddr;
 
 use didit_core::oauth::FetchToken;
-use didit_core::{Authorization, BaseUrl, Endpoint};
+use didit_core::{BaseUrl, Endpoint};
 use didit_fuzz::{assert_plain, client};
 use libfuzzer_sys::fuzz_target;
 
@@ -18,7 +18,7 @@ fuzz_target!(|text: &str| {
     assert_plain(&shown);
     assert_eq!(shown.parse::<BaseUrl>(), Ok(base.clone()));
 
-    let request = FetchToken::new(client()).request(&base, &Authorization::none());
+    let request = FetchToken::new(client()).request(&base, None);
     let request = request.expect("a request to any base URL that was accepted");
     assert_eq!(request.uri().to_string(), format!("{shown}/auth/v2/token/"));
     assert_eq!(base.is_plain_http(), request.uri().scheme_str() == Some("http"));

@@ -6,7 +6,10 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use didit_core::data_transfer::{Decision, RetrieveDecision};
-use didit_core::{Call, CallErrorKind, Engine, Moment, Operation, Policy, Step, Ticket, TransportError, TransportErrorKind, WaitForDecision, WaitReason};
+use didit_core::{
+    Call, CallErrorKind, Engine, Moment, Operation, Policy, Step, Ticket, TransportError,
+    TransportErrorKind, WaitForDecision, WaitReason,
+};
 use didit_fuzz::{SECRET, assert_plain, base, client};
 use http::Response;
 use libfuzzer_sys::fuzz_target;
@@ -98,8 +101,59 @@ struct World {
     counted: Vec<Counted>,
 }
 
+/// A call or a wait.
+#[allow(clippy::large_enum_variant)]
+enum Looking {
+    Call(Call<RetrieveDecision>),
+    Wait(WaitForDecision),
+}
+
+impl Operation for Looking {
+    type Output = Decision;
+
+    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Decision> {
+        match self {
+            Self::Call(call) => call.poll(engine, now),
+            Self::Wait(wait) => wait.poll(engine, now),
+        }
+    }
+
+    fn handle_response<B: AsRef<[u8]>>(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        response: &Response<B>,
+    ) {
+        match self {
+            Self::Call(call) => call.handle_response(engine, now, ticket, response),
+            Self::Wait(wait) => wait.handle_response(engine, now, ticket, response),
+        }
+    }
+
+    fn handle_failure(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        error: TransportError,
+    ) {
+        match self {
+            Self::Call(call) => call.handle_failure(engine, now, ticket, error),
+            Self::Wait(wait) => wait.handle_failure(engine, now, ticket, error),
+        }
+    }
+
+    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
+        match self {
+            Self::Call(call) => call.cancel(engine, now),
+            Self::Wait(wait) => wait.cancel(engine, now),
+        }
+    }
+}
+
 struct Caller {
-    operation: Box<dyn Operation<Output = Decision>>,
+    operation: Looking,
     timeout: Duration,
     deadline: Option<Moment>,
     flight: Option<Flight>,
@@ -148,11 +202,11 @@ impl World {
         let caller = |kind: &Kind| {
             let id = "s".parse().expect("a valid identifier");
             let timeout = policy.call_timeout;
-            let operation: Box<dyn Operation<Output = Decision>> = match kind {
-                Kind::Call => Box::new(Call::new(RetrieveDecision::new(id))),
+            let operation = match kind {
+                Kind::Call => Looking::Call(Call::new(RetrieveDecision::new(id))),
                 Kind::Wait { interval } => {
                     let wait = WaitForDecision::new(id).with_timeout(timeout);
-                    Box::new(wait.with_interval(millis(*interval)))
+                    Looking::Wait(wait.with_interval(millis(*interval)))
                 }
             };
             Caller {
@@ -166,8 +220,8 @@ impl World {
             }
         };
         let callers = input.operations.iter().map(caller).collect();
-        let mut engine = Engine::with_policy(base(), client(), policy);
-        engine.record_events(true);
+        let builder = Engine::builder(client()).base_url(base()).policy(policy);
+        let engine = builder.record_events(true).build().expect("a user agent");
         Self { engine, now, callers, requests: vec![], sent: 0, counted: vec![] }
     }
 
@@ -189,10 +243,7 @@ impl World {
                 let response = head(status, hints).map(|()| &*body);
                 self.resolve(sent.caller, sent.flight, status != 429);
                 let operation = &mut self.callers[sent.caller].operation;
-                if body.len().is_multiple_of(2) {
-                    operation.read_ahead(&sent.ticket, &response);
-                }
-                operation.handle_response(&mut self.engine, self.now, sent.ticket, response);
+                operation.handle_response(&mut self.engine, self.now, sent.ticket, &response);
             }
             Event::Fail(which, lost) => {
                 let (kind, may_count) = match lost {
@@ -205,7 +256,10 @@ impl World {
             }
             Event::BreakInBody(which, status, hints) => {
                 let status = status as u16;
-                let failure = TransportError::in_body(TransportErrorKind::ConnectionLost, head(status, hints));
+                let failure = TransportError::in_body(
+                    TransportErrorKind::ConnectionLost,
+                    head(status, hints),
+                );
                 self.fail(which, status != 429, failure);
             }
             Event::Time(passed) => self.now = self.now.after(millis(passed)),
@@ -263,7 +317,8 @@ impl World {
                 assert_eq!((until, reason), (again, same));
             }
             Step::Done(result) => {
-                let finished = matches!(&result, Err(e) if matches!(e.kind(), CallErrorKind::Finished));
+                let finished =
+                    matches!(&result, Err(e) if matches!(e.kind(), CallErrorKind::Finished));
                 assert_eq!(caller.over, finished);
                 caller.over = true;
                 if let Err(error) = result {
@@ -300,7 +355,7 @@ impl World {
             self.poll(who);
             self.now = self.callers[who].deadline.map_or(self.now, |end| end.max(self.now));
             self.poll(who);
-            let events = self.callers[who].operation.take_events();
+            let events = self.engine.take_events();
             assert!(!format!("{events:?} {:?}", self.engine).contains(SECRET));
         }
         let policy = self.engine.policy();

@@ -18,8 +18,8 @@ fuzz_target!(|input: &[u8]| {
     };
     let (Some(first), Some(second)) = (answer(), answer()) else { return };
     let decision = RetrieveDecision::new("s".parse().expect("a valid identifier"));
-    check(status, decision.parse(first).err());
-    check(status, FetchToken::new(client()).parse(second).err());
+    check(status, decision.parse(&first).err());
+    check(status, FetchToken::new(client()).parse(&second).err());
 });
 
 fn split(input: &[u8]) -> Option<(StatusCode, &[u8], &[u8])> {

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use arbitrary::Arbitrary;
-use didit_core::data_transfer::Decision;
 use didit_core::SessionId;
+use didit_core::data_transfer::Decision;
 use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -3,7 +3,7 @@
 #![no_main]
 
 use didit_core::data_transfer::RetrieveDecision;
-use didit_core::{Authorization, Endpoint, SessionId};
+use didit_core::{Endpoint, SessionId};
 use didit_fuzz::{assert_plain, base};
 use libfuzzer_sys::fuzz_target;
 
@@ -15,7 +15,7 @@ fuzz_target!(|text: &str| {
         Ok(id) => {
             assert!(valid, "{text}");
             assert_eq!((id.as_str(), &*id.to_string()), (text, text));
-            let request = RetrieveDecision::new(id).request(&base(), &Authorization::none());
+            let request = RetrieveDecision::new(id).request(&base(), None);
             let uri =
                 request.expect("a request with any identifier that was accepted").into_parts();
             let uri = uri.0.uri;

@@ -15,7 +15,7 @@ const TEN_YEARS: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 fuzz_target!(|body: &[u8]| {
     let endpoint = FetchToken::new(client());
-    match endpoint.parse(Response::new(body)) {
+    match endpoint.parse(&Response::new(body)) {
         Ok(token) => {
             let secret = token.secret().expose();
             assert!(!secret.is_empty() && secret.bytes().all(|byte| byte.is_ascii_graphic()));
@@ -24,7 +24,7 @@ fuzz_target!(|body: &[u8]| {
             assert_eq!(format!("{token:?}"), shown);
 
             let decision = RetrieveDecision::new("s".parse().expect("a valid identifier"));
-            let request = decision.request(&BaseUrl::production(), token.authorization());
+            let request = decision.request(&BaseUrl::production(), Some(token.authorization()));
             let request = request.expect("a request with any token that was accepted");
             let header = &request.headers()["authorization"];
             assert_eq!(header.to_str().ok(), Some(&*format!("Bearer {secret}")));
@@ -32,7 +32,7 @@ fuzz_target!(|body: &[u8]| {
         }
         Err(error) => {
             assert_plain(&error.to_string());
-            let other = endpoint.parse(Response::new(&*masked(body))).err();
+            let other = endpoint.parse(&Response::new(&*masked(body))).err();
             assert_eq!(other.map(|other| other.to_string()), Some(error.to_string()));
         }
     }
