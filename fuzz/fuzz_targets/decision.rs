@@ -40,9 +40,9 @@ fn nothing_is_lost(body: &[u8], decision: &Decision) {
         assert_eq!((&a.email, &a.phone, &a.names), (&b.email, &b.phone, &b.names));
         let flags = (a.is_verified, a.is_over_18, a.is_over_21);
         assert_eq!(flags, (b.is_verified, b.is_over_18, b.is_over_21));
-        let json = [&again, decision].map(|it| it.user_data_json().expect("user data"));
+        let json = [&again, decision].map(|decision| decision.user_data_json().expect("user data"));
         for (name, _) in json[1].members() {
-            let lines = json.each_ref().map(|user| user.get(&name).map(|it| it.to_compact()));
+            let lines = [0, 1].map(|n| json[n].get(&name).map(|json| json.to_compact()));
             assert!(lines[0].is_some() && lines[0] == lines[1]);
         }
     }

@@ -101,14 +101,59 @@ struct World {
     counted: Vec<Counted>,
 }
 
-#[allow(clippy::large_enum_variant, reason = "there are four of them")]
-enum Work {
+/// A call or a wait.
+#[allow(clippy::large_enum_variant)]
+enum Looking {
     Call(Call<RetrieveDecision>),
     Wait(WaitForDecision),
 }
 
+impl Operation for Looking {
+    type Output = Decision;
+
+    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Decision> {
+        match self {
+            Self::Call(call) => call.poll(engine, now),
+            Self::Wait(wait) => wait.poll(engine, now),
+        }
+    }
+
+    fn handle_response<B: AsRef<[u8]>>(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        response: &Response<B>,
+    ) {
+        match self {
+            Self::Call(call) => call.handle_response(engine, now, ticket, response),
+            Self::Wait(wait) => wait.handle_response(engine, now, ticket, response),
+        }
+    }
+
+    fn handle_failure(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        error: TransportError,
+    ) {
+        match self {
+            Self::Call(call) => call.handle_failure(engine, now, ticket, error),
+            Self::Wait(wait) => wait.handle_failure(engine, now, ticket, error),
+        }
+    }
+
+    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
+        match self {
+            Self::Call(call) => call.cancel(engine, now),
+            Self::Wait(wait) => wait.cancel(engine, now),
+        }
+    }
+}
+
 struct Caller {
-    operation: Work,
+    operation: Looking,
     timeout: Duration,
     deadline: Option<Moment>,
     flight: Option<Flight>,
@@ -158,10 +203,10 @@ impl World {
             let id = "s".parse().expect("a valid identifier");
             let timeout = policy.call_timeout;
             let operation = match kind {
-                Kind::Call => Work::Call(Call::new(RetrieveDecision::new(id))),
+                Kind::Call => Looking::Call(Call::new(RetrieveDecision::new(id))),
                 Kind::Wait { interval } => {
                     let wait = WaitForDecision::new(id).with_timeout(timeout);
-                    Work::Wait(wait.with_interval(millis(*interval)))
+                    Looking::Wait(wait.with_interval(millis(*interval)))
                 }
             };
             Caller {
@@ -175,8 +220,8 @@ impl World {
             }
         };
         let callers = input.operations.iter().map(caller).collect();
-        let engine = Engine::builder(client()).base_url(base()).policy(policy).record_events(true);
-        let engine = engine.build().expect("an engine");
+        let builder = Engine::builder(client()).base_url(base()).policy(policy);
+        let engine = builder.record_events(true).build().expect("a user agent");
         Self { engine, now, callers, requests: vec![], sent: 0, counted: vec![] }
     }
 
@@ -195,7 +240,7 @@ impl World {
             Event::Answer(which, answer, hints) => {
                 let Some(sent) = self.take(which) else { return };
                 let (status, body) = answer.write(sent.flight.token);
-                let response = head(status, hints).map(|()| body);
+                let response = head(status, hints).map(|()| &*body);
                 self.resolve(sent.caller, sent.flight, status != 429);
                 let operation = &mut self.callers[sent.caller].operation;
                 operation.handle_response(&mut self.engine, self.now, sent.ticket, &response);
@@ -310,9 +355,9 @@ impl World {
             self.poll(who);
             self.now = self.callers[who].deadline.map_or(self.now, |end| end.max(self.now));
             self.poll(who);
+            let events = self.engine.take_events();
+            assert!(!format!("{events:?} {:?}", self.engine).contains(SECRET));
         }
-        let events = self.engine.take_events();
-        assert!(!format!("{events:?} {:?}", self.engine).contains(SECRET));
         let policy = self.engine.policy();
         if let Some(budget) = policy.max_requests_per_window {
             let most = budget.max(1) as usize;
@@ -320,48 +365,6 @@ impl World {
             let latest = self.counted.iter().map(|request| request.latest).collect();
             assert_within(policy.rate_limit_window, most, sent);
             assert_within(policy.rate_limit_window, most, latest);
-        }
-    }
-}
-
-impl Work {
-    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Decision> {
-        match self {
-            Self::Call(call) => call.poll(engine, now),
-            Self::Wait(wait) => wait.poll(engine, now),
-        }
-    }
-
-    fn handle_response(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        ticket: Ticket,
-        response: &Response<Vec<u8>>,
-    ) {
-        match self {
-            Self::Call(call) => call.handle_response(engine, now, ticket, response),
-            Self::Wait(wait) => wait.handle_response(engine, now, ticket, response),
-        }
-    }
-
-    fn handle_failure(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        ticket: Ticket,
-        error: TransportError,
-    ) {
-        match self {
-            Self::Call(call) => call.handle_failure(engine, now, ticket, error),
-            Self::Wait(wait) => wait.handle_failure(engine, now, ticket, error),
-        }
-    }
-
-    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
-        match self {
-            Self::Call(call) => call.cancel(engine, now),
-            Self::Wait(wait) => wait.cancel(engine, now),
         }
     }
 }

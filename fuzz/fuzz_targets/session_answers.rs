@@ -25,7 +25,7 @@ fn create(body: &[u8]) {
             let shown = format!("Session {{ session_id: {:?}, .. }}", session.session_id());
             assert_eq!(format!("{session:?}"), shown);
         }
-        Err(error) => told_nothing(&error, endpoint.parse(&Response::new(masked(body))).err()),
+        Err(error) => told_nothing(&error, endpoint.parse(&Response::new(&*masked(body))).err()),
     }
 }
 
@@ -37,7 +37,7 @@ fn status(body: &[u8]) {
             let shown = format!("SessionStatus {{ status: {:?}, .. }}", report.status());
             assert_eq!(format!("{report:?}"), shown);
         }
-        Err(error) => told_nothing(&error, endpoint.parse(&Response::new(masked(body))).err()),
+        Err(error) => told_nothing(&error, endpoint.parse(&Response::new(&*masked(body))).err()),
     }
 }
 

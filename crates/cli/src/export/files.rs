@@ -71,8 +71,11 @@ impl Files {
             || started.as_ref().is_some_and(|started| started.owns_failures);
         if restart {
             if let Some(failures) = failures.as_mut().filter(|failures| !failures.is_empty()) {
-                failures
-                    .check(ExportFormat::Jsonl, |line| Ok(FailureLine::parse(line).is_some()))?;
+                let ours = |line: &str| Ok(FailureLine::parse(line).is_some());
+                failures.check(ExportFormat::Jsonl, ours).map_err(|_| {
+                    let shown = failures.name().shown.display();
+                    Failure::usage(format!("{shown} holds no failures; choose another --failures"))
+                })?;
                 failures.clear()?;
                 owns_failures = true;
             }

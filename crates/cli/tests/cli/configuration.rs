@@ -165,3 +165,17 @@ fn the_own_sandbox_is_used_whatever_else_is_configured() {
     assert!(run(&mut didit("token --sandbox")).results().contains("expires_at"));
     assert_eq!(other.connections(), 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn files_without_an_end_are_refused() {
+    let sandbox = Sandbox::start().unwrap();
+    let mut secret = didit_at(&sandbox, "token");
+    secret.env_remove("DIDIT_CLIENT_SECRET").env("DIDIT_CLIENT_SECRET_FILE", "/dev/zero");
+    assert!(
+        run(&mut secret).error(2).contains("DIDIT_CLIENT_SECRET_FILE: could not read /dev/zero")
+    );
+    let ran = run(&mut didit_at(&sandbox, "token --ca-file /dev/zero"));
+    assert!(ran.error(2).contains("--ca-file: could not read /dev/zero"), "{ran:?}");
+    assert_eq!(sandbox.connections(), 0);
+}

@@ -97,3 +97,63 @@ fn progress_is_a_plain_line_outside_of_a_terminal_and_shows_nobody() {
     assert!(!ran.stderr.contains(['\r', '\x1b']) && !ran.stderr.contains("John"), "{ran:?}");
     assert_eq!(ran.stderr.lines().count(), 1);
 }
+
+#[test]
+fn formulas_are_guarded_unless_they_are_asked_for_raw() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("-a\n"));
+    let body = r#"{"session_id":"-a","status":"x","vendor_data":"=1+1","user_data":{"sub":"@b"}}"#;
+    sandbox.decision("-a", body);
+    for (output, raw) in [("guarded.csv", false), ("raw.CSV", true)] {
+        let flag = if raw { " --csv-raw" } else { "" };
+        let export = format!("--input ids --output {output}{flag}");
+        run(&mut place.export_with(&sandbox, &export)).ends(0, "1 exported");
+        run(&mut place.export_with(&sandbox, &export)).ends(0, "1 exported and 0 failed before");
+        let record = place.read(output);
+        let record = record.lines().nth(1).unwrap();
+        let expected = if raw { "-a,,x,=1+1,,,@b," } else { "'-a,,x,'=1+1,,,'@b," };
+        assert!(record.starts_with(expected), "{record}");
+        let other = if raw { "" } else { " --csv-raw" };
+        let export = format!("--input ids --output {output}{other}");
+        run(&mut place.export_with(&sandbox, &export)).ends(2, "was started with --format csv");
+    }
+    run(&mut place.export(&sandbox, "--csv-raw")).ends(2, "--csv-raw goes with --format csv");
+    assert_eq!(asked(&sandbox).len(), 2);
+}
+
+#[test]
+fn the_format_follows_the_ending_of_the_name_unless_it_is_given() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\n"));
+    for (arguments, output, start) in [
+        ("", "a.csv", "session_id,"),
+        ("", "a.jsonl", "{"),
+        ("", "csv", "{"),
+        ("--format jsonl", "b.csv", "{"),
+        ("--format csv", "b.jsonl", "session_id,"),
+    ] {
+        let export = format!("--input ids --output {output} {arguments}");
+        run(&mut place.export_with(&sandbox, &export)).ends(0, "");
+        assert!(place.read(output).starts_with(start), "{output} {arguments}");
+    }
+}
+
+#[test]
+fn standard_output_takes_decisions_and_standard_error_failures() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\ngone\n"));
+    sandbox.missing("gone");
+    let mut export = place.export_with(&sandbox, "--input ids --output -");
+    let output = export.output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|b| String::from_utf8(b).unwrap());
+    assert!(stdout.starts_with("{\"session_id\":\"a\",") && stdout.lines().count() == 1);
+    assert!(stderr.starts_with("{\"session_id\":\"gone\",\"error\":"), "{stderr}");
+    assert_eq!(fs::read_dir(place.path(".")).unwrap().count(), 1, "nothing is left");
+
+    let mut export =
+        place.export_with(&sandbox, "--input ids --output - --failures f --format csv");
+    let output = export.output().unwrap();
+    let [stdout, stderr] = [output.stdout, output.stderr].map(|b| String::from_utf8(b).unwrap());
+    assert!(stdout.starts_with("session_id,") && stdout.lines().count() == 2, "{stdout}");
+    assert!(stderr.contains("the failures are in f") && !stderr.contains("gone"), "{stderr}");
+    assert!(place.read("f").starts_with("{\"session_id\":\"gone\","));
+    run(&mut export).ends(2, "there is no export to resume");
+}

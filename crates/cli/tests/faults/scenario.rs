@@ -21,7 +21,6 @@ pub(crate) struct Scenario {
 
 /// What must come of a scenario, for each session that is asked for.
 #[derive(Clone, Copy)]
-#[allow(clippy::struct_excessive_bools, reason = "each is another property of a row")]
 pub(crate) struct Expected {
     /// The name of the outcome, and the program's exit code for it.
     pub(crate) outcome: (&'static str, i32),
@@ -32,10 +31,18 @@ pub(crate) struct Expected {
     pub(crate) passes: bool,
     /// Whether one refusal ends a whole export.
     pub(crate) concerns_all: bool,
-    /// Whether it is no failure of a session, so that an export stops without any.
-    pub(crate) stops_export: bool,
-    /// Whether bulk work would wait for as long as the service asks, which is longer than a test.
-    pub(crate) holds_bulk_up: bool,
+    pub(crate) bulk: InBulk,
+}
+
+/// What a failure does to bulk work.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InBulk {
+    /// Each session fails.
+    Fails,
+    /// It is no failure of a session, so that an export stops without any.
+    StopsExport,
+    /// All wait for as long as the service asks, which is longer than a test.
+    Waits,
 }
 
 impl Scenario {
@@ -52,8 +59,7 @@ impl Scenario {
                 once: 0,
                 passes: false,
                 concerns_all: false,
-                stops_export: false,
-                holds_bulk_up: false,
+                bulk: InBulk::Fails,
             },
         }
     }
@@ -96,12 +102,12 @@ impl Scenario {
     }
 
     fn stops_export(mut self) -> Self {
-        self.expected.stops_export = true;
+        self.expected.bulk = InBulk::StopsExport;
         self
     }
 
     fn holds_bulk_up(mut self) -> Self {
-        self.expected.holds_bulk_up = true;
+        self.expected.bulk = InBulk::Waits;
         self
     }
 

@@ -13,7 +13,7 @@ use didit_sandbox::{Route, Sandbox};
 
 use crate::asynchronous::Async;
 use crate::blocking::Blocking;
-use crate::scenario::{Expected, Scenario};
+use crate::scenario::{Expected, InBulk, Scenario};
 
 /// A column of the table.
 pub(crate) struct Way {
@@ -54,7 +54,7 @@ fn single<A: Adapter>(scenario: &Scenario) -> Result<String, String> {
 const NONE: &str = "–";
 
 fn many<A: Bulk>(scenario: &Scenario) -> Result<String, String> {
-    if scenario.expected.holds_bulk_up {
+    if scenario.expected.bulk == InBulk::Waits {
         return Ok(NONE.to_owned());
     }
     let sandbox = scenario.start();
@@ -88,7 +88,7 @@ fn wait<A: Adapter>(scenario: &Scenario) -> Result<String, String> {
 }
 
 fn export(scenario: &Scenario) -> Result<String, String> {
-    if scenario.expected.holds_bulk_up {
+    if scenario.expected.bulk == InBulk::Waits {
         return Ok(NONE.to_owned());
     }
     let (sandbox, expected) = (scenario.start(), &scenario.expected);
@@ -116,7 +116,7 @@ fn export(scenario: &Scenario) -> Result<String, String> {
     let (done, failed) = (lines("out"), lines("out.failures"));
     let settled = match expected.outcome.1 {
         0 => (MANY, 0),
-        _ if expected.stops_export => (0, 0),
+        _ if expected.bulk == InBulk::StopsExport => (0, 0),
         _ => (0, MANY),
     };
     let code = output.status.code();
