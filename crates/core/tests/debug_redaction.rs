@@ -128,6 +128,6 @@ fn an_engine_shows_where_it_asks() {
         .build()
         .unwrap();
     let shown = format!("{engine:?}");
-    assert!(shown.starts_with("Engine { base: BaseUrl(https://h.example/a), policy: Policy {"));
+    assert!(shown.starts_with("Engine { base: BaseUrl(https://h.example/a), verification_base: "));
     assert!(!shown.contains("canary"), "{shown}");
 }

@@ -62,9 +62,10 @@ impl Decision {
     /// The text is not JSON, or a documented member has another type than documented. The error
     /// names the line, the column and the path of the member.
     pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
+        // Without the white space around it, so that it equals itself after serialization.
         let text = json::text(body)?;
         let members = json::read_object(text)?;
-        Ok(Self { members, json: RawJson::new_unchecked(text) })
+        Ok(Self { members, json: RawJson::new_unchecked(text.trim_ascii()) })
     }
 
     /// Returns the identifier of the session.
