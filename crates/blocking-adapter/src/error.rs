@@ -13,8 +13,6 @@ pub(crate) fn kind(error: &ureq::Error) -> TransportErrorKind {
             rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
                 TransportErrorKind::Certificate
             }
-            // Nobody who speaks TLS has seen a request.
-            rustls::Error::InvalidMessage(_) => TransportErrorKind::Connect,
             _ => TransportErrorKind::ConnectionLost,
         };
     }
@@ -45,6 +43,7 @@ pub(crate) fn detail(error: ureq::Error) -> TransportDetail<ureq::Error> {
     let words = tls.map(tls_words).or_else(|| match &error {
         ureq::Error::Io(error) => Some(error.to_string()),
         ureq::Error::HostNotFound => Some("the host was not found".to_owned()),
+        ureq::Error::ConnectProxyFailed(words) => Some(words.clone()),
         _ => None,
     });
     TransportDetail { error, words, advice }
@@ -113,7 +112,7 @@ mod tests {
             (ureq::Error::Tls("no provider"), Connect),
             (ureq::Error::Rustls(unknown()), Certificate),
             (ureq::Error::Rustls(rustls::Error::NoCertificatesPresented), Certificate),
-            (ureq::Error::Rustls(rustls::Error::InvalidMessage(message)), Connect),
+            (ureq::Error::Rustls(rustls::Error::InvalidMessage(message)), ConnectionLost),
             (ureq::Error::Rustls(rustls::Error::DecryptError), ConnectionLost),
             (ureq::Error::Io(io::Error::other(unknown())), Certificate),
             (io(io::ErrorKind::ConnectionRefused), Connect),

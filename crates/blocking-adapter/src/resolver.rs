@@ -38,9 +38,9 @@ impl Resolver for CachingResolver {
         }
         drop(last.take());
         drop(last);
-        // An I/O error here is one of the system's resolver.
+        // An error here that is not the system's own is one of name resolution.
         let addresses = self.inner.resolve(uri, config, timeout).map_err(|error| match error {
-            ureq::Error::Io(_) => ureq::Error::HostNotFound,
+            ureq::Error::Io(error) if error.raw_os_error().is_none() => ureq::Error::HostNotFound,
             error => error,
         })?;
         let resolved = (host, addresses.to_vec(), Instant::now());
