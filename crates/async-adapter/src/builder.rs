@@ -121,8 +121,8 @@ impl ClientBuilder {
                 default_client(&self.base_url, self.roots, proxy.as_ref())?
             }
         };
-        let records = self.on_event.is_some() || cfg!(feature = "tracing");
-        let engine = self.engine.seed(RandomState::new().hash_one(0)).record_events(records);
+        let engine = self.engine.seed(RandomState::new().hash_one(0));
+        let engine = engine.record_events(self.on_event.is_some());
         let shared = Shared {
             http,
             engine: Mutex::new(engine.build()?),

@@ -228,7 +228,9 @@ const FAR: Duration = Duration::from_secs(31_536_000);
 impl Shared {
     /// Locks the engine, which is consistent after every step, also after one that panicked.
     fn lock(&self) -> MutexGuard<'_, Engine> {
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        engine.record_events(self.on_event.is_some() || Event::is_traced());
+        engine
     }
 
     /// Takes one step with the engine; then wakes others, and tells what happened.

@@ -205,7 +205,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 impl Shared {
     /// Locks the engine, which is consistent after every step, also after one that panicked.
     fn lock(&self) -> MutexGuard<'_, Engine> {
-        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        engine.record_events(self.on_event.is_some() || Event::is_traced());
+        engine
     }
 
     fn now(&self) -> Moment {

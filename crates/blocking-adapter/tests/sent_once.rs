@@ -48,7 +48,6 @@ fn a_record_that_is_not_tls_comes_too_late_to_send_it_again() {
     let kind = error.kind();
     let lost = CallErrorKind::Transport(TransportErrorKind::ConnectionLost);
     assert_eq!(format!("{kind:?}"), format!("{lost:?}"), "{error}");
-    let advice = "the session may have been created; trying again creates another";
-    assert_eq!(error.advice(), advice, "{error}");
+    assert!(error.may_have_taken_effect(), "{error}");
     assert_eq!(was_read.try_iter().count(), 1);
 }

@@ -128,6 +128,17 @@ impl Engine {
         self.events.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
+    /// Starts or stops to keep events for [`take_events`](Engine::take_events).
+    pub fn record_events(&mut self, on: bool) {
+        if on != self.is_recording() {
+            self.events = on.then(Vec::new);
+        }
+    }
+
+    fn is_recording(&self) -> bool {
+        self.events.is_some()
+    }
+
     fn record(&mut self, event: impl FnOnce() -> Event) {
         if let Some(events) = &mut self.events {
             events.push(event());

@@ -100,6 +100,16 @@ impl EventKind {
     }
 }
 
+impl Event {
+    /// Returns whether anybody listens to events through `tracing`; never without that feature.
+    pub fn is_traced() -> bool {
+        #[cfg(feature = "tracing")]
+        return tracing::enabled!(target: "didit", tracing::Level::INFO);
+        #[cfg(not(feature = "tracing"))]
+        false
+    }
+}
+
 #[cfg(feature = "tracing")]
 impl Event {
     /// Emits the event through `tracing`, under the target `didit`: as `INFO` if it is notable, as

@@ -62,8 +62,8 @@ impl<E: Endpoint> Operation for Call<E> {
         let Some(attempt) = self.take_attempt(&ticket) else { return };
         let (status, headers) = (response.status(), response.headers());
         let secret = attempt.authorization.as_ref().map_or("", Authorization::secret);
-        let request_id = triage::request_id(headers)
-            .map(|request_id| engine.scrubbed_text(scrub(&request_id, secret)));
+        let told = engine.is_recording().then(|| triage::request_id(headers)).flatten();
+        let request_id = told.map(|id| engine.scrubbed_text(scrub(&id, secret)));
         self.record(engine, || EventKind::Answered {
             endpoint: attempt.purpose.endpoint(E::KIND),
             status,
