@@ -68,7 +68,6 @@ async fn plain(sandbox: &Sandbox, concurrency: u32) {
 }
 
 fn main() {
-    // The plain client needs TLS to be settled, and uses none.
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     println!("{CALLS} decisions at {LIMIT} per {WINDOW:?}");
     println!("| latency | concurrency | client | time ÷ least | refused (429) |");

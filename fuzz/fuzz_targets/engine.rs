@@ -2,17 +2,22 @@
 
 #![no_main]
 
+// Only the simulation of the core needs all of it.
+#[allow(dead_code)]
+#[path = "../../crates/core/tests/simulation/work.rs"]
+mod work;
+
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use didit_core::data_transfer::{Decision, RetrieveDecision};
 use didit_core::{
-    Call, CallErrorKind, Engine, Moment, Operation, Policy, Step, Ticket, TransportError,
-    TransportErrorKind, WaitForDecision, WaitReason,
+    CallErrorKind, Engine, Moment, Policy, Step, Ticket, TransportErrorKind, WaitReason,
 };
 use didit_fuzz::{SECRET, assert_plain, base, client};
-use http::Response;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use libfuzzer_sys::fuzz_target;
+
+use self::work::{Ask, Job, Reply, Work};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -101,59 +106,8 @@ struct World {
     counted: Vec<Counted>,
 }
 
-/// A call or a wait.
-#[allow(clippy::large_enum_variant)]
-enum Looking {
-    Call(Call<RetrieveDecision>),
-    Wait(WaitForDecision),
-}
-
-impl Operation for Looking {
-    type Output = Decision;
-
-    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Decision> {
-        match self {
-            Self::Call(call) => call.poll(engine, now),
-            Self::Wait(wait) => wait.poll(engine, now),
-        }
-    }
-
-    fn handle_response<B: AsRef<[u8]>>(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        ticket: Ticket,
-        response: &Response<B>,
-    ) {
-        match self {
-            Self::Call(call) => call.handle_response(engine, now, ticket, response),
-            Self::Wait(wait) => wait.handle_response(engine, now, ticket, response),
-        }
-    }
-
-    fn handle_failure(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        ticket: Ticket,
-        error: TransportError,
-    ) {
-        match self {
-            Self::Call(call) => call.handle_failure(engine, now, ticket, error),
-            Self::Wait(wait) => wait.handle_failure(engine, now, ticket, error),
-        }
-    }
-
-    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
-        match self {
-            Self::Call(call) => call.cancel(engine, now),
-            Self::Wait(wait) => wait.cancel(engine, now),
-        }
-    }
-}
-
 struct Caller {
-    operation: Looking,
+    work: Work,
     timeout: Duration,
     deadline: Option<Moment>,
     flight: Option<Flight>,
@@ -200,17 +154,18 @@ impl World {
         policy.max_requests_per_window = input.budget.map(u32::from);
         let now = Moment::default();
         let caller = |kind: &Kind| {
-            let id = "s".parse().expect("a valid identifier");
             let timeout = policy.call_timeout;
-            let operation = match kind {
-                Kind::Call => Looking::Call(Call::new(RetrieveDecision::new(id))),
+            let ask = match kind {
+                Kind::Call => Ask::Decision,
+                // When it is decided, the events say.
                 Kind::Wait { interval } => {
-                    let wait = WaitForDecision::new(id).with_timeout(timeout);
-                    Looking::Wait(wait.with_interval(millis(*interval)))
+                    Ask::Wait { interval: millis(*interval), decided_after: Duration::ZERO }
                 }
             };
+            // A call has the policy's timeout of itself.
+            let job = Job { timeout: ask.interval().map(|_| timeout), ..Job::once(ask) };
             Caller {
-                operation,
+                work: Work::new(&job, "s", false),
                 timeout,
                 deadline: None,
                 flight: None,
@@ -234,16 +189,13 @@ impl World {
                     self.resolve(who, flight, true);
                 }
                 let caller = &mut self.callers[who];
-                caller.operation.cancel(&mut self.engine, self.now);
+                caller.work.as_receiver().give_up(&mut self.engine, self.now);
                 caller.over = true;
             }
             Event::Answer(which, answer, hints) => {
                 let Some(sent) = self.take(which) else { return };
                 let (status, body) = answer.write(sent.flight.token);
-                let response = head(status, hints).map(|()| &*body);
-                self.resolve(sent.caller, sent.flight, status != 429);
-                let operation = &mut self.callers[sent.caller].operation;
-                operation.handle_response(&mut self.engine, self.now, sent.ticket, &response);
+                self.receive(sent, status != 429, &Reply::Whole(respond(status, body, hints)));
             }
             Event::Fail(which, lost) => {
                 let (kind, may_count) = match lost {
@@ -252,15 +204,14 @@ impl World {
                     Lost::Timeout => (TransportErrorKind::Timeout, true),
                     Lost::Broken => (TransportErrorKind::ConnectionLost, true),
                 };
-                self.fail(which, may_count, TransportError::new(kind));
+                let Some(sent) = self.take(which) else { return };
+                self.receive(sent, may_count, &Reply::Failed(kind));
             }
             Event::BreakInBody(which, status, hints) => {
-                let status = status as u16;
-                let failure = TransportError::in_body(
-                    TransportErrorKind::ConnectionLost,
-                    head(status, hints),
-                );
-                self.fail(which, status != 429, failure);
+                let Some(sent) = self.take(which) else { return };
+                let answer = respond(status as u16, vec![], hints);
+                let reply = Reply::CutOff(TransportErrorKind::ConnectionLost, answer);
+                self.receive(sent, status as u16 != 429, &reply);
             }
             Event::Time(passed) => self.now = self.now.after(millis(passed)),
             Event::TimeOfWait(who) => {
@@ -270,11 +221,10 @@ impl World {
         }
     }
 
-    fn fail(&mut self, which: u8, may_count: bool, failure: TransportError) {
-        let Some(sent) = self.take(which) else { return };
+    fn receive(&mut self, sent: Sent, may_count: bool, reply: &Reply) {
         self.resolve(sent.caller, sent.flight, may_count);
-        let operation = &mut self.callers[sent.caller].operation;
-        operation.handle_failure(&mut self.engine, self.now, sent.ticket, failure);
+        let receiver = self.callers[sent.caller].work.as_receiver();
+        receiver.receive(&mut self.engine, self.now, sent.ticket, reply);
     }
 
     fn poll(&mut self, who: usize) {
@@ -285,7 +235,7 @@ impl World {
         let deadline = *caller.deadline.get_or_insert(now.after(caller.timeout));
         caller.flight = caller.flight.filter(|flight| flight.until > now);
         caller.wait = None;
-        match caller.operation.poll(&mut self.engine, now) {
+        match caller.work.poll(&mut self.engine, now) {
             Step::Send { request, ticket, timeout } => {
                 assert!(!caller.over && caller.flight.is_none() && now < deadline);
                 assert!(timeout <= policy.attempt_timeout && now.after(timeout) <= deadline);
@@ -310,7 +260,7 @@ impl World {
                 assert_eq!(caller.flight.is_some(), reason == WaitReason::Response);
                 caller.wait = Some(until);
                 let Step::Wait { until: again, reason: same } =
-                    caller.operation.poll(&mut self.engine, now)
+                    caller.work.poll(&mut self.engine, now)
                 else {
                     panic!("nothing happened, and the wait for {reason:?} is over")
                 };
@@ -398,20 +348,22 @@ impl Answer {
     }
 }
 
-fn head(status: u16, hints: Hints) -> Response<()> {
-    let mut head = Response::builder().status(status).header("date", EPOCH);
-    let headers = [
+fn respond(status: u16, body: Vec<u8>, hints: Hints) -> work::Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert("date", HeaderValue::from_static(EPOCH));
+    let hints = [
         ("retry-after", hints.retry_after),
         ("x-ratelimit-limit", hints.limit),
         ("x-ratelimit-remaining", hints.remaining),
         ("x-ratelimit-reset", hints.reset),
     ];
-    for (name, value) in headers {
+    for (name, value) in hints {
         if let Some(value) = value {
-            head = head.header(name, u16::from(value));
+            headers.insert(name, u16::from(value).into());
         }
     }
-    head.body(()).expect("a valid head")
+    let status = StatusCode::from_u16(status).expect("a valid status");
+    work::Answer { status, headers, body, undecided: false }
 }
 
 const EPOCH: &str = "Thu, 01 Jan 1970 00:00:00 GMT";

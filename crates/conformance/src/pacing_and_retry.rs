@@ -1,4 +1,4 @@
-//! The engine's judgement over real sockets: pacing, waiting for a final status, shared failures.
+//! Pacing, retry, waiting for a final status and shared failures, over real sockets.
 
 use std::thread;
 use std::time::Duration;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use didit_core::{Authorization, ClientCredentials, Credentials, Moment};
 use http::{HeaderMap, Request, StatusCode};
 
+use super::work::Answer;
+
 /// A sliding-window quota on decisions, as the service counts: from the moment of acceptance.
 #[derive(Debug)]
 pub(crate) struct Quota {
@@ -80,14 +82,6 @@ impl Access {
             Self::ApiKey(until) => Some(("held".to_owned(), until)),
         }
     }
-}
-
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
-    /// Whether it is a decision that is still to be made.
-    pub(crate) undecided: bool,
 }
 
 /// What the service does to a request that reaches it.
@@ -218,5 +212,5 @@ impl Service {
 
 fn answer(status: u16, body: String) -> Answer {
     let status = StatusCode::from_u16(status).unwrap();
-    Answer { status, headers: HeaderMap::new(), body, undecided: false }
+    Answer { status, headers: HeaderMap::new(), body: body.into(), undecided: false }
 }

@@ -9,9 +9,7 @@ use didit_core::{
     Call, Engine, Moment, Operation, Step, Ticket, TransportError, TransportErrorKind,
     WaitForDecision,
 };
-use http::{Response, StatusCode};
-
-use super::service::Answer;
+use http::{HeaderMap, Response, StatusCode};
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Ask {
@@ -132,7 +130,7 @@ impl<O: Operation> Receiver for O {
     fn receive(&mut self, engine: &mut Engine, now: Moment, ticket: Ticket, reply: &Reply) {
         let failure = match reply {
             Reply::Whole(answer) => {
-                let response = answer.head().map(|()| answer.body.as_bytes());
+                let response = answer.head().map(|()| &*answer.body);
                 return self.handle_response(engine, now, ticket, &response);
             }
             Reply::CutOff(kind, answer) => TransportError::in_body(*kind, answer.head()),
@@ -159,7 +157,7 @@ impl Reply {
     pub(crate) fn in_other_words(self) -> Self {
         match self {
             Self::CutOff(_, answer) if !answer.status.is_success() => {
-                Self::Whole(Answer { body: String::new(), ..answer })
+                Self::Whole(Answer { body: Vec::new(), ..answer })
             }
             Self::CutOff(TransportErrorKind::Timeout, _) => {
                 Self::Failed(TransportErrorKind::Timeout)
@@ -181,6 +179,15 @@ impl Reply {
     pub(crate) fn is_undecided(&self) -> bool {
         matches!(self, Self::Whole(Answer { undecided: true, .. }))
     }
+}
+
+/// What the service answers.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+    /// Whether it is a decision that is still to be made.
+    pub(crate) undecided: bool,
 }
 
 impl Answer {
