@@ -9,7 +9,7 @@ use didit_fuzz::assert_plain;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
-    let names: Vec<&str> = text.split(' ').filter(|name| !name.is_empty()).collect();
+    let names: Vec<&str> = text.split([' ', ',']).filter(|name| !name.is_empty()).collect();
     let valid: Result<Vec<Scope>, _> = names.iter().map(|name| name.parse()).collect();
     match (text.parse::<Scopes>(), valid) {
         (Ok(scopes), Ok(valid)) => {
