@@ -96,11 +96,15 @@ impl ProxySettings {
 
 /// Returns whether an entry like `10.0.0.0/8`, `10.1.2.3` or `[::1]` contains an address.
 fn block_contains(entry: &str, address: IpAddr) -> bool {
-    let (block, length) = entry.split_once('/').unwrap_or((entry, "128"));
-    let (Ok(block), Ok(length)) = (block.trim_matches(['[', ']']).parse(), length.parse::<u32>())
-    else {
+    let (block, length) = entry.split_once('/').map_or((entry, None), |(b, l)| (b, Some(l)));
+    let Ok(block) = block.trim_matches(['[', ']']).parse::<IpAddr>() else { return false };
+    let bits = if block.is_ipv4() { 32 } else { 128 };
+    let Some(length) = length.map_or(Some(bits), |length| length.parse().ok()) else {
         return false;
     };
+    if length > bits {
+        return false;
+    }
     match (block, address) {
         (IpAddr::V4(block), IpAddr::V4(address)) => {
             let ignored = 32_u32.saturating_sub(length);
@@ -280,7 +284,7 @@ mod tests {
     #[test]
     fn hosts_of_the_list_are_reached_without_it() {
         let settings = ProxySettings::default().with_proxy("p:1").with_no_proxy(
-            "localhost, .intern.example,,shop.example.,10.0.0.0/8 192.168.1.7,[fd00::]/8,::1,*.x.example,127.*",
+            "localhost, .intern.example,,shop.example.,10.0.0.0/8 192.168.1.7,172.16.0.1/33,[fd00::]/8,::1,*.x.example,127.*",
         );
         for (host, exempt) in [
             ("localhost", true),
@@ -293,6 +297,7 @@ mod tests {
             ("11.0.0.1", false),
             ("192.168.1.7", true),
             ("192.168.1.8", false),
+            ("172.16.0.1", false),
             ("[fd12::1]", true),
             ("[fe80::1]", false),
             ("[::1]", true),
