@@ -121,11 +121,10 @@ impl ClientBuilder {
                 default_client(&self.base_url, self.roots, proxy.as_ref())?
             }
         };
-        let engine = self.engine.seed(RandomState::new().hash_one(0));
-        let engine = engine.record_events(self.on_event.is_some());
+        let engine = self.engine.seed(RandomState::new().hash_one(0)).build()?;
         let shared = Shared {
             http,
-            engine: Mutex::new(engine.build()?),
+            engine: Mutex::new(engine),
             woken: Notify::new(),
             origin: Instant::now(),
             on_event: self.on_event,
@@ -148,20 +147,21 @@ fn default_client(
         // What the environment says was read with the same rules as in the blocking adapter.
         .no_proxy();
     let client = tls::configure(client, base_url, roots)?;
-    let client = match proxy {
-        Some(proxy) => {
-            let scheme = if proxy.is_tls() { "https" } else { "http" };
-            let address = format!("{scheme}://{}:{}", proxy.host(), proxy.port());
-            let address =
-                reqwest::Proxy::all(address).map_err(|error| ConfigError::Library(error.into()))?;
-            client.proxy(match proxy.user() {
-                Some((name, password)) => address.basic_auth(name.expose(), password.expose()),
-                None => address,
-            })
-        }
-        None => client,
+    let client = match proxy.map(reqwest_proxy).transpose() {
+        Ok(Some(proxy)) => client.proxy(proxy).build(),
+        Ok(None) => client.build(),
+        Err(error) => Err(error),
     };
-    client.build().map_err(|error| ConfigError::Library(error.into()))
+    client.map_err(|error| ConfigError::Library(error.into()))
+}
+
+fn reqwest_proxy(proxy: &HttpProxy) -> reqwest::Result<reqwest::Proxy> {
+    let scheme = if proxy.is_tls() { "https" } else { "http" };
+    let address = reqwest::Proxy::all(format!("{scheme}://{proxy}"))?;
+    Ok(match proxy.user() {
+        Some((name, password)) => address.basic_auth(name.expose(), password.expose()),
+        None => address,
+    })
 }
 
 impl fmt::Debug for ClientBuilder {

@@ -91,10 +91,8 @@ impl<S: Stream<Item = SessionId>> Stream for Decisions<S> {
             match self.calls.poll_next_unpin(context) {
                 Poll::Ready(Some((_, item))) if !self.in_order => return Poll::Ready(Some(item)),
                 Poll::Ready(Some((position, item))) => drop(self.waiting.insert(position, item)),
-                // More ids may come.
-                Poll::Ready(None) if self.ids.is_some() => return Poll::Pending,
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending => return Poll::Pending,
+                Poll::Ready(None) if self.ids.is_none() => return Poll::Ready(None),
+                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
         }
     }

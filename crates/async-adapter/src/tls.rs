@@ -12,11 +12,9 @@ pub(crate) type Root = CertificateDer<'static>;
 
 /// Reads the certificates of a PEM text.
 pub(crate) fn parse_pem(pem: &[u8]) -> Result<Vec<Root>, ConfigError> {
-    let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(|_| ConfigError::Certificate)?;
-    let (usable, _) =
-        RootCertStore::empty().add_parsable_certificates(certificates.iter().cloned());
+    let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
+    let certificates = certificates.map_err(|_| ConfigError::Certificate)?;
+    let (usable, _) = RootCertStore::empty().add_parsable_certificates(certificates.clone());
     if usable == 0 || usable < certificates.len() {
         return Err(ConfigError::Certificate);
     }

@@ -120,11 +120,10 @@ impl ClientBuilder {
                 default_agent(&self.base_url, &self.roots, proxy.as_ref())?
             }
         };
-        let engine = self.engine.seed(RandomState::new().hash_one(0));
-        let engine = engine.record_events(self.on_event.is_some());
+        let engine = self.engine.seed(RandomState::new().hash_one(0)).build()?;
         let shared = Shared {
             agent,
-            engine: Mutex::new(engine.build()?),
+            engine: Mutex::new(engine),
             woken: Condvar::new(),
             origin: Instant::now(),
             on_event: self.on_event,

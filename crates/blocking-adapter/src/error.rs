@@ -6,7 +6,7 @@ use rustls::CertificateError;
 /// Why a call failed; see [`ClientError`].
 pub type Error = ClientError<ureq::Error>;
 
-/// Returns how far a failed exchange can have come.
+/// Classifies a failed exchange by whether the service may have received the request.
 pub(crate) fn kind(error: &ureq::Error) -> TransportErrorKind {
     if let Some(error) = tls_error(error) {
         return match error {
@@ -59,25 +59,23 @@ fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
 }
 
 fn tls_words(error: &rustls::Error) -> String {
-    let rustls::Error::InvalidCertificate(certificate) = error else {
-        return match error {
-            rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port".into(),
-            other => other.to_string(),
-        };
+    use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext};
+    let words = match error {
+        rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port",
+        rustls::Error::InvalidCertificate(certificate) => match certificate {
+            CertificateError::UnknownIssuer => "no trusted authority issued the certificate",
+            Expired | ExpiredContext { .. } => "the certificate has expired",
+            NotValidForName | NotValidForNameContext { .. } => {
+                "the certificate is for another host"
+            }
+            CertificateError::Other(_) => {
+                "the certificate is an authority's or of an old version, not a server's"
+            }
+            other => return other.to_string(),
+        },
+        other => return other.to_string(),
     };
-    match certificate {
-        CertificateError::UnknownIssuer => "no trusted authority issued the certificate".into(),
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "the certificate has expired".into()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "the certificate is for another host".into()
-        }
-        CertificateError::Other(_) => {
-            "the certificate is an authority's or of an old version, not a server's".into()
-        }
-        other => other.to_string(),
-    }
+    words.to_owned()
 }
 
 fn tls_advice(error: &rustls::Error) -> Option<&'static str> {

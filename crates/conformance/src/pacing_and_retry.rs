@@ -91,7 +91,7 @@ pub fn waiting_ends_with_a_final_status<A: Adapter>() {
     assert_one_connection::<A>(&sandbox);
 }
 
-/// Waiting ends by its deadline, and tells how far the session had come.
+/// Waiting ends by its deadline, and reports the last status of the session.
 pub fn waiting_ends_by_its_deadline<A: Adapter>() {
     let sandbox = sandbox();
     sandbox.set_status("s-1", "retrieved");

@@ -54,7 +54,7 @@ impl Head {
     }
 }
 
-/// Reads up to the empty line; what came after it stays in `buffer`.
+/// Reads up to the empty line; the bytes after it stay in `buffer`.
 pub(crate) fn read_head(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<Head, Unreadable> {
     loop {
         if let Some((head, length)) = parse_head(buffer)? {
@@ -68,7 +68,7 @@ pub(crate) fn read_head(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<
     }
 }
 
-/// Reads the body that `head` announces; what came after it stays in `buffer`.
+/// Reads the body that `head` announces; the bytes after it stay in `buffer`.
 pub(crate) fn read_body(
     stream: &mut (impl Read + Write),
     buffer: &mut Vec<u8>,

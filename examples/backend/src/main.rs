@@ -1,4 +1,4 @@
-//! A backend that asks its visitors for data through Didit, and greets them with what came.
+//! A backend that asks its visitors for data through Didit, and greets them by the name they shared.
 //!
 //! ```console
 //! $ DIDIT_SANDBOX=1 cargo run --package didit-example-backend

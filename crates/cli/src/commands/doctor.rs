@@ -95,7 +95,8 @@ impl Doctor {
     }
 }
 
-/// Asks what can be asked without a session; an error if something stands in the way of using it.
+/// Checks what can be checked without a session, and returns the first error that would keep a
+/// command from working.
 fn ask(connection: &Connection, seen: &Seen) -> Option<Error> {
     if let Credentials::Client(client) = &connection.credentials {
         let fetch = Call::new(FetchToken::new(client.clone()));

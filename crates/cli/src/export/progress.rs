@@ -1,5 +1,5 @@
-//! How far an export has come, for those who wait for it: a line that is drawn over and over on a
-//! terminal, a line now and then elsewhere.
+//! Shows the progress of an export: one line that is redrawn on a terminal, and a new line from time
+//! to time elsewhere.
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};

@@ -158,7 +158,7 @@ fn id(n: usize) -> SessionId {
     format!("s-{n}").parse().unwrap()
 }
 
-/// The name of what came of a session.
+/// Names the outcome of a session.
 fn outcome(id: &SessionId, result: &Result<Decision, CallFailure>) -> String {
     match result {
         Ok(decision) if decision.session_id() == id.as_str() => "retrieved".to_owned(),

@@ -4,7 +4,7 @@ use std::mem;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// How far a session, or one of its reports, has come. Comparing ignores the case.
+/// The status of a session, or of one of its reports. Comparing ignores the case.
 ///
 /// See <https://docs.didit.me/integration/verification-statuses>.
 ///

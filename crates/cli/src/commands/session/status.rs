@@ -17,7 +17,7 @@ Examples:
   didit session status SESSION_ID --session-token TOKEN
   DIDIT_SESSION_TOKEN=TOKEN didit session status SESSION_ID";
 
-/// See how far a session has come, with its own token and no other credentials
+/// Read the status of a session with its own token and no other credentials
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Status {
