@@ -224,14 +224,14 @@ impl<E: Endpoint> Call<E> {
             return;
         }
         let keeps_token = purpose == Purpose::Token && engine.keep_token(&mut self.claim, now);
-        if error.is_refusal() {
-            self.refusals += 1;
-            *self.attempts(purpose) -= 1;
-        }
         close_gate::<E>(engine, now, purpose, &error, error.retry_after());
         if keeps_token {
             self.token_attempts = 0;
             return;
+        }
+        if error.is_refusal() {
+            self.refusals += 1;
+            *self.attempts(purpose) -= 1;
         }
         let attempts = Attempts {
             failed: *self.attempts(purpose),
