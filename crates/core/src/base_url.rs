@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::json;
 
-/// Where the service is reached: a scheme, a host, and a path prefix if there is one.
+/// The address of the service: a scheme, a host, and an optional path prefix.
 ///
-/// `https` to any host, or plain `http` to this machine alone (`localhost`, `127.0.0.0/8`, `[::1]`),
-/// since everything sent there is a secret or somebody's identity.
+/// `https` to any host, or plain `http` to this machine only (`localhost`, `127.0.0.0/8`, `[::1]`),
+/// since requests and responses carry secrets or personal data.
 ///
 /// ```
 /// use didit_core::BaseUrl;
@@ -196,7 +196,7 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// Why a text is no [`BaseUrl`]. The text itself is not repeated: it may hold a password.
+/// Error parsing a [`BaseUrl`]. Never repeats the text, which may hold a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidBaseUrl {

@@ -10,10 +10,10 @@ use crate::engine::{CallError, CallErrorKind};
 use crate::error::BuildError;
 use crate::proxy::{HttpProxy, InvalidProxy};
 
-/// Why a call of a client failed: the core's [`CallError`], whose methods it has, and where the
-/// request went and the HTTP library's error `T`, if the transport was what failed.
+/// The error of a client's call: the core's [`CallError`], to which it dereferences, and, if the
+/// transport failed, the route of the request and the HTTP library's error `T`.
 ///
-/// `Debug` prints the line that people should read, `{:#?}` the structure.
+/// `{:?}` prints one line for people, `{:#?}` the structure.
 pub struct ClientError<T> {
     call: CallError,
     transport: Option<Box<Transport<T>>>,
@@ -22,7 +22,7 @@ pub struct ClientError<T> {
 #[derive(Debug)]
 struct Transport<T> {
     error: Option<T>,
-    /// Where the request went, and what the transport says.
+    /// The route of the request, and the transport's message.
     detail: String,
     advice: Option<&'static str>,
 }
@@ -58,9 +58,9 @@ impl<T> ClientError<T> {
 pub struct TransportDetail<T> {
     /// The error.
     pub error: T,
-    /// What went wrong, in a few words.
+    /// The failure, in a few words.
     pub words: Option<String>,
-    /// What a person can do about it, if that is more than the kind of the failure tells.
+    /// Advice for people, if more specific than the advice for the kind of failure.
     pub advice: Option<&'static str>,
 }
 
@@ -112,7 +112,7 @@ impl<T: Error + 'static> Error for ClientError<T> {
     }
 }
 
-/// Where a client's requests go, for its errors.
+/// Route of a client's requests, for errors.
 #[derive(Clone, Debug)]
 pub struct Route {
     host: String,
@@ -142,7 +142,7 @@ impl fmt::Display for Route {
     }
 }
 
-/// Why a client could not be built.
+/// Error building a client.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConfigError {

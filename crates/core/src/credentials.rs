@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::secret::{Secret, sensitive_header};
 
-/// How a client authorizes its requests.
+/// A client's means of authorization.
 ///
 /// ```
 /// use didit_core::{Authorization, ClientCredentials, Credentials};
@@ -197,19 +197,19 @@ impl fmt::Debug for Authorization {
     }
 }
 
-/// Why a secret cannot be used. The secret itself is never repeated.
+/// The reason a secret cannot be used. Never repeats the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidCredentials {
     /// Nothing was given.
     Empty {
-        /// Which of the secrets.
+        /// The secret's name.
         what: &'static str,
     },
     /// A character that is not allowed: a line end, a control, a non-ASCII character, or a space in
     /// anything but a client id or secret.
     Character {
-        /// Which of the secrets.
+        /// The secret's name.
         what: &'static str,
     },
 }

@@ -22,7 +22,7 @@ pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// what [`request`](Endpoint::request) returns, and give the response to
 /// [`parse`](Endpoint::parse), whatever its status. Redirects must not be followed.
 pub trait Endpoint: sealed::Sealed {
-    /// What a successful response holds.
+    /// The parsed successful response.
     type Output;
     /// The name of the endpoint in errors and events.
     const KIND: EndpointKind;
@@ -30,7 +30,7 @@ pub trait Endpoint: sealed::Sealed {
     const HOST: Host = Host::DataTransfer;
     /// The rate limit that its requests count against.
     const BUCKET: Bucket;
-    /// Whether the request carries the caller's [`Authorization`].
+    /// True if the request carries the caller's [`Authorization`].
     const AUTHORIZED: bool;
     /// The time that the service may take to answer, if that is more than usual.
     const LEAST_TIMEOUT: Duration = Duration::ZERO;
@@ -69,10 +69,10 @@ pub enum Host {
     Verification,
 }
 
-/// Whether a request may be sent again after it failed.
+/// The conditions for sending a failed request again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replay {
-    /// At any time: the request changes nothing, or the same thing twice.
+    /// At any time: the request is idempotent.
     Safe,
     /// Only when the service certainly did not act on it: it never left, or it was refused.
     OnlyIfUnsent,

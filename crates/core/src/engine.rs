@@ -42,10 +42,10 @@ use crate::error::{BuildError, ResponseError};
 use crate::oauth::{AccessToken, FetchToken};
 use crate::secret::scrub;
 
-/// What the calls of one client share: the access token, the rate limits and the policy.
+/// The shared state of a client's calls: access token, rate limits and policy.
 ///
-/// It is plain data. Give it to one operation at a time, with the current time; behind a lock if
-/// several threads use it. The lock is needed for each step, never while waiting for I/O.
+/// It is plain data: pass it to one operation at a time, with the current time. If several threads
+/// use it, hold a lock for each step, never while waiting for I/O.
 ///
 /// ```
 /// use didit_core::data_transfer::RetrieveDecision;
@@ -83,7 +83,7 @@ pub struct Engine {
     user_agent: HeaderValue,
     jitter: Jitter,
     tickets: u64,
-    /// What happened since the caller asked last, if it wants to know.
+    /// The events since the caller last asked, if they are recorded.
     events: Option<Vec<Event>>,
     wakes_others: bool,
 }

@@ -40,7 +40,7 @@ pub enum EndpointKind {
 }
 
 impl EndpointKind {
-    /// Whether it is an endpoint of the verification API.
+    /// Returns whether the verification API serves it.
     pub(crate) fn is_verification(self) -> bool {
         use EndpointKind::{CreateSession, FetchToken, ReadStatus, RetrieveDecision};
         !matches!(self, FetchToken | CreateSession | ReadStatus | RetrieveDecision)
@@ -159,7 +159,7 @@ struct Details {
     retry_after: Option<Duration>,
     /// The content type or encoding, if it is not plain JSON.
     media: Option<Box<str>>,
-    /// Where a redirect leads.
+    /// A redirect's target.
     location: Option<Box<str>>,
 }
 

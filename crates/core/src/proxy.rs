@@ -1,4 +1,4 @@
-//! Which proxy a host is reached through, by the variables that other programs read as well.
+//! The choice of a proxy for a host, by the variables that other programs read as well.
 
 use std::ffi::OsString;
 use std::fmt;

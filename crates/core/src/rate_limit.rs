@@ -3,20 +3,20 @@ use std::time::{Duration, SystemTime};
 use http::header::DATE;
 use http::{HeaderMap, HeaderValue};
 
-/// What a response's headers say about the caller's rate limit.
+/// The caller's rate limit, as a response's headers state it.
 ///
-/// All times are relative: the server's clock is measured against the response's own `Date` header,
-/// so that no local clock is needed. A client with a clock adds that header where it is missing,
-/// with the time of arrival ([RFC 9110 §6.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1)):
-/// see [`stamp_arrival`](RateLimit::stamp_arrival).
+/// All times are relative to the response's own `Date` header, so that no local clock is needed. A
+/// client with a clock adds that header where it is missing, with the time of arrival
+/// ([RFC 9110 §6.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1)): see
+/// [`stamp_arrival`](RateLimit::stamp_arrival).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// `X-RateLimit-Limit`: how many requests a window holds.
+    /// `X-RateLimit-Limit`: the requests allowed per window.
     pub limit: Option<u32>,
-    /// `X-RateLimit-Remaining`: how many of them are left.
+    /// `X-RateLimit-Remaining`: the requests left in it.
     pub remaining: Option<u32>,
-    /// `X-RateLimit-Reset` minus `Date`: how long until more are left.
+    /// `X-RateLimit-Reset` minus `Date`: the time until more are left.
     pub reset_after: Option<Duration>,
     /// `Retry-After`, in seconds (decimals are rounded up) or as an HTTP date minus `Date`.
     pub retry_after: Option<Duration>,

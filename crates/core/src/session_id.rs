@@ -112,7 +112,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// Why a text is no [`SessionId`].
+/// Error parsing a [`SessionId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidSessionId {
@@ -124,12 +124,12 @@ pub enum InvalidSessionId {
     Character {
         /// The first such character.
         found: char,
-        /// How many characters stand before it.
+        /// The number of characters before it.
         position: usize,
     },
     /// More than [`SessionId::MAX_LEN`] characters.
     TooLong {
-        /// How many there are.
+        /// Their number.
         length: usize,
     },
 }

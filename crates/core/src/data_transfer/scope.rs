@@ -36,11 +36,11 @@ impl Scope {
     pub const PHONE: Self = Self::documented("phone");
     /// A temporary URL of the picture.
     pub const PICTURE: Self = Self::documented("picture");
-    /// Whether the person is verified.
+    /// A flag for a verified person.
     pub const IS_VERIFIED: Self = Self::documented("is_verified");
-    /// Whether the person is over 18.
+    /// A flag for an age over 18.
     pub const IS_OVER_18: Self = Self::documented("is_over_18");
-    /// Whether the person is over 21.
+    /// A flag for an age over 21.
     pub const IS_OVER_21: Self = Self::documented("is_over_21");
     /// The gender.
     pub const GENDER: Self = Self::documented("gender");
@@ -220,7 +220,7 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// Why a text is no [`Scope`].
+/// Error parsing a [`Scope`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidScope {

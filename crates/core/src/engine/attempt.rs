@@ -9,11 +9,11 @@ pub(super) struct Attempt {
     /// The authorization it was sent with, which no error may repeat.
     pub(super) authorization: Option<Authorization>,
     pub(super) sent_at: Moment,
-    /// When it counts as lost.
+    /// The attempt's deadline.
     pub(super) until: Moment,
 }
 
-/// What a call sends a request for.
+/// The purpose of a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
     /// To fetch a token.

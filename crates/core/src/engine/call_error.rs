@@ -8,7 +8,7 @@ use crate::data_transfer::Status;
 use crate::endpoint::Replay;
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 
-/// Why a call failed: what went wrong last, and why the call gave up.
+/// The reason a call failed: its last error, and why it gave up.
 #[derive(Clone, Debug)]
 pub struct CallError {
     endpoint: EndpointKind,
@@ -37,7 +37,7 @@ pub enum CallErrorKind {
     Finished,
 }
 
-/// Why a call was not tried further.
+/// The reason a call gave up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GaveUp {

@@ -12,10 +12,10 @@ use super::policy::Policy;
 pub(super) struct Deadline {
     /// The call's own timeout, if it has one instead of the policy's.
     pub(super) timeout: Option<Duration>,
-    /// Whether the time in the rate limiter's queue does not count.
+    /// True if the time in the rate limiter's queue does not count.
     pub(super) queued: bool,
     end: Option<Moment>,
-    /// When the call entered the rate limiter's queue, if it is there.
+    /// The time of entry into the rate limiter's queue, while in it.
     queued_since: Option<Moment>,
     /// The end of the time to fetch a token, while a queued call's own time has not started.
     token_end: Option<Moment>,

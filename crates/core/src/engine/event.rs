@@ -16,11 +16,11 @@ pub struct Event {
     pub endpoint: EndpointKind,
     /// The session that the call is about, if it is about one.
     pub session_id: Option<SessionId>,
-    /// What happened.
+    /// Its kind.
     pub kind: EventKind,
 }
 
-/// What an [`Event`] tells.
+/// The kinds of [`Event`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
@@ -30,7 +30,7 @@ pub enum EventKind {
         endpoint: EndpointKind,
         /// The HTTP method.
         method: Method,
-        /// Where to.
+        /// The URI.
         uri: Uri,
         /// The attempt, counted from 1.
         attempt: u32,
@@ -50,37 +50,37 @@ pub enum EventKind {
     Failed {
         /// The endpoint of the request.
         endpoint: EndpointKind,
-        /// How it failed.
+        /// The failure.
         error: TransportErrorKind,
         /// The time since the request was sent.
         elapsed: Duration,
     },
     /// A token was fetched.
     TokenFetched {
-        /// How long it is valid, if the service said.
+        /// Its lifetime, if the service named it.
         lifetime: Option<Duration>,
     },
     /// The service refused the token, and another one will be used.
     TokenRefused,
     /// The call waits.
     Waiting {
-        /// The longest it will.
+        /// The longest wait.
         duration: Duration,
-        /// What for.
+        /// The reason.
         reason: WaitReason,
     },
     /// The service told how much of the rate limit is left.
     RateLimit {
-        /// How many requests a window holds.
+        /// The requests allowed per window.
         limit: u32,
-        /// How many of them are left.
+        /// The requests left in it.
         remaining: u32,
     },
     /// The call is over.
     Finished {
-        /// Whether it succeeded.
+        /// True if it succeeded.
         succeeded: bool,
-        /// How many requests were sent for it, those for tokens included.
+        /// The requests sent for it, including those for tokens.
         attempts: u32,
         /// The time since the call was first polled.
         elapsed: Duration,

@@ -1,4 +1,4 @@
-//! How one attempt failed, and what a call waits for.
+//! Failures of attempts, and the reasons for waits.
 
 use std::fmt;
 use std::time::Duration;
@@ -27,7 +27,7 @@ impl TransportError {
     }
 }
 
-/// How an exchange failed below HTTP.
+/// The kinds of failure below HTTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
@@ -67,7 +67,7 @@ impl fmt::Display for TransportErrorKind {
     }
 }
 
-/// What a [`Step::Wait`](super::Step::Wait) waits for.
+/// The reason for a [`Step::Wait`](super::Step::Wait).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WaitReason {
@@ -98,7 +98,7 @@ impl fmt::Display for WaitReason {
     }
 }
 
-/// How one attempt failed, in a form that calls can share.
+/// The error of one attempt, shareable between calls.
 #[derive(Clone, Debug)]
 pub(super) enum AttemptError {
     Response(ResponseError),

@@ -17,14 +17,14 @@ pub struct Policy {
     pub call_timeout: Duration,
     /// The longest that one request may take, its response's body included. Default: 10 s.
     pub attempt_timeout: Duration,
-    /// How often a request is sent before its failure is final. Refusals by the rate limit do not
-    /// count; the deadline ends those. Default: 4.
+    /// The most attempts per request. Refusals by the rate limit do not count: only the deadline
+    /// ends those. Default: 4.
     pub max_attempts: u32,
     /// Before the n-th retry a call waits a random time, at most this times 2ⁿ⁻¹. Default: 200 ms.
     pub backoff_base: Duration,
     /// The longest such wait. Default: 10 s.
     pub backoff_cap: Duration,
-    /// How long before its end a token is renewed, or a tenth of its lifetime if that is less.
+    /// The margin before expiry at which a token is renewed, at most a tenth of its lifetime.
     /// Default: 60 s.
     pub token_refresh_margin: Duration,
     /// The length of the service's sliding rate-limit window. Default: 60 s, as

@@ -27,11 +27,11 @@ pub(super) struct RateLimiter {
     budget: Option<u32>,
     /// The limit that the service named last, and when.
     learned: Option<(u32, Moment)>,
-    /// Whether any response has come: until then the limit is unknown.
+    /// True once a response has come; until then the limit is unknown.
     answered: bool,
     first_sent: Option<Moment>,
     in_flight: InFlight,
-    /// When responses arrived, oldest first. The first `expired` entries have left the window, but
+    /// Arrivals of responses, oldest first. The first `expired` entries have left the window, but
     /// may have been inside it when a response that is still in flight was produced.
     completed: VecDeque<Moment>,
     expired: usize,
@@ -44,9 +44,9 @@ pub(super) struct RateLimiter {
 /// Slow start: before the first response has named a limit one request goes out alone; each time
 /// this long passes, twice as many may be in flight.
 const SLOW_START: Duration = Duration::from_secs(1);
-/// How often the calls that wait for the first response are polled, if nothing wakes them.
+/// The polling interval of calls that wait for the first response, if nothing wakes them.
 const RECHECK: Duration = Duration::from_millis(100);
-/// How late a call may come before its place in the queue is given away.
+/// The longest delay before a call's place in the queue is given away.
 const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -58,12 +58,12 @@ struct Waiter {
 /// The order of a call's arrival; `None` before. A call that is refused later returns to it.
 pub(super) type QueuePosition = Option<u64>;
 
-/// When a request that has to wait can ask again.
+/// The wait of a request until it can ask again.
 pub(super) struct Deferred {
     pub(super) until: Moment,
-    /// Whether it cannot go any earlier, by all that is known.
+    /// True if, as far as is known, it cannot go earlier.
     pub(super) certain: bool,
-    /// Whether the service has refused requests until then, in contrast to mere pacing.
+    /// True if the service refuses requests until then, as opposed to mere pacing.
     pub(super) refused: bool,
 }
 

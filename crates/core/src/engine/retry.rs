@@ -1,4 +1,4 @@
-//! Whether a failed attempt is repeated: a pure function of what happened.
+//! The retry decision: a pure function of what happened.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use super::moment::Moment;
 use super::policy::Policy;
 use crate::endpoint::Replay;
 
-/// What follows a failed attempt.
+/// The decision whether to retry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RetryDecision {
     Retry { at: Moment, reason: WaitReason },
     GiveUp(GaveUp),
 }
 
-/// What one call has been through so far.
+/// The attempts of one call so far.
 pub(super) struct Attempts {
     /// Failed attempts of the request at hand, refusals by the rate limit not counted.
     pub(super) failed: u32,

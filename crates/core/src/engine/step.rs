@@ -55,7 +55,7 @@ pub trait Operation {
     fn cancel(&mut self, engine: &mut Engine, now: Moment);
 }
 
-/// What an [`Operation`] asks its caller to do.
+/// An [`Operation`]'s instruction to its caller.
 #[must_use]
 #[derive(Debug)]
 // A step lives on the stack for a moment; boxing the request would cost more.
@@ -67,14 +67,14 @@ pub enum Step<T> {
         request: Request<Vec<u8>>,
         /// Stands for this one attempt; a request is answered at most once.
         ticket: Ticket,
-        /// How long sending, waiting and reading may take together.
+        /// The time for sending, waiting and reading together.
         timeout: Duration,
     },
     /// There is nothing to do before then.
     Wait {
-        /// When to poll again at the latest.
+        /// The latest time to poll again.
         until: Moment,
-        /// What it waits for.
+        /// The reason.
         reason: WaitReason,
     },
     /// The operation is over; polling it again returns an error.

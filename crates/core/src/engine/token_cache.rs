@@ -24,7 +24,7 @@ pub(super) struct TokenCache {
     no_renewal_before: Moment,
 }
 
-/// How long tokens are not replaced after one was refused as soon as it was fetched.
+/// The pause before replacing a token that was refused as soon as it was fetched.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
 struct CachedToken {
@@ -58,7 +58,7 @@ impl TokenClaim {
     }
 }
 
-/// What a call may do about its authorization.
+/// The next step for a call's authorization.
 pub(super) enum TokenAccess {
     /// Send no authorization.
     None,

@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde_path_to_error::{Path, Segment};
 
-/// Why a text is not the JSON that was expected: where, and what was expected there.
+/// Error reading JSON: the position, and what was expected there.
 ///
 /// It never repeats the value found there, which may be personal.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What replaces a lone surrogate; as long as the escape it stands for, so that columns stay right.
+/// The replacement of a lone surrogate; as long as its escape, so that columns stay right.
 const REPLACEMENT: &str = "\\ufffd";
 
 /// Replaces each lone surrogate (`"\ud800"`) in the member names of a JSON text by U+FFFD.

@@ -42,7 +42,7 @@ impl DeleteSession {
     }
 }
 
-/// What became of a deleted session. An older service tells nothing.
+/// The outcome of a deletion; all `None` from an older service.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -51,10 +51,10 @@ pub struct Deletion {
     pub session_id: Option<SessionId>,
     /// The number of the session.
     pub session_number: Option<Number>,
-    /// What became of the face, such as `deleted`, `retained_with_user` or
+    /// The outcome for the face, such as `deleted`, `retained_with_user` or
     /// `ineligible_no_vendor_user`.
     pub face_retention_outcome: Option<String>,
-    /// What is kept of the face.
+    /// The retained face template.
     pub biometric_template_uuid: Option<String>,
 }
 

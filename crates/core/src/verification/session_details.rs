@@ -2,8 +2,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What the user is expected to be, for [`CreateSession`](super::CreateSession). Documents that say
-/// something else raise warnings.
+/// The expected data of the user, for [`CreateSession`](super::CreateSession). Documents with other
+/// data raise warnings.
 ///
 /// Source: [create session](https://docs.didit.me/sessions-api/create-session).
 #[derive(Clone, Default, PartialEq, Serialize)]
@@ -62,13 +62,13 @@ impl fmt::Debug for ExpectedDetails {
     }
 }
 
-/// How the user can be reached, for [`CreateSession`](super::CreateSession).
+/// The user's contact details, for [`CreateSession`](super::CreateSession).
 #[derive(Clone, Default, PartialEq, Serialize)]
 pub struct ContactDetails {
     /// The email address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Whether the service sends emails.
+    /// True if the service sends emails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub send_notification_emails: Option<bool>,
     /// The language of the emails, as an ISO 639-1 code.

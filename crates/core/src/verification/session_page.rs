@@ -92,13 +92,13 @@ pub struct SessionSummary {
     pub session_kind: Option<String>,
     /// The number of the session.
     pub session_number: Option<Number>,
-    /// Where the user goes through the steps.
+    /// The URL of the session's pages.
     pub session_url: Option<String>,
     /// The status of the session.
     pub status: Option<Status>,
     /// The text of your own that the session was created with.
     pub vendor_data: Option<String>,
-    /// When the session was created.
+    /// The time of creation.
     pub created_at: Option<Timestamp>,
     /// The steps and their statuses.
     #[serde(deserialize_with = "objects")]

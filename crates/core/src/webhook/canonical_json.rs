@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use crate::json::{self, JsonError};
 
-/// How many arrays and objects may be inside each other.
+/// The deepest nesting of arrays and objects.
 const MAX_DEPTH: usize = 64;
 
 /// Returns the canonical form of a JSON object, the message of
@@ -37,7 +37,7 @@ pub fn canonical_json(body: &[u8]) -> Result<String, JsonError> {
     }
 }
 
-/// What is wrong at the position that the writer stopped at.
+/// The problem at the position where the writer stopped.
 type Problem = &'static str;
 
 /// Reads a text value by value, and writes each at once.
@@ -52,7 +52,7 @@ struct Writer<'a> {
 struct Member<'a> {
     name: Cow<'a, str>,
     at: usize,
-    /// Where it stands in the canonical text.
+    /// Its range in the canonical text.
     written: Range<usize>,
 }
 
@@ -145,7 +145,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Whether the array or object ends here; else reads the comma before anything but its first.
+    /// Reads the end of an array or object, or the comma before a further item; true at the end.
     fn closes(&mut self, end: u8, first: bool) -> Result<bool, Problem> {
         match self.next_token() {
             Some(byte) if byte == end => {
@@ -349,8 +349,8 @@ fn float(value: f64) -> String {
     }
 }
 
-/// Where two shortest texts are equally near to the value, Python prints the one that ends in an even
-/// digit, as rounding to that many digits does. Up to 15 digits there is only one, since no two
+/// Picks the text that Python prints where two shortest ones are equally near to the value: the one
+/// with an even last digit, as after rounding. Up to 15 digits there is only one, since no two
 /// numbers of 15 digits are read as the same double.
 fn or_even(shortest: String, value: f64, round: impl Fn(usize) -> String) -> String {
     if shortest.len() <= 15 {

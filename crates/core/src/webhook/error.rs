@@ -3,7 +3,7 @@ use std::fmt;
 use super::signature::Scheme;
 use crate::json::JsonError;
 
-/// Why a delivery is refused. Answer it with 400 or 401, without this text: it is for your logs.
+/// The reason a delivery is refused, for your logs. Answer with 400 or 401, without this text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookError {
@@ -13,7 +13,7 @@ pub enum WebhookError {
     NoSignature,
     /// A header is there more than once, or does not hold 64 hexadecimal digits.
     MalformedSignature {
-        /// Which one.
+        /// Its scheme.
         scheme: Scheme,
     },
     /// No secret matches: the delivery was changed on its way, is forged, or is another
@@ -66,7 +66,7 @@ impl fmt::Display for WebhookError {
 
 impl std::error::Error for WebhookError {}
 
-/// Why no [`Webhook`](super::Webhook) can be made of the secrets.
+/// Error in the secrets of a [`Webhook`](super::Webhook).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidWebhookSecret {

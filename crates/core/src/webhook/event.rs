@@ -211,7 +211,7 @@ impl fmt::Debug for Event {
     }
 }
 
-/// What [`Scheme::Simple`](super::Scheme::Simple) covers of an event, and nothing else.
+/// The part of an event that [`Scheme::Simple`](super::Scheme::Simple) covers.
 #[derive(Clone)]
 pub struct SimpleEvent {
     members: SimpleMembers,

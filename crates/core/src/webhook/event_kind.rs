@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer};
 
-/// What an event is about: its `webhook_type`.
+/// The kind of an event: its `webhook_type`.
 ///
 /// The first two are about sessions and have a `session_id`. The others have none, and statuses of
 /// their own. See <https://docs.didit.me/integration/webhooks> and

@@ -10,7 +10,7 @@ use sha2::Sha256;
 use super::error::WebhookError;
 use crate::secret::Secret;
 
-/// What a signature was made of.
+/// The data that is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// `X-Signature`: the body, byte for byte.
@@ -42,14 +42,14 @@ impl fmt::Display for Scheme {
     }
 }
 
-/// Which signature of a delivery was verified, and with which secret.
+/// The verified signature of a delivery, and the secret it matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Matched {
     /// The signature that matched first.
     pub scheme: Scheme,
-    /// Which of the secrets matched: its index in what [`Webhook::new`](super::Webhook::new) was
-    /// given. Once it is 0 for every delivery, a rotation is over.
+    /// The matching secret's index in those given to [`Webhook::new`](super::Webhook::new). Once
+    /// it is 0 for every delivery, a rotation is over.
     pub secret: usize,
 }
 

@@ -5,12 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::json::{RawJson, optional_object};
 use crate::personal::redacted;
 
-/// What the person shared, per scope.
+/// The shared user data, by scope.
 ///
-/// A member that was not requested, not approved or not sent is `None`. The members whose shape is
-/// not documented are [`RawJson`], which [`deserialize`](RawJson::deserialize)s into a type of your
-/// own. Members that this version does not know are in
-/// [`Decision::user_data_json`](super::Decision::user_data_json).
+/// A member that was not requested, approved or sent is `None`. Members of undocumented shape are
+/// [`RawJson`], which [`deserialize`](RawJson::deserialize)s into a type of your own. Unknown
+/// members are in [`Decision::user_data_json`](super::Decision::user_data_json).
 ///
 /// Source: [user scopes](https://docs.didit.me/data-transfer/user-scopes).
 ///
@@ -44,11 +43,11 @@ pub struct UserData {
     /// The names.
     #[serde(deserialize_with = "optional_object")]
     pub names: Option<Names>,
-    /// Whether the person is verified.
+    /// True if the person is verified.
     pub is_verified: Option<bool>,
-    /// Whether the person is over 18.
+    /// True if the person is over 18.
     pub is_over_18: Option<bool>,
-    /// Whether the person is over 21.
+    /// True if the person is over 21.
     pub is_over_21: Option<bool>,
     /// The gender.
     pub gender: Option<RawJson>,
@@ -83,9 +82,9 @@ impl fmt::Debug for UserData {
 pub struct Email {
     /// The address.
     pub email: Option<String>,
-    /// Whether the person proved to own it.
+    /// True if the person proved ownership.
     pub is_verified: Option<bool>,
-    /// Whether it is the person's primary address.
+    /// True if it is the person's primary address.
     pub is_primary: Option<bool>,
 }
 
@@ -105,9 +104,9 @@ impl fmt::Debug for Email {
 pub struct Phone {
     /// The number in international form.
     pub phone_number: Option<String>,
-    /// Whether the person proved to own it.
+    /// True if the person proved ownership.
     pub is_verified: Option<bool>,
-    /// Whether it is the person's primary number.
+    /// True if it is the person's primary number.
     pub is_primary: Option<bool>,
 }
 
@@ -131,7 +130,7 @@ pub struct Names {
     pub family_name: Option<String>,
     /// All names, in the order the person uses.
     pub full_name: Option<String>,
-    /// Whether they were read from an identity document.
+    /// True if they were read from an identity document.
     pub is_verified: Option<bool>,
 }
 

@@ -8,11 +8,11 @@ use serde_json::Value;
 const MAX_BODY: usize = 64 * 1024;
 const MAX_CHARS: usize = 300;
 
-/// What a body says about itself.
+/// A response body's own message.
 #[derive(Default)]
 pub(super) struct Words {
     pub(super) text: Option<String>,
-    /// Whether the body is the OAuth error `invalid_client`.
+    /// True if the body is the OAuth error `invalid_client`.
     pub(super) invalid_client: bool,
 }
 

@@ -6,7 +6,7 @@ use super::Moment;
 /// The requests of other clients that share the limit, as far as the service's count shows them.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    /// How many were first seen together, and when they leave the window at the latest.
+    /// Counts first seen together, each with the latest time it leaves the window.
     seen: VecDeque<(usize, Moment)>,
 }
 

@@ -19,7 +19,7 @@ pub struct AmlScreening {
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// How many hits there are.
+    /// The number of hits.
     pub total_hits: Option<Number>,
     /// `person` or `company`.
     pub entity_type: Option<String>,
@@ -30,13 +30,13 @@ pub struct AmlScreening {
     pub hits: Vec<AmlHit>,
     /// The data that was screened.
     pub screened_data: Option<RawJson>,
-    /// Whether the screening is repeated.
+    /// True if the screening is repeated.
     pub is_ongoing_monitoring_enabled: Option<bool>,
-    /// When repeating it is billed next.
+    /// The next billing date for that.
     pub next_ongoing_monitoring_bill_date: Option<Date>,
-    /// When it was repeated last.
+    /// Time of the last repeat.
     pub last_ongoing_screening_at: Option<Timestamp>,
-    /// How old the lists were then.
+    /// The date of the lists used.
     pub last_ongoing_screening_datasets_updated_at: Option<Timestamp>,
     /// The warnings.
     #[serde(deserialize_with = "objects")]
@@ -62,9 +62,9 @@ impl fmt::Debug for AmlScreening {
 pub struct AmlHit {
     /// The identifier of the entry.
     pub id: Option<String>,
-    /// Where it is from.
+    /// The source's URL.
     pub url: Option<String>,
-    /// Whether it is confirmed.
+    /// True if it is confirmed.
     #[serde(rename = "match")]
     pub r#match: Option<bool>,
     /// Its name.
@@ -80,9 +80,9 @@ pub struct AmlHit {
     /// The lists that it is in.
     #[serde(deserialize_with = "list")]
     pub datasets: Vec<String>,
-    /// When it was found first; without a zone.
+    /// The time first seen, without a zone.
     pub first_seen: Option<Timestamp>,
-    /// When it was found last; without a zone.
+    /// The time last seen, without a zone.
     pub last_seen: Option<Timestamp>,
     /// The properties of the entry; each member a list of texts, or `null`.
     pub properties: Option<RawJson>,

@@ -58,11 +58,11 @@ pub struct UploadedDocument {
     pub document_group: Option<String>,
     /// The name of the file.
     pub original_filename: Option<String>,
-    /// The size of the file in bytes.
+    /// The group of that kind.
     pub file_size: Option<Number>,
     /// The URL of the file.
     pub file_url: Option<String>,
-    /// When it was uploaded.
+    /// The upload time.
     pub created_at: Option<Timestamp>,
     /// The data that was read, by the code of the field.
     pub extracted_data: Option<RawJson>,
@@ -78,13 +78,13 @@ pub struct UploadedDocument {
     /// The barcodes in the document.
     #[serde(deserialize_with = "list")]
     pub detected_codes: Vec<RawJson>,
-    /// The reason that it is requested for.
+    /// The reason it is requested.
     pub description: Option<String>,
-    /// Whether it is requested and not uploaded yet.
+    /// True if it is requested and not yet uploaded.
     pub is_requested: Option<bool>,
-    /// Whether it was uploaded in the console.
+    /// True if it was uploaded in the console.
     pub is_console_upload: Option<bool>,
-    /// Whether it was confirmed there.
+    /// True if it was confirmed there.
     pub is_confirmed: Option<bool>,
 }
 

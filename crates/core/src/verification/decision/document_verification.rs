@@ -21,7 +21,7 @@ pub struct DocumentVerification {
     /// The documents.
     #[serde(deserialize_with = "objects")]
     pub items: Vec<UploadedDocument>,
-    /// How many documents of each group have which status.
+    /// The number of documents by group and status.
     pub groups: Option<RawJson>,
     /// The groups that are needed.
     #[serde(deserialize_with = "list")]

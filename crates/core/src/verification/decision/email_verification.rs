@@ -22,18 +22,18 @@ pub struct EmailVerification {
     pub status: Option<Status>,
     /// The address.
     pub email: Option<String>,
-    /// Whether it was found in breaches.
+    /// True if it was found in breaches.
     pub is_breached: Option<bool>,
     /// The breaches it was found in.
     #[serde(deserialize_with = "objects")]
     pub breaches: Vec<Breach>,
-    /// Whether it is from a disposable service.
+    /// True if it is from a disposable service.
     pub is_disposable: Option<bool>,
-    /// Whether nothing can be delivered to it.
+    /// True if nothing can be delivered to it.
     pub is_undeliverable: Option<bool>,
-    /// How many attempts it took.
+    /// The number of attempts.
     pub verification_attempts: Option<Number>,
-    /// When it was verified.
+    /// The time of verification.
     pub verified_at: Option<Timestamp>,
     /// The events, oldest first.
     #[serde(deserialize_with = "objects")]
@@ -57,27 +57,27 @@ impl fmt::Debug for EmailVerification {
     }
 }
 
-/// A breach that made an email address known.
+/// A breach that exposed an email address.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Breach {
     /// Its name.
     pub name: Option<String>,
-    /// The domain that it was of.
+    /// The domain that was breached.
     pub domain: Option<String>,
     /// The URL of a picture.
     pub logo_path: Option<String>,
-    /// The time of the event.
+    /// The date of the breach.
     pub breach_date: Option<Date>,
     /// A description, which may be HTML.
     pub description: Option<String>,
-    /// Whether it is verified.
+    /// True if it is verified.
     pub is_verified: Option<bool>,
-    /// The kinds of data that became known.
+    /// The kinds of data exposed.
     #[serde(deserialize_with = "list")]
     pub data_classes: Vec<String>,
-    /// How many addresses became known.
+    /// The number of addresses exposed.
     pub breach_emails_count: Option<Number>,
 }
 

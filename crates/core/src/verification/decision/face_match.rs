@@ -17,7 +17,7 @@ pub struct FaceMatch {
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// How similar they are, from 0 to 100.
+    /// Similarity of the two faces, from 0 to 100.
     pub score: Option<Number>,
     /// The URL of the portrait.
     pub source_image: Option<String>,

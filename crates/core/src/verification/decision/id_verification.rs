@@ -52,9 +52,9 @@ pub struct IdVerification {
     pub issuing_state: Option<String>,
     /// Its name.
     pub issuing_state_name: Option<String>,
-    /// When the document expires.
+    /// The date of expiry.
     pub expiration_date: Option<Date>,
-    /// When the document was issued.
+    /// The date of issue.
     pub date_of_issue: Option<Date>,
     /// The address as it stands in the document.
     pub address: Option<String>,
@@ -84,9 +84,9 @@ pub struct IdVerification {
     pub front_image_camera_front: Option<String>,
     /// The URL of the back, taken with the front camera.
     pub back_image_camera_front: Option<String>,
-    /// How similar the portrait and the face on that front are, from 0 to 100.
+    /// Similarity of the portrait and the face on that front, from 0 to 100.
     pub front_image_camera_front_face_match_score: Option<Number>,
-    /// How similar the portrait and the face on that back are, from 0 to 100.
+    /// Similarity of the portrait and the face on that back, from 0 to 100.
     pub back_image_camera_front_face_match_score: Option<Number>,
     /// The quality of the image of the front.
     #[serde(deserialize_with = "optional_object")]
@@ -94,7 +94,7 @@ pub struct IdVerification {
     /// The quality of the image of the back.
     #[serde(deserialize_with = "optional_object")]
     pub back_image_quality_score: Option<ImageQuality>,
-    /// Whether a genuine document was shown.
+    /// The genuineness of the document.
     #[serde(deserialize_with = "optional_object")]
     pub document_liveness: Option<DocumentLiveness>,
     /// The machine-readable zone; its dates have six digits.
@@ -138,17 +138,17 @@ impl fmt::Debug for IdVerification {
 #[serde(default)]
 #[non_exhaustive]
 pub struct ImageQuality {
-    /// How sharp it is.
+    /// The sharpness.
     pub focus_score: Option<Number>,
-    /// How well it is lit.
+    /// The brightness.
     pub brightness_score: Option<Number>,
     /// `ok`, `too_dark` or `too_bright`.
     pub brightness_issue: Option<String>,
-    /// Whether all corners are in it.
+    /// True if all corners are in it.
     pub is_document_fully_visible: Option<bool>,
-    /// How high its resolution is.
+    /// The resolution.
     pub resolution_score: Option<Number>,
-    /// The whole score.
+    /// The overall score.
     pub overall_score: Option<Number>,
 }
 
@@ -160,7 +160,7 @@ impl fmt::Debug for ImageQuality {
     }
 }
 
-/// Whether a genuine document was shown, by kind of fraud.
+/// The genuineness of a document, by kind of fraud.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -182,7 +182,7 @@ impl fmt::Debug for DocumentLiveness {
     }
 }
 
-/// How likely a document is genuine, from 0 to 100.
+/// Likelihood of a genuine document, from 0 to 100.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -217,11 +217,11 @@ impl fmt::Debug for FraudScore {
 pub struct IdLookup {
     /// The name of the register.
     pub source: Option<String>,
-    /// When it answered.
+    /// The time it answered.
     pub checked_at: Option<Timestamp>,
     /// The number of the attempt, from 1.
     pub attempts: Option<Number>,
-    /// How many attempts the person has.
+    /// The number of attempts allowed.
     pub max_attempts: Option<Number>,
     /// `match`, `partial_match`, `no_match` or `provider_error`.
     pub outcome: Option<String>,
@@ -230,7 +230,7 @@ pub struct IdLookup {
     pub comparison: Vec<Comparison>,
     /// The URL of the register's portrait.
     pub registry_portrait: Option<String>,
-    /// How similar the face and that portrait are, from 0 to 100.
+    /// Similarity of the face and that portrait, from 0 to 100.
     pub face_match_score: Option<Number>,
 }
 
@@ -286,15 +286,15 @@ pub struct WalletVerification {
     pub credential_type: Option<String>,
     /// `low`, `substantial` or `high`.
     pub level_of_assurance: Option<String>,
-    /// When the person authenticated.
+    /// The time of authentication.
     pub verified_at: Option<Timestamp>,
-    /// Whether the signature of the credential is valid.
+    /// True if the signature of the credential is valid.
     pub signature_valid: Option<bool>,
     /// The attributes, named as by the wallet.
     pub attributes: Option<RawJson>,
     /// The URL of the portrait.
     pub portrait: Option<String>,
-    /// How similar the face and that portrait are, from 0 to 100.
+    /// Similarity of the face and that portrait, from 0 to 100.
     pub face_match_score: Option<Number>,
 }
 

@@ -38,9 +38,9 @@ pub struct IpAnalysis {
     pub isp: Option<String>,
     /// The organization that the address belongs to.
     pub organization: Option<String>,
-    /// Whether the address is of a VPN or of Tor.
+    /// True if the address belongs to a VPN or to Tor.
     pub is_vpn_or_tor: Option<bool>,
-    /// Whether the address is of a data centre.
+    /// True if the address belongs to a data centre.
     pub is_data_center: Option<bool>,
     /// The time zone, such as `Europe/Madrid`.
     pub time_zone: Option<String>,
@@ -93,7 +93,7 @@ impl fmt::Debug for IpAnalysis {
 #[serde(default)]
 #[non_exhaustive]
 pub struct PlaceOf {
-    /// Where it is.
+    /// The location.
     #[serde(deserialize_with = "optional_object")]
     pub location: Option<Location>,
     /// The distance to the IP address.

@@ -24,7 +24,7 @@ pub struct KeyPeopleCheck {
     /// The parties that the user entered.
     #[serde(deserialize_with = "optional_object")]
     pub submitted: Option<SubmittedPeople>,
-    /// How many owners are verified.
+    /// The number of verified owners.
     pub ubo_kyc_summary: Option<RawJson>,
     /// The warnings.
     #[serde(deserialize_with = "objects")]

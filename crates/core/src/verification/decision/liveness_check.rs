@@ -18,19 +18,19 @@ pub struct LivenessCheck {
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// How it was checked, such as `ACTIVE_3D`, `FLASHING` or `PASSIVE`.
+    /// The method, such as `ACTIVE_3D`, `FLASHING` or `PASSIVE`.
     pub method: Option<String>,
-    /// How sure it is, from 0 to 100.
+    /// The confidence, from 0 to 100.
     pub score: Option<Number>,
-    /// How old the person looks.
+    /// The estimated age in years.
     pub age_estimation: Option<Number>,
     /// The URL of the image.
     pub reference_image: Option<String>,
     /// The URL of the video.
     pub video_url: Option<String>,
-    /// The quality of the face, from 0 to 100; with `PASSIVE` alone.
+    /// The quality of the face, from 0 to 100; `PASSIVE` only.
     pub face_quality: Option<Number>,
-    /// How well the face is lit, from 0 to 100; with `PASSIVE` alone.
+    /// The brightness of the face, from 0 to 100; `PASSIVE` only.
     pub face_luminance: Option<Number>,
     /// Sessions and list entries with the same face.
     #[serde(deserialize_with = "objects")]

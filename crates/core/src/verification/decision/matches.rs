@@ -21,23 +21,23 @@ pub struct Match {
     pub session_number: Option<Number>,
     /// Its `vendor_data`.
     pub vendor_data: Option<String>,
-    /// When it was created.
+    /// Its creation time.
     pub verification_date: Option<Timestamp>,
     /// Its status.
     pub status: Option<Status>,
-    /// Whether what is shared is on a blocklist.
+    /// True if the shared value is on a blocklist.
     pub is_blocklisted: Option<bool>,
-    /// Whether what is shared is on an allowlist.
+    /// True if the shared value is on an allowlist.
     pub is_allowlisted: Option<bool>,
     /// The standalone API that it is from.
     pub api_service: Option<String>,
-    /// How similar the faces are, from 0 to 100.
+    /// Similarity of the faces, from 0 to 100.
     pub similarity_percentage: Option<Number>,
     /// The kind of value that is shared: `ip_address` or `device_fingerprint`.
     pub match_type: Option<String>,
     /// The shared value.
     pub matched_value: Option<String>,
-    /// How sure the match is, from 0 to 1.
+    /// Confidence in the match, from 0 to 1.
     pub confidence: Option<Number>,
     /// The identity in the other session.
     pub user_details: Option<RawJson>,

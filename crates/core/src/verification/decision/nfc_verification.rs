@@ -18,9 +18,9 @@ pub struct NfcVerification {
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// Whether the chip was not read.
+    /// True if the chip was not read.
     pub is_nfc_skipped: Option<bool>,
-    /// Why it was not read, as a code.
+    /// The reason for that, as a code.
     pub skip_reason: Option<String>,
     /// The URL of the portrait.
     pub portrait_image: Option<String>,
@@ -29,10 +29,10 @@ pub struct NfcVerification {
     /// The data on the chip.
     #[serde(deserialize_with = "optional_object")]
     pub chip_data: Option<ChipData>,
-    /// Whether the chip is genuine.
+    /// The genuineness of the chip.
     #[serde(deserialize_with = "optional_object")]
     pub authenticity: Option<ChipAuthenticity>,
-    /// Who signed the chip.
+    /// The chip's signer.
     #[serde(deserialize_with = "optional_object")]
     pub certificate_summary: Option<CertificateSummary>,
     /// The warnings.
@@ -62,7 +62,7 @@ pub struct ChipData {
     pub issuing_country: Option<String>,
     /// Its number.
     pub document_number: Option<String>,
-    /// When it expires.
+    /// Its expiry date.
     pub expiration_date: Option<Date>,
     /// The first name or names.
     pub first_name: Option<String>,
@@ -86,14 +86,14 @@ impl fmt::Debug for ChipData {
     }
 }
 
-/// Whether a chip is genuine.
+/// The genuineness of a chip.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ChipAuthenticity {
-    /// Whether its signature is valid.
+    /// True if its signature is valid.
     pub sod_integrity: Option<bool>,
-    /// Whether its data is what was signed.
+    /// True if its data is what was signed.
     pub dg_integrity: Option<bool>,
 }
 

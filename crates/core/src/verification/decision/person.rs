@@ -47,9 +47,9 @@ pub struct Person {
     pub date_of_birth_year: Option<Number>,
     /// The month of birth.
     pub date_of_birth_month: Option<Number>,
-    /// When the person was appointed.
+    /// The date of appointment.
     pub appointment_date: Option<Date>,
-    /// When that ended.
+    /// The date it ended.
     pub termination_date: Option<Date>,
     /// The address.
     pub address: Option<String>,
@@ -57,11 +57,11 @@ pub struct Person {
     pub email: Option<String>,
     /// The phone number.
     pub phone_number: Option<String>,
-    /// Whether the person holds the position now.
+    /// True if the person holds the position now.
     pub is_active: Option<bool>,
-    /// Whether the user skipped verifying the person.
+    /// True if the user skipped verifying the person.
     pub is_skipped: Option<bool>,
-    /// Whether the person has to be verified.
+    /// True if the person has to be verified.
     pub requires_verification: Option<bool>,
     /// The least share of ownership, in words.
     pub ownership_min_shares: Option<String>,
@@ -83,7 +83,7 @@ pub struct Person {
     pub kyc_session_status: Option<Status>,
     /// Its URL.
     pub kyc_session_url: Option<String>,
-    /// When it was approved.
+    /// Its approval time.
     pub kyc_verified_at: Option<Timestamp>,
     /// The session of an owning business.
     pub kyb_sub_session_id: Option<String>,

@@ -34,15 +34,15 @@ pub struct PhoneVerification {
     /// The carrier.
     #[serde(deserialize_with = "optional_object")]
     pub carrier: Option<Carrier>,
-    /// Whether the number is from a disposable service.
+    /// True if the number is from a disposable service.
     pub is_disposable: Option<bool>,
-    /// Whether the number is virtual.
+    /// True if the number is virtual.
     pub is_virtual: Option<bool>,
-    /// How it was verified, such as `sms`.
+    /// The method, such as `sms`.
     pub verification_method: Option<String>,
-    /// How many attempts it took.
+    /// The number of attempts.
     pub verification_attempts: Option<Number>,
-    /// When it was verified.
+    /// The time of verification.
     pub verified_at: Option<Timestamp>,
     /// The events, oldest first.
     #[serde(deserialize_with = "objects")]

@@ -31,11 +31,11 @@ pub struct PoaVerification {
     pub document_metadata: Option<RawJson>,
     /// The country, as an ISO 3166-1 alpha-2 code.
     pub issuing_state: Option<String>,
-    /// Who issued it.
+    /// The issuer.
     pub issuer: Option<String>,
-    /// When it was issued.
+    /// The issue date.
     pub issue_date: Option<Date>,
-    /// When it expires.
+    /// The expiry date.
     pub expiration_date: Option<Date>,
     /// The address as it stands in the document.
     pub poa_address: Option<String>,
@@ -45,9 +45,9 @@ pub struct PoaVerification {
     pub poa_parsed_address: Option<RawJson>,
     /// The name in the document.
     pub name_on_document: Option<String>,
-    /// How similar that name is to the expected one, from 0 to 100.
+    /// Its similarity to the expected name, from 0 to 100.
     pub name_match_score_expected_details: Option<Number>,
-    /// How similar that name is to the one of the identity document, from 0 to 100.
+    /// Its similarity to the name in the identity document, from 0 to 100.
     pub name_match_score_id_verification: Option<Number>,
     /// The expected address.
     pub expected_details_address: Option<String>,

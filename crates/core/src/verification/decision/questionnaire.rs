@@ -25,7 +25,7 @@ pub struct QuestionnaireResponse {
     pub questionnaire_group_id: Option<String>,
     /// Its version.
     pub version: Option<Number>,
-    /// When that version was published.
+    /// The time of its publication.
     pub published_at: Option<Timestamp>,
     /// Its title.
     pub title: Option<String>,
@@ -75,7 +75,7 @@ impl fmt::Debug for Section {
     }
 }
 
-/// A question, and what was answered.
+/// A question and its answer.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -86,7 +86,7 @@ pub struct Question {
     pub value: Option<String>,
     /// The kind of question, such as `DROPDOWN`.
     pub element_type: Option<String>,
-    /// Whether it has to be answered.
+    /// True if it has to be answered.
     pub is_required: Option<bool>,
     /// The question.
     pub title: Option<String>,
@@ -97,7 +97,7 @@ pub struct Question {
     /// The answers to choose from.
     #[serde(deserialize_with = "objects")]
     pub choices: Vec<Choice>,
-    /// How many files may be added.
+    /// The number of files allowed.
     pub max_files: Option<Number>,
     /// The answer.
     #[serde(deserialize_with = "optional_object")]
@@ -122,7 +122,7 @@ pub struct Choice {
     pub value: Option<String>,
     /// Its text.
     pub label: Option<String>,
-    /// Whether a text has to be added.
+    /// True if a text has to be added.
     pub requires_text_input: Option<bool>,
 }
 

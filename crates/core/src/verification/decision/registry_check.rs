@@ -19,7 +19,7 @@ pub struct RegistryCheck {
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// Whether the register has answered.
+    /// True if the register has answered.
     pub data_resolved: Option<bool>,
     /// The business.
     #[serde(deserialize_with = "optional_object")]
@@ -67,11 +67,11 @@ pub struct Company {
     pub region: Option<String>,
     /// Its legal form.
     pub company_type: Option<String>,
-    /// When it was founded.
+    /// Its founding date.
     pub incorporation_date: Option<Date>,
     /// Its address.
     pub registered_address: Option<String>,
-    /// Where it is registered.
+    /// Its place of registration.
     pub location_of_registration: Option<String>,
     /// Its tax number.
     pub tax_number: Option<String>,
@@ -99,15 +99,15 @@ pub struct Company {
     pub vat_validated_name: Option<String>,
     /// The address that the VAT number is registered for.
     pub vat_validated_address: Option<String>,
-    /// When the VAT number was checked.
+    /// The time of the VAT check.
     pub vat_checked_at: Option<Timestamp>,
     /// `LOW`, `MEDIUM` or `HIGH`.
     pub risk_level: Option<String>,
-    /// Whether it was verified.
+    /// Its verification status.
     pub verification_status: Option<String>,
-    /// Whether the register has answered.
+    /// The status of the register query.
     pub fetch_status: Option<String>,
-    /// Whether it is in the register.
+    /// True if it is in the register.
     pub is_from_registry: Option<bool>,
     /// Its officers.
     #[serde(deserialize_with = "objects")]
@@ -119,7 +119,7 @@ pub struct Company {
     pub addresses: Option<RawJson>,
     /// Its industries.
     pub industries: Option<RawJson>,
-    /// When it filed its accounts.
+    /// The dates of its accounts.
     pub accounts: Option<RawJson>,
     /// Its finances.
     pub financial_summary: Option<RawJson>,
@@ -127,11 +127,11 @@ pub struct Company {
     pub registry_data: Option<RawJson>,
     /// The data that the user entered or confirmed.
     pub user_provided_data: Option<RawJson>,
-    /// When the user confirmed it.
+    /// The time the user confirmed it.
     pub confirmed_by_user_at: Option<Timestamp>,
-    /// When it was changed in the console.
+    /// The last change in the console.
     pub last_console_edit_at: Option<Timestamp>,
-    /// Whether it can be changed.
+    /// True if it can be changed.
     pub is_editable: Option<bool>,
 }
 

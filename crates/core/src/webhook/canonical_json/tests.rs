@@ -4,7 +4,7 @@ fn canonical(text: &str) -> Result<String, String> {
     canonical_json(text.as_bytes()).map_err(|error| error.to_string())
 }
 
-/// What Python 3 prints for the same.
+/// Python 3 prints the same.
 #[test]
 fn numbers() {
     for (number, expected) in [
