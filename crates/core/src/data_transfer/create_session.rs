@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     fn parse(body: &str) -> Result<Session, ResponseError> {
-        CreateSession::new("names".parse().unwrap()).parse(&Response::new(body.as_bytes()))
+        CreateSession::new("names".parse().unwrap()).parse(&Response::new(body))
     }
 
     #[test]

@@ -130,18 +130,17 @@ mod tests {
     #[test]
     fn the_documented_answer() {
         let body = didit_sandbox::fixtures::SESSION_STATUS;
-        let report = endpoint().parse(&Response::new(body.as_bytes())).unwrap();
+        let report = endpoint().parse(&Response::new(body)).unwrap();
         assert!(!report.status().is_final());
         assert_eq!(report.json().as_str(), body);
         for body in ["{}", r#"{"status":null}"#, r#"{"status":7}"#, "[]"] {
-            let answer = endpoint().parse(&Response::new(body.as_bytes()));
-            assert!(answer.is_err(), "{body}");
+            assert!(endpoint().parse(&Response::new(body)).is_err(), "{body}");
         }
     }
 
     #[test]
     fn a_token_that_the_service_sends_back_is_not_shown() {
-        let body: &[u8] = br#"{"detail":"invalid session token canary"}"#;
+        let body = r#"{"detail":"invalid session token canary"}"#;
         let answer = Response::builder().status(401).body(body).unwrap();
         let error = endpoint().parse(&answer).unwrap_err();
         assert_eq!(error.message(), Some("invalid session token ***"));
@@ -150,8 +149,7 @@ mod tests {
     #[test]
     fn a_token_no_header_carries_is_refused() {
         let endpoint = ReadStatus::new("s-1".parse().unwrap(), "a b");
-        let base = BaseUrl::production();
-        let refused = endpoint.request(&base, None).unwrap_err();
+        let refused = endpoint.request(&BaseUrl::production(), None).unwrap_err();
         assert!(refused.to_string().starts_with("the session token contains"));
     }
 }

@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn an_answer_about_another_session_is_an_error() {
         let endpoint = RetrieveDecision::new("mine".parse().unwrap());
-        let body: &[u8] = br#"{"session_id":"theirs","status":"Confirmed"}"#;
+        let body = r#"{"session_id":"theirs","status":"Confirmed"}"#;
         let error = endpoint.parse(&Response::new(body)).unwrap_err();
         assert_eq!(error.kind(), &ResponseErrorKind::SessionMismatch);
         assert_eq!(

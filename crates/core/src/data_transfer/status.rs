@@ -172,11 +172,9 @@ mod tests {
 
     #[test]
     fn equal_ones_hash_alike_and_others_do_not() {
-        let hash = |status: &str| {
-            use std::hash::BuildHasher as _;
-            std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default()
-                .hash_one(Status::from(status))
-        };
+        use std::hash::BuildHasher as _;
+        let state = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
+        let hash = |text: &str| state.hash_one(Status::from(text));
         assert_eq!(hash("Confirmed"), hash("CONFIRMED"));
         assert_eq!(hash("kyc PENDING"), hash("KYC pending"));
         assert_ne!(hash("Confirmed"), hash("Declined"));

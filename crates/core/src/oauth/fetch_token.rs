@@ -152,7 +152,7 @@ mod tests {
 
     fn parse(body: &str) -> Result<AccessToken, ResponseError> {
         let client = ClientCredentials::new("id", "secret").unwrap();
-        FetchToken::new(client).parse(&Response::new(body.as_bytes()))
+        FetchToken::new(client).parse(&Response::new(body))
     }
 
     #[test]
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn invalid_client_is_unauthorized() {
         let token = FetchToken::new(ClientCredentials::new("id", "secret").unwrap());
-        let body: &[u8] = br#"{"error":"invalid_client"}"#;
+        let body = r#"{"error":"invalid_client"}"#;
         for (status, kind) in [
             (400, ResponseErrorKind::Unauthorized),
             (401, ResponseErrorKind::Unauthorized),
