@@ -1,7 +1,11 @@
 use std::time::{Duration, SystemTime};
 
-use http::header::DATE;
-use http::{HeaderMap, HeaderValue};
+use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 /// The caller's rate limit, as a response's headers state it.
 ///
@@ -33,21 +37,24 @@ impl RateLimit {
     /// assert_eq!(limit.retry_after, Some(Duration::from_secs(7)));
     /// ```
     pub fn from_headers(headers: &HeaderMap) -> Self {
-        let get = |name: &str| headers.get(name).map(text);
-        let date = get("date").and_then(http_date);
-        let until = |then: Duration| date.map(|date| then.saturating_sub(date));
-        let reset = get("x-ratelimit-reset").and_then(|value| value.parse().ok());
+        let get = |name| headers.get(name).map(text);
+        let until = |then: Duration| Some(then.saturating_sub(get(DATE).and_then(http_date)?));
+        let reset = get(RESET).and_then(|value| value.parse().ok());
         Self {
-            limit: get("x-ratelimit-limit").and_then(|value| value.parse().ok()),
-            remaining: get("x-ratelimit-remaining").and_then(|value| value.parse().ok()),
+            limit: get(LIMIT).and_then(|value| value.parse().ok()),
+            remaining: get(REMAINING).and_then(|value| value.parse().ok()),
             reset_after: reset.map(Duration::from_secs).and_then(until),
-            retry_after: get("retry-after")
+            retry_after: get(RETRY_AFTER)
                 .and_then(|value| seconds(value).or_else(|| http_date(value).and_then(until))),
         }
     }
 
-    /// Adds a `Date` header with the time of arrival, unless the server sent one that can be read.
+    /// Adds a `Date` header with the time of arrival to a response that names a moment, unless the
+    /// server sent one that can be read.
     pub fn stamp_arrival(headers: &mut HeaderMap, arrived: SystemTime) {
+        if !headers.contains_key(RESET) && !headers.contains_key(RETRY_AFTER) {
+            return;
+        }
         // The years that an HTTP date can tell.
         let valid = SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH + YEAR_9999;
         if headers.get(DATE).map(text).and_then(http_date).is_none()
@@ -145,10 +152,13 @@ mod tests {
         assert_eq!(RateLimit::from_headers(&headers).retry_after, wait);
         RateLimit::stamp_arrival(&mut headers, arrived + Duration::from_secs(5));
         assert_eq!(RateLimit::from_headers(&headers).retry_after, wait);
-        let mut headers = HeaderMap::new();
+        headers.remove(DATE);
         RateLimit::stamp_arrival(&mut headers, SystemTime::UNIX_EPOCH + YEAR_9999);
         RateLimit::stamp_arrival(&mut headers, SystemTime::UNIX_EPOCH - Duration::from_secs(1));
-        assert!(headers.is_empty());
+        assert!(!headers.contains_key(DATE));
+        headers.clear();
+        RateLimit::stamp_arrival(&mut headers, arrived);
+        assert!(headers.is_empty(), "nothing depends on the time");
     }
 
     #[test]
