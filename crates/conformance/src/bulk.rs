@@ -1,7 +1,7 @@
 //! Decisions of many sessions in one go.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use didit_core::data_transfer::Decision;
 use didit_core::{ResponseErrorKind, SessionId};
@@ -135,17 +135,15 @@ pub fn no_ids<A: Bulk>() {
 
 /// One token serves all, and no more requests are in flight than was said.
 pub fn one_token_and_bounded_concurrency<A: Bulk>() {
-    const LATENCY: Duration = Duration::from_millis(100);
-    let sandbox = Sandbox::builder().latency(LATENCY).start().unwrap();
-    let started = Instant::now();
+    let sandbox = Sandbox::builder().latency(Duration::from_millis(100)).start().unwrap();
     assert_eq!(outcomes(&client::<A>(&sandbox), 60, 4, false).len(), 60);
-    let took = started.elapsed();
     assert_eq!(sandbox.tokens_issued(), 1);
     assert!(sandbox.connections() <= 5, "{} connections", sandbox.connections());
     let requests = sandbox.requests_to(Route::Decision);
-    for five in requests.windows(5) {
-        let apart = five[4].received.saturating_sub(five[0].received);
-        assert!(apart >= LATENCY / 2, "five within {apart:?}");
-    }
-    assert!(took < LATENCY * 60, "one after the other, in {took:?}");
+    let in_flight = requests.iter().map(|request| {
+        let sent_before = requests.iter().filter(|other| other.received <= request.received);
+        sent_before.filter(|other| other.answered.is_none_or(|at| at > request.received)).count()
+    });
+    let most = in_flight.max().unwrap_or_default();
+    assert!((2..=4).contains(&most), "{most} in flight");
 }

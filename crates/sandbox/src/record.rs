@@ -31,6 +31,8 @@ pub struct RecordedRequest {
     pub connection: u64,
     /// When it was read, as time since the sandbox started.
     pub received: Duration,
+    /// When the first byte of its answer was written, likewise.
+    pub answered: Option<Duration>,
     /// The status it was answered with; `None` until then, and for ever if a fault left it without
     /// one.
     pub status: Option<u16>,
@@ -75,6 +77,7 @@ impl fmt::Debug for RecordedRequest {
             .field("body", &format_args!("[{} bytes]", self.body.len()))
             .field("connection", &self.connection)
             .field("received", &self.received)
+            .field("answered", &self.answered)
             .field("status", &self.status)
             .finish()
     }
@@ -101,12 +104,12 @@ impl Journal {
         }
     }
 
-    pub(crate) fn answered(&mut self, request_id: &str, status: u16) {
+    pub(crate) fn answered(&mut self, request_id: &str, status: u16, at: Duration) {
         // The newest first: the request being answered is near the end.
         if let Some(request) =
             self.kept.iter_mut().rev().find(|request| request.request_id == request_id)
         {
-            request.status = Some(status);
+            (request.status, request.answered) = (Some(status), Some(at));
         }
     }
 
@@ -137,6 +140,7 @@ mod tests {
             body: b"body-canary".to_vec(),
             connection: 1,
             received: Duration::ZERO,
+            answered: None,
             status: None,
         }
     }
@@ -152,8 +156,8 @@ mod tests {
     fn the_oldest_are_forgotten_first() {
         let mut journal = Journal::new(2);
         (1..=3).for_each(|number| journal.record(&request(number)));
-        journal.answered("sandbox-3", 200);
-        journal.answered("sandbox-1", 200);
+        journal.answered("sandbox-3", 200, Duration::ZERO);
+        journal.answered("sandbox-1", 200, Duration::ZERO);
         let kept: Vec<_> =
             journal.iter().map(|request| (request.request_id.as_str(), request.status)).collect();
         assert_eq!(kept, [("sandbox-2", None), ("sandbox-3", Some(200))]);

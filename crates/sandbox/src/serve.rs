@@ -101,6 +101,7 @@ impl Connection<'_> {
             body,
             connection: self.number,
             received: self.shared.started.elapsed(),
+            answered: None,
             status: None,
         };
         self.shared.state().journal.record(&request);
@@ -161,7 +162,8 @@ impl Connection<'_> {
         fault: &Fault,
         close: bool,
     ) -> io::Result<Next> {
-        self.shared.state().journal.answered(&request.request_id, answer.status);
+        let at = self.shared.started.elapsed();
+        self.shared.state().journal.answered(&request.request_id, answer.status, at);
         self.answered = Some(answer.status);
         let mut bytes = self.bytes(answer, &request.request_id, close, request.method == "HEAD");
         match fault {
