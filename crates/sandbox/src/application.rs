@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io;
 
+use crate::random::unguessable;
+
 /// One application registered with the service: what it authorizes itself with.
 ///
 /// A session belongs to the application that created it. To the others it does not exist.
@@ -48,6 +50,18 @@ impl Application {
     pub fn with_webhook(mut self, url: impl Into<String>, secret: impl Into<String>) -> Self {
         self.webhooks.push((url.into(), secret.into()));
         self
+    }
+
+    /// Replaces a secret and a key that everyone can look up.
+    pub(crate) fn replace_published(&mut self) -> io::Result<()> {
+        let published = Self::default();
+        if self.client_secret == published.client_secret {
+            self.client_secret = unguessable()?;
+        }
+        if self.api_key == published.api_key {
+            self.api_key = unguessable()?;
+        }
+        Ok(())
     }
 
     /// Returns the client id.

@@ -1,47 +1,37 @@
-//! What can be settled before a sandbox starts.
+//! The settings of a sandbox that has not started.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::io;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::application::{Application, check_distinct};
-use crate::clock::Clock;
+use crate::application::Application;
 use crate::fault::FaultPlan;
-use crate::random::unguessable;
-use crate::record::Journal;
-use crate::server::Server;
-use crate::sessions::Sessions;
-use crate::state::{Settings, Shared, State};
-use crate::state_file::StateFile;
-use crate::store::Store;
-use crate::tokens::Tokens;
-use crate::verification::Limiter;
-use crate::verification::sessions::Sessions as Verifications;
-use crate::webhook::Destination;
-use crate::{Fault, FaultRule, Quota, RecordedRequest, Route, Sandbox, VerificationLimits};
+use crate::state::Settings;
+use crate::{Fault, FaultRule, Quota, RecordedRequest, Route, VerificationLimits, WebhookFault};
 
-/// Settings for a [`Sandbox`]; made by [`Sandbox::builder`].
+/// Settings for a [`Sandbox`](crate::Sandbox); made by [`Sandbox::builder`](crate::Sandbox::builder).
 #[must_use = "a builder does nothing until it is started"]
 pub struct SandboxBuilder {
-    port: u16,
-    settings: Settings,
-    quota: Option<Quota>,
-    faults: FaultPlan,
-    keep_requests: usize,
-    session_lifetime: Duration,
-    verification_lifetime: Duration,
-    verification_limits: VerificationLimits,
-    webhooks: Vec<(String, String)>,
-    state_file: Option<PathBuf>,
+    pub(crate) address: IpAddr,
+    pub(crate) port: u16,
+    pub(crate) settings: Settings,
+    pub(crate) quota: Option<Quota>,
+    pub(crate) faults: FaultPlan,
+    pub(crate) keep_requests: usize,
+    pub(crate) session_lifetime: Duration,
+    pub(crate) verification_lifetime: Duration,
+    pub(crate) verification_limits: VerificationLimits,
+    pub(crate) webhooks: Vec<(String, String)>,
+    pub(crate) webhook_faults: Vec<WebhookFault>,
+    pub(crate) state_file: Option<PathBuf>,
 }
 
 impl SandboxBuilder {
     pub(crate) fn new() -> Self {
         Self {
+            address: Ipv4Addr::LOCALHOST.into(),
             port: 0,
             settings: Settings {
                 application: Application::default(),
@@ -50,6 +40,7 @@ impl SandboxBuilder {
                 token_answer: None,
                 latency: Duration::ZERO,
                 observer: None,
+                log: None,
                 idle_timeout: Duration::from_secs(75),
                 request_timeout: Duration::from_secs(30),
                 max_connections: 1024,
@@ -66,11 +57,31 @@ impl SandboxBuilder {
             verification_lifetime: Duration::from_secs(7 * 86_400),
             verification_limits: VerificationLimits::DOCUMENTED,
             webhooks: Vec::new(),
+            webhook_faults: Vec::new(),
             state_file: None,
         }
     }
 
-    /// The port to listen on, at 127.0.0.1. By default, and for 0, any free one.
+    /// Sets the address to listen at; by default 127.0.0.1, which only programs of this machine can
+    /// reach.
+    ///
+    /// At any other address, such as 0.0.0.0, **everyone in the network can connect**. To let in a
+    /// phone or a container and nobody else, the sandbox then
+    ///
+    /// - makes up a client secret, an API key and access tokens, where the documented examples would
+    ///   be known to everyone;
+    /// - shows browsers of other machines a session by its own URL only, unless they come by
+    ///   [`Sandbox::network_url`](crate::Sandbox::network_url), which has a token in it;
+    /// - writes the address that this machine has in the network into the URLs of sessions, so that
+    ///   they can be opened on a phone.
+    ///
+    /// The connection is not encrypted, unless the sandbox serves TLS.
+    pub fn listen(mut self, address: IpAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// Sets the port to listen on. By default, and for 0, any free one.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
@@ -172,6 +183,13 @@ impl SandboxBuilder {
         self
     }
 
+    /// Has the first events meet these faults on the way to their webhooks, one each, as
+    /// [`Verification::script_webhooks`](crate::Verification::script_webhooks) does.
+    pub fn webhook_faults(mut self, faults: impl IntoIterator<Item = WebhookFault>) -> Self {
+        self.webhook_faults.extend(faults);
+        self
+    }
+
     /// Makes the sandbox strict about what exists: a session that was never created in it is
     /// answered with 404, and a scope that is not documented is refused.
     ///
@@ -220,6 +238,25 @@ impl SandboxBuilder {
         self
     }
 
+    /// Calls a function with a line about each request once it was answered, and about each attempt
+    /// to deliver a webhook. The line has no line end.
+    ///
+    /// It says when (in UTC), what, with which status and in which time, and the request's id. It
+    /// has no credentials, no headers and no bodies; of a query it has the names, but not the values
+    /// that may be personal.
+    ///
+    /// ```
+    /// use didit_sandbox::Sandbox;
+    ///
+    /// // 10:30:00 GET /auth/v2/session/order-7/decision/ 200 in 0.2 ms (sandbox-1)
+    /// let sandbox = Sandbox::builder().log(|line| eprintln!("{line}")).start()?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn log(mut self, log: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        self.settings.log = Some(Arc::new(log));
+        self
+    }
+
     /// How long a connection may be idle before it is closed; by default 75 seconds.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.settings.idle_timeout = timeout;
@@ -241,19 +278,19 @@ impl SandboxBuilder {
         self
     }
 
-    /// Has every request on a route meet a fault, as [`Sandbox::always`] does.
+    /// Has every request on a route meet a fault, as [`Sandbox::always`](crate::Sandbox::always) does.
     pub fn fault(mut self, route: Route, fault: Fault) -> Self {
         self.faults.always(route, fault);
         self
     }
 
-    /// Follows a rule from the start, as [`Sandbox::apply`] does.
+    /// Follows a rule from the start, as [`Sandbox::apply`](crate::Sandbox::apply) does.
     pub fn rule(mut self, rule: FaultRule) -> Self {
         self.faults.apply(rule);
         self
     }
 
-    /// How many of the latest requests are kept for [`Sandbox::requests`]; by default 100 000.
+    /// How many of the latest requests are kept for [`Sandbox::requests`](crate::Sandbox::requests); by default 100 000.
     pub fn keep_requests(mut self, count: usize) -> Self {
         self.keep_requests = count;
         self
@@ -264,70 +301,6 @@ impl SandboxBuilder {
     pub fn tls(mut self, config: Arc<rustls::ServerConfig>) -> Self {
         self.settings.tls = Some(config);
         self
-    }
-
-    /// Starts the sandbox.
-    ///
-    /// # Errors
-    ///
-    /// When the port is taken, the system gives no socket or no thread, the state file cannot be
-    /// used, or two applications are not distinct.
-    pub fn start(self) -> io::Result<Sandbox> {
-        check_distinct(self.settings.applications())?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))?;
-        #[cfg(feature = "tls")]
-        let scheme = if self.settings.tls.is_some() { "https" } else { "http" };
-        #[cfg(not(feature = "tls"))]
-        let scheme = "http";
-        let url = format!("{scheme}://{}", listener.local_addr()?);
-        let mut destinations = Vec::new();
-        let client_id = &self.settings.application.client_id;
-        for (url, secret) in &self.webhooks {
-            destinations.push((client_id.clone(), Destination::new(url, secret)?));
-        }
-        for application in self.settings.applications() {
-            for (url, secret) in &application.webhooks {
-                let destination = Destination::new(url, secret)?;
-                destinations.push((application.client_id.clone(), destination));
-            }
-        }
-        let sends = !destinations.is_empty();
-        let (store, records) = match &self.state_file {
-            Some(path) => {
-                let (file, records) = StateFile::open(path)?;
-                (Store::new(file), records)
-            }
-            None => (Store::default(), Vec::new()),
-        };
-        let mut state = State {
-            faults: self.faults,
-            quota: self.quota,
-            windows: HashMap::new(),
-            journal: Journal::new(self.keep_requests),
-            tokens: Tokens::new(store.clone()),
-            sessions: Sessions::new(self.session_lifetime, store.clone()),
-            verification: Verifications::new(url.clone(), self.verification_lifetime, store),
-            limiter: Limiter::new(self.verification_limits),
-            connections: 0,
-            requests: 0,
-        };
-        state.restore(records);
-        state.verification.outbox.destinations = destinations;
-        let shared = Arc::new(Shared {
-            settings: self.settings,
-            url,
-            form_token: unguessable()?,
-            clock: Clock::default(),
-            started: Instant::now(),
-            stop: crate::stop::Stop::default(),
-            state: Mutex::new(state),
-        });
-        let server = Server::start(Arc::clone(&shared), listener)?;
-        let sandbox = Sandbox::new(shared, server);
-        if sends {
-            sandbox.start_sender()?;
-        }
-        Ok(sandbox)
     }
 }
 

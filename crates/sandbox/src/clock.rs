@@ -38,7 +38,7 @@ pub(crate) fn seconds_up(duration: Duration) -> u64 {
 pub(crate) fn http_date(since_1970: Duration) -> String {
     let seconds = since_1970.as_secs();
     let (year, month, day) = civil(seconds / 86_400);
-    let (hour, minute, second) = time_of_day(seconds);
+    let (hour, minute, second) = hour_minute_second(seconds);
     let weekday = pick(&DAYS, (seconds / 86_400 + 4) % 7);
     let month = pick(&MONTHS, month - 1);
     format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
@@ -48,9 +48,15 @@ pub(crate) fn http_date(since_1970: Duration) -> String {
 pub(crate) fn rfc3339(since_1970: Duration) -> String {
     let seconds = since_1970.as_secs();
     let (year, month, day) = civil(seconds / 86_400);
-    let (hour, minute, second) = time_of_day(seconds);
+    let (hour, minute, second) = hour_minute_second(seconds);
     let millis = since_1970.subsec_millis();
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+/// The time of day, which is enough for what lives for minutes: `10:30:00`.
+pub(crate) fn time_of_day(since_1970: Duration) -> String {
+    let (hour, minute, second) = hour_minute_second(since_1970.as_secs());
+    format!("{hour:02}:{minute:02}:{second:02}")
 }
 
 /// A time since 1970 as whole milliseconds in JSON.
@@ -72,7 +78,7 @@ fn pick(names: &[&'static str], index: u64) -> &'static str {
     usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
 }
 
-fn time_of_day(seconds: u64) -> (u64, u64, u64) {
+fn hour_minute_second(seconds: u64) -> (u64, u64, u64) {
     (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
 }
 

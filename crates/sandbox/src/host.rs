@@ -1,30 +1,40 @@
-//! Which names of this machine a request may be addressed to.
+//! The host that a `Host` header names.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether a `Host` header names the loopback interface, with any port or none.
+/// Returns whether a `Host` header names the loopback interface, with any port or none.
 ///
 /// A page of another site can reach the sandbox only by a name of its own that was made to resolve
 /// to this machine (DNS rebinding), and that name stands in the header.
 pub(crate) fn is_loopback(host: &str) -> bool {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    if let Some(address) = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        return address
-            .parse::<Ipv6Addr>()
-            .is_ok_and(|address| IpAddr::from(address).is_loopback());
-    }
-    let name = name.to_ascii_lowercase();
+    let name = without_port(host).to_ascii_lowercase();
     name == "localhost"
         || name.ends_with(".localhost")
-        || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        || address(&name).is_some_and(|address| address.is_loopback())
+}
+
+/// Returns whether a `Host` header has an IP address instead of a name.
+pub(crate) fn is_address(host: &str) -> bool {
+    address(without_port(host)).is_some()
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    }
+}
+
+fn address(name: &str) -> Option<IpAddr> {
+    match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some(inner) => inner.parse().map(Ipv6Addr::into).ok(),
+        None => name.parse().map(Ipv4Addr::into).ok(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_loopback;
+    use super::{is_address, is_loopback};
 
     #[test]
     fn loopback_has_few_names() {
@@ -46,6 +56,17 @@ mod tests {
             "127.1",
         ] {
             assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_name() {
+        for host in ["192.168.0.1", "10.0.0.1:8080", "[fe80::1]:9", "0.0.0.0"] {
+            assert!(is_address(host), "{host}");
+        }
+        for host in ["", "localhost", "example.com:80", "192.168.0.1.example.com", "fe80::1", "1:2"]
+        {
+            assert!(!is_address(host), "{host}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{ErrorKind, Read, Write};
 
 use crate::answer::Answer;
-use crate::host::is_loopback;
+use crate::listen::Reach;
 use crate::verification::route::is_verification;
 
 /// Longest head taken, in bytes.
@@ -43,9 +43,9 @@ impl Head {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether it is addressed to this machine; one without a `Host` is refused later.
-    pub(crate) fn is_for_loopback(&self) -> bool {
-        self.values("Host").all(is_loopback)
+    /// Returns whether it is addressed to the sandbox; one without a `Host` is refused later.
+    pub(crate) fn is_for(&self, reach: &Reach) -> bool {
+        self.values("Host").all(|host| reach.is_host(host))
     }
 
     fn asks_for(&self, option: &str) -> bool {

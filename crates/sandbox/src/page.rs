@@ -12,6 +12,7 @@ mod phone;
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::state::Shared;
+use guard::Viewer;
 
 /// A page, as its path names it.
 #[derive(Debug, PartialEq)]
@@ -19,6 +20,8 @@ pub(crate) enum Page<'a> {
     Index,
     Live,
     Style,
+    /// The way in for a browser of another machine, by the sandbox's token.
+    Enter(&'a str),
     /// By the session's token.
     Phone(&'a str),
     /// By the verification session's token.
@@ -33,6 +36,9 @@ impl<'a> Page<'a> {
             "/sandbox.css" => Some(Self::Style),
             _ => {
                 let unslashed = path.strip_suffix('/').unwrap_or(path);
+                if let Some(token) = path.strip_prefix("/enter/") {
+                    return Some(Self::Enter(token));
+                }
                 let phone = unslashed.strip_prefix("/authorize/").map(Self::Phone);
                 phone.or_else(|| unslashed.strip_prefix("/session/").map(Self::HostedFlow))
             }
@@ -45,16 +51,19 @@ pub(crate) fn visit(
     request: &RecordedRequest,
     page: &Page<'_>,
 ) -> Result<Answer, Answer> {
-    guard::check_host(request)?;
+    guard::check_host(shared, request)?;
+    let viewer = Viewer::of(shared, request);
     match (request.method.as_str(), page) {
+        ("GET", Page::Enter(token)) => guard::enter(shared, token),
+        (_, Page::Index | Page::Live) if viewer == Viewer::Guest => Err(guard::no_way_in()),
         ("GET", Page::Style) => Ok(html::style()),
         ("GET", Page::Index) => index::show(shared),
         ("GET", Page::Live) => live::show(shared),
         ("POST", Page::Index) => index::create(shared, request),
-        ("GET", Page::Phone(token)) => phone::show(shared, token),
-        ("POST", Page::Phone(token)) => phone::decide(shared, request, token),
-        ("GET", Page::HostedFlow(token)) => hosted_flow::show(shared, token),
-        ("POST", Page::HostedFlow(token)) => hosted_flow::decide(shared, request, token),
+        ("GET", Page::Phone(token)) => phone::show(shared, viewer, token),
+        ("POST", Page::Phone(token)) => phone::decide(shared, viewer, request, token),
+        ("GET", Page::HostedFlow(token)) => hosted_flow::show(shared, viewer, token),
+        ("POST", Page::HostedFlow(token)) => hosted_flow::decide(shared, viewer, request, token),
         _ => {
             let answer = html::notice(405, "That does not work", "A page takes GET and POST only.");
             Err(answer.with("Allow", "GET, POST"))
@@ -82,6 +91,7 @@ mod tests {
         assert_eq!(Page::of("/"), Some(Page::Index));
         assert_eq!(Page::of("/authorize/a"), Some(Page::Phone("a")));
         assert_eq!(Page::of("/authorize/a/"), Some(Page::Phone("a")));
+        assert_eq!(Page::of("/enter/a"), Some(Page::Enter("a")));
         assert_eq!(Page::of("/session/a/"), Some(Page::HostedFlow("a")));
         assert_eq!(Page::of("/auth/v2/token/"), None);
         assert_eq!(Page::of("/?a=b"), None);

@@ -8,8 +8,8 @@ use crate::Route;
 
 /// One request the sandbox received.
 ///
-/// Its `Debug` shows neither credentials nor the body, nor the token in the path of a session's
-/// page.
+/// Its `Debug` shows neither credentials nor the body, nor the token in the path of a page, nor what
+/// may be personal in a query.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
@@ -33,6 +33,8 @@ pub struct RecordedRequest {
     pub received: Duration,
     /// When the first byte of its answer was written, likewise.
     pub answered: Option<Duration>,
+    /// Whether it came from a program of this machine.
+    pub(crate) local: bool,
     /// The status it was answered with; `None` until then, and for ever if a fault left it without
     /// one.
     pub status: Option<u16>,
@@ -57,9 +59,7 @@ impl RecordedRequest {
 
 impl fmt::Debug for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SECRET: [&str; 3] = ["authorization", "x-api-key", "data-session-token"];
-        let page = ["/authorize/", "/session/"].iter().find(|page| self.path.starts_with(*page));
-        let path = page.map_or_else(|| self.path.clone(), |page| format!("{page}[redacted]"));
+        const SECRET: [&str; 4] = ["authorization", "x-api-key", "data-session-token", "cookie"];
         let headers: Vec<(&str, &str)> = self
             .headers
             .iter()
@@ -72,12 +72,13 @@ impl fmt::Debug for RecordedRequest {
             .field("request_id", &self.request_id)
             .field("route", &self.route)
             .field("method", &self.method)
-            .field("path", &path)
+            .field("path", &self.shown_path())
             .field("headers", &headers)
             .field("body", &format_args!("[{} bytes]", self.body.len()))
             .field("connection", &self.connection)
             .field("received", &self.received)
             .field("answered", &self.answered)
+            .field("local", &self.local)
             .field("status", &self.status)
             .finish()
     }
@@ -133,12 +134,13 @@ mod tests {
             request_id: format!("sandbox-{number}"),
             route: Some(Route::Decision),
             method: "GET".into(),
-            path: "/auth/v2/session/abc/decision/".into(),
-            headers: ["authorization", "X-API-KEY", "Data-Session-Token", "Accept"]
+            path: "/auth/v2/session/abc/decision/?search=canary".into(),
+            headers: ["authorization", "X-API-KEY", "Data-Session-Token", "Cookie", "Accept"]
                 .map(|name| (name.to_owned(), format!("{name}-canary")))
                 .to_vec(),
             body: b"body-canary".to_vec(),
             connection: 1,
+            local: true,
             received: Duration::ZERO,
             answered: None,
             status: None,

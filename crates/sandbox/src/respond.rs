@@ -1,7 +1,6 @@
 //! From a request to its documented answer, or to the refusal that says what is wrong with it.
 
 use crate::answer::Answer;
-use crate::host::is_loopback;
 use crate::page::{self, Page};
 use crate::record::RecordedRequest;
 use crate::route::{check_session_id, resolve};
@@ -17,9 +16,10 @@ fn dispatch(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer
     if let Some(page) = Page::of(&request.path) {
         return page::visit(shared, request, &page);
     }
-    if !is_loopback(request.header("Host").unwrap_or_default()) {
-        let why = "The sandbox answers at 127.0.0.1 and localhost, and at no other host name.";
-        return Err(Answer::message(403, why));
+    if !shared.reach.is_host(request.header("Host").unwrap_or_default()) {
+        let why =
+            format!("The sandbox answers at {}, and at no other host name.", shared.reach.hosts());
+        return Err(Answer::message(403, &why));
     }
     let (route, id) = resolve(&request.method, &request.path)?;
     if request.method != route.method() {

@@ -40,7 +40,17 @@ impl Sandbox {
     /// The base URL, with no slash at its end: `http://127.0.0.1:PORT`. A browser finds the
     /// sessions there, and their pages, which play the person's phone.
     pub fn url(&self) -> &str {
-        &self.shared.url
+        &self.shared.reach.url
+    }
+
+    /// Returns the URL that opens the front page on another machine, with a token in it; `None` if
+    /// the sandbox listens for programs of this machine only
+    /// ([`listen`](SandboxBuilder::listen)).
+    ///
+    /// Everyone who has this URL can see and change everything in the sandbox.
+    pub fn network_url(&self) -> Option<String> {
+        let network = self.shared.reach.network.as_ref()?;
+        Some(format!("{}/enter/{}", network.url, network.token))
     }
 
     fn application(&self) -> &Application {

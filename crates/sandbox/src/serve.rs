@@ -1,12 +1,14 @@
 //! One connection: requests in, answers or faults out, until it ends.
 
 use std::io::{self, Read, Write};
+use std::time::Duration;
 
 use crate::answer::{Answer, Meta};
 use crate::connections::Connections;
 use crate::fault::{Fault, scripted_answer};
 use crate::http::{Unreadable, read_body, read_head, read_more};
 use crate::record::RecordedRequest;
+use crate::request_log::unreadable_line;
 use crate::respond::respond;
 use crate::route::resolve;
 use crate::state::Shared;
@@ -25,15 +27,24 @@ struct Connection<'a> {
     shared: &'a Shared,
     connections: &'a Connections,
     number: u64,
+    /// Whether the peer is a program of this machine.
+    local: bool,
     transport: Transport,
     buffer: Vec<u8>,
-    /// The status of the answer to the present request.
-    answered: Option<u16>,
+    /// The status of the answer to the present request, and when it was written.
+    answered: Option<(u16, Duration)>,
 }
 
-pub(crate) fn serve(shared: &Shared, connections: &Connections, number: u64, transport: Transport) {
+pub(crate) fn serve(
+    shared: &Shared,
+    connections: &Connections,
+    number: u64,
+    local: bool,
+    transport: Transport,
+) {
+    let buffer = Vec::new();
     let mut connection =
-        Connection { shared, connections, number, transport, buffer: Vec::new(), answered: None };
+        Connection { shared, connections, number, local, transport, buffer, answered: None };
     let end = loop {
         match connection.exchange() {
             Ok(Next::Another) => {}
@@ -73,13 +84,17 @@ impl Connection<'_> {
                 let Some(answer) = answer_to(unreadable) else {
                     return Ok(Next::Drop);
                 };
-                let bytes = self.bytes(&answer, &self.next_request_id(), true, false);
+                let request_id = self.next_request_id();
+                let bytes = self.bytes(&answer, &request_id, true, false);
+                self.shared.log(|| unreadable_line(self.shared.now(), answer.status, &request_id));
                 return self.write(&bytes).map(|()| Next::Close);
             }
         };
         let route = resolve(&head.method, &head.target).ok().map(|(route, _)| route);
         let fault = match route {
-            Some(route) if head.is_for_loopback() => self.shared.state().faults.next(route),
+            Some(route) if head.is_for(&self.shared.reach) => {
+                self.shared.state().faults.next(route)
+            }
             _ => Fault::Pass,
         };
         let body = match fault {
@@ -102,6 +117,7 @@ impl Connection<'_> {
             connection: self.number,
             received: self.shared.started.elapsed(),
             answered: None,
+            local: self.local,
             status: None,
         };
         self.shared.state().journal.record(&request);
@@ -111,10 +127,14 @@ impl Connection<'_> {
             Some(Some(answer)) => self.deliver(&answer, &request, &Fault::Pass, true),
             Some(None) => Ok(Next::Drop),
         };
+        (request.status, request.answered) = self.answered.unzip();
         if let Some(observer) = &self.shared.settings.observer {
-            request.status = self.answered;
             observer(&request);
         }
+        self.shared.log(|| {
+            let took = self.shared.started.elapsed().saturating_sub(request.received);
+            request.line(self.shared.now(), took, fault != Fault::Pass)
+        });
         next
     }
 
@@ -164,7 +184,7 @@ impl Connection<'_> {
     ) -> io::Result<Next> {
         let at = self.shared.started.elapsed();
         self.shared.state().journal.answered(&request.request_id, answer.status, at);
-        self.answered = Some(answer.status);
+        self.answered = Some((answer.status, at));
         let mut bytes = self.bytes(answer, &request.request_id, close, request.method == "HEAD");
         match fault {
             Fault::Truncate => {

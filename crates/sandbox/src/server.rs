@@ -80,15 +80,23 @@ fn begin(
         state.connections += 1;
         state.connections
     };
+    let local = is_local(&socket);
     let socket = Arc::new(socket);
     let transport = transport(Socket::new(Arc::clone(&socket)), shared)?;
     connections.begin(number, socket, || {
         let (shared, connections) = (Arc::clone(shared), Arc::clone(connections));
         Builder::new().name(format!("didit-sandbox-{number}")).spawn(move || {
             let _listed = connections.listed(number);
-            serve(&shared, &connections, number, transport);
+            serve(&shared, &connections, number, local, transport);
         })
     })
+}
+
+/// Returns whether the peer is a program of this machine.
+fn is_local(socket: &TcpStream) -> bool {
+    let address = |end: io::Result<SocketAddr>| end.ok().map(|end| end.ip().to_canonical());
+    let local = address(socket.local_addr());
+    address(socket.peer_addr()).is_some_and(|peer| peer.is_loopback() || Some(peer) == local)
 }
 
 #[cfg(not(feature = "tls"))]

@@ -22,7 +22,7 @@ pub(crate) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answe
     let session = created.map_err(|error| Answer::not_kept(&error))?;
     let mut answer: Map<String, Value> =
         serde_json::from_str(fixtures::CREATE_SESSION).unwrap_or_default();
-    let url = format!("{}/authorize/{}", shared.url, session.token);
+    let url = format!("{}/authorize/{}", shared.reach.pages(), session.token);
     answer.insert("session_id".to_owned(), session.id.into());
     answer.insert("session_token".to_owned(), session.token.into());
     answer.insert("url".to_owned(), url.into());

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::application::Application;
 use crate::clock::Clock;
 use crate::fault::FaultPlan;
+use crate::listen::Reach;
 use crate::quota::{Verdict, Window};
 use crate::record::Journal;
 use crate::sessions::Sessions;
@@ -19,8 +20,7 @@ use crate::{Quota, RecordedRequest};
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    /// The base URL, with no slash at its end.
-    pub(crate) url: String,
+    pub(crate) reach: Reach,
     /// What the form of the first page must send along.
     pub(crate) form_token: String,
     pub(crate) clock: Clock,
@@ -29,8 +29,11 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
 }
 
-/// Is told of each request once it was dealt with.
+/// A function that is called with each request once it was dealt with.
 pub(crate) type Observer = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
+
+/// A function that is called with each line of the log.
+pub(crate) type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What was settled before the start.
 #[derive(Clone)]
@@ -41,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) token_answer: Option<String>,
     pub(crate) latency: Duration,
     pub(crate) observer: Option<Observer>,
+    pub(crate) log: Option<Log>,
     pub(crate) idle_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) max_connections: usize,
@@ -73,11 +77,23 @@ impl Settings {
     pub(crate) fn applications(&self) -> impl Iterator<Item = &Application> {
         std::iter::once(&self.application).chain(&self.more_applications)
     }
+
+    /// Returns the scheme of the sandbox's URLs.
+    pub(crate) fn scheme(&self) -> &'static str {
+        #[cfg(feature = "tls")]
+        if self.tls.is_some() {
+            return "https";
+        }
+        "http"
+    }
 }
 
 impl Shared {
-    pub(crate) fn scheme(&self) -> &str {
-        self.url.split_once(':').map_or("http", |(scheme, _)| scheme)
+    /// Writes a line to the log, if there is one.
+    pub(crate) fn log(&self, line: impl FnOnce() -> String) {
+        if let Some(log) = &self.settings.log {
+            log(&line());
+        }
     }
 
     pub(crate) fn now(&self) -> Duration {

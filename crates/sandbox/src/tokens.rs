@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock;
+use crate::random::unguessable;
 use crate::store::{Record, Store};
 
-/// An access token that was issued. Its text follows from its number.
+/// An access token that was issued.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Token {
     pub(crate) number: u64,
@@ -17,16 +18,21 @@ pub(crate) struct Token {
     pub(crate) application: String,
     #[serde(with = "clock::milliseconds")]
     pub(crate) expires_at: Duration,
+    /// The end of its text where nobody must guess it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) random: Option<String>,
 }
 
 impl Token {
     fn text(&self) -> String {
-        format!("sandbox-access-token-{}", self.number)
+        let random = self.random.iter().map(|random| format!("-{random}"));
+        format!("sandbox-access-token-{}{}", self.number, random.collect::<String>())
     }
 }
 
 pub(crate) struct Tokens {
     store: Store,
+    unguessable: bool,
     valid: HashMap<String, Token>,
     last: u64,
     /// How many were issued since the sandbox started.
@@ -34,8 +40,8 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store, valid: HashMap::new(), last: 0, issued: 0 }
+    pub(crate) fn new(store: Store, unguessable: bool) -> Self {
+        Self { store, unguessable, valid: HashMap::new(), last: 0, issued: 0 }
     }
 
     /// Lists a token that was issued before the sandbox started.
@@ -55,6 +61,7 @@ impl Tokens {
             number: self.last + 1,
             application: application.to_owned(),
             expires_at: now.saturating_add(lifetime),
+            random: self.unguessable.then(unguessable).transpose()?,
         };
         self.store.save(&Record::Token(token.clone()))?;
         let text = token.text();
@@ -86,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_token_is_valid_until_it_expires() {
-        let mut tokens = Tokens::new(Store::default());
+        let mut tokens = Tokens::new(Store::default(), false);
         let seconds = Duration::from_secs;
         let token = tokens.issue("a", seconds(100), seconds(10)).expect("a token");
         assert_eq!(tokens.application(&token, seconds(109)), Some("a"));
@@ -100,5 +107,14 @@ mod tests {
             tokens.issue("b", seconds(110), seconds(1)).expect("a token"),
             "sandbox-access-token-3"
         );
+    }
+
+    #[test]
+    fn a_token_can_be_unguessable() {
+        let mut tokens = Tokens::new(Store::default(), true);
+        let token = tokens.issue("a", Duration::ZERO, Duration::MAX).expect("a token");
+        assert!(token.len() > "sandbox-access-token-1-".len() + 30, "{token}");
+        assert_eq!(tokens.application(&token, Duration::ZERO), Some("a"));
+        assert_eq!(tokens.application("sandbox-access-token-1", Duration::ZERO), None);
     }
 }

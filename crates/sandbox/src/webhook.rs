@@ -9,7 +9,7 @@ mod payload;
 mod sender;
 mod signature;
 
-pub use delivery::{WebhookDelivery, WebhookFault};
+pub use delivery::{UnknownWebhookFault, WebhookDelivery, WebhookFault};
 pub(crate) use destination::Destination;
 pub(crate) use outbox::Outbox;
 pub(crate) use sender::Sender;

@@ -27,7 +27,7 @@ pub(super) fn decision(page: &mut Html, text: &str) {
 pub(super) fn variables(shared: &Shared) -> Vec<String> {
     let application = &shared.settings.application;
     [
-        ("DIDIT_BASE_URL", &shared.url),
+        ("DIDIT_BASE_URL", &shared.reach.url),
         ("DIDIT_CLIENT_ID", &application.client_id),
         ("DIDIT_CLIENT_SECRET", &application.client_secret),
     ]
@@ -43,7 +43,7 @@ pub(super) fn curl(shared: &Shared, client_id: &str, path: &str) -> String {
     format!(
         "curl -H {} {}",
         quoted(&format!("X-Api-Key: {key}")),
-        quoted(&format!("{}{path}", shared.url))
+        quoted(&format!("{}{path}", shared.reach.url))
     )
 }
 

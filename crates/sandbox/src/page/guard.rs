@@ -1,18 +1,56 @@
-//! Who may see the pages and send their forms: a browser that shows this very sandbox.
+//! Access to the pages: which browsers see them, and which forms are taken.
 
-use super::html;
+use super::{html, see};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::form::Form;
-use crate::host::is_loopback;
+use crate::state::Shared;
+
+/// The one who looks at a page.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Viewer {
+    /// Sees everything: a browser of this machine, or one that came by the sandbox's token.
+    Developer,
+    /// A browser of another machine, which sees the session that it has the URL of.
+    Guest,
+}
+
+impl Viewer {
+    pub(super) fn of(shared: &Shared, request: &RecordedRequest) -> Self {
+        let known = shared.reach.network.as_ref().is_none_or(|network| {
+            request.local || cookie(request, &network.cookie) == Some(&*network.token)
+        });
+        if known { Self::Developer } else { Self::Guest }
+    }
+}
+
+/// Lets a browser of another machine in, if it has the sandbox's token.
+pub(super) fn enter(shared: &Shared, token: &str) -> Result<Answer, Answer> {
+    let network = shared.reach.network.as_ref().filter(|network| network.token == token);
+    let network = network.ok_or_else(no_way_in)?;
+    // Not strict: a browser that is led here from a chat or a mail would not send it.
+    let cookie = format!("{}={token}; Path=/; HttpOnly; SameSite=Lax", network.cookie);
+    Ok(see("/").with("Set-Cookie", cookie))
+}
+
+/// The answer to a browser of another machine that has no token.
+pub(super) fn no_way_in() -> Answer {
+    let why = "From another machine, open this sandbox by the URL that it printed when it started.";
+    html::dead_end(403, "This page needs its whole URL", why)
+}
+
+fn cookie<'a>(request: &'a RecordedRequest, name: &str) -> Option<&'a str> {
+    let mut cookies = request.header("Cookie")?.split(';').filter_map(|pair| pair.split_once('='));
+    cookies.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
+}
 
 /// Refuses a host name that another site made to resolve to this machine.
-pub(super) fn check_host(request: &RecordedRequest) -> Result<(), Answer> {
-    if is_loopback(request.header("Host").unwrap_or_default()) {
+pub(super) fn check_host(shared: &Shared, request: &RecordedRequest) -> Result<(), Answer> {
+    if shared.reach.is_host(request.header("Host").unwrap_or_default()) {
         return Ok(());
     }
-    let why = "These pages answer at 127.0.0.1 and localhost, and at no other name.";
-    Err(html::notice(403, "That is not this sandbox", why))
+    let why = format!("These pages answer at {}, and at no other name.", shared.reach.hosts());
+    Err(html::dead_end(403, "That is not this sandbox", &why))
 }
 
 /// The form of a request, if it comes from the page that `token` was written into.
@@ -28,5 +66,72 @@ pub(super) fn form(request: &RecordedRequest, scheme: &str, token: &str) -> Resu
     match Form::of(request) {
         Some(form) if form.get("form") == Some(token) => Ok(form),
         _ => refused("It does not belong to this page. Go back, reload the page, and try again."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::Sandbox;
+    use crate::respond::respond;
+
+    fn get(sandbox: &Sandbox, path: &str, local: bool, cookie: &str) -> Answer {
+        let request = RecordedRequest {
+            request_id: String::new(),
+            route: None,
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            headers: [("Host", "192.168.0.1:80"), ("Cookie", cookie)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec(),
+            body: Vec::new(),
+            connection: 1,
+            received: Duration::ZERO,
+            answered: None,
+            local,
+            status: None,
+        };
+        respond(sandbox.shared(), &request)
+    }
+
+    #[test]
+    fn another_machine_sees_one_session_until_it_shows_the_token() {
+        let builder = Sandbox::builder().listen(Ipv4Addr::UNSPECIFIED.into());
+        let sandbox = builder.start().expect("a sandbox");
+        let shared = sandbox.shared();
+        let created = |application: &str| {
+            let application = application.to_owned();
+            shared.state().sessions.create(application, "names".to_owned(), None, shared.now())
+        };
+        let session = created(sandbox.client_id()).expect("a session");
+        let phone = format!("/authorize/{}", session.token);
+
+        for path in ["/", "/live"] {
+            assert_eq!(get(&sandbox, path, false, "").status, 403, "{path}");
+            assert_eq!(get(&sandbox, path, true, "").status, 200, "{path}");
+        }
+        let text = |answer: &Answer| String::from_utf8_lossy(&answer.body).into_owned();
+        let guest = text(&get(&sandbox, &phone, false, ""));
+        assert!(guest.contains("Share your data?"), "{guest}");
+        assert!(!guest.contains(sandbox.api_key()) && !guest.contains("About this session"));
+
+        let url = sandbox.network_url().expect("a URL");
+        let (_, token) = url.rsplit_once('/').expect("a path");
+        assert_eq!(get(&sandbox, "/enter/wrong", false, "").status, 403);
+        let entered = get(&sandbox, &format!("/enter/{token}"), false, "");
+        assert_eq!(entered.status, 303);
+        let header = |name: &str| {
+            let found = entered.headers.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.as_str()).unwrap_or_default()
+        };
+        assert_eq!(header("Location"), "/");
+        let cookie = header("Set-Cookie").split(';').next().unwrap_or_default();
+        let cookie = format!("theme=dark; {cookie}");
+        assert_eq!(get(&sandbox, "/", false, &cookie).status, 200);
+        assert!(text(&get(&sandbox, &phone, false, &cookie)).contains("About this session"));
+        assert_eq!(get(&sandbox, "/", false, &cookie.replace('=', "=x")).status, 403);
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::guard::Viewer;
 use super::html::Html;
 use super::{developer, guard, html, not_kept, see};
 use crate::RecordedRequest;
@@ -21,7 +22,7 @@ const ENDS: [(&str, &str, &str); 4] = [
 ];
 
 /// Shows the flow to the person, which begins it.
-pub(super) fn show(shared: &Shared, token: &str) -> Result<Answer, Answer> {
+pub(super) fn show(shared: &Shared, viewer: Viewer, token: &str) -> Result<Answer, Answer> {
     let now = shared.now();
     let mut state = shared.state();
     state.verification.expire(now).map_err(|error| not_kept(&error))?;
@@ -35,11 +36,12 @@ pub(super) fn show(shared: &Shared, token: &str) -> Result<Answer, Answer> {
     };
     let page =
         if status::is_unfinished(&session.status) { asked(&session) } else { over(&session) };
-    Ok(finish(page, shared, &session).answer(200))
+    Ok(finish(page, shared, viewer, &session).answer(200))
 }
 
 pub(super) fn decide(
     shared: &Shared,
+    viewer: Viewer,
     request: &RecordedRequest,
     token: &str,
 ) -> Result<Answer, Answer> {
@@ -47,14 +49,14 @@ pub(super) fn decide(
     let mut state = shared.state();
     state.verification.expire(now).map_err(|error| not_kept(&error))?;
     let session = state.verification.by_token(token).ok_or_else(no_such_session)?.clone();
-    let form = guard::form(request, shared.scheme(), &session.form_token)?;
+    let form = guard::form(request, shared.settings.scheme(), &session.form_token)?;
     let chosen = form.get("answer");
     let end = ENDS.iter().find(|(value, ..)| Some(*value) == chosen);
     let new_status = match (end, form.get("status")) {
         (Some((.., end)), _) if status::is_unfinished(&session.status) => *end,
-        (Some(_), _) => return Err(finish(over(&session), shared, &session).answer(409)),
+        (Some(_), _) => return Err(finish(over(&session), shared, viewer, &session).answer(409)),
         // Beside the flow a developer can set any status, at any time.
-        (None, Some(word)) if status::ALL.contains(&word) => word,
+        (None, Some(word)) if viewer == Viewer::Developer && status::ALL.contains(&word) => word,
         _ => {
             let why = "Go back and press one of the buttons.";
             return Err(html::notice(400, "Nothing was decided", why));
@@ -137,7 +139,11 @@ fn begin(title: &str) -> Html {
 }
 
 /// The end of the phone, and beside it what only a developer wants to know.
-fn finish(mut page: Html, shared: &Shared, session: &Session) -> Html {
+fn finish(mut page: Html, shared: &Shared, viewer: Viewer, session: &Session) -> Html {
+    if viewer == Viewer::Guest {
+        page.raw("</main>\n</div>\n");
+        return page;
+    }
     page.raw(
         "</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n\
          <dd><span class=\"status ",
@@ -167,7 +173,7 @@ fn finish(mut page: Html, shared: &Shared, session: &Session) -> Html {
     page.raw("</select>\n</div>\n<button>Set status</button>\n</form>\n");
     let path = format!("/v3/session/{}/decision/", session.id);
     developer::commands(&mut page, &[developer::curl(shared, &session.application, &path)]);
-    let json = Value::Object(decision::of_session(session, &shared.url));
+    let json = Value::Object(decision::of_session(session, shared.reach.pages()));
     developer::decision(&mut page, &json.to_string());
     page.raw("<p><a class=\"open\" href=\"/\">All sessions</a></p>\n</aside>\n</div>\n");
     page

@@ -48,11 +48,20 @@ impl Html {
     }
 }
 
-/// A page that says one thing.
+/// A page that says one thing, and leads back to the front page.
 pub(super) fn notice(status: u16, title: &str, why: &str) -> Answer {
+    say(status, title, why, "<p><a class=\"open\" href=\"/\">All sessions</a></p>\n")
+}
+
+/// A page that says one thing and leads nowhere.
+pub(super) fn dead_end(status: u16, title: &str, why: &str) -> Answer {
+    say(status, title, why, "")
+}
+
+fn say(status: u16, title: &str, why: &str, more: &'static str) -> Answer {
     let mut page = Html::new(title);
     page.raw("<main class=\"notice\">\n<h1>").text(title).raw("</h1>\n<p>").text(why);
-    page.raw("</p>\n<p><a class=\"open\" href=\"/\">All sessions</a></p>\n</main>\n");
+    page.raw("</p>\n").raw(more).raw("</main>\n");
     page.answer(status)
 }
 

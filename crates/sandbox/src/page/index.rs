@@ -124,7 +124,7 @@ fn shell(page: &mut Html, shared: &Shared) {
 }
 
 pub(super) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer> {
-    let form = guard::form(request, shared.scheme(), &shared.form_token)?;
+    let form = guard::form(request, shared.settings.scheme(), &shared.form_token)?;
     let vendor_data = form.get("vendor_data").filter(|text| !text.is_empty()).map(str::to_owned);
     let application = shared.settings.application.client_id.clone();
     let now = shared.now();

@@ -81,7 +81,7 @@ fn table<'a>(
         page.text(row.about).raw("</td>\n<td role=\"cell\" data-label=\"Vendor data\">");
         page.text(row.vendor_data.unwrap_or("–"));
         page.raw("</td>\n<td role=\"cell\" data-label=\"Created (UTC)\">");
-        time_of_day(page, row.created_at);
+        page.text(&clock::time_of_day(row.created_at));
         page.raw("</td>\n</tr>\n");
     }
     page.raw("</tbody>\n</table>\n");
@@ -105,7 +105,7 @@ pub(super) fn webhooks(page: &mut Html, state: &State) {
     begin(page, &["Sent (UTC)", "Session", "Status", "Attempt", "Answer"]);
     for delivery in outbox.delivered.iter().rev().take(REQUESTS_LISTED) {
         page.raw("<tr role=\"row\">\n<td role=\"cell\" data-label=\"Sent (UTC)\">");
-        time_of_day(page, delivery.sent_at);
+        page.text(&clock::time_of_day(delivery.sent_at));
         page.raw("</td>\n<td role=\"cell\" data-label=\"Session\"><code>");
         page.text(&delivery.session_id)
             .raw("</code></td>\n<td role=\"cell\"><span class=\"status ");
@@ -132,9 +132,11 @@ pub(super) fn requests(page: &mut Html, shared: &Shared, state: &State, now: Dur
     begin(page, &["Time (UTC)", "Request", "Answer"]);
     for request in requests.take(REQUESTS_LISTED) {
         page.raw("<tr role=\"row\">\n<td role=\"cell\" data-label=\"Time (UTC)\">");
-        time_of_day(page, now.saturating_sub(elapsed.saturating_sub(request.received)));
+        let received = now.saturating_sub(elapsed.saturating_sub(request.received));
+        page.text(&clock::time_of_day(received));
         page.raw("</td>\n<td role=\"cell\"><code>").text(&request.method).raw(" ");
-        page.text(&request.path).raw("</code></td>\n<td role=\"cell\" data-label=\"Answer\">");
+        page.text(&request.shown_path())
+            .raw("</code></td>\n<td role=\"cell\" data-label=\"Answer\">");
         answer(page, request.status);
         page.raw("</td>\n</tr>\n");
     }
@@ -159,10 +161,4 @@ fn begin(page: &mut Html, columns: &[&'static str]) {
         page.raw("<th role=\"columnheader\" scope=\"col\">").raw(column).raw("</th>");
     }
     page.raw("</tr>\n</thead>\n<tbody role=\"rowgroup\">\n");
-}
-
-/// The time of day is enough for what lives for minutes.
-fn time_of_day(page: &mut Html, time: Duration) {
-    let text = clock::rfc3339(time);
-    page.text(text.get(11..19).unwrap_or(&text));
 }

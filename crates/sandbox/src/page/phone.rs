@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::guard::Viewer;
 use super::html::Html;
 use super::{developer, guard, html, not_kept, see};
 use crate::RecordedRequest;
@@ -14,7 +15,7 @@ use crate::sessions::{Outcome, Session};
 use crate::state::{Shared, State};
 
 /// Shows the session to the person, which is noted.
-pub(super) fn show(shared: &Shared, token: &str) -> Result<Answer, Answer> {
+pub(super) fn show(shared: &Shared, viewer: Viewer, token: &str) -> Result<Answer, Answer> {
     let now = shared.now();
     let mut state = shared.state();
     state.sessions.open(token, now).map_err(|error| not_kept(&error))?;
@@ -24,18 +25,19 @@ pub(super) fn show(shared: &Shared, token: &str) -> Result<Answer, Answer> {
     } else {
         over(session, session.status_at(now))
     };
-    Ok(end(page, shared, &state, session, now).answer(200))
+    Ok(end(page, shared, viewer, &state, session, now).answer(200))
 }
 
 pub(super) fn decide(
     shared: &Shared,
+    viewer: Viewer,
     request: &RecordedRequest,
     token: &str,
 ) -> Result<Answer, Answer> {
     let now = shared.now();
     let mut state = shared.state();
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
-    let form = guard::form(request, shared.scheme(), &session.form_token)?;
+    let form = guard::form(request, shared.settings.scheme(), &session.form_token)?;
     let outcome = match form.get("answer") {
         Some("confirm") => {
             Outcome::Confirmed(person::shared_by_form(&person::members(&session.scope), &form))
@@ -53,7 +55,7 @@ pub(super) fn decide(
     }
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
     let page = over(session, session.status_at(now));
-    Err(end(page, shared, &state, session, now).answer(409))
+    Err(end(page, shared, viewer, &state, session, now).answer(409))
 }
 
 fn no_such_session() -> Answer {
@@ -162,7 +164,18 @@ fn begin(title: &str) -> Html {
 }
 
 /// The end of the phone, and beside it what only a developer wants to know.
-fn end(mut page: Html, shared: &Shared, state: &State, session: &Session, now: Duration) -> Html {
+fn end(
+    mut page: Html,
+    shared: &Shared,
+    viewer: Viewer,
+    state: &State,
+    session: &Session,
+    now: Duration,
+) -> Html {
+    if viewer == Viewer::Guest {
+        page.raw("</main>\n</div>\n");
+        return page;
+    }
     let status = session.status_at(now);
     page.raw(
         "</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n\

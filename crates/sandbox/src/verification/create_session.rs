@@ -17,7 +17,7 @@ pub(super) fn answer(call: &Call<'_>, state: &mut State) -> Result<Answer, Answe
     let given = read(&read_object(call.request)?)?;
     let created = state.verification.create(&call.application.client_id, given, call.now);
     let session = created.map_err(|error| Answer::not_kept(&error))?;
-    Ok(Answer::json(201, body(&session, &call.shared.url).to_string()))
+    Ok(Answer::json(201, body(&session, call.shared.reach.pages()).to_string()))
 }
 
 fn body(session: &Session, base: &str) -> Value {

@@ -48,7 +48,7 @@ pub(super) fn answer(call: &Call<'_>, state: &State) -> Result<Answer, Answer> {
         .collect();
     // The address that the client used, so that the next page has the same origin.
     let host = request.header("Host").unwrap_or_default();
-    let here = format!("{}://{host}{path}", shared.scheme());
+    let here = format!("{}://{host}{path}", shared.settings.scheme());
     let page = |offset: usize| page_url(&here, &pairs, query.limit, offset);
     let end = query.offset.saturating_add(query.limit);
     let next = (end < found.len()).then(|| page(end));
@@ -57,7 +57,7 @@ pub(super) fn answer(call: &Call<'_>, state: &State) -> Result<Answer, Answer> {
         .iter()
         .skip(query.offset)
         .take(query.limit)
-        .map(|session| row(session, &shared.url))
+        .map(|session| row(session, shared.reach.pages()))
         .collect();
     let body = json!({
         "count": found.len(), "next": next, "previous": previous, "results": rows,

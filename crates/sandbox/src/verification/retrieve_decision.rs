@@ -11,7 +11,7 @@ pub(super) fn answer(call: &Call<'_>, state: &State, id: &str, target: &Target) 
         return Answer::json(200, text.clone());
     }
     let mut decision = match target {
-        Target::Session(session) => decision::of_session(session, &call.shared.url),
+        Target::Session(session) => decision::of_session(session, call.shared.reach.pages()),
         Target::Sample(status) => decision::sample(id, status.as_deref()),
     };
     if includes_events(&call.request.path) {

@@ -1,9 +1,11 @@
-//! What tests learn of the webhooks that were sent, and how they make them go wrong.
+//! The webhooks that were sent, and their faults.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
-/// What is wrong with the way in which an event is delivered.
+/// A fault in the way in which an event is delivered. Its text form is `pass`, `duplicate`,
+/// `wrong-signature` or `old-timestamp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookFault {
@@ -16,6 +18,49 @@ pub enum WebhookFault {
     /// The time stamp is ten minutes old, and signed as such.
     OldTimestamp,
 }
+
+impl WebhookFault {
+    /// Every fault.
+    pub const ALL: [Self; 4] =
+        [Self::Pass, Self::Duplicate, Self::WrongSignature, Self::OldTimestamp];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Duplicate => "duplicate",
+            Self::WrongSignature => "wrong-signature",
+            Self::OldTimestamp => "old-timestamp",
+        }
+    }
+}
+
+impl fmt::Display for WebhookFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for WebhookFault {
+    type Err = UnknownWebhookFault;
+
+    fn from_str(text: &str) -> Result<Self, UnknownWebhookFault> {
+        Self::ALL.into_iter().find(|fault| fault.name() == text).ok_or(UnknownWebhookFault)
+    }
+}
+
+/// A text that names no [`WebhookFault`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownWebhookFault;
+
+impl fmt::Display for UnknownWebhookFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "no such webhook fault; there are pass, duplicate, wrong-signature and old-timestamp",
+        )
+    }
+}
+
+impl std::error::Error for UnknownWebhookFault {}
 
 /// One attempt to deliver a webhook.
 ///
@@ -53,5 +98,19 @@ impl fmt::Debug for WebhookDelivery {
             .field("body", &format_args!("[{} bytes]", self.body.len()))
             .field("answer", &self.answer)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_reads_what_it_writes() {
+        for fault in WebhookFault::ALL {
+            assert_eq!(fault.to_string().parse(), Ok(fault));
+            assert!(UnknownWebhookFault.to_string().contains(&fault.to_string()));
+        }
+        assert_eq!("late".parse::<WebhookFault>(), Err(UnknownWebhookFault));
     }
 }

@@ -102,8 +102,7 @@ fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pen
     let mut answer = None;
     for _ in 0..times {
         answer = attempt(shared, current, &pending, &headers, &sent);
-        let mut state = shared.state();
-        state.verification.outbox.note(WebhookDelivery {
+        let delivery = WebhookDelivery {
             url: pending.destination.url.clone(),
             event_id: event.id.clone(),
             session_id: event.session.id.clone(),
@@ -112,7 +111,9 @@ fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pen
             sent_at: now,
             body: sent.clone(),
             answer,
-        });
+        };
+        shared.log(|| delivery.line());
+        shared.state().verification.outbox.note(delivery);
     }
     let outbox = &mut shared.state().verification.outbox;
     outbox.in_flight -= 1;

@@ -5,10 +5,12 @@
 mod applications;
 mod faults;
 mod limits;
+mod network;
 mod pages;
 mod properties;
 mod quota;
 mod raw;
+mod request_log;
 mod routes;
 mod state_file;
 mod stopping;

@@ -1,0 +1,129 @@
+//! The log: a line for each request and each webhook, without secrets and personal data.
+
+use std::time::Duration;
+
+use crate::clock;
+use crate::record::RecordedRequest;
+use crate::webhook::WebhookDelivery;
+
+/// Pages that have a token in their path.
+const SECRET_PATHS: [&str; 3] = ["/authorize/", "/session/", "/enter/"];
+
+/// Members of a query whose values are not personal.
+const HARMLESS: [&str; 5] = ["limit", "offset", "status", "session_kind", "include"];
+
+/// Longest text of a request that is shown, in characters.
+const SHOWN: usize = 200;
+
+impl RecordedRequest {
+    /// Returns the path without tokens, and without the values in its query that may be personal.
+    pub(crate) fn shown_path(&self) -> String {
+        if let Some(page) = SECRET_PATHS.iter().find(|page| self.path.starts_with(**page)) {
+            return format!("{page}…");
+        }
+        let Some((path, query)) = self.path.split_once('?') else {
+            return printable(&self.path);
+        };
+        let members = query.split('&').map(|member| match member.split_once('=') {
+            Some((name, _)) if !HARMLESS.contains(&name) => format!("{name}=…"),
+            _ => member.to_owned(),
+        });
+        printable(&format!("{path}?{}", members.collect::<Vec<_>>().join("&")))
+    }
+
+    /// Returns the log's line about this request, which was dealt with in `took`.
+    pub(crate) fn line(&self, now: Duration, took: Duration, is_fault: bool) -> String {
+        let status =
+            self.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        format!(
+            "{} {} {} {status} in {:.1} ms ({}{})",
+            clock::time_of_day(now),
+            printable(&self.method),
+            self.shown_path(),
+            took.as_secs_f64() * 1000.0,
+            self.request_id,
+            if is_fault { ", injected fault" } else { "" }
+        )
+    }
+}
+
+/// Returns the log's line about a request that could not be read.
+pub(crate) fn unreadable_line(now: Duration, status: u16, request_id: &str) -> String {
+    format!("{} unreadable request {status} ({request_id})", clock::time_of_day(now))
+}
+
+impl WebhookDelivery {
+    /// Returns the log's line about this attempt.
+    pub(crate) fn line(&self) -> String {
+        let url = self.url.split('?').next().unwrap_or_default();
+        let answer =
+            self.answer.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        format!(
+            "{} webhook {:?} to {url} {answer} (attempt {})",
+            clock::time_of_day(self.sent_at),
+            self.session_status,
+            self.attempt
+        )
+    }
+}
+
+/// Returns a text that no terminal takes for anything but text, and that has an end.
+fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_ascii_graphic() || c == '…' { c } else { '?' };
+    let end = if text.chars().nth(SHOWN).is_some() { "…" } else { "" };
+    text.chars().take(SHOWN).map(shown).chain(end.chars()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(path: &str) -> RecordedRequest {
+        RecordedRequest {
+            request_id: "sandbox-7".into(),
+            route: None,
+            method: "GET".into(),
+            path: path.into(),
+            headers: vec![("Authorization".into(), "canary".into())],
+            body: b"canary".to_vec(),
+            connection: 1,
+            received: Duration::ZERO,
+            answered: None,
+            local: true,
+            status: Some(200),
+        }
+    }
+
+    #[test]
+    fn a_line_says_what_was_asked_and_answered() {
+        let (now, took) = (Duration::from_secs(1_722_508_200), Duration::from_micros(1250));
+        let mut request = request("/auth/v2/session/a/decision/");
+        assert_eq!(
+            request.line(now, took, false),
+            "10:30:00 GET /auth/v2/session/a/decision/ 200 in 1.2 ms (sandbox-7)"
+        );
+        request.status = None;
+        assert_eq!(
+            request.line(now, took, true),
+            "10:30:00 GET /auth/v2/session/a/decision/ no answer in 1.2 ms (sandbox-7, injected fault)"
+        );
+    }
+
+    #[test]
+    fn a_path_is_shown_without_what_is_secret_or_personal() {
+        for (path, shown) in [
+            ("/authorize/canary", "/authorize/…"),
+            ("/session/canary/", "/session/…"),
+            ("/enter/canary", "/enter/…"),
+            ("/v3/session/a/decision/?include=events", "/v3/session/a/decision/?include=events"),
+            (
+                "/v3/sessions/?limit=2&search=canary&vendor_data=canary",
+                "/v3/sessions/?limit=2&search=…&vendor_data=…",
+            ),
+            ("/\u{1b}[31m\u{9b}é\u{202e}", "/?[31m???"),
+        ] {
+            assert_eq!(request(path).shown_path(), shown);
+        }
+        assert_eq!(request(&"x".repeat(60_000)).shown_path().chars().count(), SHOWN + 1);
+    }
+}

@@ -1,0 +1,95 @@
+//! Starting a sandbox from its settings.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use crate::application::check_distinct;
+use crate::clock::Clock;
+use crate::listen::Reach;
+use crate::random::unguessable;
+use crate::record::Journal;
+use crate::server::Server;
+use crate::sessions::Sessions;
+use crate::state::{Settings, Shared, State};
+use crate::state_file::StateFile;
+use crate::stop::Stop;
+use crate::store::Store;
+use crate::tokens::Tokens;
+use crate::verification::Limiter;
+use crate::verification::sessions::Sessions as Verifications;
+use crate::webhook::Destination;
+use crate::{Sandbox, SandboxBuilder};
+
+impl SandboxBuilder {
+    /// Starts the sandbox.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the port is taken, the address is not of this machine, the system gives no socket
+    /// or no thread, the state file cannot be used, a webhook's URL is not of this machine, or two
+    /// applications have the same id or key.
+    pub fn start(mut self) -> io::Result<Sandbox> {
+        let (listener, reach) = Reach::bind(self.address, self.port, self.settings.scheme())?;
+        if reach.network.is_some() {
+            self.settings.application.replace_published()?;
+        }
+        check_distinct(self.settings.applications())?;
+        let destinations = destinations(&self.settings, &self.webhooks)?;
+        let sends = !destinations.is_empty();
+        let (store, records) = match &self.state_file {
+            Some(path) => {
+                let (file, records) = StateFile::open(path)?;
+                (Store::new(file), records)
+            }
+            None => (Store::default(), Vec::new()),
+        };
+        let pages = reach.pages().to_owned();
+        let mut state = State {
+            faults: self.faults,
+            quota: self.quota,
+            windows: HashMap::new(),
+            journal: Journal::new(self.keep_requests),
+            tokens: Tokens::new(store.clone(), reach.network.is_some()),
+            sessions: Sessions::new(self.session_lifetime, store.clone()),
+            verification: Verifications::new(pages, self.verification_lifetime, store),
+            limiter: Limiter::new(self.verification_limits),
+            connections: 0,
+            requests: 0,
+        };
+        state.restore(records);
+        state.verification.outbox.destinations = destinations;
+        state.verification.outbox.script.extend(self.webhook_faults);
+        let shared = Arc::new(Shared {
+            settings: self.settings,
+            reach,
+            form_token: unguessable()?,
+            clock: Clock::default(),
+            started: Instant::now(),
+            stop: Stop::default(),
+            state: Mutex::new(state),
+        });
+        let server = Server::start(Arc::clone(&shared), listener)?;
+        let sandbox = Sandbox::new(shared, server);
+        if sends {
+            sandbox.start_sender()?;
+        }
+        Ok(sandbox)
+    }
+}
+
+/// Returns where webhooks go, each with the client id of its application.
+fn destinations(
+    settings: &Settings,
+    webhooks: &[(String, String)],
+) -> io::Result<Vec<(String, Destination)>> {
+    let first = webhooks.iter().map(|webhook| (&settings.application, webhook));
+    let own = settings.applications().flat_map(|application| {
+        application.webhooks.iter().map(move |webhook| (application, webhook))
+    });
+    let named = first.chain(own).map(|(application, (url, secret))| {
+        Ok((application.client_id.clone(), Destination::new(url, secret)?))
+    });
+    named.collect()
+}
