@@ -1,22 +1,23 @@
 #![doc = include_str!("../README.md")]
 
-mod builder;
+mod connect;
 mod decisions;
 mod error;
-mod tls;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::DerefMut;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 pub use didit_core as core;
 pub use didit_core::ConfigError;
+use didit_core::client::{Driver, Hooks, Run, Upstreams};
 use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
 use didit_core::{
-    Call, Credentials, Engine, Event, MAX_BODY_BYTES, Moment, Operation, RateLimit, Route, Secret,
-    SessionId, Step, Ticket, TransportError, TransportErrorKind, WaitForDecision,
+    Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, RateLimit, Secret, SessionId,
+    Step, TransportError, TransportErrorKind, WaitForDecision,
 };
 use futures_util::{Stream, stream};
 pub use http;
@@ -24,7 +25,7 @@ use http::{Request, Response};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-pub use self::builder::ClientBuilder;
+pub use self::connect::ClientBuilder;
 pub use self::decisions::Decisions;
 pub use self::error::Error;
 
@@ -44,16 +45,13 @@ pub struct Client {
 }
 
 struct Shared {
-    http: reqwest::Client,
+    upstreams: Upstreams<reqwest::Client>,
     engine: Mutex<Engine>,
     /// Signalled when waiting operations may go on earlier than they were told.
     woken: Notify,
     origin: Instant,
-    on_event: Option<Listener>,
-    route: Route,
+    hooks: Hooks,
 }
-
-type Listener = Box<dyn Fn(&Event) + Send + Sync>;
 
 type Exchanged = Result<Response<Vec<u8>>, (TransportError, Option<reqwest::Error>)>;
 
@@ -68,7 +66,25 @@ impl Client {
 
     /// Starts to build a client with other settings.
     pub fn builder(credentials: impl Into<Credentials>) -> ClientBuilder {
-        ClientBuilder::new(credentials.into())
+        ClientBuilder::new(credentials)
+    }
+
+    /// Creates a client from the variables `DIDIT_...` of the
+    /// [environment](didit_core::client::Environment).
+    ///
+    /// # Errors
+    /// A variable is missing or malformed, or several ways to authorize are set at once; or see
+    /// [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::builder_from_env()?.build()
+    }
+
+    /// Starts to build a client from the variables of the environment.
+    ///
+    /// # Errors
+    /// See [`from_env`](Self::from_env).
+    pub fn builder_from_env() -> Result<ClientBuilder, ConfigError> {
+        ClientBuilder::from_env()
     }
 
     /// Creates a session that asks a person for those scopes; its decision will repeat
@@ -159,22 +175,29 @@ impl Client {
     /// # Errors
     /// The last failure, after the retries that the policy allows.
     pub async fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
-        let mut run = Run { shared: &self.shared, operation, transport: None, over: false };
+        let mut run = Run::new(&*self.shared, operation);
+        let mut transport = None;
         loop {
             // Registered before the engine is polled, so that no wake-up is missed.
             let woken = self.shared.woken.notified();
             match run.poll() {
                 Step::Send { request, ticket, timeout } => {
                     let exchanged = self.shared.exchange(request, Instant::now() + timeout).await;
-                    run.handle(ticket, exchanged);
+                    let result = exchanged.map_err(|(error, cause)| {
+                        transport = cause;
+                        error
+                    });
+                    run.handle(ticket, result);
                 }
                 Step::Wait { until, .. } => {
                     let _ = timeout_at(self.shared.instant(until), woken).await;
                 }
                 Step::Done(result) => {
-                    let transport = run.transport.take().map(error::detail);
-                    let route = &self.shared.route;
-                    return result.map_err(|error| Error::new(error, transport, route));
+                    let transport = transport.map(error::detail);
+                    return result.map_err(|error| {
+                        let (_, route) = self.shared.upstreams.of(error.endpoint());
+                        Error::new(error, transport, route)
+                    });
                 }
             }
         }
@@ -187,83 +210,40 @@ impl fmt::Debug for Client {
     }
 }
 
-/// An operation under way, which is canceled when dropped before its end.
-struct Run<'a, O: Operation> {
-    shared: &'a Shared,
-    operation: O,
-    transport: Option<reqwest::Error>,
-    over: bool,
-}
-
-impl<O: Operation> Run<'_, O> {
-    fn poll(&mut self) -> Step<O::Output> {
-        let step = self.shared.step(|engine, now| self.operation.poll(engine, now));
-        self.over = matches!(step, Step::Done(_));
-        step
-    }
-
-    fn handle(&mut self, ticket: Ticket, exchanged: Exchanged) {
-        let operation = &mut self.operation;
-        self.shared.step(|engine, now| match exchanged {
-            Ok(response) => operation.handle_response(engine, now, ticket, &response),
-            Err((error, transport)) => {
-                self.transport = transport;
-                operation.handle_failure(engine, now, ticket, error);
-            }
-        });
-    }
-}
-
-impl<O: Operation> Drop for Run<'_, O> {
-    fn drop(&mut self) {
-        if !self.over {
-            self.shared.step(|engine, now| self.operation.cancel(engine, now));
-        }
-    }
-}
-
 /// A wait beyond the range of the clock ends after a year, and is then begun again.
 const FAR: Duration = Duration::from_secs(31_536_000);
 
+impl Driver for Shared {
+    fn lock(&self) -> impl DerefMut<Target = Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Moment {
+        Moment::new(self.origin.elapsed())
+    }
+
+    fn wake_others(&self) {
+        self.woken.notify_waiters();
+    }
+
+    fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+}
+
 impl Shared {
-    /// Locks the engine, which is consistent after every step, also after one that panicked.
-    fn lock(&self) -> MutexGuard<'_, Engine> {
-        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        engine.record_events(self.on_event.is_some() || Event::is_traced());
-        engine
-    }
-
-    /// Takes one step with the engine; then wakes others, and tells what happened.
-    fn step<T>(&self, step: impl FnOnce(&mut Engine, Moment) -> T) -> T {
-        let mut engine = self.lock();
-        let result = step(&mut engine, Moment::new(self.origin.elapsed()));
-        if engine.take_wake() {
-            self.woken.notify_waiters();
-        }
-        let events = engine.take_events();
-        drop(engine);
-        for event in events {
-            if let Some(listener) = &self.on_event {
-                listener(&event);
-            }
-            #[cfg(feature = "tracing")]
-            event.trace();
-        }
-        result
-    }
-
     fn instant(&self, moment: Moment) -> Instant {
         self.origin.checked_add(moment.since_origin()).unwrap_or(self.origin + FAR)
     }
 
     /// Sends a request and reads the response, or up to the first byte that is too many.
     async fn exchange(&self, request: Request<Vec<u8>>, deadline: Instant) -> Exchanged {
-        let failed = |error: reqwest::Error| {
-            (TransportError::new(error::kind(&error, &self.route)), Some(error))
-        };
+        let (http, route) = self.upstreams.of_request(&request);
+        let failed =
+            |error: reqwest::Error| (TransportError::new(error::kind(&error, route)), Some(error));
         let late = || (TransportError::new(TransportErrorKind::Timeout), None);
         let request = reqwest::Request::try_from(request).map_err(failed)?;
-        let sent = timeout_at(deadline, self.http.execute(request)).await;
+        let sent = timeout_at(deadline, http.execute(request)).await;
         let mut response = sent.map_err(|_| late())?.map_err(failed)?;
         let mut head = Response::new(());
         *head.status_mut() = response.status();
@@ -272,7 +252,7 @@ impl Shared {
         match timeout_at(deadline, read_body(&mut response)).await {
             Ok(Ok(body)) => Ok(head.map(|()| body)),
             Ok(Err(error)) => {
-                let kind = error::kind(&error, &self.route);
+                let kind = error::kind(&error, route);
                 Err((TransportError::in_body(kind, head), Some(error)))
             }
             Err(_) => Err((TransportError::in_body(TransportErrorKind::Timeout, head), None)),

@@ -1,7 +1,7 @@
 use std::io;
 
-use didit_core::{ClientError, TransportDetail, TransportErrorKind};
-use rustls::CertificateError;
+use didit_core::client::{TransportDetail, tls};
+use didit_core::{ClientError, TransportErrorKind};
 
 /// Why a call failed; see [`ClientError`].
 pub type Error = ClientError<ureq::Error>;
@@ -9,11 +9,11 @@ pub type Error = ClientError<ureq::Error>;
 /// Classifies a failed exchange by whether the service may have received the request.
 pub(crate) fn kind(error: &ureq::Error) -> TransportErrorKind {
     if let Some(error) = tls_error(error) {
-        return match error {
-            rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
-                TransportErrorKind::Certificate
-            }
-            _ => TransportErrorKind::ConnectionLost,
+        let refused = tls::is_certificate(error);
+        return if refused {
+            TransportErrorKind::Certificate
+        } else {
+            TransportErrorKind::ConnectionLost
         };
     }
     match error {
@@ -38,9 +38,9 @@ pub(crate) fn kind(error: &ureq::Error) -> TransportErrorKind {
 
 /// Returns the error and what it says.
 pub(crate) fn detail(error: ureq::Error) -> TransportDetail<ureq::Error> {
-    let tls = tls_error(&error);
-    let advice = tls.and_then(tls_advice);
-    let words = tls.map(tls_words).or_else(|| match &error {
+    let tls_error = tls_error(&error);
+    let advice = tls_error.and_then(tls::advice);
+    let words = tls_error.map(tls::words).or_else(|| match &error {
         ureq::Error::Io(error) => Some(error.to_string()),
         ureq::Error::HostNotFound => Some("the host was not found".to_owned()),
         ureq::Error::ConnectProxyFailed(words) => Some(words.clone()),
@@ -58,41 +58,10 @@ fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
     }
 }
 
-fn tls_words(error: &rustls::Error) -> String {
-    use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext};
-    let words = match error {
-        rustls::Error::InvalidMessage(_) => "the server does not speak TLS on this port",
-        rustls::Error::InvalidCertificate(certificate) => match certificate {
-            CertificateError::UnknownIssuer => "no trusted authority issued the certificate",
-            Expired | ExpiredContext { .. } => "the certificate has expired",
-            NotValidForName | NotValidForNameContext { .. } => {
-                "the certificate is for another host"
-            }
-            CertificateError::Other(_) => {
-                "the certificate is an authority's or of an old version, not a server's"
-            }
-            other => return other.to_string(),
-        },
-        other => return other.to_string(),
-    };
-    words.to_owned()
-}
-
-fn tls_advice(error: &rustls::Error) -> Option<&'static str> {
-    match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            Some("if the server is right, trust its issuer as a root certificate (`--ca-file`)")
-        }
-        rustls::Error::InvalidCertificate(CertificateError::Other(_)) => {
-            Some("give the server a certificate of its own, of version 3")
-        }
-        rustls::Error::InvalidMessage(_) => Some("check the port of the base URL"),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use rustls::CertificateError;
+
     use super::*;
 
     #[test]

@@ -1,29 +1,32 @@
 #![doc = include_str!("../README.md")]
 
-mod builder;
+mod bell;
+mod connect;
 mod error;
 mod resolver;
-mod tls;
 
 use std::fmt;
 use std::io::Read as _;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::ops::DerefMut;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 pub use didit_core as core;
 pub use didit_core::ConfigError;
+use didit_core::client::{Driver, Hooks, Run, Upstreams};
 use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
 use didit_core::{
-    Call, Credentials, Engine, Event, MAX_BODY_BYTES, Moment, Operation, RateLimit, Route, Secret,
-    SessionId, Step, Ticket, TransportError, WaitForDecision,
+    Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, RateLimit, Secret, SessionId,
+    Step, TransportError, WaitForDecision,
 };
 pub use http;
 use http::{Request, Response};
 use ureq::AsSendBody;
 
-pub use self::builder::ClientBuilder;
+use self::bell::Bell;
+pub use self::connect::ClientBuilder;
 pub use self::error::Error;
 
 #[doc = include_str!("../docs/how_to.md")]
@@ -36,16 +39,13 @@ pub struct Client {
 }
 
 struct Shared {
-    agent: ureq::Agent,
+    upstreams: Upstreams<ureq::Agent>,
     engine: Mutex<Engine>,
-    /// Signalled when waiting operations may go on earlier than they were told.
-    woken: Condvar,
+    /// Rung when waiting operations may go on earlier than they were told.
+    bell: Bell,
     origin: Instant,
-    on_event: Option<Listener>,
-    route: Route,
+    hooks: Hooks,
 }
-
-type Listener = Box<dyn Fn(&Event) + Send + Sync>;
 
 /// What became of a request.
 type Exchanged = Result<Response<Vec<u8>>, (TransportError, ureq::Error)>;
@@ -61,7 +61,25 @@ impl Client {
 
     /// Starts to build a client with other settings.
     pub fn builder(credentials: impl Into<Credentials>) -> ClientBuilder {
-        ClientBuilder::new(credentials.into())
+        ClientBuilder::new(credentials)
+    }
+
+    /// Creates a client from the variables `DIDIT_...` of the
+    /// [environment](didit_core::client::Environment).
+    ///
+    /// # Errors
+    /// A variable is missing or malformed, or several ways to authorize are set at once; or see
+    /// [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::builder_from_env()?.build()
+    }
+
+    /// Starts to build a client from the variables of the environment.
+    ///
+    /// # Errors
+    /// See [`from_env`](Self::from_env).
+    pub fn builder_from_env() -> Result<ClientBuilder, ConfigError> {
+        ClientBuilder::from_env()
     }
 
     /// Creates a session that asks a person for those scopes; its decision will repeat
@@ -120,18 +138,27 @@ impl Client {
     /// # Errors
     /// The last failure, after the retries that the policy allows.
     pub fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
-        let mut run = Run { shared: &self.shared, operation, transport: None, over: false };
+        let shared = &*self.shared;
+        let mut run = Run::new(shared, operation);
+        let mut transport = None;
         loop {
-            match run.next() {
+            // Read before the engine is polled, so that no ring is missed.
+            let rung = shared.bell.count();
+            match run.poll() {
                 Step::Send { request, ticket, timeout } => {
-                    let exchanged = self.shared.exchange(request, timeout);
-                    run.handle(ticket, exchanged);
+                    let result = shared.exchange(request, timeout).map_err(|(error, cause)| {
+                        transport = Some(cause);
+                        error
+                    });
+                    run.handle(ticket, result);
                 }
-                Step::Wait { .. } => {}
+                Step::Wait { until, .. } => shared.bell.wait(rung, until.since(shared.now())),
                 Step::Done(result) => {
-                    let transport = run.transport.take().map(error::detail);
-                    let route = &self.shared.route;
-                    return result.map_err(|error| Error::new(error, transport, route));
+                    let transport = transport.map(error::detail);
+                    return result.map_err(|error| {
+                        let (_, route) = shared.upstreams.of(error.endpoint());
+                        Error::new(error, transport, route)
+                    });
                 }
             }
         }
@@ -144,117 +171,33 @@ impl fmt::Debug for Client {
     }
 }
 
-/// An operation under way, which is canceled when dropped before its end.
-struct Run<'a, O: Operation> {
-    shared: &'a Shared,
-    operation: O,
-    transport: Option<ureq::Error>,
-    over: bool,
-}
-
-impl<O: Operation> Run<'_, O> {
-    /// Polls until there is something else to do than wait.
-    fn next(&mut self) -> Step<O::Output> {
-        let mut engine = self.shared.lock();
-        loop {
-            let step = self.operation.poll(&mut engine, self.shared.now());
-            self.over = matches!(step, Step::Done(_));
-            let events = self.shared.settle(&mut engine);
-            match step {
-                // The lock is given up by the wait itself, so that no wake-up is missed.
-                Step::Wait { until, .. } if events.is_empty() => {
-                    engine = self.shared.wait(engine, until);
-                }
-                Step::Wait { .. } => {
-                    drop(engine);
-                    self.shared.tell(&events);
-                    engine = self.shared.lock();
-                }
-                step => {
-                    drop(engine);
-                    self.shared.tell(&events);
-                    return step;
-                }
-            }
-        }
-    }
-
-    fn handle(&mut self, ticket: Ticket, exchanged: Exchanged) {
-        let operation = &mut self.operation;
-        self.shared.step(|engine, now| match exchanged {
-            Ok(response) => operation.handle_response(engine, now, ticket, &response),
-            Err((error, transport)) => {
-                self.transport = Some(transport);
-                operation.handle_failure(engine, now, ticket, error);
-            }
-        });
-    }
-}
-
-impl<O: Operation> Drop for Run<'_, O> {
-    fn drop(&mut self) {
-        if !self.over {
-            self.shared.step(|engine, now| self.operation.cancel(engine, now));
-        }
-    }
-}
-
-/// Waits are begun again after this time, which every system's clock can tell.
-const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
-
-impl Shared {
-    /// Locks the engine, which is consistent after every step, also after one that panicked.
-    fn lock(&self) -> MutexGuard<'_, Engine> {
-        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-        engine.record_events(self.on_event.is_some() || Event::is_traced());
-        engine
+impl Driver for Shared {
+    fn lock(&self) -> impl DerefMut<Target = Engine> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> Moment {
         Moment::new(self.origin.elapsed())
     }
 
-    /// Takes one step with the engine; then wakes others, and tells what happened.
-    fn step(&self, step: impl FnOnce(&mut Engine, Moment)) {
-        let mut engine = self.lock();
-        step(&mut engine, self.now());
-        let events = self.settle(&mut engine);
-        drop(engine);
-        self.tell(&events);
+    fn wake_others(&self) {
+        self.bell.ring();
     }
 
-    /// Wakes others if a step let them go on; returns what happened.
-    fn settle(&self, engine: &mut Engine) -> Vec<Event> {
-        if engine.take_wake() {
-            self.woken.notify_all();
-        }
-        engine.take_events()
+    fn hooks(&self) -> &Hooks {
+        &self.hooks
     }
+}
 
-    fn tell(&self, events: &[Event]) {
-        for event in events {
-            if let Some(listener) = &self.on_event {
-                listener(event);
-            }
-            #[cfg(feature = "tracing")]
-            event.trace();
-        }
-    }
-
-    /// Gives up the lock until the moment has come or another call may have let this one go on.
-    fn wait<'a>(&self, engine: MutexGuard<'a, Engine>, until: Moment) -> MutexGuard<'a, Engine> {
-        let wait = until.since(self.now()).min(LONGEST_WAIT);
-        let waited = self.woken.wait_timeout(engine, wait);
-        waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-
+impl Shared {
     /// Sends a request and reads the response, or up to the first byte that is too many.
     fn exchange(&self, request: Request<Vec<u8>>, timeout: Duration) -> Exchanged {
+        let (agent, _) = self.upstreams.of_request(&request);
         // An empty body would be announced, as one of no bytes.
         let sent = if request.body().is_empty() {
-            self.send(request.map(drop), timeout)
+            send(agent, request.map(drop), timeout)
         } else {
-            self.send(request, timeout)
+            send(agent, request, timeout)
         };
         let response = sent.map_err(|error| (TransportError::new(error::kind(&error)), error))?;
         let (mut parts, body) = response.into_parts();
@@ -269,14 +212,14 @@ impl Shared {
             }
         }
     }
+}
 
-    fn send(
-        &self,
-        request: Request<impl AsSendBody>,
-        timeout: Duration,
-    ) -> Result<Response<ureq::Body>, ureq::Error> {
-        let request = self.agent.configure_request(request).timeout_global(Some(timeout));
-        let request = request.http_status_as_error(false).max_redirects(0);
-        self.agent.run(request.max_redirects_will_error(false).build())
-    }
+fn send(
+    agent: &ureq::Agent,
+    request: Request<impl AsSendBody>,
+    timeout: Duration,
+) -> Result<Response<ureq::Body>, ureq::Error> {
+    let request = agent.configure_request(request).timeout_global(Some(timeout));
+    let request = request.http_status_as_error(false).max_redirects(0);
+    agent.run(request.max_redirects_will_error(false).build())
 }

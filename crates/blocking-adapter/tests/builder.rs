@@ -2,11 +2,15 @@
 #![allow(clippy::unwrap_used)]
 
 use std::error::Error as _;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use didit_blocking_adapter::{Client, ClientBuilder, ConfigError};
-use didit_core::{BuildError, ClientCredentials, Credentials, Event, EventKind, ProxySettings};
+use didit_core::{
+    BuildError, ClientCredentials, Credentials, EndpointKind, Event, EventKind, ProxySettings,
+};
 use didit_sandbox::{Fault, Route, Sandbox};
+use http::HeaderValue;
 
 fn certificate() -> String {
     rcgen::generate_simple_self_signed(["h.example".to_owned()]).unwrap().cert.pem()
@@ -76,7 +80,7 @@ fn settings_that_have_no_effect_are_refused() {
     let own = || builder(&sandbox).http_client(ureq::Agent::new_with_defaults());
     let refused = own().proxy(ProxySettings::default()).build().unwrap_err();
     assert!(matches!(refused, ConfigError::OwnHttpClient("proxy")), "{refused}");
-    let refused = own().root_certificate(certificate().as_bytes()).unwrap().build().unwrap_err();
+    let refused = own().root_certificate(certificate()).build().unwrap_err();
     assert!(matches!(refused, ConfigError::OwnHttpClient("root_certificate")), "{refused}");
     let proxy = ProxySettings::default().with_proxy("http://p:abc");
     let live = Client::builder(Credentials::None).proxy(proxy).build().unwrap_err();
@@ -101,7 +105,29 @@ fn a_text_with_one_certificate_that_is_none_is_refused_at_once() {
     let sandbox = Sandbox::start().unwrap();
     let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let good = certificate();
-    assert!(builder(&sandbox).root_certificate(good.as_bytes()).is_ok());
-    let refused = builder(&sandbox).root_certificate((good + hollow).as_bytes()).unwrap_err();
+    assert!(builder(&sandbox).root_certificate(good.as_bytes()).build().is_ok());
+    let refused = builder(&sandbox).root_certificate(good + hollow).build().unwrap_err();
     assert!(matches!(refused, ConfigError::Certificate), "{refused}");
+}
+
+#[test]
+fn each_request_is_completed_before_it_is_sent() {
+    let sandbox = Sandbox::start().unwrap();
+    let shown = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&shown);
+    let client = builder(&sandbox).before_send(move |endpoint, request| {
+        seen.lock().unwrap().push((endpoint, format!("{request:?}")));
+        request.headers_mut().insert("traceparent", HeaderValue::from_static("00-1-2-01"));
+    });
+    client.build().unwrap().decision(&"s-1".parse().unwrap()).unwrap();
+    let requests = sandbox.requests();
+    assert!(requests.iter().all(|request| request.header("traceparent") == Some("00-1-2-01")));
+    let shown = shown.lock().unwrap();
+    let endpoints: Vec<_> = shown.iter().map(|(endpoint, _)| *endpoint).collect();
+    assert_eq!(endpoints, [EndpointKind::FetchToken, EndpointKind::RetrieveDecision]);
+    for (request, (_, shown)) in requests.iter().zip(&*shown) {
+        let authorization = request.header("authorization").unwrap();
+        let secret = authorization.split(' ').next_back().unwrap();
+        assert!(!shown.contains(secret) && shown.contains("Sensitive"), "{shown}");
+    }
 }

@@ -40,8 +40,7 @@ fn a_record_that_is_not_tls_comes_too_late_to_send_it_again() {
     let client = Client::builder(Authorization::bearer("token").unwrap())
         .base_url(base.parse().unwrap())
         .timeout(Duration::from_secs(5))
-        .root_certificate(authority.pem().as_bytes())
-        .unwrap()
+        .root_certificate(authority.pem())
         .build()
         .unwrap();
     let error = client.create_session(Scopes::new([Scope::NAMES]).unwrap(), None).unwrap_err();

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use didit_blocking_adapter::core::{BaseUrl, ClientCredentials, Credentials};
-use didit_blocking_adapter::{Client, ClientBuilder};
+use didit_blocking_adapter::{Client, ClientBuilder, ConfigError};
 use didit_sandbox::Sandbox;
 
 use crate::context::Context;
@@ -63,10 +63,12 @@ impl Connection {
             .base_url(base_url.clone())
             .timeout(timeout)
             .user_agent(USER_AGENT);
+        let mut ca_file = None;
         if sandbox.is_none() {
-            builder = trust(builder, context)?;
+            (builder, ca_file) = trust(builder, context)?;
         }
-        Ok(Self { client: builder.build()?, credentials, base_url, timeout, _sandbox: sandbox })
+        let client = build(builder, ca_file.as_deref())?;
+        Ok(Self { client, credentials, base_url, timeout, _sandbox: sandbox })
     }
 }
 
@@ -93,16 +95,27 @@ fn base_url(context: &Context) -> Result<BaseUrl, Failure> {
     text.parse().map_err(|error| Failure::usage(format!("{name}: {error}")))
 }
 
-fn trust(builder: ClientBuilder, context: &Context) -> Result<ClientBuilder, Failure> {
+/// Trusts the certificates of `--ca-file`; returns what to call the file in an error.
+fn trust(
+    builder: ClientBuilder,
+    context: &Context,
+) -> Result<(ClientBuilder, Option<String>), Failure> {
     let (name, path) = match &context.options.ca_file {
         Some(path) => ("--ca-file", Some(path.clone())),
         None => ("DIDIT_CA_FILE", context.environment.os("DIDIT_CA_FILE").map(PathBuf::from)),
     };
-    let Some(path) = path else { return Ok(builder) };
+    let Some(path) = path else { return Ok((builder, None)) };
     let pem = bounded::read(&path, MAX_CA_FILE).map_err(|error| {
         Failure::usage(format!("{name}: could not read {}: {error}", path.display()))
     })?;
-    builder
-        .root_certificate(&pem)
-        .map_err(|_| Failure::usage(format!("{name}: {} holds no PEM certificate", path.display())))
+    Ok((builder.root_certificate(pem), Some(format!("{name}: {}", path.display()))))
+}
+
+fn build(builder: ClientBuilder, ca_file: Option<&str>) -> Result<Client, Failure> {
+    builder.build().map_err(|error| match (&error, ca_file) {
+        (ConfigError::Certificate, Some(file)) => {
+            Failure::usage(format!("{file} holds no PEM certificate"))
+        }
+        _ => error.into(),
+    })
 }

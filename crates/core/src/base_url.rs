@@ -54,6 +54,18 @@ impl BaseUrl {
         Self::documented("verification.staging.didit.me")
     }
 
+    /// Returns where the verification API is when the data-transfer API is here: elsewhere for the
+    /// documented hosts, at the same place for a gateway or a test server.
+    pub(crate) fn verification_twin(&self) -> Self {
+        if *self == Self::production() {
+            Self::verification()
+        } else if *self == Self::staging() {
+            Self::verification_staging()
+        } else {
+            self.clone()
+        }
+    }
+
     fn documented(host: &'static str) -> Self {
         Self {
             scheme: Scheme::HTTPS,
@@ -260,6 +272,14 @@ mod tests {
         assert_eq!(joined("http://[::1]:1"), "http://[::1]:1/auth/v2/token/");
         assert_eq!(BaseUrl::production().to_string(), "https://apx.didit.me");
         assert_eq!(BaseUrl::staging().to_string(), "https://apx.staging.didit.me");
+    }
+
+    #[test]
+    fn the_verification_api_is_elsewhere_for_the_documented_hosts_alone() {
+        assert_eq!(BaseUrl::production().verification_twin(), BaseUrl::verification());
+        assert_eq!(BaseUrl::staging().verification_twin(), BaseUrl::verification_staging());
+        let gateway: BaseUrl = "https://gateway.example/didit".parse().unwrap();
+        assert_eq!(gateway.verification_twin(), gateway);
     }
 
     #[test]

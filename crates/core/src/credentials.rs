@@ -214,6 +214,15 @@ pub enum InvalidCredentials {
     },
 }
 
+impl InvalidCredentials {
+    /// Returns which of the secrets it is, such as `client id` or `API key`.
+    pub fn what(&self) -> &'static str {
+        match self {
+            Self::Empty { what } | Self::Character { what } => what,
+        }
+    }
+}
+
 impl fmt::Display for InvalidCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -228,6 +228,7 @@ impl Engine {
         };
         let mut request = endpoint.request(base, authorization)?;
         request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
+        request.extensions_mut().insert(E::KIND);
         Ok(request)
     }
 

@@ -7,6 +7,7 @@ use http::StatusCode;
 use crate::base_url::InvalidBaseUrl;
 use crate::credentials::InvalidCredentials;
 use crate::data_transfer::InvalidScope;
+use crate::endpoint::Host;
 use crate::json::JsonError;
 use crate::secret::scrub;
 use crate::session_id::InvalidSessionId;
@@ -40,10 +41,18 @@ pub enum EndpointKind {
 }
 
 impl EndpointKind {
-    /// Returns whether the verification API serves it.
-    pub(crate) fn is_verification(self) -> bool {
+    /// Returns the host that serves it.
+    pub fn host(self) -> Host {
         use EndpointKind::{CreateSession, FetchToken, ReadStatus, RetrieveDecision};
-        !matches!(self, FetchToken | CreateSession | ReadStatus | RetrieveDecision)
+        match self {
+            FetchToken | CreateSession | ReadStatus | RetrieveDecision => Host::DataTransfer,
+            _ => Host::Verification,
+        }
+    }
+
+    /// Returns whether it is an endpoint of the verification API.
+    pub(crate) fn is_verification(self) -> bool {
+        self.host() == Host::Verification
     }
 }
 

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod base_url;
-mod client_error;
+pub mod client;
 mod credentials;
 pub mod data_transfer;
 mod endpoint;
@@ -20,7 +20,7 @@ pub mod verification;
 pub mod webhook;
 
 pub use base_url::{BaseUrl, InvalidBaseUrl};
-pub use client_error::{ClientError, ConfigError, Route, TransportDetail};
+pub use client::{ClientBuilder, ClientError, ConfigError};
 pub use credentials::{Authorization, ClientCredentials, Credentials, InvalidCredentials};
 pub use endpoint::{Bucket, Endpoint, Host, MAX_BODY_BYTES, Replay};
 pub use engine::{

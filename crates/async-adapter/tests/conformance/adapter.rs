@@ -21,7 +21,7 @@ impl Adapter for Async {
             .base_url(settings.base_url)
             .policy(settings.policy);
         if let Some(pem) = settings.root_certificate {
-            builder = builder.root_certificate(pem.as_bytes()).map_err(|e| e.to_string())?;
+            builder = builder.root_certificate(pem);
         }
         let client = builder.build().map_err(|e| e.to_string())?;
         Ok(Self(client, Runtime::new().map_err(|e| e.to_string())?))

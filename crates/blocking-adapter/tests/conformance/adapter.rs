@@ -22,7 +22,7 @@ impl Adapter for Blocking {
             .base_url(settings.base_url)
             .policy(settings.policy);
         if let Some(pem) = settings.root_certificate {
-            builder = builder.root_certificate(pem.as_bytes()).map_err(|e| e.to_string())?;
+            builder = builder.root_certificate(pem);
         }
         builder.build().map(Self).map_err(|e| e.to_string())
     }

@@ -15,7 +15,7 @@ use crate::oauth::FetchToken;
 pub struct EngineBuilder {
     credentials: Credentials,
     base: BaseUrl,
-    verification_base: BaseUrl,
+    verification_base: Option<BaseUrl>,
     policy: Policy,
     user_agent: Option<String>,
     seed: u64,
@@ -29,7 +29,7 @@ impl EngineBuilder {
         Self {
             credentials,
             base: BaseUrl::production(),
-            verification_base: BaseUrl::verification(),
+            verification_base: None,
             policy: Policy::default(),
             user_agent: None,
             seed: 0,
@@ -44,10 +44,12 @@ impl EngineBuilder {
         self
     }
 
-    /// Sets where requests of the verification API go. Default: the live service.
+    /// Sets where requests of the verification API go. Default: the host that belongs to
+    /// [`base_url`](Self::base_url), which is the same one unless that is the live or the staging
+    /// service.
     #[must_use]
     pub fn verification_base_url(mut self, base: BaseUrl) -> Self {
-        self.verification_base = base;
+        self.verification_base = Some(base);
         self
     }
 
@@ -106,8 +108,10 @@ impl EngineBuilder {
             _ => self.policy.verification_limits.of(bucket),
         };
         Ok(Engine {
+            verification_base: self
+                .verification_base
+                .unwrap_or_else(|| self.base.verification_twin()),
             base: self.base,
-            verification_base: self.verification_base,
             access: match self.credentials {
                 Credentials::None => Access::None,
                 Credentials::Token(authorization) => Access::Token(authorization),

@@ -63,7 +63,8 @@ pub trait Operation {
 pub enum Step<T> {
     /// Send this, and give the response or the failure back with the ticket.
     Send {
-        /// The request. Redirects must not be followed, and nothing may be retried below.
+        /// The request, with its [`EndpointKind`](crate::EndpointKind) among the extensions.
+        /// Redirects must not be followed, and nothing may be retried below.
         request: Request<Vec<u8>>,
         /// Stands for this one attempt; a request is answered at most once.
         ticket: Ticket,

@@ -1,14 +1,9 @@
-//! The errors of clients that do I/O, shared by all adapters.
-
 use std::error::Error;
 use std::fmt;
 use std::ops::Deref;
 
-use crate::base_url::{BaseUrl, InvalidBaseUrl};
-use crate::credentials::InvalidCredentials;
+use super::route::Route;
 use crate::engine::{CallError, CallErrorKind};
-use crate::error::BuildError;
-use crate::proxy::{HttpProxy, InvalidProxy};
 
 /// The error of a client's call: the core's [`CallError`], to which it dereferences, and, if the
 /// transport failed, the route of the request and the HTTP library's error `T`.
@@ -112,110 +107,12 @@ impl<T: Error + 'static> Error for ClientError<T> {
     }
 }
 
-/// Route of a client's requests, for errors.
-#[derive(Clone, Debug)]
-pub struct Route {
-    host: String,
-    port: u16,
-    proxy: Option<HttpProxy>,
-}
-
-impl Route {
-    /// Creates the route to a host, through a proxy if there is one.
-    pub fn new(base: &BaseUrl, proxy: Option<HttpProxy>) -> Self {
-        Self { host: base.host().to_owned(), port: base.port(), proxy }
-    }
-
-    /// Returns the proxy, if there is one.
-    pub fn proxy(&self) -> Option<&HttpProxy> {
-        self.proxy.as_ref()
-    }
-}
-
-impl fmt::Display for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)?;
-        match &self.proxy {
-            Some(proxy) => write!(f, " through the proxy {proxy}"),
-            None => Ok(()),
-        }
-    }
-}
-
-/// Error building a client.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A setting was refused.
-    Build(BuildError),
-    /// The root certificate is not PEM, or contains no usable certificate.
-    Certificate,
-    /// This machine has no trusted root certificates, and none was given.
-    NoRootCertificates,
-    /// The proxy is not the address of an HTTP proxy.
-    Proxy(InvalidProxy),
-    /// This setting has no effect on an HTTP client of your own.
-    OwnHttpClient(&'static str),
-    /// The HTTP or TLS library refused its settings.
-    Library(Box<dyn Error + Send + Sync>),
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Build(error) => error.fmt(f),
-            Self::Certificate => f.write_str("the root certificate is not a PEM certificate"),
-            Self::NoRootCertificates => {
-                f.write_str("this machine has no trusted root certificates")
-            }
-            Self::Proxy(error) => error.fmt(f),
-            Self::OwnHttpClient(setting) => {
-                write!(f, "{setting} has no effect on an HTTP client of your own; set it there")
-            }
-            Self::Library(_) => f.write_str("the HTTP client could not be set up"),
-        }
-    }
-}
-
-impl Error for ConfigError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Build(error) => error.source(),
-            Self::Library(error) => Some(&**error),
-            _ => None,
-        }
-    }
-}
-
-impl From<BuildError> for ConfigError {
-    fn from(error: BuildError) -> Self {
-        Self::Build(error)
-    }
-}
-
-impl From<InvalidBaseUrl> for ConfigError {
-    fn from(error: InvalidBaseUrl) -> Self {
-        Self::Build(error.into())
-    }
-}
-
-impl From<InvalidCredentials> for ConfigError {
-    fn from(error: InvalidCredentials) -> Self {
-        Self::Build(error.into())
-    }
-}
-
-impl From<InvalidProxy> for ConfigError {
-    fn from(error: InvalidProxy) -> Self {
-        Self::Proxy(error)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
 
     use super::*;
+    use crate::base_url::BaseUrl;
     use crate::engine::{GaveUp, TransportErrorKind};
     use crate::error::EndpointKind;
 
@@ -259,30 +156,5 @@ mod tests {
         assert_eq!(error.to_string(), "could not retrieve the decision: the call was over already");
         assert_eq!((error.advice(), error.source().is_none()), ("start a new call", true));
         assert!(matches!(CallError::from(error).kind(), CallErrorKind::Finished));
-    }
-
-    #[test]
-    fn each_config_error_says_what_is_wrong() {
-        let cases = [
-            (ConfigError::Certificate, "the root certificate is not a PEM certificate"),
-            (ConfigError::NoRootCertificates, "this machine has no trusted root certificates"),
-            (
-                ConfigError::OwnHttpClient("proxy"),
-                "proxy has no effect on an HTTP client of your own; set it there",
-            ),
-            (ConfigError::Library("x".into()), "the HTTP client could not be set up"),
-            (
-                ConfigError::from(InvalidBaseUrl::Port),
-                "the base URL's port is not a number from 1 to 65535",
-            ),
-            (
-                ConfigError::from(InvalidCredentials::Empty { what: "API key" }),
-                "the API key is empty",
-            ),
-        ];
-        for (error, words) in cases {
-            assert_eq!(error.to_string(), words);
-        }
-        assert_eq!(ConfigError::Library("x".into()).source().unwrap().to_string(), "x");
     }
 }

@@ -1,0 +1,91 @@
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::ffi::OsString;
+use std::fs::File;
+use std::hash::BuildHasher as _;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use didit_core::client::{ClientParts, Connect, HttpSettings};
+use didit_core::{ConfigError, HttpProxy};
+use reqwest::{redirect, retry};
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::{Client, Shared};
+
+/// The settings of a [`Client`].
+///
+/// Build an [`http_client`](Self::http_client) of your own with `redirect(Policy::none())` and
+/// `retry(never())`.
+pub type ClientBuilder = didit_core::ClientBuilder<Client>;
+
+impl Connect for Client {
+    type HttpClient = reqwest::Client;
+
+    fn seed() -> u64 {
+        RandomState::new().hash_one(0)
+    }
+
+    fn variable(name: &str) -> Option<OsString> {
+        env::var_os(name)
+    }
+
+    fn read_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        File::open(path)?.take(limit as u64 + 1).read_to_end(&mut content)?;
+        if content.len() > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(content) }
+    }
+
+    fn http_client(settings: &HttpSettings<'_>) -> Result<reqwest::Client, ConfigError> {
+        let client = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            // Without a number it would keep a copy of each request for a retry that never comes.
+            .retry(retry::never().max_retries_per_request(0))
+            .referer(false)
+            // What the environment says was read with the same rules as in the blocking adapter.
+            .no_proxy()
+            .tls_backend_preconfigured(tls_config(settings)?);
+        let client = match settings.proxy.map(reqwest_proxy).transpose() {
+            Ok(Some(proxy)) => client.proxy(proxy).build(),
+            Ok(None) => client.build(),
+            Err(error) => Err(error),
+        };
+        client.map_err(|error| ConfigError::Library(error.into()))
+    }
+
+    fn connect(parts: ClientParts<reqwest::Client>) -> Self {
+        let shared = Shared {
+            upstreams: parts.upstreams,
+            engine: Mutex::new(parts.engine),
+            woken: Notify::new(),
+            origin: Instant::now(),
+            hooks: parts.hooks,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+}
+
+fn tls_config(settings: &HttpSettings<'_>) -> Result<ClientConfig, ConfigError> {
+    let mut roots = RootCertStore::empty();
+    for certificate in settings.trusted(|| rustls_native_certs::load_native_certs().certs)? {
+        // Some platforms have certificates that cannot be used; those of the caller were checked.
+        let _ = roots.add(certificate);
+    }
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ConfigError::Library(error.into()))?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn reqwest_proxy(proxy: &HttpProxy) -> reqwest::Result<reqwest::Proxy> {
+    let scheme = if proxy.is_tls() { "https" } else { "http" };
+    let address = reqwest::Proxy::https(format!("{scheme}://{proxy}"))?;
+    Ok(match proxy.user() {
+        Some((name, password)) => address.basic_auth(name.expose(), password.expose()),
+        None => address,
+    })
+}

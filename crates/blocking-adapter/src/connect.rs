@@ -1,0 +1,85 @@
+use std::collections::hash_map::RandomState;
+use std::env;
+use std::ffi::OsString;
+use std::fs::File;
+use std::hash::BuildHasher as _;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use didit_core::client::{ClientParts, Connect, HttpSettings};
+use didit_core::{ConfigError, HttpProxy};
+use rustls::crypto::ring;
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
+use ureq::{Proxy, ProxyProtocol};
+
+use crate::resolver::CachingResolver;
+use crate::{Bell, Client, Shared};
+
+/// The settings of a [`Client`].
+///
+/// Timeouts, redirects and statuses stay under this library's control also with an
+/// [`http_client`](Self::http_client) of your own.
+pub type ClientBuilder = didit_core::ClientBuilder<Client>;
+
+/// How many connections stay open between calls; more threads than that reconnect.
+const MAX_IDLE_CONNECTIONS: usize = 256;
+
+impl Connect for Client {
+    type HttpClient = ureq::Agent;
+
+    fn seed() -> u64 {
+        RandomState::new().hash_one(0)
+    }
+
+    fn variable(name: &str) -> Option<OsString> {
+        env::var_os(name)
+    }
+
+    fn read_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        File::open(path)?.take(limit as u64 + 1).read_to_end(&mut content)?;
+        if content.len() > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(content) }
+    }
+
+    fn http_client(settings: &HttpSettings<'_>) -> Result<ureq::Agent, ConfigError> {
+        let config = ureq::Agent::config_builder()
+            .max_idle_connections(MAX_IDLE_CONNECTIONS)
+            .max_idle_connections_per_host(MAX_IDLE_CONNECTIONS)
+            .proxy(settings.proxy.map(ureq_proxy).transpose()?)
+            .tls_config(tls_config(settings)?);
+        let (connector, resolver) = (DefaultConnector::default(), CachingResolver::default());
+        Ok(ureq::Agent::with_parts(config.build(), connector, resolver))
+    }
+
+    fn connect(parts: ClientParts<ureq::Agent>) -> Self {
+        let shared = Shared {
+            upstreams: parts.upstreams,
+            engine: Mutex::new(parts.engine),
+            bell: Bell::default(),
+            origin: Instant::now(),
+            hooks: parts.hooks,
+        };
+        Self { shared: Arc::new(shared) }
+    }
+}
+
+fn tls_config(settings: &HttpSettings<'_>) -> Result<TlsConfig, ConfigError> {
+    let roots = settings.trusted(|| rustls_native_certs::load_native_certs().certs)?;
+    let roots = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+    let config = TlsConfig::builder()
+        .root_certs(RootCerts::Specific(Arc::new(roots)))
+        .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()));
+    Ok(config.build())
+}
+
+fn ureq_proxy(proxy: &HttpProxy) -> Result<Proxy, ConfigError> {
+    let protocol = if proxy.is_tls() { ProxyProtocol::Https } else { ProxyProtocol::Http };
+    let mut builder = Proxy::builder(protocol).host(proxy.host()).port(proxy.port());
+    if let Some((name, password)) = proxy.user() {
+        builder = builder.username(name.expose()).password(password.expose());
+    }
+    builder.build().map_err(|error| ConfigError::Library(error.into()))
+}

@@ -1,0 +1,25 @@
+//! The parts that all clients with I/O share, for those who write an adapter to an HTTP library.
+//!
+//! An adapter implements [`Connect`] for its client type and [`Driver`] for what its calls share; it
+//! gets a [`ClientBuilder`](crate::ClientBuilder), and carries out operations with a [`Run`].
+
+mod builder;
+mod config_error;
+mod connect;
+mod duration;
+mod environment;
+mod error;
+mod hooks;
+mod route;
+mod run;
+#[cfg(feature = "rustls")]
+pub mod tls;
+
+pub use self::builder::ClientBuilder;
+pub use self::config_error::ConfigError;
+pub use self::connect::{ClientParts, Connect, HttpSettings, Upstreams};
+pub use self::environment::{Environment, InvalidEnvironment};
+pub use self::error::{ClientError, TransportDetail};
+pub use self::hooks::Hooks;
+pub use self::route::Route;
+pub use self::run::{Driver, Run};

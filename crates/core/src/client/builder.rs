@@ -1,0 +1,168 @@
+use std::fmt;
+use std::time::Duration;
+
+use http::Request;
+
+use super::config_error::ConfigError;
+use super::connect::{ClientParts, Connect, Upstreams};
+use super::environment::Environment;
+use super::hooks::Hooks;
+use crate::base_url::BaseUrl;
+use crate::credentials::Credentials;
+use crate::engine::{Engine, EngineBuilder, Event, Policy};
+use crate::error::EndpointKind;
+use crate::proxy::ProxySettings;
+
+/// The settings of an adapter's client `C`.
+pub struct ClientBuilder<C: Connect> {
+    engine: EngineBuilder,
+    hooks: Hooks,
+    root_certificates: Vec<Vec<u8>>,
+    proxy: Option<ProxySettings>,
+    http_client: Option<C::HttpClient>,
+}
+
+impl<C: Connect> ClientBuilder<C> {
+    /// Starts with the defaults.
+    pub fn new(credentials: impl Into<Credentials>) -> Self {
+        Self {
+            engine: Engine::builder(credentials),
+            hooks: Hooks::default(),
+            root_certificates: Vec::new(),
+            proxy: None,
+            http_client: None,
+        }
+    }
+
+    /// Starts with what the variables of the process's [`Environment`] say.
+    ///
+    /// # Errors
+    /// [`ConfigError::Environment`], which names the variables.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        let environment = Environment::new(C::variable, C::read_file);
+        let mut builder = Self::new(environment.credentials()?);
+        if let Some(base_url) = environment.base_url()? {
+            builder = builder.base_url(base_url);
+        }
+        if let Some(base_url) = environment.verification_base_url()? {
+            builder = builder.verification_base_url(base_url);
+        }
+        if let Some(timeout) = environment.timeout()? {
+            builder = builder.timeout(timeout);
+        }
+        if let Some(pem) = environment.root_certificate()? {
+            builder = builder.root_certificate(pem);
+        }
+        Ok(builder)
+    }
+
+    /// Sets where requests of the data-transfer API and for tokens go. Default: the live service.
+    #[must_use]
+    pub fn base_url(mut self, base_url: BaseUrl) -> Self {
+        self.engine = self.engine.base_url(base_url);
+        self
+    }
+
+    /// Sets where requests of the verification API go; see
+    /// [`EngineBuilder::verification_base_url`].
+    #[must_use]
+    pub fn verification_base_url(mut self, base_url: BaseUrl) -> Self {
+        self.engine = self.engine.verification_base_url(base_url);
+        self
+    }
+
+    /// Sets the time for a whole call: token, waits, retries and bodies. Default: 30 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.engine = self.engine.edit_policy(|policy| policy.call_timeout = timeout);
+        self
+    }
+
+    /// Sets all timeouts, retries and pacing; replaces a [`timeout`](Self::timeout) set before.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.engine = self.engine.policy(policy);
+        self
+    }
+
+    /// Sets the name of your application, which precedes this library's in `User-Agent`.
+    #[must_use]
+    pub fn user_agent(mut self, name: impl Into<String>) -> Self {
+        self.engine = self.engine.user_agent(name);
+        self
+    }
+
+    /// Sets a listener for what calls do, for metrics. It is called between the steps of a call and
+    /// must return soon.
+    #[must_use]
+    pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.hooks.set_on_event(listener);
+        self
+    }
+
+    /// Sets a function that completes each request before it is sent, those for tokens included: to
+    /// add a `traceparent`, or to sign it. It must return soon.
+    ///
+    /// The values of the headers that hold secrets are
+    /// [sensitive](http::HeaderValue::is_sensitive): `Debug` does not show them.
+    #[must_use]
+    pub fn before_send(
+        mut self,
+        complete: impl Fn(EndpointKind, &mut Request<Vec<u8>>) + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.set_before_send(complete);
+        self
+    }
+
+    /// Trusts the certificates of a PEM text, beside the platform's.
+    #[must_use]
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.root_certificates.push(pem.into());
+        self
+    }
+
+    /// Sets the proxy, instead of the environment's `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    #[must_use]
+    pub fn proxy(mut self, settings: ProxySettings) -> Self {
+        self.proxy = Some(settings);
+        self
+    }
+
+    /// Sends all requests with your own HTTP client, with its proxy, TLS and connections.
+    ///
+    /// It must follow no redirects, since one that is followed takes the credentials along, and retry
+    /// nothing, so that nothing is sent twice.
+    #[must_use]
+    pub fn http_client(mut self, client: C::HttpClient) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// Builds the client. Nothing is sent before the first call.
+    ///
+    /// # Errors
+    /// A setting is refused, settings contradict each other, this machine has no root certificates,
+    /// or the environment names a proxy that cannot be used.
+    pub fn build(self) -> Result<C, ConfigError> {
+        let engine = self.engine.seed(C::seed()).build()?;
+        let upstreams = match self.http_client {
+            Some(_) if !self.root_certificates.is_empty() => {
+                return Err(ConfigError::OwnHttpClient("root_certificate"));
+            }
+            Some(_) if self.proxy.is_some() => return Err(ConfigError::OwnHttpClient("proxy")),
+            Some(client) => Upstreams::own(client, &engine),
+            None => {
+                let proxies =
+                    self.proxy.unwrap_or_else(|| ProxySettings::from_variables(C::variable));
+                Upstreams::build::<C>(&engine, &self.root_certificates, &proxies)?
+            }
+        };
+        Ok(C::connect(ClientParts { engine, hooks: self.hooks, upstreams }))
+    }
+}
+
+impl<C: Connect> fmt::Debug for ClientBuilder<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}

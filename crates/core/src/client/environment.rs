@@ -1,0 +1,410 @@
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::duration;
+use crate::base_url::BaseUrl;
+use crate::credentials::{Authorization, ClientCredentials, Credentials};
+use crate::secret::Secret;
+
+const BASE_URL: &str = "DIDIT_BASE_URL";
+const VERIFICATION_BASE_URL: &str = "DIDIT_VERIFICATION_BASE_URL";
+const CLIENT_ID: &str = "DIDIT_CLIENT_ID";
+const CLIENT_SECRET: &str = "DIDIT_CLIENT_SECRET";
+const CLIENT_SECRET_FILE: &str = "DIDIT_CLIENT_SECRET_FILE";
+const ACCESS_TOKEN: &str = "DIDIT_ACCESS_TOKEN";
+const API_KEY: &str = "DIDIT_API_KEY";
+const TIMEOUT: &str = "DIDIT_TIMEOUT";
+const CA_FILE: &str = "DIDIT_CA_FILE";
+
+/// No secret comes near it.
+const MAX_SECRET: usize = 1 << 16;
+/// Ten times as large as the bundles of operating systems.
+const MAX_CA_FILE: usize = 8 << 20;
+
+type Lookup<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
+type ReadFile<'a> = dyn Fn(&Path, usize) -> io::Result<Vec<u8>> + 'a;
+
+/// The settings of a client as variables of an environment. A variable that is empty counts as unset.
+///
+/// | variable | setting |
+/// |---|---|
+/// | `DIDIT_CLIENT_ID` with `DIDIT_CLIENT_SECRET` or `DIDIT_CLIENT_SECRET_FILE` | client credentials; a line end at the end of the file is left out |
+/// | `DIDIT_ACCESS_TOKEN` | a bearer token |
+/// | `DIDIT_API_KEY` | an application key |
+/// | `DIDIT_BASE_URL`, `DIDIT_VERIFICATION_BASE_URL` | where requests go |
+/// | `DIDIT_TIMEOUT` | the time for a whole call, such as `500ms`, `30s`, `2m` or `1h` |
+/// | `DIDIT_CA_FILE` | a PEM file of certificates to trust beside the platform's |
+pub struct Environment<'a> {
+    variable: Box<Lookup<'a>>,
+    read_file: Box<ReadFile<'a>>,
+    flags: Vec<(&'static str, &'static str, OsString)>,
+}
+
+/// A setting, and the name of the variable or the flag that it comes from.
+type Named<T> = (&'static str, T);
+
+impl<'a> Environment<'a> {
+    /// Takes a function that returns a variable, and one that reads a file of at most so many bytes.
+    pub fn new(
+        variable: impl Fn(&str) -> Option<OsString> + 'a,
+        read_file: impl Fn(&Path, usize) -> io::Result<Vec<u8>> + 'a,
+    ) -> Self {
+        Self { variable: Box::new(variable), read_file: Box::new(read_file), flags: Vec::new() }
+    }
+
+    /// Replaces a variable by the flag of a command line, which errors then name.
+    #[must_use]
+    pub fn with_flag(
+        mut self,
+        variable: &'static str,
+        flag: &'static str,
+        value: impl Into<OsString>,
+    ) -> Self {
+        self.flags.push((variable, flag, value.into()));
+        self
+    }
+
+    /// Returns the only way to authorize that is configured.
+    ///
+    /// # Errors
+    /// None is configured, or several are, or one is incomplete, unreadable or malformed.
+    pub fn credentials(&self) -> Result<Credentials, InvalidEnvironment> {
+        let sources = self.credential_sources();
+        let held = sources.iter().find(|name| [ACCESS_TOKEN, API_KEY].contains(name));
+        match (held, &sources[..]) {
+            (_, []) => Err(Problem::NoCredentials.into()),
+            (Some(&name), [_]) => self.held_credentials(name),
+            (Some(_), _) => Err(Problem::Several(sources).into()),
+            (None, _) => self.client_credentials(),
+        }
+    }
+
+    /// Returns the names of the variables and flags that have to do with authorization.
+    pub fn credential_sources(&self) -> Vec<&'static str> {
+        let names = [CLIENT_ID, CLIENT_SECRET, CLIENT_SECRET_FILE, ACCESS_TOKEN, API_KEY];
+        names.into_iter().filter_map(|name| self.get(name)).map(|(name, _)| name).collect()
+    }
+
+    /// Returns where the requests of the data-transfer API go, if that is configured.
+    ///
+    /// # Errors
+    /// It is no [`BaseUrl`].
+    pub fn base_url(&self) -> Result<Option<BaseUrl>, InvalidEnvironment> {
+        self.parsed(BASE_URL, str::parse)
+    }
+
+    /// Returns where the requests of the verification API go, if that is configured.
+    ///
+    /// # Errors
+    /// It is no [`BaseUrl`].
+    pub fn verification_base_url(&self) -> Result<Option<BaseUrl>, InvalidEnvironment> {
+        self.parsed(VERIFICATION_BASE_URL, str::parse)
+    }
+
+    /// Returns the time for a whole call, if it is configured.
+    ///
+    /// # Errors
+    /// It is no duration, or zero.
+    pub fn timeout(&self) -> Result<Option<Duration>, InvalidEnvironment> {
+        self.parsed(TIMEOUT, duration::parse_positive)
+    }
+
+    /// Returns the text of the file of certificates to trust, if one is configured.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn root_certificate(&self) -> Result<Option<Vec<u8>>, InvalidEnvironment> {
+        let file = self.get(CA_FILE).map(|(name, path)| self.read(name, path.into(), MAX_CA_FILE));
+        file.transpose()
+    }
+
+    /// Returns what a name is set to, and by what.
+    fn get(&self, variable: &'static str) -> Option<Named<OsString>> {
+        let flag = self.flags.iter().find(|(name, ..)| *name == variable);
+        let flag = flag.map(|(_, flag, value)| (*flag, value.clone()));
+        flag.or_else(|| {
+            let value = (self.variable)(variable).filter(|value| !value.is_empty());
+            value.map(|value| (variable, value))
+        })
+    }
+
+    fn text(&self, variable: &'static str) -> Result<Option<Named<String>>, InvalidEnvironment> {
+        let Some((name, value)) = self.get(variable) else { return Ok(None) };
+        let text = value.into_string().map_err(|_| Problem::NotText(name))?;
+        Ok(Some((name, text)))
+    }
+
+    fn parsed<T, E: fmt::Display>(
+        &self,
+        variable: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Result<Option<T>, InvalidEnvironment> {
+        let Some((name, text)) = self.text(variable)? else { return Ok(None) };
+        parse(&text).map(Some).map_err(|error| invalid(name, &error))
+    }
+
+    fn read(
+        &self,
+        name: &'static str,
+        path: PathBuf,
+        limit: usize,
+    ) -> Result<Vec<u8>, InvalidEnvironment> {
+        (self.read_file)(&path, limit)
+            .map_err(|error| Problem::Unreadable(name, path, error.to_string()).into())
+    }
+
+    fn held_credentials(&self, name: &'static str) -> Result<Credentials, InvalidEnvironment> {
+        let secret = self.text(name)?.map(|(_, secret)| secret).unwrap_or_default();
+        let header = match name {
+            ACCESS_TOKEN => Authorization::bearer(secret),
+            _ => Authorization::api_key(secret),
+        };
+        header.map(Credentials::from).map_err(|error| invalid(name, &error))
+    }
+
+    fn client_credentials(&self) -> Result<Credentials, InvalidEnvironment> {
+        let secret = match (self.text(CLIENT_SECRET)?, self.get(CLIENT_SECRET_FILE)) {
+            (Some(_), Some(_)) => return Err(Problem::TwoSecrets.into()),
+            (Some((name, secret)), None) => Some((name, Secret::from(secret))),
+            (None, Some((name, path))) => Some((name, self.read_secret(name, path.into())?)),
+            (None, None) => None,
+        };
+        let (id_name, id) = self.text(CLIENT_ID)?.ok_or(Problem::NoClientId)?;
+        let (secret_name, secret) = secret.ok_or(Problem::NoClientSecret)?;
+        let client = ClientCredentials::new(&id, secret);
+        client.map(Credentials::from).map_err(|error| {
+            let name = if error.what() == "client id" { id_name } else { secret_name };
+            invalid(name, &error)
+        })
+    }
+
+    /// Returns a file's content without the line end that editors leave at its end.
+    fn read_secret(&self, name: &'static str, path: PathBuf) -> Result<Secret, InvalidEnvironment> {
+        let content = Zeroizing::new(self.read(name, path.clone(), MAX_SECRET)?);
+        let text = str::from_utf8(&content);
+        let not_text = |_| Problem::Unreadable(name, path, "it is not UTF-8".to_owned());
+        let text = text.map_err(not_text)?;
+        let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
+        Ok(line.unwrap_or(text).into())
+    }
+}
+
+impl fmt::Debug for Environment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Environment")
+            .field("credential_sources", &self.credential_sources())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A configuration by variables that cannot be used. No secret is repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidEnvironment(Problem);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Problem {
+    NoCredentials,
+    Several(Vec<&'static str>),
+    TwoSecrets,
+    NoClientId,
+    NoClientSecret,
+    NotText(&'static str),
+    Unreadable(&'static str, PathBuf, String),
+    Invalid(&'static str, String),
+}
+
+fn invalid(name: &'static str, error: &dyn fmt::Display) -> InvalidEnvironment {
+    Problem::Invalid(name, error.to_string()).into()
+}
+
+impl InvalidEnvironment {
+    /// Returns the names of the variables and flags that are to be set, changed or removed.
+    pub fn names(&self) -> Vec<&'static str> {
+        match &self.0 {
+            Problem::NoCredentials => vec![CLIENT_ID, CLIENT_SECRET, ACCESS_TOKEN, API_KEY],
+            Problem::Several(names) => names.clone(),
+            Problem::TwoSecrets => vec![CLIENT_SECRET, CLIENT_SECRET_FILE],
+            Problem::NoClientId => vec![CLIENT_ID],
+            Problem::NoClientSecret => vec![CLIENT_SECRET],
+            Problem::NotText(name) | Problem::Unreadable(name, ..) | Problem::Invalid(name, _) => {
+                vec![name]
+            }
+        }
+    }
+}
+
+impl From<Problem> for InvalidEnvironment {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl fmt::Display for InvalidEnvironment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Problem::NoCredentials => f.write_str(
+                "no credentials are configured; set DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET (or \
+                 DIDIT_CLIENT_SECRET_FILE), or DIDIT_ACCESS_TOKEN, or DIDIT_API_KEY",
+            ),
+            Problem::Several(names) => {
+                let names = names.join(", ");
+                write!(f, "several ways to authorize are configured at once: {names}; keep one")
+            }
+            Problem::TwoSecrets => f.write_str(
+                "DIDIT_CLIENT_SECRET and DIDIT_CLIENT_SECRET_FILE are both set; keep one",
+            ),
+            Problem::NoClientId => f.write_str("the client id is missing; set DIDIT_CLIENT_ID"),
+            Problem::NoClientSecret => f.write_str(
+                "the client secret is missing; set DIDIT_CLIENT_SECRET or DIDIT_CLIENT_SECRET_FILE",
+            ),
+            Problem::NotText(name) => write!(f, "{name} is not UTF-8; set it to text"),
+            Problem::Unreadable(name, path, why) => {
+                write!(f, "{name}: could not read {}: {why}", path.display())
+            }
+            Problem::Invalid(name, why) => write!(f, "{name}: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for InvalidEnvironment {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment<'a>(set: &'a [(&'a str, &'a str)]) -> Environment<'a> {
+        let variable = |name: &str| {
+            set.iter().find(|(it, _)| *it == name).map(|(_, value)| OsString::from(*value))
+        };
+        Environment::new(variable, |path, _| {
+            let content = path.to_str().unwrap();
+            if content == "gone" { Err(io::ErrorKind::NotFound.into()) } else { Ok(content.into()) }
+        })
+    }
+
+    fn kind(set: &[(&str, &str)]) -> Result<&'static str, InvalidEnvironment> {
+        environment(set).credentials().map(|credentials| match credentials {
+            Credentials::Client(_) => "client",
+            _ => "held",
+        })
+    }
+
+    #[test]
+    fn each_way_to_authorize_works_alone() {
+        assert_eq!(kind(&[(CLIENT_ID, "i"), (CLIENT_SECRET, "s")]), Ok("client"));
+        assert_eq!(kind(&[(CLIENT_ID, "i"), (CLIENT_SECRET_FILE, "s\n")]), Ok("client"));
+        assert_eq!(kind(&[(ACCESS_TOKEN, "t"), (API_KEY, ""), (CLIENT_ID, "")]), Ok("held"));
+        assert_eq!(kind(&[(API_KEY, "k")]), Ok("held"));
+    }
+
+    #[test]
+    fn everything_else_names_what_to_change() {
+        let several = "several ways to authorize are configured at once: ";
+        let cases: [(&[_], &str, &[&str]); 10] = [
+            (&[], "set DIDIT_CLIENT_ID and", &[CLIENT_ID, CLIENT_SECRET, ACCESS_TOKEN, API_KEY]),
+            (&[(CLIENT_ID, "i")], "the client secret is missing; set", &[CLIENT_SECRET]),
+            (&[(CLIENT_SECRET, "canary")], "the client id is missing; set", &[CLIENT_ID]),
+            (
+                &[(CLIENT_ID, "i"), (CLIENT_SECRET, "canary"), (CLIENT_SECRET_FILE, "f")],
+                "DIDIT_CLIENT_SECRET and DIDIT_CLIENT_SECRET_FILE are both set; keep one",
+                &[CLIENT_SECRET, CLIENT_SECRET_FILE],
+            ),
+            (
+                &[(CLIENT_SECRET_FILE, "f"), (API_KEY, "canary")],
+                several,
+                &[CLIENT_SECRET_FILE, API_KEY],
+            ),
+            (&[(ACCESS_TOKEN, "canary"), (API_KEY, "canary")], several, &[ACCESS_TOKEN, API_KEY]),
+            (&[(ACCESS_TOKEN, "can ary")], "DIDIT_ACCESS_TOKEN: the access token", &[ACCESS_TOKEN]),
+            (
+                &[(CLIENT_ID, "i"), (CLIENT_SECRET_FILE, "gone")],
+                "DIDIT_CLIENT_SECRET_FILE: could not read gone: ",
+                &[CLIENT_SECRET_FILE],
+            ),
+            (
+                &[(CLIENT_ID, "i"), (CLIENT_SECRET_FILE, "can\nary")],
+                "DIDIT_CLIENT_SECRET_FILE: the client secret contains",
+                &[CLIENT_SECRET_FILE],
+            ),
+            (
+                &[(CLIENT_ID, "é"), (CLIENT_SECRET, "canary")],
+                "DIDIT_CLIENT_ID: the client id contains",
+                &[CLIENT_ID],
+            ),
+        ];
+        for (set, words, names) in cases {
+            let error = kind(set).unwrap_err();
+            let line = error.to_string();
+            assert!(line.contains(words) && !line.contains("canary"), "{line}");
+            assert_eq!(error.names(), names, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_flag_replaces_a_variable_and_is_named() {
+        let set = [(CLIENT_ID, "é"), (ACCESS_TOKEN, "t"), (BASE_URL, "x")];
+        let environment = environment(&set).with_flag(CLIENT_ID, "--client-id", "i");
+        let several = environment.credentials().unwrap_err();
+        assert_eq!(several.names(), ["--client-id", ACCESS_TOKEN]);
+        let url = environment.base_url().unwrap_err();
+        assert_eq!(url.to_string(), "DIDIT_BASE_URL: the base URL does not begin with https://");
+        let environment = environment.with_flag(BASE_URL, "--base-url", "");
+        assert_eq!(environment.base_url().unwrap_err().names(), ["--base-url"]);
+    }
+
+    #[test]
+    fn one_line_end_is_not_part_of_the_secret() {
+        for (content, secret) in [
+            ("s", "s"),
+            ("s\n", "s"),
+            ("s\r\n", "s"),
+            ("s\n\n", "s\n"),
+            ("s\r", "s\r"),
+            (" s ", " s "),
+        ] {
+            let read = environment(&[]).read_secret(CLIENT_SECRET_FILE, content.into()).unwrap();
+            assert_eq!(read.expose(), secret, "{content:?}");
+        }
+        let binary = Environment::new(|_| None, |_, _| Ok(vec![0xff]));
+        let error = binary.read_secret(CLIENT_SECRET_FILE, "f".into()).unwrap_err();
+        assert!(error.to_string().ends_with("could not read f: it is not UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn the_other_settings_are_optional_and_checked() {
+        let nothing = environment(&[]);
+        assert_eq!(nothing.base_url(), Ok(None));
+        assert_eq!(nothing.verification_base_url(), Ok(None));
+        assert_eq!(nothing.timeout(), Ok(None));
+        assert_eq!(nothing.root_certificate(), Ok(None));
+        let set = [(TIMEOUT, "1.5s"), (CA_FILE, "pem"), (VERIFICATION_BASE_URL, "https://h")];
+        let all = environment(&set);
+        assert_eq!(all.timeout(), Ok(Some(Duration::from_millis(1500))));
+        assert_eq!(all.root_certificate(), Ok(Some(b"pem".to_vec())));
+        assert_eq!(all.verification_base_url(), Ok(Some("https://h".parse().unwrap())));
+        let set = [(TIMEOUT, "0s"), (CA_FILE, "gone")];
+        let wrong = environment(&set);
+        assert_eq!(
+            wrong.timeout().unwrap_err().to_string(),
+            "DIDIT_TIMEOUT: \"0s\" is no time at all"
+        );
+        assert!(wrong.root_certificate().unwrap_err().to_string().starts_with("DIDIT_CA_FILE: "));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_not_text_is_refused_by_name() {
+        use std::os::unix::ffi::OsStringExt as _;
+        let binary = Environment::new(
+            |name| (name == TIMEOUT).then(|| OsString::from_vec(vec![0xff])),
+            |_, _| Ok(Vec::new()),
+        );
+        let error = binary.timeout().unwrap_err();
+        assert_eq!(error.to_string(), "DIDIT_TIMEOUT is not UTF-8; set it to text");
+    }
+}
