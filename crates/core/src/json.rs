@@ -125,24 +125,17 @@ pub(crate) fn text(body: &[u8]) -> Result<&str, JsonError> {
 
 /// Reads one whole JSON value.
 pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, JsonError> {
-    serde_json::from_str(text).or_else(|_| read_with_path(text))
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut reader)
+        .map_err(|error| JsonError::new(error.inner(), error.path()))?;
+    reader.end().map_err(|error| JsonError::syntax(&error))?;
+    Ok(value)
 }
 
 /// Reads one whole object. Member names with lone surrogates are accepted: no documented name has
 /// any.
 pub(crate) fn read_object<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
-    let read = serde_json::from_str(text);
-    let Object(value) = read.or_else(|_| read_with_path(&names::replace_lone_surrogates(text)))?;
-    Ok(value)
-}
-
-/// Reads a text that was refused once more, for the path of what is wrong. Keeping track of it
-/// copies every name.
-fn read_with_path<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, JsonError> {
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut reader)
-        .map_err(|error| JsonError::new(error.inner(), error.path()))?;
-    reader.end().map_err(|error| JsonError::syntax(&error))?;
+    let Object(value) = read(&names::replace_lone_surrogates(text))?;
     Ok(value)
 }
 
