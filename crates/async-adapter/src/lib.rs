@@ -239,28 +239,31 @@ impl Shared {
     /// Sends a request and reads the response, or up to the first byte that is too many.
     async fn exchange(&self, request: Request<Vec<u8>>, deadline: Instant) -> Exchanged {
         let (http, route) = self.upstreams.of_request(&request);
-        let failed =
-            |error: reqwest::Error| (TransportError::new(error::kind(&error, route)), Some(error));
-        let late = || (TransportError::new(TransportErrorKind::Timeout), None);
-        let request = reqwest::Request::try_from(request).map_err(failed)?;
-        let sent = timeout_at(deadline, http.execute(request)).await;
-        let mut response = sent.map_err(|_| late())?.map_err(failed)?;
-        let mut head = Response::new(());
-        *head.status_mut() = response.status();
-        *head.headers_mut() = std::mem::take(response.headers_mut());
-        RateLimit::stamp_arrival(head.headers_mut(), SystemTime::now());
-        match timeout_at(deadline, read_body(&mut response)).await {
-            Ok(Ok(body)) => Ok(head.map(|()| body)),
-            Ok(Err(error)) => {
-                let kind = error::kind(&error, route);
-                Err((TransportError::in_body(kind, head), Some(error)))
-            }
-            Err(_) => Err((TransportError::in_body(TransportErrorKind::Timeout, head), None)),
-        }
+        let mut head = None;
+        let (kind, error) = match timeout_at(deadline, receive(http, request, &mut head)).await {
+            Ok(Ok(response)) => return Ok(response),
+            Ok(Err(error)) => (error::kind(&error, route), Some(error)),
+            Err(_) => (TransportErrorKind::Timeout, None),
+        };
+        let failure = match head {
+            Some(head) => TransportError::in_body(kind, head),
+            None => TransportError::new(kind),
+        };
+        Err((failure, error))
     }
 }
 
-async fn read_body(response: &mut reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+/// Sends a request and reads the response. Its head is kept in `head` while its body arrives.
+async fn receive(
+    http: &reqwest::Client,
+    request: Request<Vec<u8>>,
+    head: &mut Option<Response<()>>,
+) -> Result<Response<Vec<u8>>, reqwest::Error> {
+    let mut response = http.execute(reqwest::Request::try_from(request)?).await?;
+    let head = head.insert(Response::default());
+    *head.status_mut() = response.status();
+    *head.headers_mut() = std::mem::take(response.headers_mut());
+    RateLimit::stamp_arrival(head.headers_mut(), SystemTime::now());
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk);
@@ -268,5 +271,5 @@ async fn read_body(response: &mut reqwest::Response) -> Result<Vec<u8>, reqwest:
             break;
         }
     }
-    Ok(body)
+    Ok(std::mem::take(head).map(|()| body))
 }
