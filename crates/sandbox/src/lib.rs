@@ -15,6 +15,7 @@ mod host;
 mod http;
 mod listen;
 mod page;
+mod part;
 mod person;
 mod quota;
 mod random;

@@ -8,6 +8,7 @@ mod index;
 mod lists;
 mod live;
 mod phone;
+mod qr_code;
 
 use crate::RecordedRequest;
 use crate::answer::Answer;

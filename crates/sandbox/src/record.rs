@@ -121,7 +121,7 @@ impl Journal {
 
     /// Those that pages may show, newest first.
     pub(crate) fn latest(&self) -> impl Iterator<Item = &RecordedRequest> {
-        self.kept.iter().rev()
+        self.kept.iter().rev().take(SHOWN)
     }
 }
 

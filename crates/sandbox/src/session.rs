@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::authorize::authorize;
+use crate::part::Part;
 use crate::state::Shared;
 use crate::{clock, fixtures, person};
 
@@ -67,6 +68,9 @@ pub(crate) fn decision(
             let seconds = clock::seconds_up(verdict.until_reset);
             let why = format!("Request was throttled. Expected available in {seconds} seconds.");
             Answer::detail(429, &why).with("Retry-After", seconds.to_string())
+        }
+        _ if !shared.settings.strict && state.sessions.part(id) == Some(Part::Failing) => {
+            Answer::detail(503, "Service temporarily unavailable, try again later.")
         }
         _ => match state.sessions.decision(id, &application, shared.settings.strict, now) {
             Some(decision) => Answer::json(200, decision),

@@ -7,12 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::part::{self, Part};
 use crate::random::unguessable;
 use crate::store::{Record, Store};
 use crate::{clock, fixtures, person};
-
-/// How the ids of sessions begin whose person takes a few seconds.
-const SLOW: &str = "slow-";
 
 /// A session that was created. Times are counted from 1970.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,7 +51,7 @@ pub(crate) struct Sessions {
     by_token: HashMap<String, u64>,
     /// Of sessions that were not created here.
     statuses: HashMap<String, String>,
-    /// Of ids that play a slow part.
+    /// When ids that play a slow part were first asked for.
     first_asked: HashMap<String, Duration>,
     pub(crate) decisions: HashMap<String, String>,
     pub(crate) missing: HashSet<String>,
@@ -182,26 +180,17 @@ impl Sessions {
 
     /// Notes when an id that plays a slow part is first asked for.
     pub(crate) fn ask(&mut self, id: &str, now: Duration) {
-        if id.starts_with(SLOW) && !self.by_id.contains_key(id) {
+        if part::of(id) == Some(Part::Slow) && !self.by_id.contains_key(id) {
             self.first_asked.entry(id.to_owned()).or_insert(now);
         }
     }
 
-    /// The status of an id that plays a part by its name.
-    fn part(&self, id: &str, now: Duration) -> Option<&'static str> {
-        match id.split_once('-')?.0 {
-            "declined" => Some("declined"),
-            "expired" => Some("expired"),
-            "slow" => {
-                let first = self.first_asked.get(id).copied().unwrap_or(now);
-                Some(match now.saturating_sub(first).as_secs() {
-                    0..5 => "initialized",
-                    5..10 => "retrieved",
-                    _ => return None,
-                })
-            }
-            _ => None,
-        }
+    /// Returns the part that an id plays by its name, unless a test has said more about it.
+    pub(crate) fn part(&self, id: &str) -> Option<Part> {
+        let is_known = self.by_id.contains_key(id)
+            || self.statuses.contains_key(id)
+            || self.decisions.contains_key(id);
+        if is_known { None } else { part::of(id) }
     }
 
     /// The decision's answer; `None` if there is no such session for this application.
@@ -230,9 +219,14 @@ impl Sessions {
         let status = match status {
             Some(status) => status,
             None if strict => return None,
-            None => match self.part(id, now) {
-                Some(status) => status,
-                None => return Some(sample),
+            None => match self.part(id) {
+                Some(Part::Status(status)) => status,
+                Some(Part::Slow) => {
+                    let first = self.first_asked.get(id).copied().unwrap_or(now);
+                    part::slow_status(now.saturating_sub(first))
+                }
+                Some(Part::Missing) => return None,
+                Some(Part::Failing) | None => return Some(sample),
             },
         };
         let mut decision: Map<String, Value> = serde_json::from_str(&sample).unwrap_or_default();

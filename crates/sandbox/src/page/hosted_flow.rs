@@ -8,10 +8,11 @@ use super::{developer, guard, html, not_kept, see};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::clock;
-use crate::state::Shared;
+use crate::state::{Shared, State};
 use crate::verification::decision;
 use crate::verification::session::Session;
 use crate::verification::status;
+use crate::webhook::WebhookFault;
 
 /// The ends that a flow can come to: the button's value, its words, and the status.
 const ENDS: [(&str, &str, &str); 4] = [
@@ -19,6 +20,14 @@ const ENDS: [(&str, &str, &str); 4] = [
     ("decline", "Fail a check", status::DECLINED),
     ("review", "Leave it to a reviewer", status::IN_REVIEW),
     ("abandon", "Walk away", status::ABANDONED),
+];
+
+/// The ways to send a webhook again: the option's words, and the fault.
+const RESENDS: [(&str, WebhookFault); 4] = [
+    ("As documented", WebhookFault::Pass),
+    ("Twice", WebhookFault::Duplicate),
+    ("With a wrong signature", WebhookFault::WrongSignature),
+    ("With a time stamp of 10 minutes ago", WebhookFault::OldTimestamp),
 ];
 
 /// Shows the flow to the person, which begins it.
@@ -36,7 +45,7 @@ pub(super) fn show(shared: &Shared, viewer: Viewer, token: &str) -> Result<Answe
     };
     let page =
         if status::is_unfinished(&session.status) { asked(&session) } else { over(&session) };
-    Ok(finish(page, shared, viewer, &session).answer(200))
+    Ok(finish(page, shared, viewer, &state, &session).answer(200))
 }
 
 pub(super) fn decide(
@@ -50,17 +59,23 @@ pub(super) fn decide(
     state.verification.expire(now).map_err(|error| not_kept(&error))?;
     let session = state.verification.by_token(token).ok_or_else(no_such_session)?.clone();
     let form = guard::form(request, shared.settings.scheme(), &session.form_token)?;
+    let undecided =
+        || html::notice(400, "Nothing was decided", "Go back and press one of the buttons.");
+    if let (Viewer::Developer, Some(fault)) = (viewer, form.get("webhook")) {
+        let fault = fault.parse().map_err(|_| undecided())?;
+        state.verification.tell(&session, Some(fault), now);
+        return Ok(see(&format!("/session/{token}")));
+    }
     let chosen = form.get("answer");
     let end = ENDS.iter().find(|(value, ..)| Some(*value) == chosen);
     let new_status = match (end, form.get("status")) {
         (Some((.., end)), _) if status::is_unfinished(&session.status) => *end,
-        (Some(_), _) => return Err(finish(over(&session), shared, viewer, &session).answer(409)),
+        (Some(_), _) => {
+            return Err(finish(over(&session), shared, viewer, &state, &session).answer(409));
+        }
         // Beside the flow a developer can set any status, at any time.
         (None, Some(word)) if viewer == Viewer::Developer && status::ALL.contains(&word) => word,
-        _ => {
-            let why = "Go back and press one of the buttons.";
-            return Err(html::notice(400, "Nothing was decided", why));
-        }
+        _ => return Err(undecided()),
     };
     let changed = Session { status: new_status.to_owned(), ..session };
     state.verification.change(changed, now).map_err(|error| not_kept(&error))?;
@@ -81,10 +96,9 @@ fn asked(session: &Session) -> Html {
     page.text(&session.application);
     page.raw(
         "</strong> asks you to verify who you are. There is no camera here: choose how it ends.\
-         </p>\n<form method=\"post\" autocomplete=\"off\">\n\
-         <input type=\"hidden\" name=\"form\" value=\"",
+         </p>\n",
     );
-    page.text(&session.form_token).raw("\">\n");
+    html::begin_form(&mut page, &session.form_token);
     for (value, words, end) in ENDS {
         page.raw("<button").raw(if value == "approve" { " class=\"primary\"" } else { "" });
         page.raw(" name=\"answer\" value=\"").text(value).raw("\">").text(words);
@@ -139,31 +153,29 @@ fn begin(title: &str) -> Html {
 }
 
 /// The end of the phone, and beside it what only a developer wants to know.
-fn finish(mut page: Html, shared: &Shared, viewer: Viewer, session: &Session) -> Html {
+fn finish(
+    mut page: Html,
+    shared: &Shared,
+    viewer: Viewer,
+    state: &State,
+    session: &Session,
+) -> Html {
     if viewer == Viewer::Guest {
         page.raw("</main>\n</div>\n");
         return page;
     }
-    page.raw(
-        "</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n\
-         <dd><span class=\"status ",
-    );
-    page.text(&class(&session.status)).raw("\">").text(&session.status).raw("</span></dd>\n");
-    page.raw("<dt>Session</dt>\n<dd><code>").text(&session.id).raw("</code></dd>\n");
-    page.raw("<dt>Workflow</dt>\n<dd><code>").text(&session.given.workflow_id);
-    page.raw("</code></dd>\n");
+    developer::begin_card(&mut page, &class(&session.status), &session.status);
+    developer::code_row(&mut page, "Session", &session.id);
+    developer::code_row(&mut page, "Workflow", &session.given.workflow_id);
     if let Some(vendor_data) = &session.given.vendor_data {
-        page.raw("<dt>Vendor data</dt>\n<dd>").text(vendor_data).raw("</dd>\n");
+        developer::row(&mut page, "Vendor data", vendor_data);
     }
     let expires = clock::rfc3339(session.expires_at).replace('T', " ");
-    page.raw("<dt>Expires</dt>\n<dd>").text(expires.get(..16).unwrap_or(&expires));
+    developer::row(&mut page, "Expires (UTC)", expires.get(..16).unwrap_or(&expires));
+    page.raw("</dl>\n");
+    html::begin_form(&mut page, &session.form_token);
     page.raw(
-        " UTC</dd>\n</dl>\n<form method=\"post\" autocomplete=\"off\">\n\
-         <input type=\"hidden\" name=\"form\" value=\"",
-    );
-    page.text(&session.form_token);
-    page.raw(
-        "\">\n<div class=\"field\">\n<label for=\"status\">Set another status</label>\n\
+        "<div class=\"field\">\n<label for=\"status\">Set another status</label>\n\
          <select id=\"status\" name=\"status\">\n",
     );
     for status in status::ALL {
@@ -171,11 +183,23 @@ fn finish(mut page: Html, shared: &Shared, viewer: Viewer, session: &Session) ->
         page.text(status).raw("</option>\n");
     }
     page.raw("</select>\n</div>\n<button>Set status</button>\n</form>\n");
+    if state.verification.outbox.has_destination(&session.application) {
+        html::begin_form(&mut page, &session.form_token);
+        page.raw(
+            "<div class=\"field\">\n<label for=\"webhook\">Send the webhook again</label>\n\
+             <select id=\"webhook\" name=\"webhook\">\n",
+        );
+        for (words, fault) in RESENDS {
+            page.raw("<option value=\"").text(&fault.to_string()).raw("\">");
+            page.raw(words).raw("</option>\n");
+        }
+        page.raw("</select>\n</div>\n<button>Send webhook</button>\n</form>\n");
+    }
     let path = format!("/v3/session/{}/decision/", session.id);
-    developer::commands(&mut page, &[developer::curl(shared, &session.application, &path)]);
-    let json = Value::Object(decision::of_session(session, shared.reach.pages()));
-    developer::decision(&mut page, &json.to_string());
-    page.raw("<p><a class=\"open\" href=\"/\">All sessions</a></p>\n</aside>\n</div>\n");
+    let commands = [developer::curl(shared, &session.application, &path)];
+    let json = Value::Object(decision::of_session(session, shared.reach.pages())).to_string();
+    let path = format!("/session/{}", session.token);
+    developer::end_card(&mut page, shared, &commands, Some(&json), &path);
     page
 }
 

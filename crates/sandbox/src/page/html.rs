@@ -48,6 +48,15 @@ impl Html {
     }
 }
 
+/// Begins a form that is sent to its own page, and proves that it is from there.
+pub(super) fn begin_form(page: &mut Html, form_token: &str) {
+    page.raw(
+        "<form method=\"post\" autocomplete=\"off\">\n\
+         <input type=\"hidden\" name=\"form\" value=\"",
+    );
+    page.text(form_token).raw("\">\n");
+}
+
 /// A page that says one thing, and leads back to the front page.
 pub(super) fn notice(status: u16, title: &str, why: &str) -> Answer {
     say(status, title, why, "<p><a class=\"open\" href=\"/\">All sessions</a></p>\n")

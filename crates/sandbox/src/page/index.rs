@@ -6,10 +6,9 @@ use super::html::Html;
 use super::{developer, guard, html, lists, not_kept, see};
 use crate::RecordedRequest;
 use crate::answer::Answer;
-use crate::form::Form;
-use crate::person;
 use crate::state::Shared;
 use crate::verification::session::Creation;
+use crate::{part, person};
 
 /// The workflow of the sessions that the form creates.
 const WORKFLOW: &str = "11111111-2222-3333-4444-555555555555";
@@ -35,25 +34,37 @@ const SCOPES: [(&str, bool); 17] = [
     ("tiktok_account", false),
 ];
 
-/// Session ids that nobody needs to create, and what they are answered with.
-const PARTS: [(&str, &str); 4] = [
-    ("declined-…", "The person declined."),
-    ("expired-…", "The person did not decide in time."),
-    ("slow-…", "Initialized when first asked for, retrieved 5 seconds later, confirmed after 10."),
-    ("any other", "Confirmed, with the sample person."),
-];
+/// The form of a new session as it was sent, and what is wrong with it.
+struct Draft<'a> {
+    scopes: Vec<&'a str>,
+    vendor_data: &'a str,
+    problem: Option<&'static str>,
+}
 
 pub(super) fn show(shared: &Shared) -> Result<Answer, Answer> {
+    let ticked = SCOPES.iter().filter(|(_, ticked)| *ticked);
+    let scopes = ticked.map(|(scope, _)| *scope).collect();
+    page(shared, &Draft { scopes, vendor_data: "", problem: None }).map(|page| page.answer(200))
+}
+
+fn page(shared: &Shared, draft: &Draft<'_>) -> Result<Html, Answer> {
     let now = shared.now();
     let mut state = shared.state();
     state.verification.expire(now).map_err(|error| not_kept(&error))?;
     let mut page = Html::new("Sessions");
+    page.raw("<header class=\"top\">\n<h1>Didit sandbox</h1>\n");
+    page.raw("<p>A stand-in for Didit’s Data API and verification API, ");
+    match &shared.reach.network {
+        None => page.raw("on this machine only"),
+        Some(network) => {
+            page.raw("for everyone in this network at <code>").text(&network.url).raw("</code>")
+        }
+    };
     page.raw(
-        "<header class=\"top\">\n<h1>Didit sandbox</h1>\n\
-         <p>A stand-in for Didit’s Data API and verification API, on this machine only. Nothing \
-         here is real.</p>\n<p><a class=\"open\" href=\"/live\">Watch live</a></p>\n</header>\n<main class=\"desk\">\n<div>\n",
+        ". Nothing here is real.</p>\n<p><a class=\"open\" href=\"/live\">Watch live</a></p>\n\
+         </header>\n<main class=\"desk\">\n<div>\n",
     );
-    new_session(&mut page, &shared.form_token);
+    new_session(&mut page, &shared.form_token, draft);
     new_verification(&mut page, &shared.form_token);
     page.raw("</div>\n<div>\n");
     lists::sessions(&mut page, &state, now);
@@ -61,24 +72,35 @@ pub(super) fn show(shared: &Shared) -> Result<Answer, Answer> {
     lists::webhooks(&mut page, &state);
     lists::requests(&mut page, shared, &state, now);
     page.raw("</div>\n</main>\n");
-    Ok(page.answer(200))
+    Ok(page)
 }
 
-fn new_session(page: &mut Html, form_token: &str) {
+fn new_session(page: &mut Html, form_token: &str, draft: &Draft<'_>) {
     page.raw("<section class=\"card\">\n<h2>New session</h2>\n");
-    begin_form(page, form_token);
-    page.raw(
-        "<fieldset>\n<legend>What should the person share?</legend>\n<ul class=\"choices\">\n",
-    );
-    for (scope, ticked) in SCOPES {
+    html::begin_form(page, form_token);
+    page.raw("<fieldset").raw(if draft.problem.is_some() {
+        " aria-describedby=\"problem\">"
+    } else {
+        ">"
+    });
+    page.raw("\n<legend>What should the person share?</legend>\n");
+    if let Some(problem) = draft.problem {
+        page.raw("<p class=\"problem\" id=\"problem\" role=\"alert\">").raw(problem).raw("</p>\n");
+    }
+    page.raw("<ul class=\"choices\">\n");
+    for (scope, _) in SCOPES {
         page.raw("<li><label><input type=\"checkbox\" name=\"scope\" value=\"").text(scope);
-        page.raw(if ticked { "\" checked> " } else { "\"> " });
+        page.raw(if draft.scopes.contains(&scope) { "\" checked> " } else { "\"> " });
         page.text(&person::scope_label(scope)).raw("</label></li>\n");
     }
     page.raw(
         "</ul>\n</fieldset>\n<div class=\"field\">\n\
          <label for=\"vendor_data\">Vendor data (optional; repeated in the decision)</label>\n\
-         <input id=\"vendor_data\" name=\"vendor_data\" autocomplete=\"off\">\n</div>\n\
+         <input id=\"vendor_data\" name=\"vendor_data\" value=\"",
+    );
+    page.text(draft.vendor_data);
+    page.raw(
+        "\">\n</div>\n\
          <button class=\"primary\" name=\"kind\" value=\"session\">Create session</button>\n\
          </form>\n</section>\n",
     );
@@ -86,27 +108,23 @@ fn new_session(page: &mut Html, form_token: &str) {
 
 fn new_verification(page: &mut Html, form_token: &str) {
     page.raw("<section class=\"card\">\n<h2>New verification session</h2>\n");
-    begin_form(page, form_token);
+    html::begin_form(page, form_token);
     page.raw(
         "<div class=\"field\">\n<label for=\"user\">Vendor data (optional; the user’s id)</label>\n\
-         <input id=\"user\" name=\"vendor_data\" autocomplete=\"off\">\n</div>\n\
+         <input id=\"user\" name=\"vendor_data\">\n</div>\n\
          <button name=\"kind\" value=\"verification\">Create verification session</button>\n\
          </form>\n</section>\n",
     );
 }
 
-fn begin_form(page: &mut Html, form_token: &str) {
-    page.raw("<form method=\"post\" action=\"/\">\n<input type=\"hidden\" name=\"form\" value=\"");
-    page.text(form_token).raw("\">\n");
-}
-
 /// How a program or a shell reaches the sandbox.
 fn shell(page: &mut Html, shared: &Shared) {
     page.raw("<section class=\"card\">\n<h2>From a shell</h2>\n");
-    let mut commands = developer::variables(shared);
-    commands.push("didit decision any-id".to_owned());
-    commands.push("didit wait slow-1".to_owned());
     let client_id = &shared.settings.application.client_id;
+    let mut commands = vec![developer::variables(shared)];
+    if !shared.settings.strict {
+        commands.extend(["didit decision any-id".to_owned(), "didit wait slow-1".to_owned()]);
+    }
     commands.push(developer::curl(shared, client_id, "/v3/sessions/"));
     developer::commands(page, &commands);
     if shared.settings.strict {
@@ -117,10 +135,12 @@ fn shell(page: &mut Html, shared: &Shared) {
         return;
     }
     page.raw("<h3>Session ids that play a part</h3>\n<dl class=\"parts\">\n");
-    for (id, answer) in PARTS {
-        page.raw("<dt><code>").text(id).raw("</code></dt>\n<dd>").text(answer).raw("</dd>\n");
+    for (begin, _, words) in part::ALL {
+        page.raw("<dt><code>").raw(begin).raw("…</code></dt>\n<dd>").raw(words).raw("</dd>\n");
     }
-    page.raw("</dl>\n</section>\n");
+    page.raw(
+        "<dt>any other</dt>\n<dd>Confirmed, with the sample person.</dd>\n</dl>\n</section>\n",
+    );
 }
 
 pub(super) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer> {
@@ -138,16 +158,12 @@ pub(super) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answe
         let created = shared.state().verification.create(&application, given, now);
         return created.map(|_| see("/")).map_err(|error| not_kept(&error));
     }
-    let scope = scope(&form)?;
-    let created = shared.state().sessions.create(application, scope, vendor_data, now);
-    created.map(|_| see("/")).map_err(|error| not_kept(&error))
-}
-
-fn scope(form: &Form) -> Result<String, Answer> {
-    let scopes: Vec<&str> = form.all("scope").collect();
-    if scopes.concat().trim().is_empty() {
-        let why = "A session asks for at least one thing. Go back and tick something.";
-        return Err(html::notice(400, "Nothing is asked for", why));
+    let scopes: Vec<&str> = form.all("scope").filter(|scope| !scope.trim().is_empty()).collect();
+    if scopes.is_empty() {
+        let vendor_data = vendor_data.as_deref().unwrap_or_default();
+        let problem = Some("Tick at least one thing.");
+        return Err(page(shared, &Draft { scopes, vendor_data, problem })?.answer(400));
     }
-    Ok(scopes.join(" "))
+    let created = shared.state().sessions.create(application, scopes.join(" "), vendor_data, now);
+    created.map(|_| see("/")).map_err(|error| not_kept(&error))
 }

@@ -23,6 +23,8 @@ struct Row<'a> {
     number: u64,
     id: &'a str,
     about: &'a str,
+    /// Whether that is a name for programs.
+    about_is_code: bool,
     vendor_data: Option<&'a str>,
     created_at: Duration,
 }
@@ -39,6 +41,7 @@ pub(super) fn sessions(page: &mut Html, state: &State, now: Duration) {
         number: session.number,
         id: &session.id,
         about: &session.scope,
+        about_is_code: false,
         vendor_data: session.vendor_data.as_deref(),
         created_at: session.created_at,
     });
@@ -52,6 +55,7 @@ pub(super) fn sessions(page: &mut Html, state: &State, now: Duration) {
         number: session.number,
         id: &session.id,
         about: &session.given.workflow_id,
+        about_is_code: true,
         vendor_data: session.given.vendor_data.as_deref(),
         created_at: session.created_at,
     });
@@ -76,9 +80,11 @@ fn table<'a>(
         page.raw("</span></td>\n<td role=\"cell\"><a class=\"open\" href=\"").text(&row.path);
         page.raw("\">Open<span class=\"unseen\"> the ").raw(row.page).raw(" ");
         page.text(&row.number.to_string()).raw("</span></a></td>\n");
-        page.raw("<td role=\"cell\" data-label=\"Session\"><code>").text(row.id);
-        page.raw("</code></td>\n<td role=\"cell\" data-label=\"").raw(about).raw("\">");
-        page.text(row.about).raw("</td>\n<td role=\"cell\" data-label=\"Vendor data\">");
+        page.raw("<td class=\"id\" role=\"cell\" data-label=\"Session\"><code>").text(row.id);
+        page.raw("</code></td>\n<td role=\"cell\" data-label=\"").raw(about);
+        page.raw(if row.about_is_code { "\" class=\"id\"><code>" } else { "\">" }).text(row.about);
+        page.raw(if row.about_is_code { "</code></td>\n" } else { "</td>\n" });
+        page.raw("<td role=\"cell\" data-label=\"Vendor data\">");
         page.text(row.vendor_data.unwrap_or("–"));
         page.raw("</td>\n<td role=\"cell\" data-label=\"Created (UTC)\">");
         page.text(&clock::time_of_day(row.created_at));
@@ -106,7 +112,7 @@ pub(super) fn webhooks(page: &mut Html, state: &State) {
     for delivery in outbox.delivered.iter().rev().take(REQUESTS_LISTED) {
         page.raw("<tr role=\"row\">\n<td role=\"cell\" data-label=\"Sent (UTC)\">");
         page.text(&clock::time_of_day(delivery.sent_at));
-        page.raw("</td>\n<td role=\"cell\" data-label=\"Session\"><code>");
+        page.raw("</td>\n<td class=\"id\" role=\"cell\" data-label=\"Session\"><code>");
         page.text(&delivery.session_id)
             .raw("</code></td>\n<td role=\"cell\"><span class=\"status ");
         page.text(&class(&delivery.session_status)).raw("\">").text(&delivery.session_status);
@@ -124,23 +130,33 @@ pub(super) fn webhooks(page: &mut Html, state: &State) {
 pub(super) fn requests(page: &mut Html, shared: &Shared, state: &State, now: Duration) {
     page.raw("<section class=\"card\">\n<h2>Latest requests</h2>\n");
     let elapsed = shared.started.elapsed();
-    let mut requests = state.journal.latest().filter(|request| is_of_api(request)).peekable();
-    if requests.peek().is_none() {
+    let latest = state.journal.latest().filter(|request| is_of_api(request));
+    let latest: Vec<&RecordedRequest> = latest.collect();
+    if latest.is_empty() {
         page.raw("<p class=\"quiet\">None yet.</p>\n</section>\n");
         return;
     }
     begin(page, &["Time (UTC)", "Request", "Answer"]);
-    for request in requests.take(REQUESTS_LISTED) {
+    let runs = latest.chunk_by(|one, other| is_same(one, other)).take(REQUESTS_LISTED);
+    for (request, count) in runs.filter_map(|run| Some((run.first()?, run.len()))) {
         page.raw("<tr role=\"row\">\n<td role=\"cell\" data-label=\"Time (UTC)\">");
         let received = now.saturating_sub(elapsed.saturating_sub(request.received));
         page.text(&clock::time_of_day(received));
         page.raw("</td>\n<td role=\"cell\"><code>").text(&request.method).raw(" ");
-        page.text(&request.shown_path())
-            .raw("</code></td>\n<td role=\"cell\" data-label=\"Answer\">");
+        page.text(&request.shown_path()).raw("</code>");
+        if count > 1 {
+            page.raw(" <span class=\"quiet\">").text(&count.to_string()).raw(" times</span>");
+        }
+        page.raw("</td>\n<td role=\"cell\" data-label=\"Answer\">");
         answer(page, request.status);
         page.raw("</td>\n</tr>\n");
     }
     page.raw("</tbody>\n</table>\n</section>\n");
+}
+
+/// Returns whether two requests were asked and answered alike, as a poller's are.
+fn is_same(one: &RecordedRequest, other: &RecordedRequest) -> bool {
+    (&one.method, &one.path, one.status) == (&other.method, &other.path, other.status)
 }
 
 fn answer(page: &mut Html, status: Option<u16>) {

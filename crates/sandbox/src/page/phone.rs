@@ -69,13 +69,9 @@ fn no_such_session() -> Answer {
 fn asked(session: &Session) -> Html {
     let mut page = begin("Share your data");
     page.raw("<h1>Share your data?</h1>\n<p>The application <strong>").text(&session.application);
-    page.raw(
-        "</strong> asks you for the following. You decide what you share.</p>\n\
-         <form method=\"post\" autocomplete=\"off\">\n\
-         <input type=\"hidden\" name=\"form\" value=\"",
-    );
-    page.text(&session.form_token);
-    page.raw("\">\n<fieldset>\n<legend>What you share</legend>\n<ul class=\"scopes\">\n");
+    page.raw("</strong> asks you for the following. You decide what you share.</p>\n");
+    html::begin_form(&mut page, &session.form_token);
+    page.raw("<fieldset>\n<legend>What you share</legend>\n<ul class=\"scopes\">\n");
     for member in person::members(&session.scope) {
         choice(&mut page, member);
     }
@@ -177,39 +173,31 @@ fn end(
         return page;
     }
     let status = session.status_at(now);
-    page.raw(
-        "</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n\
-         <dd><span class=\"status ",
-    );
-    page.text(status).raw("\">").text(status).raw("</span></dd>\n");
-    page.raw("<dt>Session</dt>\n<dd><code>").text(&session.id).raw("</code></dd>\n");
-    page.raw("<dt>Asks for</dt>\n<dd>").text(&session.scope).raw("</dd>\n");
+    developer::begin_card(&mut page, status, status);
+    developer::code_row(&mut page, "Session", &session.id);
+    developer::row(&mut page, "Asks for", &session.scope);
     if let Some(vendor_data) = &session.vendor_data {
-        page.raw("<dt>Vendor data</dt>\n<dd>").text(vendor_data).raw("</dd>\n");
+        developer::row(&mut page, "Vendor data", vendor_data);
     }
     if status == "retrieved" {
-        let expires = clock::rfc3339(session.expires_at);
-        page.raw("<dt>Expires</dt>\n<dd>").text(expires.get(11..19).unwrap_or(&expires));
+        let expires = format!("{} UTC", clock::time_of_day(session.expires_at));
+        developer::row(&mut page, "Expires", &expires);
         page.raw(
-            " UTC</dd>\n</dl>\n<p>The person is invented; edit anything. An empty field is sent as \
+            "</dl>\n<p>The person is invented; edit anything. An empty field is sent as \
              <code>null</code>.</p>\n",
         );
     } else {
         page.raw("</dl>\n");
     }
     let path = format!("/auth/v2/session/{}/decision/", session.id);
-    developer::commands(
-        &mut page,
-        &[
-            format!("didit decision {}", session.id),
-            format!("didit wait {}", session.id),
-            developer::curl(shared, &session.application, &path),
-        ],
-    );
+    let commands = [
+        format!("didit decision {}", session.id),
+        format!("didit wait {}", session.id),
+        developer::curl(shared, &session.application, &path),
+    ];
     let strict = shared.settings.strict;
-    if let Some(text) = state.sessions.decision(&session.id, &session.application, strict, now) {
-        developer::decision(&mut page, &text);
-    }
-    page.raw("<p><a class=\"open\" href=\"/\">All sessions</a></p>\n</aside>\n</div>\n");
+    let decision = state.sessions.decision(&session.id, &session.application, strict, now);
+    let path = format!("/authorize/{}", session.token);
+    developer::end_card(&mut page, shared, &commands, decision.as_deref(), &path);
     page
 }

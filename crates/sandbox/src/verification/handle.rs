@@ -72,7 +72,7 @@ impl<'a> Verification<'a> {
             Known::Created(session) => session.clone(),
             _ => return false,
         };
-        state.verification.tell(&session, now);
+        state.verification.tell(&session, None, now);
         true
     }
 

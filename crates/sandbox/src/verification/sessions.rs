@@ -9,7 +9,7 @@ use super::session::{Creation, Session};
 use super::status;
 use crate::random::{unguessable, url_safe};
 use crate::store::{Record, Store};
-use crate::webhook::Outbox;
+use crate::webhook::{Outbox, WebhookFault};
 
 pub(crate) struct Sessions {
     /// The sandbox's base URL, below which the hosted flows are.
@@ -142,16 +142,17 @@ impl Sessions {
         }
         self.put(session.clone())?;
         if before.as_ref() != Some(&session.status) {
-            self.tell(&session, now);
+            self.tell(&session, None, now);
         }
         Ok(())
     }
 
-    /// Sends the webhook of a session's present status.
-    pub(crate) fn tell(&mut self, session: &Session, now: Duration) {
+    /// Sends the webhook of a session's present status, with this fault or else the next one of the
+    /// script.
+    pub(crate) fn tell(&mut self, session: &Session, fault: Option<WebhookFault>, now: Duration) {
         let decision = status::tells_decision(&session.status)
             .then(|| decision::of_session(session, &self.base));
-        self.outbox.push(session, decision, now);
+        self.outbox.push(session, decision, fault, now);
     }
 
     /// Ends the sessions whose time is over.

@@ -48,11 +48,18 @@ pub(crate) struct Outbox {
 }
 
 impl Outbox {
-    /// Has an event sent to the destinations of the session's application.
+    /// Returns whether the webhooks of an application go anywhere.
+    pub(crate) fn has_destination(&self, application: &str) -> bool {
+        self.destinations.iter().any(|(known, _)| known == application)
+    }
+
+    /// Has an event sent to the destinations of the session's application, with this fault or else
+    /// the next one of the script.
     pub(crate) fn push(
         &mut self,
         session: &Session,
         decision: Option<Map<String, Value>>,
+        fault: Option<WebhookFault>,
         now: Duration,
     ) {
         let mut destinations = self
@@ -69,7 +76,7 @@ impl Outbox {
             session: session.clone(),
             decision,
             happened_at: now,
-            fault: self.script.pop_front().unwrap_or(WebhookFault::Pass),
+            fault: fault.or_else(|| self.script.pop_front()).unwrap_or(WebhookFault::Pass),
         };
         for destination in destinations {
             let event = event.clone();
