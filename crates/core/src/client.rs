@@ -1,7 +1,7 @@
 //! The parts that all clients with I/O share, for those who write an adapter to an HTTP library.
 //!
 //! An adapter implements [`Connect`] for its client type and [`Driver`] for what its calls share; it
-//! gets a [`ClientBuilder`](crate::ClientBuilder), and carries out operations with a [`Run`].
+//! gets a [`ClientBuilder`], and carries out operations with a [`Run`].
 
 mod builder;
 mod config_error;
