@@ -113,6 +113,14 @@ impl Bucket {
     ];
     pub(crate) const COUNT: usize = Self::ALL.len();
 
+    /// Returns the time that the service may take to answer, if that is more than usual.
+    pub(crate) const fn least_timeout(self) -> Duration {
+        match self {
+            Self::VerificationPdfs => Duration::from_secs(60),
+            _ => Duration::ZERO,
+        }
+    }
+
     pub(crate) fn index(self) -> usize {
         self as usize
     }

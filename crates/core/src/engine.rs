@@ -8,11 +8,13 @@ mod call_error;
 mod deadline;
 mod event;
 mod failure;
+mod fleet;
 mod gate;
 mod moment;
 mod policy;
 mod rate_limiter;
 mod retry;
+mod shared_store;
 mod step;
 mod token_cache;
 mod wait_for_decision;
@@ -28,10 +30,15 @@ pub use self::call_error::{CallError, CallErrorKind, GaveUp};
 pub use self::event::{Event, EventKind};
 use self::failure::AttemptError;
 pub use self::failure::{TransportError, TransportErrorKind, WaitReason};
+use self::fleet::Fleet;
 pub use self::moment::Moment;
 pub use self::policy::Policy;
 use self::rate_limiter::RateLimiter;
 use self::retry::Jitter;
+pub use self::shared_store::{
+    Application, Join, QuotaAnswer, QuotaRequest, SharedLimit, SharedStore, SharedToken,
+    StoreAnswer, StoreError, StoreRequest, StoreStep, TokenAnswer, TokenRequest,
+};
 pub use self::step::{Operation, Step, Ticket};
 use self::token_cache::{TokenAccess, TokenCache, TokenClaim};
 pub use self::wait_for_decision::WaitForDecision;
@@ -86,6 +93,8 @@ pub struct Engine {
     /// The events since the caller last asked, if they are recorded.
     events: Option<Vec<Event>>,
     wakes_others: bool,
+    /// The exchange with the store that processes share, if they do.
+    fleet: Option<Fleet>,
 }
 
 #[allow(clippy::large_enum_variant, reason = "there is one per engine")]
@@ -150,7 +159,10 @@ impl Engine {
         match &mut self.access {
             Access::None => TokenAccess::None,
             Access::Token(authorization) => TokenAccess::Ready(authorization.clone(), 0),
-            Access::Client { cache, .. } => cache.access(claim, now, self.policy.attempt_timeout),
+            Access::Client { cache, .. } => {
+                let share = self.fleet.as_mut().and_then(Fleet::token_share);
+                cache.access(claim, now, self.policy.attempt_timeout, share)
+            }
         }
     }
 
@@ -162,9 +174,18 @@ impl Engine {
     }
 
     fn store_token(&mut self, claim: &mut TokenClaim, token: &AccessToken, now: Moment) {
-        let margin = self.policy.token_refresh_margin;
+        let (margin, lifetime) = (self.policy.token_refresh_margin, token.lifetime());
+        let renew_after = lifetime.map(|it| it.saturating_sub(margin.min(it / 10)));
         if let Some(cache) = self.token_cache() {
-            cache.store(claim, token.authorization().clone(), token.lifetime(), now, margin);
+            cache.store(claim, token.authorization().clone(), lifetime, now, margin);
+        }
+        if let Some(share) = self.token_share() {
+            let times = lifetime.zip(renew_after);
+            share.fetched(times.map(|(lifetime, renew_after)| SharedToken {
+                token: token.secret().clone(),
+                lifetime,
+                renew_after,
+            }));
         }
         self.wakes_others = true;
     }
@@ -189,6 +210,29 @@ impl Engine {
     fn release_lease(&mut self, claim: &mut TokenClaim) {
         let released = self.token_cache().is_some_and(|cache| cache.release(claim));
         self.wakes_others |= released;
+        if released && let Some(share) = self.token_share() {
+            share.release();
+        }
+    }
+
+    /// Keeps the lease of a call that will fetch again at that time.
+    fn extend_lease(&mut self, claim: &TokenClaim, at: Moment, now: Moment) {
+        let longest_fetch = self.policy.attempt_timeout;
+        let extended =
+            self.token_cache().is_some_and(|it| it.extend(claim, at.after(longest_fetch)));
+        if extended && let Some(share) = self.token_share() {
+            share.extend(at, longest_fetch, now);
+        }
+    }
+
+    /// Remembers that the token endpoint wants no requests before `until`.
+    fn token_refused(&mut self, until: Moment, now: Moment, error: &AttemptError) {
+        if let Some(cache) = self.token_cache() {
+            cache.refused(until, now, error);
+        }
+        if let Some(share) = self.token_share() {
+            share.refused(until, now);
+        }
     }
 
     fn limiter(&mut self, bucket: Bucket) -> &mut RateLimiter {

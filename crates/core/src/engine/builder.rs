@@ -1,7 +1,9 @@
 use http::header::HeaderValue;
 
+use super::fleet::Fleet;
 use super::rate_limiter::RateLimiter;
 use super::retry::Jitter;
+use super::shared_store::{Application, SharedStore};
 use super::token_cache::TokenCache;
 use super::{Access, Engine, Policy};
 use crate::base_url::BaseUrl;
@@ -20,6 +22,7 @@ pub struct EngineBuilder {
     user_agent: Option<String>,
     seed: u64,
     records_events: bool,
+    shared: bool,
 }
 
 const DEFAULT_USER_AGENT: &str = concat!("didit-rust/", env!("CARGO_PKG_VERSION"));
@@ -34,6 +37,7 @@ impl EngineBuilder {
             user_agent: None,
             seed: 0,
             records_events: false,
+            shared: false,
         }
     }
 
@@ -89,6 +93,17 @@ impl EngineBuilder {
         self
     }
 
+    /// Shares the quotas and the token with other processes of the same application through this
+    /// store, which is told the application. [`Engine::poll_store`] then says what to ask it.
+    ///
+    /// The budgets of the policy become those of all processes together.
+    #[must_use]
+    pub fn shared(mut self, store: &mut dyn SharedStore) -> Self {
+        store.open(&Application::of(&self.credentials));
+        self.shared = true;
+        self
+    }
+
     /// Builds the engine.
     ///
     /// # Errors
@@ -107,6 +122,14 @@ impl EngineBuilder {
             Bucket::Decisions => self.policy.max_requests_per_window,
             _ => self.policy.verification_limits.of(bucket),
         };
+        let limiter = |bucket| {
+            let limiter = RateLimiter::new(window, budget(bucket));
+            if self.shared {
+                limiter.shared(self.policy.attempt_timeout.max(bucket.least_timeout()))
+            } else {
+                limiter
+            }
+        };
         Ok(Engine {
             verification_base: self
                 .verification_base
@@ -120,13 +143,14 @@ impl EngineBuilder {
                     cache: TokenCache::default(),
                 },
             },
-            limiters: Bucket::ALL.map(|bucket| RateLimiter::new(window, budget(bucket))),
+            limiters: Bucket::ALL.map(limiter),
             policy: self.policy,
             user_agent,
             jitter: Jitter::new(self.seed),
             tickets: 0,
             events: self.records_events.then(Vec::new),
             wakes_others: false,
+            fleet: self.shared.then(Fleet::default),
         })
     }
 }

@@ -95,6 +95,10 @@ impl<E: Endpoint> Call<E> {
         deadline: Moment,
     ) -> Result<Step<E::Output>, CallError> {
         self.deadline.leave_queue(now);
+        engine.check_store(now);
+        if let Some(news) = engine.store_news() {
+            self.record(engine, || news);
+        }
         let access =
             if E::AUTHORIZED { engine.access(&mut self.claim, now) } else { TokenAccess::None };
         let (authorization, generation) = match access {
@@ -246,10 +250,7 @@ impl<E: Endpoint> Call<E> {
                 if error.is_refusal() {
                     close_gate::<E>(engine, now, purpose, &error, Some(at.since(now)));
                 }
-                let lease_until = at.after(engine.policy.attempt_timeout);
-                if let Some(cache) = engine.token_cache() {
-                    cache.extend(&self.claim, lease_until);
-                }
+                engine.extend_lease(&self.claim, at, now);
                 self.last = Some((endpoint, error));
                 self.state = State::Paused { until: at, reason };
                 self.record(engine, || EventKind::Waiting { duration: at.since(now), reason });
@@ -282,8 +283,10 @@ impl<E: Endpoint> Call<E> {
             cache.renewal_refused(now);
             return false;
         }
+        let refused = cache.secret_of(generation);
         self.renewed_after_401 = cache.discard(generation, now);
         if self.renewed_after_401 {
+            engine.discard_shared(refused);
             self.own_attempts = 0;
         }
         self.renewed_after_401
@@ -348,13 +351,9 @@ fn close_gate<E: Endpoint>(
     let Some(until) = wait.filter(|wait| !wait.is_zero()).map(|wait| now.after(wait)) else {
         return;
     };
-    match (purpose, engine.token_cache()) {
-        (Purpose::Token, Some(cache)) if error.is_overload() => {
-            cache.refused(until, now, error);
-        }
-        (Purpose::Request(_), _) if error.is_refusal() => {
-            engine.limiter(E::BUCKET).close(until, now);
-        }
+    match purpose {
+        Purpose::Token if error.is_overload() => engine.token_refused(until, now, error),
+        Purpose::Request(_) if error.is_refusal() => engine.limiter(E::BUCKET).close(until, now),
         _ => {}
     }
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use http::{Method, StatusCode, Uri};
 
 use super::failure::{TransportErrorKind, WaitReason};
+use super::shared_store::StoreError;
 use crate::error::EndpointKind;
 use crate::session_id::SessionId;
 
@@ -76,6 +77,14 @@ pub enum EventKind {
         /// The requests left in it.
         remaining: u32,
     },
+    /// The store that processes share does not answer: this process goes on with the part of the
+    /// quota that it is certain of. The call is the first to do so.
+    StoreLost {
+        /// What went wrong.
+        error: StoreError,
+    },
+    /// The store that processes share answers again.
+    StoreJoined,
     /// The call is over.
     Finished {
         /// True if it succeeded.
@@ -213,6 +222,10 @@ impl<'a> Fields<'a> {
                 ..none
             },
             EventKind::RateLimit { .. } => Self { event: "rate limit", ..none },
+            EventKind::StoreLost { error } => {
+                Self { event: "store lost", error: Some(error.to_string()), ..none }
+            }
+            EventKind::StoreJoined => Self { event: "store joined", ..none },
             &EventKind::Finished { succeeded, attempts, elapsed } => Self {
                 event: if succeeded { "succeeded" } else { "gave up" },
                 attempt: Some(attempts),

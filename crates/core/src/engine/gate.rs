@@ -33,6 +33,11 @@ impl Gate {
         self.0.map(|closed| closed.until.min(closed.probe_at)).filter(|until| *until > now)
     }
 
+    /// Returns whether the time that the service named is yet to come.
+    pub(super) fn is_closed(&self, now: Moment) -> bool {
+        self.0.is_some_and(|closed| closed.until > now)
+    }
+
     /// Notes that a request passes. Before the time that the service named it is the only one of
     /// its interval.
     pub(super) fn pass(&mut self, now: Moment) {

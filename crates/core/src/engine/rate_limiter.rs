@@ -2,6 +2,8 @@
 
 mod in_flight;
 mod others;
+mod permits;
+mod sharing;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,6 +12,7 @@ use http::StatusCode;
 
 use self::in_flight::InFlight;
 use self::others::Others;
+use self::permits::Permits;
 use super::gate::Gate;
 use super::moment::Moment;
 use crate::rate_limit::RateLimit;
@@ -20,6 +23,9 @@ use crate::rate_limit::RateLimit;
 /// moment its response arrives. Counting from the arrival errs on the safe side, so a client that
 /// is alone never exceeds the limit. Other clients that share the limit show in
 /// `X-RateLimit-Remaining`.
+///
+/// Where processes share the limit through a store, the store's permits decide instead, and these
+/// counts only while the store is lost.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     window: Duration,
@@ -39,6 +45,7 @@ pub(super) struct RateLimiter {
     gate: Gate,
     queue: VecDeque<Waiter>,
     arrivals: u64,
+    permits: Option<Permits>,
 }
 
 /// Slow start: before the first response has named a limit one request goes out alone; each time
@@ -46,6 +53,8 @@ pub(super) struct RateLimiter {
 const SLOW_START: Duration = Duration::from_secs(1);
 /// The polling interval of calls that wait for the first response, if nothing wakes them.
 const RECHECK: Duration = Duration::from_millis(100);
+/// The polling interval of calls that wait for the permit of a store, if nothing wakes them.
+const STORE_RECHECK: Duration = Duration::from_secs(1);
 /// The longest delay before a call's place in the queue is given away.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -83,6 +92,7 @@ impl RateLimiter {
             gate: Gate::default(),
             queue: VecDeque::new(),
             arrivals: 0,
+            permits: None,
         }
     }
 
@@ -93,6 +103,9 @@ impl RateLimiter {
         now: Moment,
     ) -> Result<(), Deferred> {
         self.forget(now);
+        if let Some(permits) = &mut self.permits {
+            permits.need();
+        }
         let position = *position.get_or_insert_with(|| {
             self.arrivals += 1;
             self.arrivals
@@ -114,7 +127,8 @@ impl RateLimiter {
             Err(at) => self.queue.insert(at, waiter),
         }
         let refused = closed_until.is_some();
-        let certain = refused || (self.answered && self.limit().is_some());
+        let known = self.answered && self.limit().is_some();
+        let certain = refused || (known && self.granted().is_none());
         Err(Deferred { until, certain, refused })
     }
 
@@ -123,6 +137,9 @@ impl RateLimiter {
         self.first_sent.get_or_insert(now);
         self.gate.pass(now);
         self.in_flight.push(id, now, lost_at);
+        if let Some(permits) = &mut self.permits {
+            permits.take(id);
+        }
     }
 
     /// Notes that no response arrived: the request may have been accepted at any time until now, or
@@ -130,8 +147,8 @@ impl RateLimiter {
     ///
     /// Returns whether other calls may go earlier than they were told, like the next two.
     pub(super) fn failed(&mut self, id: u64, now: Moment, unsent: bool) -> bool {
-        if self.in_flight.remove(id).is_some() && !unsent {
-            self.complete(now);
+        if self.in_flight.remove(id).is_some() {
+            self.end(id, !unsent, now);
         }
         unsent && self.lets_others_go(now)
     }
@@ -152,12 +169,10 @@ impl RateLimiter {
         self.learn(told.limit, telling, now);
         let refused = status == StatusCode::TOO_MANY_REQUESTS;
         if telling && !refused {
-            self.gate.open();
+            self.open(now);
         }
         if let Some(sent_at) = self.in_flight.remove(id) {
-            if !refused {
-                self.complete(now);
-            }
+            self.end(id, !refused, now);
             self.see_others(sent_at, now, told, refused);
         }
         let changed = first || refused || self.limit() != limit;
@@ -177,6 +192,9 @@ impl RateLimiter {
     /// others.
     fn see_others(&mut self, sent_at: Moment, now: Moment, told: &RateLimit, refused: bool) {
         let (Some(limit), Some(remaining)) = (told.limit, told.remaining) else { return };
+        if self.granted().is_some() {
+            return;
+        }
         let used = limit.saturating_sub(remaining) as usize;
         // The service counted at some time between `sent_at` and `now`.
         let (window, elapsed) = (self.window, now.since(sent_at));
@@ -201,6 +219,16 @@ impl RateLimiter {
     /// Sends nothing before `until`: the service said so.
     pub(super) fn close(&mut self, until: Moment, now: Moment) {
         self.gate.close(until, now);
+        if let Some(permits) = &mut self.permits {
+            permits.gate_closed(until);
+        }
+    }
+
+    fn open(&mut self, now: Moment) {
+        if let Some(permits) = self.permits.as_mut().filter(|_| self.gate.is_closed(now)) {
+            permits.gate_opened();
+        }
+        self.gate.open();
     }
 
     /// Gives up a place in the queue.
@@ -221,11 +249,16 @@ impl RateLimiter {
         // At least one, or nobody would ever learn that the others are gone.
         let left = |(limit, _)| (limit as usize).saturating_sub(self.others.count()).max(1);
         let budget = self.budget.map(|budget| budget.max(1) as usize);
-        budget.into_iter().chain(self.learned.map(left)).min()
+        let whole = budget.into_iter().chain(self.learned.map(|(limit, _)| limit as usize)).min();
+        let share = self.permits.as_ref().zip(whole).and_then(|(it, whole)| it.share_of(whole));
+        budget.into_iter().chain(self.learned.map(left)).chain(share).min()
     }
 
     /// Returns how many requests may go at once.
     fn free(&self, now: Moment) -> usize {
+        if let Some(granted) = self.granted() {
+            return granted;
+        }
         let limit = self.limit().unwrap_or(usize::MAX);
         let limit = if self.answered { limit } else { limit.min(self.slow_start(now)) };
         limit.saturating_sub(self.counting() + self.in_flight.len())
@@ -243,6 +276,9 @@ impl RateLimiter {
 
     /// Returns when the n-th (from 0) of the requests that must wait can go at the earliest.
     fn opens_for(&self, n: usize, now: Moment) -> Moment {
+        if self.granted().is_some() {
+            return now.after(STORE_RECHECK);
+        }
         let Some(limit) = self.limit().filter(|_| self.answered) else {
             return now.after(RECHECK);
         };
@@ -255,6 +291,16 @@ impl RateLimiter {
             }
         };
         self.others.first_leaves().map_or(own, |leaves| own.min(leaves))
+    }
+
+    /// Notes that a request is over, and whether it counts.
+    fn end(&mut self, id: u64, counts: bool, now: Moment) {
+        if let Some(permits) = &mut self.permits {
+            permits.end(id, counts, now);
+        }
+        if counts {
+            self.complete(now);
+        }
     }
 
     /// Notes that a request counts from now on, if anybody counts.
@@ -277,13 +323,16 @@ impl RateLimiter {
             self.completed.pop_front();
             self.expired -= 1;
         }
-        while self.in_flight.pop_lost(now) {
-            self.complete(now);
+        while let Some(id) = self.in_flight.pop_lost(now) {
+            self.end(id, true, now);
         }
         while self.queue.front().is_some_and(|waiter| waiter.expires <= now) {
             self.queue.pop_front();
         }
         self.others.forget(now);
+        if let Some(permits) = &mut self.permits {
+            permits.forget(now, self.window);
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
 use super::failure::AttemptError;
+use super::fleet::{Fetching, TokenShare};
 use super::gate::Gate;
 use super::moment::Moment;
 use crate::credentials::Authorization;
+use crate::secret::Secret;
 
 /// Single flight for access tokens: one call fetches, all calls of the engine share the result.
 ///
@@ -26,6 +28,8 @@ pub(super) struct TokenCache {
 
 /// The pause before replacing a token that was refused as soon as it was fetched.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
+/// How often a call that waits for the shared token is polled, if nothing wakes it.
+const STORE_RECHECK: Duration = Duration::from_secs(1);
 
 struct CachedToken {
     authorization: Authorization,
@@ -75,12 +79,14 @@ pub(super) enum TokenAccess {
 }
 
 impl TokenCache {
-    /// Returns what `claim`'s call may do. A lease that is taken lasts for `lease_time`.
+    /// Returns what `claim`'s call may do. A lease that is taken lasts for `lease_time`; `share` is
+    /// asked before a token is fetched.
     pub(super) fn access(
         &mut self,
         claim: &mut TokenClaim,
         now: Moment,
         lease_time: Duration,
+        share: Option<&mut TokenShare>,
     ) -> TokenAccess {
         self.lease.take_if(|lease| lease.until <= now);
         self.token.take_if(|token| token.expires_at <= now);
@@ -106,7 +112,15 @@ impl TokenCache {
                 },
                 _ => match self.shared_failure(claim) {
                     Some(error) => TokenAccess::Failed(error),
-                    None => self.take_lease(claim, now, lease_time),
+                    None => {
+                        let undecided = share.is_some_and(|share| {
+                            share.fetching(lease_time, now) == Fetching::Undecided
+                        });
+                        match token {
+                            Some(token) if undecided => token.access(),
+                            _ => self.take_lease(claim, now, lease_time, undecided),
+                        }
+                    }
                 },
             },
         }
@@ -118,13 +132,22 @@ impl TokenCache {
         (*failed == waited_for).then(|| error.clone())
     }
 
-    fn take_lease(&mut self, claim: &mut TokenClaim, now: Moment, time: Duration) -> TokenAccess {
+    fn take_lease(
+        &mut self,
+        claim: &mut TokenClaim,
+        now: Moment,
+        time: Duration,
+        undecided: bool,
+    ) -> TokenAccess {
         let id = claim.lease.unwrap_or_else(|| {
             self.leases += 1;
             self.leases
         });
         claim.lease = Some(id);
         self.lease = Some(Lease { id, until: now.after(time) });
+        if undecided {
+            return TokenAccess::Wait(now.after(STORE_RECHECK));
+        }
         self.gate.pass(now);
         TokenAccess::Fetch
     }
@@ -154,17 +177,33 @@ impl TokenCache {
         }
     }
 
+    /// Takes a token that another process fetched.
+    pub(super) fn adopt(
+        &mut self,
+        authorization: Authorization,
+        renew_at: Moment,
+        expires_at: Moment,
+    ) {
+        self.leases += 1;
+        let generation = self.leases;
+        self.token = Some(CachedToken { authorization, generation, renew_at, expires_at });
+    }
+
+    /// Returns the cached token.
+    pub(super) fn secret(&self) -> Option<Secret> {
+        self.token.as_ref().map(|token| token.authorization.secret().into())
+    }
+
     /// Remembers that the token endpoint wants no requests before `until`.
     pub(super) fn refused(&mut self, until: Moment, now: Moment, error: &AttemptError) {
         self.gate.close(until, now);
         self.refusal = Some(error.clone());
     }
 
-    /// Keeps the lease of a call that will try again.
-    pub(super) fn extend(&mut self, claim: &TokenClaim, until: Moment) {
-        if let Some(lease) = self.lease.as_mut().filter(|lease| claim.lease == Some(lease.id)) {
-            lease.until = until;
-        }
+    /// Keeps the lease of a call that will try again; returns whether it has one.
+    pub(super) fn extend(&mut self, claim: &TokenClaim, until: Moment) -> bool {
+        let lease = self.lease.as_mut().filter(|lease| claim.lease == Some(lease.id));
+        lease.map(|lease| lease.until = until).is_some()
     }
 
     /// Remembers the failure of `claim`'s lease for the calls that wait for it.
@@ -192,6 +231,11 @@ impl TokenCache {
         }
         self.token.take_if(|token| token.generation == generation);
         true
+    }
+
+    /// Returns the token of that generation, if it is the cached one.
+    pub(super) fn secret_of(&self, generation: u64) -> Option<Secret> {
+        self.secret().filter(|_| self.token.as_ref().is_some_and(|it| it.generation == generation))
     }
 
     /// Notes that the service refused a token which was fetched because it refused the one before.

@@ -59,7 +59,7 @@ impl Endpoint for GeneratePdf {
     const HOST: Host = Host::Verification;
     const BUCKET: Bucket = Bucket::VerificationPdfs;
     const AUTHORIZED: bool = true;
-    const LEAST_TIMEOUT: Duration = Duration::from_secs(60);
+    const LEAST_TIMEOUT: Duration = Self::BUCKET.least_timeout();
 
     fn replay(&self) -> Replay {
         Replay::Safe

@@ -31,9 +31,9 @@ impl InFlight {
         self.0.first_key_value().map(|(_, sent)| sent.at)
     }
 
-    /// Takes the first request out if its response will not come any more; returns whether it did.
-    pub(super) fn pop_lost(&mut self, now: Moment) -> bool {
+    /// Takes the first request out if its response will not come any more.
+    pub(super) fn pop_lost(&mut self, now: Moment) -> Option<u64> {
         let first = self.0.first_entry().filter(|sent| sent.get().lost_at <= now);
-        first.map(|sent| sent.remove()).is_some()
+        first.map(|sent| sent.remove_entry().0)
     }
 }

@@ -1,0 +1,77 @@
+//! The limiter's exchange with the store through which processes share a quota.
+
+use std::time::Duration;
+
+use super::others::Others;
+use super::permits::{Permits, State};
+use super::{Moment, RateLimiter};
+use crate::endpoint::Bucket;
+use crate::engine::shared_store::{QuotaAnswer, QuotaRequest, SharedLimit};
+
+impl RateLimiter {
+    /// Shares the limit through a store; no request is under way for longer than that.
+    pub(in crate::engine) fn shared(mut self, longest_request: Duration) -> Self {
+        self.permits = Some(Permits::new(longest_request));
+        self
+    }
+
+    /// Returns how many permits of a shared quota are on hand; `None` if this limiter decides.
+    pub(super) fn granted(&self) -> Option<usize> {
+        self.permits.as_ref()?.free()
+    }
+
+    /// Returns what to tell and to ask the store about the shared quota, if there is anything.
+    pub(in crate::engine) fn store_request(
+        &mut self,
+        bucket: Bucket,
+        now: Moment,
+        anyway: bool,
+    ) -> Option<QuotaRequest> {
+        self.forget(now);
+        let state = State {
+            bucket,
+            window: self.window,
+            budget: self.budget,
+            limit: match self.learned {
+                Some((limit, _)) => SharedLimit::Of(limit),
+                None if self.answered => SharedLimit::Unlimited,
+                None => SharedLimit::Unknown,
+            },
+            waiting: self.queue.len(),
+            closed_until: self.gate.closed_until(now),
+        };
+        self.permits.as_mut()?.request(&state, now, anyway)
+    }
+
+    /// Returns when there may be something to ask the store, if no step changes that.
+    pub(in crate::engine) fn asks_store_at(&self, now: Moment) -> Option<Moment> {
+        self.permits.as_ref()?.ask_at(self.queue.len(), self.gate.closed_until(now))
+    }
+
+    /// Takes the store's answer; returns whether waiting calls should be polled.
+    pub(in crate::engine) fn store_answered(&mut self, answer: &QuotaAnswer, now: Moment) -> bool {
+        let Some(permits) = &mut self.permits else { return false };
+        match permits.answered(answer, now) {
+            None | Some(SharedLimit::Unknown) => {}
+            Some(SharedLimit::Unlimited) => (self.learned, self.answered) = (None, true),
+            Some(SharedLimit::Of(limit)) => {
+                (self.learned, self.answered) = (Some((limit, now)), true);
+            }
+        }
+        self.others = Others::default();
+        if answer.closed {
+            self.gate.close(now.after(answer.wait), now);
+        }
+        answer.closed || self.lets_others_go(now)
+    }
+
+    /// Takes that the store is lost, until it answers again.
+    pub(in crate::engine) fn store_lost(&mut self, now: Moment) {
+        self.forget(now);
+        let held = self.counting() + self.in_flight.len();
+        let window = self.window;
+        if let Some(permits) = &mut self.permits {
+            permits.lose(held, now, window);
+        }
+    }
+}

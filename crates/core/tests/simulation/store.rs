@@ -1,0 +1,239 @@
+//! A model of the store that processes share: what the scripts of a real one do, step by step.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use didit_core::{
+    Application, Bucket, Moment, QuotaAnswer, QuotaRequest, SharedLimit, SharedStore, SharedToken,
+    StoreAnswer, StoreError, StoreRequest, TokenAnswer, TokenRequest,
+};
+
+use super::millis;
+
+/// The name of a process.
+pub(crate) type Member = usize;
+
+/// Tells an engine that there is a store; the world carries its requests there.
+pub(crate) struct Somewhere;
+
+impl SharedStore for Somewhere {
+    fn open(&mut self, application: &Application<'_>) {
+        assert_eq!((application.client_id, application.secret), ("id", "secret"));
+    }
+
+    fn exchange(&mut self, _: &[StoreRequest]) -> Result<Vec<StoreAnswer>, StoreError> {
+        unreachable!("the world carries requests")
+    }
+}
+
+/// All that the store knows, by its own clock.
+#[derive(Default)]
+pub(crate) struct Store {
+    quotas: Vec<(Bucket, Books)>,
+    token: Option<Kept>,
+    fetching: Option<(Member, Moment)>,
+}
+
+struct Kept {
+    token: SharedToken,
+    at: Moment,
+}
+
+#[derive(Default)]
+struct Books {
+    limit: SharedLimit,
+    first_grant: Option<Moment>,
+    grants_from: Moment,
+    closed: Option<(Moment, Moment)>,
+    /// When each permit leaves the window.
+    permits: BTreeMap<(Member, u64), Moment>,
+    members: BTreeMap<Member, Moment>,
+    /// How many permits the members wait for that were not granted, and until when that counts.
+    waiting: BTreeMap<Member, (u32, Moment)>,
+}
+
+const FORGOTTEN: Duration = Duration::from_secs(30);
+const REASSEMBLY: Duration = Duration::from_secs(1);
+const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
+const GRACE: Duration = millis(100);
+/// When to ask again for what another process is about to find out.
+const SOON: Duration = millis(20);
+
+impl Store {
+    pub(crate) fn answer(
+        &mut self,
+        member: Member,
+        request: &StoreRequest,
+        now: Moment,
+    ) -> StoreAnswer {
+        match request {
+            StoreRequest::Token(request) => StoreAnswer::Token(self.token(member, request, now)),
+            StoreRequest::Quota(request) => {
+                let found = self.quotas.iter().position(|(bucket, _)| *bucket == request.bucket);
+                let at = found.unwrap_or_else(|| {
+                    self.quotas.push((request.bucket, Books::default()));
+                    self.quotas.len() - 1
+                });
+                StoreAnswer::Quota(self.quotas[at].1.answer(member, request, now))
+            }
+        }
+    }
+
+    fn token(&mut self, member: Member, request: &TokenRequest, now: Moment) -> TokenAnswer {
+        self.fetching.take_if(|(_, until)| *until <= now);
+        self.token.take_if(|kept| kept.at.after(kept.token.lifetime) <= now);
+        let mine = self.fetching.is_none_or(|(holder, _)| holder == member);
+        match request {
+            TokenRequest::Get { lease, known } => match &self.token {
+                Some(kept) if kept.at.after(kept.token.renew_after) > now => kept.answer(now),
+                _ if mine => {
+                    self.fetching = Some((member, now.after(*lease)));
+                    TokenAnswer::Fetch
+                }
+                Some(kept)
+                    if known.as_ref().is_none_or(|it| it.expose() != kept.token.token.expose()) =>
+                {
+                    kept.answer(now)
+                }
+                _ => TokenAnswer::Wait(SOON),
+            },
+            TokenRequest::Hold(time) => {
+                if mine {
+                    self.fetching = Some((member, now.after(*time)));
+                }
+                TokenAnswer::Done
+            }
+            TokenRequest::Put(token) => {
+                self.token = Some(Kept { token: token.clone(), at: now });
+                self.fetching.take_if(|_| mine);
+                TokenAnswer::Done
+            }
+            TokenRequest::Release => {
+                self.fetching.take_if(|_| mine);
+                TokenAnswer::Done
+            }
+            TokenRequest::Discard(refused) => {
+                self.token.take_if(|kept| kept.token.token.expose() == refused.expose());
+                TokenAnswer::Done
+            }
+        }
+    }
+}
+
+impl Kept {
+    fn answer(&self, now: Moment) -> TokenAnswer {
+        let age = now.since(self.at);
+        TokenAnswer::Token(SharedToken {
+            token: self.token.token.clone(),
+            lifetime: self.token.lifetime.saturating_sub(age),
+            renew_after: self.token.renew_after.saturating_sub(age),
+        })
+    }
+}
+
+impl Books {
+    fn answer(&mut self, member: Member, request: &QuotaRequest, now: Moment) -> QuotaAnswer {
+        self.permits.retain(|_, leaves| *leaves > now);
+        self.members.retain(|_, seen| seen.after(FORGOTTEN) > now);
+        self.waiting.retain(|_, (_, until)| *until > now);
+        let mut answer = QuotaAnswer {
+            bucket: request.bucket,
+            member: false,
+            granted: 0,
+            wait: Duration::ZERO,
+            closed: false,
+            limit: self.limit,
+            members: 0,
+        };
+        if let Some(join) = &request.join {
+            if self.members.is_empty() && join.again {
+                self.grants_from = now.after(REASSEMBLY);
+            }
+            self.permits.retain(|(holder, _), _| *holder != member);
+            for permit in &join.in_flight {
+                let leaves = now.after(request.lease + request.window);
+                self.permits.insert((member, *permit), leaves);
+            }
+        } else if !self.members.contains_key(&member) {
+            return answer;
+        }
+        self.members.insert(member, now);
+        self.learn(member, request, now);
+        (answer.member, answer.limit) = (true, self.limit);
+        answer.members = u32::try_from(self.members.len()).unwrap();
+        if let Some((until, probe)) = self.closed.filter(|closed| closed.0.min(closed.1) > now) {
+            (answer.closed, answer.wait) = (true, until.min(probe).since(now));
+            return answer;
+        }
+        if self.grants_from > now {
+            answer.wait = self.grants_from.since(now);
+            return answer;
+        }
+        (answer.granted, answer.wait) = self.grant(member, request, now);
+        answer
+    }
+
+    fn learn(&mut self, member: Member, request: &QuotaRequest, now: Moment) {
+        for (permit, age) in &request.completed {
+            // It may have ended before the store's clock began.
+            let leaves = now.after(request.window.saturating_sub(*age));
+            self.permits.insert((member, *permit), leaves);
+        }
+        for permit in &request.unused {
+            self.permits.remove(&(member, *permit));
+        }
+        self.limit = request.learned.unwrap_or(self.limit);
+        if let Some(time) = request.closed_for {
+            let until = self.closed.map_or(now, |closed| closed.0).max(now.after(time));
+            self.closed = Some((until, now.after(PROBE_INTERVAL)));
+        }
+        self.closed.take_if(|(until, _)| request.opened || *until <= now);
+    }
+
+    fn grant(&mut self, member: Member, request: &QuotaRequest, now: Moment) -> (u32, Duration) {
+        let limit = match self.limit {
+            SharedLimit::Unknown => {
+                let waited = self.first_grant.map_or(Duration::ZERO, |first| now.since(first));
+                1 << waited.as_secs().min(30)
+            }
+            SharedLimit::Unlimited => u32::MAX,
+            SharedLimit::Of(limit) => limit,
+        };
+        let limit = limit.min(request.budget.unwrap_or(u32::MAX)).max(1);
+        let free = limit.saturating_sub(u32::try_from(self.permits.len()).unwrap());
+        self.waiting.remove(&member);
+        let share = limit / (u32::try_from(self.waiting.len()).unwrap() + 1);
+        let share = share.max(1);
+        let held = |member: Member| {
+            u32::try_from(self.permits.range((member, 0)..=(member, u64::MAX)).count()).unwrap()
+        };
+        let due = |member: Member| share.saturating_sub(held(member));
+        let reserved: u32 = self.waiting.iter().map(|(it, (want, _))| due(*it).min(*want)).sum();
+        let most = due(member).min(free).max(free.saturating_sub(reserved));
+        let mut granted = request.wanted.min(most);
+        if let Some(closed) = self.closed.as_mut().filter(|_| granted > 0) {
+            closed.1 = now.after(PROBE_INTERVAL);
+            granted = 1;
+        }
+        if granted > 0 {
+            self.first_grant.get_or_insert(now);
+        }
+        if limit < u32::MAX {
+            for permit in request.first..request.first + u64::from(granted) {
+                let leaves = now.after(request.lease + request.window);
+                self.permits.insert((member, permit), leaves);
+            }
+        }
+        if granted == request.wanted {
+            return (granted, Duration::ZERO);
+        }
+        let next = self.permits.values().min().copied().filter(|_| granted == free);
+        let wait = match self.limit {
+            SharedLimit::Unknown => SOON,
+            _ => next.unwrap_or(now).since(now).min(request.window / 20),
+        };
+        let wait = wait.max(request.window / 500).max(millis(1));
+        self.waiting.insert(member, (request.wanted - granted, now.after(wait + GRACE)));
+        (granted, wait)
+    }
+}
