@@ -4,6 +4,8 @@ mod bell;
 mod connect;
 mod error;
 mod resolver;
+mod verification;
+mod wait;
 
 use std::fmt;
 use std::io::Read as _;
@@ -28,6 +30,8 @@ use ureq::AsSendBody;
 use self::bell::Bell;
 pub use self::connect::ClientBuilder;
 pub use self::error::Error;
+pub use self::verification::Verification;
+pub use self::wait::Wait;
 
 #[doc = include_str!("../docs/how_to.md")]
 pub mod how_to {}
@@ -117,20 +121,40 @@ impl Client {
         self.run(Call::new(RetrieveDecision::new(session_id.clone())))
     }
 
-    /// Polls the decision of a session every `interval` until its status is final, for at most
-    /// `timeout`.
+    /// Polls the decision of a session until its status is final: every 2 s for at most 10 minutes,
+    /// unless the wait is told otherwise. Its error is
+    /// [`Undecided`](didit_core::CallErrorKind::Undecided) if the status still was not final when the
+    /// time ran out, or a failure that does not pass.
     ///
-    /// # Errors
-    /// [`Undecided`](didit_core::CallErrorKind::Undecided) if the status still was not final when
-    /// the time ran out, or a failure that does not pass.
-    pub fn wait_for_decision(
-        &self,
-        session_id: &SessionId,
-        interval: Duration,
-        timeout: Duration,
-    ) -> Result<Decision, Error> {
-        let wait = WaitForDecision::new(session_id.clone());
-        self.run(wait.with_interval(interval).with_timeout(timeout))
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use didit_blocking_adapter::{Client, Error, core::SessionId};
+    /// # fn example(client: Client, id: SessionId) -> Result<(), Error> {
+    /// let wait = client.wait_for_decision(&id).every(Duration::from_secs(5));
+    /// let decision = wait.at_most(Duration::from_secs(60)).wait()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wait_for_decision(&self, session_id: &SessionId) -> Wait<'_, RetrieveDecision> {
+        Wait::new(self, WaitForDecision::new(session_id.clone()))
+    }
+
+    /// Returns the calls of the verification API, which has a base URL of its own
+    /// ([`ClientBuilder::verification_base_url`]) and takes
+    /// [application keys](didit_core::Authorization::api_key).
+    ///
+    /// ```no_run
+    /// # use didit_blocking_adapter::{Client, core::verification::{CreateSession, SessionId}};
+    /// # fn example(client: Client, id: SessionId) -> Result<(), Box<dyn std::error::Error>> {
+    /// let session = CreateSession::new("9f9b1234-aaaa-bbbb-cccc-1234567890ab")?;
+    /// let session = client.verification().create_session(session)?;
+    /// let decision = client.verification().wait_for_decision(session.session_id()).wait()?;
+    /// println!("{}", decision.status());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn verification(&self) -> Verification<'_> {
+        Verification(self)
     }
 
     /// Carries out any operation of the core, like a call with a timeout of its own.

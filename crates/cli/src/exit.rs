@@ -36,7 +36,9 @@ impl Exit {
             }
             CallErrorKind::Transport(_) => Self::Unreachable,
             CallErrorKind::Waiting(WaitReason::Pacing) => Self::RateLimited,
-            CallErrorKind::Waiting(_) | CallErrorKind::Undecided(_) => Self::OutOfTime,
+            CallErrorKind::Waiting(_)
+            | CallErrorKind::Undecided(_)
+            | CallErrorKind::UndecidedVerification(_) => Self::OutOfTime,
             _ => Self::Other,
         }
     }

@@ -64,6 +64,18 @@ macro_rules! cases {
             pacing_and_retry::waiting_ends_by_its_deadline,
             pacing_and_retry::refused_credentials_are_asked_for_once,
             logs::nothing_private_is_logged,
+            verification::whole_life,
+            verification::a_host_of_its_own,
+            verification::pages,
+            verification::pages_of_a_stranger,
+            verification::pages_end_with_an_error,
+            verification::waiting,
+            verification::repetition,
+            verification::updates_are_not_repeated,
+            verification::reports,
+            verification::any_route,
+            verification::refusals,
+            verification::a_token_is_refused,
         );
 
         #[test]

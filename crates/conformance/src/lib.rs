@@ -16,6 +16,7 @@ pub mod proxies;
 pub mod responses;
 pub mod sessions;
 pub mod transport;
+pub mod verification;
 
 use std::time::Duration;
 
@@ -75,6 +76,8 @@ pub trait Adapter: Send + Sync + Sized {
 pub struct Settings {
     /// The base URL.
     pub base_url: didit_core::BaseUrl,
+    /// The base URL of the verification API, if it is another.
+    pub verification_base_url: Option<didit_core::BaseUrl>,
     /// The credentials.
     pub credentials: Credentials,
     /// The policy.
@@ -115,6 +118,7 @@ pub fn settings(sandbox: &Sandbox) -> Settings {
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
     Settings {
         base_url: sandbox.url().parse().expect("a loopback URL"),
+        verification_base_url: None,
         credentials: client.expect("documented credentials").into(),
         policy: Policy::default(),
         root_certificate: None,

@@ -93,6 +93,7 @@ fn retrieve<A: Adapter>(base_url: &str) {
     let root = env::var(ROOT).unwrap();
     let client = A::new(Settings {
         base_url: base_url.parse().unwrap(),
+        verification_base_url: None,
         credentials: ClientCredentials::new("client", "secret").unwrap().into(),
         policy: didit_core::Policy::default(),
         root_certificate: Some(root).filter(|root| !root.is_empty()),

@@ -1,15 +1,21 @@
 //! Answers that are not the decision that was asked for.
 
+use std::time::Duration;
+
 use didit_core::{GaveUp, ResponseErrorKind};
 use didit_sandbox::{Fault, Route, fixtures};
 
-use crate::{Adapter, CallFailure, client, id, sandbox};
+use crate::{Adapter, CallFailure, client, id, sandbox, settings};
 
 /// What becomes of a call whose decision route always answers so, and how often it is asked.
 fn outcome<A: Adapter>(fault: Fault) -> (CallFailure, usize) {
     let sandbox = sandbox();
     sandbox.always(Route::Decision, fault);
-    let error = client::<A>(&sandbox).decision(&id("s-1")).unwrap_err();
+    let mut settings = settings(&sandbox);
+    // A slow machine may take long for a large body.
+    settings.policy.attempt_timeout = Duration::from_secs(60);
+    settings.policy.call_timeout = Duration::from_secs(60);
+    let error = A::new(settings).unwrap().decision(&id("s-1")).unwrap_err();
     (error, sandbox.requests_to(Route::Decision).len())
 }
 

@@ -41,7 +41,7 @@ pub use self::shared_store::{
 };
 pub use self::step::{Operation, Step, Ticket};
 use self::token_cache::{TokenAccess, TokenCache, TokenClaim};
-pub use self::wait_for_decision::WaitForDecision;
+pub use self::wait_for_decision::{DecisionEndpoint, WaitForDecision};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, Credentials};
 use crate::endpoint::{Bucket, Endpoint, Host};

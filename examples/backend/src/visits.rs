@@ -51,7 +51,8 @@ impl Visits {
     }
 
     async fn follow(self, key: String, session_id: SessionId) {
-        let visit = match self.client.wait_for_decision(&session_id, INTERVAL, TIMEOUT).await {
+        let wait = self.client.wait_for_decision(&session_id).every(INTERVAL).at_most(TIMEOUT);
+        let visit = match wait.await {
             Ok(decision) => Visit::Decided(decision),
             Err(error) => {
                 tracing::error!("{error}");

@@ -4,9 +4,15 @@ use std::time::Duration;
 
 use didit_blocking_adapter::Client;
 use didit_core::data_transfer::{Decision, RetrieveDecision, Scopes, Session, SessionStatus};
+use didit_core::verification::{
+    CreateSession, Decision as VerificationDecision, DeleteSession, Deletion, ListSessions, Pdf,
+    Raw, RawResponse, Session as VerificationSession, SessionId as VerificationId, SessionPage,
+    SessionSummary, UpdateStatus,
+};
 use didit_core::{Call, SessionId};
 
 use didit_conformance::bulk::Bulk;
+use didit_conformance::verification::Verification;
 use didit_conformance::{Adapter, CallFailure, Settings};
 
 /// The blocking client.
@@ -21,6 +27,9 @@ impl Adapter for Blocking {
         let mut builder = Client::builder(settings.credentials)
             .base_url(settings.base_url)
             .policy(settings.policy);
+        if let Some(base_url) = settings.verification_base_url {
+            builder = builder.verification_base_url(base_url);
+        }
         if let Some(pem) = settings.root_certificate {
             builder = builder.root_certificate(pem);
         }
@@ -37,7 +46,12 @@ impl Adapter for Blocking {
         interval: Duration,
         timeout: Duration,
     ) -> Result<Decision, CallFailure> {
-        self.0.wait_for_decision(session_id, interval, timeout).map_err(CallFailure::new)
+        self.0
+            .wait_for_decision(session_id)
+            .every(interval)
+            .at_most(timeout)
+            .wait()
+            .map_err(CallFailure::new)
     }
 
     fn create(&self, scopes: Scopes, vendor_data: Option<&str>) -> Result<Session, CallFailure> {
@@ -97,5 +111,61 @@ impl Bulk for Blocking {
             // The threads notice that nobody listens any more.
             drop(results);
         });
+    }
+}
+
+impl Verification for Blocking {
+    fn create_verification(
+        &self,
+        session: CreateSession,
+    ) -> Result<VerificationSession, CallFailure> {
+        self.0.verification().create_session(session).map_err(CallFailure::new)
+    }
+
+    fn verification_decision(
+        &self,
+        session_id: &VerificationId,
+    ) -> Result<VerificationDecision, CallFailure> {
+        self.0.verification().decision(session_id).map_err(CallFailure::new)
+    }
+
+    fn verification_wait(
+        &self,
+        session_id: &VerificationId,
+        interval: Duration,
+        timeout: Duration,
+    ) -> Result<VerificationDecision, CallFailure> {
+        self.0
+            .verification()
+            .wait_for_decision(session_id)
+            .every(interval)
+            .at_most(timeout)
+            .wait()
+            .map_err(CallFailure::new)
+    }
+
+    fn page(&self, list: ListSessions) -> Result<SessionPage, CallFailure> {
+        self.0.verification().sessions(list).map_err(CallFailure::new)
+    }
+
+    fn all_sessions(&self, list: ListSessions) -> Vec<Result<SessionSummary, CallFailure>> {
+        let sessions = self.0.verification().all_sessions(list);
+        sessions.map(|session| session.map_err(CallFailure::new)).collect()
+    }
+
+    fn update(&self, update: UpdateStatus) -> Result<(), CallFailure> {
+        self.0.verification().update_status(update).map_err(CallFailure::new)
+    }
+
+    fn pdf(&self, session_id: &VerificationId) -> Result<Pdf, CallFailure> {
+        self.0.verification().generate_pdf(session_id).map_err(CallFailure::new)
+    }
+
+    fn delete(&self, session: DeleteSession) -> Result<Deletion, CallFailure> {
+        self.0.verification().delete_session(session).map_err(CallFailure::new)
+    }
+
+    fn raw(&self, request: Raw) -> Result<RawResponse, CallFailure> {
+        self.0.verification().raw(request).map_err(CallFailure::new)
     }
 }

@@ -40,7 +40,10 @@ impl Wait {
         let interval = self.poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL);
         let decision = connection
             .client
-            .wait_for_decision(&session_id, interval, connection.timeout)
+            .wait_for_decision(&session_id)
+            .every(interval)
+            .at_most(connection.timeout)
+            .wait()
             .map_err(|error| Failure::of_call(Some(session_id.as_str()), &error))?;
         decision_table::print(&decision, format)?;
         Ok(Exit::Done)

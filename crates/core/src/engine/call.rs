@@ -52,11 +52,11 @@ enum State<T> {
 }
 
 impl<E: Endpoint> Call<E> {
-    /// Creates a call with the policy's timeout.
+    /// Creates a call with the policy's timeout, or the endpoint's if that is longer.
     pub fn new(endpoint: E) -> Self {
         Self {
             endpoint,
-            deadline: Deadline::default(),
+            deadline: Deadline::with_least(E::LEAST_TIMEOUT),
             state: State::Ready,
             claim: TokenClaim::default(),
             position: None,

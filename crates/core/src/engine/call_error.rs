@@ -7,6 +7,7 @@ use super::failure::{AttemptError, TransportErrorKind, WaitReason};
 use crate::data_transfer::Status;
 use crate::endpoint::Replay;
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::verification::Status as VerificationStatus;
 
 /// The reason a call failed: its last error, and why it gave up.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub enum CallErrorKind {
     Waiting(WaitReason),
     /// The session had this status, which is not final, when the time ran out.
     Undecided(Status),
+    /// The same of a verification session, whose status was not [settled](VerificationStatus::is_settled).
+    UndecidedVerification(VerificationStatus),
     /// The operation was over already.
     Finished,
 }
@@ -131,7 +134,9 @@ impl CallError {
             }
             CallErrorKind::Response(error) => error.is_retryable() && !once,
             CallErrorKind::Transport(kind) => kind.is_unsent() || !once,
-            CallErrorKind::Waiting(_) | CallErrorKind::Undecided(_) => true,
+            CallErrorKind::Waiting(_)
+            | CallErrorKind::Undecided(_)
+            | CallErrorKind::UndecidedVerification(_) => true,
         }
     }
 
@@ -171,7 +176,7 @@ impl CallError {
                 "try again, or allow more time"
             }
             CallErrorKind::Transport(TransportErrorKind::ConnectionLost) => "try again later",
-            CallErrorKind::Undecided(_) => "wait longer",
+            CallErrorKind::Undecided(_) | CallErrorKind::UndecidedVerification(_) => "wait longer",
             CallErrorKind::Finished => "start a new call",
         }
     }
@@ -187,12 +192,9 @@ impl fmt::Display for CallError {
             CallErrorKind::Waiting(reason) => {
                 return write!(f, "could not {endpoint}: the time ran out waiting for {reason}");
             }
-            CallErrorKind::Undecided(status) => {
-                let status = status.as_str().escape_debug();
-                return write!(
-                    f,
-                    "could not {endpoint}: the session was still {status} when the time ran out"
-                );
+            CallErrorKind::Undecided(status) => return undecided(f, *endpoint, status.as_str()),
+            CallErrorKind::UndecidedVerification(status) => {
+                return undecided(f, *endpoint, status.as_str());
             }
             CallErrorKind::Finished => {
                 return write!(f, "could not {endpoint}: the call was over already");
@@ -204,6 +206,11 @@ impl fmt::Display for CallError {
             (GaveUp::DeadlineExceeded, _) => f.write_str(", and the time ran out"),
         }
     }
+}
+
+fn undecided(f: &mut fmt::Formatter<'_>, endpoint: EndpointKind, status: &str) -> fmt::Result {
+    let status = status.escape_debug();
+    write!(f, "could not {endpoint}: the session was still {status} when the time ran out")
 }
 
 impl std::error::Error for CallError {

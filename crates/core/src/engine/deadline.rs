@@ -12,6 +12,8 @@ use super::policy::Policy;
 pub(super) struct Deadline {
     /// The call's own timeout, if it has one instead of the policy's.
     pub(super) timeout: Option<Duration>,
+    /// The least that the policy's timeout comes to.
+    least: Duration,
     /// True if the time in the rate limiter's queue does not count.
     pub(super) queued: bool,
     end: Option<Moment>,
@@ -22,9 +24,18 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
+    /// Has the policy's timeout raised to that.
+    pub(super) fn with_least(least: Duration) -> Self {
+        Self { least, ..Self::default() }
+    }
+
+    fn time(&self, policy: &Policy) -> Duration {
+        self.timeout.unwrap_or(policy.call_timeout.max(self.least))
+    }
+
     /// Returns the end of the time for a request of that purpose.
     pub(super) fn of(&mut self, purpose: Purpose, policy: &Policy, now: Moment) -> Moment {
-        let end = now.after(self.timeout.unwrap_or(policy.call_timeout));
+        let end = now.after(self.time(policy));
         if !self.queued {
             return *self.end.get_or_insert(end);
         }
@@ -40,7 +51,7 @@ impl Deadline {
     /// Notes that the rate limiter lets the call go.
     pub(super) fn start(&mut self, policy: &Policy, now: Moment) {
         self.leave_queue(now);
-        self.end.get_or_insert(now.after(self.timeout.unwrap_or(policy.call_timeout)));
+        self.end.get_or_insert(now.after(self.time(policy)));
     }
 
     /// Notes that the call is in the rate limiter's queue.
@@ -88,6 +99,16 @@ mod tests {
         deadline.start(&policy, at(136));
         assert_eq!(deadline.of(request, &policy, at(137)), at(141));
         assert_eq!(deadline.of(Purpose::Token, &policy, at(137)), at(141));
+    }
+
+    #[test]
+    fn the_policys_time_is_raised_and_the_calls_own_is_not() {
+        let (policy, request) = (Policy::default(), Purpose::Request(0));
+        let mut deadline = Deadline::with_least(Duration::from_secs(60));
+        assert_eq!(deadline.of(request, &policy, at(1)), at(61));
+        let mut deadline = Deadline::with_least(Duration::from_secs(60));
+        deadline.timeout = Some(Duration::from_secs(2));
+        assert_eq!(deadline.of(request, &policy, at(1)), at(3));
     }
 
     #[test]

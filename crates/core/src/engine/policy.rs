@@ -13,7 +13,8 @@ use crate::verification::Limits;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
-    /// The time for a whole call: token, waits, retries and bodies. Default: 30 s.
+    /// The time for a whole call: token, waits, retries and bodies. Default: 30 s. Generating a PDF
+    /// has 60 s at least.
     pub call_timeout: Duration,
     /// The longest that one request may take, its response's body included. Default: 10 s.
     pub attempt_timeout: Duration,

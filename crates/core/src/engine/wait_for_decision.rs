@@ -8,29 +8,54 @@ use super::call_error::{CallError, CallErrorKind, GaveUp};
 use super::failure::{TransportError, WaitReason};
 use super::moment::Moment;
 use super::step::{Operation, Step, Ticket};
-use crate::data_transfer::{Decision, RetrieveDecision, Status};
+use crate::data_transfer::RetrieveDecision;
 use crate::endpoint::Endpoint;
-use crate::error::EndpointKind;
 use crate::session_id::SessionId;
+use crate::verification;
 
-/// Polls a session's decision until its status is final, or the time runs out.
+/// An endpoint that retrieves a decision, which may still be open.
+pub trait DecisionEndpoint: Endpoint + Clone {
+    /// Returns the status of a decision, if that is worth waiting for another.
+    fn undecided(decision: &Self::Output) -> Option<CallErrorKind>;
+}
+
+impl DecisionEndpoint for RetrieveDecision {
+    fn undecided(decision: &Self::Output) -> Option<CallErrorKind> {
+        let status = decision.status();
+        (!status.is_final()).then(|| CallErrorKind::Undecided(status.clone()))
+    }
+}
+
+impl DecisionEndpoint for verification::RetrieveDecision {
+    fn undecided(decision: &Self::Output) -> Option<CallErrorKind> {
+        let status = decision.status();
+        (!status.is_settled()).then(|| CallErrorKind::UndecidedVerification(status.clone()))
+    }
+}
+
+/// Polls a session's decision until there is nothing more to wait for, or the time runs out.
+///
+/// A decision of the data-transfer API is waited for until its status is
+/// [final](crate::data_transfer::Status::is_final), one of the verification API until it is
+/// [settled](verification::Status::is_settled); an unknown status is neither. The decision tells
+/// which status ended the wait.
 ///
 /// A poll that fails in a way that may pass (see [`CallError::is_retryable`]) does not end the
-/// wait; any other does. An unknown status is not final.
+/// wait; any other does.
 #[derive(Debug)]
-pub struct WaitForDecision {
-    endpoint: RetrieveDecision,
+pub struct WaitForDecision<E: DecisionEndpoint = RetrieveDecision> {
+    endpoint: E,
     interval: Duration,
     timeout: Duration,
     deadline: Option<Moment>,
-    state: State,
-    /// The result of the last poll.
-    seen: Option<Result<Status, CallError>>,
+    state: State<E>,
+    /// The last poll's undecided status, or its failure.
+    seen: Option<Result<CallErrorKind, CallError>>,
 }
 
 #[derive(Debug)]
-enum State {
-    Polling(Box<Call<RetrieveDecision>>),
+enum State<E: Endpoint> {
+    Polling(Box<Call<E>>),
     Pausing { until: Moment },
     Finished,
 }
@@ -41,12 +66,21 @@ impl WaitForDecision {
     /// The default time between two polls: 2 seconds.
     pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(2);
 
-    /// Waits for that session with the default interval and timeout.
+    /// The least time between two polls: 10 ms.
+    pub const LEAST_INTERVAL: Duration = Duration::from_millis(10);
+
+    /// Waits for that session of the data-transfer API with the default interval and timeout.
     pub fn new(session_id: SessionId) -> Self {
-        let endpoint = RetrieveDecision::new(session_id);
+        Self::of(RetrieveDecision::new(session_id))
+    }
+}
+
+impl<E: DecisionEndpoint> WaitForDecision<E> {
+    /// Waits for what that endpoint retrieves, with the default interval and timeout.
+    pub fn of(endpoint: E) -> Self {
         Self {
-            interval: Self::DEFAULT_INTERVAL,
-            timeout: Self::DEFAULT_TIMEOUT,
+            interval: WaitForDecision::DEFAULT_INTERVAL,
+            timeout: WaitForDecision::DEFAULT_TIMEOUT,
             deadline: None,
             state: State::Pausing { until: Moment::default() },
             seen: None,
@@ -54,10 +88,11 @@ impl WaitForDecision {
         }
     }
 
-    /// Sets the time from the end of one poll to the beginning of the next, at least 10 ms.
+    /// Sets the time from the end of one poll to the beginning of the next; less than
+    /// [`LEAST_INTERVAL`](WaitForDecision::LEAST_INTERVAL) is raised to that.
     #[must_use]
     pub fn with_interval(mut self, interval: Duration) -> Self {
-        self.interval = interval.max(Duration::from_millis(10));
+        self.interval = interval.max(WaitForDecision::LEAST_INTERVAL);
         self
     }
 
@@ -71,18 +106,19 @@ impl WaitForDecision {
     /// Takes the result of a poll: returns the end of the wait, or pauses before the next poll.
     fn polled(
         &mut self,
-        result: Result<Decision, CallError>,
+        result: Result<E::Output, CallError>,
         now: Moment,
-    ) -> Option<Result<Decision, CallError>> {
+    ) -> Option<Result<E::Output, CallError>> {
         let cut_off = |error: &CallError| error.gave_up() == GaveUp::DeadlineExceeded;
         match result {
-            Ok(decision) if !decision.status().is_final() => {
-                self.seen = Some(Ok(decision.status().clone()));
-            }
+            Ok(decision) => match E::undecided(&decision) {
+                Some(status) => self.seen = Some(Ok(status)),
+                None => return Some(Ok(decision)),
+            },
             // A poll that was cut off by the end of the time tells less than the one before.
             Err(error) if cut_off(&error) && self.seen.is_some() => {}
             Err(error) if error.is_retryable() => self.seen = Some(Err(error)),
-            end => return Some(end),
+            Err(error) => return Some(Err(error)),
         }
         self.state = State::Pausing { until: now.after(self.interval) };
         None
@@ -91,17 +127,17 @@ impl WaitForDecision {
     fn out_of_time(&mut self) -> CallError {
         let cause = match self.seen.take() {
             Some(Err(error)) => return error,
-            Some(Ok(status)) => CallErrorKind::Undecided(status),
+            Some(Ok(undecided)) => undecided,
             None => CallErrorKind::Waiting(WaitReason::Polling),
         };
-        CallError::new(EndpointKind::RetrieveDecision, cause, GaveUp::DeadlineExceeded, 0)
+        CallError::new(E::KIND, cause, GaveUp::DeadlineExceeded, 0)
     }
 }
 
-impl Operation for WaitForDecision {
-    type Output = Decision;
+impl<E: DecisionEndpoint> Operation for WaitForDecision<E> {
+    type Output = E::Output;
 
-    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Decision> {
+    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<E::Output> {
         let deadline = *self.deadline.get_or_insert(now.after(self.timeout));
         let end = match &mut self.state {
             State::Polling(call) => match call.poll(engine, now) {
@@ -119,8 +155,7 @@ impl Operation for WaitForDecision {
                 None
             }
             State::Finished => {
-                let action = RetrieveDecision::KIND;
-                Some(Err(CallError::new(action, CallErrorKind::Finished, GaveUp::NotRetryable, 0)))
+                Some(Err(CallError::new(E::KIND, CallErrorKind::Finished, GaveUp::NotRetryable, 0)))
             }
         };
         match end {

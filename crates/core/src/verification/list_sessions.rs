@@ -28,7 +28,7 @@ use crate::error::{BuildError, EndpointKind, ResponseError};
 /// );
 /// # Ok::<(), didit_core::BuildError>(())
 /// ```
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct ListSessions {
     query: String,
 }

@@ -46,6 +46,11 @@ impl SessionPage {
         &self.members.results
     }
 
+    /// Returns the sessions of the page without copying them.
+    pub fn into_sessions(self) -> Vec<SessionSummary> {
+        self.members.results
+    }
+
     /// Returns the next page, if there is one. Of `all` kinds it has KYC sessions alone.
     ///
     /// It is requested from the same base URL as this one, whatever host the service names: nobody

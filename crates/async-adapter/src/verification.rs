@@ -1,0 +1,96 @@
+use crate::{Client, Error, Wait};
+use didit_core::verification::{
+    CreateSession, Decision, DeleteSession, Deletion, GeneratePdf, ListSessions, Pdf, Raw,
+    RawResponse, RetrieveDecision, Session, SessionId, SessionPage, SessionSummary, UpdateStatus,
+};
+use didit_core::{Call, WaitForDecision};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+
+/// Calls of the verification API; made by [`Client::verification`].
+#[derive(Clone, Copy, Debug)]
+pub struct Verification<'a>(pub(crate) &'a Client);
+
+impl<'a> Verification<'a> {
+    /// Creates a session.
+    ///
+    /// # Errors
+    /// Unless [`CreateSession::repeat_with_vendor_data`] allows it, the request is never repeated when
+    /// the service may have acted on it, so the session may have been created all the same.
+    pub async fn create_session(&self, session: CreateSession) -> Result<Session, Error> {
+        self.0.run(Call::new(session)).await
+    }
+
+    /// Retrieves the decision of a session.
+    ///
+    /// # Errors
+    /// The last failure, after the retries that the policy allows.
+    pub async fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
+        self.0.run(Call::new(RetrieveDecision::new(session_id.clone()))).await
+    }
+
+    /// Polls the decision of a session until its status is
+    /// [settled](didit_core::verification::Status::is_settled), which its decision then tells.
+    pub fn wait_for_decision(&self, session_id: &SessionId) -> Wait<'a, RetrieveDecision> {
+        Wait::new(self.0, WaitForDecision::of(RetrieveDecision::new(session_id.clone())))
+    }
+
+    /// Lists one page of sessions.
+    ///
+    /// # Errors
+    /// The last failure, after the retries that the policy allows.
+    pub async fn sessions(&self, list: ListSessions) -> Result<SessionPage, Error> {
+        self.0.run(Call::new(list)).await
+    }
+
+    /// Lists the sessions of that page and of all that follow it, which are requested when the
+    /// stream has come to their beginning. It ends with the first error.
+    pub fn all_sessions(
+        &self,
+        list: ListSessions,
+    ) -> impl Stream<Item = Result<SessionSummary, Error>> + Send + use<> {
+        let client = self.0.clone();
+        let pages = stream::try_unfold(Some(list), move |list| {
+            let client = client.clone();
+            async move {
+                let Some(list) = list else { return Ok::<_, Error>(None) };
+                let page = client.run(Call::new(list.clone())).await?;
+                let next = page.next().filter(|next| *next != list);
+                Ok(Some((stream::iter(page.into_sessions()).map(Ok), next)))
+            }
+        });
+        pages.try_flatten()
+    }
+
+    /// Approves, declines or resubmits a session.
+    ///
+    /// # Errors
+    /// The request is never repeated when the service may have acted on it, so the status may have
+    /// changed all the same.
+    pub async fn update_status(&self, update: UpdateStatus) -> Result<(), Error> {
+        self.0.run(Call::new(update)).await
+    }
+
+    /// Generates the report of a session as a PDF of at most 8 MiB, which may take a minute.
+    ///
+    /// # Errors
+    /// The last failure, after the retries that the policy allows.
+    pub async fn generate_pdf(&self, session_id: &SessionId) -> Result<Pdf, Error> {
+        self.0.run(Call::new(GeneratePdf::new(session_id.clone()))).await
+    }
+
+    /// Deletes a session and its data.
+    ///
+    /// # Errors
+    /// The last failure, after the retries that the policy allows.
+    pub async fn delete_session(&self, session: DeleteSession) -> Result<Deletion, Error> {
+        self.0.run(Call::new(session)).await
+    }
+
+    /// Sends a request to any other route.
+    ///
+    /// # Errors
+    /// The last failure, after the retries that the policy allows.
+    pub async fn raw(&self, request: Raw) -> Result<RawResponse, Error> {
+        self.0.run(Call::new(request)).await
+    }
+}

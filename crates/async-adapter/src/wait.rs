@@ -1,0 +1,46 @@
+use std::future::{Future, IntoFuture};
+use std::pin::Pin;
+use std::time::Duration;
+
+use didit_core::{DecisionEndpoint, WaitForDecision};
+
+use crate::{Client, Error};
+
+/// A wait for a decision, which begins when it is awaited.
+#[derive(Debug)]
+#[must_use = "nothing is sent before it is awaited"]
+pub struct Wait<'a, E: DecisionEndpoint> {
+    client: &'a Client,
+    wait: WaitForDecision<E>,
+}
+
+impl<'a, E: DecisionEndpoint> Wait<'a, E> {
+    pub(crate) fn new(client: &'a Client, wait: WaitForDecision<E>) -> Self {
+        Self { client, wait }
+    }
+
+    /// Sets the time from the end of one poll to the beginning of the next. Default: 2 s; less than
+    /// 10 ms is raised to that.
+    pub fn every(mut self, interval: Duration) -> Self {
+        self.wait = self.wait.with_interval(interval);
+        self
+    }
+
+    /// Sets the time of the whole wait. Default: 10 minutes.
+    pub fn at_most(mut self, timeout: Duration) -> Self {
+        self.wait = self.wait.with_timeout(timeout);
+        self
+    }
+}
+
+impl<'a, E> IntoFuture for Wait<'a, E>
+where
+    E: DecisionEndpoint<Output: Send> + Send + 'a,
+{
+    type Output = Result<E::Output, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.client.run(self.wait))
+    }
+}

@@ -1,0 +1,98 @@
+use std::iter;
+
+use didit_core::verification::{
+    CreateSession, Decision, DeleteSession, Deletion, GeneratePdf, ListSessions, Pdf, Raw,
+    RawResponse, RetrieveDecision, Session, SessionId, SessionPage, SessionSummary, UpdateStatus,
+};
+use didit_core::{Call, WaitForDecision};
+
+use crate::{Client, Error, Wait};
+
+/// Calls of the verification API; made by [`Client::verification`].
+#[derive(Clone, Copy, Debug)]
+pub struct Verification<'a>(pub(crate) &'a Client);
+
+impl<'a> Verification<'a> {
+    /// Creates a session.
+    ///
+    /// # Errors
+    /// Unless [`CreateSession::repeat_with_vendor_data`] allows it, the request is never repeated when
+    /// the service may have acted on it, so the session may have been created all the same.
+    pub fn create_session(&self, session: CreateSession) -> Result<Session, Error> {
+        self.0.run(Call::new(session))
+    }
+
+    /// Retrieves the decision of a session.
+    ///
+    /// # Errors
+    /// The last failure, after the retries that the policy allows.
+    pub fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
+        self.0.run(Call::new(RetrieveDecision::new(session_id.clone())))
+    }
+
+    /// Polls the decision of a session until its status is
+    /// [settled](didit_core::verification::Status::is_settled), which its decision then tells.
+    pub fn wait_for_decision(&self, session_id: &SessionId) -> Wait<'a, RetrieveDecision> {
+        Wait::new(self.0, WaitForDecision::of(RetrieveDecision::new(session_id.clone())))
+    }
+
+    /// Lists one page of sessions.
+    ///
+    /// # Errors
+    /// The last failure, after the retries that the policy allows.
+    pub fn sessions(&self, list: ListSessions) -> Result<SessionPage, Error> {
+        self.0.run(Call::new(list))
+    }
+
+    /// Lists the sessions of that page and of all that follow it, which are requested when the
+    /// iterator has come to their beginning. It ends with the first error.
+    pub fn all_sessions(
+        &self,
+        list: ListSessions,
+    ) -> impl Iterator<Item = Result<SessionSummary, Error>> + use<> {
+        let (client, mut next) = (self.0.clone(), Some(list));
+        let pages = iter::from_fn(move || {
+            let list = next.take()?;
+            let page = client.run(Call::new(list.clone()));
+            next = page.as_ref().ok().and_then(SessionPage::next).filter(|next| *next != list);
+            Some(page)
+        });
+        pages.flat_map(|page| match page {
+            Ok(page) => page.into_sessions().into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    }
+
+    /// Approves, declines or resubmits a session.
+    ///
+    /// # Errors
+    /// The request is never repeated when the service may have acted on it, so the status may have
+    /// changed all the same.
+    pub fn update_status(&self, update: UpdateStatus) -> Result<(), Error> {
+        self.0.run(Call::new(update))
+    }
+
+    /// Generates the report of a session as a PDF of at most 8 MiB, which may take a minute.
+    ///
+    /// # Errors
+    /// The last failure, after the retries that the policy allows.
+    pub fn generate_pdf(&self, session_id: &SessionId) -> Result<Pdf, Error> {
+        self.0.run(Call::new(GeneratePdf::new(session_id.clone())))
+    }
+
+    /// Deletes a session and its data.
+    ///
+    /// # Errors
+    /// The last failure, after the retries that the policy allows.
+    pub fn delete_session(&self, session: DeleteSession) -> Result<Deletion, Error> {
+        self.0.run(Call::new(session))
+    }
+
+    /// Sends a request to any other route.
+    ///
+    /// # Errors
+    /// The last failure, after the retries that the policy allows.
+    pub fn raw(&self, request: Raw) -> Result<RawResponse, Error> {
+        self.0.run(Call::new(request))
+    }
+}

@@ -1,0 +1,258 @@
+//! The verification API.
+
+use std::time::Duration;
+
+use didit_core::verification::{
+    CreateSession, Decision, DeleteSession, Deletion, ListSessions, Pdf, Raw, RawResponse, Session,
+    SessionId, SessionPage, SessionSummary, Status, UpdateStatus,
+};
+use didit_core::{
+    Authorization, CallErrorKind, ClientCredentials, EndpointKind, MAX_BODY_BYTES,
+    ResponseErrorKind,
+};
+use didit_sandbox::{Fault, Route, Sandbox};
+use http::Method;
+
+use crate::{Adapter, CallFailure, Settings, sandbox, settings};
+
+/// A client under test, for the verification API.
+#[allow(clippy::missing_errors_doc)]
+pub trait Verification: Adapter {
+    /// Creates a session.
+    fn create_verification(&self, session: CreateSession) -> Result<Session, CallFailure>;
+
+    /// Retrieves a decision.
+    fn verification_decision(&self, session_id: &SessionId) -> Result<Decision, CallFailure>;
+
+    /// Waits for a settled status.
+    fn verification_wait(
+        &self,
+        session_id: &SessionId,
+        interval: Duration,
+        timeout: Duration,
+    ) -> Result<Decision, CallFailure>;
+
+    /// Lists a page of sessions.
+    fn page(&self, list: ListSessions) -> Result<SessionPage, CallFailure>;
+
+    /// Lists that page and all that follow it, up to the first failure.
+    fn all_sessions(&self, list: ListSessions) -> Vec<Result<SessionSummary, CallFailure>>;
+
+    /// Updates a status.
+    fn update(&self, update: UpdateStatus) -> Result<(), CallFailure>;
+
+    /// Generates a report.
+    fn pdf(&self, session_id: &SessionId) -> Result<Pdf, CallFailure>;
+
+    /// Deletes a session.
+    fn delete(&self, session: DeleteSession) -> Result<Deletion, CallFailure>;
+
+    /// Sends any request.
+    fn raw(&self, request: Raw) -> Result<RawResponse, CallFailure>;
+}
+
+const WORKFLOW: &str = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
+
+fn new_session() -> CreateSession {
+    CreateSession::new(WORKFLOW).unwrap()
+}
+
+/// A client with an application key, of which the sandbox serves both APIs.
+fn client<A: Adapter>(sandbox: &Sandbox) -> A {
+    let key = Authorization::api_key(sandbox.api_key()).unwrap();
+    A::new(Settings { credentials: key.into(), ..settings(sandbox) }).expect("a client")
+}
+
+fn created<A: Verification>(sandbox: &Sandbox, client: &A, status: &str) -> SessionId {
+    let session = client.create_verification(new_session()).unwrap();
+    sandbox.verification().set_status(session.session_id().as_str(), status);
+    session.session_id().clone()
+}
+
+/// A session from its creation to its deletion, with the key in each request.
+pub fn whole_life<A: Verification>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let create = new_session().with_vendor_data("user-7").with_language("en");
+    let session = client.create_verification(create).unwrap();
+    let id = session.session_id();
+    assert!(session.url().expose().starts_with("http"));
+    let decision = client.verification_decision(id).unwrap();
+    assert_eq!(decision.status(), &Status::NotStarted);
+
+    sandbox.verification().set_status(id.as_str(), "In Review");
+    let page = client.page(ListSessions::new().with_status(&[Status::InReview])).unwrap();
+    assert_eq!((page.sessions().len(), page.next().is_none()), (1, true));
+    client.update(UpdateStatus::approve(id.clone()).with_comment("seen")).unwrap();
+    assert_eq!(client.verification_decision(id).unwrap().status(), &Status::Approved);
+    assert!(client.pdf(id).unwrap().as_bytes().starts_with(b"%PDF-"));
+    let deletion = client.delete(DeleteSession::new(id.clone())).unwrap();
+    assert!(deletion.session_id.is_none_or(|deleted| deleted == *id));
+    let gone = client.verification_decision(id).unwrap_err();
+    assert_eq!(gone.kind(), &ResponseErrorKind::NotFound);
+
+    for request in sandbox.requests() {
+        assert_eq!(request.header("x-api-key"), Some(sandbox.api_key()));
+        assert_eq!(request.header("authorization"), None);
+    }
+}
+
+/// The verification API has a host of its own, and nothing else goes there.
+pub fn a_host_of_its_own<A: Verification>() {
+    let [first, second] = [(), ()].map(|()| {
+        let client = didit_sandbox::Application::new("client", "secret").with_api_key("key");
+        Sandbox::builder().application(client).start().unwrap()
+    });
+    let settings = Settings {
+        credentials: Authorization::api_key("key").unwrap().into(),
+        verification_base_url: Some(second.url().parse().unwrap()),
+        ..settings(&first)
+    };
+    let client = A::new(settings).unwrap();
+    client.create_verification(new_session()).unwrap();
+    client.decision(&crate::id("s-1")).unwrap();
+    assert_eq!((first.requests().len(), second.requests().len()), (1, 1));
+    assert_eq!(second.requests_to(Route::CreateVerification).len(), 1);
+}
+
+/// The list goes on from page to page, at the host that it began with.
+pub fn pages<A: Verification>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let mut ids: Vec<_> = (0..5).map(|_| created(&sandbox, &client, "Approved")).collect();
+    ids.reverse();
+    let listed = client.all_sessions(ListSessions::new().with_limit(2));
+    let listed = listed.into_iter().map(|session| session.unwrap().session_id.unwrap());
+    assert!(listed.eq(ids.iter().map(SessionId::to_string)));
+    assert_eq!(sandbox.requests_to(Route::ListVerifications).len(), 3);
+}
+
+/// What the service names as the next page is requested from nobody else, nor for ever.
+pub fn pages_of_a_stranger<A: Verification>() {
+    let (sandbox, stranger) = (sandbox(), sandbox());
+    let client = client::<A>(&sandbox);
+    let next = format!("{}/v3/sessions/?offset=1", stranger.url());
+    let page = format!(r#"{{"count": 9, "next": "{next}", "previous": null, "results": []}}"#);
+    sandbox.always(Route::ListVerifications, Fault::answer(200).body(page));
+    assert!(client.all_sessions(ListSessions::new()).is_empty());
+    assert_eq!(sandbox.requests_to(Route::ListVerifications).len(), 2);
+    assert_eq!(stranger.connections(), 0);
+}
+
+/// An error in the middle of a list ends it.
+pub fn pages_end_with_an_error<A: Verification>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    for _ in 0..3 {
+        created(&sandbox, &client, "Approved");
+    }
+    let next = format!("{}/v3/sessions/?offset=1", sandbox.url());
+    let page = format!(r#"{{"next": "{next}", "results": []}}"#);
+    sandbox.script(Route::ListVerifications, [Fault::answer(200).body(page), Fault::answer(404)]);
+    let listed = client.all_sessions(ListSessions::new());
+    let [Err(failure)] = &listed[..] else { panic!("{listed:?}") };
+    assert_eq!(failure.call.endpoint(), EndpointKind::ListVerificationSessions);
+}
+
+/// A wait ends with any settled status, and tells which; an unsettled one is told as well.
+pub fn waiting<A: Verification>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let (interval, timeout) = (Duration::from_millis(10), Duration::from_millis(200));
+    for status in ["Approved", "Declined", "In Review", "Expired", "Abandoned", "Kyc Expired"] {
+        let id = created(&sandbox, &client, status);
+        let decision = client.verification_wait(&id, interval, timeout).unwrap();
+        assert_eq!(decision.status().as_str(), status);
+    }
+    for status in ["In Progress", "Resubmitted"] {
+        let id = created(&sandbox, &client, status);
+        let error = client.verification_wait(&id, interval, timeout).unwrap_err().call;
+        let CallErrorKind::UndecidedVerification(last) = error.kind() else { panic!("{error}") };
+        assert_eq!((last.as_str(), error.is_timeout(), error.is_retryable()), (status, true, true));
+    }
+}
+
+/// A creation that may have been carried out is repeated only if that is allowed.
+pub fn repetition<A: Verification>() {
+    for (allowed, requests) in [(false, 1), (true, 2)] {
+        let sandbox = sandbox();
+        sandbox.script(Route::CreateVerification, [Fault::Close]);
+        let create = new_session().with_vendor_data("user-7");
+        let create = if allowed { create.repeat_with_vendor_data() } else { create };
+        let result = client::<A>(&sandbox).create_verification(create);
+        assert_eq!(result.is_ok(), allowed);
+        assert_eq!(sandbox.requests_to(Route::CreateVerification).len(), requests);
+    }
+}
+
+/// An update that may have been carried out is not repeated, since the second would be refused.
+pub fn updates_are_not_repeated<A: Verification>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let id = created(&sandbox, &client, "In Review");
+    for fault in [Fault::Reset, Fault::answer(502)] {
+        sandbox.script(Route::UpdateVerificationStatus, [fault]);
+        let error = client.update(UpdateStatus::decline(id.clone())).unwrap_err().call;
+        assert!(error.may_have_taken_effect(), "{error}");
+    }
+    assert_eq!(sandbox.requests_to(Route::UpdateVerificationStatus).len(), 2);
+    client.update(UpdateStatus::decline(id.clone())).unwrap();
+    let twice = client.update(UpdateStatus::decline(id)).unwrap_err();
+    assert_eq!(twice.call.status().unwrap(), 400);
+    assert!(twice.shown.contains("same as the current status"), "{}", twice.shown);
+}
+
+/// Only a PDF is taken for one, and only so much of it.
+pub fn reports<A: Verification>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let id = created(&sandbox, &client, "Approved");
+    let pdf = |size| {
+        let fault = Fault::answer(200).header("content-type", "application/pdf");
+        fault.body(vec![b'x'; size])
+    };
+    let html = Fault::answer(200).header("content-type", "text/html").body("<p>Log in</p>");
+    let faults = [html, pdf(MAX_BODY_BYTES), pdf(MAX_BODY_BYTES + 1)];
+    sandbox.script(Route::VerificationPdf, faults);
+    assert_eq!(client.pdf(&id).unwrap_err().kind(), &ResponseErrorKind::NotPdf);
+    assert_eq!(client.pdf(&id).unwrap().as_bytes().len(), MAX_BODY_BYTES);
+    assert_eq!(client.pdf(&id).unwrap_err().kind(), &ResponseErrorKind::TooLarge);
+}
+
+/// A route without a type has the key and the retries as well.
+pub fn any_route<A: Verification>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    sandbox.script(Route::ListVerifications, [Fault::answer(503).header("retry-after", "0")]);
+    let raw = Raw::new(Method::GET, "/v3/sessions/").with_query("limit", "1");
+    let response = client.raw(raw).unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(response.json().unwrap().get("results").is_some());
+    let requests = sandbox.requests_to(Route::ListVerifications);
+    assert!(requests.len() == 2 && requests[1].path.ends_with("?limit=1"), "{requests:?}");
+    let refused = client.raw(Raw::new(Method::GET, "/v3/../x/")).unwrap_err().call;
+    assert!(matches!(refused.kind(), CallErrorKind::Build(_)));
+}
+
+/// A refusal is obeyed for as long as it says, and counts for all requests of its kind.
+pub fn refusals<A: Verification>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let id = created(&sandbox, &client, "Approved");
+    let busy = Fault::answer(429).header("retry-after", "1");
+    sandbox.script(Route::VerificationDecision, [busy]);
+    client.verification_decision(&id).unwrap();
+    let requests = sandbox.requests_to(Route::VerificationDecision);
+    let pause = requests[1].received.saturating_sub(requests[0].received);
+    assert!(requests.len() == 2 && pause >= Duration::from_millis(900), "{pause:?}");
+}
+
+/// Client credentials are told from a key: the service refuses them, and no secret is shown.
+pub fn a_token_is_refused<A: Verification>() {
+    let sandbox = sandbox();
+    let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    let client = A::new(Settings { credentials: client.into(), ..settings(&sandbox) }).unwrap();
+    let error = client.create_verification(new_session()).unwrap_err();
+    assert_eq!(error.kind(), &ResponseErrorKind::Forbidden);
+    assert!(!error.shown.contains(sandbox.client_secret()), "{}", error.shown);
+}
