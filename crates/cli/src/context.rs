@@ -8,11 +8,13 @@ use clap::Args;
 
 use crate::duration;
 use crate::environment::Environment;
+use crate::interrupt::Interrupt;
 
 /// Holds what a command is given beside its own arguments.
 pub(crate) struct Context {
     pub(crate) options: Options,
     pub(crate) environment: Environment,
+    pub(crate) interrupt: Interrupt,
 }
 
 /// The options that may stand before or after the command.

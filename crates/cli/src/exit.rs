@@ -22,6 +22,10 @@ pub(crate) enum Exit {
     /// The service answered something else than was asked for.
     NotADecision = 7,
     OutOfTime = 8,
+    /// SIGINT, which Ctrl-C sends: 128 and the number of the signal, as shells count.
+    Interrupted = 130,
+    /// SIGTERM.
+    Terminated = 143,
 }
 
 impl Exit {

@@ -38,7 +38,6 @@ mod files;
 mod format;
 mod id_set;
 mod input;
-mod interrupt;
 mod ledger;
 mod paths;
 mod progress;
@@ -91,10 +90,9 @@ pub(crate) fn begin(
     tell("Checking the input ...");
     let input = Input::check(source, &paths.folder)?;
     let arguments = Arguments::new(&name, paths.failures.as_ref(), format, base_url);
-    let mut files = Files::open(paths, format, &arguments, restart)?;
     tell("Reading what is done ...");
     let mut ids = IdSet::with_capacity(input.ids());
-    files.recover(&mut ids)?;
+    let files = Files::open(paths, format, &arguments, restart, &mut ids)?;
     Ok((input, ids, files))
 }
 

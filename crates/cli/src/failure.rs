@@ -43,6 +43,11 @@ impl Failure {
         Self::other(format!("could not write to standard output: {error}; nothing more was done"))
     }
 
+    /// A command that a signal ended before its work was done.
+    pub(crate) fn of_signal(exit: Exit, line: &str) -> Self {
+        Self { exit, line: Some(line.to_owned()) }
+    }
+
     /// Says it on standard error.
     pub(crate) fn report(&self) -> Exit {
         if let Some(line) = &self.line {

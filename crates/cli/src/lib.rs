@@ -16,6 +16,7 @@ mod exit;
 mod export;
 mod failure;
 mod format;
+mod interrupt;
 mod logging;
 mod output;
 mod panic_guard;
@@ -32,6 +33,7 @@ use crate::context::Context;
 use crate::environment::Environment;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 
 #[doc(hidden)]
 pub use crate::export::resume_for_fuzzing;
@@ -42,11 +44,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run() -> Result<Exit, Failure> {
+    let interrupt = Interrupt::handle();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return args::explain(&error),
     };
-    let context = Context { options: cli.options, environment: Environment::of_process() };
+    let context =
+        Context { options: cli.options, environment: Environment::of_process(), interrupt };
     logging::start(context.options.verbose, &context.environment);
     cli.command.run(&context, Cli::command())
 }

@@ -1,7 +1,7 @@
 //! `didit decision SESSION_ID...`
 
 use std::collections::BTreeMap;
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -10,7 +10,7 @@ use didit_blocking_adapter::core::SessionId;
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::workers::{Activity, Outcome, Workers};
+use crate::export::workers::{Outcome, Workers};
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
 use crate::{decision_table, output, session_ids};
@@ -42,19 +42,16 @@ impl Decision {
             .collect::<Result<_, _>>()?;
         let connection = Connection::new(context, CALL_TIMEOUT)?;
         let mut printer = Printer { format, printed: false, first_failure: None };
-        let activity = Activity::default();
-        thread::scope(|scope| {
-            let mut workers =
-                Workers::new(scope, &connection.client, &activity, session_ids.len() > 1);
-            retrieve_in_order(&mut workers, &session_ids, |outcome| printer.print(&outcome))
-        })?;
+        let queued = session_ids.len() > 1;
+        let mut workers = Workers::new(&connection.client, &Arc::default(), queued);
+        retrieve_in_order(&mut workers, &session_ids, |outcome| printer.print(&outcome))?;
         Ok(printer.first_failure.unwrap_or(Exit::Done))
     }
 }
 
 /// Retrieves several at once, and hands the outcomes on in the order of the ids.
 fn retrieve_in_order(
-    workers: &mut Workers<'_, '_>,
+    workers: &mut Workers,
     session_ids: &[SessionId],
     mut hand_on: impl FnMut(Outcome) -> Result<(), Failure>,
 ) -> Result<(), Failure> {

@@ -74,7 +74,7 @@ impl Export {
         let tell = |stage: &str| progress.stage(stage);
         let begun =
             export::begin(source, &paths, format, &connection.base_url, self.restart, tell)?;
-        export::run(&connection, begun, self.concurrency.into(), progress)
+        export::run(&connection, begun, self.concurrency.into(), progress, &context.interrupt)
     }
 }
 

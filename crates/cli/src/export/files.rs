@@ -28,20 +28,24 @@ pub(crate) struct Files {
     failures: Option<RecordFile>,
     state: Option<RecordFile>,
     owns_failures: bool,
+    /// Whether they are all this export's, and known to be good.
+    accepted: bool,
     synced: Instant,
 }
 
 impl Files {
-    /// Opens and locks them, and makes sure that they are this export's or nobody's. What was made
-    /// of them is removed again if one is refused.
+    /// Opens and locks them, makes sure that they are this export's or nobody's, and reads what is
+    /// done. If any of them is refused, all are left as they were, and none is there that was not.
     pub(super) fn open(
         paths: &Paths,
         format: ExportFormat,
         arguments: &Arguments,
         restart: bool,
+        ids: &mut IdSet,
     ) -> Result<Self, Failure> {
         let mut made = Vec::new();
         let opened = Self::claim(paths, format, arguments.clone(), restart, &mut made);
+        let opened = opened.and_then(|mut files| files.recover(ids).map(|()| files));
         if opened.is_err() {
             for name in made {
                 let _ = fs::remove_file(name.path);
@@ -85,7 +89,10 @@ impl Files {
         arguments.owns_failures = owns_failures;
         match (used, &started, &paths.state) {
             (None, _, None) => {}
-            (None, _, Some(state)) => arguments.write(state, started.is_some())?,
+            (None, _, Some(state)) => {
+                arguments.write(state, started.is_some())?;
+                made.extend(started.is_none().then(|| state.clone()));
+            }
             (Some(_), Some(started), Some(_)) => {
                 if let Some(output) = &paths.output {
                     started.check(&arguments, output)?;
@@ -103,11 +110,12 @@ impl Files {
         for file in [&output, &failures].into_iter().flatten() {
             sync_folder(file.name());
         }
-        Ok(Self { format, output, failures, state, owns_failures, synced: Instant::now() })
+        let (accepted, synced) = (false, Instant::now());
+        Ok(Self { format, output, failures, state, owns_failures, accepted, synced })
     }
 
     /// Reads what is done, and cuts off what an interruption left once all of it is known to be good.
-    pub(super) fn recover(&mut self, ids: &mut IdSet) -> Result<(), Failure> {
+    fn recover(&mut self, ids: &mut IdSet) -> Result<(), Failure> {
         let noted = self.state.as_mut().map(|state| {
             let mut first = true;
             state.check(ExportFormat::Jsonl, |line| {
@@ -156,6 +164,7 @@ impl Files {
                 file.truncate(whole)?;
             }
         }
+        self.accepted = true;
         match &mut self.output {
             Some(output) if output.is_empty() => output.append(format.header()),
             Some(_) => Ok(()),
@@ -224,8 +233,8 @@ impl Files {
 
 impl Drop for Files {
     fn drop(&mut self) {
-        let unused = self.failures.as_ref().filter(|file| self.owns_failures && file.is_empty());
-        if let Some(failures) = unused {
+        let ours = self.accepted && self.owns_failures;
+        if let Some(failures) = self.failures.as_ref().filter(|file| ours && file.is_empty()) {
             let _ = fs::remove_file(&failures.name().path);
         }
     }

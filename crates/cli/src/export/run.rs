@@ -1,7 +1,7 @@
 //! The work itself: asks for the pending ids, and settles each in one of the files.
 
 use std::cell::RefCell;
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Error;
@@ -10,7 +10,6 @@ use didit_blocking_adapter::core::{CallErrorKind, SessionId, TransportErrorKind}
 use super::ExportJob;
 use super::files::Files;
 use super::input::Input;
-use super::interrupt::Interrupt;
 use super::ledger::{Ledger, PendingIds};
 use super::progress::{Numbers, Progress, clock, say};
 use super::stop::{self, RESUME_HINT};
@@ -18,6 +17,7 @@ use super::workers::{Activity, Outcome, Workers};
 use crate::connection::Connection;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::terminal;
 
 /// How long nothing may happen before the progress is drawn and a signal is noticed.
@@ -44,48 +44,52 @@ pub(crate) fn run(
     (mut input, ids, mut files): ExportJob,
     concurrency: usize,
     mut progress: Progress,
+    interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    let interrupt = Interrupt::watch().map_err(Failure::other)?;
+    interrupt.defer();
     let total = input.ids();
     let ledger = Ledger::new(ids);
-    let activity = Activity::default();
     let mut tally = Tally::default();
     let started = Instant::now();
     progress.start();
-    thread::scope(|scope| -> Result<(), Failure> {
-        let mut pending = PendingIds::new(&mut input, &ledger);
-        let mut workers = Workers::new(scope, &connection.client, &activity, true);
-        let mut finishing = false;
-        loop {
-            if !finishing {
-                finishing = hand_out(&mut workers, &mut pending, concurrency, &mut tally);
-            }
-            if workers.running() == 0 && finishing {
-                return Ok(());
-            }
-            if let Some(outcome) = workers.next_within(TICK) {
-                settle(outcome, &mut files, &ledger, &mut tally)?;
-            }
-            let stops = tally.stopped.is_some() || tally.refused.is_some();
-            if interrupt.is_noted() || stops {
-                activity.stop();
-                finishing = true;
-            }
-            files.sync_now_and_then()?;
-            if progress.is_due() {
-                let ledger = ledger.borrow();
-                progress.show(&Numbers {
-                    total,
-                    settled: ledger.settled(),
-                    answered: tally.exported + tally.failed,
-                    failed: tally.failed + ledger.failed_before,
-                    waiting: activity.waiting(),
-                    finishing: interrupt.is_noted() || stops,
-                });
-            }
+    let activity = Arc::<Activity>::default();
+    let mut pending = PendingIds::new(&mut input, &ledger);
+    let mut workers = Workers::new(&connection.client, &activity, true);
+    let mut finishing = false;
+    while interrupt.noted().is_none() {
+        if !finishing {
+            finishing = hand_out(&mut workers, &mut pending, concurrency, &mut tally);
         }
-    })?;
-    if let Some(error) = tally.refused.take() {
+        if workers.running() == 0 && finishing {
+            break;
+        }
+        if let Some(outcome) = workers.next_within(TICK) {
+            settle(outcome, &mut files, &ledger, &mut tally)?;
+        }
+        let stops = tally.stopped.is_some() || tally.refused.is_some();
+        if stops {
+            activity.stop();
+            finishing = true;
+        }
+        files.sync_now_and_then()?;
+        if progress.is_due() {
+            let ledger = ledger.borrow();
+            progress.show(&Numbers {
+                total,
+                settled: ledger.settled(),
+                answered: tally.exported + tally.failed,
+                failed: tally.failed + ledger.failed_before,
+                waiting: activity.waiting(),
+                finishing: stops,
+            });
+        }
+    }
+    // After an interruption, what has already arrived is kept; nothing more is waited for.
+    while let Some(outcome) = workers.next_within(Duration::ZERO) {
+        settle(outcome, &mut files, &ledger, &mut tally)?;
+    }
+    drop(workers);
+    if let Some(error) = tally.refused.take().filter(|_| interrupt.noted().is_none()) {
         fail_the_rest(&error, &mut input, &ledger, &mut files, &mut tally)?;
         tally.refused = Some(error);
     }
@@ -93,6 +97,9 @@ pub(crate) fn run(
     drop(progress);
     let mut ledger = ledger.into_inner();
     say(&summary(&tally, &ledger, &files, started.elapsed()));
+    if let Some(exit) = interrupt.noted().filter(|_| !ledger.is_complete()) {
+        return Err(Failure::of_signal(exit, &format!("interrupted; {RESUME_HINT}")));
+    }
     if let Some(failure) = tally.stopped {
         return Err(failure);
     }
@@ -103,13 +110,13 @@ pub(crate) fn run(
     match ledger.broken.take() {
         Some(failure) => Err(failure),
         None if ledger.is_complete() => Ok(ledger.exit()),
-        None => Err(Failure::other("interrupted").and(RESUME_HINT)),
+        None => Err(Failure::other("the export stopped early").and(RESUME_HINT)),
     }
 }
 
 /// Starts as many sessions as there is room for; whether that was the last of them.
 fn hand_out(
-    workers: &mut Workers<'_, '_>,
+    workers: &mut Workers,
     pending: &mut PendingIds<'_>,
     concurrency: usize,
     tally: &mut Tally,

@@ -1,12 +1,15 @@
 //! Retrieves the decisions of many sessions at once, each on a thread of its own.
+//!
+//! The threads end with their requests, or with the process: nobody waits for one whose outcome is
+//! not wanted any more.
 
 use std::collections::BTreeMap;
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{self, Scope};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::core::data_transfer::{Decision, RetrieveDecision};
@@ -59,10 +62,9 @@ impl Activity {
     }
 }
 
-pub(crate) struct Workers<'scope, 'env> {
-    scope: &'scope Scope<'scope, 'env>,
-    client: &'env Client,
-    activity: &'env Activity,
+pub(crate) struct Workers {
+    client: Client,
+    activity: Arc<Activity>,
     /// Whether the time in the rate limit's queue does not count against the timeout.
     queued: bool,
     started: u64,
@@ -71,15 +73,11 @@ pub(crate) struct Workers<'scope, 'env> {
     outcomes: Receiver<thread::Result<Outcome>>,
 }
 
-impl<'scope, 'env> Workers<'scope, 'env> {
-    pub(crate) fn new(
-        scope: &'scope Scope<'scope, 'env>,
-        client: &'env Client,
-        activity: &'env Activity,
-        queued: bool,
-    ) -> Self {
+impl Workers {
+    pub(crate) fn new(client: &Client, activity: &Arc<Activity>, queued: bool) -> Self {
         let (done, outcomes) = mpsc::channel();
-        Self { scope, client, activity, queued, started: 0, running: 0, done, outcomes }
+        let (client, activity) = (client.clone(), Arc::clone(activity));
+        Self { client, activity, queued, started: 0, running: 0, done, outcomes }
     }
 
     /// Returns how many sessions are under way.
@@ -92,16 +90,17 @@ impl<'scope, 'env> Workers<'scope, 'env> {
     /// # Errors
     /// The system gives no more threads.
     pub(crate) fn start(&mut self, session_id: &SessionId) -> io::Result<()> {
-        let (client, activity, done) = (self.client, self.activity, self.done.clone());
+        let (client, activity) = (self.client.clone(), Arc::clone(&self.activity));
+        let done = self.done.clone();
         let (place, queued, session_id) = (self.started, self.queued, session_id.clone());
         let work = move || {
             let call = Call::new(RetrieveDecision::new(session_id.clone()));
             let call = if queued { call.deadline_from_first_send() } else { call };
-            let result = AssertUnwindSafe(|| retrieve(client, activity, place, session_id, call));
+            let result = AssertUnwindSafe(|| retrieve(&client, &activity, place, session_id, call));
             // Nobody waits for the outcome once the workers are dropped.
             let _ = done.send(panic::catch_unwind(result));
         };
-        thread::Builder::new().name(format!("session {place}")).spawn_scoped(self.scope, work)?;
+        thread::Builder::new().name(format!("session {place}")).spawn(work)?;
         self.started += 1;
         self.running += 1;
         Ok(())
@@ -118,7 +117,7 @@ impl<'scope, 'env> Workers<'scope, 'env> {
     }
 }
 
-impl Drop for Workers<'_, '_> {
+impl Drop for Workers {
     fn drop(&mut self) {
         self.activity.stop();
     }

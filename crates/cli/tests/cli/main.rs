@@ -9,6 +9,8 @@ mod configuration;
 mod doctor;
 mod exit_codes;
 mod help;
+#[cfg(target_os = "linux")]
+mod interrupt;
 mod panic_guard;
 mod pipes;
 mod results;

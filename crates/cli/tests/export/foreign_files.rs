@@ -22,6 +22,28 @@ fn a_state_file_of_somebody_else_is_left_alone() {
 }
 
 #[test]
+fn a_refused_resume_leaves_every_file_as_it_was() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(3);
+    run(&mut place.export(&sandbox, "")).ends(0, "");
+    let good = place.read("out");
+    place.write("out", "{}\n");
+    run(&mut place.export(&sandbox, "")).ends(1, "record 1 of out is broken");
+    assert!(!place.has("out.failures"));
+    place.write("out.failures", "");
+    run(&mut place.export(&sandbox, "")).ends(1, "record 1 of out is broken");
+    assert!(place.has("out.failures"));
+
+    fs::remove_file(place.path("out")).unwrap();
+    place.write("out.failures", "{}\n");
+    run(&mut place.export(&sandbox, "")).ends(1, "record 1 of out.failures is broken");
+    assert!(!place.has("out"));
+    place.write("out", &good);
+    fs::remove_file(place.path("out.failures")).unwrap();
+    run(&mut place.export(&sandbox, "")).ends(0, "3 exported and 0 failed before");
+}
+
+#[test]
 fn links_and_fifos_are_refused_and_nothing_hangs() {
     let sandbox = Sandbox::start().unwrap();
     for name in ["out.state", "out.failures"] {

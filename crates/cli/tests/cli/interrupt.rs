@@ -1,0 +1,82 @@
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::support::{didit, didit_at};
+
+fn start(command: &mut Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// How a program ends that gets this signal.
+fn ended_by(signal: &str, child: Child) -> (Option<i32>, String) {
+    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+    let started = Instant::now();
+    let output = child.wait_with_output().unwrap();
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn a_command_that_waits_for_the_service_ends_at_once() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_status("pending", "initialized");
+    sandbox.always(Route::SessionStatus, Fault::Hang);
+    sandbox.always(Route::CreateSession, Fault::Hang);
+    sandbox.script(Route::Decision, [Fault::Pass, Fault::Pass]);
+    for (arguments, route) in [
+        ("wait pending", Route::Decision),
+        ("session status a --session-token t", Route::SessionStatus),
+        ("session create --scope names", Route::CreateSession),
+        ("decision a", Route::Decision),
+        ("decision a b c", Route::Decision),
+    ] {
+        for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+            if arguments.starts_with("decision") {
+                sandbox.always(Route::Decision, Fault::Hang);
+            }
+            let before = sandbox.requests_to(route).len();
+            let child = start(&mut didit_at(&sandbox, arguments));
+            while sandbox.requests_to(route).len() == before {
+                thread::sleep(Duration::from_millis(1));
+            }
+            assert_eq!(ended_by(signal, child), (Some(code), String::new()), "{arguments}");
+        }
+    }
+}
+
+#[test]
+fn the_sandbox_ends_at_once() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let mut child = start(&mut didit("sandbox"));
+        let mut first = [0; 1];
+        child.stdout.as_mut().unwrap().read_exact(&mut first).unwrap();
+        assert_eq!(ended_by(signal, child), (Some(code), String::new()));
+    }
+}
+
+#[test]
+fn the_key_on_a_terminal_does_the_same() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_status("pending", "initialized");
+    let program = env!("CARGO_BIN_EXE_didit");
+    // Lends the program a terminal, and passes the keys on.
+    let mut script = Command::new("script");
+    script
+        .args(["--quiet", "--return", "--command", &format!("{program} wait pending"), "/dev/null"])
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("DIDIT_BASE_URL", sandbox.url())
+        .env("DIDIT_API_KEY", sandbox.api_key())
+        .stdin(Stdio::piped());
+    let mut child = start(&mut script);
+    while sandbox.requests_to(Route::Decision).is_empty() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+}
