@@ -1,19 +1,18 @@
 //! The command line as a whole: the options of every command, and the command.
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
-use std::io::{self, Write as _};
-
-use clap::Parser;
+use clap::{Args as _, CommandFactory as _, Parser};
 
 use crate::commands::Command;
 use crate::context::Options;
-use crate::exit::Exit;
-use crate::failure::Failure;
-use crate::{output, terminal};
 
-/// Retrieves what people shared in Didit's data-transfer sessions
+/// Work with Didit's sessions from the command line
+///
+/// Retrieves what people shared or verified, exports many sessions, and checks webhooks. This is an
+/// unofficial program. To look around without an account, use --sandbox.
 #[derive(Parser)]
-#[command(name = "didit", version, next_line_help = true, after_help = AFTER_HELP)]
+#[command(name = "didit", version = env!("DIDIT_VERSION"), subcommand_value_name = "COMMAND")]
+#[command(before_long_help = EXAMPLES, after_help = MORE, after_long_help = AFTER_HELP)]
 pub(crate) struct Cli {
     #[command(flatten, next_help_heading = "Options of every command")]
     pub(crate) options: Options,
@@ -21,43 +20,70 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  didit --sandbox decision anything
+  didit doctor --sandbox";
+
+const MORE: &str = "\
+Try it without an account:    didit --sandbox decision anything
+Examples, options, exit codes: didit --help, didit COMMAND --help";
+
 const AFTER_HELP: &str = "\
-Credentials (one of the three ways; a secret never stands on a command line):
+Credentials (one of these; secrets are never passed as arguments):
   DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET (or DIDIT_CLIENT_SECRET_FILE, a path)
   DIDIT_ACCESS_TOKEN
-  DIDIT_API_KEY
+  DIDIT_API_KEY (the verification API accepts only this)
+  a profile: see `didit config --help`
 
 Exit codes:
-  0 done                        5 rate-limited
-  1 anything else               6 network, TLS or service failure
-  2 usage, nothing was sent     7 the answer is no decision
-  3 credentials refused         8 out of time
-  4 no such session";
+  0 done                                5 rate-limited until the time ran out
+  1 any other failure                   6 network, TLS or service failure
+  2 invalid usage or configuration      7 unexpected response
+  3 credentials refused                 8 timed out
+  4 no such session                     130 interrupted by Ctrl-C";
 
-/// Prints what the parser has to say: the help or version that was asked for, or a mistake.
-pub(crate) fn explain(error: &clap::Error) -> Result<Exit, Failure> {
-    let text = error.render().to_string();
-    if !error.use_stderr() {
-        output::print(&text)?;
-        return Ok(Exit::Done);
+/// What stands where in the help of every command: examples first, if it is long.
+const TEMPLATE: &str = "\
+{about-with-newline}
+{before-help}{usage-heading} {usage}
+
+{all-args}{after-help}";
+
+const OPTIONS_OF_EVERY_COMMAND: &str = "Options of every command: didit --help";
+
+/// Returns the description of the command line that parses it and from which help, manual pages
+/// and completions are made.
+pub(crate) fn program() -> clap::Command {
+    let mut program = Cli::command().help_template(TEMPLATE);
+    // Only then the commands have the options that are everybody's.
+    program.build();
+    program.mut_subcommands(polished)
+}
+
+fn polished(command: clap::Command) -> clap::Command {
+    let mut command = command.help_template(TEMPLATE).mut_subcommands(polished);
+    if !command.has_subcommands() && command.get_after_help().is_none() {
+        command = command.after_help(OPTIONS_OF_EVERY_COMMAND);
     }
-    let lines: String = text.lines().map(|line| terminal::escape(line) + "\n").collect();
-    // Nobody is left to be told if this fails.
-    let _ = io::stderr().write_all(lines.as_bytes());
-    Ok(Exit::Usage)
+    let options = Options::augment_args(clap::Command::new("options"));
+    let of_every_command: Vec<_> = options.get_arguments().map(clap::Arg::get_id).collect();
+    command.mut_args(|arg| {
+        let hidden = of_every_command.contains(&arg.get_id());
+        if hidden { arg.hide_long_help(true) } else { arg }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+        program().debug_assert();
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Command {
             Self::Session(command) => command.run(context),
             Self::Export(command) => command.run(context),
             Self::Token(command) => command.run(context),
-            Self::Sandbox(command) => command.run(),
+            Self::Sandbox(command) => command.run(context),
             Self::Doctor(command) => command.run(context),
             Self::Completions(command) => command.run(program),
             Self::Man(command) => command.run(program),

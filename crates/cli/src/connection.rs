@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use didit_blocking_adapter::core::{BaseUrl, ClientCredentials, Credentials};
-use didit_blocking_adapter::{Client, ClientBuilder, ConfigError};
+use didit_blocking_adapter::core::{BaseUrl, ClientCredentials, Credentials, Operation};
+use didit_blocking_adapter::{Client, ClientBuilder, ConfigError, Error};
 use didit_sandbox::Sandbox;
 
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::logging::Logged;
 use crate::{bounded, credentials, duration};
 
 /// The budget of one session's call, where the configuration gives none.
@@ -69,6 +70,11 @@ impl Connection {
         }
         let client = build(builder, ca_file.as_deref())?;
         Ok(Self { client, credentials, base_url, timeout, _sandbox: sandbox })
+    }
+
+    /// Carries out an operation, and logs its requests.
+    pub(crate) fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
+        self.client.run(Logged::new(operation))
     }
 }
 

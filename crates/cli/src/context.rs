@@ -1,14 +1,17 @@
 //! The settings that every command takes, and the environment they fall back to.
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::duration;
 use crate::environment::Environment;
 use crate::interrupt::Interrupt;
+use crate::style::{ColorChoice, Style};
+use crate::terminal;
 
 /// Holds what a command is given beside its own arguments.
 pub(crate) struct Context {
@@ -17,25 +20,53 @@ pub(crate) struct Context {
     pub(crate) interrupt: Interrupt,
 }
 
+impl Context {
+    /// Returns how results may look.
+    pub(crate) fn style(&self) -> Style {
+        Style::of_stdout(self.options.color, &self.environment)
+    }
+
+    /// Tells a person something on standard error, unless they asked for quiet.
+    pub(crate) fn note(&self, text: &str) {
+        if !self.options.quiet {
+            // Nobody is left to be told if this fails.
+            let _ = writeln!(io::stderr(), "didit: {}", terminal::escape(text));
+        }
+    }
+}
+
 /// The options that may stand before or after the command.
 #[derive(Args)]
 pub(crate) struct Options {
-    /// Where the service is [env: DIDIT_BASE_URL] [default: the live service]
-    #[arg(long, global = true, value_name = "URL")]
-    pub(crate) base_url: Option<String>,
-    /// The client that asks [env: DIDIT_CLIENT_ID]
-    #[arg(long, global = true, value_name = "ID")]
-    pub(crate) client_id: Option<String>,
-    /// Start a sandbox in this process and use it, whatever else is configured
-    #[arg(long, global = true)]
+    /// Use a temporary built-in sandbox; ignores credentials and --base-url
+    #[arg(long, global = true, hide_short_help = true)]
     pub(crate) sandbox: bool,
-    /// The time for one session [env: DIDIT_TIMEOUT] [default: 30s]
-    #[arg(long, global = true, value_name = "DURATION", value_parser = duration::parse_positive)]
+    /// Base URL of the API [env: DIDIT_BASE_URL] [default: the live service]
+    #[arg(long, global = true, hide_short_help = true, value_name = "URL")]
+    #[arg(value_hint = ValueHint::Url)]
+    pub(crate) base_url: Option<String>,
+    /// OAuth client ID [env: DIDIT_CLIENT_ID]
+    #[arg(long, global = true, hide_short_help = true, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Time limit for one session, retries included [env: DIDIT_TIMEOUT] [default: 30s]
+    ///
+    /// A number and its unit, like 500ms, 30s or 2m. For the commands that wait it limits the whole
+    /// wait, with a default of 10m; `didit doctor` has a default of 10s.
+    #[arg(long, global = true, hide_short_help = true, value_name = "DURATION")]
+    #[arg(value_parser = duration::parse_positive, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,
-    /// Trust the certificates in this file as well [env: DIDIT_CA_FILE]
-    #[arg(long, global = true, value_name = "PEM")]
+    /// Also trust the certificates in this PEM file [env: DIDIT_CA_FILE]
+    #[arg(long, global = true, hide_short_help = true, value_name = "PEM")]
+    #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Log retries and waits; -vv: every request [env: RUST_LOG]
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    /// Colours and links in results [env: NO_COLOR, CLICOLOR_FORCE]
+    #[arg(long, global = true, hide_short_help = true, value_name = "WHEN", value_enum)]
+    #[arg(default_value_t)]
+    pub(crate) color: ColorChoice,
+    /// Print results and errors only: no progress, notes or warnings
+    #[arg(short, long, global = true, hide_short_help = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Log retries and waits; -vv: every request; -vvv: headers as well [env: RUST_LOG]
+    #[arg(short, long, global = true, hide_short_help = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 }

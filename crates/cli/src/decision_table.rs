@@ -7,8 +7,9 @@ use didit_blocking_adapter::core::data_transfer::{Decision, UserData};
 
 use crate::failure::Failure;
 use crate::format::Format;
-use crate::output;
+use crate::style::Style;
 use crate::table::{Table, shortened};
+use crate::{output, words};
 
 const DECISION: &[&str] =
     &["session_id", "session_number", "status", "vendor_data", "scope", "created_at", "user_data"];
@@ -28,10 +29,10 @@ const PHONE: &[&str] = &["phone_number", "is_verified", "is_primary"];
 const NAMES: &[&str] = &["first_name", "family_name", "full_name", "is_verified"];
 
 /// Prints a decision in the format that was asked for.
-pub(crate) fn print(decision: &Decision, format: Format) -> Result<(), Failure> {
+pub(crate) fn print(decision: &Decision, format: Format, style: Style) -> Result<(), Failure> {
     match format {
         Format::Json => output::print_json(&decision.json().to_compact()),
-        Format::Table => output::print(&of(decision).to_string()),
+        Format::Table => output::print(&of(decision).shown(style)),
     }
 }
 
@@ -39,7 +40,7 @@ fn of(decision: &Decision) -> Table {
     let mut table = Table::default();
     table.row("Session", Some(decision.session_id()));
     table.row("Number", decision.session_number());
-    table.row("Status", Some(decision.status()));
+    table.status(decision.status().as_str());
     table.row("Vendor data", decision.vendor_data());
     table.row("Scope", decision.scope());
     // As it was sent: with its own offset and precision.
@@ -47,7 +48,7 @@ fn of(decision: &Decision) -> Table {
         "Created",
         decision.json().get("created_at").filter(|at| !at.is_null()).map(|at| text(&at)),
     );
-    other_rows(&mut table, "", decision.json(), DECISION);
+    other_rows(&mut table, decision.json(), DECISION, &str::to_owned);
     match decision.user_data() {
         Some(user) => user_rows(&mut table, decision, user),
         None => table.row("User data", Some("nothing shared")),
@@ -57,7 +58,7 @@ fn of(decision: &Decision) -> Table {
 
 fn user_rows(table: &mut Table, decision: &Decision, user: &UserData) {
     table.row("User", user.sub.as_deref());
-    table.row("User id", user.user_id.as_deref());
+    table.row("User ID", user.user_id.as_deref());
     if let Some(names) = &user.names {
         table.row("Name", noted(names.full_name.as_deref(), [verified(names.is_verified), None]));
         table.row("First name", names.first_name.as_deref());
@@ -71,37 +72,82 @@ fn user_rows(table: &mut Table, decision: &Decision, user: &UserData) {
         let notes = [verified(phone.is_verified), primary(phone.is_primary)];
         table.row("Phone", noted(phone.phone_number.as_deref(), notes));
     }
-    table.row("Picture", user.picture.as_deref());
-    table.row("Verified", user.is_verified.map(yes_or_no));
+    table.link("Picture", user.picture.as_deref());
+    table.row("Identity verified", user.is_verified.map(yes_or_no));
     table.row("Over 18", user.is_over_18.map(yes_or_no));
     table.row("Over 21", user.is_over_21.map(yes_or_no));
     let Some(json) = decision.user_data_json() else { return };
     for (name, known) in [("names", NAMES), ("email", EMAIL), ("phone", PHONE)] {
         if let Some(object) = json.get(name) {
-            other_rows(table, &format!("{name}."), &object, known);
+            table.section(&format!("More {name}"), |table| {
+                other_rows(table, &object, known, &str::to_owned);
+            });
         }
     }
-    other_rows(table, "", &json, USER_DATA);
+    for (name, value) in json.members() {
+        if !USER_DATA.contains(&&*name) && !value.is_null() {
+            // What is inside of a documented scope is not documented, but named in plain words.
+            match words::of_scope(&name) {
+                Some(label) => scope_rows(table, &label, &value),
+                None => value_rows(table, &shortened(&name), &value, &str::to_owned),
+            }
+        }
+    }
 }
 
-/// The members that no other row stands for; of an object among them, its members in turn.
-fn other_rows(table: &mut Table, prefix: &str, object: &RawJson, known: &[&str]) {
+/// A documented scope: in one line if it has but one member beside the notes on it.
+fn scope_rows(table: &mut Table, label: &str, value: &RawJson) {
+    let flag = |name: &str| value.get(name).and_then(|flag| flag.deserialize::<bool>().ok());
+    let notes = [verified(flag("is_verified")), primary(flag("is_primary"))];
+    let members = value.members();
+    let mut others = members.iter().filter(|(name, value)| {
+        !["is_verified", "is_primary"].contains(&&**name) && !value.is_null()
+    });
+    match (others.next(), others.next()) {
+        (Some((_, only)), None) if only.members().is_empty() => {
+            table.row(label, noted(Some(&text(only)), notes));
+        }
+        (Some(_), _) => {
+            let heading = noted(Some(label), notes).map(|heading| heading.to_string());
+            table.section(&heading.unwrap_or_default(), |table| {
+                let names = ["is_verified", "is_primary"];
+                other_rows(table, value, &names, &words::of_member);
+            });
+        }
+        (None, _) => value_rows(table, label, value, &words::of_member),
+    }
+}
+
+/// The members that no other row stands for, under the names that `label` gives them.
+fn other_rows(table: &mut Table, object: &RawJson, known: &[&str], label: &Label) {
     for (name, value) in object.members() {
-        if known.contains(&&*name) || value.is_null() {
-            continue;
-        }
-        let (members, name) = (value.members(), shortened(&name));
-        if members.is_empty() {
-            table.row(&format!("{prefix}{name}"), Some(text(&value)));
-        }
-        for (member, value) in members {
-            table.row(&format!("{prefix}{name}.{}", shortened(&member)), Some(text(&value)));
+        if !known.contains(&&*name) && !value.is_null() {
+            value_rows(table, &label(&shortened(&name)), &value, label);
         }
     }
+}
+
+type Label = dyn Fn(&str) -> String;
+
+/// A line, or of an object a section.
+fn value_rows(table: &mut Table, name: &str, value: &RawJson, label: &Label) {
+    let members = value.members();
+    if members.is_empty() {
+        return table.row(name, Some(text(value)));
+    }
+    table.section(name, |table| {
+        for (member, value) in members.iter().filter(|(_, value)| !value.is_null()) {
+            table.row(&label(&shortened(member)), Some(text(value)));
+        }
+    });
 }
 
 fn text(value: &RawJson) -> String {
-    value.deserialize::<String>().unwrap_or_else(|_| value.to_compact())
+    match value.as_str() {
+        "true" => "yes".to_owned(),
+        "false" => "no".to_owned(),
+        _ => value.deserialize::<String>().unwrap_or_else(|_| value.to_compact()),
+    }
 }
 
 fn noted(value: Option<&str>, notes: [Option<&str>; 2]) -> Option<impl Display> {
@@ -131,7 +177,7 @@ mod tests {
     use super::*;
 
     fn table(json: &str) -> String {
-        of(&Decision::from_json(json.as_bytes()).unwrap()).to_string()
+        of(&Decision::from_json(json.as_bytes()).unwrap()).shown(Style::default())
     }
 
     #[test]
@@ -159,21 +205,34 @@ Picture      https://example.com/picture.png
         let shown = table(
             r#"{"session_id":"s","status":"In Review","vendor_data":null,"score":1e2,
                 "user_data":{"sub":"u","is_over_18":false,"email":{"is_verified":false,"age":3},
-                "address":{"city":"Zoë","lines":["a", "b"]},"preferences":{},"gender":null}}"#,
+                "loyalty":{"is_gold":true,"lines":["a", "b"]},"extra":{},"none":null}}"#,
         );
         let expected = "\
-Session        s
-Status         In Review
-score          1e2
-User           u
-Email          (not verified)
-Over 18        no
-email.age      3
-address.city   Zoë
-address.lines  [\"a\",\"b\"]
-preferences    {}
+Session    s
+Status     In Review
+score      1e2
+User       u
+Email      (not verified)
+Over 18    no
+More email
+  age      3
+loyalty
+  is_gold  yes
+  lines    [\"a\",\"b\"]
+extra      {}
 ";
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn every_documented_scope_is_in_human_words() {
+        let shown = table(didit_sandbox::fixtures::DECISION_ALL_SCOPES);
+        for line in shown.lines() {
+            let label = line.trim_start().split("  ").next().unwrap().trim_end_matches(')');
+            assert!(label.starts_with(char::is_uppercase) && !label.contains(['_', '.']), "{line}");
+        }
+        assert!(shown.contains("\nDate of birth      1990-05-17 (verified)\n"), "{shown}");
+        assert!(shown.contains("\nAddress (verified)\n  Street "), "{shown}");
     }
 
     #[test]
@@ -182,7 +241,7 @@ preferences    {}
             r#"{"session_id":"s","status":"\u001b[2J\u0007","vendor_data":"\u202e\r\nStatus  X",
                 "\u001b[A":"\u009b1A","user_data":{"x":{"\n":["\u001b", "raw \u202e"]}}}"#,
         );
-        assert_eq!(shown.lines().count(), 5, "{shown}");
+        assert_eq!(shown.lines().count(), 6, "{shown}");
         assert!(!shown.contains(['\u{1b}', '\u{7}', '\r', '\u{9b}', '\u{202e}']), "{shown}");
     }
 

@@ -1,5 +1,6 @@
 //! Durations as people write them: `500ms`, `30s`, `1.5m`, `2h`.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
@@ -19,10 +20,32 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * seconds).map_err(|_| problem())
 }
 
+/// Returns a duration in its two largest units, or in milliseconds if it is short.
+pub(crate) fn precise(duration: Duration) -> String {
+    if duration < Duration::from_secs(1) {
+        return format!("{} ms", duration.as_millis());
+    }
+    clock(duration)
+}
+
 /// A duration that lasts.
 pub(crate) fn parse_positive(text: &str) -> Result<Duration, String> {
     let duration = parse(text)?;
     if duration.is_zero() { Err(format!("{text:?} is no time at all")) } else { Ok(duration) }
+}
+
+/// A duration in its two largest units.
+pub(crate) fn clock(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    let mut text = String::new();
+    let _ = match (days, hours, minutes) {
+        (0, 0, 0) => write!(text, "{seconds}s"),
+        (0, 0, _) => write!(text, "{minutes}m{:02}s", seconds % 60),
+        (0, _, _) => write!(text, "{hours}h{minutes:02}m"),
+        _ => write!(text, "{days}d{hours:02}h"),
+    };
+    text
 }
 
 #[cfg(test)]
@@ -70,5 +93,13 @@ mod tests {
             assert!(error.contains("is not a duration like"), "{error}");
         }
         assert!(parse_positive("0ms").is_err() && parse_positive("1ms").is_ok());
+    }
+
+    #[test]
+    fn times_have_two_units() {
+        let cases = [(0, "0s"), (59, "59s"), (61, "1m01s"), (3_661, "1h01m"), (180_000, "2d02h")];
+        for (seconds, text) in cases {
+            assert_eq!(clock(Duration::from_secs(seconds)), text);
+        }
     }
 }

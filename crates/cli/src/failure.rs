@@ -3,9 +3,12 @@
 use std::error::Error as StdError;
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::time::Duration;
 
+use didit_blocking_adapter::core::CallErrorKind;
 use didit_blocking_adapter::{ConfigError, Error};
 
+use crate::duration::precise;
 use crate::exit::Exit;
 use crate::terminal;
 
@@ -32,6 +35,21 @@ impl Failure {
         let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
         let line = format!("{about}{error}; {}", error.advice());
         Self { exit: Exit::of(error.call()), line: Some(line) }
+    }
+
+    /// A wait for a session that came to nothing, with that time limit.
+    pub(crate) fn of_wait(session_id: &str, error: &Error, timeout: Duration) -> Self {
+        match error.call().kind() {
+            CallErrorKind::Undecided(status) => Self {
+                exit: Exit::OutOfTime,
+                line: Some(format!(
+                    "{session_id}: the session was still {status} when the time ran out, after \
+                     {}; raise --timeout to wait longer",
+                    precise(timeout)
+                )),
+            },
+            _ => Self::of_call(Some(session_id), error),
+        }
     }
 
     /// A result that could not be written.

@@ -1,4 +1,4 @@
-//! The shape in which a command prints its results.
+//! The format in which a command prints its results.
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::io::{self, IsTerminal as _};
@@ -12,20 +12,23 @@ use crate::failure::Failure;
 pub(crate) enum Format {
     /// For people
     Table,
-    /// For programs: one JSON text a line
+    /// JSON Lines, for scripts
     Json,
 }
 
 #[derive(Args)]
 pub(crate) struct FormatArg {
-    /// The shape of the results [env: DIDIT_FORMAT] [default: table on a terminal]
-    #[arg(long, value_enum)]
+    /// table or json [env: DIDIT_FORMAT] [default: table on a terminal]
+    #[arg(long, value_enum, hide_possible_values = true)]
     format: Option<Format>,
+    /// Short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
 }
 
 impl FormatArg {
     pub(crate) fn resolve(&self, environment: &Environment) -> Result<Format, Failure> {
-        if let Some(format) = self.format {
+        if let Some(format) = self.format.or(self.json.then_some(Format::Json)) {
             return Ok(format);
         }
         match environment.text("DIDIT_FORMAT")? {

@@ -5,9 +5,11 @@
 
 mod args;
 mod bounded;
+mod browser;
 mod commands;
 mod connection;
 mod context;
+mod count;
 mod credentials;
 mod decision_table;
 mod duration;
@@ -17,16 +19,23 @@ mod export;
 mod failure;
 mod format;
 mod interrupt;
+mod live_line;
 mod logging;
 mod output;
 mod panic_guard;
+mod scopes;
 mod session_ids;
+mod status_look;
+mod style;
+mod suggestion;
 mod table;
 mod terminal;
+mod usage_error;
+mod words;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::FromArgMatches as _;
 
 use crate::args::Cli;
 use crate::context::Context;
@@ -45,12 +54,14 @@ pub fn main() -> ExitCode {
 
 fn run() -> Result<Exit, Failure> {
     let interrupt = Interrupt::handle();
-    let cli = match Cli::try_parse() {
+    let (mut program, arguments) = (args::program(), std::env::args_os().collect::<Vec<_>>());
+    let matches = program.try_get_matches_from_mut(&arguments);
+    let cli = match matches.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return args::explain(&error),
+        Err(error) => return usage_error::explain(&error, &program, &arguments),
     };
     let context =
         Context { options: cli.options, environment: Environment::of_process(), interrupt };
-    logging::start(context.options.verbose, &context.environment);
-    cli.command.run(&context, Cli::command())
+    logging::start(&context.options, &context.environment);
+    cli.command.run(&context, program)
 }

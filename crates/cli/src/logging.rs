@@ -1,29 +1,49 @@
-//! What the program tells of its work, on standard error.
+//! The log of the program's work, on standard error.
+//!
+//! | option | shows |
+//! |---|---|
+//! | none | warnings |
+//! | `-v` | what a call waits for, retries, new tokens |
+//! | `-vv` | every request: method, URL, status, time, request id, attempt |
+//! | `-vvv` | the headers of requests and responses as well |
+//!
+//! No line holds a secret or user data.
+
+mod exchange;
+mod line;
 
 use std::io;
 
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing::Level;
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
+pub(crate) use self::exchange::Logged;
+use crate::context::Options;
 use crate::environment::Environment;
 
 /// The target of the events that this project emits.
 const TARGET: &str = "didit";
 
-pub(crate) fn start(verbosity: u8, environment: &Environment) {
-    let rust_log = environment.os("RUST_LOG").filter(|_| verbosity == 0);
+/// The target of the lines about requests, under the same name for `RUST_LOG`.
+const REQUESTS: &str = "didit::http";
+
+pub(crate) fn start(options: &Options, environment: &Environment) {
+    let rust_log = environment.os("RUST_LOG").filter(|_| options.verbose == 0 && !options.quiet);
     let asked = rust_log.as_ref().map(|text| text.to_str()?.parse::<Targets>().ok());
     let filter = match &asked {
         Some(Some(filter)) => filter.clone(),
-        _ => default_filter(verbosity),
+        _ => default_filter(options),
     };
+    // The engine tells of requests as well, but knows no headers: `REQUESTS` stands for that.
+    let told_once = filter_fn(|event| event.target() != TARGET || *event.level() < Level::DEBUG);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
-        .with_ansi(false)
-        .without_time()
+        .event_format(line::Line)
         // It would panic where standard error is closed.
         .log_internal_errors(false);
-    let subscriber = tracing_subscriber::registry().with(lines.with_filter(filter));
+    let lines = lines.with_filter(filter).with_filter(told_once);
+    let subscriber = tracing_subscriber::registry().with(lines);
     // Only a second call could fail.
     let _ = tracing::subscriber::set_global_default(subscriber);
     if asked == Some(None) {
@@ -31,31 +51,41 @@ pub(crate) fn start(verbosity: u8, environment: &Environment) {
     }
 }
 
-fn default_filter(verbosity: u8) -> Targets {
-    let level = match verbosity {
-        0 => LevelFilter::WARN,
-        1 => LevelFilter::INFO,
-        _ => LevelFilter::DEBUG,
+fn default_filter(options: &Options) -> Targets {
+    let level = match (options.quiet, options.verbose) {
+        (true, _) => return Targets::new().with_default(LevelFilter::ERROR),
+        (_, 0) => LevelFilter::WARN,
+        (_, 1) => LevelFilter::INFO,
+        (_, 2) => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
     };
     Targets::new().with_default(LevelFilter::WARN).with_target(TARGET, level)
 }
 
 #[cfg(test)]
 mod tests {
-    use tracing::Level;
+    use clap::Parser as _;
 
     use super::*;
 
+    fn filter(options: &str) -> Targets {
+        let line = format!("didit token {options}");
+        default_filter(&crate::args::Cli::parse_from(line.split_whitespace()).options)
+    }
+
     #[test]
     fn each_v_tells_more_of_this_project_alone() {
-        for (verbosity, most) in [(0, Level::WARN), (1, Level::INFO), (2, Level::DEBUG)] {
-            let filter = default_filter(verbosity);
-            assert!(filter.would_enable(TARGET, &most));
+        for (options, most) in
+            [("", Level::WARN), ("-v", Level::INFO), ("-vv", Level::DEBUG), ("-vvv", Level::TRACE)]
+        {
+            let filter = filter(options);
+            assert!(filter.would_enable(TARGET, &most) && filter.would_enable(REQUESTS, &most));
             assert!(filter.would_enable("other", &Level::WARN));
             assert!(!filter.would_enable("other", &Level::INFO));
-            assert!(!filter.would_enable(TARGET, &Level::TRACE));
         }
-        assert!(!default_filter(0).would_enable(TARGET, &Level::INFO));
-        assert!(!default_filter(1).would_enable(TARGET, &Level::DEBUG));
+        assert!(!filter("").would_enable(TARGET, &Level::INFO));
+        assert!(!filter("-v").would_enable(TARGET, &Level::DEBUG));
+        assert!(!filter("-vv").would_enable(TARGET, &Level::TRACE));
+        assert!(!filter("-q").would_enable(TARGET, &Level::WARN));
     }
 }

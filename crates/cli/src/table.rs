@@ -1,13 +1,18 @@
-//! Labelled values, one a line, for people.
+//! Labelled values for people: one column of values, sections, and lines that fit the terminal.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+use crate::status_look;
+use crate::style::{Look, Style};
 use crate::terminal;
 
 /// The widest that a label can make its column.
 const MAX_LABEL: usize = 24;
-
+/// The narrowest that values are broken into.
+const MIN_VALUE: usize = 8;
 /// The longest a name of the service's is shown.
 const MAX_NAME: usize = 60;
 
@@ -20,31 +25,152 @@ pub(crate) fn shortened(name: &str) -> Cow<'_, str> {
 }
 
 #[derive(Default)]
-pub(crate) struct Table(Vec<(String, String)>);
+pub(crate) struct Table {
+    lines: Vec<Line>,
+    /// How deep in sections the next line is.
+    depth: usize,
+}
+
+struct Line {
+    depth: usize,
+    label: String,
+    /// `None` makes it the heading of a section.
+    value: Option<String>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Status,
+    Link,
+}
 
 impl Table {
     /// Adds a line if there is a value; both are escaped.
     pub(crate) fn row(&mut self, label: &str, value: Option<impl fmt::Display>) {
+        self.push(label, value, Kind::Text);
+    }
+
+    /// Adds a status, whose colour says whether it is good.
+    pub(crate) fn status(&mut self, status: &str) {
+        self.push("Status", Some(status), Kind::Status);
+    }
+
+    /// Adds an address, which a terminal may follow.
+    pub(crate) fn link(&mut self, label: &str, address: Option<impl fmt::Display>) {
+        self.push(label, address, Kind::Link);
+    }
+
+    /// Adds a heading, with the lines that `fill` adds below it, if it adds any.
+    pub(crate) fn section(&mut self, heading: &str, fill: impl FnOnce(&mut Self)) {
+        let at = self.lines.len();
+        self.push_line(heading, None, Kind::Text);
+        self.depth += 1;
+        fill(self);
+        self.depth -= 1;
+        if self.lines.len() == at + 1 {
+            self.lines.pop();
+        }
+    }
+
+    fn push(&mut self, label: &str, value: Option<impl fmt::Display>, kind: Kind) {
         if let Some(value) = value {
-            self.0.push((terminal::escape(label), terminal::escape(&value.to_string())));
+            self.push_line(label, Some(terminal::escape(&value.to_string())), kind);
+        }
+    }
+
+    fn push_line(&mut self, label: &str, value: Option<String>, kind: Kind) {
+        self.lines.push(Line { depth: self.depth, label: terminal::escape(label), value, kind });
+    }
+
+    /// Returns the table as that style shows it.
+    pub(crate) fn shown(&self, style: Style) -> String {
+        let labels = self.lines.iter().filter(|line| line.value.is_some());
+        let widest = labels.map(|line| line.indent() + line.label.width()).max().unwrap_or(0);
+        let room = style.width.map_or(MAX_LABEL, |width| width * 2 / 5);
+        let column = widest.min(MAX_LABEL).min(room) + 2;
+        let mut shown = String::new();
+        for line in &self.lines {
+            line.show(&mut shown, column, style);
+        }
+        shown
+    }
+}
+
+impl Line {
+    fn indent(&self) -> usize {
+        2 * self.depth
+    }
+
+    fn show(&self, shown: &mut String, column: usize, style: Style) {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            shown,
+            "{:indent$}{}",
+            "",
+            style.paint(Look::Bold, &self.label),
+            indent = self.indent()
+        );
+        let Some(value) = &self.value else { return shown.push('\n') };
+        let used = self.indent() + self.label.width();
+        let width =
+            style.width.map_or(usize::MAX, |width| width.saturating_sub(column).max(MIN_VALUE));
+        // A label that is too wide takes a line, unless lines have no end.
+        if used + 2 > column && style.width.is_some() {
+            shown.push('\n');
+            let _ = write!(shown, "{:column$}", "");
+        } else {
+            let _ = write!(shown, "{:gap$}", "", gap = column.saturating_sub(used).max(2));
+        }
+        for (at, piece) in wrapped(value, width).into_iter().enumerate() {
+            if at > 0 {
+                let _ = write!(shown, "{:column$}", "");
+            }
+            shown.push_str(&self.styled(piece, value, style));
+            shown.push('\n');
+        }
+    }
+
+    fn styled<'a>(&self, piece: &'a str, value: &str, style: Style) -> Cow<'a, str> {
+        match self.kind {
+            Kind::Text => piece.into(),
+            Kind::Status => style.paint(status_look::of(value), piece).into_owned().into(),
+            Kind::Link => style.link(piece, value),
         }
     }
 }
 
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widest = self.0.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
-        let width = widest.min(MAX_LABEL);
-        for (label, value) in &self.0 {
-            writeln!(f, "{label:width$}  {value}")?;
-        }
-        Ok(())
+/// Breaks a text into lines of at most that many columns: at blanks, or within longer words.
+fn wrapped(text: &str, width: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    let mut rest = text;
+    while rest.width() > width {
+        let mut used = 0;
+        let fits = rest.char_indices().find(|(_, c)| {
+            used += c.width().unwrap_or(0);
+            used > width
+        });
+        // At least a character, however narrow the terminal is.
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        let end = fits.map_or(rest.len(), |(at, _)| at).max(first);
+        let blank = match rest[end..].starts_with(' ') {
+            true => Some(end),
+            false => rest[..end].rfind(' ').filter(|at| *at > 0),
+        };
+        let (line, left) = rest.split_at(blank.unwrap_or(end));
+        lines.push(line.trim_end_matches(' '));
+        rest = if blank.is_some() { left.trim_start_matches(' ') } else { left };
     }
+    lines.push(rest);
+    lines
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const PIPE: Style = Style { colors: false, links: false, width: None };
 
     #[test]
     fn values_stand_in_one_column() {
@@ -52,7 +178,16 @@ mod tests {
         table.row("Status", Some("Confirmed"));
         table.row("Vendor data", None::<&str>);
         table.row("Name", Some("A\x1b[1A\nB"));
-        assert_eq!(table.to_string(), "Status  Confirmed\nName    A\\u{1b}[1A\\nB\n");
+        assert_eq!(table.shown(PIPE), "Status  Confirmed\nName    A\\u{1b}[1A\\nB\n");
+    }
+
+    #[test]
+    fn sections_are_indented_and_empty_ones_left_out() {
+        let mut table = Table::default();
+        table.row("Status", Some("Confirmed"));
+        table.section("Address", |table| table.row("Postal code", Some("28001")));
+        table.section("Nothing", |_| ());
+        assert_eq!(table.shown(PIPE), "Status         Confirmed\nAddress\n  Postal code  28001\n");
     }
 
     #[test]
@@ -60,6 +195,50 @@ mod tests {
         let mut table = Table::default();
         table.row(&"x".repeat(30), Some(1));
         table.row("y", Some(2));
-        assert_eq!(table.to_string(), format!("{}  1\ny{}2\n", "x".repeat(30), " ".repeat(25)));
+        assert_eq!(table.shown(PIPE), format!("{}  1\ny{}2\n", "x".repeat(30), " ".repeat(25)));
+        let narrow = table.shown(Style { width: Some(40), ..PIPE });
+        assert_eq!(
+            narrow,
+            format!("{}\n{}1\ny{}2\n", "x".repeat(30), " ".repeat(18), " ".repeat(17))
+        );
+    }
+
+    #[test]
+    fn long_values_hang_below_their_beginning() {
+        let mut table = Table::default();
+        table.row("Scope", Some("names email phone picture"));
+        table.row("URL", Some("https://example.com/a-long-path"));
+        let shown = table.shown(Style { width: Some(25), ..PIPE });
+        assert_eq!(
+            shown,
+            "Scope  names email phone\n       picture\n\
+             URL    https://example.co\n       m/a-long-path\n"
+        );
+    }
+
+    #[test]
+    fn no_line_is_wider_than_the_terminal() {
+        let mut table = Table::default();
+        table.row("Name", Some("Zoë 田中田中田中 👩‍👧 x".repeat(9)));
+        table
+            .section("Section", |table| table.row("A label of some length", Some("y".repeat(200))));
+        for width in [24, 40, 80, 120] {
+            for line in table.shown(Style { width: Some(width), ..PIPE }).lines() {
+                assert!(line.width() <= width, "{width}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn looks_do_not_change_the_columns() {
+        let mut table = Table::default();
+        table.status("Confirmed");
+        table.link("URL", Some("https://x/"));
+        let shown = table.shown(Style { colors: true, links: true, width: Some(80) });
+        assert_eq!(
+            shown,
+            "\x1b[1mStatus\x1b[0m  \x1b[32mConfirmed\x1b[0m\n\
+             \x1b[1mURL\x1b[0m     \x1b]8;;https://x/\x1b\\https://x/\x1b]8;;\x1b\\\n"
+        );
     }
 }

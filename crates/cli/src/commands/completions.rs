@@ -12,14 +12,14 @@ Examples:
   didit completions bash
   didit completions fish";
 
-/// Print a script that completes this command line in a shell
+/// Print a completion script for a shell
 ///
-/// In bash `source <(didit completions bash)` takes it over, in fish `didit completions fish |
-/// source`; zsh reads it from the file _didit in a folder of its fpath.
+/// For bash, add `source <(didit completions bash)` to ~/.bashrc. For fish, save it as
+/// ~/.config/fish/completions/didit.fish; for zsh, as _didit in a folder of fpath.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(before_long_help = EXAMPLES)]
 pub(crate) struct Completions {
-    /// The shell
+    /// Name of the shell
     shell: Shell,
 }
 

@@ -13,6 +13,7 @@ use crate::exit::Exit;
 use crate::export::workers::{Outcome, Workers};
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
+use crate::style::Style;
 use crate::{decision_table, output, session_ids};
 
 const EXAMPLES: &str = "\
@@ -21,11 +22,14 @@ Examples:
   didit decision first second --format table
   didit --sandbox decision anything";
 
-/// Retrieve the decisions of sessions, and the data that was shared
+/// Print the decisions of sessions, with the data that was shared
+///
+/// Many sessions are retrieved at once, within the rate limit, and printed in the order given. If
+/// some fail, the others are printed all the same, and the first failure decides the exit code.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(before_long_help = EXAMPLES)]
 pub(crate) struct Decision {
-    /// The sessions, in the order in which their decisions are printed
+    /// IDs of the sessions
     #[arg(required = true, value_name = "SESSION_ID")]
     session_ids: Vec<String>,
     #[command(flatten)]
@@ -41,7 +45,8 @@ impl Decision {
             .map(|text| session_ids::parse(text))
             .collect::<Result<_, _>>()?;
         let connection = Connection::new(context, CALL_TIMEOUT)?;
-        let mut printer = Printer { format, printed: false, first_failure: None };
+        let style = context.style();
+        let mut printer = Printer { format, style, printed: false, first_failure: None };
         let queued = session_ids.len() > 1;
         let mut workers = Workers::new(&connection.client, &Arc::default(), queued);
         retrieve_in_order(&mut workers, &session_ids, |outcome| printer.print(&outcome))?;
@@ -88,6 +93,7 @@ fn retrieve_in_order(
 
 struct Printer {
     format: Format,
+    style: Style,
     printed: bool,
     first_failure: Option<Exit>,
 }
@@ -100,7 +106,7 @@ impl Printer {
                 if std::mem::replace(&mut self.printed, true) && self.format == Format::Table {
                     output::print("\n")?;
                 }
-                decision_table::print(decision, self.format)
+                decision_table::print(decision, self.format, self.style)
             }
             Some(Err(error)) => {
                 let failure = Failure::of_call(Some(outcome.session_id.as_str()), error);

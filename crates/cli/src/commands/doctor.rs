@@ -35,11 +35,12 @@ Examples:
   didit doctor
   didit doctor --sandbox --format json";
 
-/// Check the configuration, the way to the service, and the credentials
+/// Diagnose configuration, connectivity and credentials
 ///
-/// Fetches a token (with client credentials) and asks for a session that does not exist.
+/// Fetches a token, if there are client credentials, and requests the decision of the session
+/// didit-doctor, which does not exist. The time limit is 10s by default.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(before_long_help = EXAMPLES)]
 pub(crate) struct Doctor {
     #[command(flatten)]
     format: FormatArg,
@@ -100,12 +101,12 @@ impl Doctor {
 fn ask(connection: &Connection, seen: &Seen) -> Option<Error> {
     if let Credentials::Client(client) = &connection.credentials {
         let fetch = Call::new(FetchToken::new(client.clone()));
-        if let Err(error) = connection.client.run(Probe::new(fetch, seen)) {
+        if let Err(error) = connection.run(Probe::new(fetch, seen)) {
             return Some(error);
         }
     }
     let retrieve = Call::new(RetrieveDecision::new(NO_SESSION.parse().ok()?));
-    let error = connection.client.run(Probe::new(retrieve, seen)).err()?;
+    let error = connection.run(Probe::new(retrieve, seen)).err()?;
     // It was accepted, as far as can be told without a session.
     let answered = error.call().response().is_some_and(|answer| {
         matches!(answer.kind(), ResponseErrorKind::NotFound | ResponseErrorKind::ClientError)
@@ -137,7 +138,7 @@ fn host(error: Option<&Error>, findings: &Findings) -> Finding {
 
 fn tls(error: Option<&Error>, plain: bool, findings: &Findings) -> Finding {
     match error.map(|error| error.call().kind()) {
-        _ if plain => (Mark::Ok, "not used on this machine".to_owned()),
+        _ if plain => (Mark::Ok, "not used: plain http to this machine".to_owned()),
         Some(CallErrorKind::Transport(TransportErrorKind::Certificate)) => failed(error),
         _ if findings.took.is_some() => (Mark::Ok, "the certificate is trusted".to_owned()),
         _ => skipped(),
@@ -155,15 +156,19 @@ fn credentials(error: Option<&Error>, findings: &Findings) -> Finding {
 fn clock(findings: &Findings) -> Finding {
     let Some(ahead) = findings.clock_ahead else { return skipped() };
     let mark = if ahead.abs() < MAX_SKEW_SECONDS { Mark::Ok } else { Mark::Warn };
-    let side = if ahead < 0 { "behind" } else { "ahead of" };
-    (mark, format!("{} s {side} the service's", ahead.abs()))
+    let detail = match ahead {
+        0 => "agrees with the service's".to_owned(),
+        1.. => format!("{ahead} s ahead of the service's"),
+        _ => format!("{} s behind the service's", ahead.unsigned_abs()),
+    };
+    (mark, detail)
 }
 
 fn quota(findings: &Findings) -> Finding {
     let limit = findings.rate_limit;
     let Some(left) = limit.remaining else {
         return if findings.took.is_some() {
-            (Mark::Ok, "the service names none".to_owned())
+            (Mark::Ok, "the service named no rate limit".to_owned())
         } else {
             skipped()
         };
@@ -182,7 +187,7 @@ fn failed(error: Option<&Error>) -> Finding {
 }
 
 fn skipped() -> Finding {
-    (Mark::Skip, "not reached".to_owned())
+    (Mark::Skip, "not checked, because of the failure above".to_owned())
 }
 
 fn say(format: Format, check: &str, (mark, detail): &Finding) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
+use crate::count;
 use crate::exit::Exit;
 use crate::export::{self, ExportFormat, Paths, Progress, Source};
 use crate::failure::Failure;
@@ -17,34 +18,41 @@ Examples:
 
 /// Retrieve the decisions of many sessions into a file
 ///
-/// Interrupted at any moment and started again with the same arguments, it goes on where it
-/// stopped. Each session is then in exactly one of the output and the failures file.
+/// Run the same command again after an interruption of any kind to resume. Each session ends up in
+/// exactly one of the output and the failures file. Ctrl-C stops it at once, with whole files.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(before_long_help = EXAMPLES)]
 pub(crate) struct Export {
-    /// One session id a line, blank lines and # comments aside; - is standard input
+    /// File with one session ID per line, or - for stdin
+    ///
+    /// Blank lines and lines that start with # are skipped; an ID that is repeated is retrieved once.
     #[arg(long, value_name = "FILE", required_unless_present = "retry_failures")]
     input: Option<PathBuf>,
-    /// Where the decisions go, in the order in which they come
+    /// File for the decisions, or - for stdout
+    ///
+    /// They are written in the order in which they arrive. A file that is not an export's is never
+    /// overwritten. With - nothing can be resumed.
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
-    /// The format of the output [default: by the ending of its name, else jsonl]
-    #[arg(long, value_enum)]
+    /// jsonl or csv [default: by the output's ending, else jsonl]
+    #[arg(long, value_enum, hide_possible_values = true)]
     format: Option<ExportFormat>,
-    /// Leave cells of CSV as they are that a spreadsheet may take for formulas
+    /// Put no apostrophe before CSV cells that look like formulas
     #[arg(long)]
     csv_raw: bool,
-    /// How many sessions are asked for at once
+    /// Number of concurrent requests, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 16)]
-    #[arg(value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(value_parser = count::between(1_u16, 1000))]
     concurrency: u16,
-    /// Where the sessions go that failed, as JSON lines [default: the output's name and .failures]
+    /// File for failed sessions [default: OUTPUT.failures]
+    ///
+    /// JSON Lines with session_id, error and status; the file is there only if a session failed.
     #[arg(long, value_name = "FILE")]
     failures: Option<PathBuf>,
-    /// Begin anew: overwrite what an earlier export left in the output and the failures file
+    /// Start over, overwriting the output and failures files
     #[arg(long)]
     restart: bool,
-    /// In place of an input, the sessions in the failures file of an earlier export
+    /// Retry the sessions in a failures file instead of --input
     #[arg(long, value_name = "FILE", conflicts_with = "input")]
     retry_failures: Option<PathBuf>,
 }
@@ -70,7 +78,7 @@ impl Export {
         };
         let connection = Connection::new(context, CALL_TIMEOUT)?;
         let paths = Paths::new(&self.output, self.failures.as_deref())?;
-        let mut progress = Progress::new(context.options.verbose > 0);
+        let mut progress = Progress::new(context);
         let tell = |stage: &str| progress.stage(stage);
         let begun =
             export::begin(source, &paths, format, &connection.base_url, self.restart, tell)?;

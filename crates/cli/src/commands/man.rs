@@ -15,11 +15,11 @@ Examples:
   didit man > didit.1
   didit man --output man1";
 
-/// Print the manual page, or write those of all commands into a folder
+/// Print a manual page, or write all of them into a folder
 ///
-/// `didit man | man -l -` shows it at once.
+/// To read one now: `didit man | man -l -`
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(before_long_help = EXAMPLES)]
 pub(crate) struct Man {
     /// The folder for the pages of all commands; it is made if need be
     #[arg(long, value_name = "FOLDER")]

@@ -1,62 +1,109 @@
 //! `didit sandbox`
 
+mod fault;
+mod request_log;
+
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use didit_sandbox::{FaultRule, Quota};
 
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{duration, output};
+use crate::{count, duration, output};
+
+/// What webhooks are signed with if the environment has nothing else.
+const WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
 
 const EXAMPLES: &str = "\
 Examples:
   didit sandbox --port 8080
-  didit sandbox --quota 100/60s --fault decision:status=503,times=2
-  didit sandbox --state sessions.db --session-lifetime 1h";
+  didit sandbox --strict --quota 100/60s --fault decision:status=503,times=2
+  didit sandbox --state sessions.jsonl --session-lifetime 1h
+  didit sandbox --webhook http://127.0.0.1:3000/webhooks";
 
-/// Run a server that behaves like the service, until it is stopped
+/// Run a local test server
 ///
-/// It is for clients in any language; its base URL and credentials are printed as variables that
-/// this program and a shell understand. If they went to a file, a shell takes them over with
-/// `set -a; . ./FILE`. In a browser it lists its sessions, and plays the phone of the person who
-/// is asked.
+/// It simulates the data-transfer API, the verification API and the user's phone, for clients in any
+/// language. Its base URL and credentials are printed as environment variables: on a terminal as lines
+/// to paste into another shell; from a file they are loaded with `set -a; . ./FILE`. Open its URL in
+/// a browser to see sessions and act as the user.
+///
+/// By default any session ID is answered with the sample person, and any scope is accepted; --strict
+/// knows only the sessions that were created. IDs that begin with declined-, expired- or slow- play
+/// that part. Each request is logged on standard error, unless --quiet is given.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(before_long_help = EXAMPLES)]
 pub(crate) struct Sandbox {
-    /// The port at 127.0.0.1; 0 takes any free one
+    /// Port on 127.0.0.1; 0 takes any free one
     #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(value_parser = count::between(0_u16, 65535))]
     port: u16,
-    /// How long an access token is valid [default: 24h]
+    /// Answer 404 for sessions never created, and refuse unknown scopes
+    #[arg(long)]
+    strict: bool,
+    /// Keep the sessions in this file for the next run, as JSON Lines
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    state: Option<PathBuf>,
+    /// Inject a fault, e.g. decision:status=503,times=2; repeatable
+    #[arg(long = "fault", value_name = "RULE", value_parser = fault::Parser)]
+    #[arg(hide_possible_values = true, long_help = fault::help())]
+    faults: Vec<FaultRule>,
+    /// Rate limit of decisions, e.g. 100/60s
+    #[arg(long, value_name = "N/WINDOW", value_parser = parse_quota)]
+    quota: Option<Quota>,
+    /// Wait this long before each answer
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    latency: Option<Duration>,
+    /// Lifetime of access tokens [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     token_lifetime: Option<Duration>,
     /// How long a person can take to decide [default: 10m]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     session_lifetime: Option<Duration>,
-    /// Keep the sessions in this file, for the next run to go on with
-    #[arg(long, value_name = "FILE")]
-    state: Option<PathBuf>,
-    /// How many decisions may be retrieved in a sliding window, like 100/60s
-    #[arg(long, value_name = "N/WINDOW", value_parser = parse_quota)]
-    quota: Option<Quota>,
-    /// How long to wait before each answer
-    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
-    latency: Option<Duration>,
-    /// What goes wrong, like decision:status=503,times=2; more than once for more
+    /// Send webhooks to this http URL of this machine; repeatable
     ///
-    /// It is ROUTE:KIND, then any ,KEY=VALUE. ROUTE: token, create-session, session-status,
-    /// decision. KIND: status=NNN, redirect=URL, reset, reset-early, close, truncate, drip=PAUSE,
-    /// delay=PAUSE, endless, huge=BYTES, garbage, hang. KEY: times, and beside a status or a
-    /// redirect retry-after, header=NAME:VALUE and, last, body.
-    #[arg(long = "fault", value_name = "RULE")]
-    faults: Vec<FaultRule>,
+    /// Each new status of a verification session is sent, signed with DIDIT_WEBHOOK_SECRET (or a
+    /// secret that is printed), and sent again after 1 and 4 minutes if that fails.
+    #[arg(long = "webhook", value_name = "URL", value_hint = ValueHint::Url)]
+    webhooks: Vec<String>,
+    /// Multiply the pauses between attempts to send a webhook
+    #[arg(long, value_name = "FACTOR", requires = "webhooks", value_parser = parse_scale)]
+    webhook_time_scale: Option<f64>,
 }
 
 impl Sandbox {
-    pub(crate) fn run(self) -> Result<Exit, Failure> {
-        let mut builder = didit_sandbox::Sandbox::builder().port(self.port).keep_requests(0);
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let secret = context.environment.text("DIDIT_WEBHOOK_SECRET")?;
+        let secret = secret.unwrap_or_else(|| WEBHOOK_SECRET.to_owned());
+        let sends = !self.webhooks.is_empty();
+        let (port, state) = (self.port, self.state.clone());
+        let mut builder = self.builder(&secret);
+        if !context.options.quiet {
+            builder = builder.on_request(request_log::log);
+        }
+        let sandbox = builder.start().map_err(|error| {
+            let from = state.map(|path| format!(" with the state file {}", path.display()));
+            let from = from.unwrap_or_default();
+            Failure::other(format!(
+                "could not start the sandbox on port {port}{from}: {error}; choose another --port{}",
+                if from.is_empty() { "" } else { " or --state" }
+            ))
+        })?;
+        let export = if io::stdout().is_terminal() { "export " } else { "" };
+        output::print(&variables(&sandbox, export, sends.then_some(&secret)))?;
+        loop {
+            thread::park();
+        }
+    }
+
+    fn builder(self, webhook_secret: &str) -> didit_sandbox::SandboxBuilder {
+        let mut builder = didit_sandbox::Sandbox::builder();
+        builder = builder.port(self.port).keep_requests(0).strict(self.strict);
         if let Some(lifetime) = self.token_lifetime {
             builder = builder.token_lifetime(lifetime);
         }
@@ -72,36 +119,37 @@ impl Sandbox {
         if let Some(latency) = self.latency {
             builder = builder.latency(latency);
         }
+        if let Some(scale) = self.webhook_time_scale {
+            builder = builder.webhook_time_scale(scale);
+        }
+        for url in self.webhooks {
+            builder = builder.webhook(url, webhook_secret);
+        }
         for rule in self.faults {
             builder = builder.rule(rule);
         }
-        let sandbox = builder.start().map_err(|error| {
-            Failure::other(format!(
-                "could not start the sandbox on port {}: {error}; choose another with --port or \
-                 --state",
-                self.port
-            ))
-        })?;
-        output::print(&variables(&sandbox))?;
-        loop {
-            thread::park();
-        }
+        builder
     }
 }
 
 /// The key is an alternative, so a shell that takes all the variables must not get it as well.
-fn variables(sandbox: &didit_sandbox::Sandbox) -> String {
+fn variables(
+    sandbox: &didit_sandbox::Sandbox,
+    export: &str,
+    webhook_secret: Option<&String>,
+) -> String {
+    let url = sandbox.url();
+    let secret = webhook_secret.map(|secret| format!("{export}DIDIT_WEBHOOK_SECRET={secret}\n"));
     format!(
-        "DIDIT_BASE_URL={}\n\
-         DIDIT_CLIENT_ID={}\n\
-         DIDIT_CLIENT_SECRET={}\n\
-         # or, in place of the client id and secret: DIDIT_API_KEY={}\n\
-         # its sessions and the person's phone, for a browser: {}/\n",
-        sandbox.url(),
+        "{export}DIDIT_BASE_URL={url}\n\
+         {export}DIDIT_CLIENT_ID={}\n\
+         {export}DIDIT_CLIENT_SECRET={}\n\
+         {}# or, in place of the client id and secret: {export}DIDIT_API_KEY={}\n\
+         # open in a browser to see sessions and act as the user: {url}/\n",
         sandbox.client_id(),
         sandbox.client_secret(),
+        secret.unwrap_or_default(),
         sandbox.api_key(),
-        sandbox.url(),
     )
 }
 
@@ -110,6 +158,11 @@ fn parse_quota(text: &str) -> Result<Quota, String> {
     let (limit, window) = text.split_once('/').ok_or_else(problem)?;
     let limit = limit.parse().map_err(|_| problem())?;
     Ok(Quota { limit, window: duration::parse_positive(window)? })
+}
+
+fn parse_scale(text: &str) -> Result<f64, String> {
+    let scale = text.parse().ok().filter(|scale: &f64| scale.is_finite() && *scale >= 0.0);
+    scale.ok_or_else(|| format!("{text:?} is not a factor like 0.01"))
 }
 
 #[cfg(test)]
@@ -123,5 +176,7 @@ mod tests {
         for text in ["100", "/60s", "-1/60s", "100/", "100/0s", "100/60", "1.5/1s"] {
             assert!(parse_quota(text).is_err(), "{text}");
         }
+        assert_eq!(parse_scale("0.01"), Ok(0.01));
+        assert!(parse_scale("-1").is_err() && parse_scale("inf").is_err());
     }
 }

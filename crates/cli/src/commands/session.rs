@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Create a session, or read its status
+/// Create a session or check its status
 #[derive(Args)]
 pub(crate) struct Session {
     #[command(subcommand)]

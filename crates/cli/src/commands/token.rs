@@ -18,9 +18,11 @@ Examples:
   didit token
   didit token --format json";
 
-/// Prove that the credentials work, and print when the token expires
+/// Check your credentials and show when the token expires
+///
+/// The token itself is never printed.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(before_long_help = EXAMPLES)]
 pub(crate) struct Token {
     #[command(flatten)]
     format: FormatArg,
@@ -30,15 +32,15 @@ impl Token {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
         let connection = Connection::new(context, CALL_TIMEOUT)?;
-        let Credentials::Client(client) = connection.credentials else {
+        let Credentials::Client(client) = &connection.credentials else {
             return Err(Failure::usage(
-                "with DIDIT_ACCESS_TOKEN or DIDIT_API_KEY there is no token to fetch; set \
-                 DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET instead",
+                "`didit token` needs a client ID and secret, and there is no token to fetch with an \
+                 access token or API key; unset DIDIT_ACCESS_TOKEN and DIDIT_API_KEY, and set \
+                 DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET",
             ));
         };
         let token = connection
-            .client
-            .run(Call::new(FetchToken::new(client)))
+            .run(Call::new(FetchToken::new(client.clone())))
             .map_err(|error| Failure::of_call(None, &error))?;
         let expires_at = expires_at(&token, OffsetDateTime::now_utc());
         output::print(&match (format, expires_at) {
@@ -67,7 +69,7 @@ mod tests {
 
     fn expiry(body: &str) -> Option<String> {
         let client = ClientCredentials::new("id", "secret").unwrap();
-        let token = FetchToken::new(client).parse(&Response::new(body.as_bytes())).unwrap();
+        let token = FetchToken::new(client.clone()).parse(&Response::new(body.as_bytes())).unwrap();
         let now = OffsetDateTime::from_unix_timestamp_nanos(1_722_508_199_999_999_999).unwrap();
         expires_at(&token, now)
     }

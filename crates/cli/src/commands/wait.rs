@@ -4,30 +4,37 @@ use std::time::Duration;
 
 use clap::Args;
 use didit_blocking_adapter::core::WaitForDecision;
+use didit_blocking_adapter::core::data_transfer::Status;
 
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
+use crate::live_line::{self, Watched};
 use crate::{decision_table, duration, session_ids};
 
 const EXAMPLES: &str = "\
 Examples:
-  didit wait 11111111-2222-3333-4444-555555555555 --poll 5s --timeout 15m";
+  didit wait 11111111-2222-3333-4444-555555555555 --poll 5s --timeout 15m
+  didit wait 11111111-2222-3333-4444-555555555555 --exit-status && echo confirmed";
 
-/// Ask for a session's decision until its status is final, then print it
+/// Wait for a session to be decided, then print the decision
 ///
-/// A status that nobody knows is not final. The timeout is that of the whole wait, 10m if nothing
-/// else is said; nothing is printed when it runs out.
+/// Unknown statuses count as undecided. --timeout limits the whole wait (default: 10m); nothing is
+/// printed when it runs out. On a terminal a line shows the status and the time that is left.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(before_long_help = EXAMPLES)]
 pub(crate) struct Wait {
-    /// The session
+    /// ID of the session
     session_id: String,
-    /// The time from one look to the next [default: 2s]
+    /// Polling interval [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    #[arg(allow_hyphen_values = true)]
     poll: Option<Duration>,
+    /// Exit with 1 unless the session is confirmed
+    #[arg(long)]
+    exit_status: bool,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -37,15 +44,16 @@ impl Wait {
         let format = self.format.resolve(&context.environment)?;
         let session_id = session_ids::parse(&self.session_id)?;
         let connection = Connection::new(context, WaitForDecision::DEFAULT_TIMEOUT)?;
-        let interval = self.poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL);
-        let decision = connection
-            .client
-            .wait_for_decision(&session_id)
-            .every(interval)
-            .at_most(connection.timeout)
-            .wait()
-            .map_err(|error| Failure::of_call(Some(session_id.as_str()), &error))?;
-        decision_table::print(&decision, format)?;
-        Ok(Exit::Done)
+        let wait = WaitForDecision::new(session_id.clone())
+            .with_interval(self.poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL))
+            .with_timeout(connection.timeout);
+        let decision = live_line::during(context, connection.timeout, |seen| {
+            connection.run(Watched::new(wait, seen))
+        });
+        let decision = decision
+            .map_err(|error| Failure::of_wait(session_id.as_str(), &error, connection.timeout))?;
+        decision_table::print(&decision, format, context.style())?;
+        let succeeded = *decision.status() == Status::Confirmed;
+        Ok(if self.exit_status && !succeeded { Exit::Other } else { Exit::Done })
     }
 }

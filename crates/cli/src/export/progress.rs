@@ -1,12 +1,14 @@
 //! Shows the progress of an export: one line that is redrawn on a terminal, and a new line from time
 //! to time elsewhere.
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::core::WaitReason;
 use terminal_size::terminal_size_of;
+
+use crate::context::Context;
+use crate::duration::clock;
 
 const REDRAW: Duration = Duration::from_millis(200);
 const PLAIN_LINE: Duration = Duration::from_secs(10);
@@ -16,6 +18,7 @@ const MAX_BAR: usize = 40;
 
 pub(crate) struct Progress {
     on_terminal: bool,
+    quiet: bool,
     started: Instant,
     shown: Instant,
     drawn: bool,
@@ -36,13 +39,14 @@ pub(super) struct Numbers {
 }
 
 impl Progress {
-    /// `logs` says whether other lines go to the terminal, which a redrawn one would garble.
-    pub(crate) fn new(logs: bool) -> Self {
-        let on_terminal = io::stderr().is_terminal()
-            && !logs
-            && std::env::var_os("TERM").is_none_or(|term| term != "dumb");
+    pub(crate) fn new(context: &Context) -> Self {
+        let quiet = context.options.quiet;
+        // Lines of a log would be garbled by one that is redrawn.
+        let redrawn = !quiet && context.options.verbose == 0;
+        let dumb = context.environment.os("TERM").is_some_and(|term| term == "dumb");
+        let on_terminal = io::stderr().is_terminal() && redrawn && !dumb;
         let now = Instant::now();
-        Self { on_terminal, started: now, shown: now, drawn: false }
+        Self { on_terminal, quiet, started: now, shown: now, drawn: false }
     }
 
     /// Says what is done before anything can be counted.
@@ -59,7 +63,7 @@ impl Progress {
 
     /// Whether it is time to show something.
     pub(super) fn is_due(&self) -> bool {
-        self.shown.elapsed() >= if self.on_terminal { REDRAW } else { PLAIN_LINE }
+        !self.quiet && self.shown.elapsed() >= if self.on_terminal { REDRAW } else { PLAIN_LINE }
     }
 
     pub(super) fn show(&mut self, numbers: &Numbers) {
@@ -73,8 +77,16 @@ impl Progress {
         }
     }
 
+    /// Says at the end what was done.
+    pub(super) fn finish(mut self, summary: &str) {
+        self.clear();
+        if !self.quiet {
+            say(summary);
+        }
+    }
+
     /// Makes room for other lines.
-    pub(crate) fn clear(&mut self) {
+    fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
             write(b"\r\x1b[K");
         }
@@ -93,7 +105,7 @@ impl Drop for Progress {
 }
 
 /// A line for people, who need not be there.
-pub(super) fn say(text: &str) {
+fn say(text: &str) {
     write(format!("didit: {text}\n").as_bytes());
 }
 
@@ -175,20 +187,6 @@ fn share(numbers: &Numbers, whole: u64) -> u64 {
     (numbers.settled * whole).checked_div(numbers.total).unwrap_or(whole)
 }
 
-/// A duration in its two largest units.
-pub(super) fn clock(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    let mut text = String::new();
-    let _ = match (days, hours, minutes) {
-        (0, 0, 0) => write!(text, "{seconds}s"),
-        (0, 0, _) => write!(text, "{minutes}m{:02}s", seconds % 60),
-        (0, _, _) => write!(text, "{hours}h{minutes:02}m"),
-        _ => write!(text, "{days}d{hours:02}h"),
-    };
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,13 +235,5 @@ mod tests {
         assert_eq!(plain_line(&empty, ELAPSED), "100 %, 0 of 0");
         let finishing = Numbers { finishing: true, ..NUMBERS };
         assert!(plain_line(&finishing, ELAPSED).contains(", finishing what is under way, "));
-    }
-
-    #[test]
-    fn times_have_two_units() {
-        let cases = [(0, "0s"), (59, "59s"), (61, "1m01s"), (3_661, "1h01m"), (180_000, "2d02h")];
-        for (seconds, text) in cases {
-            assert_eq!(clock(Duration::from_secs(seconds)), text);
-        }
     }
 }

@@ -11,10 +11,11 @@ use super::ExportJob;
 use super::files::Files;
 use super::input::Input;
 use super::ledger::{Ledger, PendingIds};
-use super::progress::{Numbers, Progress, clock, say};
+use super::progress::{Numbers, Progress};
 use super::stop::{self, RESUME_HINT};
 use super::workers::{Activity, Outcome, Workers};
 use crate::connection::Connection;
+use crate::duration::clock;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -94,9 +95,8 @@ pub(crate) fn run(
         tally.refused = Some(error);
     }
     files.sync()?;
-    drop(progress);
     let mut ledger = ledger.into_inner();
-    say(&summary(&tally, &ledger, &files, started.elapsed()));
+    progress.finish(&summary(&tally, &ledger, &files, started.elapsed()));
     if let Some(exit) = interrupt.noted().filter(|_| !ledger.is_complete()) {
         return Err(Failure::of_signal(exit, &format!("interrupted; {RESUME_HINT}")));
     }

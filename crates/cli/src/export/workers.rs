@@ -19,6 +19,8 @@ use didit_blocking_adapter::core::{
 use didit_blocking_adapter::{Client, Error};
 use http::Response;
 
+use crate::logging::Logged;
+
 /// How long a waiting call may not notice that it is to stop.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
@@ -130,8 +132,7 @@ fn retrieve(
     session_id: SessionId,
     call: Call<RetrieveDecision>,
 ) -> Outcome {
-    let _span = tracing::debug_span!(target: "didit", "session", %session_id).entered();
-    let result = client.run(Watched::new(call, place, activity)).transpose();
+    let result = client.run(Logged::new(Watched::new(call, place, activity))).transpose();
     Outcome { place, session_id, result }
 }
 

@@ -13,7 +13,7 @@ fn commands() -> Vec<String> {
     let mut names = Vec::new();
     for name in listed("") {
         match &*name {
-            "session" => names.extend(listed("session").iter().map(|sub| format!("session {sub}"))),
+            "session" => names.extend(listed(&name).iter().map(|sub| format!("{name} {sub}"))),
             _ => names.push(name),
         }
     }
@@ -26,14 +26,14 @@ fn listed(command: &str) -> Vec<String> {
     let list = ran.results().split("Commands:\n").nth(1).unwrap();
     let list = list.split("\n\n").next().unwrap();
     let names = list.lines().filter_map(|line| line.strip_prefix("  "));
-    let names = names.filter(|line| !line.starts_with(' ') && *line != "help");
-    names.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+    let names = names.map(|line| line.split(' ').next().unwrap().to_owned());
+    names.filter(|name| !name.is_empty() && name != "help").collect()
 }
 
 fn examples(command: &str) -> Vec<String> {
     let ran = run(&mut didit(&format!("{command} --help")));
     let (_, examples) = ran.results().split_once("\nExamples:\n").unwrap_or_default();
-    examples.lines().map(|line| line.trim().to_owned()).collect()
+    examples.lines().map_while(|line| line.strip_prefix("  ")).map(str::to_owned).collect()
 }
 
 /// What the examples are run in: ids to export, and an output that nobody has written yet.
@@ -87,7 +87,7 @@ fn every_example_of_every_command_works() {
 fn the_help_tells_every_kind_of_fault() {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let refusal = words(&run(&mut didit("sandbox --fault decision:x")).stderr);
-    let kinds = refusal.split(" is none of ").nth(1).unwrap().split(" For ").next().unwrap();
+    let kinds = refusal.split(" is none of ").nth(1).unwrap().split("; see ").next().unwrap();
     let help = words(run(&mut didit("sandbox --help")).results());
     assert!(help.contains(&format!("KIND: {kinds}. ")), "{kinds}: {help}");
 }

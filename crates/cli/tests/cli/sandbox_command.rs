@@ -13,7 +13,7 @@ struct Running {
 
 impl Running {
     fn start(arguments: &str) -> Self {
-        let mut command = didit(&format!("sandbox {arguments}"));
+        let mut command = didit(&format!("sandbox -q {arguments}"));
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, stdout, variables: Vec::new() }

@@ -142,13 +142,15 @@ fn a_qr_code_is_for_terminals_with_room_and_colours() {
     let xterm = ("TERM", "xterm-256color");
     let wide = on_a_terminal(&sandbox, 80, &[xterm]);
     let (table, code) = wide.split_once("\n\n").unwrap();
-    assert!(table.starts_with("Session  ") && table.contains("\nURL      http"), "{wide}");
+    let bold = |label: &str| format!("\u{1b}[1m{label}\u{1b}[0m");
+    assert!(table.starts_with(&format!("{}  ", bold("Session"))), "{wide}");
+    assert!(table.contains(&format!("\n{}      http", bold("URL"))), "{wide}");
     assert!(code.starts_with("\u{1b}[38;5;16;48;5;231m    "), "{wide}");
     assert!(code.lines().count() > 15 && code.lines().all(|line| line.ends_with("\u{1b}[0m")));
-    for (columns, variables) in
-        [(30, &[xterm][..]), (80, &[xterm, ("NO_COLOR", "1")]), (80, &[("TERM", "dumb")])]
-    {
-        let plain = on_a_terminal(&sandbox, columns, variables);
+    let narrow = on_a_terminal(&sandbox, 30, &[xterm]);
+    assert!(narrow.contains("      http") && !narrow.contains("231m"), "{narrow}");
+    for variables in [&[xterm, ("NO_COLOR", "1")][..], &[("TERM", "dumb")]] {
+        let plain = on_a_terminal(&sandbox, 80, variables);
         assert!(plain.contains("\nURL      http"), "{plain}");
         assert!(!plain.contains(['\u{1b}', '█']), "{plain}");
     }

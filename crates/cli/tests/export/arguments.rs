@@ -90,7 +90,7 @@ fn paths_that_cannot_be_used_are_2() {
         ("--input ids --output out --failures out", "need files of their own"),
         ("--output out", "--input"),
         ("--input ids", "--output"),
-        ("--input ids --output out --concurrency 0", "0 is not in 1..=1000"),
+        ("--input ids --output out --concurrency 0", "\"0\" is not a whole number from 1 to 1000"),
         ("--input ids --output out --format table", "table"),
     ] {
         run(&mut place.export_with(&sandbox, arguments)).ends(2, words);

@@ -2,7 +2,8 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use clap::Args;
-use didit_blocking_adapter::core::Secret;
+use didit_blocking_adapter::core::data_transfer::ReadStatus;
+use didit_blocking_adapter::core::{Call, Secret};
 
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
@@ -17,13 +18,15 @@ Examples:
   didit session status SESSION_ID --session-token TOKEN
   DIDIT_SESSION_TOKEN=TOKEN didit session status SESSION_ID";
 
-/// Read the status of a session with its own token and no other credentials
+/// Print the status of a session, with its own token alone
+///
+/// No other credentials are needed.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(before_long_help = EXAMPLES)]
 pub(crate) struct Status {
     /// The session
     session_id: String,
-    /// The token it gave when it was created [env: DIDIT_SESSION_TOKEN]
+    /// Token from the session's creation [env: DIDIT_SESSION_TOKEN]
     #[arg(long, value_name = "TOKEN")]
     session_token: Option<String>,
     #[command(flatten)]
@@ -45,16 +48,15 @@ impl Status {
         })?;
         let connection = Connection::without_credentials(context, CALL_TIMEOUT)?;
         let report = connection
-            .client
-            .session_status(&session_id, token)
+            .run(Call::new(ReadStatus::new(session_id.clone(), token)))
             .map_err(|error| Failure::of_call(Some(session_id.as_str()), &error))?;
         match format {
             Format::Json => output::print_json(&report.json().to_compact())?,
             Format::Table => {
                 let mut table = Table::default();
                 table.row("Session", Some(&session_id));
-                table.row("Status", Some(report.status()));
-                output::print(&table.to_string())?;
+                table.status(report.status().as_str());
+                output::print(&table.shown(context.style()))?;
             }
         }
         Ok(Exit::Done)

@@ -1,0 +1,57 @@
+//! The rules of `--fault`: how they are described, and completed.
+
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::error::{Error, ErrorKind};
+use didit_sandbox::{FaultRule, Route};
+
+/// What most faults are like; any status, and more, can be written by hand.
+const KINDS: [&str; 8] = [
+    "status=401",
+    "status=404",
+    "status=429",
+    "status=503",
+    "reset",
+    "truncate",
+    "delay=5s",
+    "hang",
+];
+
+/// Returns the description of a rule.
+pub(super) fn help() -> String {
+    let routes = Route::ALL.map(|route| route.to_string()).join(", ");
+    format!(
+        "Inject a fault, e.g. decision:status=503,times=2; repeatable\n\n\
+         A rule is ROUTE:KIND[,KEY=VALUE...]. ROUTE: {routes}. KIND: status=NNN, redirect=URL, \
+         reset, reset-early, close, truncate, drip=PAUSE, delay=PAUSE, endless, huge=BYTES, garbage, \
+         hang. KEY: times, and beside a status or a redirect retry-after, header=NAME:VALUE and, \
+         last, body."
+    )
+}
+
+/// Reads rules, and gives completions the most common of them.
+#[derive(Clone)]
+pub(super) struct Parser;
+
+impl TypedValueParser for Parser {
+    type Value = FaultRule;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<FaultRule, Error> {
+        let text = StringValueParser::new().parse_ref(command, argument, value)?;
+        text.parse().map_err(|error: didit_sandbox::FaultRuleError| {
+            Error::raw(ErrorKind::ValueValidation, format!("--fault: {error}"))
+        })
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let rules =
+            Route::ALL.into_iter().flat_map(|route| KINDS.map(|kind| format!("{route}:{kind}")));
+        Some(Box::new(rules.map(PossibleValue::new)))
+    }
+}

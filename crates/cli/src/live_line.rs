@@ -1,0 +1,133 @@
+//! The line that a terminal shows while a session is waited for: its status, and the time.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::process;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use didit_blocking_adapter::core::{Engine, Moment, Operation, Step, Ticket, TransportError};
+use http::Response;
+use serde::Deserialize;
+
+use crate::context::Context;
+use crate::duration::clock;
+use crate::terminal;
+
+const REDRAW: Duration = Duration::from_millis(200);
+
+/// The status that was seen last.
+#[derive(Default)]
+pub(crate) struct Seen(Mutex<Option<String>>);
+
+/// Shows the line, where there is a terminal to show it on, until `work` is done.
+pub(crate) fn during<T>(context: &Context, timeout: Duration, work: impl FnOnce(&Seen) -> T) -> T {
+    let seen = Seen::default();
+    let plain = context.environment.os("TERM").is_none_or(|term| term == "dumb");
+    let logs = context.options.verbose > 0 || context.options.quiet;
+    if !io::stderr().is_terminal() || plain || logs {
+        return work(&seen);
+    }
+    // The line is taken away first.
+    context.interrupt.defer();
+    let started = Instant::now();
+    let (done, is_done) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let (interrupt, seen) = (&context.interrupt, &seen);
+        scope.spawn(move || {
+            while is_done.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
+                if let Some(exit) = interrupt.noted() {
+                    write("\r\x1b[K");
+                    process::exit(exit as i32);
+                }
+                let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0);
+                let line = line(seen, started.elapsed(), timeout);
+                // The last column is left alone: some terminals break the line behind it.
+                let room = usize::from(width.unwrap_or(80)).saturating_sub(1);
+                let line: String = line.chars().take(room).collect();
+                write(&format!("\r{line}\x1b[K"));
+            }
+            write("\r\x1b[K");
+        });
+        let result = work(seen);
+        drop(done);
+        result
+    })
+}
+
+fn line(seen: &Seen, elapsed: Duration, timeout: Duration) -> String {
+    let status = seen.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let status = status.unwrap_or_else(|| "asking for the status".to_owned());
+    let left = timeout.saturating_sub(elapsed);
+    format!("{}, waiting for {}, {} left", terminal::escape(&status), clock(elapsed), clock(left))
+}
+
+fn write(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// An operation that polls a decision, whose statuses are seen on their way.
+pub(crate) struct Watched<'a, O> {
+    operation: O,
+    seen: &'a Seen,
+}
+
+impl<'a, O> Watched<'a, O> {
+    pub(crate) fn new(operation: O, seen: &'a Seen) -> Self {
+        Self { operation, seen }
+    }
+}
+
+impl<O: Operation> Operation for Watched<'_, O> {
+    type Output = O::Output;
+
+    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<O::Output> {
+        self.operation.poll(engine, now)
+    }
+
+    fn handle_response<B: AsRef<[u8]>>(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        response: &Response<B>,
+    ) {
+        #[derive(Deserialize)]
+        struct Answer {
+            status: String,
+        }
+        if let Ok(Answer { status }) = serde_json::from_slice(response.body().as_ref()) {
+            *self.seen.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+        }
+        self.operation.handle_response(engine, now, ticket, response);
+    }
+
+    fn handle_failure(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        error: TransportError,
+    ) {
+        self.operation.handle_failure(engine, now, ticket, error);
+    }
+
+    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
+        self.operation.cancel(engine, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_has_the_status_and_both_times() {
+        let seen = Seen::default();
+        let line = |seen| line(seen, Duration::from_secs(61), Duration::from_secs(600));
+        assert_eq!(line(&seen), "asking for the status, waiting for 1m01s, 8m59s left");
+        *seen.0.lock().unwrap() = Some("Initialized\x1b[2J".to_owned());
+        assert_eq!(line(&seen), "Initialized\\u{1b}[2J, waiting for 1m01s, 8m59s left");
+    }
+}

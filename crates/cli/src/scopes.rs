@@ -1,0 +1,134 @@
+//! Scopes on the command line: several options, separated by blanks or commas, known by name.
+
+use std::fmt::Write as _;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use didit_blocking_adapter::core::data_transfer::{Scope, Scopes};
+
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::suggestion;
+
+/// The documented scopes, and what each asks for.
+pub(crate) const DOCUMENTED: [(&str, &str); 17] = [
+    ("names", "First, family and full name"),
+    ("email", "Email address"),
+    ("phone", "Phone number"),
+    ("picture", "Temporary URL of the picture"),
+    ("is_verified", "Whether the person is verified"),
+    ("is_over_18", "Whether the person is over 18"),
+    ("is_over_21", "Whether the person is over 21"),
+    ("birthdate", "Date of birth"),
+    ("gender", "Gender"),
+    ("address", "Postal address"),
+    ("document_detail", "Identity document"),
+    ("bank_account", "Bank account"),
+    ("preferences", "Preferences"),
+    ("instagram_account", "Instagram account"),
+    ("x_account", "X account"),
+    ("tiktok_account", "TikTok account"),
+    ("user_id", "Identifier of the user"),
+];
+
+/// Reads the values of `--scope`, and warns of scopes that are not documented.
+///
+/// # Errors
+/// A scope is malformed, or so much like a documented one that it is most likely a mistake.
+pub(crate) fn parse(
+    values: &[String],
+    undocumented: bool,
+    context: &Context,
+) -> Result<Scopes, Failure> {
+    let text = values.join(" ").replace(',', " ");
+    let refused = |why: &dyn std::fmt::Display| Failure::usage(format!("--scope: {why}"));
+    let scopes: Scopes = text.parse().map_err(|error| refused(&error))?;
+    let known: Vec<&str> = DOCUMENTED.iter().map(|(name, _)| *name).collect();
+    for scope in scopes.iter() {
+        if undocumented || is_documented(scope) {
+            continue;
+        }
+        let name = scope.as_str();
+        match suggestion::near(name, &known) {
+            Some(near) => {
+                return Err(refused(&format!(
+                    "{name:?} is not documented; did you mean `{near}`? The scopes are {}; to \
+                     send it anyway, add --undocumented-scopes",
+                    known.join(", ")
+                )));
+            }
+            None => context.note(&format!("the scope {name:?} is not documented")),
+        }
+    }
+    Ok(scopes)
+}
+
+/// Returns the description of `--scope`.
+pub(crate) fn help() -> String {
+    let mut help = "What to ask the person for, like \"names email\"; repeatable\n\n\
+                    Separated by blanks or commas. The documented scopes:\n"
+        .to_owned();
+    for (name, what) in DOCUMENTED {
+        // Writing to a string cannot fail.
+        let _ = writeln!(help, "  {name:18} {what}");
+    }
+    help
+}
+
+/// The service spells `picture` as `pictures` as well.
+fn is_documented(scope: &Scope) -> bool {
+    *scope == Scope::PICTURE || DOCUMENTED.iter().any(|(name, _)| *name == scope.as_str())
+}
+
+/// Takes any text, but tells completions and help the documented scopes.
+#[derive(Clone)]
+pub(crate) struct Parser;
+
+impl TypedValueParser for Parser {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &std::ffi::OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        let value =
+            |(name, help): (&'static str, &'static str)| PossibleValue::new(name).help(help);
+        Some(Box::new(DOCUMENTED.into_iter().map(value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_those_of_the_library() {
+        let all = [
+            Scope::USER_ID,
+            Scope::NAMES,
+            Scope::EMAIL,
+            Scope::PHONE,
+            Scope::PICTURE,
+            Scope::IS_VERIFIED,
+            Scope::IS_OVER_18,
+            Scope::IS_OVER_21,
+            Scope::GENDER,
+            Scope::DOCUMENT_DETAIL,
+            Scope::BIRTHDATE,
+            Scope::ADDRESS,
+            Scope::BANK_ACCOUNT,
+            Scope::PREFERENCES,
+            Scope::INSTAGRAM_ACCOUNT,
+            Scope::X_ACCOUNT,
+            Scope::TIKTOK_ACCOUNT,
+        ];
+        assert!(all.iter().all(is_documented) && all.len() == DOCUMENTED.len());
+        assert!(is_documented(&"pictures".parse().unwrap()));
+        assert!(!is_documented(&"mail".parse().unwrap()));
+    }
+}

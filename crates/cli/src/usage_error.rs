@@ -1,0 +1,175 @@
+//! Mistakes in the command line, each in one line that says what to give instead.
+
+use std::ffi::OsString;
+
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+
+/// Prints what the parser has to say: the help or version that was asked for, or a mistake.
+pub(crate) fn explain(
+    error: &clap::Error,
+    program: &Command,
+    arguments: &[OsString],
+) -> Result<Exit, Failure> {
+    if !error.use_stderr() {
+        output::print(&error.render().to_string())?;
+        return Ok(Exit::Done);
+    }
+    let (path, command) = command_of(program, arguments);
+    let mistake = Mistake { error, command, path };
+    Err(Failure::usage(mistake.line()))
+}
+
+/// Returns the command that the arguments name, and how it is called.
+fn command_of<'a>(program: &'a Command, arguments: &[OsString]) -> (String, &'a Command) {
+    let (mut path, mut command) = (program.get_name().to_owned(), program);
+    for argument in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
+        if let Some(found) = command.find_subcommand(argument) {
+            command = found;
+            path = format!("{path} {}", found.get_name());
+        }
+    }
+    (path, command)
+}
+
+/// Returns the name in a description like `--output <FILE>`.
+fn name_of(argument: &str) -> &str {
+    argument.split([' ', '=']).next().unwrap_or_default().trim_end_matches("...")
+}
+
+struct Mistake<'a> {
+    error: &'a clap::Error,
+    command: &'a Command,
+    path: String,
+}
+
+impl Mistake<'_> {
+    fn line(&self) -> String {
+        let help =
+            if self.path == "didit" { "didit --help" } else { &format!("{} --help", self.path) };
+        let what = self.what();
+        if what.ends_with('?') {
+            format!("{what} See `{help}`")
+        } else {
+            format!("{what}; see `{help}`")
+        }
+    }
+
+    fn what(&self) -> String {
+        let argument = self.one(ContextKind::InvalidArg);
+        let name = name_of(&argument);
+        let value = self.one(ContextKind::InvalidValue);
+        match self.error.kind() {
+            ErrorKind::UnknownArgument => self.unknown(&argument),
+            ErrorKind::InvalidSubcommand => {
+                let given = self.one(ContextKind::InvalidSubcommand);
+                let near = self.many(ContextKind::SuggestedSubcommand);
+                let near = near.first().map(|near| format!("; did you mean `{near}`?"));
+                let known =
+                    near.unwrap_or_else(|| format!("; the commands are {}", self.commands()));
+                format!("there is no command {given:?}{known}")
+            }
+            ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                format!("give a command: {}", self.commands())
+            }
+            ErrorKind::MissingRequiredArgument => {
+                let missing = self.many(ContextKind::InvalidArg);
+                let are = if missing.len() > 1 { "are" } else { "is" };
+                let example = self.example().map(|example| format!("; for example: {example}"));
+                format!("{} {are} missing{}", missing.join(" and "), example.unwrap_or_default())
+            }
+            ErrorKind::InvalidValue if value.is_empty() => {
+                format!("{name} needs a value: {argument}{}", self.one_of("; one of "))
+            }
+            ErrorKind::InvalidValue => {
+                let near = self.one(ContextKind::SuggestedValue);
+                let near = if near.is_empty() { near } else { format!("; did you mean {near}?") };
+                format!("{name}: {value:?} is not {}{near}", self.one_of("one of "))
+            }
+            ErrorKind::ValueValidation if !argument.is_empty() => {
+                let why = std::error::Error::source(self.error);
+                let why = why.map_or_else(|| format!("{value:?} is invalid"), ToString::to_string);
+                // Numbers are read by the standard library, which does not repeat them.
+                let repeats = why.contains(value.trim()) || why.contains(&format!("{value:?}"));
+                let given = if repeats { String::new() } else { format!("{value:?}: ") };
+                format!("{name}: {given}{why}")
+            }
+            ErrorKind::ArgumentConflict => {
+                let others = self.many(ContextKind::PriorArg);
+                let others: Vec<_> = others.iter().map(|other| name_of(other)).collect();
+                if others == [name] {
+                    format!("{name} can be given only once")
+                } else {
+                    format!("{name} and {} cannot be used together; keep one", others.join(" and "))
+                }
+            }
+            ErrorKind::InvalidUtf8 => "an argument is not UTF-8 text".to_owned(),
+            _ => {
+                let text = self.error.render().to_string();
+                let first = text.lines().next().unwrap_or_default();
+                first.trim_start_matches("error: ").to_owned()
+            }
+        }
+    }
+
+    fn unknown(&self, argument: &str) -> String {
+        let prints_results = self.has("json");
+        match argument {
+            "--output" | "-o" if prints_results => {
+                "results go to standard output; use --format json for JSON, and `> FILE` for a file"
+                    .to_owned()
+            }
+            "--format" | "--json" if prints_results || self.command.has_subcommands() => {
+                format!("{argument} must come after the command")
+            }
+            "--client-secret" | "--secret" | "--access-token" | "--token" | "--api-key" => format!(
+                "there is no {argument}: secrets are never passed as arguments; set \
+                 DIDIT_CLIENT_SECRET, DIDIT_ACCESS_TOKEN or DIDIT_API_KEY"
+            ),
+            _ => {
+                let near = self.one(ContextKind::SuggestedArg);
+                let near = if near.is_empty() { near } else { format!("; did you mean {near}?") };
+                let kind = if argument.starts_with('-') { "option" } else { "argument" };
+                format!("`{}` takes no {kind} {argument:?}{near}", self.path)
+            }
+        }
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.command.get_arguments().any(|argument| argument.get_id() == id)
+    }
+
+    fn commands(&self) -> String {
+        let commands = self.command.get_subcommands().filter(|command| !command.is_hide_set());
+        let names: Vec<_> =
+            commands.map(Command::get_name).filter(|name| *name != "help").collect();
+        names.join(", ")
+    }
+
+    /// Returns the first of the examples in the command's help.
+    fn example(&self) -> Option<String> {
+        let examples = self.command.get_before_long_help()?.to_string();
+        examples.lines().nth(1).map(|line| line.trim().to_owned())
+    }
+
+    fn one_of(&self, words: &str) -> String {
+        let values = self.many(ContextKind::ValidValue);
+        if values.is_empty() { String::new() } else { format!("{words}{}", values.join(", ")) }
+    }
+
+    fn one(&self, kind: ContextKind) -> String {
+        self.many(kind).into_iter().next().unwrap_or_default()
+    }
+
+    fn many(&self, kind: ContextKind) -> Vec<String> {
+        match self.error.get(kind) {
+            Some(ContextValue::String(text)) => vec![text.clone()],
+            Some(ContextValue::Strings(texts)) => texts.clone(),
+            _ => Vec::new(),
+        }
+    }
+}

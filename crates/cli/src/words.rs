@@ -1,0 +1,52 @@
+//! The service's names in plain words.
+
+use crate::scopes;
+
+/// Returns the name of a documented scope for people.
+pub(crate) fn of_scope(scope: &str) -> Option<String> {
+    let documented = scopes::DOCUMENTED.iter().any(|(name, _)| *name == scope);
+    documented.then(|| match scope {
+        "birthdate" => "Date of birth".to_owned(),
+        "document_detail" => "Identity document".to_owned(),
+        "tiktok_account" => "TikTok account".to_owned(),
+        _ => of_member(scope),
+    })
+}
+
+/// Returns the name of a member for people: `postal_code` is "Postal code".
+pub(crate) fn of_member(name: &str) -> String {
+    const CAPITALS: [&str; 7] = ["id", "iban", "bic", "url", "nfc", "ip", "x"];
+    let name = name.strip_prefix("is_").unwrap_or(name);
+    let words = name.split('_').enumerate().map(|(at, word)| {
+        let mut word = word.to_owned();
+        if CAPITALS.contains(&&*word) {
+            word.make_ascii_uppercase();
+        } else if let Some(first) = word.get_mut(..1).filter(|_| at == 0) {
+            first.make_ascii_uppercase();
+        }
+        word
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_words() {
+        for (name, words) in [
+            ("postal_code", "Postal code"),
+            ("is_verified", "Verified"),
+            ("iban", "IBAN"),
+            ("account_id", "Account ID"),
+            ("x_account", "X account"),
+            ("", ""),
+            ("é", "é"),
+        ] {
+            assert_eq!(of_member(name), words);
+        }
+        assert_eq!(of_scope("birthdate").as_deref(), Some("Date of birth"));
+        assert_eq!(of_scope("loyalty"), None);
+    }
+}
