@@ -1,6 +1,7 @@
 //! The commands: one file each.
 
 mod completions;
+mod config;
 mod decision;
 mod doctor;
 mod export;
@@ -8,7 +9,9 @@ mod man;
 mod sandbox;
 mod session;
 mod token;
+mod verification;
 mod wait;
+mod webhook;
 
 use clap::Subcommand;
 
@@ -23,7 +26,10 @@ pub(crate) enum Command {
     Session(session::Session),
     Export(export::Export),
     Token(token::Token),
+    Verification(verification::Verification),
+    Webhook(webhook::Webhook),
     Sandbox(sandbox::Sandbox),
+    Config(config::Config),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
@@ -37,8 +43,11 @@ impl Command {
             Self::Wait(command) => command.run(context),
             Self::Session(command) => command.run(context),
             Self::Export(command) => command.run(context),
+            Self::Verification(command) => command.run(context),
             Self::Token(command) => command.run(context),
+            Self::Webhook(command) => command.run(context),
             Self::Sandbox(command) => command.run(context),
+            Self::Config(command) => command.run(context),
             Self::Doctor(command) => command.run(context),
             Self::Completions(command) => command.run(program),
             Self::Man(command) => command.run(program),

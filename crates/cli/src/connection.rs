@@ -1,41 +1,112 @@
 //! The client that the configuration asks for, and the sandbox behind it if there is one.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use didit_blocking_adapter::core::{BaseUrl, ClientCredentials, Credentials, Operation};
-use didit_blocking_adapter::{Client, ClientBuilder, ConfigError, Error};
+use didit_blocking_adapter::core::client::{Environment, InvalidEnvironment};
+use didit_blocking_adapter::core::{
+    BaseUrl, ClientCredentials, Credentials, Operation, Policy, Secret,
+};
+use didit_blocking_adapter::{Client, ConfigError, Error};
 use didit_sandbox::Sandbox;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::logging::Logged;
-use crate::{bounded, credentials, duration};
+use crate::profile::Profile;
+use crate::{bounded, duration};
 
 /// The budget of one session's call, where the configuration gives none.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Ten times as large as the bundles of operating systems.
-const MAX_CA_FILE: usize = 8 << 20;
-
 const USER_AGENT: &str = concat!("didit-cli/", env!("CARGO_PKG_VERSION"));
+
+/// Whose requests a command sends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Api {
+    DataTransfer,
+    /// Takes an API key and nothing else.
+    Verification,
+}
 
 pub(crate) struct Connection {
     pub(crate) client: Client,
+    pub(crate) api: Api,
     pub(crate) credentials: Credentials,
+    /// The base URL of the API that the command is for.
     pub(crate) base_url: BaseUrl,
     pub(crate) timeout: Duration,
     /// Serves until the connection is dropped.
     _sandbox: Option<Sandbox>,
 }
 
-impl Connection {
+/// What a command asks of its connection.
+pub(crate) struct Wanted {
+    pub(crate) api: Api,
+    pub(crate) timeout: Duration,
+    pub(crate) credentials: bool,
+    pub(crate) policy: Policy,
+}
+
+impl Wanted {
+    /// Asks for a connection to an API with the credentials that are configured, and with that time
+    /// for each call unless another is configured.
+    pub(crate) fn new(api: Api, timeout: Duration) -> Self {
+        Self { api, timeout, credentials: true, policy: Policy::default() }
+    }
+
     /// Checks the whole configuration; nothing is sent yet.
+    pub(crate) fn connect(self, context: &Context) -> Result<Connection, Failure> {
+        let environment = settings(context)?;
+        let timeout = match (context.options.timeout, context.environment.text("DIDIT_TIMEOUT")?) {
+            (Some(timeout), _) => Some(timeout),
+            (None, Some(text)) => {
+                let timeout = duration::parse_positive(&text);
+                Some(timeout.map_err(|why| Failure::usage(format!("DIDIT_TIMEOUT: {why}")))?)
+            }
+            (None, None) => None,
+        };
+        let timeout = timeout.unwrap_or(self.timeout);
+        let mut policy = self.policy;
+        policy.call_timeout = timeout;
+        let sandbox = context.options.sandbox.then(start_sandbox).transpose()?;
+        let (transfer, verification, credentials) = match &sandbox {
+            Some(sandbox) => {
+                let url: BaseUrl = sandbox.url().parse().map_err(Failure::other)?;
+                (url.clone(), url, sandbox_credentials(self.api, sandbox)?)
+            }
+            None => {
+                let (transfer, verification) = base_urls(&environment)?;
+                let credentials =
+                    if self.credentials { credentials(&environment)? } else { Credentials::None };
+                (transfer, verification, credentials)
+            }
+        };
+        if self.api == Api::Verification && matches!(credentials, Credentials::Client(_)) {
+            return Err(Failure::usage(
+                "the verification API takes an API key, not a client ID and secret; set \
+                 DIDIT_API_KEY and unset DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET",
+            ));
+        }
+        let mut builder = Client::builder(credentials.clone())
+            .base_url(transfer.clone())
+            .verification_base_url(verification.clone())
+            .policy(policy)
+            .user_agent(USER_AGENT);
+        if sandbox.is_none()
+            && let Some(pem) = environment.root_certificate().map_err(refused)?
+        {
+            builder = builder.root_certificate(pem);
+        }
+        let client = builder.build().map_err(|error| unusable(&error, context))?;
+        let base_url = if self.api == Api::Verification { verification } else { transfer };
+        Ok(Connection { client, api: self.api, credentials, base_url, timeout, _sandbox: sandbox })
+    }
+}
+
+impl Connection {
+    /// Connects to the data-transfer API.
     pub(crate) fn new(context: &Context, default_timeout: Duration) -> Result<Self, Failure> {
-        Self::with_credentials(context, default_timeout, || {
-            let client_id = context.options.client_id.as_deref();
-            credentials::resolve(client_id, &context.environment)
-        })
+        Wanted::new(Api::DataTransfer, default_timeout).connect(context)
     }
 
     /// The same for what needs no credentials, so that none are looked for.
@@ -43,33 +114,8 @@ impl Connection {
         context: &Context,
         default_timeout: Duration,
     ) -> Result<Self, Failure> {
-        Self::with_credentials(context, default_timeout, || Ok(Credentials::None))
-    }
-
-    fn with_credentials(
-        context: &Context,
-        default_timeout: Duration,
-        configured: impl FnOnce() -> Result<Credentials, Failure>,
-    ) -> Result<Self, Failure> {
-        let timeout = timeout(context)?.unwrap_or(default_timeout);
-        let (sandbox, base_url, credentials) = if context.options.sandbox {
-            let sandbox = start_sandbox()?;
-            let base_url = sandbox.url().parse().map_err(Failure::other)?;
-            let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
-            (Some(sandbox), base_url, client.map_err(Failure::other)?.into())
-        } else {
-            (None, base_url(context)?, configured()?)
-        };
-        let mut builder = Client::builder(credentials.clone())
-            .base_url(base_url.clone())
-            .timeout(timeout)
-            .user_agent(USER_AGENT);
-        let mut ca_file = None;
-        if sandbox.is_none() {
-            (builder, ca_file) = trust(builder, context)?;
-        }
-        let client = build(builder, ca_file.as_deref())?;
-        Ok(Self { client, credentials, base_url, timeout, _sandbox: sandbox })
+        let wanted = Wanted::new(Api::DataTransfer, default_timeout);
+        Wanted { credentials: false, ..wanted }.connect(context)
     }
 
     /// Carries out an operation, and logs its requests.
@@ -78,50 +124,87 @@ impl Connection {
     }
 }
 
+/// Returns the settings of the flags, the environment and the profile, in this order.
+fn settings(context: &Context) -> Result<Environment<'_>, Failure> {
+    let options = &context.options;
+    let profile = if options.sandbox { None } else { Profile::chosen(context)? };
+    let variable = move |name: &str| {
+        let configured = context.environment.os(name);
+        configured.or_else(|| profile.as_ref()?.variable(name))
+    };
+    let mut environment = Environment::new(variable, bounded::read);
+    if let Some(url) = &options.base_url {
+        environment = environment.with_flag("DIDIT_BASE_URL", "--base-url", url);
+    }
+    if let Some(id) = &options.client_id {
+        environment = environment.with_flag("DIDIT_CLIENT_ID", "--client-id", id);
+    }
+    if let Some(path) = &options.ca_file {
+        environment = environment.with_flag("DIDIT_CA_FILE", "--ca-file", path);
+    }
+    Ok(environment)
+}
+
+/// Returns where the credentials come from, by name.
+pub(crate) fn credential_sources(context: &Context) -> Result<Vec<&'static str>, Failure> {
+    Ok(settings(context)?.credential_sources())
+}
+
+fn credentials(environment: &Environment<'_>) -> Result<Credentials, Failure> {
+    environment.credentials().map_err(|error| {
+        if environment.credential_sources().is_empty() {
+            Failure::usage(format!("{error}; to try it without any, add --sandbox"))
+        } else {
+            refused(error)
+        }
+    })
+}
+
+fn refused(error: InvalidEnvironment) -> Failure {
+    Failure::usage(error)
+}
+
+/// Returns the base URLs of both APIs. One of this machine is a sandbox's, which serves both: what is
+/// meant for it must not go to the live service.
+fn base_urls(environment: &Environment<'_>) -> Result<(BaseUrl, BaseUrl), Failure> {
+    let transfer = environment.base_url().map_err(refused)?;
+    let verification = environment.verification_base_url().map_err(refused)?;
+    let local = || transfer.clone().filter(BaseUrl::is_plain_http);
+    let verification = verification.or_else(local).unwrap_or_else(BaseUrl::verification);
+    Ok((transfer.unwrap_or_else(BaseUrl::production), verification))
+}
+
 fn start_sandbox() -> Result<Sandbox, Failure> {
     let sandbox = Sandbox::builder().keep_requests(0).start();
     sandbox.map_err(|error| Failure::other(format!("could not start the sandbox: {error}")))
 }
 
-fn timeout(context: &Context) -> Result<Option<Duration>, Failure> {
-    if context.options.timeout.is_some() {
-        return Ok(context.options.timeout);
-    }
-    let text = context.environment.text("DIDIT_TIMEOUT")?;
-    let timeout = text.map(|text| duration::parse_positive(&text)).transpose();
-    timeout.map_err(|problem| Failure::usage(format!("DIDIT_TIMEOUT: {problem}")))
-}
-
-fn base_url(context: &Context) -> Result<BaseUrl, Failure> {
-    let (name, text) = match &context.options.base_url {
-        Some(text) => ("--base-url", Some(text.clone())),
-        None => ("DIDIT_BASE_URL", context.environment.text("DIDIT_BASE_URL")?),
-    };
-    let Some(text) = text else { return Ok(BaseUrl::production()) };
-    text.parse().map_err(|error| Failure::usage(format!("{name}: {error}")))
-}
-
-/// Trusts the certificates of `--ca-file`; returns what to call the file in an error.
-fn trust(
-    builder: ClientBuilder,
-    context: &Context,
-) -> Result<(ClientBuilder, Option<String>), Failure> {
-    let (name, path) = match &context.options.ca_file {
-        Some(path) => ("--ca-file", Some(path.clone())),
-        None => ("DIDIT_CA_FILE", context.environment.os("DIDIT_CA_FILE").map(PathBuf::from)),
-    };
-    let Some(path) = path else { return Ok((builder, None)) };
-    let pem = bounded::read(&path, MAX_CA_FILE).map_err(|error| {
-        Failure::usage(format!("{name}: could not read {}: {error}", path.display()))
-    })?;
-    Ok((builder.root_certificate(pem), Some(format!("{name}: {}", path.display()))))
-}
-
-fn build(builder: ClientBuilder, ca_file: Option<&str>) -> Result<Client, Failure> {
-    builder.build().map_err(|error| match (&error, ca_file) {
-        (ConfigError::Certificate, Some(file)) => {
-            Failure::usage(format!("{file} holds no PEM certificate"))
+fn sandbox_credentials(api: Api, sandbox: &Sandbox) -> Result<Credentials, Failure> {
+    use didit_blocking_adapter::core::Authorization;
+    match api {
+        Api::Verification => {
+            let key = Authorization::api_key(Secret::from(sandbox.api_key()));
+            Ok(key.map_err(Failure::other)?.into())
         }
-        _ => error.into(),
-    })
+        Api::DataTransfer => {
+            let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
+            Ok(client.map_err(Failure::other)?.into())
+        }
+    }
+}
+
+fn unusable(error: &ConfigError, context: &Context) -> Failure {
+    let file = match &context.options.ca_file {
+        Some(path) => Some(("--ca-file", path.display().to_string())),
+        None => {
+            let path = context.environment.os("DIDIT_CA_FILE");
+            path.map(|path| ("DIDIT_CA_FILE", path.to_string_lossy().into_owned()))
+        }
+    };
+    match (error, file) {
+        (ConfigError::Certificate, Some((name, path))) => {
+            Failure::usage(format!("{name}: {path} holds no PEM certificate"))
+        }
+        _ => Failure::of_config(error),
+    }
 }

@@ -48,6 +48,9 @@ pub(crate) struct Options {
     /// OAuth client ID [env: DIDIT_CLIENT_ID]
     #[arg(long, global = true, hide_short_help = true, value_name = "ID")]
     pub(crate) client_id: Option<String>,
+    /// Profile to use; see `didit config` [env: DIDIT_PROFILE]
+    #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     /// Time limit for one session, retries included [env: DIDIT_TIMEOUT] [default: 30s]
     ///
     /// A number and its unit, like 500ms, 30s or 2m. For the commands that wait it limits the whole

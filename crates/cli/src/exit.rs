@@ -69,7 +69,12 @@ impl Exit {
             ResponseErrorKind::NotFound
                 if matches!(
                     answer.endpoint(),
-                    EndpointKind::ReadStatus | EndpointKind::RetrieveDecision
+                    EndpointKind::ReadStatus
+                        | EndpointKind::RetrieveDecision
+                        | EndpointKind::RetrieveVerificationDecision
+                        | EndpointKind::UpdateVerificationStatus
+                        | EndpointKind::GenerateVerificationPdf
+                        | EndpointKind::DeleteVerificationSession
                 ) =>
             {
                 Self::NoSuchSession
@@ -79,6 +84,7 @@ impl Exit {
             ResponseErrorKind::Malformed(_)
             | ResponseErrorKind::Empty
             | ResponseErrorKind::SessionMismatch
+            | ResponseErrorKind::NotPdf
             | ResponseErrorKind::TooLarge
             | ResponseErrorKind::Redirect
             | ResponseErrorKind::UnexpectedStatus => Self::NotADecision,

@@ -65,6 +65,8 @@ pub(crate) use self::paths::Paths;
 pub(crate) use self::progress::Progress;
 pub(crate) use self::run::run;
 use self::state::Arguments;
+use self::workers::Answer;
+use crate::connection::Api;
 use crate::failure::Failure;
 
 /// What there is to export, what of it is done, and the files it goes to.
@@ -88,7 +90,9 @@ pub(crate) fn begin(
         )));
     }
     tell("Checking the input ...");
-    let input = Input::check(source, &paths.folder)?;
+    let verification = format == ExportFormat::VerificationJsonl;
+    let api = if verification { Api::Verification } else { Api::DataTransfer };
+    let input = Input::check(source, api, &paths.folder)?;
     let arguments = Arguments::new(&name, paths.failures.as_ref(), format, base_url);
     tell("Reading what is done ...");
     let mut ids = IdSet::with_capacity(input.ids());
@@ -115,7 +119,7 @@ pub fn resume_for_fuzzing(
         let ledger = Ledger::new(ids);
         let mut decisions = 0;
         for session_id in PendingIds::new(&mut input, &ledger) {
-            files.exported(&decide(&session_id))?;
+            files.exported(&Answer::Transfer(Box::new(decide(&session_id))))?;
             decisions += 1;
         }
         let broken = ledger.borrow_mut().broken.take();

@@ -37,19 +37,24 @@ impl Failure {
         Self { exit: Exit::of(error.call()), line: Some(line) }
     }
 
+    /// A client that cannot be made of the configuration.
+    pub(crate) fn of_config(error: &ConfigError) -> Self {
+        Self::usage(with_causes(error))
+    }
+
     /// A wait for a session that came to nothing, with that time limit.
     pub(crate) fn of_wait(session_id: &str, error: &Error, timeout: Duration) -> Self {
-        match error.call().kind() {
-            CallErrorKind::Undecided(status) => Self {
-                exit: Exit::OutOfTime,
-                line: Some(format!(
-                    "{session_id}: the session was still {status} when the time ran out, after \
-                     {}; raise --timeout to wait longer",
-                    precise(timeout)
-                )),
-            },
-            _ => Self::of_call(Some(session_id), error),
-        }
+        let status = match error.call().kind() {
+            CallErrorKind::Undecided(status) => status.as_str(),
+            CallErrorKind::UndecidedVerification(status) => status.as_str(),
+            _ => return Self::of_call(Some(session_id), error),
+        };
+        let timeout = precise(timeout);
+        let line = format!(
+            "{session_id}: the session was still {status} when the time ran out, after {timeout}; \
+             raise --timeout to wait longer"
+        );
+        Self { exit: Exit::OutOfTime, line: Some(line) }
     }
 
     /// A result that could not be written.
@@ -59,6 +64,11 @@ impl Failure {
             return Self { exit: Exit::Done, line: None };
         }
         Self::other(format!("could not write to standard output: {error}; nothing more was done"))
+    }
+
+    /// A network or a program that does not answer.
+    pub(crate) fn unreachable(line: impl Display) -> Self {
+        Self { exit: Exit::Unreachable, line: Some(line.to_string()) }
     }
 
     /// A command that a signal ended before its work was done.
@@ -95,12 +105,6 @@ impl Failure {
 
     pub(crate) fn line(&self) -> &str {
         self.line.as_deref().unwrap_or_default()
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        Self::usage(with_causes(&error))
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn parse(
     let refused = |why: &dyn std::fmt::Display| Failure::usage(format!("--scope: {why}"));
     let scopes: Scopes = text.parse().map_err(|error| refused(&error))?;
     let known: Vec<&str> = DOCUMENTED.iter().map(|(name, _)| *name).collect();
-    for scope in scopes.iter() {
+    for scope in &scopes {
         if undocumented || is_documented(scope) {
             continue;
         }

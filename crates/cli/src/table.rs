@@ -154,9 +154,10 @@ fn wrapped(text: &str, width: usize) -> Vec<&str> {
         // At least a character, however narrow the terminal is.
         let first = rest.chars().next().map_or(0, char::len_utf8);
         let end = fits.map_or(rest.len(), |(at, _)| at).max(first);
-        let blank = match rest[end..].starts_with(' ') {
-            true => Some(end),
-            false => rest[..end].rfind(' ').filter(|at| *at > 0),
+        let blank = if rest[end..].starts_with(' ') {
+            Some(end)
+        } else {
+            rest[..end].rfind(' ').filter(|at| *at > 0)
         };
         let (line, left) = rest.split_at(blank.unwrap_or(end));
         lines.push(line.trim_end_matches(' '));

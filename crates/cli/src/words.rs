@@ -15,7 +15,8 @@ pub(crate) fn of_scope(scope: &str) -> Option<String> {
 
 /// Returns the name of a member for people: `postal_code` is "Postal code".
 pub(crate) fn of_member(name: &str) -> String {
-    const CAPITALS: [&str; 7] = ["id", "iban", "bic", "url", "nfc", "ip", "x"];
+    const CAPITALS: [&str; 13] =
+        ["id", "iban", "bic", "url", "nfc", "ip", "x", "aml", "ai", "os", "vpn", "poa", "mrz"];
     let name = name.strip_prefix("is_").unwrap_or(name);
     let words = name.split('_').enumerate().map(|(at, word)| {
         let mut word = word.to_owned();

@@ -1,8 +1,6 @@
 //! `didit decision SESSION_ID...`
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
 use didit_blocking_adapter::core::SessionId;
@@ -10,7 +8,7 @@ use didit_blocking_adapter::core::SessionId;
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::workers::{Outcome, Workers};
+use crate::export::workers::{Answer, Outcome, Workers, in_order};
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
 use crate::style::Style;
@@ -48,46 +46,9 @@ impl Decision {
         let style = context.style();
         let mut printer = Printer { format, style, printed: false, first_failure: None };
         let queued = session_ids.len() > 1;
-        let mut workers = Workers::new(&connection.client, &Arc::default(), queued);
-        retrieve_in_order(&mut workers, &session_ids, |outcome| printer.print(&outcome))?;
+        let mut workers = Workers::new(&connection, &Arc::default(), queued);
+        in_order(&mut workers, &session_ids, |outcome| printer.print(&outcome))?;
         Ok(printer.first_failure.unwrap_or(Exit::Done))
-    }
-}
-
-/// Retrieves several at once, and hands the outcomes on in the order of the ids.
-fn retrieve_in_order(
-    workers: &mut Workers,
-    session_ids: &[SessionId],
-    mut hand_on: impl FnMut(Outcome) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    // A few are over sooner than further connections are made.
-    let concurrency = (session_ids.len() / 8).clamp(1, 16);
-    let mut pending = session_ids.iter().peekable();
-    let mut early = BTreeMap::new();
-    let mut next = 0;
-    loop {
-        // Those that wait for their turn count as well, or they would pile up.
-        while workers.running() + early.len() < concurrency
-            && let Some(session_id) = pending.peek()
-        {
-            match workers.start(session_id) {
-                Ok(()) => drop(pending.next()),
-                Err(error) if workers.running() == 0 => {
-                    return Err(Failure::other(format!("could not start a thread: {error}")));
-                }
-                Err(_) => break,
-            }
-        }
-        if workers.running() == 0 {
-            return Ok(());
-        }
-        if let Some(outcome) = workers.next_within(Duration::MAX) {
-            early.insert(outcome.place, outcome);
-        }
-        while let Some(outcome) = early.remove(&next) {
-            next += 1;
-            hand_on(outcome)?;
-        }
     }
 }
 
@@ -101,8 +62,8 @@ struct Printer {
 impl Printer {
     fn print(&mut self, outcome: &Outcome) -> Result<(), Failure> {
         match &outcome.result {
-            None => Ok(()),
-            Some(Ok(decision)) => {
+            None | Some(Ok(Answer::Verification(_))) => Ok(()),
+            Some(Ok(Answer::Transfer(decision))) => {
                 if std::mem::replace(&mut self.printed, true) && self.format == Format::Table {
                     output::print("\n")?;
                 }

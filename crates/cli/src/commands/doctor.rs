@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
-use crate::{credentials, output, terminal};
+use crate::{connection, output, terminal};
 
 /// Shorter than a session's budget: somebody is looking on.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -118,8 +118,7 @@ fn configuration(connection: &Connection, context: &Context) -> String {
     let names = if context.options.sandbox {
         "the sandbox's own credentials".to_owned()
     } else {
-        let client_id = context.options.client_id.as_deref();
-        credentials::sources(client_id, &context.environment).join(", ")
+        connection::credential_sources(context).unwrap_or_default().join(", ")
     };
     format!("{} with {names}", connection.base_url)
 }

@@ -1,15 +1,17 @@
 //! `didit export --input FILE --output FILE`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 
-use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::connection::{Api, CALL_TIMEOUT, Wanted};
 use crate::context::Context;
-use crate::count;
 use crate::exit::Exit;
 use crate::export::{self, ExportFormat, Paths, Progress, Source};
 use crate::failure::Failure;
+use crate::{count, duration};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,6 +46,18 @@ pub(crate) struct Export {
     #[arg(long, value_name = "N", default_value_t = 16)]
     #[arg(value_parser = count::between(1_u16, 1000))]
     concurrency: u16,
+    /// At most so many requests in a window: your share of the rate limit
+    ///
+    /// By default all that the service allows, which it says in its responses.
+    #[arg(long, value_name = "N", value_parser = count::between(1_u32, 1_000_000))]
+    budget: Option<u32>,
+    /// Length of the rate limit's window [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    #[arg(allow_hyphen_values = true)]
+    window: Option<Duration>,
+    /// Export decisions of the verification API
+    #[arg(long)]
+    verification: bool,
     /// File for failed sessions [default: OUTPUT.failures]
     ///
     /// JSON Lines with session_id, error and status; the file is there only if a session failed.
@@ -76,7 +90,26 @@ impl Export {
             }
             (format, _) => format,
         };
-        let connection = Connection::new(context, CALL_TIMEOUT)?;
+        let format = match (format, self.verification) {
+            (ExportFormat::Jsonl, true) => ExportFormat::VerificationJsonl,
+            (_, true) => {
+                return Err(Failure::usage(
+                    "--verification writes JSON Lines, as a decision has too many parts for \
+                     columns; name the output *.jsonl, or give --format jsonl",
+                ));
+            }
+            (format, false) => format,
+        };
+        let api = if self.verification { Api::Verification } else { Api::DataTransfer };
+        let mut wanted = Wanted::new(api, CALL_TIMEOUT);
+        if let Some(window) = self.window {
+            wanted.policy.rate_limit_window = window;
+        }
+        if let Some(budget) = self.budget {
+            wanted.policy.max_requests_per_window = Some(budget);
+            wanted.policy.verification_limits.reads = Some(budget);
+        }
+        let connection = wanted.connect(context)?;
         let paths = Paths::new(&self.output, self.failures.as_deref())?;
         let mut progress = Progress::new(context);
         let tell = |stage: &str| progress.stage(stage);

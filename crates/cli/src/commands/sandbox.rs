@@ -1,9 +1,10 @@
 //! `didit sandbox`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 mod fault;
-mod request_log;
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use didit_sandbox::{FaultRule, Quota};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{count, duration, output};
+use crate::{count, duration, output, terminal};
 
 /// What webhooks are signed with if the environment has nothing else.
 const WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
@@ -39,10 +40,16 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Sandbox {
-    /// Port on 127.0.0.1; 0 takes any free one
+    /// Port; 0 takes any free one
     #[arg(long, value_name = "N", default_value_t = 0)]
     #[arg(value_parser = count::between(0_u16, 65535))]
     port: u16,
+    /// Address to listen on; any but 127.0.0.1 is open to the network [default: 127.0.0.1]
+    ///
+    /// For a phone or a container. Credentials are then made up, and a browser of another machine
+    /// needs the printed URL, which has a token in it.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<IpAddr>,
     /// Answer 404 for sessions never created, and refuse unknown scopes
     #[arg(long)]
     strict: bool,
@@ -84,7 +91,9 @@ impl Sandbox {
         let (port, state) = (self.port, self.state.clone());
         let mut builder = self.builder(&secret);
         if !context.options.quiet {
-            builder = builder.on_request(request_log::log);
+            // Nobody is left to be told if this fails.
+            builder =
+                builder.log(|line| drop(writeln!(io::stderr(), "{}", terminal::escape(line))));
         }
         let sandbox = builder.start().map_err(|error| {
             let from = state.map(|path| format!(" with the state file {}", path.display()));
@@ -94,6 +103,11 @@ impl Sandbox {
                 if from.is_empty() { "" } else { " or --state" }
             ))
         })?;
+        if let Some(url) = sandbox.network_url() {
+            context
+                .note("the sandbox is open to the network, unencrypted; stop it when you are done");
+            context.note(&format!("open on another device: {url}"));
+        }
         let export = if io::stdout().is_terminal() { "export " } else { "" };
         output::print(&variables(&sandbox, export, sends.then_some(&secret)))?;
         loop {
@@ -104,6 +118,9 @@ impl Sandbox {
     fn builder(self, webhook_secret: &str) -> didit_sandbox::SandboxBuilder {
         let mut builder = didit_sandbox::Sandbox::builder();
         builder = builder.port(self.port).keep_requests(0).strict(self.strict);
+        if let Some(address) = self.listen {
+            builder = builder.listen(address);
+        }
         if let Some(lifetime) = self.token_lifetime {
             builder = builder.token_lifetime(lifetime);
         }

@@ -1,7 +1,6 @@
 //! `didit session`
 
 mod create;
-mod qr_code;
 mod status;
 
 use clap::{Args, Subcommand};

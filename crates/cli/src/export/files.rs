@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::SessionId;
-use didit_blocking_adapter::core::data_transfer::Decision;
 
 use super::failure_line::FailureLine;
 use super::format::ExportFormat;
@@ -13,6 +12,7 @@ use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
 use super::state::{Arguments, ExitNote, sync_folder};
+use super::workers::Answer;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -172,8 +172,8 @@ impl Files {
         }
     }
 
-    pub(super) fn exported(&mut self, decision: &Decision) -> Result<(), Failure> {
-        let record = self.format.record(decision);
+    pub(super) fn exported(&mut self, answer: &Answer) -> Result<(), Failure> {
+        let record = self.format.record(answer);
         match &mut self.output {
             Some(output) => output.append(&record),
             None => output::print(&record),

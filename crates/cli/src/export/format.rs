@@ -4,10 +4,12 @@ use std::io::{self, BufRead};
 
 use clap::ValueEnum;
 use didit_blocking_adapter::core::data_transfer::Decision;
+use didit_blocking_adapter::core::verification;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::csv;
+use super::workers::Answer;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,22 +21,31 @@ pub(crate) enum ExportFormat {
     /// The same with cells that a spreadsheet may take for formulas
     #[value(skip)]
     CsvRaw,
+    /// Decisions of the verification API, one a line
+    #[value(skip)]
+    VerificationJsonl,
 }
 
 impl ExportFormat {
+    /// Tells whether a record is always one line.
+    fn is_lines(self) -> bool {
+        matches!(self, Self::Jsonl | Self::VerificationJsonl)
+    }
+
     /// What stands before the first decision.
     pub(super) fn header(self) -> &'static str {
         match self {
-            Self::Jsonl => "",
+            Self::Jsonl | Self::VerificationJsonl => "",
             Self::Csv | Self::CsvRaw => csv::HEADER,
         }
     }
 
-    pub(super) fn record(self, decision: &Decision) -> String {
-        match self {
-            Self::Jsonl => decision.json().to_compact() + "\n",
-            Self::Csv => csv::record(decision, true),
-            Self::CsvRaw => csv::record(decision, false),
+    pub(super) fn record(self, answer: &Answer) -> String {
+        match (self, answer) {
+            (Self::Csv, Answer::Transfer(decision)) => csv::record(decision, true),
+            (Self::CsvRaw, Answer::Transfer(decision)) => csv::record(decision, false),
+            (_, Answer::Transfer(decision)) => decision.json().to_compact() + "\n",
+            (_, Answer::Verification(decision)) => decision.json().to_compact() + "\n",
         }
     }
 
@@ -43,6 +54,10 @@ impl ExportFormat {
         match self {
             Self::Jsonl => {
                 Decision::from_json(record.as_bytes()).ok().map(|d| d.session_id().to_string())
+            }
+            Self::VerificationJsonl => {
+                let decision = verification::Decision::from_json(record.as_bytes()).ok()?;
+                decision.session_id().map(str::to_ascii_lowercase)
             }
             Self::Csv => csv::session_id(record).map(|id| csv::unguarded(id).to_owned()),
             Self::CsvRaw => csv::session_id(record).map(str::to_owned),
@@ -58,7 +73,7 @@ impl ExportFormat {
             let read = from.read_until(b'\n', record)?;
             open_quote ^= has_odd_quotes(&record[start..]);
             // Only within quotes a record of CSV goes on in the next line.
-            if read == 0 || self == Self::Jsonl || !open_quote {
+            if read == 0 || self.is_lines() || !open_quote {
                 return Ok(());
             }
         }
@@ -66,7 +81,7 @@ impl ExportFormat {
 
     /// Tells whether a record has come to its end.
     pub(super) fn is_closed(self, record: &[u8]) -> bool {
-        record.ends_with(b"\n") && (self == Self::Jsonl || !has_odd_quotes(record))
+        record.ends_with(b"\n") && (self.is_lines() || !has_odd_quotes(record))
     }
 
     /// Tells whether a record may begin so, up to where an interruption cut it off.
@@ -80,7 +95,7 @@ impl ExportFormat {
             return true;
         }
         match self {
-            Self::Jsonl => {
+            Self::Jsonl | Self::VerificationJsonl => {
                 let whole = serde_json::from_slice::<Record>(text);
                 text.starts_with(b"{") && whole.map_or_else(|error| error.is_eof(), |_| true)
             }
@@ -92,6 +107,7 @@ impl ExportFormat {
     pub(super) fn flags(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
+            Self::VerificationJsonl => "jsonl --verification",
             Self::Csv => "csv",
             Self::CsvRaw => "csv --csv-raw",
         }

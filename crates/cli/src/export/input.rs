@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use didit_blocking_adapter::core::SessionId;
+use didit_blocking_adapter::core::{SessionId, verification};
 
 use super::failure_line::FailureLine;
+use crate::connection::Api;
 use crate::failure::Failure;
 
 /// Where the ids come from.
@@ -31,8 +32,8 @@ impl Source {
         matches!(self, Self::Ids(path) if path.as_os_str() == "-")
     }
 
-    /// The id on a line; nothing if the line has none.
-    fn session_id(&self, line: &[u8]) -> Result<Option<SessionId>, String> {
+    /// The id on a line, for that API; nothing if the line has none.
+    fn session_id(&self, line: &[u8], api: Api) -> Result<Option<SessionId>, String> {
         let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
         // Files that were put together have byte order marks anywhere.
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
@@ -47,7 +48,13 @@ impl Source {
                 None => return Err("it is not a line of a failures file".to_owned()),
             },
         };
-        parsed.map(Some).map_err(|error| error.to_string())
+        let parsed = parsed.map_err(|error| error.to_string())?;
+        if api == Api::DataTransfer {
+            return Ok(Some(parsed));
+        }
+        let id: verification::SessionId =
+            parsed.as_str().parse().map_err(|error| format!("{error}"))?;
+        SessionId::new(id.as_str()).map(Some).map_err(|error| error.to_string())
     }
 }
 
@@ -57,6 +64,7 @@ const MAX_LINE: u64 = 1 << 16;
 /// An input in which every line is known to be good.
 pub(crate) struct Input {
     source: Source,
+    api: Api,
     file: BufReader<io::Take<File>>,
     ids: u64,
     line: Vec<u8>,
@@ -65,7 +73,7 @@ pub(crate) struct Input {
 
 impl Input {
     /// Reads the whole input once. What cannot be read again is copied to a file in `folder`.
-    pub(crate) fn check(source: Source, folder: &Path) -> Result<Self, Failure> {
+    pub(crate) fn check(source: Source, api: Api, folder: &Path) -> Result<Self, Failure> {
         let shown = shown(&source);
         let unreadable =
             |error: io::Error| Failure::usage(format!("could not read {shown}: {error}"));
@@ -93,7 +101,7 @@ impl Input {
             let found = if line.len() as u64 > MAX_LINE {
                 Err("it is too long".to_owned())
             } else {
-                source.session_id(&line)
+                source.session_id(&line, api)
             };
             match found {
                 Ok(found) => ids += u64::from(found.is_some()),
@@ -116,7 +124,7 @@ impl Input {
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         // What is added to the file from now on has not been checked.
         let file = BufReader::new(file.take(length));
-        Ok(Self { source, file, ids, line: Vec::new(), number: 0 })
+        Ok(Self { source, api, file, ids, line: Vec::new(), number: 0 })
     }
 
     /// How many lines hold an id.
@@ -140,7 +148,7 @@ impl Iterator for Input {
                 Ok(false) => return None,
                 Err(error) => return failed(error.to_string()),
             }
-            match self.source.session_id(&self.line) {
+            match self.source.session_id(&self.line, self.api) {
                 Ok(Some(session_id)) => {
                     self.number += 1;
                     return Some(Ok(session_id));

@@ -11,6 +11,7 @@ use didit_blocking_adapter::core::{BaseUrl, SessionId};
 use super::format::ExportFormat;
 use super::ledger::{Ledger, PendingIds};
 use super::record_file::Disk;
+use super::workers::Answer;
 use super::{Paths, Source, begin};
 use crate::exit::Exit;
 
@@ -82,13 +83,13 @@ fn lose(path: &Path, synced: &[u8], seed: &mut u64) {
     fs::write(path, content).unwrap();
 }
 
-fn decision(id: &SessionId) -> Decision {
+fn decision(id: &SessionId) -> Answer {
     let name = "=é\\n\\u0000\\\"a\\\",";
     let body = format!(
         r#"{{"session_id":"{id}","status":"Confirmed","user_data":{{"sub":"{name}{}"}}}}"#,
         "x".repeat(id.as_str().len() % 7 * PAGE)
     );
-    Decision::from_json(body.as_bytes()).unwrap()
+    Answer::Transfer(Box::new(Decision::from_json(body.as_bytes()).unwrap()))
 }
 
 /// Exports until the power goes after so many results; whether it came to its end.

@@ -55,7 +55,7 @@ pub(crate) fn run(
     progress.start();
     let activity = Arc::<Activity>::default();
     let mut pending = PendingIds::new(&mut input, &ledger);
-    let mut workers = Workers::new(&connection.client, &activity, true);
+    let mut workers = Workers::new(connection, &activity, true);
     let mut finishing = false;
     while interrupt.noted().is_none() {
         if !finishing {

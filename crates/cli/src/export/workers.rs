@@ -14,11 +14,14 @@ use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::core::data_transfer::{Decision, RetrieveDecision};
 use didit_blocking_adapter::core::{
-    Call, Engine, Moment, Operation, SessionId, Step, Ticket, TransportError, WaitReason,
+    Call, Endpoint, Engine, Moment, Operation, SessionId, Step, Ticket, TransportError, WaitReason,
+    verification,
 };
 use didit_blocking_adapter::{Client, Error};
 use http::Response;
 
+use crate::connection::{Api, Connection};
+use crate::failure::Failure;
 use crate::logging::Logged;
 
 /// How long a waiting call may not notice that it is to stop.
@@ -30,7 +33,13 @@ pub(crate) struct Outcome {
     pub(crate) place: u64,
     pub(crate) session_id: SessionId,
     /// `None` if it was given up.
-    pub(crate) result: Option<Result<Decision, Error>>,
+    pub(crate) result: Option<Result<Answer, Error>>,
+}
+
+/// A decision of either API.
+pub(crate) enum Answer {
+    Transfer(Box<Decision>),
+    Verification(Box<verification::Decision>),
 }
 
 /// What the calls under way share with those who wait for them.
@@ -66,6 +75,7 @@ impl Activity {
 
 pub(crate) struct Workers {
     client: Client,
+    api: Api,
     activity: Arc<Activity>,
     /// Whether the time in the rate limit's queue does not count against the timeout.
     queued: bool,
@@ -76,10 +86,11 @@ pub(crate) struct Workers {
 }
 
 impl Workers {
-    pub(crate) fn new(client: &Client, activity: &Arc<Activity>, queued: bool) -> Self {
+    pub(crate) fn new(connection: &Connection, activity: &Arc<Activity>, queued: bool) -> Self {
         let (done, outcomes) = mpsc::channel();
-        let (client, activity) = (client.clone(), Arc::clone(activity));
-        Self { client, activity, queued, started: 0, running: 0, done, outcomes }
+        let (client, api, activity) =
+            (connection.client.clone(), connection.api, Arc::clone(activity));
+        Self { client, api, activity, queued, started: 0, running: 0, done, outcomes }
     }
 
     /// Returns how many sessions are under way.
@@ -92,15 +103,23 @@ impl Workers {
     /// # Errors
     /// The system gives no more threads.
     pub(crate) fn start(&mut self, session_id: &SessionId) -> io::Result<()> {
-        let (client, activity) = (self.client.clone(), Arc::clone(&self.activity));
-        let done = self.done.clone();
-        let (place, queued, session_id) = (self.started, self.queued, session_id.clone());
+        let (place, done) = (self.started, self.done.clone());
+        let task = Task {
+            client: self.client.clone(),
+            api: self.api,
+            activity: Arc::clone(&self.activity),
+            place,
+            queued: self.queued,
+            session_id: session_id.clone(),
+        };
         let work = move || {
-            let call = Call::new(RetrieveDecision::new(session_id.clone()));
-            let call = if queued { call.deadline_from_first_send() } else { call };
-            let result = AssertUnwindSafe(|| retrieve(&client, &activity, place, session_id, call));
+            let result = panic::catch_unwind(AssertUnwindSafe(|| retrieve(&task)));
+            let outcome = result.map(|result| {
+                let Task { session_id, .. } = task;
+                Outcome { place, session_id, result }
+            });
             // Nobody waits for the outcome once the workers are dropped.
-            let _ = done.send(panic::catch_unwind(result));
+            let _ = done.send(outcome);
         };
         thread::Builder::new().name(format!("session {place}")).spawn(work)?;
         self.started += 1;
@@ -125,15 +144,76 @@ impl Drop for Workers {
     }
 }
 
-fn retrieve(
-    client: &Client,
-    activity: &Activity,
+/// Retrieves several at once, and hands the outcomes on in the order of the ids.
+pub(crate) fn in_order(
+    workers: &mut Workers,
+    session_ids: &[SessionId],
+    mut hand_on: impl FnMut(Outcome) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    // A few are over sooner than further connections are made.
+    let concurrency = (session_ids.len() / 8).clamp(1, 16);
+    let mut pending = session_ids.iter().peekable();
+    let mut early = BTreeMap::new();
+    let mut next = 0;
+    loop {
+        // Those that wait for their turn count as well, or they would pile up.
+        while workers.running() + early.len() < concurrency
+            && let Some(session_id) = pending.peek()
+        {
+            match workers.start(session_id) {
+                Ok(()) => drop(pending.next()),
+                Err(error) if workers.running() == 0 => {
+                    return Err(Failure::other(format!("could not start a thread: {error}")));
+                }
+                Err(_) => break,
+            }
+        }
+        if workers.running() == 0 {
+            return Ok(());
+        }
+        if let Some(outcome) = workers.next_within(Duration::MAX) {
+            early.insert(outcome.place, outcome);
+        }
+        while let Some(outcome) = early.remove(&next) {
+            next += 1;
+            hand_on(outcome)?;
+        }
+    }
+}
+
+/// Retrieves a decision; `None` if it was given up.
+fn retrieve(task: &Task) -> Option<Result<Answer, Error>> {
+    let id = &task.session_id;
+    match task.api {
+        Api::DataTransfer => {
+            let result = task.run(RetrieveDecision::new(id.clone()))?;
+            Some(result.map(|decision| Answer::Transfer(Box::new(decision))))
+        }
+        Api::Verification => {
+            // Whoever asks for it has checked that it is one.
+            let id = id.as_str().parse().ok()?;
+            let result = task.run(verification::RetrieveDecision::new(id))?;
+            Some(result.map(|decision| Answer::Verification(Box::new(decision))))
+        }
+    }
+}
+
+/// One session's work, on its thread.
+struct Task {
+    client: Client,
+    api: Api,
+    activity: Arc<Activity>,
     place: u64,
+    queued: bool,
     session_id: SessionId,
-    call: Call<RetrieveDecision>,
-) -> Outcome {
-    let result = client.run(Logged::new(Watched::new(call, place, activity))).transpose();
-    Outcome { place, session_id, result }
+}
+
+impl Task {
+    fn run<E: Endpoint>(&self, endpoint: E) -> Option<Result<E::Output, Error>> {
+        let call = Call::new(endpoint);
+        let call = if self.queued { call.deadline_from_first_send() } else { call };
+        self.client.run(Logged::new(Watched::new(call, self.place, &self.activity))).transpose()
+    }
 }
 
 /// The instant that much later, or in a day: it is for people.
@@ -142,29 +222,29 @@ fn later(wait: Duration) -> Instant {
 }
 
 /// A call that tells what it waits for, and comes to `None` when it is given up.
-struct Watched<'a> {
-    call: Call<RetrieveDecision>,
+struct Watched<'a, E: Endpoint> {
+    call: Call<E>,
     place: u64,
     activity: &'a Activity,
 }
 
-impl<'a> Watched<'a> {
-    fn new(call: Call<RetrieveDecision>, place: u64, activity: &'a Activity) -> Self {
+impl<'a, E: Endpoint> Watched<'a, E> {
+    fn new(call: Call<E>, place: u64, activity: &'a Activity) -> Self {
         activity.waits().insert(place, None);
         Self { call, place, activity }
     }
 }
 
-impl Drop for Watched<'_> {
+impl<E: Endpoint> Drop for Watched<'_, E> {
     fn drop(&mut self) {
         self.activity.waits().remove(&self.place);
     }
 }
 
-impl Operation for Watched<'_> {
-    type Output = Option<Decision>;
+impl<E: Endpoint> Operation for Watched<'_, E> {
+    type Output = Option<E::Output>;
 
-    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Option<Decision>> {
+    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Option<E::Output>> {
         let step = self.call.poll(engine, now);
         let wait = match &step {
             Step::Wait { until, reason } => Some((later(until.since(now)), *reason)),

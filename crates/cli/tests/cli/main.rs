@@ -5,12 +5,15 @@
     reason = "helpers of tests, which clippy does not take for tests"
 )]
 
+mod completions;
+mod config;
 mod configuration;
 mod doctor;
 mod exit_codes;
 mod help;
 #[cfg(target_os = "linux")]
 mod interrupt;
+mod looks;
 mod panic_guard;
 mod pipes;
 mod results;
@@ -19,4 +22,7 @@ mod secrecy;
 mod session;
 mod support;
 mod tls;
+mod usage;
+mod verification;
 mod wait;
+mod webhook;

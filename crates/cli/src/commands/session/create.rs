@@ -5,14 +5,13 @@ use clap::Args;
 use didit_blocking_adapter::core::data_transfer::{CreateSession, Session};
 use didit_blocking_adapter::core::{Call, RawJson};
 
-use super::qr_code;
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
 use crate::table::Table;
-use crate::{browser, output, scopes};
+use crate::{browser, output, qr_code, scopes};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -12,7 +12,7 @@ use crate::environment::Environment;
 const USUAL_WIDTH: u16 = 80;
 
 /// The code if standard output is a terminal that can show it.
-pub(super) fn for_terminal(address: &str, environment: &Environment) -> Option<String> {
+pub(crate) fn for_terminal(address: &str, environment: &Environment) -> Option<String> {
     if !io::IsTerminal::is_terminal(&io::stdout()) || !has_colours(environment) {
         return None;
     }

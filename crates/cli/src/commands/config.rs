@@ -1,0 +1,137 @@
+//! `didit config`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
+
+use std::io::{self, Read as _};
+
+use clap::{Args, Subcommand};
+use didit_blocking_adapter::core::BaseUrl;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::output;
+use crate::profile::{self, DEFAULT, Profiles};
+use crate::table::Table;
+
+const EXAMPLES: &str = "\
+Examples:
+  didit config set --client-id ID --secret-stdin < secret.txt
+  didit config set --profile staging --client-id ID --secret-command 'echo secret'
+  didit config list";
+
+/// Keep settings in profiles
+///
+/// A profile holds a base URL, a client ID, and a secret: in a file that only you can read, or
+/// printed by a command. Without a client ID the secret is an API key. The profile named `default`
+/// is used when nothing else is configured, any other with --profile NAME or DIDIT_PROFILE. Flags and
+/// environment variables override it; no profile is ever required.
+#[derive(Args)]
+#[command(before_long_help = EXAMPLES)]
+pub(crate) struct Config {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Create or change a profile: --profile, --base-url, --client-id, and a secret
+    #[command(before_long_help = EXAMPLES)]
+    Set(Set),
+    /// List the profiles, without secrets
+    #[command(before_long_help = "Examples:\n  didit config list")]
+    List,
+    /// Delete a profile and its secret
+    #[command(before_long_help = "Examples:\n  didit config remove --profile staging")]
+    Remove,
+    /// Print the path of the configuration file
+    #[command(before_long_help = "Examples:\n  didit config path")]
+    Path,
+}
+
+#[derive(Args)]
+struct Set {
+    /// Read the secret from standard input, and keep it in a file of mode 0600
+    #[arg(long)]
+    secret_stdin: bool,
+    /// Command that prints the secret, run by the shell at each use
+    #[arg(long, value_name = "COMMAND", conflicts_with = "secret_stdin")]
+    secret_command: Option<String>,
+}
+
+impl Config {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let mut profiles = Profiles::of_user(context)?;
+        let name = profile::name(context)?.unwrap_or_else(|| DEFAULT.to_owned());
+        match self.command {
+            Command::Set(set) => set.run(context, profiles, &name),
+            Command::List => {
+                let mut table = Table::default();
+                for (name, settings) in &profiles.by_name {
+                    table.section(name, |table| {
+                        table.row(
+                            "Base URL",
+                            settings.base_url.as_ref().or(Some(&"live".to_owned())),
+                        );
+                        table.row("Client ID", settings.client_id.as_ref());
+                        table.row("Secret command", settings.secret_command.as_ref());
+                        let path = profiles.secret_path(name);
+                        let stored = path.exists().then(|| path.display().to_string());
+                        table.row(
+                            "Secret file",
+                            stored.filter(|_| settings.secret_command.is_none()),
+                        );
+                    });
+                }
+                output::print(&table.shown(context.style()))?;
+                Ok(Exit::Done)
+            }
+            Command::Remove => {
+                if profiles.by_name.remove(&name).is_none() {
+                    return Err(profiles.unknown(&name));
+                }
+                profiles.write(None)?;
+                profiles.forget_secret(&name)?;
+                Ok(Exit::Done)
+            }
+            Command::Path => {
+                output::print(&format!("{}\n", profiles.path().display()))?;
+                Ok(Exit::Done)
+            }
+        }
+    }
+}
+
+impl Set {
+    fn run(self, context: &Context, mut profiles: Profiles, name: &str) -> Result<Exit, Failure> {
+        let settings = profiles.by_name.entry(name.to_owned()).or_default();
+        if let Some(url) = &context.options.base_url {
+            let parsed: Result<BaseUrl, _> = url.parse();
+            parsed.map_err(|error| Failure::usage(format!("--base-url: {error}")))?;
+            settings.base_url = Some(url.clone());
+        }
+        if let Some(id) = &context.options.client_id {
+            settings.client_id = Some(id.clone());
+        }
+        let secret = self.secret_stdin.then(read_secret).transpose()?;
+        if self.secret_command.is_some() {
+            settings.secret_command = self.secret_command;
+        } else if secret.is_some() {
+            settings.secret_command = None;
+        }
+        let by_command = settings.secret_command.is_some();
+        profiles.write(secret.as_ref().map(|secret| (name, secret.expose().as_bytes())))?;
+        if by_command {
+            profiles.forget_secret(name)?;
+        }
+        context.note(&format!("the profile {name} is in {}", profiles.path().display()));
+        Ok(Exit::Done)
+    }
+}
+
+fn read_secret() -> Result<didit_blocking_adapter::core::Secret, Failure> {
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().take(1 << 16).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::usage(format!("could not read standard input: {error}")))?;
+    profile::text(bytes)
+        .map_err(|why| Failure::usage(format!("the secret on standard input: {why}")))
+}

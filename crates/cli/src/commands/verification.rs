@@ -1,0 +1,58 @@
+//! `didit verification`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
+
+mod create;
+mod decision;
+mod delete;
+mod list;
+mod pdf;
+mod table;
+mod update_status;
+mod wait;
+
+use clap::{Args, Subcommand};
+use didit_blocking_adapter::core::verification::SessionId;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// Work with the verification API (KYC and KYB)
+///
+/// It has its own host and takes an API key, DIDIT_API_KEY. A base URL of this machine, as `didit
+/// sandbox` prints it, is used for both APIs; otherwise DIDIT_VERIFICATION_BASE_URL sets it.
+#[derive(Args)]
+pub(crate) struct Verification {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Create(create::Create),
+    Decision(decision::Decision),
+    Wait(wait::Wait),
+    List(list::List),
+    UpdateStatus(update_status::UpdateStatus),
+    Pdf(pdf::Pdf),
+    Delete(delete::Delete),
+}
+
+impl Verification {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        match self.command {
+            Command::Create(command) => command.run(context),
+            Command::Decision(command) => command.run(context),
+            Command::Wait(command) => command.run(context),
+            Command::List(command) => command.run(context),
+            Command::UpdateStatus(command) => command.run(context),
+            Command::Pdf(command) => command.run(context),
+            Command::Delete(command) => command.run(context),
+        }
+    }
+}
+
+/// Reads the identifier of a verification session.
+fn session_id(text: &str) -> Result<SessionId, Failure> {
+    text.parse().map_err(|error| Failure::usage(format!("{text:?} is no session ID: {error}")))
+}

@@ -1,0 +1,152 @@
+//! `didit verification create`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
+
+use clap::{Args, ValueHint};
+use didit_blocking_adapter::core::verification::{CreateSession, Session};
+use didit_blocking_adapter::core::{Call, RawJson};
+
+use crate::connection::{Api, CALL_TIMEOUT, Wanted};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::format::{Format, FormatArg};
+use crate::qr_code;
+use crate::table::Table;
+use crate::{browser, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  didit verification create --workflow 9f9b1234-aaaa-bbbb-cccc-1234567890ab
+  didit verification create --workflow 9f9b1234-aaaa-bbbb-cccc-1234567890ab --vendor-data user-7";
+
+/// Create a verification session and print its URL for the user
+///
+/// Creating costs money at the live service, so a request that may have reached it is not repeated,
+/// unless --repeat says that the service may recognize it by its --vendor-data.
+#[derive(Args)]
+#[command(before_long_help = EXAMPLES)]
+pub(crate) struct Create {
+    /// ID of the workflow, a UUID
+    #[arg(long, value_name = "ID")]
+    workflow: String,
+    /// Your own reference to the user, returned with the decision
+    ///
+    /// While a session with the same reference and workflow is unfinished, the service returns that
+    /// one. Two users must never share a reference.
+    #[arg(long, value_name = "TEXT")]
+    vendor_data: Option<String>,
+    /// Repeat the request if it may have been lost; needs --vendor-data
+    #[arg(long, requires = "vendor_data")]
+    repeat: bool,
+    /// Where the user is sent in the end
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    callback: Option<String>,
+    /// Language of the pages, like en or pt-BR
+    #[arg(long, value_name = "CODE")]
+    language: Option<String>,
+    /// JSON value of your own, returned with the decision
+    #[arg(long, value_name = "JSON", value_parser = json)]
+    metadata: Option<RawJson>,
+    /// Any other member of the request, like sandbox_scenario=declined; repeatable
+    ///
+    /// The value is JSON if it can be read as JSON, and a text otherwise.
+    #[arg(long = "with", value_name = "NAME=VALUE", value_parser = member)]
+    members: Vec<(String, RawJson)>,
+    /// Open the session's URL in a browser
+    #[arg(long)]
+    open: bool,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+impl Create {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let format = self.format.resolve(&context.environment)?;
+        let open = self.open;
+        let request = self.request()?;
+        let connection = Wanted::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
+        let created =
+            connection.run(Call::new(request)).map_err(|error| Failure::of_call(None, &error))?;
+        let json: RawJson = created.json().expose().parse().map_err(Failure::other)?;
+        match format {
+            Format::Json => output::print_json(&json.to_compact())?,
+            Format::Table => output::print(&shown(&created, context))?,
+        }
+        if open {
+            browser::open(created.url().expose(), context);
+        }
+        Ok(Exit::Done)
+    }
+
+    fn request(self) -> Result<CreateSession, Failure> {
+        let mut request = CreateSession::new(&self.workflow)
+            .map_err(|error| Failure::usage(format!("--workflow: {error}")))?;
+        if let Some(text) = &self.vendor_data {
+            request = request.with_vendor_data(text);
+        }
+        if self.repeat {
+            request = request.repeat_with_vendor_data();
+        }
+        if let Some(url) = &self.callback {
+            request = request.with_callback(url);
+        }
+        if let Some(language) = &self.language {
+            request = request.with_language(language);
+        }
+        if let Some(json) = &self.metadata {
+            request = request.with_metadata(json).map_err(Failure::usage)?;
+        }
+        for (name, value) in &self.members {
+            request = request.with(name, value).map_err(Failure::usage)?;
+        }
+        Ok(request)
+    }
+}
+
+fn json(text: &str) -> Result<RawJson, String> {
+    text.parse().map_err(|error| format!("it is not JSON: {error}"))
+}
+
+fn member(text: &str) -> Result<(String, RawJson), String> {
+    let problem = || format!("{text:?} is not NAME=VALUE");
+    let (name, value) =
+        text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(problem)?;
+    let value = match value.parse() {
+        Ok(json) => json,
+        Err(_) => serde_json::Value::from(value).to_string().parse().map_err(|_| problem())?,
+    };
+    Ok((name.to_owned(), value))
+}
+
+fn shown(created: &Session, context: &Context) -> String {
+    let url = created.url().expose();
+    let mut table = Table::default();
+    table.row("Session", Some(created.session_id()));
+    table.row("Number", created.session_number());
+    if let Some(status) = created.status() {
+        table.status(status.as_str());
+    }
+    table.row("Vendor data", created.vendor_data());
+    table.row("Token", created.session_token().map(|token| token.expose().to_owned()));
+    table.link("URL", Some(url));
+    let shown = table.shown(context.style());
+    match qr_code::for_terminal(url, &context.environment) {
+        Some(code) => format!("{shown}\n{code}"),
+        None => shown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_member_is_json_or_a_text() {
+        let value = |text| member(text).unwrap().1.as_str().to_owned();
+        assert_eq!(value("a=1"), "1");
+        assert_eq!(value("a={\"b\":[]}"), "{\"b\":[]}");
+        assert_eq!(value("a=declined"), "\"declined\"");
+        assert_eq!(value("a=b=c"), "\"b=c\"");
+        assert!(member("a").is_err() && member("=1").is_err());
+    }
+}

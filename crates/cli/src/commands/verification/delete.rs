@@ -1,0 +1,56 @@
+//! `didit verification delete SESSION_ID`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
+
+use clap::Args;
+use didit_blocking_adapter::core::Call;
+use didit_blocking_adapter::core::verification::DeleteSession;
+
+use super::session_id;
+use crate::connection::{Api, CALL_TIMEOUT, Wanted};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  didit verification delete SESSION_ID --yes";
+
+/// Delete a verification session and its data, for good
+///
+/// Deleting it again changes nothing. Nothing is printed.
+#[derive(Args)]
+#[command(before_long_help = EXAMPLES)]
+pub(crate) struct Delete {
+    /// ID of the session, a UUID
+    session_id: String,
+    /// Confirm that the data is to be deleted
+    #[arg(long)]
+    yes: bool,
+    /// Keep what the user's face is recognized by
+    #[arg(long)]
+    retain_face: bool,
+    /// For so many days [default: as the application is set]
+    #[arg(long, value_name = "DAYS", requires = "retain_face")]
+    #[arg(value_parser = crate::count::between(1_u32, 100_000))]
+    retain_days: Option<u32>,
+}
+
+impl Delete {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let id = session_id(&self.session_id)?;
+        if !self.yes {
+            return Err(Failure::usage(
+                "deleting cannot be undone; add --yes to delete the session and its data",
+            ));
+        }
+        let mut request = DeleteSession::new(id);
+        if self.retain_face {
+            request = request.retain_face_embeddings(self.retain_days);
+        }
+        let connection = Wanted::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
+        connection
+            .run(Call::new(request))
+            .map_err(|error| Failure::of_call(Some(&self.session_id), &error))?;
+        Ok(Exit::Done)
+    }
+}

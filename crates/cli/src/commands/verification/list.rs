@@ -1,0 +1,132 @@
+//! `didit verification list`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
+
+use clap::Args;
+use didit_blocking_adapter::core::verification::{ListSessions, SessionPage, Status};
+use didit_blocking_adapter::core::{Call, RawJson};
+
+use super::table;
+use crate::connection::{Api, CALL_TIMEOUT, Wanted};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::format::{Format, FormatArg};
+use crate::{count, output, statuses};
+
+const EXAMPLES: &str = "\
+Examples:
+  didit verification list --status Approved --status 'In Review' --max 20
+  didit verification list --vendor-data user-7 --json";
+
+/// List verification sessions, newest first
+///
+/// Further pages are requested as needed. JSON is one session per line, as the service sent it.
+#[derive(Args)]
+#[command(before_long_help = EXAMPLES)]
+pub(crate) struct List {
+    /// Only sessions with this status; repeatable
+    #[arg(long = "status", value_name = "STATUS", value_parser = statuses::Parser)]
+    statuses: Vec<Status>,
+    /// Only sessions with exactly this reference of your own
+    #[arg(long, value_name = "TEXT")]
+    vendor_data: Option<String>,
+    /// Only sessions of this workflow
+    #[arg(long, value_name = "ID")]
+    workflow: Option<String>,
+    /// Only sessions that contain this text
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Only sessions from this day on, YYYY-MM-DD in UTC
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    from: Option<String>,
+    /// Only sessions up to this day, YYYY-MM-DD in UTC
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    to: Option<String>,
+    /// user (KYC), business (KYB) or all [default: user]
+    #[arg(long, value_name = "KIND", hide_possible_values = true)]
+    #[arg(value_parser = ["user", "business", "all"])]
+    kind: Option<String>,
+    /// List at most so many sessions [default: all]
+    #[arg(long, value_name = "N", value_parser = count::between(1_u64, 1_000_000_000))]
+    max: Option<u64>,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+impl List {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let format = self.format.resolve(&context.environment)?;
+        let connection = Wanted::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
+        let mut left = self.max.unwrap_or(u64::MAX);
+        let mut next = Some(self.request(left));
+        let mut first = true;
+        while let Some(request) = next.filter(|_| left > 0) {
+            let page: SessionPage = connection
+                .run(Call::new(request))
+                .map_err(|error| Failure::of_call(None, &error))?;
+            match format {
+                Format::Json => print_json(&page, left)?,
+                Format::Table => {
+                    for session in
+                        page.sessions().iter().take(usize::try_from(left).unwrap_or(usize::MAX))
+                    {
+                        let gap = if std::mem::take(&mut first) { "" } else { "\n" };
+                        let shown = table::of_summary(session).shown(context.style());
+                        output::print(&format!("{gap}{shown}"))?;
+                    }
+                }
+            }
+            first = false;
+            left = left.saturating_sub(page.sessions().len() as u64);
+            next = page.next().filter(|_| !page.sessions().is_empty());
+        }
+        Ok(Exit::Done)
+    }
+
+    fn request(&self, most: u64) -> ListSessions {
+        // As many as are wanted, up to a page of a size that answers soon.
+        let size = u32::try_from(most).unwrap_or(u32::MAX).min(100);
+        let mut list = ListSessions::new().with_limit(size);
+        if !self.statuses.is_empty() {
+            list = list.with_status(&self.statuses);
+        }
+        if let Some(text) = &self.vendor_data {
+            list = list.with_vendor_data(text);
+        }
+        if let Some(id) = &self.workflow {
+            list = list.with_workflow_id(id);
+        }
+        if let Some(text) = &self.search {
+            list = list.with_search(text);
+        }
+        if let Some(date) = &self.from {
+            list = list.with_date_from(date);
+        }
+        if let Some(date) = &self.to {
+            list = list.with_date_to(date);
+        }
+        if let Some(kind) = &self.kind {
+            list = list.with_session_kind(kind);
+        }
+        list
+    }
+}
+
+fn print_json(page: &SessionPage, most: u64) -> Result<(), Failure> {
+    let results = page.json().get("results");
+    let results =
+        results.and_then(|results| results.deserialize::<Vec<RawJson>>().ok()).unwrap_or_default();
+    for session in results.iter().take(usize::try_from(most).unwrap_or(usize::MAX)) {
+        output::print_json(&session.to_compact())?;
+    }
+    Ok(())
+}
+
+fn date(text: &str) -> Result<String, String> {
+    let valid = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    if valid { Ok(text.to_owned()) } else { Err(format!("{text:?} is not a date like 2026-01-31")) }
+}

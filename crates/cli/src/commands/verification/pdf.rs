@@ -1,0 +1,87 @@
+//! `didit verification pdf SESSION_ID --output FILE`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+use didit_blocking_adapter::core::Call;
+use didit_blocking_adapter::core::verification::GeneratePdf;
+
+use super::session_id;
+use crate::connection::{Api, Wanted};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+/// The service may take a minute for one report.
+const TIMEOUT: Duration = Duration::from_secs(120);
+
+const EXAMPLES: &str = "\
+Examples:
+  didit verification pdf 11111111-2222-3333-4444-555555555555 --output report.pdf";
+
+/// Save the report of a verification session as a PDF
+///
+/// It may take a minute; the time limit is 2m by default. The session must be Approved, Declined or
+/// In Review. The file is readable by its owner only, and there only if the report is whole.
+#[derive(Args)]
+#[command(before_long_help = EXAMPLES)]
+pub(crate) struct Pdf {
+    /// ID of the session, a UUID
+    session_id: String,
+    /// File for the report, or - for stdout
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: PathBuf,
+    /// Overwrite the file if there is one
+    #[arg(long)]
+    force: bool,
+}
+
+impl Pdf {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let id = session_id(&self.session_id)?;
+        let to_stdout = self.output.as_os_str() == "-";
+        if to_stdout && io::stdout().is_terminal() {
+            return Err(Failure::usage(
+                "a PDF is not for a terminal; give --output FILE, or redirect with > FILE",
+            ));
+        }
+        // Opened, or refused, before anything is sent.
+        let file = if to_stdout { None } else { Some(self.prepare()?) };
+        let connection = Wanted::new(Api::Verification, TIMEOUT).connect(context)?;
+        let pdf = connection
+            .run(Call::new(GeneratePdf::new(id)))
+            .map_err(|error| Failure::of_call(Some(&self.session_id), &error))?;
+        let Some(mut file) = file else {
+            let written = io::stdout().lock().write_all(pdf.as_bytes());
+            return written.map(|()| Exit::Done).map_err(|error| Failure::of_write(&error));
+        };
+        let shown = self.output.display();
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::other(format!("could not write {shown}: {error}"))
+        };
+        file.write_all(pdf.as_bytes()).map_err(|error| failed(&error))?;
+        if self.force {
+            file.persist(&self.output).map_err(|error| failed(&error.error))?;
+        } else {
+            file.persist_noclobber(&self.output).map_err(|error| failed(&error.error))?;
+        }
+        Ok(Exit::Done)
+    }
+
+    fn prepare(&self) -> Result<tempfile::NamedTempFile, Failure> {
+        let shown = self.output.display();
+        if !self.force && self.output.symlink_metadata().is_ok() {
+            return Err(Failure::usage(format!(
+                "{shown} exists; choose another --output, or overwrite it with --force"
+            )));
+        }
+        let folder = self.output.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let file = tempfile::Builder::new()
+            .prefix(".didit-pdf-")
+            .tempfile_in(folder.unwrap_or(Path::new(".")));
+        file.map_err(|error| Failure::usage(format!("could not open {shown} to write: {error}")))
+    }
+}

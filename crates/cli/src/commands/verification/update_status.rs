@@ -1,0 +1,87 @@
+//! `didit verification update-status SESSION_ID STATUS`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
+
+use clap::{Args, ValueEnum};
+use didit_blocking_adapter::core::Call;
+use didit_blocking_adapter::core::verification::UpdateStatus as Request;
+
+use super::session_id;
+use crate::connection::{Api, CALL_TIMEOUT, Wanted};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+
+const EXAMPLES: &str = "\
+Examples:
+  didit verification update-status SESSION_ID approved --comment 'checked by hand'
+  didit verification update-status SESSION_ID resubmitted --node feature_ocr_1=OCR";
+
+/// Approve or decline a verification session, or have steps repeated
+///
+/// The session must be Approved, Declined, In Review, Kyc Expired, Abandoned or Resubmitted. A request
+/// that may have reached the service is not repeated. Nothing is printed.
+#[derive(Args)]
+#[command(before_long_help = EXAMPLES)]
+pub(crate) struct UpdateStatus {
+    /// ID of the session, a UUID
+    session_id: String,
+    /// The new status
+    #[arg(value_enum, ignore_case = true)]
+    status: NewStatus,
+    /// The reason
+    #[arg(long, value_name = "TEXT")]
+    comment: Option<String>,
+    /// Step to repeat, with resubmitted; repeatable [default: those not approved]
+    #[arg(long = "node", value_name = "NODE_ID=FEATURE", value_parser = node)]
+    nodes: Vec<(String, String)>,
+    /// Have the service send an email to this address
+    #[arg(long, value_name = "ADDRESS")]
+    email: Option<String>,
+    /// Language of the email [default: English]
+    #[arg(long, value_name = "CODE", requires = "email")]
+    language: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum NewStatus {
+    Approved,
+    Declined,
+    Resubmitted,
+}
+
+impl UpdateStatus {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let id = session_id(&self.session_id)?;
+        if self.status != NewStatus::Resubmitted && !self.nodes.is_empty() {
+            return Err(Failure::usage("--node goes with the status resubmitted alone"));
+        }
+        let mut request = match self.status {
+            NewStatus::Approved => Request::approve(id),
+            NewStatus::Declined => Request::decline(id),
+            NewStatus::Resubmitted => Request::resubmit(id),
+        };
+        if let Some(comment) = &self.comment {
+            request = request.with_comment(comment);
+        }
+        for (node, feature) in &self.nodes {
+            request = request.with_node(node, feature);
+        }
+        if let Some(address) = &self.email {
+            request = request.with_email(address, self.language.as_deref());
+        }
+        let connection = Wanted::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
+        connection
+            .run(Call::new(request))
+            .map_err(|error| Failure::of_call(Some(&self.session_id), &error))?;
+        Ok(Exit::Done)
+    }
+}
+
+fn node(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((node, feature)) if !node.is_empty() && !feature.is_empty() => {
+            Ok((node.to_owned(), feature.to_owned()))
+        }
+        _ => Err(format!("{text:?} is not NODE_ID=FEATURE, like feature_ocr_1=OCR")),
+    }
+}

@@ -1,0 +1,65 @@
+//! `didit verification wait SESSION_ID`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
+
+use std::time::Duration;
+
+use clap::Args;
+use didit_blocking_adapter::core::WaitForDecision;
+use didit_blocking_adapter::core::verification::{RetrieveDecision, Status};
+
+use super::{session_id, table};
+use crate::connection::{Api, Wanted};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::format::{Format, FormatArg};
+use crate::live_line::{self, Watched};
+use crate::{duration, output};
+
+const EXAMPLES: &str = "\
+Examples:
+  didit verification wait 11111111-2222-3333-4444-555555555555 --timeout 30m
+  didit verification wait 11111111-2222-3333-4444-555555555555 --exit-status || echo declined";
+
+/// Wait for a verification to be decided, then print the decision
+///
+/// It ends with Approved, Declined, In Review, Expired, Kyc Expired or Abandoned. --timeout limits the
+/// whole wait (default: 10m); nothing is printed when it runs out. A webhook tells sooner.
+#[derive(Args)]
+#[command(before_long_help = EXAMPLES)]
+pub(crate) struct Wait {
+    /// ID of the session, a UUID
+    session_id: String,
+    /// Polling interval [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    #[arg(allow_hyphen_values = true)]
+    poll: Option<Duration>,
+    /// Exit with 1 unless the session is approved
+    #[arg(long)]
+    exit_status: bool,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+impl Wait {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let format = self.format.resolve(&context.environment)?;
+        let id = session_id(&self.session_id)?;
+        let timeout = WaitForDecision::DEFAULT_TIMEOUT;
+        let connection = Wanted::new(Api::Verification, timeout).connect(context)?;
+        let wait = WaitForDecision::of(RetrieveDecision::new(id.clone()))
+            .with_interval(self.poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL))
+            .with_timeout(connection.timeout);
+        let decision = live_line::during(context, connection.timeout, |seen| {
+            connection.run(Watched::new(wait, seen))
+        });
+        let decision = decision
+            .map_err(|error| Failure::of_wait(id.as_str(), &error, connection.timeout))?;
+        match format {
+            Format::Json => output::print_json(&decision.json().to_compact())?,
+            Format::Table => output::print(&table::of(&decision).shown(context.style()))?,
+        }
+        let succeeded = *decision.status() == Status::Approved;
+        Ok(if self.exit_status && !succeeded { Exit::Other } else { Exit::Done })
+    }
+}

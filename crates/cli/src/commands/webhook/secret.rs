@@ -1,0 +1,49 @@
+//! The secrets of a webhook destination.
+
+use std::path::Path;
+
+use didit_blocking_adapter::core::Secret;
+use didit_blocking_adapter::core::webhook::Webhook;
+
+use crate::bounded;
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::profile;
+
+const SECRET: &str = "DIDIT_WEBHOOK_SECRET";
+const SECRET_FILE: &str = "DIDIT_WEBHOOK_SECRET_FILE";
+const OLD_SECRET: &str = "DIDIT_WEBHOOK_OLD_SECRET";
+
+/// No secret comes near it.
+const MAX_SECRET: usize = 1 << 16;
+
+/// Returns the verifier of the secrets that are configured.
+pub(super) fn configured(context: &Context) -> Result<Webhook, Failure> {
+    let environment = &context.environment;
+    let secret = match (environment.text(SECRET)?, environment.os(SECRET_FILE)) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::usage(format!(
+                "{SECRET} and {SECRET_FILE} are both set; keep one"
+            )));
+        }
+        (Some(secret), None) => Secret::from(secret),
+        (None, Some(path)) => read(path.as_ref())?,
+        (None, None) => {
+            return Err(Failure::usage(format!(
+                "the webhook secret is missing; set {SECRET} or {SECRET_FILE} to the destination's \
+                 secret_shared_key"
+            )));
+        }
+    };
+    let old = environment.text(OLD_SECRET)?.map(Secret::from);
+    Webhook::new([secret].into_iter().chain(old))
+        .map_err(|error| Failure::usage(format!("{error}; check {SECRET}")))
+}
+
+fn read(path: &Path) -> Result<Secret, Failure> {
+    let unreadable = |why: &dyn std::fmt::Display| {
+        Failure::usage(format!("{SECRET_FILE}: could not read {}: {why}", path.display()))
+    };
+    let content = bounded::read(path, MAX_SECRET).map_err(|error| unreadable(&error))?;
+    profile::text(content).map_err(|why| unreadable(&why))
+}

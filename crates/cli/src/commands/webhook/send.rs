@@ -1,0 +1,132 @@
+//! `didit webhook send URL`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use clap::{Args, ValueHint};
+use didit_blocking_adapter::core::BaseUrl;
+use didit_blocking_adapter::core::verification::{SessionId, Status};
+use http::Uri;
+use serde_json::json;
+
+use super::secret;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::format::{Format, FormatArg};
+use crate::{bounded, output, statuses};
+
+/// As long as the service waits for an answer.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+const MAX_BODY: usize = 8 << 20;
+
+const SESSION: &str = "11111111-2222-3333-4444-555555555555";
+
+const EXAMPLES: &str = "\
+Examples:
+  didit webhook send http://127.0.0.1:3000/webhooks --status approved
+  didit webhook send http://127.0.0.1:3000/webhooks --body event.json";
+
+/// Send a signed test webhook to a program of yours
+///
+/// It is signed like one of the service, and sent once. Plain http is for this machine alone. Exits
+/// with 1 unless the answer is a success.
+#[derive(Args)]
+#[command(before_long_help = EXAMPLES)]
+pub(crate) struct Send {
+    /// Where your program receives webhooks
+    #[arg(value_hint = ValueHint::Url)]
+    url: String,
+    /// Status that the event tells
+    #[arg(long, value_name = "STATUS", value_parser = statuses::Parser, default_value = "Approved")]
+    #[arg(hide_possible_values = true)]
+    status: Status,
+    /// Session that the event is about
+    #[arg(long, value_name = "ID", default_value = SESSION)]
+    session_id: SessionId,
+    /// Your own reference in the event
+    #[arg(long, value_name = "TEXT")]
+    vendor_data: Option<String>,
+    /// Send this event instead, with its timestamp as it is
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with_all = ["status", "session_id", "vendor_data"])]
+    body: Option<PathBuf>,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+impl Send {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let format = self.format.resolve(&context.environment)?;
+        let url = checked(&self.url)?;
+        let webhook = secret::configured(context)?;
+        let body = match &self.body {
+            Some(path) => bounded::read(path, MAX_BODY).map_err(|error| {
+                Failure::usage(format!("--body: could not read {}: {error}", path.display()))
+            })?,
+            None => self.event(),
+        };
+        let headers = webhook
+            .sign(&body)
+            .map_err(|error| Failure::usage(format!("the event cannot be signed: {error}")))?;
+        let mut request = ureq::post(&url)
+            .config()
+            .timeout_global(Some(TIMEOUT))
+            .http_status_as_error(false)
+            .max_redirects(0)
+            // What is of this machine goes through no proxy.
+            .proxy(None)
+            .max_redirects_will_error(false)
+            .build()
+            .content_type("application/json");
+        for (name, value) in &headers {
+            request = request.header(name, value);
+        }
+        let answer = request.send(&body[..]).map_err(|error| {
+            Failure::unreachable(format!(
+                "could not send the webhook to {}: {error}; check that your program runs there",
+                self.url
+            ))
+        })?;
+        let status = answer.status();
+        output::print(&match format {
+            Format::Json => format!("{}\n", json!({ "status": status.as_u16() })),
+            Format::Table => format!("The receiver answered {status}\n"),
+        })?;
+        if status.is_success() {
+            return Ok(Exit::Done);
+        }
+        Err(Failure::other(format!(
+            "the receiver did not accept the webhook: HTTP {status}; check its secret and its log"
+        )))
+    }
+
+    fn event(&self) -> Vec<u8> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let event = json!({
+            "event_id": format!("{}-{now}", self.session_id),
+            "webhook_type": "status.updated",
+            "timestamp": now,
+            "created_at": now,
+            "session_id": self.session_id,
+            "status": self.status,
+            "vendor_data": self.vendor_data,
+            "metadata": null,
+        });
+        event.to_string().into_bytes()
+    }
+}
+
+/// Returns the address if it is one that a webhook may be sent to.
+fn checked(url: &str) -> Result<String, Failure> {
+    let refused = |why: &dyn std::fmt::Display| Failure::usage(format!("the URL {url:?}: {why}"));
+    let parts: Uri = url.parse().map_err(|error| refused(&error))?;
+    let (Some(scheme), Some(authority)) = (parts.scheme_str(), parts.authority()) else {
+        return Err(refused(&"it is not complete, like http://127.0.0.1:3000/webhooks"));
+    };
+    // The rules for a base URL: https, or http to this machine.
+    let _: BaseUrl = format!("{scheme}://{authority}").parse().map_err(|error| refused(&error))?;
+    Ok(url.to_owned())
+}

@@ -1,0 +1,183 @@
+//! `didit webhook verify`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
+
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use clap::{Args, ValueHint};
+use didit_blocking_adapter::core::verification::Status;
+use didit_blocking_adapter::core::webhook::Scheme;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::json;
+
+use super::secret;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::format::{Format, FormatArg};
+use crate::table::Table;
+use crate::{bounded, duration, output};
+
+/// Larger than any event.
+const MAX_BODY: usize = 8 << 20;
+const MAX_HEADERS: usize = 1 << 20;
+
+const EXAMPLES: &str = "\
+Examples:
+  didit webhook verify --headers headers.txt --body body.json
+  didit webhook verify -H 'X-Signature: 46d8...' --body - --tolerance 24h < body.json";
+
+/// Check the signature and the age of a webhook
+///
+/// Prints which signature matched and what the event is about, or says which check failed and exits
+/// with 1. The body must be the bytes as they arrived.
+#[derive(Args)]
+#[command(before_long_help = EXAMPLES)]
+pub(crate) struct Verify {
+    /// File with the body, or - for stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    body: PathBuf,
+    /// File with the headers, one NAME: VALUE per line
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(required_unless_present = "header")]
+    headers: Option<PathBuf>,
+    /// One header; repeatable
+    #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    header: Vec<(HeaderName, HeaderValue)>,
+    /// Check X-Signature-Simple instead, which covers only part of the event
+    #[arg(long)]
+    simple: bool,
+    /// How old the webhook may be [default: 5m]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    #[arg(allow_hyphen_values = true)]
+    tolerance: Option<Duration>,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+/// What there is to say of a webhook that was verified.
+struct Verified {
+    scheme: Scheme,
+    secret: usize,
+    kind: Option<String>,
+    session_id: Option<String>,
+    status: Option<Status>,
+    timestamp: Option<i64>,
+}
+
+impl Verify {
+    pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let format = self.format.resolve(&context.environment)?;
+        let webhook = secret::configured(context)?;
+        let webhook = match self.tolerance {
+            Some(tolerance) => webhook.with_tolerance(tolerance),
+            None => webhook,
+        };
+        let mut headers: HeaderMap = self.header.into_iter().collect();
+        if let Some(path) = &self.headers {
+            headers.extend(read_headers(path)?);
+        }
+        let body = read_body(&self.body)?;
+        let now = SystemTime::now();
+        let verified = if self.simple {
+            webhook.verify_simple(&headers, &body, now).map(|event| Verified {
+                scheme: Scheme::Simple,
+                secret: event.secret(),
+                kind: Some(event.kind().to_string()),
+                session_id: event.session_id().map(str::to_owned),
+                status: event.status(),
+                timestamp: event.timestamp(),
+            })
+        } else {
+            webhook.verify(&headers, &body, now).map(|event| Verified {
+                scheme: event.matched().scheme,
+                secret: event.matched().secret,
+                kind: Some(event.kind().to_string()),
+                session_id: event.session_id().map(str::to_owned),
+                status: event.status(),
+                timestamp: event.timestamp(),
+            })
+        };
+        let verified =
+            verified.map_err(|error| Failure::other(format!("not verified: {error}")))?;
+        match format {
+            Format::Json => output::print_json(&verified.to_json())?,
+            Format::Table => output::print(&verified.table().shown(context.style()))?,
+        }
+        Ok(Exit::Done)
+    }
+}
+
+impl Verified {
+    fn secret_name(&self) -> &'static str {
+        if self.secret == 0 { "current" } else { "old" }
+    }
+
+    fn to_json(&self) -> String {
+        json!({
+            "verified": true,
+            "signature": self.scheme.to_string(),
+            "secret": self.secret_name(),
+            "webhook_type": self.kind,
+            "session_id": self.session_id,
+            "status": self.status,
+            "timestamp": self.timestamp,
+        })
+        .to_string()
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::default();
+        table.row("Verified by", Some(&self.scheme));
+        table.row("Secret", Some(self.secret_name()));
+        table.row("Event", self.kind.as_ref());
+        table.row("Session", self.session_id.as_ref());
+        if let Some(status) = &self.status {
+            table.status(status.as_str());
+        }
+        table.row("Signed at", self.timestamp.and_then(at));
+        table
+    }
+}
+
+fn at(seconds: i64) -> Option<String> {
+    let at = time::OffsetDateTime::from_unix_timestamp(seconds).ok()?;
+    at.format(&time::format_description::well_known::Rfc3339).ok()
+}
+
+fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
+    let problem = || format!("{text:?} is not a header like `X-Signature: 46d8...`");
+    let (name, value) = text.split_once(':').ok_or_else(problem)?;
+    let name = name.trim().parse().map_err(|_| problem())?;
+    Ok((name, value.trim().parse().map_err(|_| problem())?))
+}
+
+/// Reads headers; the first line may be that of the request, and blank lines count for nothing.
+fn read_headers(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {
+    let refused = |why: &dyn std::fmt::Display| {
+        Failure::usage(format!("--headers: {}: {why}", path.display()))
+    };
+    let text = bounded::read(path, MAX_HEADERS).map_err(|error| refused(&error))?;
+    let text = String::from_utf8(text).map_err(|_| refused(&"it is not UTF-8"))?;
+    let lines = text.lines().enumerate().filter(|(at, line)| {
+        let request_line = *at == 0 && line.contains(" HTTP/");
+        !line.trim().is_empty() && !request_line
+    });
+    lines
+        .map(|(at, line)| header(line).map_err(|why| refused(&format!("line {}: {why}", at + 1))))
+        .collect()
+}
+
+fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
+    let refused = |why: &dyn std::fmt::Display| {
+        Failure::usage(format!("--body: could not read {}: {why}", path.display()))
+    };
+    if path.as_os_str() != "-" {
+        return bounded::read(path, MAX_BODY).map_err(|error| refused(&error));
+    }
+    let mut body = Vec::new();
+    let read = io::stdin().lock().take(MAX_BODY as u64 + 1).read_to_end(&mut body);
+    read.map_err(|error| refused(&error))?;
+    if body.len() > MAX_BODY { Err(refused(&"it has more than 8 MiB")) } else { Ok(body) }
+}

@@ -1,0 +1,273 @@
+//! Profiles: named settings in the platform's configuration folder, below flags and environment.
+//!
+//! `config.json` holds everything but secrets. A secret is in a file of its own beside it, which only
+//! its owner may read, or is printed by a command such as that of a password manager.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use didit_blocking_adapter::core::Secret;
+use serde::{Deserialize, Serialize};
+
+use crate::bounded;
+use crate::context::Context;
+use crate::environment::Environment;
+use crate::failure::Failure;
+
+/// The profile that is used if none is named.
+pub(crate) const DEFAULT: &str = "default";
+
+const MAX_FILE: usize = 1 << 20;
+const MAX_SECRET: usize = 1 << 16;
+
+/// The variables that name a service or authorize: with one of them set, only a profile that was
+/// named is used, so that no secret goes to another service than it is for.
+const DECIDING: [&str; 7] = [
+    "DIDIT_BASE_URL",
+    "DIDIT_VERIFICATION_BASE_URL",
+    "DIDIT_CLIENT_ID",
+    "DIDIT_CLIENT_SECRET",
+    "DIDIT_CLIENT_SECRET_FILE",
+    "DIDIT_ACCESS_TOKEN",
+    "DIDIT_API_KEY",
+];
+
+/// All profiles, and where they are.
+pub(crate) struct Profiles {
+    folder: PathBuf,
+    pub(crate) by_name: BTreeMap<String, Settings>,
+}
+
+/// What `config.json` has of a profile.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Settings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) base_url: Option<String>,
+    /// With a client ID the secret is a client secret, without one an API key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) secret_command: Option<String>,
+}
+
+/// A profile that is used, with its secret.
+pub(crate) struct Profile {
+    settings: Settings,
+    secret: Option<Secret>,
+}
+
+impl Profile {
+    /// Returns the profile that was named, or the default one where nothing else is configured.
+    pub(crate) fn chosen(context: &Context) -> Result<Option<Self>, Failure> {
+        let named = name(context)?;
+        let set = |name: &&'static str| context.environment.os(name).is_some();
+        let options = &context.options;
+        let decided =
+            options.base_url.is_some() || options.client_id.is_some() || DECIDING.iter().any(set);
+        if named.is_none() && decided {
+            return Ok(None);
+        }
+        let Some(folder) = folder(&context.environment) else {
+            return match named {
+                Some(_) => Err(no_folder()),
+                None => Ok(None),
+            };
+        };
+        let profiles = Profiles::read(folder)?;
+        let name = named.as_deref().unwrap_or(DEFAULT);
+        match profiles.by_name.get(name) {
+            Some(settings) => profiles.open(name, settings.clone()).map(Some),
+            None if named.is_none() => Ok(None),
+            None => Err(profiles.unknown(name)),
+        }
+    }
+
+    /// Returns the profile's value for a variable.
+    pub(crate) fn variable(&self, name: &str) -> Option<OsString> {
+        let secret = || self.secret.as_ref().map(|secret| secret.expose().to_owned());
+        let is_client = self.settings.client_id.is_some();
+        let value = match name {
+            "DIDIT_BASE_URL" => self.settings.base_url.clone(),
+            "DIDIT_CLIENT_ID" => self.settings.client_id.clone(),
+            "DIDIT_CLIENT_SECRET" if is_client => secret(),
+            "DIDIT_API_KEY" if !is_client => secret(),
+            _ => None,
+        };
+        value.map(OsString::from)
+    }
+}
+
+/// Returns the name of the profile that was asked for.
+pub(crate) fn name(context: &Context) -> Result<Option<String>, Failure> {
+    let name = match &context.options.profile {
+        Some(name) => Some(name.clone()),
+        None => context.environment.text("DIDIT_PROFILE")?,
+    };
+    let valid = |name: &String| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        !name.is_empty() && name.len() <= 64 && name.chars().all(plain)
+    };
+    match name {
+        Some(name) if !valid(&name) => Err(Failure::usage(format!(
+            "{name:?} is no name of a profile; use letters, digits, - and _"
+        ))),
+        name => Ok(name),
+    }
+}
+
+/// Returns the folder of the profiles, if the platform has a place for it.
+fn folder(environment: &Environment) -> Option<PathBuf> {
+    let variable = |name| environment.os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = if cfg!(windows) {
+        variable("APPDATA")
+    } else if cfg!(target_os = "macos") {
+        variable("HOME").map(|home| home.join("Library/Application Support"))
+    } else {
+        variable("XDG_CONFIG_HOME").or_else(|| variable("HOME").map(|home| home.join(".config")))
+    };
+    base.map(|base| base.join("didit"))
+}
+
+fn no_folder() -> Failure {
+    let variable = if cfg!(windows) { "APPDATA" } else { "HOME" };
+    Failure::usage(format!("there is no configuration folder: set {variable} to use profiles"))
+}
+
+impl Profiles {
+    /// Reads the profiles of this user.
+    pub(crate) fn of_user(context: &Context) -> Result<Self, Failure> {
+        Self::read(folder(&context.environment).ok_or_else(no_folder)?)
+    }
+
+    fn read(folder: PathBuf) -> Result<Self, Failure> {
+        let path = folder.join("config.json");
+        let broken = |why: &dyn std::fmt::Display| {
+            let shown = path.display();
+            Failure::usage(format!("could not read {shown}: {why}; fix it or move it away"))
+        };
+        let by_name = match bounded::read(&path, MAX_FILE) {
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| broken(&error))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(broken(&error)),
+        };
+        Ok(Self { folder, by_name })
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.join("config.json")
+    }
+
+    pub(crate) fn secret_path(&self, name: &str) -> PathBuf {
+        self.folder.join(format!("{name}.secret"))
+    }
+
+    pub(crate) fn unknown(&self, name: &str) -> Failure {
+        let names: Vec<_> = self.by_name.keys().map(String::as_str).collect();
+        let known = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
+        Failure::usage(format!(
+            "there is no profile {name:?} (there is {known}); make it with `didit config set \
+             --profile {name}`"
+        ))
+    }
+
+    fn open(&self, name: &str, settings: Settings) -> Result<Profile, Failure> {
+        let secret = match &settings.secret_command {
+            Some(command) => Some(printed_by(name, command)?),
+            None => self.stored_secret(name)?,
+        };
+        Ok(Profile { settings, secret })
+    }
+
+    fn stored_secret(&self, name: &str) -> Result<Option<Secret>, Failure> {
+        let path = self.secret_path(name);
+        let shown = path.display();
+        let problem = |why: &dyn std::fmt::Display| {
+            Failure::usage(format!("could not read the secret of {name} in {shown}: {why}"))
+        };
+        #[cfg(unix)]
+        if let Ok(found) = fs::metadata(&path) {
+            use std::os::unix::fs::PermissionsExt as _;
+            if found.permissions().mode() & 0o077 != 0 {
+                return Err(problem(&format!("others may read it; run `chmod 600 {shown}`")));
+            }
+        }
+        match bounded::read(&path, MAX_SECRET) {
+            Ok(secret) => text(secret).map(Some).map_err(|why| problem(&why)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(problem(&error)),
+        }
+    }
+
+    /// Writes all profiles, and the secret of one if it is given.
+    pub(crate) fn write(&self, secret: Option<(&str, &[u8])>) -> Result<(), Failure> {
+        let written = || -> io::Result<()> {
+            private_folder(&self.folder)?;
+            if let Some((name, secret)) = secret {
+                self.replace(&self.secret_path(name), secret)?;
+            }
+            let json = serde_json::to_string_pretty(&self.by_name)? + "\n";
+            self.replace(&self.path(), json.as_bytes())
+        };
+        written().map_err(|error| {
+            Failure::other(format!("could not write into {}: {error}", self.folder.display()))
+        })
+    }
+
+    /// Removes the stored secret of a profile, if it has one.
+    pub(crate) fn forget_secret(&self, name: &str) -> Result<(), Failure> {
+        let path = self.secret_path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Failure::other(format!("could not remove {}: {error}", path.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts a file of mode 0600 in the place of another, in one piece.
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".didit-").tempfile_in(&self.folder)?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    }
+}
+
+fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
+}
+
+/// Runs the command that prints a secret, in the platform's shell.
+fn printed_by(name: &str, command: &str) -> Result<Secret, Failure> {
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let problem = |why: &dyn std::fmt::Display| {
+        Failure::usage(format!("the secret command of the profile {name} failed: {why}"))
+    };
+    let output = Command::new(shell)
+        .args([flag, command])
+        .stdin(Stdio::inherit())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| problem(&error))?;
+    if !output.status.success() {
+        return Err(problem(&output.status));
+    }
+    text(output.stdout).map_err(|why| problem(&why))
+}
+
+/// Returns a secret without the line end that editors and commands leave at its end.
+pub(crate) fn text(bytes: Vec<u8>) -> Result<Secret, &'static str> {
+    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
+    let text =
+        text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
+    if text.is_empty() { Err("it is empty") } else { Ok(Secret::from(text)) }
+}

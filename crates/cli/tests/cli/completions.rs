@@ -1,0 +1,59 @@
+//! Completions as the shells give them; a shell that is not installed is not tried.
+
+use std::process::Command;
+
+use crate::support::{didit, run};
+
+/// Runs a script in a shell, with the program on its path.
+fn in_shell(shell: &[&str], script: &str) -> Option<String> {
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_didit")).parent().unwrap();
+    let mut command = Command::new(shell[0]);
+    command.args(&shell[1..]).arg(script).env("HOME", "/nonexistent");
+    let output =
+        command.env("PATH", format!("{}:/usr/bin:/bin", program.display())).output().ok()?;
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+fn bash_completes_commands_options_and_values() {
+    let complete = |words: &str| {
+        let script = format!(
+            "source <(didit completions bash); COMP_WORDS=({words}); \
+             COMP_CWORD=$((${{#COMP_WORDS[@]}}-1)); \
+             _didit didit \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD-1]}}\"; \
+             echo \"${{COMPREPLY[@]}}\""
+        );
+        in_shell(&["bash", "--norc", "-c"], &script).expect("a bash")
+    };
+    assert!(complete("didit ver").contains("verification"));
+    assert!(complete("didit session create --scope na").contains("names"));
+    assert!(complete("didit verification list --status in").contains("in-review"));
+    assert!(complete("didit sandbox --fault decision").contains("decision:status=503"));
+    assert!(complete("didit decision a --format j").contains("json"));
+}
+
+#[test]
+fn fish_completes_values_too() {
+    let complete = |line: &str| {
+        let script = format!("didit completions fish | source; complete --do-complete '{line}'");
+        in_shell(&["fish", "--no-config", "-c"], &script)
+    };
+    let Some(scopes) = complete("didit session create --scope ") else { return };
+    assert!(scopes.contains("names") && scopes.contains("is_over_18"), "{scopes}");
+    let statuses = complete("didit verification list --status in").unwrap();
+    assert!(statuses.contains("in-review"), "{statuses}");
+    let faults = complete("didit sandbox --fault token:").unwrap();
+    assert!(faults.contains("token:status=401"), "{faults}");
+}
+
+#[test]
+fn zsh_takes_the_script() {
+    let script = run(&mut didit("completions zsh"));
+    assert!(script.results().contains("is_over_18") && script.stdout.contains("in-review"));
+    let loaded = in_shell(
+        &["zsh", "-f", "-c"],
+        "autoload -U compinit; compinit -D -u; source <(didit completions zsh); whence -w _didit",
+    );
+    let Some(loaded) = loaded else { return };
+    assert_eq!(loaded, "_didit: function\n");
+}

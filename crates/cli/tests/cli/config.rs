@@ -1,0 +1,91 @@
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use didit_sandbox::{Route, Sandbox};
+
+use crate::support::{Ran, didit, run, sample};
+
+fn at(folder: &Path, arguments: &str) -> Command {
+    let mut command = didit(arguments);
+    command.env("XDG_CONFIG_HOME", folder).env("PATH", "/usr/bin:/bin");
+    command
+}
+
+fn with_input(command: &mut Command, input: &str) -> Ran {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ran { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_profile_stands_in_for_the_environment_and_yields_to_it() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), tempfile::tempdir().unwrap());
+    let folder = folder.path();
+    let set = format!(
+        "config set --quiet --base-url {} --client-id {} --secret-stdin",
+        sandbox.url(),
+        sandbox.client_id()
+    );
+    let ran = with_input(&mut at(folder, &set), &format!("{}\n", sandbox.client_secret()));
+    assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{ran:?}");
+    assert_eq!(run(&mut at(folder, "decision a")).results(), sample("a"));
+
+    for name in ["config.json", "default.secret"] {
+        let mode = fs::metadata(folder.join("didit").join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let listed = run(&mut at(folder, "config list"));
+    assert!(listed.results().contains(sandbox.client_id()), "{listed:?}");
+    assert!(!listed.stdout.contains(sandbox.client_secret()), "{listed:?}");
+
+    // A base URL of the environment must not be given the profile's secret.
+    let other = Sandbox::start().unwrap();
+    let ran = run(at(folder, "decision a").env("DIDIT_BASE_URL", other.url()));
+    assert!(ran.error(2).contains("no credentials are configured"), "{ran:?}");
+    let ran = run(at(folder, "decision a")
+        .env("DIDIT_BASE_URL", other.url())
+        .env("DIDIT_API_KEY", other.api_key()));
+    assert_eq!(ran.results(), sample("a"));
+    assert_eq!(other.requests_to(Route::Token).len(), 0);
+
+    let secret = folder.join("didit/default.secret");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = run(&mut at(folder, "decision a"));
+    assert!(ran.error(2).contains("others may read it; run `chmod 600"), "{ran:?}");
+    run(&mut at(folder, "config remove")).results();
+    assert!(!secret.exists());
+    run(&mut at(folder, "decision a")).error(2);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_can_print_the_secret() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), tempfile::tempdir().unwrap());
+    let folder = folder.path();
+    let mut set = at(folder, "config set -q --profile keyed --base-url");
+    set.args([sandbox.url(), "--secret-command", &format!("echo {}", sandbox.api_key())]);
+    run(&mut set).results();
+    for arguments in ["decision a --profile keyed", "--profile keyed decision a"] {
+        assert_eq!(run(&mut at(folder, arguments)).results(), sample("a"));
+    }
+    let ran = run(at(folder, "decision a").env("DIDIT_PROFILE", "keyed"));
+    assert_eq!(ran.results(), sample("a"));
+    let unknown = run(&mut at(folder, "decision a --profile kyed"));
+    assert!(unknown.error(2).contains("no profile \"kyed\" (there is keyed)"), "{unknown:?}");
+    run(at(folder, "config set -q --profile keyed --secret-command").arg("exit 3")).results();
+    let failed = run(&mut at(folder, "decision a --profile keyed"));
+    assert!(
+        failed.error(2).contains("the secret command of the profile keyed failed"),
+        "{failed:?}"
+    );
+    fs::write(folder.join("didit/config.json"), "{").unwrap();
+    assert!(run(&mut at(folder, "decision a")).error(2).contains("config.json"));
+    assert_eq!(run(&mut at(folder, "--sandbox decision a")).results(), sample("a"));
+}

@@ -1,0 +1,130 @@
+//! What a person sees on a terminal, and what never comes out of a pipe.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::support::{didit, didit_at, run};
+
+/// What a terminal of that many columns shows of a command.
+#[cfg(target_os = "linux")]
+fn on_a_terminal(sandbox: &Sandbox, columns: u16, arguments: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_didit");
+    let line = format!("stty cols {columns} rows 50; {program} {arguments}");
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env_clear();
+    script
+        .env("PATH", "/usr/bin:/bin")
+        .env("TERM", "xterm-256color")
+        .env("DIDIT_BASE_URL", sandbox.url())
+        .env("DIDIT_API_KEY", sandbox.api_key())
+        .stdin(Stdio::null());
+    String::from_utf8(script.output().unwrap().stdout).unwrap().replace('\r', "")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_table_fits_the_terminal_and_has_colours_there() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.decision("unique-session-identifier", didit_sandbox::fixtures::DECISION_ALL_SCOPES);
+    for columns in [40, 80, 120] {
+        let shown =
+            on_a_terminal(&sandbox, columns, "decision unique-session-identifier --color never");
+        assert!(shown.contains("Date of birth") && !shown.contains('\u{1b}'), "{shown}");
+        let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(widest <= usize::from(columns), "{columns}: {shown}");
+    }
+    let shown = on_a_terminal(&sandbox, 80, "decision unique-session-identifier");
+    assert!(
+        shown.contains("\u{1b}[1mStatus\u{1b}[0m") && shown.contains("\u{1b}[32mConfirmed"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_pipe_gets_colours_only_if_somebody_forces_them() {
+    let forced = run(didit("--sandbox decision a --format table").env("CLICOLOR_FORCE", "1"));
+    assert!(forced.results().contains("\u{1b}[32mConfirmed\u{1b}[0m"), "{forced:?}");
+    let plain = run(&mut didit("--sandbox decision a --format table"));
+    assert!(!plain.results().contains('\u{1b}'), "{plain:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn waiting_shows_a_live_line_on_a_terminal_and_takes_it_away() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_status("s-1", "retrieved");
+    let shown = thread::scope(|scope| {
+        scope.spawn(|| {
+            while sandbox.requests_to(Route::Decision).is_empty() {
+                thread::sleep(Duration::from_millis(5));
+            }
+            thread::sleep(Duration::from_millis(700));
+            sandbox.set_status("s-1", "confirmed");
+        });
+        on_a_terminal(&sandbox, 80, "wait s-1 --poll 50ms --timeout 5m")
+    });
+    assert!(shown.contains(", waiting for 0s, "), "{shown}");
+    assert!(shown.contains("etrieved") && shown.contains("4m59s left"), "{shown}");
+    let (before, result) = shown.rsplit_once("\u{1b}[K").unwrap();
+    assert!(!before.is_empty() && result.contains("Confirmed"), "{shown}");
+}
+
+#[test]
+fn a_wait_can_exit_by_the_status() {
+    let sandbox = Sandbox::start().unwrap();
+    for (status, code) in [("confirmed", 0), ("declined", 1), ("expired", 1)] {
+        sandbox.set_status("s-1", status);
+        let ran = run(&mut didit_at(&sandbox, "wait s-1 --exit-status"));
+        assert_eq!((ran.code, &*ran.stderr), (Some(code), ""), "{ran:?}");
+        assert_eq!(ran.stdout.lines().count(), 1);
+        run(&mut didit_at(&sandbox, "wait s-1")).results();
+    }
+}
+
+#[test]
+fn each_v_logs_more_of_the_requests() {
+    let sandbox = Sandbox::start().unwrap();
+    let log = |verbosity: &str| {
+        sandbox.script(Route::Decision, [Fault::answer(503)]);
+        run(&mut didit_at(&sandbox, &format!("decision a {verbosity}"))).stderr
+    };
+    assert_eq!(log(""), "");
+    let one = log("-v");
+    assert!(one.contains("a: fetched an access token, valid for 1d00h\n"), "{one}");
+    assert!(one.contains("a: waiting up to ") && one.contains("attempt 2\n"), "{one}");
+    assert!(!one.contains("GET "), "{one}");
+    let two = log("-vv");
+    let request = format!("GET {}/auth/v2/session/a/decision/ -> ", sandbox.url());
+    assert!(two.contains(&format!("{request}503 Service Unavailable (")), "{two}");
+    assert!(two.contains(&format!("{request}200 OK (")), "{two}");
+    assert!(two.contains(", attempt 2)\n") && two.contains(", request id sandbox-"), "{two}");
+    assert!(!two.contains("user-agent"), "{two}");
+    let three = log("-vvv");
+    assert!(three.contains("> authorization: [redacted]\n"), "{three}");
+    assert!(three.contains("< content-type: application/json\n"), "{three}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_url_is_opened_in_a_browser_or_a_note_says_that_it_was_not() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (sandbox, folder) = (Sandbox::start().unwrap(), tempfile::tempdir().unwrap());
+    let opener = folder.path().join("xdg-open");
+    let address = folder.path().join("opened");
+    let mut file = std::fs::File::create(&opener).unwrap();
+    write!(file, "#!/bin/sh\necho \"$1\" > {}\n", address.display()).unwrap();
+    file.set_permissions(std::fs::Permissions::from_mode(0o700)).unwrap();
+    drop(file);
+    let mut create = didit_at(&sandbox, "session create --scope names --open");
+    let ran = run(create.env("PATH", folder.path()));
+    let url = std::fs::read_to_string(address).unwrap();
+    assert!(ran.results().contains(url.trim()) && url.contains("/authorize/"), "{ran:?}");
+    let ran = run(create.env("PATH", "/nowhere"));
+    assert_eq!(ran.code, Some(0));
+    assert!(ran.stderr.contains("could not run xdg-open"), "{ran:?}");
+    assert_eq!(run(create.arg("--quiet")).results().lines().count(), 1);
+}

@@ -1,0 +1,103 @@
+//! Wrong usages: each message alone says what to do.
+
+use crate::support::{didit, run};
+
+/// A command line, and the words without which its message would not suffice.
+const WRONG: [(&str, &[&str]); 47] = [
+    ("", &["give a command: decision, wait, session", "didit --help"]),
+    ("session", &["give a command: create, status"]),
+    ("verification", &["give a command: create, decision"]),
+    ("decide a", &["no command \"decide\"", "did you mean `decision`?"]),
+    ("wiat a", &["did you mean `wait`?"]),
+    ("frobnicate", &["the commands are decision, wait"]),
+    ("decision", &["SESSION_ID", "missing", "for example: didit decision 1"]),
+    ("decision a/b", &["\"a/b\"", "'/'"]),
+    ("decision a --output json", &["use --format json"]),
+    ("decision a -o json", &["use --format json"]),
+    ("wait a --output json", &["use --format json"]),
+    ("token --output json", &["use --format json"]),
+    ("session create --scope names --output json", &["use --format json"]),
+    ("--format json decision a", &["--format must come after the command"]),
+    ("--json decision a", &["--json must come after the command"]),
+    ("decision a --format yaml", &["--format: \"yaml\"", "table, json"]),
+    ("decision a --json --format table", &["--json and --format", "keep one"]),
+    ("decision a --sandox", &["\"--sandox\"", "did you mean --sandbox?"]),
+    ("decision a --client-secret x", &["DIDIT_CLIENT_SECRET", "never passed as arguments"]),
+    ("decision a --api-key x", &["DIDIT_API_KEY", "never passed as arguments"]),
+    ("decision a --timeout -5s", &["--timeout: \"-5s\" is not a duration like 500ms"]),
+    ("decision a --timeout 30", &["--timeout: \"30\" is not a duration like 500ms, 30s"]),
+    ("decision a --timeout", &["--timeout needs a value: --timeout <DURATION>"]),
+    ("decision a --color purple", &["--color: \"purple\"", "auto, always, never"]),
+    ("token -q -v", &["--quiet and --verbose cannot be used together"]),
+    ("token extra", &["`didit token` takes no argument \"extra\""]),
+    ("wait a --poll 0s", &["--poll: \"0s\" is no time at all"]),
+    ("wait a b", &["`didit wait` takes no argument \"b\""]),
+    ("session create --sandbox", &["--scope <SCOPES> is missing", "for example: didit session"]),
+    ("session create --sandbox --scope mail", &["\"mail\"", "did you mean `email`?"]),
+    ("session create --sandbox --scope names,over_18", &["did you mean `is_over_18`?"]),
+    ("session status a", &["DIDIT_SESSION_TOKEN", "--session-token"]),
+    ("export --input ids", &["--output <FILE> is missing", "for example: didit export"]),
+    ("export --output out", &["--input <FILE> is missing"]),
+    ("export --input a --output b --concurrency many", &["\"many\"", "from 1 to 1000"]),
+    ("export --input a --output b --budget 0", &["--budget: \"0\"", "from 1 to 1000000"]),
+    (
+        "export --input a --output b --retry-failures c",
+        &["--input", "--retry-failures", "keep one"],
+    ),
+    ("export --input a --output b.jsonl --csv-raw", &["--csv-raw", "--format csv"]),
+    ("export --input a --output b.csv --verification", &["--verification writes JSON Lines"]),
+    ("sandbox --fault foo", &["ROUTE:KIND", "KEY=VALUE"]),
+    ("sandbox --fault decision:explode", &["\"explode\" is none of status=NNN"]),
+    ("sandbox --quota 100", &["--quota: \"100\" is not a quota like 100/60s"]),
+    ("sandbox --port 65536", &["--port: \"65536\" is not a whole number from 0 to 65535"]),
+    ("completions tcl", &["\"tcl\"", "bash, elvish, fish, powershell, zsh"]),
+    ("verification decision abc", &["\"abc\" is no session ID", "a UUID, such as"]),
+    ("verification list --status aproved", &["did you mean \"Approved\"?"]),
+    ("webhook send nowhere", &["\"nowhere\"", "http://127.0.0.1:3000/webhooks"]),
+];
+
+#[test]
+fn every_wrong_usage_has_a_message_that_alone_suffices() {
+    for (arguments, words) in WRONG {
+        let ran = run(&mut didit(arguments));
+        let line = ran.error(2);
+        for words in words {
+            assert!(line.contains(words), "didit {arguments}: {line}");
+        }
+        assert!(!line.contains("error:") && line.len() < 600, "didit {arguments}: {line}");
+    }
+}
+
+#[test]
+fn the_short_help_of_every_command_fits_a_screen() {
+    let commands = run(&mut didit("-h"));
+    let listed = commands.results().split("Commands:\n").nth(1).unwrap().to_owned();
+    let names: Vec<_> = listed.lines().map_while(|line| line.strip_prefix("  ")).collect();
+    assert!(names.len() > 10, "{listed}");
+    let mut lines = vec![String::new()];
+    lines.extend(names.iter().map(|line| line.split(' ').next().unwrap().to_owned()));
+    for (group, commands) in [
+        ("session", &["create", "status"][..]),
+        ("verification", &["create", "decision", "wait", "list", "update-status", "pdf", "delete"]),
+        ("webhook", &["verify", "send"]),
+        ("config", &["set", "list", "remove", "path"]),
+    ] {
+        lines.extend(commands.iter().map(|command| format!("{group} {command}")));
+    }
+    for name in lines.iter().filter(|name| *name != "help") {
+        let ran = run(didit(name).arg("-h").env("COLUMNS", "80"));
+        let help = ran.results();
+        assert!(help.lines().count() <= 24, "didit {name} -h:\n{help}");
+        assert!(help.lines().all(|line| line.len() <= 80), "didit {name} -h:\n{help}");
+    }
+}
+
+#[test]
+fn the_version_may_name_the_commit() {
+    let ran = run(&mut didit("--version"));
+    let version = ran.results().strip_prefix("didit ").unwrap().trim_end();
+    let (number, commit) = version.split_once(' ').unwrap_or((version, "(000000000000)"));
+    assert_eq!(number, env!("CARGO_PKG_VERSION"));
+    let commit = commit.strip_prefix('(').and_then(|commit| commit.strip_suffix(')')).unwrap();
+    assert!(commit.len() >= 12 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{version}");
+}

@@ -1,0 +1,113 @@
+use std::fs;
+use std::process::Command;
+
+use didit_sandbox::{Fault, Route, Sandbox};
+
+use crate::support::{didit, run};
+
+const WORKFLOW: &str = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
+const SESSION: &str = "11111111-2222-3333-4444-555555555555";
+
+fn didit_at(sandbox: &Sandbox, arguments: &str) -> Command {
+    let mut command = didit(&format!("verification {arguments}"));
+    command.env("DIDIT_BASE_URL", sandbox.url()).env("DIDIT_API_KEY", sandbox.api_key());
+    command
+}
+
+/// Creates a session, and returns its identifier.
+fn created(sandbox: &Sandbox) -> String {
+    let arguments = format!("create --workflow {WORKFLOW} --vendor-data user-7");
+    let ran = run(&mut didit_at(sandbox, &arguments));
+    let session: serde_json::Value = serde_json::from_str(ran.results()).unwrap();
+    assert_eq!(
+        (&session["status"], &session["vendor_data"]),
+        (&"Not Started".into(), &"user-7".into())
+    );
+    session["session_id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_session_goes_its_way() {
+    let sandbox = Sandbox::start().unwrap();
+    let id = created(&sandbox);
+    let waiting = run(&mut didit_at(&sandbox, &format!("wait {id} --poll 20ms --timeout 300ms")));
+    let line = waiting.error(8);
+    assert!(line.contains("still Not Started when the time ran out, after 300 ms"), "{line}");
+
+    sandbox.verification().set_status(&id, "In Review");
+    let waited = run(&mut didit_at(&sandbox, &format!("wait {id} --poll 20ms")));
+    assert!(waited.results().contains("\"status\":\"In Review\""), "{waited:?}");
+    let judged = run(&mut didit_at(&sandbox, &format!("wait {id} --exit-status")));
+    assert_eq!(judged.code, Some(1), "{judged:?}");
+
+    let updated = run(&mut didit_at(&sandbox, &format!("update-status {id} approved")));
+    assert_eq!(updated.results(), "");
+    run(&mut didit_at(&sandbox, &format!("wait {id} --exit-status"))).results();
+    let table = run(&mut didit_at(&sandbox, &format!("decision {id} --format table")));
+    assert!(table.results().contains("Status  ") && table.stdout.contains("Approved"), "{table:?}");
+    let listed = run(&mut didit_at(&sandbox, "list --status approved --vendor-data user-7"));
+    assert!(listed.results().contains(&id) && listed.stdout.lines().count() == 1, "{listed:?}");
+    let none = run(&mut didit_at(&sandbox, "list --status declined"));
+    assert_eq!(none.results(), "");
+
+    run(&mut didit_at(&sandbox, &format!("delete {id}"))).error(2);
+    run(&mut didit_at(&sandbox, &format!("delete {id} --yes"))).results();
+    run(&mut didit_at(&sandbox, &format!("delete {id} --yes"))).results();
+}
+
+#[test]
+fn a_pdf_is_whole_or_not_there() {
+    let sandbox = Sandbox::start().unwrap();
+    let id = created(&sandbox);
+    sandbox.verification().set_status(&id, "Approved");
+    let folder = tempfile::tempdir().unwrap();
+    let mut pdf = didit_at(&sandbox, &format!("pdf {id} --output report.pdf"));
+    pdf.current_dir(folder.path());
+    sandbox.script(Route::VerificationPdf, [Fault::answer(404)]);
+    run(&mut pdf).error(4);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(run(&mut pdf).results(), "");
+    assert!(fs::read(folder.path().join("report.pdf")).unwrap().starts_with(b"%PDF-"));
+    assert!(run(&mut pdf).error(2).contains("report.pdf exists"));
+    run(pdf.arg("--force")).results();
+}
+
+#[test]
+fn many_decisions_are_exported_and_resumed() {
+    let sandbox = Sandbox::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let ids: Vec<_> = (0..20).map(|n| format!("{SESSION:.34}{n:02}")).collect();
+    fs::write(folder.path().join("ids"), ids.join("\n").to_uppercase()).unwrap();
+    let mut export = didit("export --verification --input ids --output out.jsonl --concurrency 4");
+    export
+        .current_dir(folder.path())
+        .env("DIDIT_BASE_URL", sandbox.url())
+        .env("DIDIT_API_KEY", sandbox.api_key());
+    sandbox.script(Route::VerificationDecision, [Fault::answer(404)]);
+    let ran = run(&mut export);
+    assert_eq!(ran.code, Some(4), "{ran:?}");
+    let output = fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
+    let failures = fs::read_to_string(folder.path().join("out.jsonl.failures")).unwrap();
+    assert_eq!((output.lines().count(), failures.lines().count()), (19, 1));
+    let asked = sandbox.requests_to(Route::VerificationDecision).len();
+    let again = run(&mut export);
+    assert!(again.stderr.contains("19 exported and 1 failed before"), "{again:?}");
+    assert_eq!(sandbox.requests_to(Route::VerificationDecision).len(), asked);
+
+    fs::write(folder.path().join("ids"), "not-a-uuid\n").unwrap();
+    let refused = run(&mut export);
+    assert!(refused.error(2).contains("line 1 of ids: expected a UUID"), "{refused:?}");
+}
+
+#[test]
+fn the_key_of_a_sandbox_never_goes_to_the_live_service() {
+    let sandbox = Sandbox::start().unwrap();
+    run(&mut didit_at(&sandbox, &format!("decision {SESSION}"))).results();
+    assert_eq!(sandbox.requests_to(Route::VerificationDecision).len(), 1);
+    let refused = run(didit_at(&sandbox, "list")
+        .env_remove("DIDIT_API_KEY")
+        .env("DIDIT_CLIENT_ID", sandbox.client_id())
+        .env("DIDIT_CLIENT_SECRET", sandbox.client_secret()));
+    assert!(refused.error(2).contains("takes an API key"), "{refused:?}");
+    run(&mut didit("verification list --sandbox")).results();
+}

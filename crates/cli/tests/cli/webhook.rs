@@ -1,0 +1,103 @@
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::process::Command;
+use std::thread;
+
+use crate::support::{didit, run};
+
+const SECRET: &str = "whsec_example_not_a_real_secret";
+/// The published vector: signed in 2026, so it is too old by now.
+const BODY: &str = r#"{"created_at":1774969994,"event_id":"00000000-0000-4000-8000-000000000001","metadata":{"k":"v"},"session_id":"11111111-2222-3333-4444-555555555555","status":"Approved","timestamp":1774970000,"vendor_data":"user-123","webhook_type":"status.updated","workflow_id":"22222222-3333-4444-5555-666666666666","workflow_version":4}"#;
+const SIGNATURE: &str = "46d86d4b116064e244d23b7ebecd6a54f23d68e4743d960d3a9938414cf97a73";
+
+fn webhook(arguments: &str) -> Command {
+    let mut command = didit(&format!("webhook {arguments}"));
+    command.env("DIDIT_WEBHOOK_SECRET", SECRET);
+    command
+}
+
+#[test]
+fn a_delivery_is_verified_or_the_failed_check_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("body", BODY);
+    write("headers", &format!("POST /webhooks HTTP/1.1\r\nX-Signature: {SIGNATURE}\r\n\r\n"));
+    let verify = |more: &str| {
+        let mut command = webhook(&format!("verify --headers headers --body body {more}"));
+        command.current_dir(folder.path());
+        command
+    };
+    let ran = run(&mut verify("--tolerance 1000000h"));
+    assert!(ran.results().contains("\"signature\":\"X-Signature\""), "{ran:?}");
+    assert!(ran.stdout.contains("\"status\":\"Approved\""), "{ran:?}");
+    let table = run(&mut verify("--tolerance 1000000h --format table"));
+    assert!(table.results().starts_with("Verified by  X-Signature\n"), "{table:?}");
+    assert!(table.stdout.contains("Signed at    2026-03-31T15:13:20Z"), "{table:?}");
+    let rotated = run(verify("--tolerance 1000000h")
+        .env("DIDIT_WEBHOOK_SECRET", "new")
+        .env("DIDIT_WEBHOOK_OLD_SECRET", SECRET));
+    assert!(rotated.results().contains("\"secret\":\"old\""), "{rotated:?}");
+
+    let stale = run(&mut verify(""));
+    assert!(stale.error(1).contains("not verified: the webhook was signed "), "{stale:?}");
+    let other = run(verify("").env("DIDIT_WEBHOOK_SECRET", "canary"));
+    let line = other.error(1);
+    assert!(line.contains("matches no secret") && !line.contains("canary"), "{line}");
+    write("body", &BODY.replace("Approved", "Declined"));
+    assert!(run(&mut verify("--tolerance 1000000h")).error(1).contains("matches no secret"));
+    write("headers", "nonsense\n");
+    assert!(run(&mut verify("")).error(2).contains("--headers: headers: line 1: \"nonsense\""));
+    let missing = run(&mut didit("webhook verify -H X-Signature:a --body -"));
+    assert!(missing.error(2).contains("set DIDIT_WEBHOOK_SECRET"), "{missing:?}");
+}
+
+/// Answers one request with that status, and returns the request.
+fn receiver(status: u16) -> (String, thread::JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
+    let receiving = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut request, mut chunk) = (String::new(), [0; 4096]);
+        while !request.ends_with('}') {
+            let count = stream.read(&mut chunk).unwrap();
+            assert!(count > 0, "{request}");
+            request.push_str(std::str::from_utf8(&chunk[..count]).unwrap());
+        }
+        write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n").unwrap();
+        request
+    });
+    (url, receiving)
+}
+
+#[test]
+fn what_is_sent_can_be_verified() {
+    let (url, receiving) = receiver(200);
+    let sent = run(webhook(&format!("send {url} --status kyc-expired --vendor-data u-1"))
+        .env("HTTP_PROXY", "http://127.0.0.1:1"));
+    assert_eq!(sent.results(), "{\"status\":200}\n");
+    let request = receiving.join().unwrap();
+    let (headers, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(body.contains("\"status\":\"Kyc Expired\"") && body.contains("\"u-1\""), "{body}");
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("body"), body).unwrap();
+    fs::write(folder.path().join("headers"), headers).unwrap();
+    for more in ["", "--simple"] {
+        let arguments = format!("verify --headers headers --body body {more}");
+        run(webhook(&arguments).current_dir(folder.path())).results();
+    }
+}
+
+#[test]
+fn a_receiver_that_refuses_or_is_not_there_is_named() {
+    let (url, receiving) = receiver(401);
+    let refused = run(&mut webhook(&format!("send {url} --json")));
+    assert_eq!((refused.code, &*refused.stdout), (Some(1), "{\"status\":401}\n"), "{refused:?}");
+    assert!(refused.stderr.contains("did not accept the webhook: HTTP 401"), "{refused:?}");
+    receiving.join().unwrap();
+    let gone = run(&mut webhook("send http://127.0.0.1:1/webhooks"));
+    assert!(gone.error(6).contains("http://127.0.0.1:1/webhooks"), "{gone:?}");
+    let elsewhere = run(&mut webhook("send http://example.com/webhooks"));
+    assert!(elsewhere.error(2).contains("plain http"), "{elsewhere:?}");
+}
