@@ -62,7 +62,9 @@ pub(crate) fn program() -> clap::Command {
 }
 
 fn polished(command: clap::Command) -> clap::Command {
-    let mut command = command.help_template(TEMPLATE).mut_subcommands(polished);
+    // `didit help COMMAND` works, but -h says the same.
+    let is_help = command.get_name() == "help";
+    let mut command = command.help_template(TEMPLATE).mut_subcommands(polished).hide(is_help);
     if !command.has_subcommands() && command.get_after_help().is_none() {
         command = command.after_help(OPTIONS_OF_EVERY_COMMAND);
     }

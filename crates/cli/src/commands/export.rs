@@ -36,37 +36,38 @@ pub(crate) struct Export {
     /// overwritten. With - nothing can be resumed.
     #[arg(long, value_name = "FILE")]
     output: PathBuf,
-    /// jsonl or csv [default: by the output's ending, else jsonl]
+    /// jsonl or csv [default: by the output's ending]
     #[arg(long, value_enum, hide_possible_values = true)]
     format: Option<ExportFormat>,
-    /// Put no apostrophe before CSV cells that look like formulas
+    /// Put no apostrophe before formulas in CSV
     #[arg(long)]
     csv_raw: bool,
-    /// Number of concurrent requests, 1 to 1000
+    /// Number of concurrent requests
     #[arg(long, value_name = "N", default_value_t = 16)]
     #[arg(value_parser = count::between(1_u16, 1000))]
     concurrency: u16,
-    /// At most so many requests in a window: your share of the rate limit
+    /// Your share of the rate limit, in requests
     ///
-    /// By default all that the service allows, which it says in its responses.
+    /// At most so many are sent in a window. By default it is all that the service allows, which it
+    /// says in its responses.
     #[arg(long, value_name = "N", value_parser = count::between(1_u32, 1_000_000))]
     budget: Option<u32>,
-    /// Length of the rate limit's window [default: 60s]
+    /// Window of the rate limit [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     #[arg(allow_hyphen_values = true)]
     window: Option<Duration>,
     /// Export decisions of the verification API
     #[arg(long)]
     verification: bool,
-    /// File for failed sessions [default: OUTPUT.failures]
+    /// Failed sessions [default: OUTPUT.failures]
     ///
     /// JSON Lines with session_id, error and status; the file is there only if a session failed.
     #[arg(long, value_name = "FILE")]
     failures: Option<PathBuf>,
-    /// Start over, overwriting the output and failures files
+    /// Start over, overwriting both files
     #[arg(long)]
     restart: bool,
-    /// Retry the sessions in a failures file instead of --input
+    /// Retry the sessions in this failures file
     #[arg(long, value_name = "FILE", conflicts_with = "input")]
     retry_failures: Option<PathBuf>,
 }

@@ -44,20 +44,20 @@ pub(crate) struct Sandbox {
     #[arg(long, value_name = "N", default_value_t = 0)]
     #[arg(value_parser = count::between(0_u16, 65535))]
     port: u16,
-    /// Address to listen on; any but 127.0.0.1 is open to the network [default: 127.0.0.1]
+    /// Address to listen on [default: 127.0.0.1]
     ///
-    /// For a phone or a container. Credentials are then made up, and a browser of another machine
+    /// Any other is open to the network: for a phone or a container. Credentials are then made up, and a browser of another machine
     /// needs the printed URL, which has a token in it.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<IpAddr>,
-    /// Answer 404 for sessions never created, and refuse unknown scopes
+    /// Refuse unknown sessions and scopes
     #[arg(long)]
     strict: bool,
-    /// Keep the sessions in this file for the next run, as JSON Lines
+    /// Keep the sessions in this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     state: Option<PathBuf>,
-    /// Inject a fault, e.g. decision:status=503,times=2; repeatable
     #[arg(long = "fault", value_name = "RULE", value_parser = fault::Parser)]
+    #[arg(help = "Inject a fault, like decision:status=503")]
     #[arg(hide_possible_values = true, long_help = fault::help())]
     faults: Vec<FaultRule>,
     /// Rate limit of decisions, e.g. 100/60s
@@ -69,18 +69,18 @@ pub(crate) struct Sandbox {
     /// Lifetime of access tokens [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     token_lifetime: Option<Duration>,
-    /// How long a person can take to decide [default: 10m]
+    /// Lifetime of sessions [default: 10m]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     session_lifetime: Option<Duration>,
-    /// Send webhooks to this http URL of this machine; repeatable
+    /// Send webhooks there; repeatable
     ///
-    /// Each new status of a verification session is sent, signed with DIDIT_WEBHOOK_SECRET (or a
+    /// It must be an http URL of this machine. Each new status of a verification session is sent, signed with DIDIT_WEBHOOK_SECRET (or a
     /// secret that is printed), and sent again after 1 and 4 minutes if that fails.
     #[arg(long = "webhook", value_name = "URL", value_hint = ValueHint::Url)]
     webhooks: Vec<String>,
-    /// Multiply the pauses between attempts to send a webhook
+    /// Factor of the pauses between attempts
     #[arg(long, value_name = "FACTOR", requires = "webhooks", value_parser = parse_scale)]
-    webhook_time_scale: Option<f64>,
+    webhook_scale: Option<f64>,
 }
 
 impl Sandbox {
@@ -136,7 +136,7 @@ impl Sandbox {
         if let Some(latency) = self.latency {
             builder = builder.latency(latency);
         }
-        if let Some(scale) = self.webhook_time_scale {
+        if let Some(scale) = self.webhook_scale {
             builder = builder.webhook_time_scale(scale);
         }
         for url in self.webhooks {

@@ -13,7 +13,9 @@ fn commands() -> Vec<String> {
     let mut names = Vec::new();
     for name in listed("") {
         match &*name {
-            "session" => names.extend(listed(&name).iter().map(|sub| format!("{name} {sub}"))),
+            "session" | "verification" | "webhook" | "config" => {
+                names.extend(listed(&name).iter().map(|sub| format!("{name} {sub}")));
+            }
             _ => names.push(name),
         }
     }
@@ -42,19 +44,38 @@ fn scratch() -> std::path::PathBuf {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("ids.txt"), "s-1\ns-2\n").unwrap();
+    fs::write(folder.join("secret.txt"), "secret\n").unwrap();
+    fs::write(folder.join("body.json"), "{}").unwrap();
     folder
 }
 
 fn shell(example: &str, sandbox: &Sandbox, folder: &Path) -> Command {
     let program = Path::new(env!("CARGO_BIN_EXE_didit")).parent().unwrap();
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", &format!("{example} < ids.txt")]).current_dir(folder).env_clear();
+    let input = if example.contains(" < ") { "" } else { " < ids.txt" };
+    command.args(["-c", &format!("{example}{input}")]).current_dir(folder).env_clear();
     command
-        .env("PATH", program)
-        .env("DIDIT_BASE_URL", sandbox.url())
-        .env("DIDIT_CLIENT_ID", sandbox.client_id())
-        .env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+        .env("PATH", format!("{}:/usr/bin:/bin", program.display()))
+        .env("XDG_CONFIG_HOME", folder)
+        .env("DIDIT_BASE_URL", sandbox.url());
+    if example.starts_with("didit verification") {
+        command.env("DIDIT_API_KEY", sandbox.api_key());
+    } else {
+        command.env("DIDIT_CLIENT_ID", sandbox.client_id());
+        command.env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+    }
     command
+}
+
+/// Creates a verification session that is in review.
+fn created_verification(sandbox: &Sandbox, folder: &Path) -> String {
+    let workflow = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
+    let create = format!("didit verification create --workflow {workflow}");
+    let created = run(&mut shell(&create, sandbox, folder));
+    let created: serde_json::Value = serde_json::from_str(created.results()).unwrap();
+    let id = created["session_id"].as_str().unwrap().to_owned();
+    sandbox.verification().set_status(&id, "In Review");
+    id
 }
 
 #[test]
@@ -68,10 +89,17 @@ fn every_example_of_every_command_works() {
         let examples = examples(&command);
         assert!(!examples.is_empty(), "{command} has no example");
         for example in examples {
-            // These serve until they are stopped; their options are tried all the same.
-            let example = match example.strip_prefix("didit sandbox") {
-                Some(options) => format!("didit sandbox {options} --help"),
-                None => example.replace("SESSION_ID --", &format!("{id} --")),
+            // These serve until they are stopped, or need another program; their options are tried
+            // all the same.
+            let only_options = ["didit sandbox", "didit webhook"];
+            let example = if only_options.iter().any(|name| example.starts_with(name)) {
+                let (command, input) = example.split_once(" < ").unwrap_or((&example, "ids.txt"));
+                format!("{command} --help < {input}")
+            } else if command.starts_with("verification ") {
+                let verification = created_verification(&sandbox, &folder);
+                example.replace("SESSION_ID", &verification)
+            } else {
+                example.replace("SESSION_ID --", &format!("{id} --"))
             };
             let example = example.replace("=TOKEN", &format!("={token}"));
             let example = example.replace(" TOKEN", &format!(" {token}"));

@@ -52,7 +52,7 @@ fn a_session_goes_its_way() {
 
     run(&mut didit_at(&sandbox, &format!("delete {id}"))).error(2);
     run(&mut didit_at(&sandbox, &format!("delete {id} --yes"))).results();
-    run(&mut didit_at(&sandbox, &format!("delete {id} --yes"))).results();
+    run(&mut didit_at(&sandbox, &format!("decision {id}"))).error(4);
 }
 
 #[test]

@@ -17,7 +17,7 @@ Examples:
 
 /// Delete a verification session and its data, for good
 ///
-/// Deleting it again changes nothing. Nothing is printed.
+/// It cannot be undone, so --yes is needed. Nothing is printed.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Delete {

@@ -53,8 +53,8 @@ impl Wait {
         let decision = live_line::during(context, connection.timeout, |seen| {
             connection.run(Watched::new(wait, seen))
         });
-        let decision = decision
-            .map_err(|error| Failure::of_wait(id.as_str(), &error, connection.timeout))?;
+        let decision =
+            decision.map_err(|error| Failure::of_wait(id.as_str(), &error, connection.timeout))?;
         match format {
             Format::Json => output::print_json(&decision.json().to_compact())?,
             Format::Table => output::print(&table::of(&decision).shown(context.style()))?,
