@@ -5,10 +5,12 @@ use std::fs::File;
 use std::hash::BuildHasher as _;
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, Weak};
+use std::thread;
 
-use didit_core::client::{ClientParts, Connect, HttpSettings};
-use didit_core::{ConfigError, HttpProxy};
+use didit_core::client::{ClientParts, Connect, HttpSettings, serve_store};
+use didit_core::{ConfigError, HttpProxy, SharedStore};
 use reqwest::{redirect, retry};
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore};
@@ -57,15 +59,35 @@ impl Connect for Client {
         client.map_err(|error| ConfigError::Library(error.into()))
     }
 
-    fn connect(parts: ClientParts<reqwest::Client>) -> Self {
+    fn connect(parts: ClientParts<reqwest::Client>) -> Result<Self, ConfigError> {
+        let (wakes_store, woken) = mpsc::sync_channel(1);
         let shared = Shared {
             upstreams: parts.upstreams,
             engine: Mutex::new(parts.engine),
             woken: Notify::new(),
             origin: Instant::now(),
             hooks: parts.hooks,
+            wakes_store,
         };
-        Self { shared: Arc::new(shared) }
+        let shared = Arc::new(shared);
+        if let Some(store) = parts.store {
+            let shared = Arc::downgrade(&shared);
+            let thread = thread::Builder::new().name("didit-store".to_owned());
+            let spawned = thread.spawn(move || ask_store(&shared, store, &woken));
+            spawned.map_err(|error| ConfigError::Library(error.into()))?;
+        }
+        Ok(Self { shared })
+    }
+}
+
+/// Asks the store until the client is dropped.
+fn ask_store(client: &Weak<Shared>, mut store: Box<dyn SharedStore>, woken: &Receiver<()>) {
+    while let Some(shared) = client.upgrade() {
+        let wait = serve_store(&*shared, &mut *store);
+        drop(shared);
+        if woken.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod wait;
 
 use std::fmt;
 use std::ops::DerefMut;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -55,6 +56,8 @@ struct Shared {
     woken: Notify,
     origin: Instant,
     hooks: Hooks,
+    /// Wakes the thread that asks the store which processes share.
+    wakes_store: SyncSender<()>,
 }
 
 type Exchanged = Result<Response<Vec<u8>>, (TransportError, Option<reqwest::Error>)>;
@@ -248,6 +251,11 @@ impl Driver for Shared {
 
     fn wake_others(&self) {
         self.woken.notify_waiters();
+    }
+
+    fn wake_store(&self) {
+        // Full, it is woken already; disconnected, there is no store.
+        let _ = self.wakes_store.try_send(());
     }
 
     fn hooks(&self) -> &Hooks {

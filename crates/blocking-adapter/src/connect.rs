@@ -5,11 +5,13 @@ use std::fs::File;
 use std::hash::BuildHasher as _;
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, Weak};
+use std::thread;
 use std::time::Instant;
 
-use didit_core::client::{ClientParts, Connect, HttpSettings};
-use didit_core::{ConfigError, HttpProxy};
+use didit_core::client::{ClientParts, Connect, HttpSettings, serve_store};
+use didit_core::{ConfigError, HttpProxy, SharedStore};
 use rustls::crypto::ring;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
@@ -54,15 +56,35 @@ impl Connect for Client {
         Ok(ureq::Agent::with_parts(config.build(), connector, resolver))
     }
 
-    fn connect(parts: ClientParts<ureq::Agent>) -> Self {
+    fn connect(parts: ClientParts<ureq::Agent>) -> Result<Self, ConfigError> {
+        let (wakes_store, woken) = mpsc::sync_channel(1);
         let shared = Shared {
             upstreams: parts.upstreams,
             engine: Mutex::new(parts.engine),
             bell: Bell::default(),
             origin: Instant::now(),
             hooks: parts.hooks,
+            wakes_store,
         };
-        Self { shared: Arc::new(shared) }
+        let shared = Arc::new(shared);
+        if let Some(store) = parts.store {
+            let shared = Arc::downgrade(&shared);
+            let thread = thread::Builder::new().name("didit-store".to_owned());
+            let spawned = thread.spawn(move || ask_store(&shared, store, &woken));
+            spawned.map_err(|error| ConfigError::Library(error.into()))?;
+        }
+        Ok(Self { shared })
+    }
+}
+
+/// Asks the store until the client is dropped.
+fn ask_store(client: &Weak<Shared>, mut store: Box<dyn SharedStore>, woken: &Receiver<()>) {
+    while let Some(shared) = client.upgrade() {
+        let wait = serve_store(&*shared, &mut *store);
+        drop(shared);
+        if woken.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
+            return;
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod wait;
 use std::fmt;
 use std::io::Read as _;
 use std::ops::DerefMut;
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -49,6 +50,8 @@ struct Shared {
     bell: Bell,
     origin: Instant,
     hooks: Hooks,
+    /// Wakes the thread that asks the store which processes share.
+    wakes_store: SyncSender<()>,
 }
 
 /// What became of a request.
@@ -206,6 +209,11 @@ impl Driver for Shared {
 
     fn wake_others(&self) {
         self.bell.ring();
+    }
+
+    fn wake_store(&self) {
+        // Full, it is woken already; disconnected, there is no store.
+        let _ = self.wakes_store.try_send(());
     }
 
     fn hooks(&self) -> &Hooks {

@@ -22,4 +22,4 @@ pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::{ClientError, TransportDetail};
 pub use self::hooks::Hooks;
 pub use self::route::Route;
-pub use self::run::{Driver, Run};
+pub use self::run::{Driver, Run, serve_store};

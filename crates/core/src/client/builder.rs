@@ -9,7 +9,7 @@ use super::environment::Environment;
 use super::hooks::Hooks;
 use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
-use crate::engine::{Engine, EngineBuilder, Event, Policy};
+use crate::engine::{Engine, EngineBuilder, Event, Policy, SharedStore};
 use crate::error::EndpointKind;
 use crate::proxy::ProxySettings;
 
@@ -20,6 +20,7 @@ pub struct ClientBuilder<C: Connect> {
     root_certificates: Vec<Vec<u8>>,
     proxy: Option<ProxySettings>,
     http_client: Option<C::HttpClient>,
+    store: Option<Box<dyn SharedStore>>,
 }
 
 impl<C: Connect> ClientBuilder<C> {
@@ -31,6 +32,7 @@ impl<C: Connect> ClientBuilder<C> {
             root_certificates: Vec::new(),
             proxy: None,
             http_client: None,
+            store: None,
         }
     }
 
@@ -138,6 +140,15 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
+    /// Shares the rate limits and the token with other processes of the same application through
+    /// this store; see [`EngineBuilder::shared`]. A thread of its own asks it.
+    #[must_use]
+    pub fn shared(mut self, mut store: impl SharedStore + 'static) -> Self {
+        self.engine = self.engine.shared(&mut store);
+        self.store = Some(Box::new(store));
+        self
+    }
+
     /// Builds the client. Nothing is sent before the first call.
     ///
     /// # Errors
@@ -157,7 +168,7 @@ impl<C: Connect> ClientBuilder<C> {
                 Upstreams::build::<C>(&engine, &self.root_certificates, &proxies)?
             }
         };
-        Ok(C::connect(ClientParts { engine, hooks: self.hooks, upstreams }))
+        C::connect(ClientParts { engine, hooks: self.hooks, upstreams, store: self.store })
     }
 }
 

@@ -9,7 +9,7 @@ use super::hooks::Hooks;
 use super::route::Route;
 use crate::base_url::BaseUrl;
 use crate::endpoint::Host;
-use crate::engine::Engine;
+use crate::engine::{Engine, SharedStore};
 use crate::error::EndpointKind;
 use crate::proxy::{HttpProxy, ProxySettings};
 
@@ -40,7 +40,10 @@ pub trait Connect: Sized {
     fn http_client(settings: &HttpSettings<'_>) -> Result<Self::HttpClient, ConfigError>;
 
     /// Puts the client together.
-    fn connect(parts: ClientParts<Self::HttpClient>) -> Self;
+    ///
+    /// # Errors
+    /// [`ConfigError::Library`] if the thread that asks the store cannot be started.
+    fn connect(parts: ClientParts<Self::HttpClient>) -> Result<Self, ConfigError>;
 }
 
 /// The settings of an HTTP library.
@@ -66,6 +69,8 @@ pub struct ClientParts<H> {
     pub hooks: Hooks,
     /// The HTTP clients.
     pub upstreams: Upstreams<H>,
+    /// The store that processes share, if they do.
+    pub store: Option<Box<dyn SharedStore>>,
 }
 
 /// The HTTP client and the route for each [`Host`] of the service.

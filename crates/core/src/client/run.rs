@@ -1,9 +1,12 @@
 use std::ops::DerefMut;
+use std::time::Duration;
 
 use http::Response;
 
 use super::hooks::Hooks;
-use crate::engine::{Engine, Moment, Operation, Step, Ticket, TransportError};
+use crate::engine::{
+    Engine, Moment, Operation, SharedStore, Step, StoreStep, Ticket, TransportError,
+};
 
 /// What the calls of a client share, for a [`Run`].
 pub trait Driver {
@@ -15,6 +18,9 @@ pub trait Driver {
 
     /// Has the calls that wait poll again.
     fn wake_others(&self);
+
+    /// Has the store that processes share asked again, if there is one: see [`serve_store`].
+    fn wake_store(&self);
 
     /// Returns the functions of the caller.
     fn hooks(&self) -> &Hooks;
@@ -63,6 +69,7 @@ impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
         if wakes {
             self.driver.wake_others();
         }
+        self.driver.wake_store();
         hooks.tell(&events);
         result
     }
@@ -72,6 +79,27 @@ impl<D: Driver, O: Operation> Drop for Run<'_, D, O> {
     fn drop(&mut self) {
         if !self.over {
             self.step(|operation, engine, now| operation.cancel(engine, now));
+        }
+    }
+}
+
+/// Asks the store all that the engine wants of it, for a thread that does nothing else. Returns how
+/// long there is nothing more to ask, unless [`wake_store`](Driver::wake_store) is called.
+pub fn serve_store<D: Driver>(driver: &D, store: &mut dyn SharedStore) -> Duration {
+    loop {
+        let now = driver.now();
+        let step = driver.lock().poll_store(now);
+        let requests = match step {
+            StoreStep::Exchange(requests) => requests,
+            StoreStep::Wait { until } => return until.since(now),
+        };
+        let answers = store.exchange(&requests);
+        let mut engine = driver.lock();
+        engine.handle_store(driver.now(), answers);
+        let wakes = engine.take_wake();
+        drop(engine);
+        if wakes {
+            driver.wake_others();
         }
     }
 }

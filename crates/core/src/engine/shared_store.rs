@@ -12,7 +12,7 @@ use crate::secret::Secret;
 /// An [`Engine`](crate::Engine) decides what to ask, and an adapter hands it to the store:
 /// see [`Engine::poll_store`](crate::Engine::poll_store). The store keeps the books; each request
 /// that it carries out is atomic, and all times are measured by its own clock.
-pub trait SharedStore: Send {
+pub trait SharedStore: fmt::Debug + Send {
     /// Takes the application whose state is shared. It is called once, before any exchange.
     fn open(&mut self, application: &Application<'_>);
 

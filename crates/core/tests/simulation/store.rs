@@ -14,6 +14,7 @@ use super::millis;
 pub(crate) type Member = usize;
 
 /// Tells an engine that there is a store; the world carries its requests there.
+#[derive(Debug)]
 pub(crate) struct Somewhere;
 
 impl SharedStore for Somewhere {

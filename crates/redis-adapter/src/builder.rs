@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use didit_core::StoreError;
+use redis::{Client, IntoConnectionInfo, TlsCertificates};
+use rustls::crypto::CryptoProvider;
+
+use crate::keys::Keys;
+use crate::store::RedisStore;
+
+/// The settings of a [`RedisStore`].
+#[derive(Clone)]
+pub struct RedisStoreBuilder {
+    url: String,
+    prefix: String,
+    optional: bool,
+    shares_token: bool,
+    root_certificate: Option<Vec<u8>>,
+}
+
+/// How long the first connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl RedisStoreBuilder {
+    pub(crate) fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            prefix: "didit".to_owned(),
+            optional: false,
+            shares_token: true,
+            root_certificate: None,
+        }
+    }
+
+    /// Sets what the names of all keys begin with. Default: `didit`.
+    #[must_use]
+    pub fn prefix(mut self, prefix: &str) -> Self {
+        prefix.clone_into(&mut self.prefix);
+        self
+    }
+
+    /// Begins without the store if it cannot be reached, and uses it as soon as it can be.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Keeps the access token out of Redis: each process fetches its own.
+    #[must_use]
+    pub fn without_token(mut self) -> Self {
+        self.shares_token = false;
+        self
+    }
+
+    /// Trusts the certificates of a PEM text instead of the platform's, for `rediss` URLs.
+    #[must_use]
+    pub fn root_certificate(mut self, pem: &[u8]) -> Self {
+        self.root_certificate = Some(pem.to_owned());
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// The URL or the certificate is not valid; or, unless it is [optional](Self::optional), Redis
+    /// cannot be reached or refuses the user.
+    pub fn connect(self) -> Result<RedisStore, StoreError> {
+        let info = self.url.as_str().into_connection_info().map_err(|_| {
+            StoreError::new("the URL of Redis is not redis://HOST[:PORT] or rediss://HOST[:PORT]")
+        })?;
+        let place = info.addr().to_string();
+        if self.url.starts_with("rediss") && CryptoProvider::get_default().is_none() {
+            // The library takes the process's provider; losing the race to set it does no harm.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let client = match self.root_certificate {
+            None => Client::open(info),
+            certificate => {
+                let tls = TlsCertificates { client_tls: None, root_cert: certificate };
+                Client::build_with_tls(info, tls)
+            }
+        };
+        let client =
+            client.map_err(|error| StoreError::new(format!("Redis at {place}: {error}")))?;
+        let keys = Keys::new(&self.prefix)?;
+        let mut store = RedisStore::new(client, place, keys, self.shares_token);
+        match store.connect_within(CONNECT_TIMEOUT) {
+            Err(error) if !self.optional => Err(error),
+            _ => Ok(store),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The names of the keys, and the keys that seal the token (HKDF-SHA256, XChaCha20-Poly1305).
+
+use std::fmt::Write as _;
+
+use chacha20poly1305::aead::{Aead as _, Payload};
+use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
+use didit_core::{Application, Bucket, Secret, StoreError};
+use hkdf::Hkdf;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+/// What is derived from an application's credentials.
+pub(crate) struct Keys {
+    prefix: String,
+    /// A random name of this process.
+    process: String,
+    /// The hash of the application in the names of its keys.
+    application: String,
+    derived: Option<Hkdf<Sha256>>,
+}
+
+const NONCE_BYTES: usize = 24;
+
+impl Keys {
+    pub(crate) fn new(prefix: &str) -> Result<Self, StoreError> {
+        let mut id = [0; 8];
+        getrandom::fill(&mut id)
+            .map_err(|error| StoreError::new(format!("this machine has no randomness: {error}")))?;
+        let process = hex(&id);
+        Ok(Self { prefix: prefix.to_owned(), process, application: String::new(), derived: None })
+    }
+
+    pub(crate) fn open(&mut self, application: &Application<'_>) {
+        let salt = Some(b"didit-redis-adapter 1".as_slice());
+        let derived = Hkdf::<Sha256>::new(salt, application.secret.as_bytes());
+        self.application = if application.client_id.is_empty() {
+            hex(&expand::<8>(&derived, &[b"application"])[..])
+        } else {
+            hex(&Sha256::digest(application.client_id.as_bytes())[..8])
+        };
+        self.derived = Some(derived);
+    }
+
+    pub(crate) fn process(&self) -> &str {
+        &self.process
+    }
+
+    /// Returns the name of a key; those of one application are in one slot of a cluster.
+    pub(crate) fn name(&self, of: &str) -> String {
+        format!("{{{}:{}}}:{of}", self.prefix, self.application)
+    }
+
+    /// Returns the name of a key of the token. Processes with another secret do not meet there.
+    pub(crate) fn token_name(&self, of: &str) -> String {
+        let secret = self.derived.as_ref().map(|it| hex(&expand::<4>(it, &[b"token name"])[..]));
+        self.name(&format!("token:{}:{of}", secret.unwrap_or_default()))
+    }
+
+    pub(crate) fn quota_name(&self, bucket: Bucket, of: &str) -> String {
+        self.name(&format!("{}:{of}", bucket_name(bucket)))
+    }
+
+    /// Returns a name of the token that tells nothing of it.
+    pub(crate) fn mark(&self, token: &Secret) -> String {
+        let info: [&[u8]; 2] = [b"token mark", token.expose().as_bytes()];
+        self.derived.as_ref().map(|it| hex(&expand::<16>(it, &info)[..])).unwrap_or_default()
+    }
+
+    /// Encrypts the token.
+    pub(crate) fn seal(&self, token: &Secret) -> Option<Vec<u8>> {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce).ok()?;
+        let name = self.token_name("");
+        let payload = Payload { msg: token.expose().as_bytes(), aad: name.as_bytes() };
+        let sealed = self.cipher()?.encrypt(&XNonce::from(nonce), payload).ok()?;
+        Some([&nonce, sealed.as_slice()].concat())
+    }
+
+    /// Decrypts a token; `None` if it was not encrypted with this key.
+    pub(crate) fn unseal(&self, sealed: &[u8]) -> Option<Secret> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+        let name = self.token_name("");
+        let payload = Payload { msg: sealed, aad: name.as_bytes() };
+        let token = Zeroizing::new(self.cipher()?.decrypt(&XNonce::from(*nonce), payload).ok()?);
+        std::str::from_utf8(&token).ok().map(Secret::from)
+    }
+
+    fn cipher(&self) -> Option<XChaCha20Poly1305> {
+        let key = expand::<32>(self.derived.as_ref()?, &[b"token encryption"]);
+        XChaCha20Poly1305::new_from_slice(&key[..]).ok()
+    }
+}
+
+fn expand<const N: usize>(derived: &Hkdf<Sha256>, info: &[&[u8]]) -> Zeroizing<[u8; N]> {
+    let mut key = Zeroizing::new([0; N]);
+    // It fails only for lengths beyond 8160 bytes.
+    let _ = derived.expand_multi_info(info, &mut key[..]);
+    key
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn bucket_name(bucket: Bucket) -> &'static str {
+    match bucket {
+        Bucket::Token => "tokens",
+        Bucket::Decisions => "decisions",
+        Bucket::Reads => "reads",
+        Bucket::Writes => "writes",
+        Bucket::VerificationReads => "verification-reads",
+        Bucket::VerificationWrites => "verification-writes",
+        Bucket::VerificationCreates => "verification-creates",
+        Bucket::VerificationPdfs => "verification-pdfs",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(client_id: &str, secret: &str) -> Keys {
+        let mut keys = Keys::new("p").unwrap();
+        keys.open(&Application { client_id, secret });
+        keys
+    }
+
+    #[test]
+    fn a_sealed_token_opens_with_the_same_secret_alone() {
+        let token = Secret::from("canary-token");
+        let sealed = keys("id", "secret").seal(&token).unwrap();
+        let opened = |keys: Keys, sealed: &[u8]| Some(keys.unseal(sealed)?.expose().to_owned());
+        assert_eq!(opened(keys("id", "secret"), &sealed).as_deref(), Some("canary-token"));
+        assert_eq!(opened(keys("id", "other"), &sealed), None);
+        assert_eq!(opened(keys("other", "secret"), &sealed), None);
+        assert_eq!(opened(keys("id", "secret"), &sealed[..20]), None);
+        for at in 0..sealed.len() {
+            let mut broken = sealed.clone();
+            broken[at] ^= 1;
+            assert_eq!(opened(keys("id", "secret"), &broken), None, "{at}");
+        }
+        assert_ne!(keys("id", "secret").seal(&token), Some(sealed), "each nonce is new");
+    }
+
+    #[test]
+    fn names_tell_neither_the_client_id_nor_the_secret() {
+        let keys = keys("client-canary", "secret-canary");
+        let names = [keys.name("a"), keys.token_name("a"), keys.mark(&Secret::from("canary"))];
+        assert!(names.iter().all(|name| !name.contains("canary")), "{names:?}");
+        assert_eq!(keys.quota_name(Bucket::Decisions, "permits"), keys.name("decisions:permits"));
+        // printf client-canary | sha256sum | cut -c 1-16
+        assert_eq!(keys.application.len(), 16);
+    }
+
+    #[test]
+    fn applications_without_an_id_are_told_apart_by_their_keys() {
+        assert_eq!(keys("", "key").application, keys("", "key").application);
+        assert_ne!(keys("", "key").application, keys("", "other").application);
+    }
+}

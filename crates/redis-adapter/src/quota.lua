@@ -1,0 +1,138 @@
+-- A sliding-window log by Redis' own clock, in which waiting processes have equal shares.
+--
+-- KEYS: state, permits, held, members, waiting. ARGV: the process, its request as JSON.
+-- Times are in microseconds. `permits` holds a permit until it leaves the window, so it has never
+-- more entries than the limit; the other keys have one entry per process.
+local state, permits, held, members, waiting = unpack(KEYS)
+local me, request = ARGV[1], cjson.decode(ARGV[2])
+local FORGOTTEN, REASSEMBLY, PROBE, GRACE, SOON = 30e6, 1e6, 900e6, 1e5, 2e4
+local time = redis.call('TIME')
+local now = time[1] * 1e6 + time[2]
+
+local function drop(permit)
+  local process = string.match(permit, '^[^/]*')
+  if redis.call('ZREM', permits, permit) == 1
+    and redis.call('HINCRBY', held, process, -1) <= 0 then
+    redis.call('HDEL', held, process)
+  end
+end
+
+local function put(number, leaves)
+  local permit = string.format('%s/%.0f', me, number)
+  if redis.call('ZADD', permits, leaves, permit) == 1 then
+    redis.call('HINCRBY', held, me, 1)
+  end
+end
+
+local function field(name)
+  return tonumber(redis.call('HGET', state, name) or 0)
+end
+
+local function holds(process)
+  return tonumber(redis.call('HGET', held, process) or 0)
+end
+
+for _, permit in ipairs(redis.call('ZRANGEBYSCORE', permits, '-inf', now)) do
+  drop(permit)
+end
+redis.call('ZREMRANGEBYSCORE', members, '-inf', now - FORGOTTEN)
+
+-- The process joins, or must.
+if request.join then
+  if request.again and redis.call('ZCARD', members) == 0 then
+    redis.call('HSET', state, 'from', now + REASSEMBLY)
+  end
+  for _, permit in ipairs(redis.call('ZRANGE', permits, 0, -1)) do
+    if string.match(permit, '^[^/]*') == me then drop(permit) end
+  end
+  for _, number in ipairs(request.in_flight) do
+    put(number, now + request.lease + request.window)
+  end
+elseif not redis.call('ZSCORE', members, me) then
+  return { 0, 0, 0, 0, -2, 0 }
+end
+redis.call('ZADD', members, now, me)
+
+-- What it tells.
+for _, done in ipairs(request.completed) do
+  put(done[1], now + request.window - done[2])
+end
+for _, number in ipairs(request.unused) do
+  drop(string.format('%s/%.0f', me, number))
+end
+if request.learned then redis.call('HSET', state, 'limit', request.learned) end
+if request.closed_for then
+  redis.call('HSET', state, 'closed', math.max(field('closed'), now + request.closed_for),
+    'probe', now + PROBE)
+end
+if request.opened then redis.call('HDEL', state, 'closed', 'probe') end
+
+-- What it may do: -2 is an unknown limit, -1 none.
+local learned = tonumber(redis.call('HGET', state, 'limit') or -2)
+local closed, probe, from = field('closed'), field('probe'), field('from')
+local granted, wait = 0, 0
+local refused = closed > now and probe > now
+if refused then
+  wait = math.min(closed, probe) - now
+elseif from > now then
+  wait = from - now
+else
+  local limit = learned
+  if learned == -1 then
+    limit = math.huge
+  elseif learned == -2 then
+    -- Slow start: twice as many with each second that passes without a response.
+    local first = field('first')
+    limit = first > 0 and 2 ^ math.min(math.floor((now - first) / 1e6), 30) or 1
+  end
+  limit = math.max(math.min(limit, request.budget or math.huge), 1)
+  local free = math.max(limit - redis.call('ZCARD', permits), 0)
+  local others = {}
+  local entries = redis.call('HGETALL', waiting)
+  for n = 1, #entries, 2 do
+    local want, wanted_until = string.match(entries[n + 1], '^(%d+):(%d+)$')
+    if tonumber(wanted_until) <= now then
+      redis.call('HDEL', waiting, entries[n])
+    elseif entries[n] ~= me then
+      others[entries[n]] = tonumber(want)
+    end
+  end
+  local count = 1
+  for _ in pairs(others) do count = count + 1 end
+  local share = math.max(math.floor(limit / count), 1)
+  local reserved = 0
+  for process, want in pairs(others) do
+    reserved = reserved + math.min(math.max(share - holds(process), 0), want)
+  end
+  local due = math.max(share - holds(me), 0)
+  granted = math.min(request.wanted, math.max(math.min(due, free), free - reserved))
+  if granted > 0 and closed > now then
+    granted = 1
+    redis.call('HSET', state, 'probe', now + PROBE)
+  end
+  if granted > 0 then redis.call('HSETNX', state, 'first', now) end
+  if limit < math.huge then
+    for number = request.first, request.first + granted - 1 do
+      put(number, now + request.lease + request.window)
+    end
+  end
+  if granted < request.wanted then
+    local next = redis.call('ZRANGE', permits, 0, 0, 'WITHSCORES')[2]
+    if learned == -2 then
+      wait = SOON
+    elseif next and granted == free then
+      wait = math.min(next - now, request.window / 20)
+    end
+    wait = math.max(wait, request.window / 500, 1000)
+    redis.call('HSET', waiting, me,
+      string.format('%.0f:%.0f', request.wanted - granted, now + wait + GRACE))
+  else
+    redis.call('HDEL', waiting, me)
+  end
+end
+
+-- What nobody needs any more goes by itself.
+local ttl = math.ceil((request.lease + 2 * request.window) / 1e3) + 60000
+for _, key in ipairs({ permits, held, members, waiting }) do redis.call('PEXPIRE', key, ttl) end
+redis.call('PEXPIRE', state, math.max(ttl, 86400000))
+return { 1, granted, math.ceil(wait), refused and 1 or 0, learned, redis.call('ZCARD', members) }

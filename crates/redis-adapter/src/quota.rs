@@ -1,0 +1,80 @@
+//! Requests about a quota, as calls of `quota.lua`.
+
+use std::time::Duration;
+
+use didit_core::{QuotaAnswer, QuotaRequest, SharedLimit};
+use redis::Cmd;
+use serde_json::{Map, Value, json};
+
+use crate::keys::Keys;
+use crate::store::microseconds;
+
+const SCRIPT: &str = include_str!("quota.lua");
+
+pub(crate) fn command(keys: &Keys, request: &QuotaRequest) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(SCRIPT).arg(5);
+    for of in ["state", "permits", "held", "members", "waiting"] {
+        command.arg(keys.quota_name(request.bucket, of));
+    }
+    command.arg(keys.process()).arg(arguments(request).to_string());
+    command
+}
+
+fn arguments(request: &QuotaRequest) -> Value {
+    let completed = request.completed.iter();
+    let completed: Vec<_> =
+        completed.map(|(permit, age)| json!([permit, microseconds(*age)])).collect();
+    let mut arguments = Map::new();
+    let mut set = |name: &str, value: Value| arguments.insert(name.to_owned(), value);
+    set("window", microseconds(request.window).into());
+    set("lease", microseconds(request.lease).into());
+    set("completed", completed.into());
+    set("unused", request.unused.clone().into());
+    set("first", request.first.into());
+    set("wanted", request.wanted.into());
+    // What is left out is nil to the script; a null would not be.
+    if let Some(budget) = request.budget {
+        set("budget", budget.into());
+    }
+    if let Some(join) = &request.join {
+        set("join", true.into());
+        set("again", join.again.into());
+        set("in_flight", join.in_flight.clone().into());
+    }
+    match request.learned {
+        Some(SharedLimit::Of(limit)) => {
+            set("learned", limit.into());
+        }
+        Some(SharedLimit::Unlimited) => {
+            set("learned", (-1).into());
+        }
+        Some(SharedLimit::Unknown) | None => {}
+    }
+    if let Some(time) = request.closed_for {
+        set("closed_for", microseconds(time).into());
+    }
+    if request.opened {
+        set("opened", true.into());
+    }
+    Value::Object(arguments)
+}
+
+/// Reads what the script returns.
+pub(crate) fn answer(request: &QuotaRequest, returned: redis::Value) -> Option<QuotaAnswer> {
+    let [member, granted, wait, closed, limit, members]: [i64; 6] =
+        redis::from_redis_value::<Vec<i64>>(returned).ok()?.try_into().ok()?;
+    Some(QuotaAnswer {
+        bucket: request.bucket,
+        member: member == 1,
+        granted: u32::try_from(granted).ok()?,
+        wait: Duration::from_micros(u64::try_from(wait).ok()?),
+        closed: closed == 1,
+        limit: match limit {
+            -2 => SharedLimit::Unknown,
+            -1 => SharedLimit::Unlimited,
+            limit => SharedLimit::Of(u32::try_from(limit).ok()?),
+        },
+        members: u32::try_from(members).ok()?,
+    })
+}

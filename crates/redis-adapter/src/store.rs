@@ -1,0 +1,130 @@
+use std::fmt;
+use std::time::Duration;
+
+use didit_core::{
+    Application, SharedStore, StoreAnswer, StoreError, StoreRequest, TokenAnswer, TokenRequest,
+};
+use redis::{Client, Connection, Pipeline, Value};
+
+use crate::builder::RedisStoreBuilder;
+use crate::keys::Keys;
+use crate::{quota, token};
+
+/// A [`SharedStore`] in Redis or Valkey, for the builder of a client.
+///
+/// It has one connection, and makes another when that is lost.
+pub struct RedisStore {
+    client: Client,
+    connection: Option<Connection>,
+    /// The host and port, for people.
+    place: String,
+    keys: Keys,
+    shares_token: bool,
+}
+
+/// How long an answer may take; the engine goes on without the store soon after.
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(900);
+/// How long a new connection may take after one was lost.
+const RECONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+
+impl RedisStore {
+    /// Connects to `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`, or with TLS to `rediss://…`.
+    ///
+    /// # Errors
+    /// The URL is not valid, Redis cannot be reached, or it refuses the user.
+    pub fn connect(url: &str) -> Result<Self, StoreError> {
+        Self::builder(url).connect()
+    }
+
+    /// Starts to set a store up with other settings.
+    pub fn builder(url: &str) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(url)
+    }
+
+    pub(crate) fn new(client: Client, place: String, keys: Keys, shares_token: bool) -> Self {
+        Self { client, connection: None, place, keys, shares_token }
+    }
+
+    pub(crate) fn connect_within(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<&mut Connection, StoreError> {
+        let place = &self.place;
+        let failed = |error: redis::RedisError| failure(place, &error);
+        let mut connection = self.client.get_connection_with_timeout(timeout).map_err(failed)?;
+        connection.set_read_timeout(Some(ANSWER_TIMEOUT)).map_err(failed)?;
+        connection.set_write_timeout(Some(ANSWER_TIMEOUT)).map_err(failed)?;
+        redis::cmd("PING").exec(&mut connection).map_err(failed)?;
+        Ok(self.connection.insert(connection))
+    }
+
+    /// Carries the commands out in one round trip.
+    fn query(&mut self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                self.connect_within(RECONNECT_TIMEOUT)?;
+                let Some(connection) = self.connection.take() else { return Ok(Vec::new()) };
+                connection
+            }
+        };
+        let returned =
+            pipeline.query(&mut connection).map_err(|error| failure(&self.place, &error))?;
+        // One that failed may have answers under way: it is not used again.
+        self.connection = Some(connection);
+        Ok(returned)
+    }
+
+    fn unexpected(&self) -> StoreError {
+        StoreError::new(format!("Redis at {}: an answer is not one of this version", self.place))
+    }
+}
+
+fn failure(place: &str, error: &redis::RedisError) -> StoreError {
+    StoreError::new(format!("Redis at {place}: {error}"))
+}
+
+pub(crate) fn microseconds(time: Duration) -> u64 {
+    // A year is long enough for every wait, and exact in the numbers of Lua.
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX).min(31_536_000_000_000)
+}
+
+impl SharedStore for RedisStore {
+    fn open(&mut self, application: &Application<'_>) {
+        self.keys.open(application);
+    }
+
+    fn exchange(&mut self, requests: &[StoreRequest]) -> Result<Vec<StoreAnswer>, StoreError> {
+        let mut pipeline = Pipeline::new();
+        for request in requests {
+            let command = match request {
+                StoreRequest::Quota(request) => Some(quota::command(&self.keys, request)),
+                StoreRequest::Token(request) if self.shares_token => {
+                    token::command(&self.keys, request)
+                }
+                StoreRequest::Token(_) => None,
+            };
+            pipeline.add_command(command.unwrap_or_else(|| redis::cmd("PING")));
+        }
+        let returned = self.query(&pipeline)?;
+        let answers = requests.iter().zip(returned).map(|(request, returned)| match request {
+            StoreRequest::Quota(request) => {
+                quota::answer(request, returned).map(StoreAnswer::Quota)
+            }
+            StoreRequest::Token(TokenRequest::Get { .. }) if !self.shares_token => {
+                Some(StoreAnswer::Token(TokenAnswer::Fetch))
+            }
+            StoreRequest::Token(_) if !self.shares_token => {
+                Some(StoreAnswer::Token(TokenAnswer::Done))
+            }
+            StoreRequest::Token(_) => token::answer(&self.keys, returned).map(StoreAnswer::Token),
+        });
+        answers.collect::<Option<_>>().ok_or_else(|| self.unexpected())
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RedisStore").field(&self.place).finish()
+    }
+}

@@ -1,0 +1,45 @@
+-- Single flight: one process holds the lease to fetch the token that all of them share.
+--
+-- KEYS: token, lease. ARGV: the process, what it asks, and what that needs. Times are in
+-- microseconds. Returns what it is (0: nothing, 1: a token, 2: the lease, 3: a wait), the sealed
+-- token, and two times.
+local token, lease = unpack(KEYS)
+local me, asks = ARGV[1], ARGV[2]
+local SOON = 20000
+local time = redis.call('TIME')
+local now = time[1] * 1e6 + time[2]
+local holder = redis.call('GET', lease)
+local mine = not holder or holder == me
+
+local function take(microseconds)
+  redis.call('SET', lease, me, 'PX', math.max(math.ceil(microseconds / 1e3), 1))
+end
+
+local function release()
+  if mine then redis.call('DEL', lease) end
+end
+
+if asks == 'get' then
+  local sealed, mark, expires, renew = unpack(redis.call('HMGET', token, 'sealed', 'mark', 'expires', 'renew'))
+  expires, renew = tonumber(expires or 0), tonumber(renew or 0)
+  local answer = { 1, sealed or '', math.floor(expires - now), math.max(math.floor(renew - now), 0) }
+  if expires > now and renew > now then return answer end
+  if mine then
+    take(ARGV[3])
+    return { 2, '', 0, 0 }
+  end
+  if expires > now and mark ~= ARGV[4] then return answer end
+  return { 3, '', SOON, 0 }
+elseif asks == 'hold' then
+  if mine then take(ARGV[3]) end
+elseif asks == 'put' then
+  redis.call('HSET', token, 'sealed', ARGV[3], 'mark', ARGV[4], 'expires', now + ARGV[5],
+    'renew', now + ARGV[6])
+  redis.call('PEXPIRE', token, math.max(math.ceil(ARGV[5] / 1e3), 1))
+  release()
+elseif asks == 'release' then
+  release()
+elseif asks == 'discard' then
+  if redis.call('HGET', token, 'mark') == ARGV[3] then redis.call('DEL', token) end
+end
+return { 0, '', 0, 0 }

@@ -1,0 +1,63 @@
+//! The store against real servers, which the tests start.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod connection;
+mod quota;
+mod server;
+mod token;
+
+use std::time::Duration;
+
+use didit_core::{
+    Application, Bucket, Join, QuotaAnswer, QuotaRequest, SharedStore as _, StoreAnswer,
+    StoreRequest, TokenAnswer, TokenRequest,
+};
+use didit_redis_adapter::RedisStore;
+
+const APPLICATION: Application<'_> =
+    Application { client_id: "client-canary", secret: "secret-canary" };
+
+/// Connects as another process of the same application.
+fn process(url: &str) -> RedisStore {
+    let mut store = RedisStore::connect(url).unwrap();
+    store.open(&APPLICATION);
+    store
+}
+
+/// A request for permits, of a process that the store does not know.
+fn joins(wanted: u32) -> QuotaRequest {
+    QuotaRequest {
+        bucket: Bucket::Decisions,
+        window: Duration::from_secs(60),
+        lease: Duration::from_secs(11),
+        budget: None,
+        join: Some(Join { again: false, in_flight: Vec::new() }),
+        completed: Vec::new(),
+        unused: Vec::new(),
+        learned: None,
+        closed_for: None,
+        opened: false,
+        first: 0,
+        wanted,
+    }
+}
+
+/// A request of a process that the store knows.
+fn asks(first: u64, wanted: u32) -> QuotaRequest {
+    QuotaRequest { join: None, first, ..joins(wanted) }
+}
+
+fn quota(store: &mut RedisStore, request: QuotaRequest) -> QuotaAnswer {
+    match store.exchange(&[StoreRequest::Quota(request)]).unwrap().as_slice() {
+        [StoreAnswer::Quota(answer)] => *answer,
+        answers => panic!("{answers:?}"),
+    }
+}
+
+fn token(store: &mut RedisStore, request: TokenRequest) -> TokenAnswer {
+    match store.exchange(&[StoreRequest::Token(request)]).unwrap().remove(0) {
+        StoreAnswer::Token(answer) => answer,
+        StoreAnswer::Quota(answer) => panic!("{answer:?}"),
+    }
+}

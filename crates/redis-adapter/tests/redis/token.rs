@@ -1,0 +1,126 @@
+use std::time::Duration;
+
+use didit_core::{Application, SharedStore as _};
+use didit_core::{Secret, SharedToken, TokenAnswer, TokenRequest};
+use didit_redis_adapter::RedisStore;
+
+use super::server::Server;
+use super::{joins, process, quota, token};
+
+const LEASE: Duration = Duration::from_secs(15);
+
+fn get() -> TokenRequest {
+    TokenRequest::Get { lease: LEASE, known: None }
+}
+
+fn put(text: &str, lifetime: u64, renew_after: u64) -> TokenRequest {
+    TokenRequest::Put(SharedToken {
+        token: Secret::from(text),
+        lifetime: Duration::from_secs(lifetime),
+        renew_after: Duration::from_secs(renew_after),
+    })
+}
+
+fn given(answer: &TokenAnswer) -> Option<&str> {
+    match answer {
+        TokenAnswer::Token(shared) => Some(shared.token.expose()),
+        _ => None,
+    }
+}
+
+#[test]
+fn one_process_fetches_and_all_have_the_token() {
+    let server = Server::start();
+    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
+    assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch), "it has the lease already");
+    assert!(matches!(token(&mut second, get()), TokenAnswer::Wait(_)));
+    token(&mut first, put("token-canary", 3600, 3000));
+    let answer = token(&mut second, get());
+    assert_eq!(given(&answer), Some("token-canary"));
+    let TokenAnswer::Token(shared) = answer else { panic!() };
+    assert!(shared.lifetime > Duration::from_secs(3590) && shared.lifetime.as_secs() <= 3600);
+    assert!(shared.renew_after > Duration::from_secs(2990) && shared.renew_after.as_secs() <= 3000);
+}
+
+#[test]
+fn a_lease_ends_with_its_time_or_its_release() {
+    let server = Server::start();
+    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let short = TokenRequest::Get { lease: Duration::from_millis(50), known: None };
+    assert!(matches!(token(&mut first, short), TokenAnswer::Fetch));
+    std::thread::sleep(Duration::from_millis(70));
+    assert!(matches!(token(&mut second, get()), TokenAnswer::Fetch));
+    token(&mut first, TokenRequest::Release);
+    assert!(matches!(token(&mut first, get()), TokenAnswer::Wait(_)), "it is not his to release");
+    token(&mut second, TokenRequest::Release);
+    assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
+    token(&mut second, TokenRequest::Hold(LEASE));
+    token(&mut first, TokenRequest::Hold(LEASE));
+    assert!(matches!(token(&mut second, get()), TokenAnswer::Wait(_)));
+}
+
+#[test]
+fn one_process_renews_while_the_others_use_the_old_token() {
+    let server = Server::start();
+    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    token(&mut first, put("old", 3600, 0));
+    let known = Some(Secret::from("old"));
+    let renew = TokenRequest::Get { lease: LEASE, known };
+    assert!(matches!(token(&mut first, renew.clone()), TokenAnswer::Fetch));
+    assert_eq!(given(&token(&mut second, get())), Some("old"));
+    assert!(matches!(token(&mut second, renew.clone()), TokenAnswer::Wait(_)));
+    token(&mut first, put("new", 3600, 3000));
+    assert_eq!(given(&token(&mut second, renew)), Some("new"));
+}
+
+#[test]
+fn a_refused_token_is_forgotten_once() {
+    let server = Server::start();
+    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    token(&mut first, put("refused", 3600, 3000));
+    token(&mut second, TokenRequest::Discard(Secret::from("refused")));
+    assert!(matches!(token(&mut second, get()), TokenAnswer::Fetch));
+    token(&mut second, put("new", 3600, 3000));
+    token(&mut first, TokenRequest::Discard(Secret::from("refused")));
+    assert_eq!(given(&token(&mut first, get())), Some("new"));
+}
+
+#[test]
+fn nothing_in_redis_is_secret_or_tells_the_client() {
+    let server = Server::start();
+    let mut store = process(&server.url());
+    quota(&mut store, joins(3));
+    token(&mut store, put("token-canary", 3600, 3000));
+    let keys = server.command(&["KEYS", "*"]);
+    let dumps: Vec<_> = keys
+        .split(['"', '\''])
+        .filter(|it| it.contains(':'))
+        .map(|key| server.command(&["DUMP", key]))
+        .collect();
+    assert!(dumps.len() >= 4, "{keys}");
+    assert!(!format!("{keys}{dumps:?}").contains("canary"));
+    assert!(!format!("{store:?}").contains("canary"));
+}
+
+#[test]
+fn other_applications_and_secrets_do_not_meet() {
+    let server = Server::start();
+    token(&mut process(&server.url()), put("mine", 3600, 3000));
+    for (client_id, secret) in [("client-canary", "rotated"), ("other", "secret-canary"), ("", "k")]
+    {
+        let mut other = RedisStore::connect(&server.url()).unwrap();
+        other.open(&Application { client_id, secret });
+        assert!(matches!(token(&mut other, get()), TokenAnswer::Fetch), "{client_id} {secret}");
+    }
+}
+
+#[test]
+fn a_store_without_tokens_lets_each_process_fetch() {
+    let server = Server::start();
+    let builder = RedisStore::builder(&server.url()).without_token();
+    let mut store = builder.connect().unwrap();
+    token(&mut store, put("mine", 3600, 3000));
+    assert!(matches!(token(&mut store, get()), TokenAnswer::Fetch));
+    assert_eq!(server.command(&["DBSIZE"]), "int(0)");
+}
