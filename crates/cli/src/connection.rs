@@ -164,13 +164,13 @@ fn refused(error: InvalidEnvironment) -> Failure {
     Failure::usage(error)
 }
 
-/// Returns the base URLs of both APIs. One of this machine is a sandbox's, which serves both: what is
-/// meant for it must not go to the live service.
+/// Returns the base URLs of both APIs. One that is not the live service's holds for both: what is
+/// meant for a sandbox must not go to the live service.
 fn base_urls(environment: &Environment<'_>) -> Result<(BaseUrl, BaseUrl), Failure> {
     let transfer = environment.base_url().map_err(refused)?;
     let verification = environment.verification_base_url().map_err(refused)?;
-    let local = || transfer.clone().filter(BaseUrl::is_plain_http);
-    let verification = verification.or_else(local).unwrap_or_else(BaseUrl::verification);
+    let other = || transfer.clone().filter(|url| *url != BaseUrl::production());
+    let verification = verification.or_else(other).unwrap_or_else(BaseUrl::verification);
     Ok((transfer.unwrap_or_else(BaseUrl::production), verification))
 }
 

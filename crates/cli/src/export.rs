@@ -6,6 +6,7 @@
 //! |---|---|
 //! | the output | a decision a line; as CSV a header first, and records that may span lines |
 //! | the failures (`OUTPUT.failures`) | a JSON object a line; removed at the end if there is none |
+//! | the list of a [retry] (`OUTPUT.retry`) | the failures that are tried again; removed at the end |
 //! | the state (`OUTPUT.state`) | the arguments the export was started with, then the exit code of each failure |
 //!
 //! All three are opened and locked, or refused, before anything is sent. A file that is not an
@@ -42,6 +43,7 @@ mod ledger;
 mod paths;
 mod progress;
 mod record_file;
+mod retry;
 mod run;
 mod state;
 mod stop;
@@ -63,6 +65,7 @@ pub(crate) use self::input::Source;
 use self::ledger::{Ledger, PendingIds};
 pub(crate) use self::paths::Paths;
 pub(crate) use self::progress::Progress;
+pub(crate) use self::retry::Retry;
 pub(crate) use self::run::run;
 use self::state::Arguments;
 use self::workers::Answer;
@@ -71,6 +74,14 @@ use crate::failure::Failure;
 
 /// What there is to export, what of it is done, and the files it goes to.
 pub(crate) type ExportJob = (Input, IdSet, Files);
+
+/// Returns the API whose decisions are written in that format.
+fn api_of(format: ExportFormat) -> Api {
+    match format {
+        ExportFormat::VerificationJsonl => Api::Verification,
+        _ => Api::DataTransfer,
+    }
+}
 
 /// Checks the input and the files, and repairs what an interruption left; `tell` is given what takes
 /// its time.
@@ -90,13 +101,11 @@ pub(crate) fn begin(
         )));
     }
     tell("Checking the input ...");
-    let verification = format == ExportFormat::VerificationJsonl;
-    let api = if verification { Api::Verification } else { Api::DataTransfer };
-    let input = Input::check(source, api, &paths.folder)?;
+    let input = Input::check(source, api_of(format), &paths.folder)?;
     let arguments = Arguments::new(&name, paths.failures.as_ref(), format, base_url);
     tell("Reading what is done ...");
-    let mut ids = IdSet::with_capacity(input.ids());
-    let files = Files::open(paths, format, &arguments, restart, &mut ids)?;
+    let (files, mut ids) = Files::open(paths, format, &arguments, restart)?;
+    ids.reserve(input.ids());
     Ok((input, ids, files))
 }
 

@@ -1,6 +1,7 @@
 //! `didit export --input FILE --output FILE`
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use clap::Args;
 use crate::connection::{Api, CALL_TIMEOUT, Wanted};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::{self, ExportFormat, Paths, Progress, Source};
+use crate::export::{self, ExportFormat, Paths, Progress, Retry, Source};
 use crate::failure::Failure;
 use crate::{count, duration};
 
@@ -68,39 +69,66 @@ pub(crate) struct Export {
     #[arg(long)]
     restart: bool,
     /// Retry the sessions in this failures file
+    ///
+    /// With the output that they failed for, the results are merged into it. With another output, the
+    /// failures file is left as it is.
     #[arg(long, value_name = "FILE", conflicts_with = "input")]
     retry_failures: Option<PathBuf>,
 }
 
 impl Export {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
+        let format = self.written_format()?;
+        let connection = self.wanted().connect(context)?;
+        let paths = Paths::new(&self.output, self.failures.as_deref())?;
         let source = match (self.input, self.retry_failures) {
             (Some(path), _) => Source::Ids(path),
             (None, Some(path)) => Source::Failures(path),
             (None, None) => return Err(Failure::usage("give --input or --retry-failures")),
         };
+        let retry = match &source {
+            Source::Failures(path) if !self.restart => {
+                Retry::begin(path, &paths, format, &connection.base_url)?
+            }
+            _ => None,
+        };
+        let mut progress = Progress::new(context);
+        let (job, list) = match retry {
+            Some(retry) => (retry.job, Some(retry.list)),
+            None => {
+                let tell = |stage: &str| progress.stage(stage);
+                let base_url = &connection.base_url;
+                (export::begin(source, &paths, format, base_url, self.restart, tell)?, None)
+            }
+        };
+        let concurrency = self.concurrency.into();
+        let exit = export::run(&connection, job, concurrency, progress, &context.interrupt)?;
+        // One that is left is found to be settled the next time.
+        let _ = list.map(fs::remove_file);
+        Ok(exit)
+    }
+
+    fn written_format(&self) -> Result<ExportFormat, Failure> {
         let format = match self.format {
             Some(format) => format,
             None if has_ending(&self.output, "csv") => ExportFormat::Csv,
             None => ExportFormat::Jsonl,
         };
-        let format = match (format, self.csv_raw) {
-            (ExportFormat::Csv, true) => ExportFormat::CsvRaw,
-            (ExportFormat::Jsonl, true) => {
-                return Err(Failure::usage("--csv-raw goes with --format csv alone"));
+        match (format, self.csv_raw, self.verification) {
+            (ExportFormat::Jsonl, true, _) => {
+                Err(Failure::usage("--csv-raw goes with --format csv alone"))
             }
-            (format, _) => format,
-        };
-        let format = match (format, self.verification) {
-            (ExportFormat::Jsonl, true) => ExportFormat::VerificationJsonl,
-            (_, true) => {
-                return Err(Failure::usage(
-                    "--verification writes JSON Lines, as a decision has too many parts for \
-                     columns; name the output *.jsonl, or give --format jsonl",
-                ));
-            }
-            (format, false) => format,
-        };
+            (ExportFormat::Jsonl, false, true) => Ok(ExportFormat::VerificationJsonl),
+            (_, _, true) => Err(Failure::usage(
+                "--verification writes JSON Lines, as a decision has too many parts for columns; \
+                 name the output *.jsonl, or give --format jsonl",
+            )),
+            (ExportFormat::Csv, true, false) => Ok(ExportFormat::CsvRaw),
+            (format, ..) => Ok(format),
+        }
+    }
+
+    fn wanted(&self) -> Wanted {
         let api = if self.verification { Api::Verification } else { Api::DataTransfer };
         let mut wanted = Wanted::new(api, CALL_TIMEOUT);
         if let Some(window) = self.window {
@@ -110,13 +138,7 @@ impl Export {
             wanted.policy.max_requests_per_window = Some(budget);
             wanted.policy.verification_limits.reads = Some(budget);
         }
-        let connection = wanted.connect(context)?;
-        let paths = Paths::new(&self.output, self.failures.as_deref())?;
-        let mut progress = Progress::new(context);
-        let tell = |stage: &str| progress.stage(stage);
-        let begun =
-            export::begin(source, &paths, format, &connection.base_url, self.restart, tell)?;
-        export::run(&connection, begun, self.concurrency.into(), progress, &context.interrupt)
+        wanted
     }
 }
 

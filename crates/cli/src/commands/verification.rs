@@ -19,8 +19,9 @@ use crate::failure::Failure;
 
 /// Work with the verification API (KYC and KYB)
 ///
-/// It has its own host and takes an API key, DIDIT_API_KEY. A base URL of this machine, as `didit
-/// sandbox` prints it, is used for both APIs; otherwise DIDIT_VERIFICATION_BASE_URL sets it.
+/// It has its own host and takes an API key, DIDIT_API_KEY. A base URL other than the
+/// live service's, as `didit sandbox` prints it, is used for both APIs, unless
+/// DIDIT_VERIFICATION_BASE_URL is set.
 #[derive(Args)]
 pub(crate) struct Verification {
     #[command(subcommand)]

@@ -1,6 +1,7 @@
 //! The files of an export, and where each result goes.
 
 use std::fs;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Error;
@@ -11,6 +12,7 @@ use super::format::ExportFormat;
 use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
+use super::retry::write_list;
 use super::state::{Arguments, ExitNote, sync_folder};
 use super::workers::Answer;
 use crate::exit::Exit;
@@ -41,11 +43,10 @@ impl Files {
         format: ExportFormat,
         arguments: &Arguments,
         restart: bool,
-        ids: &mut IdSet,
-    ) -> Result<Self, Failure> {
-        let mut made = Vec::new();
+    ) -> Result<(Self, IdSet), Failure> {
+        let (mut made, mut ids) = (Vec::new(), IdSet::default());
         let opened = Self::claim(paths, format, arguments.clone(), restart, &mut made);
-        let opened = opened.and_then(|mut files| files.recover(ids).map(|()| files));
+        let opened = opened.and_then(|mut files| files.recover(&mut ids).map(|()| (files, ids)));
         if opened.is_err() {
             for name in made {
                 let _ = fs::remove_file(name.path);
@@ -170,6 +171,17 @@ impl Files {
             Some(_) => Ok(()),
             None => output::print(format.header()),
         }
+    }
+
+    /// Moves the failures to the list of what is retried.
+    pub(super) fn move_failures(&mut self, list: &Path) -> Result<(), Failure> {
+        let Some(failures) = &mut self.failures else { return Ok(()) };
+        let moved = fs::read(&failures.name().path).and_then(|all| write_list(list, &all));
+        moved.map_err(|error| {
+            let shown = list.display();
+            Failure::other(format!("could not write {shown}: {error}; nothing was sent"))
+        })?;
+        failures.clear()
     }
 
     pub(super) fn exported(&mut self, answer: &Answer) -> Result<(), Failure> {

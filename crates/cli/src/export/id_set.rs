@@ -23,16 +23,22 @@ pub(super) enum Mark {
 type Key = [u8; 15];
 
 /// Remembers a mark for each id, in 18 bytes a slot of its table.
+#[derive(Default)]
 pub(crate) struct IdSet {
     marks: HashMap<Key, Mark>,
     keys: [RandomState; 2],
 }
 
 impl IdSet {
-    /// Makes room for so many ids; the set grows when there are more.
-    pub(super) fn with_capacity(expected: u64) -> Self {
-        let expected = usize::try_from(expected).unwrap_or(usize::MAX).min(1 << 27);
-        Self { marks: HashMap::with_capacity(expected), keys: Default::default() }
+    /// Makes room for so many ids more; the set grows when there are more than that.
+    pub(super) fn reserve(&mut self, expected: u64) {
+        self.marks.reserve(usize::try_from(expected).unwrap_or(usize::MAX).min(1 << 27));
+    }
+
+    /// Tells whether an id is in the output or the failures file.
+    pub(super) fn is_settled(&self, session_id: &str) -> bool {
+        let mark = self.marks.get(&self.key(session_id));
+        matches!(mark, Some(Mark::Exported | Mark::Failed(_)))
     }
 
     /// Marks an id, and returns the mark it had.
@@ -55,7 +61,7 @@ mod tests {
 
     #[test]
     fn it_remembers_the_last_mark_of_each_id() {
-        let mut ids = IdSet::with_capacity(0);
+        let mut ids = IdSet::default();
         for n in 0..5000 {
             assert_eq!(ids.mark(&format!("s-{n}"), Mark::Exported), None, "{n}");
         }

@@ -52,6 +52,12 @@ impl Paths {
         Ok(Self { output: Some(output), failures: Some(failures), state: Some(state), folder })
     }
 
+    /// Tells whether a name is that of the failures file, which may be missing.
+    pub(super) fn is_failures(&self, name: &Path) -> bool {
+        let named = absolute(name).ok();
+        self.failures.as_ref().zip(named).is_some_and(|(file, named)| file.path == named.path)
+    }
+
     /// Tells whether one of the files is the input.
     pub(super) fn include(&self, input: &Path) -> bool {
         let files = [&self.output, &self.failures, &self.state];

@@ -44,6 +44,11 @@ impl Arguments {
         Self { input: shown(input), failures, format, service, owns_failures: false }
     }
 
+    /// The same with the input of another run.
+    pub(super) fn with_input_of(self, other: &Self) -> Self {
+        Self { input: other.input.clone(), ..self }
+    }
+
     pub(super) fn parse(line: &str) -> Option<Self> {
         serde_json::from_str(line).ok()
     }

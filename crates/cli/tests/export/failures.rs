@@ -2,7 +2,7 @@ use std::net::TcpListener;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{Place, asked, run};
+use crate::support::{Place, asked, run, start, until_asked};
 
 #[test]
 fn what_fails_is_told_and_the_first_in_the_input_counts() {
@@ -139,14 +139,59 @@ fn failures_are_retried_into_another_output() {
     assert!(!place.has("out.failures"));
     run(&mut place.export_with(&sandbox, "--retry-failures bad --output bad"))
         .ends(2, "is both read and written");
-    run(&mut place.export_with(&sandbox, "--retry-failures bad --output out"))
-        .ends(2, "was started with --input");
     run(&mut place.export_with(&sandbox, "--retry-failures bad --output more"))
         .ends(0, "5 exported and 0 failed");
     let all = place.read("out") + &place.read("more");
     assert_eq!(all.lines().count(), 20);
     run(&mut place.export_with(&sandbox, "--retry-failures ids --output x"))
         .ends(2, "line 1 of ids: it is not a line of a failures file");
+}
+
+#[test]
+fn a_retry_merges_into_the_same_output() {
+    let sandbox = Sandbox::start().unwrap();
+    for csv in ["", "--format csv"] {
+        let place = Place::with_ids(20);
+        let mut retry = place.export_with(
+            &sandbox,
+            &format!("--retry-failures out.failures --output out --concurrency 1 {csv}"),
+        );
+        run(&mut retry).ends(2, "there is no export to out whose failures could be retried");
+        sandbox.script(Route::Decision, vec![Fault::answer(410); 5]);
+        run(&mut place.export(&sandbox, csv)).ends(1, "15 exported and 5 failed");
+        sandbox.script(Route::Decision, [Fault::Pass, Fault::answer(404), Fault::Pass]);
+        run(&mut retry).ends(4, "4 exported and 1 failed in");
+        assert_eq!(place.read("out.failures").lines().count(), 1);
+        run(&mut place.export(&sandbox, csv)).ends(4, "19 exported and 1 failed before");
+        run(&mut retry).ends(0, "1 exported and 0 failed in");
+        assert!(!place.has("out.failures") && !place.has("out.retry"));
+        run(&mut place.export(&sandbox, csv)).ends(0, "20 exported and 0 failed before");
+        run(&mut retry).ends(0, "0 exported and 0 failed in");
+        assert_eq!(place.read("out").lines().count(), if csv.is_empty() { 20 } else { 21 });
+    }
+}
+
+#[test]
+fn a_retry_that_was_killed_goes_on_and_asks_for_nothing_twice() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(12);
+    sandbox.script(Route::Decision, vec![Fault::answer(410); 12]);
+    run(&mut place.export(&sandbox, "")).ends(1, "0 exported and 12 failed");
+    let mut retry =
+        place.export_with(&sandbox, "--retry-failures out.failures --output out --concurrency 1");
+    let mut faults = vec![Fault::Pass, Fault::answer(404), Fault::Pass];
+    faults.push(Fault::Hang);
+    sandbox.script(Route::Decision, faults);
+    let mut child = start(&mut retry);
+    until_asked(&sandbox, 16);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(place.settled().len(), 3);
+    run(&mut retry).ends(4, "9 exported and 0 failed in");
+    place.is_complete(12);
+    // The one in flight when it was killed, and no other, was asked for again.
+    assert_eq!(asked(&sandbox).len(), 12 + 4 + 9);
+    assert_eq!(place.read("out.failures").lines().count(), 1);
 }
 
 #[test]

@@ -1,0 +1,99 @@
+//! Another try for the failures of an export, into the same output.
+//!
+//! The failures file is moved to `OUTPUT.retry` and started afresh; the sessions in it are the input
+//! of this run. A session that succeeds goes to the output, and one that fails again to the new
+//! failures file, so that each stays in exactly one of the two. What an interruption leaves is worked
+//! off by the next run: a list whose sessions are not all settled is gone on with as it is.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use didit_blocking_adapter::core::BaseUrl;
+
+use super::files::Files;
+use super::format::ExportFormat;
+use super::id_set::IdSet;
+use super::input::{Input, Source};
+use super::paths::Paths;
+use super::state::Arguments;
+use super::{ExportJob, api_of};
+use crate::failure::Failure;
+
+/// What there is to retry, and the list to be removed when that is done.
+pub(crate) struct Retry {
+    pub(crate) job: ExportJob,
+    pub(crate) list: PathBuf,
+}
+
+impl Retry {
+    /// Begins to retry, or goes on with it; `None` if the failures are not those of this output.
+    pub(crate) fn begin(
+        failures: &Path,
+        paths: &Paths,
+        format: ExportFormat,
+        base_url: &BaseUrl,
+    ) -> Result<Option<Self>, Failure> {
+        let (Some(output), Some(state)) = (&paths.output, &paths.state) else { return Ok(None) };
+        if !paths.is_failures(failures) {
+            return Ok(None);
+        }
+        let shown = output.shown.display();
+        let Some(started) = Arguments::read(state)? else {
+            return Err(Failure::usage(format!(
+                "there is no export to {shown} whose failures could be retried; check --output"
+            )));
+        };
+        let arguments = Arguments::new(failures, paths.failures.as_ref(), format, base_url);
+        let arguments = arguments.with_input_of(&started);
+        let open = || Files::open(paths, format, &arguments, false);
+        let (mut files, ids) = open()?;
+        let mut list = output.path.clone().into_os_string();
+        list.push(".retry");
+        let list = PathBuf::from(list);
+        if !Self::is_under_way(&list, format, paths, &ids)? {
+            files.move_failures(&list)?;
+        }
+        drop(files);
+        let (files, ids) = open()?;
+        let input = Input::check(Source::Failures(list.clone()), api_of(format), &paths.folder)?;
+        Ok(Some(Self { job: (input, ids, files), list }))
+    }
+
+    /// Tells whether an interruption left sessions of a list that are still to be asked for.
+    fn is_under_way(
+        list: &Path,
+        format: ExportFormat,
+        paths: &Paths,
+        ids: &IdSet,
+    ) -> Result<bool, Failure> {
+        match fs::symlink_metadata(list) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Ok(found) if found.is_file() => {}
+            _ => {
+                let shown = list.display();
+                return Err(Failure::usage(format!("{shown} is not a regular file; move it away")));
+            }
+        }
+        let input = Input::check(Source::Failures(list.to_owned()), api_of(format), &paths.folder)?;
+        for id in input {
+            if !ids.is_settled(id?.as_str()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// Writes the list of what is retried, for good, before the failures are taken away.
+pub(super) fn write_list(list: &Path, failures: &[u8]) -> io::Result<()> {
+    let folder = list.parent().unwrap_or(Path::new("/"));
+    let mut file = tempfile::Builder::new().prefix(".didit-retry-").tempfile_in(folder)?;
+    file.write_all(failures)?;
+    file.as_file().sync_all()?;
+    file.persist(list)?;
+    if let Ok(folder) = fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
