@@ -50,7 +50,7 @@ impl Command {
             Self::Config(command) => command.run(context),
             Self::Doctor(command) => command.run(context),
             Self::Completions(command) => command.run(program),
-            Self::Man(command) => command.run(program),
+            Self::Man(command) => command.run(&program),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! `didit man`
 
-use std::fs;
-use std::path::PathBuf;
+mod page;
 
-use clap::{Args, Command};
-use clap_mangen::Man as Page;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use clap::{Args, Command, ValueHint};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -13,33 +14,56 @@ use crate::output;
 const EXAMPLES: &str = "\
 Examples:
   didit man > didit.1
+  didit man session create > didit-session-create.1
   didit man --output man1";
 
 /// Print a manual page, or write all of them into a folder
 ///
-/// To read one now: `didit man | man -l -`
+/// To read one now: `didit man export | man -l -`
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Man {
-    /// The folder for the pages of all commands; it is made if need be
-    #[arg(long, value_name = "FOLDER")]
+    /// The command [default: didit itself]
+    #[arg(value_name = "COMMAND")]
+    command: Vec<String>,
+    /// Folder for the pages of all commands, created if missing
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    #[arg(conflicts_with = "command")]
     output: Option<PathBuf>,
 }
 
 impl Man {
-    pub(crate) fn run(self, program: Command) -> Result<Exit, Failure> {
-        let program = program.disable_help_subcommand(true);
-        let Some(folder) = self.output else {
-            let mut page = Vec::new();
-            Page::new(program).render(&mut page).map_err(Failure::other)?;
-            output::print(&String::from_utf8_lossy(&page))?;
+    pub(crate) fn run(self, program: &Command) -> Result<Exit, Failure> {
+        if let Some(folder) = self.output {
+            let written = fs::create_dir_all(&folder)
+                .and_then(|()| write_all(program, &[program.get_name()], &folder));
+            written.map_err(|error| {
+                Failure::other(format!("could not write into {}: {error}", folder.display()))
+            })?;
             return Ok(Exit::Done);
-        };
-        let written =
-            fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(program, &folder));
-        written.map_err(|error| {
-            Failure::other(format!("could not write into {}: {error}", folder.display()))
-        })?;
+        }
+        let (mut command, mut words) = (program, vec![program.get_name()]);
+        for word in &self.command {
+            let found = command.find_subcommand(word).filter(|found| found.get_name() != "help");
+            command = found.ok_or_else(|| {
+                let names: Vec<_> = page::subcommands(command).map(Command::get_name).collect();
+                let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                let name = words.join(" ");
+                Failure::usage(format!("`{name}` has no command {word:?}; it has {known}"))
+            })?;
+            words.push(command.get_name());
+        }
+        let page = page::of(command, &words).map_err(Failure::other)?;
+        output::print(&page)?;
         Ok(Exit::Done)
     }
+}
+
+fn write_all(command: &Command, words: &[&str], folder: &Path) -> io::Result<()> {
+    fs::write(folder.join(format!("{}.1", words.join("-"))), page::of(command, words)?)?;
+    for subcommand in page::subcommands(command) {
+        let words: Vec<_> = words.iter().copied().chain([subcommand.get_name()]).collect();
+        write_all(subcommand, &words, folder)?;
+    }
+    Ok(())
 }

@@ -128,7 +128,16 @@ fn every_command_has_a_manual_page() {
         let page =
             fs::read_to_string(folder.join(format!("didit-{}.1", command.replace(' ', "-"))));
         let page = page.unwrap();
-        assert!(page.contains(".TH ") && page.contains(".SH SYNOPSIS"), "{command}: {page}");
+        for heading in ["SYNOPSIS", "OPTIONS", "EXAMPLES", "EXIT STATUS", "ENVIRONMENT", "SEE ALSO"]
+        {
+            assert!(
+                page.contains(&format!(".SH \"{heading}\""))
+                    || page.contains(&format!(".SH {heading}\n")),
+                "{command}: {page}"
+            );
+        }
+        assert!(page.starts_with(".ie") && !page.contains("EXTRA"), "{command}: {page}");
+        assert_eq!(run(&mut didit(&format!("man {command}"))).results(), page);
     }
     let main = fs::read_to_string(folder.join("didit.1")).unwrap();
     fs::remove_dir_all(folder).unwrap();

@@ -1,0 +1,135 @@
+//! A manual page in the language of `man(7)`.
+
+use std::fmt::Write as _;
+use std::io;
+
+use clap::Command;
+use clap_mangen::Man;
+
+const EXIT_STATUS: [(&str, &str); 11] = [
+    ("0", "done"),
+    ("1", "any other failure"),
+    ("2", "invalid usage or configuration; nothing was sent"),
+    ("3", "credentials refused"),
+    ("4", "no such session"),
+    ("5", "rate-limited until the time ran out"),
+    ("6", "network, TLS or service failure"),
+    ("7", "unexpected response"),
+    ("8", "timed out"),
+    ("130", "interrupted by Ctrl-C"),
+    ("143", "ended by SIGTERM"),
+];
+
+const ENVIRONMENT: [(&str, &str); 12] = [
+    ("DIDIT_CLIENT_ID, DIDIT_CLIENT_SECRET", "Client credentials."),
+    ("DIDIT_CLIENT_SECRET_FILE", "A file with the client secret."),
+    ("DIDIT_ACCESS_TOKEN", "A bearer token, instead of client credentials."),
+    ("DIDIT_API_KEY", "An API key, instead of client credentials."),
+    ("DIDIT_BASE_URL", "Base URL of the data-transfer API."),
+    ("DIDIT_VERIFICATION_BASE_URL", "Base URL of the verification API."),
+    ("DIDIT_TIMEOUT", "Time limit, like 30s."),
+    ("DIDIT_CA_FILE", "A PEM file of certificates to trust as well."),
+    ("DIDIT_FORMAT", "Output format, table or json."),
+    ("DIDIT_PROFILE", "Name of the profile to use."),
+    ("HTTPS_PROXY, ALL_PROXY, NO_PROXY", "Proxies, and the hosts that need none."),
+    ("NO_COLOR, CLICOLOR_FORCE", "No colours, or colours everywhere."),
+];
+
+/// Returns the commands of a command that have a page.
+pub(super) fn subcommands(command: &Command) -> impl Iterator<Item = &Command> {
+    command.get_subcommands().filter(|command| command.get_name() != "help")
+}
+
+/// Returns the page of the command that is called by these words.
+pub(super) fn of(command: &Command, words: &[&str]) -> io::Result<String> {
+    let (name, is_program) = (words.join("-"), words.len() == 1);
+    let shown = command.clone().name(name.clone()).display_name(name.clone());
+    // The options of every command are on the page of the program.
+    let shown = shown.mut_args(|arg| {
+        let hidden = !is_program && arg.is_hide_long_help_set();
+        if hidden { arg.hide(true) } else { arg }
+    });
+    let man = Man::new(shown.clone());
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    let mut page = String::from_utf8_lossy(&page).into_owned();
+    section(&mut page, "SYNOPSIS");
+    let usage = command.clone().bin_name(words.join(" ")).render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").to_owned();
+    verbatim(&mut page, &usage);
+    let mut rest = Vec::new();
+    man.render_description_section(&mut rest)?;
+    man.render_options_section(&mut rest)?;
+    page.push_str(&String::from_utf8_lossy(&rest));
+    if subcommands(command).next().is_some() {
+        section(&mut page, "COMMANDS");
+        for subcommand in subcommands(command) {
+            let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
+            item(&mut page, &format!("{name}-{}(1)", subcommand.get_name()), &about);
+        }
+    }
+    if let Some(examples) = command.get_before_long_help() {
+        section(&mut page, "EXAMPLES");
+        let examples = examples.to_string();
+        let lines: Vec<_> = examples.lines().skip(1).map(str::trim_start).collect();
+        verbatim(&mut page, &lines.join("\n"));
+    }
+    section(&mut page, "EXIT STATUS");
+    for (code, meaning) in EXIT_STATUS {
+        item(&mut page, code, meaning);
+    }
+    section(&mut page, "ENVIRONMENT");
+    for (name, what) in ENVIRONMENT {
+        item(&mut page, name, what);
+    }
+    if name == "didit-export" {
+        section(&mut page, "FILES");
+        item(&mut page, "OUTPUT.failures", "Sessions that failed, as JSON Lines.");
+        item(&mut page, "OUTPUT.state", "The arguments of the export, for the next run to resume.");
+        item(&mut page, "OUTPUT.retry", "Failures that are being retried.");
+    }
+    section(&mut page, "SEE ALSO");
+    let mut names: Vec<String> = Vec::new();
+    if let [parents @ .., _] = words
+        && !parents.is_empty()
+    {
+        names.push(format!("{}(1)", parents.join("-")));
+    }
+    names.extend(subcommands(command).map(|sub| format!("{name}-{}(1)", sub.get_name())));
+    let _ = writeln!(page, "{}", escaped(&names.join(", ")));
+    Ok(page)
+}
+
+fn section(page: &mut String, heading: &str) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(page, ".SH {heading:?}");
+}
+
+/// Lines that are neither filled nor hyphenated, so that they can be copied.
+fn verbatim(page: &mut String, text: &str) {
+    let _ = writeln!(page, ".nf\n{}\n.fi", escaped(text));
+}
+
+fn item(page: &mut String, name: &str, text: &str) {
+    let _ = writeln!(page, ".TP\n\\fB{}\\fR\n{}", escaped(name), escaped(text));
+}
+
+/// Escapes what `man` would take for a request, an escape, or a hyphen that is no minus.
+fn escaped(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let line = line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
+        if line.starts_with('.') { format!("\\&{line}") } else { line }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_taken_for_a_request() {
+        assert_eq!(escaped(".x\n'y --z\\"), "\\&.x\n\\(aqy \\-\\-z\\e");
+    }
+}
