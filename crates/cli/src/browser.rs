@@ -6,6 +6,21 @@ use std::time::Duration;
 
 use crate::context::Context;
 
+/// Returns what to know about the URL of a session before it is sent to somebody.
+pub(crate) fn caution(address: &str, context: &Context) -> Option<&'static str> {
+    let uri: http::Uri = address.parse().ok()?;
+    let host = uri.host()?.trim_matches(['[', ']']);
+    let loopback = host == "localhost"
+        || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
+    if context.options.sandbox {
+        Some("ended with this temporary sandbox; `didit sandbox` runs one that lasts")
+    } else if loopback {
+        Some("the URL works on this machine only; a phone cannot open it")
+    } else {
+        None
+    }
+}
+
 /// Opens an address, or tells that it could not.
 pub(crate) fn open(address: &str, context: &Context) {
     // Anything else could be an option, a file or another program's address.

@@ -6,5 +6,9 @@ use crate::failure::Failure;
 
 /// Reads a session id that was given as an argument.
 pub(crate) fn parse(text: &str) -> Result<SessionId, Failure> {
-    text.parse().map_err(|error| Failure::usage(format!("{text:?}: {error}")))
+    text.parse().map_err(|error| {
+        let url = text.starts_with("https://") || text.starts_with("http://");
+        let hint = if url { "; give the session's ID, not its URL" } else { "" };
+        Failure::usage(format!("{text:?}: {error}{hint}"))
+    })
 }

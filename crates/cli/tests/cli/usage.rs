@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// A command line, and the words without which its message would not suffice.
-const WRONG: [(&str, &[&str]); 47] = [
+const WRONG: [(&str, &[&str]); 48] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -12,6 +12,7 @@ const WRONG: [(&str, &[&str]); 47] = [
     ("frobnicate", &["the commands are decision, wait"]),
     ("decision", &["SESSION_ID", "missing", "for example: didit decision 1"]),
     ("decision a/b", &["\"a/b\"", "'/'"]),
+    ("decision https://app.didit.me/authorize/x", &["give the session's ID, not its URL"]),
     ("decision a --output json", &["use --format json"]),
     ("decision a -o json", &["use --format json"]),
     ("wait a --output json", &["use --format json"]),

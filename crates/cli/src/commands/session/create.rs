@@ -71,6 +71,7 @@ fn shown(created: &Session, context: &Context) -> String {
     table.row("Session", Some(created.session_id()));
     table.row("Token", Some(created.session_token().expose()));
     table.link("URL", Some(url));
+    table.row("Note", browser::caution(url, context));
     let shown = table.shown(context.style());
     match qr_code::for_terminal(url, &context.environment) {
         Some(code) => format!("{shown}\n{code}"),

@@ -129,6 +129,7 @@ fn shown(created: &Session, context: &Context) -> String {
     table.row("Vendor data", created.vendor_data());
     table.row("Token", created.session_token().map(|token| token.expose().to_owned()));
     table.link("URL", Some(url));
+    table.row("Note", browser::caution(url, context));
     let shown = table.shown(context.style());
     match qr_code::for_terminal(url, &context.environment) {
         Some(code) => format!("{shown}\n{code}"),
