@@ -21,6 +21,7 @@ mod random;
 mod service;
 mod sharing;
 mod store;
+mod strangers;
 mod waiting;
 mod work;
 mod world;

@@ -41,6 +41,8 @@ pub(crate) struct Job {
     pub(crate) pile: Rc<Cell<usize>>,
     /// Each of them begins up to that long after the caller's last one is over.
     pub(crate) think: Duration,
+    /// Which of the clients makes the calls.
+    pub(crate) client: usize,
 }
 
 impl Job {
@@ -49,7 +51,7 @@ impl Job {
     }
 
     pub(crate) fn many(ask: Ask, pile: usize, think: Duration) -> Self {
-        Self { ask, timeout: None, pile: Rc::new(Cell::new(pile)), think }
+        Self { ask, timeout: None, pile: Rc::new(Cell::new(pile)), think, client: 0 }
     }
 
     /// Takes the next call from the pile.

@@ -54,7 +54,8 @@ enum Happening {
 }
 
 pub(crate) struct World {
-    engine: Engine,
+    /// One for each client of the service.
+    engines: Vec<Engine>,
     service: Service,
     now: Moment,
     weather: Weather,
@@ -65,7 +66,8 @@ pub(crate) struct World {
     /// What is to come, in order; what happens at the same moment, as it was foreseen.
     to_come: BTreeMap<(Moment, u64), Happening>,
     serial: u64,
-    waiting: BTreeSet<usize>,
+    /// The callers that wait, by client.
+    waiting: Vec<BTreeSet<usize>>,
     lost: usize,
 }
 
@@ -73,10 +75,25 @@ impl World {
     pub(crate) const BEGINNING: Moment = Moment::new(Duration::from_secs(1000));
 
     pub(crate) fn new(seed: u64, policy: Policy, service: Service, weather: Weather) -> Self {
-        let credentials = service.access.credentials();
-        let engine = Engine::builder(credentials).policy(policy).seed(seed).build().unwrap();
+        Self::with_clients(1, seed, policy, service, weather)
+    }
+
+    /// Creates a world whose clients know nothing of each other.
+    pub(crate) fn with_clients(
+        clients: u64,
+        seed: u64,
+        policy: Policy,
+        service: Service,
+        weather: Weather,
+    ) -> Self {
+        let engine = |n| {
+            let builder = Engine::builder(service.access.credentials());
+            builder.policy(policy.clone()).seed(seed.wrapping_add(n)).build().unwrap()
+        };
+        let engines: Vec<_> = (0..clients).map(engine).collect();
         Self {
-            engine,
+            waiting: vec![BTreeSet::new(); engines.len()],
+            engines,
             service,
             now: Self::BEGINNING,
             weather,
@@ -85,7 +102,6 @@ impl World {
             busy: 0,
             to_come: BTreeMap::new(),
             serial: 0,
-            waiting: BTreeSet::new(),
             lost: 0,
         }
     }
@@ -100,7 +116,7 @@ impl World {
         // The clock of a queued call stands still while the rate limit holds it up.
         let queued = matches!(job.ask, Ask::Decision) && self.dice.percent(self.weather.queued);
         let renews = matches!(self.service.access, Access::Tokens(_));
-        let policy = self.engine.policy();
+        let policy = self.engines[job.client].policy();
         let lasts = job.timeout.unwrap_or(policy.call_timeout);
         self.callers.push(Caller::new(job, session, begins, queued, policy, renews));
         self.busy += 1;
@@ -127,9 +143,11 @@ impl World {
             assert!(moment >= self.now);
             self.now = moment;
             self.happen(happening);
-            if self.engine.take_wake() {
-                for n in std::mem::take(&mut self.waiting) {
-                    self.at(self.now, Happening::Wake(n));
+            for client in 0..self.engines.len() {
+                if self.engines[client].take_wake() {
+                    for n in std::mem::take(&mut self.waiting[client]) {
+                        self.at(self.now, Happening::Wake(n));
+                    }
                 }
             }
         }
@@ -147,13 +165,15 @@ impl World {
             Happening::Wake(n) => self.poll(n),
             Happening::Arrive(n, flight, request) => self.arrive(n, flight, &request),
             Happening::Reply(n, reply) => {
-                self.callers[n].receive(&reply, &mut self.engine, now);
+                let caller = &mut self.callers[n];
+                caller.receive(&reply, &mut self.engines[caller.job.client], now);
                 self.poll(n);
             }
             Happening::Drop(n) => {
                 let silently = self.dice.percent(50);
-                if !self.callers[n].is_over() {
-                    self.callers[n].drop_call(silently, &mut self.engine, now);
+                let caller = &mut self.callers[n];
+                if !caller.is_over() {
+                    caller.drop_call(silently, &mut self.engines[caller.job.client], now);
                     self.go_on(n);
                 }
             }
@@ -172,10 +192,11 @@ impl World {
         if self.callers[n].is_over() {
             return;
         }
-        match self.callers[n].poll(&mut self.engine, self.now) {
+        let client = self.callers[n].job.client;
+        match self.callers[n].poll(&mut self.engines[client], self.now) {
             Next::Send(request) => self.send(n, request),
             Next::WakeAt(until) => {
-                self.waiting.insert(n);
+                self.waiting[client].insert(n);
                 self.at(until, Happening::Wake(n));
             }
             Next::Nothing if self.callers[n].is_over() => self.go_on(n),
@@ -194,7 +215,9 @@ impl World {
 
     fn send(&mut self, n: usize, request: Box<Request<Vec<u8>>>) {
         let now = self.now;
-        let flights = self.callers.iter().filter_map(|caller| caller.in_flight.as_ref());
+        let client = self.callers[n].job.client;
+        let callers = self.callers.iter().filter(|caller| caller.job.client == client);
+        let flights = callers.filter_map(|caller| caller.in_flight.as_ref());
         let flight = self.callers[n].in_flight.as_ref().expect("it was sent");
         let (id, lost_at) = (flight.id, flight.lost_at);
         if flight.token {

@@ -1,0 +1,99 @@
+//! Several clients that share a rate limit and know of each other only what the headers say.
+
+use std::time::Duration;
+
+use didit_core::Policy;
+
+use super::millis;
+use super::service::{Access, Quota, Service};
+use super::work::{Ask, Job};
+use super::world::{Outcome, Weather, World};
+
+const LIMIT: usize = 100;
+const CALLS: usize = 500;
+const ENDLESS: Duration = Duration::from_secs(100_000);
+
+struct Fleet {
+    clients: usize,
+    /// The number of callers of all clients together.
+    callers: usize,
+    window: Duration,
+    latency: Duration,
+}
+
+impl Fleet {
+    fn run(&self, seed: u64) -> Outcome {
+        let mut policy = Policy::default();
+        policy.rate_limit_window = self.window;
+        policy.call_timeout = ENDLESS;
+        let quota = Quota::new(LIMIT, self.window);
+        let service = Service::new(Some(quota), Access::Tokens(Some(ENDLESS)));
+        let latency = self.latency..self.latency;
+        let weather = Weather { latency, ..Weather::clear(self.latency) };
+        let clients = self.clients as u64;
+        let mut world = World::with_clients(clients, seed, policy, service, weather);
+        for client in 0..self.clients {
+            let calls = Job::many(Ask::Decision, CALLS / self.clients, Duration::ZERO);
+            let calls = Job { client, ..calls };
+            let callers = (self.callers / self.clients).max(1);
+            for job in std::iter::repeat_with(|| calls.next()).take(callers).flatten() {
+                world.begin(Duration::ZERO, job);
+            }
+        }
+        let outcome = world.run();
+        outcome.assert_all_succeeded();
+        outcome
+    }
+
+    /// The time it takes if somebody knew when the service forgets each request.
+    fn least(&self) -> Duration {
+        let mut sent = vec![Duration::ZERO; CALLS];
+        for n in 0..CALLS {
+            for (distance, pause) in [(LIMIT, self.window), (self.callers, self.latency)] {
+                if let Some(before) = n.checked_sub(distance) {
+                    sent[n] = sent[n].max(sent[before] + pause);
+                }
+            }
+        }
+        sent[CALLS - 1] + self.latency
+    }
+}
+
+fn fleets(clients: usize, window: Duration) -> impl Iterator<Item = Fleet> {
+    let latencies = [0, 5, 20, 50, 100, 200].map(millis).into_iter();
+    latencies.flat_map(move |latency| {
+        [1, 4, 16, 64, 256].map(|callers| Fleet {
+            clients,
+            callers: callers.max(clients),
+            window,
+            latency,
+        })
+    })
+}
+
+#[test]
+fn four_clients_drain_the_documented_limit_in_nearly_the_least_time() {
+    for clients in [1, 4] {
+        for fleet in fleets(clients, Duration::from_secs(60)) {
+            let outcome = fleet.run(1);
+            let ratio = outcome.taken.as_secs_f64() / fleet.least().as_secs_f64();
+            let Fleet { callers, latency, .. } = fleet;
+            let what = format!("{ratio} with {clients} clients, {callers} callers, {latency:?}");
+            assert!(ratio <= 1.02, "{what}");
+            assert!(clients > 1 || outcome.service.refused_by_limit == 0, "{what}");
+        }
+    }
+}
+
+#[test]
+fn in_a_short_window_the_rounding_of_retry_after_costs_a_second_a_window() {
+    let window = millis(2_000);
+    for fleet in fleets(4, window) {
+        let taken = fleet.run(1).taken;
+        let windows = u32::try_from((CALLS - 1) / LIMIT).unwrap();
+        // One that counts each request from its response on loses a latency as well.
+        let most = fleet.least() + (fleet.latency + Duration::from_secs(1)) * windows;
+        let Fleet { callers, latency, .. } = fleet;
+        assert!(taken <= most, "{taken:?} of {most:?} with {callers} callers, {latency:?}");
+    }
+}
