@@ -48,6 +48,8 @@ impl Connect for Client {
             // Without a number it would keep a copy of each request for a retry that never comes.
             .retry(retry::never().max_retries_per_request(0))
             .referer(false)
+            // As many as the HTTP library of the blocking adapter reads.
+            .http1_max_headers(128)
             // What the environment says was read with the same rules as in the blocking adapter.
             .no_proxy()
             .tls_backend_preconfigured(tls_config(settings)?);

@@ -12,11 +12,12 @@ pub(crate) fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind 
     match tls_error(error) {
         Some(error) if tls::is_certificate(error) => TransportErrorKind::Certificate,
         _ if error.is_timeout() => TransportErrorKind::Timeout,
-        // A proxy that answered and refused is the one failure to connect without I/O below it.
+        // That a proxy makes no connection is the one failure to connect without I/O below it.
         None if error.is_connect() && route.proxy().is_some() && io_error(error).is_none() => {
             TransportErrorKind::Proxy
         }
         _ if error.is_connect() || error.is_builder() => TransportErrorKind::Connect,
+        _ if is_head_too_large(error) => TransportErrorKind::HeadTooLarge,
         _ => TransportErrorKind::ConnectionLost,
     }
 }
@@ -24,13 +25,19 @@ pub(crate) fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind 
 /// Returns the error without the URL, and what it says.
 pub(crate) fn detail(error: reqwest::Error) -> TransportDetail<reqwest::Error> {
     let tls_error = tls_error(&error);
-    let words = tls_error.map(tls::words).or_else(|| io_error(&error).map(ToString::to_string));
+    let tunnel = || causes(&error).last().filter(|_| error.is_connect()).map(ToString::to_string);
+    let words = tls_error.map(tls::words);
+    let words = words.or_else(|| io_error(&error).map(ToString::to_string)).or_else(tunnel);
     let advice = tls_error.and_then(tls::advice);
     TransportDetail { error: error.without_url(), words, advice }
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     std::iter::successors(error.source(), |&cause| cause.source())
+}
+
+fn is_head_too_large(error: &reqwest::Error) -> bool {
+    causes(error).filter_map(|cause| cause.downcast_ref()).any(hyper::Error::is_parse_too_large)
 }
 
 fn io_error(error: &reqwest::Error) -> Option<&io::Error> {

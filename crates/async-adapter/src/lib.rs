@@ -19,12 +19,12 @@ use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
 use didit_core::{
-    Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, RateLimit, Secret, SessionId,
-    Step, TransportError, TransportErrorKind, WaitForDecision,
+    Call, Credentials, Engine, MAX_BODY_BYTES, MAX_HEAD_BYTES, Moment, Operation, RateLimit,
+    Secret, SessionId, Step, TransportError, TransportErrorKind, WaitForDecision,
 };
 use futures_util::{Stream, stream};
 pub use http;
-use http::{Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
@@ -273,6 +273,9 @@ impl Shared {
         let (http, route) = self.upstreams.of_request(&request);
         let mut head = None;
         let (kind, error) = match timeout_at(deadline, receive(http, request, &mut head)).await {
+            Ok(Ok(response)) if head_bytes(&response) > MAX_HEAD_BYTES => {
+                (TransportErrorKind::HeadTooLarge, None)
+            }
             Ok(Ok(response)) => return Ok(response),
             Ok(Err(error)) => (error::kind(&error, route), Some(error)),
             Err(_) => (TransportErrorKind::Timeout, None),
@@ -283,6 +286,12 @@ impl Shared {
         };
         Err((failure, error))
     }
+}
+
+/// Returns how long the headers of a response were.
+fn head_bytes<T>(response: &Response<T>) -> usize {
+    let line = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
+    response.headers().iter().map(line).sum()
 }
 
 /// Sends a request and reads the response. Its head is kept in `head` while its body arrives.

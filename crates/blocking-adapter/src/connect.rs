@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Instant;
 
 use didit_core::client::{ClientParts, Connect, HttpSettings, serve_store};
-use didit_core::{ConfigError, HttpProxy, SharedStore};
+use didit_core::{ConfigError, HttpProxy, MAX_HEAD_BYTES, SharedStore};
 use rustls::crypto::ring;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
@@ -48,6 +48,7 @@ impl Connect for Client {
 
     fn http_client(settings: &HttpSettings<'_>) -> Result<ureq::Agent, ConfigError> {
         let config = ureq::Agent::config_builder()
+            .max_response_header_size(MAX_HEAD_BYTES)
             .max_idle_connections(MAX_IDLE_CONNECTIONS)
             .max_idle_connections_per_host(MAX_IDLE_CONNECTIONS)
             .proxy(settings.proxy.map(ureq_proxy).transpose()?)

@@ -19,6 +19,10 @@ pub(crate) fn kind(error: &ureq::Error) -> TransportErrorKind {
     match error {
         ureq::Error::Timeout(_) => TransportErrorKind::Timeout,
         ureq::Error::ConnectProxyFailed(_) => TransportErrorKind::Proxy,
+        ureq::Error::LargeResponseHeader(..)
+        | ureq::Error::Protocol(ureq_proto::Error::HttpParseTooManyHeaders) => {
+            TransportErrorKind::HeadTooLarge
+        }
         ureq::Error::HostNotFound
         | ureq::Error::ConnectionFailed
         | ureq::Error::InvalidProxyUrl
@@ -66,7 +70,9 @@ mod tests {
 
     #[test]
     fn a_failure_is_unsent_only_if_it_surely_is() {
-        use TransportErrorKind::{Certificate, Connect, ConnectionLost, Proxy, Timeout};
+        use TransportErrorKind::{
+            Certificate, Connect, ConnectionLost, HeadTooLarge, Proxy, Timeout,
+        };
         let io = |kind: io::ErrorKind| ureq::Error::Io(kind.into());
         let unknown = || rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let message = rustls::InvalidMessage::InvalidContentType;
@@ -76,6 +82,8 @@ mod tests {
             (ureq::Error::ConnectionFailed, Connect),
             (ureq::Error::InvalidProxyUrl, Connect),
             (ureq::Error::ConnectProxyFailed("407".to_owned()), Proxy),
+            (ureq::Error::LargeResponseHeader(2, 1), HeadTooLarge),
+            (ureq::Error::Protocol(ureq_proto::Error::HttpParseTooManyHeaders), HeadTooLarge),
             (ureq::Error::Tls("no provider"), Connect),
             (ureq::Error::Rustls(unknown()), Certificate),
             (ureq::Error::Rustls(rustls::Error::NoCertificatesPresented), Certificate),

@@ -38,6 +38,7 @@ impl Exit {
             {
                 Self::OutOfTime
             }
+            CallErrorKind::Transport(TransportErrorKind::HeadTooLarge) => Self::NotADecision,
             CallErrorKind::Transport(_) => Self::Unreachable,
             CallErrorKind::Waiting(WaitReason::Pacing) => Self::RateLimited,
             CallErrorKind::Waiting(_)
@@ -190,6 +191,7 @@ mod tests {
         assert_eq!(failed(TransportErrorKind::Connect, 1, soon), Exit::Unreachable);
         assert_eq!(failed(TransportErrorKind::Connect, 4, late), Exit::Unreachable);
         assert_eq!(failed(TransportErrorKind::Certificate, 4, soon), Exit::Unreachable);
+        assert_eq!(failed(TransportErrorKind::HeadTooLarge, 4, soon), Exit::NotADecision);
         assert_eq!(failed(TransportErrorKind::ConnectionLost, 1, soon), Exit::Unreachable);
         assert_eq!(failed(TransportErrorKind::Timeout, 1, soon), Exit::Unreachable);
         assert_eq!(failed(TransportErrorKind::Timeout, 4, late), Exit::OutOfTime);

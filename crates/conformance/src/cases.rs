@@ -28,6 +28,8 @@ macro_rules! cases {
             responses::sample_as_printed,
             responses::another_session,
             responses::oversized_answer,
+            responses::oversized_head,
+            responses::as_many_headers_as_both_adapters_read,
             responses::redirect_is_not_followed,
             transport::broken_exchanges_are_retried,
             transport::failed_status_with_a_broken_body,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use didit_core::{GaveUp, ResponseErrorKind};
+use didit_core::{CallErrorKind, GaveUp, ResponseErrorKind, TransportErrorKind};
 use didit_sandbox::{Fault, Route, fixtures};
 
 use crate::{Adapter, CallFailure, client, id, sandbox, settings};
@@ -93,6 +93,36 @@ pub fn oversized_answer<A: Adapter>() {
     assert_eq!((error.kind(), requests), (&ResponseErrorKind::TooLarge, 1));
     let (error, requests) = outcome::<A>(Fault::Endless);
     assert_eq!((error.kind(), requests), (&ResponseErrorKind::TooLarge, 1));
+}
+
+/// A head that is too large, or has too many headers, is told as such and not asked for again.
+pub fn oversized_head<A: Adapter>() {
+    let long = Fault::answer(200).header("x-long", &"a".repeat(2_000_000));
+    let longer_than_one = Fault::answer(200).header("x-long", &"a".repeat(70_000));
+    for fault in [long, longer_than_one, with_headers(200)] {
+        let (error, requests) = outcome::<A>(fault);
+        let kind = error.call.kind();
+        assert!(
+            matches!(kind, CallErrorKind::Transport(TransportErrorKind::HeadTooLarge)),
+            "{kind:?}"
+        );
+        assert_eq!(requests, 1);
+    }
+}
+
+/// A head of 120 headers, and one with a header of 60 kB, is read.
+pub fn as_many_headers_as_both_adapters_read<A: Adapter>() {
+    let decision = fixtures::DECISION.as_bytes();
+    let long = Fault::answer(200).header("x-long", &"a".repeat(60_000));
+    for fault in [long, with_headers(115)] {
+        let sandbox = sandbox();
+        sandbox.always(Route::Decision, fault.body(decision));
+        client::<A>(&sandbox).decision(&id("unique-session-identifier")).unwrap();
+    }
+}
+
+fn with_headers(count: usize) -> Fault {
+    (0..count).fold(Fault::answer(200), |fault, n| fault.header(&format!("x-{n}"), "a"))
 }
 
 /// A redirect is not followed, and the other host learns nothing.

@@ -16,6 +16,9 @@ use crate::session_id::SessionId;
 /// A client need not read more than one byte beyond it: a longer body is refused whatever it holds.
 pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
 
+/// The longest head of a response that is read, in bytes (64 KiB).
+pub const MAX_HEAD_BYTES: usize = 64 * 1024;
+
 /// One endpoint of the API, without I/O.
 ///
 /// Use it directly if you have an HTTP client and your own ideas about tokens and retries: send

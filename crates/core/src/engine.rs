@@ -126,7 +126,7 @@ impl Engine {
     }
 
     /// Returns whether other operations may go on earlier than they were told, since this was last
-    /// asked: then poll those that wait for [`WaitReason::Token`] or [`WaitReason::Pacing`] again.
+    /// asked: then poll those that wait for the token, the rate limit or the first response again.
     pub fn take_wake(&mut self) -> bool {
         std::mem::take(&mut self.wakes_others)
     }

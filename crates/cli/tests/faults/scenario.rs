@@ -169,6 +169,7 @@ fn for_ever() -> Vec<Scenario> {
     let page = Fault::answer(502).header("Content-Type", "text/html").body(fixtures::GATEWAY);
     let half = &fixtures::DECISION[..fixtures::DECISION.len() / 2];
     let wrong = r#"{"session_id": "s-0", "status": 7}"#;
+    let head = Fault::answer(200).header("X-Long", &"a".repeat(500_000));
     vec![
         always("always reset", Fault::Reset).ends("ConnectionLost", 6, 4).passes(),
         always("always closed", Fault::Close).ends("ConnectionLost", 6, 4).passes(),
@@ -197,6 +198,7 @@ fn for_ever() -> Vec<Scenario> {
             1,
         ),
         always("too large", Fault::Huge(9_000_000)).ends("TooLarge", 7, 1),
+        always("head too large", head).ends("HeadTooLarge", 7, 1),
         always("endless", Fault::Endless).ends("TooLarge", 7, 1),
         always("no answer", Fault::Hang).ends("Timeout", 8, 1).timeout(700).passes(),
         always("byte by byte", Fault::Drip(Duration::from_millis(20)))

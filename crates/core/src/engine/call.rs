@@ -129,14 +129,15 @@ impl<E: Endpoint> Call<E> {
                     self.deadline.enter_queue(now);
                 }
                 let deadline = self.deadline.of(Purpose::Request(0), &engine.policy, now);
+                let reason = if certain { WaitReason::Pacing } else { WaitReason::FirstResponse };
                 // In the queue the deadline of a queued call moves along.
                 let bounded = refused || !self.deadline.queued;
                 if bounded && certain && until >= deadline {
-                    let error = self.out_of_time(WaitReason::Pacing);
+                    let error = self.out_of_time(reason);
                     return Err(error.with_retry_after(until.since(now)));
                 }
                 let until = if bounded { deadline.min(until) } else { until };
-                Ok(self.wait(engine, now, until, WaitReason::Pacing))
+                Ok(self.wait(engine, now, until, reason))
             }
         }
     }

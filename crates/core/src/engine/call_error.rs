@@ -125,7 +125,7 @@ impl CallError {
     /// Returns whether the same call may succeed later, and does no harm if the first one had an
     /// effect after all. The call itself has retried what it could.
     pub fn is_retryable(&self) -> bool {
-        let once = self.replay == Replay::OnlyIfUnsent && self.endpoint != EndpointKind::FetchToken;
+        let once = self.is_once();
         match &self.kind {
             CallErrorKind::Build(_) | CallErrorKind::Finished => false,
             CallErrorKind::Transport(kind) if kind.is_final() => false,
@@ -144,10 +144,15 @@ impl CallError {
     pub fn may_have_taken_effect(&self) -> bool {
         let unclear = match &self.kind {
             CallErrorKind::Response(error) => error.is_retryable(),
-            CallErrorKind::Transport(kind) => !kind.is_final(),
+            CallErrorKind::Transport(kind) => !kind.is_unsent(),
             _ => false,
         };
-        unclear && !self.is_retryable()
+        unclear && self.is_once() && !self.is_retryable()
+    }
+
+    /// Returns whether repeating the request that failed may do harm.
+    fn is_once(&self) -> bool {
+        self.replay == Replay::OnlyIfUnsent && self.endpoint != EndpointKind::FetchToken
     }
 
     /// Returns what a person can do about it, in a few words.
@@ -176,6 +181,9 @@ impl CallError {
                 "try again, or allow more time"
             }
             CallErrorKind::Transport(TransportErrorKind::ConnectionLost) => "try again later",
+            CallErrorKind::Transport(TransportErrorKind::HeadTooLarge) => {
+                "check the base URL; if it is right, report this to the service"
+            }
             CallErrorKind::Undecided(_) | CallErrorKind::UndecidedVerification(_) => "wait longer",
             CallErrorKind::Finished => "start a new call",
         }
@@ -285,6 +293,13 @@ mod tests {
             (RetrieveDecision, failed(Timeout), true, TIME),
             (CreateSession, failed(Timeout), false, CREATED),
             (RetrieveDecision, failed(ConnectionLost), true, LATER),
+            (
+                RetrieveDecision,
+                failed(TransportErrorKind::HeadTooLarge),
+                false,
+                "check the base URL; if it is right, report this to the service",
+            ),
+            (CreateSession, failed(TransportErrorKind::HeadTooLarge), false, CREATED),
             (CreateSession, failed(ConnectionLost), false, CREATED),
             (RetrieveDecision, CallErrorKind::Waiting(WaitReason::Pacing), true, TIME),
             (CreateSession, CallErrorKind::Waiting(WaitReason::Token), true, TIME),
@@ -335,6 +350,7 @@ mod tests {
         );
         for (reason, words) in [
             (WaitReason::Pacing, "the rate limit"),
+            (WaitReason::FirstResponse, "the first response, which tells the rate limit"),
             (WaitReason::RetryAfter, "the time the service named for the next attempt"),
             (WaitReason::Backoff, "the next attempt"),
             (WaitReason::Polling, "a final status"),

@@ -35,12 +35,15 @@ pub enum TransportErrorKind {
     Connect,
     /// The server's certificate was refused, so nothing of the request left this machine.
     Certificate,
-    /// The proxy answered and refused to connect, so nothing of the request reached the service.
+    /// The proxy made no connection: it refused, or closed its own. Nothing of the request reached
+    /// the service.
     Proxy,
     /// The time for the request ran out.
     Timeout,
     /// The connection was lost, or did not speak HTTP, after the request may have been sent.
     ConnectionLost,
+    /// The head of the response is larger, or has more headers, than a client reads.
+    HeadTooLarge,
 }
 
 impl TransportErrorKind {
@@ -51,7 +54,7 @@ impl TransportErrorKind {
 
     /// Returns whether the same will happen again.
     pub(super) fn is_final(self) -> bool {
-        matches!(self, Self::Certificate | Self::Proxy)
+        matches!(self, Self::Certificate | Self::Proxy | Self::HeadTooLarge)
     }
 }
 
@@ -60,9 +63,12 @@ impl fmt::Display for TransportErrorKind {
         f.write_str(match self {
             Self::Connect => "no connection could be made",
             Self::Certificate => "the server's certificate was refused",
-            Self::Proxy => "the proxy refused to connect",
+            Self::Proxy => "the proxy made no connection",
             Self::Timeout => "no complete response arrived in time",
             Self::ConnectionLost => "the connection was lost before a complete response arrived",
+            Self::HeadTooLarge => {
+                "the response's head is larger than 64 KiB, or has over 128 headers"
+            }
         })
     }
 }
@@ -73,6 +79,8 @@ impl fmt::Display for TransportErrorKind {
 pub enum WaitReason {
     /// Room in the rate limit.
     Pacing,
+    /// The first response of this kind, which tells whether there is a rate limit.
+    FirstResponse,
     /// The time that the service named for the next attempt.
     RetryAfter,
     /// A pause before the next attempt.
@@ -89,6 +97,7 @@ impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pacing => "the rate limit",
+            Self::FirstResponse => "the first response, which tells the rate limit",
             Self::RetryAfter => "the time the service named for the next attempt",
             Self::Backoff => "the next attempt",
             Self::Polling => "a final status",

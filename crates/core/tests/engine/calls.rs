@@ -299,3 +299,16 @@ fn a_wait_that_goes_on_is_told_again_once_its_time_has_come() {
     let _ = waits(&mut queued, &mut engine, until);
     assert_eq!(told(&mut engine), 1);
 }
+
+#[test]
+fn who_waits_behind_a_first_request_that_hangs_is_told_so() {
+    let mut engine = engine();
+    let (mut hung, mut behind) = (call(), call().with_timeout(Duration::from_millis(900)));
+    let (_, ticket) = sends(&mut hung, &mut engine, at(0));
+    answer(&mut hung, &mut engine, at(1), ticket, 200, &token("t", 1000));
+    sends(&mut hung, &mut engine, at(1));
+    let (_, reason) = waits(&mut behind, &mut engine, at(1));
+    assert_eq!(reason, WaitReason::FirstResponse);
+    let error = fails(&mut behind, &mut engine, at(2));
+    assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::FirstResponse)), "{error}");
+}

@@ -138,8 +138,9 @@ impl Caller {
         }
         let started = match step {
             Step::Send { request, .. } => request.uri().path() != "/auth/v2/token/",
-            Step::Wait { reason, .. } => *reason != WaitReason::Pacing && self.tries.attempts > 0,
-            Step::Done(_) => false,
+            Step::Wait { reason: WaitReason::Pacing | WaitReason::FirstResponse, .. }
+            | Step::Done(_) => false,
+            Step::Wait { .. } => self.tries.attempts > 0,
         };
         self.counting_since = started.then_some(now);
     }

@@ -80,17 +80,18 @@ impl World {
 
     /// Creates a world whose clients know nothing of each other.
     pub(crate) fn with_clients(
-        clients: u64,
+        clients: usize,
         seed: u64,
         policy: Policy,
         service: Service,
         weather: Weather,
     ) -> Self {
-        let engine = |n| {
+        let policies = (seed..).zip(std::iter::repeat_n(policy, clients));
+        let engines = policies.map(|(seed, policy)| {
             let builder = Engine::builder(service.access.credentials());
-            builder.policy(policy.clone()).seed(seed.wrapping_add(n)).build().unwrap()
-        };
-        let engines: Vec<_> = (0..clients).map(engine).collect();
+            builder.policy(policy).seed(seed).build().unwrap()
+        });
+        let engines: Vec<_> = engines.collect();
         Self {
             waiting: vec![BTreeSet::new(); engines.len()],
             engines,
