@@ -79,6 +79,7 @@ impl Settings {
     }
 
     /// Returns the scheme of the sandbox's URLs.
+    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self, reason = "it is always http"))]
     pub(crate) fn scheme(&self) -> &'static str {
         #[cfg(feature = "tls")]
         if self.tls.is_some() {
