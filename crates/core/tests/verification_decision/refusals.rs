@@ -1,0 +1,105 @@
+//! Statuses, what is refused, and what `Debug` shows.
+
+use didit_core::verification::Status;
+
+use super::{FULL, V1, read, with};
+
+#[test]
+fn statuses_of_any_case_and_unknown_ones_are_kept() {
+    assert_eq!(*read(r#"{"status":"KYC Expired"}"#).unwrap().status(), Status::KycExpired);
+    assert_eq!(read(r#"{"status":"On Hold"}"#).unwrap().status().as_str(), "On Hold");
+    let report = with(r#""face_matches":[{"status":"Resub Requested"}]"#);
+    assert_eq!(report.reports().face_matches[0].status, Some(Status::ResubRequested));
+}
+
+#[test]
+fn a_decision_of_an_older_version_is_refused_as_such() {
+    let error = read(V1).unwrap_err();
+    assert_eq!(error.path(), "kyc");
+    assert!(error.to_string().starts_with(
+        "this is a v1 decision; call /v3/, or set the webhook's version to v3 at line"
+    ));
+    for report in ["id_verification", "liveness", "face_match", "phone", "email", "poa"] {
+        let v2 = format!(r#"{{"status":"Approved","features":["OCR"],"{report}":{{}}}}"#);
+        let error = read(&v2).unwrap_err();
+        assert!(error.to_string().starts_with("this is a v2 decision"), "{error}");
+        assert_eq!(error.path(), report);
+    }
+    // In the third version it would be a new member.
+    assert!(read(r#"{"status":"Approved","id_verifications":null,"phone":{}}"#).is_ok());
+    assert!(read(r#"{"status":"Approved","phone":null}"#).is_ok());
+}
+
+#[test]
+fn another_type_than_documented_is_an_error_without_the_value() {
+    for (members, path, problem) in [
+        (r#""vendor_data":{"a":"canary"}"#, "vendor_data", "expected a string"),
+        (r#""session_number":"canary""#, "session_number", "expected a number"),
+        (r#""created_at":["canary"]"#, "created_at", "expected a string"),
+        (r#""features":["OCR",7]"#, "features[1]", "expected a feature"),
+        (r#""id_verifications":{"a":"canary"}"#, "id_verifications", "expected a sequence"),
+        (r#""id_verifications":[["canary"]]"#, "id_verifications[0]", "expected an object"),
+        (
+            r#""id_verifications":[{"age":"canary"}]"#,
+            "id_verifications[0].age",
+            "expected a number",
+        ),
+        (r#""face_matches":[{},{"status":7}]"#, "face_matches[1].status", "expected a string"),
+        (
+            r#""nfc_verifications":[{"certificate_summary":{"serial_number":["canary"]}}]"#,
+            "nfc_verifications[0].certificate_summary.serial_number",
+            "expected a string or a number",
+        ),
+        (
+            r#""ip_analyses":[{"ip":{"distance_from_ip":"canary"}}]"#,
+            "ip_analyses[0].ip.distance_from_ip",
+            "expected a number or a distance and direction",
+        ),
+        (
+            r#""questionnaire_responses":7"#,
+            "questionnaire_responses",
+            "expected a list or an object",
+        ),
+        (
+            r#""liveness_checks":[{"warnings":[{"risk":true}]}]"#,
+            "liveness_checks[0].warnings[0].risk",
+            "expected a string",
+        ),
+    ] {
+        let error = read(&format!("{{\n\"status\":\"Approved\",\n{members}}}")).unwrap_err();
+        assert_eq!(error.path(), path, "{error}");
+        assert!(error.to_string().starts_with(problem), "{error}");
+        assert_eq!(error.line(), 3, "{error}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+    for broken in ["", "[]", "{", "{\"status\":\"A\",\"status\":\"B\"}", "\u{feff}{"] {
+        assert!(read(broken).is_err(), "{broken}");
+    }
+}
+
+/// Every text and number of the published decision but its statuses and codes.
+#[test]
+fn debug_shows_nobody() {
+    let decision = read(FULL).unwrap();
+    let shown = format!("{decision:?} {:?}", decision.reports());
+    let personal = [
+        "Ana P",
+        "Pérez",
+        "XXX000000",
+        "1990",
+        "example.com",
+        "0000000",
+        "media-host",
+        "203.0.113.7",
+        "tok0tok0tok0",
+        "41.40",
+        "Example Street",
+        "didit-fp",
+        "Test answer",
+        "11111111-1111",
+    ];
+    for text in personal {
+        assert!(!shown.contains(text), "{text} in {shown}");
+    }
+    assert!(shown.contains("LOW_LIVENESS_SCORE") && shown.contains("InReview"), "{shown}");
+}
