@@ -227,9 +227,9 @@ impl TokenCache {
     /// refused just now. Returns whether the call may try again with another token.
     pub(super) fn discard(&mut self, generation: u64, now: Moment) -> bool {
         if now < self.no_renewal_before {
-            return self.token.as_ref().is_some_and(|token| token.generation != generation);
+            return self.token.as_ref().is_some_and(|token| token.generation > generation);
         }
-        self.token.take_if(|token| token.generation == generation);
+        self.token.take_if(|token| token.generation <= generation);
         true
     }
 

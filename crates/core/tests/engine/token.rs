@@ -209,3 +209,19 @@ fn a_queued_call_may_fetch_twice_before_it_is_let_go() {
     assert_eq!(waits(&mut queued, &mut engine, at(30)), (at(60), WaitReason::Pacing));
     assert_eq!(sends(&mut queued, &mut engine, at(60)).0, "decision second");
 }
+
+#[test]
+fn no_token_older_than_the_one_refused_is_used() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "old");
+    // It is due for renewal; the new one is valid for one request, and refused.
+    let mut call = call();
+    let (_, ticket) = sends(&mut call, &mut engine, at(941));
+    answer(&mut call, &mut engine, at(941), ticket, 200, r#"{"access_token": "new"}"#);
+    let (_, ticket) = sends(&mut call, &mut engine, at(941));
+    answer(&mut call, &mut engine, at(941), ticket, 401, "");
+    let (sent, ticket) = sends(&mut call, &mut engine, at(941));
+    assert_eq!(sent, "token -");
+    answer(&mut call, &mut engine, at(941), ticket, 400, "");
+    assert_eq!(fails(&mut call, &mut engine, at(941)).endpoint(), EndpointKind::FetchToken);
+}
