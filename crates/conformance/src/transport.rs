@@ -154,14 +154,19 @@ pub fn untrusted_certificates<A: Adapter>() {
     }
 }
 
-/// A text that is no certificate is refused when the client is made.
+/// A text that is no certificate, or whose second one does not begin a line, is refused when the
+/// client is made; a byte order mark is skipped.
 pub fn malformed_root_certificate<A: Adapter>() {
     let sandbox = sandbox();
     let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let half_hollow = Authority::new().pem() + hollow;
-    for text in ["no certificate", hollow, &half_hollow] {
+    let authority = Authority::new().pem();
+    let glued = authority.trim_end().to_owned() + &authority;
+    for text in ["no certificate", hollow, &half_hollow, &glued] {
         let root_certificate = Some(text.to_owned());
         let made = A::new(Settings { root_certificate, ..settings(&sandbox) });
         assert_eq!(made.err().as_deref(), Some("the root certificate is not a PEM certificate"));
     }
+    let marked = Some(format!("\u{feff}{authority}"));
+    assert!(A::new(Settings { root_certificate: marked, ..settings(&sandbox) }).is_ok());
 }

@@ -29,12 +29,16 @@ impl HttpSettings<'_> {
     }
 }
 
-/// Reads the certificates of a PEM text, all of which must be usable.
+/// Reads the certificates of a PEM text, all of which must be usable. A byte order mark is skipped.
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+    let pem = pem.strip_prefix("\u{feff}".as_bytes()).unwrap_or(pem);
+    // One that does not begin a line would be left out.
+    let begun = pem.windows(BEGIN.len()).filter(|text| *text == BEGIN).count();
     let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     let certificates = certificates.map_err(|_| ConfigError::Certificate)?;
     let (usable, _) = RootCertStore::empty().add_parsable_certificates(certificates.clone());
-    if usable == 0 || usable < certificates.len() {
+    if usable == 0 || usable < certificates.len().max(begun) {
         return Err(ConfigError::Certificate);
     }
     Ok(certificates)
