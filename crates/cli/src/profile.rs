@@ -254,7 +254,8 @@ fn printed_by(name: &str, command: &str) -> Result<Secret, Failure> {
     };
     let output = Command::new(shell)
         .args([flag, command])
-        .stdin(Stdio::inherit())
+        // Standard input may be the ids of an export.
+        .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| problem(&error))?;
@@ -266,8 +267,13 @@ fn printed_by(name: &str, command: &str) -> Result<Secret, Failure> {
 
 /// Returns a secret without the line end that editors and commands leave at its end.
 pub(crate) fn text(bytes: Vec<u8>) -> Result<Secret, &'static str> {
-    let text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
-    let text =
-        text.strip_suffix('\n').map_or(&*text, |line| line.strip_suffix('\r').unwrap_or(line));
+    // It is moved into the secret, not copied, so that nothing of it is left behind.
+    let mut text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
     if text.is_empty() { Err("it is empty") } else { Ok(Secret::from(text)) }
 }

@@ -13,6 +13,9 @@ use crate::output;
 use crate::profile::{self, DEFAULT, Profiles};
 use crate::table::Table;
 
+/// No secret comes near it.
+const MAX_SECRET: usize = 1 << 16;
+
 const EXAMPLES: &str = "\
 Examples:
   didit config set --client-id ID --secret-stdin < secret.txt
@@ -129,8 +132,9 @@ impl Set {
 }
 
 fn read_secret() -> Result<didit_blocking_adapter::core::Secret, Failure> {
-    let mut bytes = Vec::new();
-    let read = io::stdin().lock().take(1 << 16).read_to_end(&mut bytes);
+    // With room for all of it, so that growing leaves no copies behind.
+    let mut bytes = Vec::with_capacity(MAX_SECRET + 1);
+    let read = io::stdin().lock().take(MAX_SECRET as u64).read_to_end(&mut bytes);
     read.map_err(|error| Failure::usage(format!("could not read standard input: {error}")))?;
     profile::text(bytes)
         .map_err(|why| Failure::usage(format!("the secret on standard input: {why}")))

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use crate::connection::{Api, CALL_TIMEOUT, Wanted};
 use crate::context::Context;
@@ -30,12 +30,13 @@ pub(crate) struct Export {
     ///
     /// Blank lines and lines that start with # are skipped; an ID that is repeated is retrieved once.
     #[arg(long, value_name = "FILE", required_unless_present = "retry_failures")]
+    #[arg(value_hint = ValueHint::FilePath)]
     input: Option<PathBuf>,
     /// File for the decisions, or - for stdout
     ///
     /// They are written in the order in which they arrive. A file that is not an export's is never
     /// overwritten. With - nothing can be resumed.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: PathBuf,
     /// jsonl or csv [default: by the output's ending]
     #[arg(long, value_enum, hide_possible_values = true)]
@@ -63,7 +64,7 @@ pub(crate) struct Export {
     /// Failed sessions [default: OUTPUT.failures]
     ///
     /// JSON Lines with session_id, error and status; the file is there only if a session failed.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     failures: Option<PathBuf>,
     /// Start over, overwriting both files
     #[arg(long)]
@@ -72,7 +73,8 @@ pub(crate) struct Export {
     ///
     /// With the output that they failed for, the results are merged into it. With another output, the
     /// failures file is left as it is.
-    #[arg(long, value_name = "FILE", conflicts_with = "input")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(conflicts_with = "input")]
     retry_failures: Option<PathBuf>,
 }
 

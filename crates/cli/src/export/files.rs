@@ -30,7 +30,7 @@ pub(crate) struct Files {
     failures: Option<RecordFile>,
     state: Option<RecordFile>,
     owns_failures: bool,
-    /// Whether they are all this export's, and known to be good.
+    /// Set once all of them are known to be good, and this export's.
     accepted: bool,
     synced: Instant,
 }

@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     failures: String,
     format: ExportFormat,
     service: String,
-    /// Whether the failures file is the export's own, to be removed if it stays empty.
+    /// Set if the failures file is the export's own, to be removed if it stays empty.
     pub(super) owns_failures: bool,
 }
 

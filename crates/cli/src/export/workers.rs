@@ -77,7 +77,7 @@ pub(crate) struct Workers {
     client: Client,
     api: Api,
     activity: Arc<Activity>,
-    /// Whether the time in the rate limit's queue does not count against the timeout.
+    /// Set if the time in the rate limit's queue does not count against the timeout.
     queued: bool,
     started: u64,
     running: usize,

@@ -157,3 +157,29 @@ fn standard_output_takes_decisions_and_standard_error_failures() {
     assert!(place.read("f").starts_with("{\"session_id\":\"gone\","));
     run(&mut export).ends(2, "there is no export to resume");
 }
+
+#[test]
+fn a_budget_and_its_window_bound_the_requests() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(15);
+    let started = std::time::Instant::now();
+    run(&mut place.export(&sandbox, "--budget 5 --window 1s")).ends(0, "15 exported");
+    assert!(started.elapsed() >= std::time::Duration::from_secs(2), "{:?}", started.elapsed());
+    let received: Vec<_> =
+        sandbox.requests_to(Route::Decision).iter().map(|r| r.received).collect();
+    for window in received.windows(6) {
+        let span = window[5].saturating_sub(window[0]);
+        assert!(span >= std::time::Duration::from_millis(900), "{received:?}");
+    }
+}
+
+#[test]
+fn a_quiet_export_says_nothing_but_its_errors() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(5);
+    let ran = run(&mut place.export(&sandbox, "--quiet"));
+    assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{ran:?}");
+    place.is_complete(5);
+    place.write("out", "nonsense\n");
+    run(&mut place.export(&sandbox, "--quiet")).ends(1, "record 1 of out is broken");
+}
