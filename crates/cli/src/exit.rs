@@ -199,19 +199,29 @@ mod tests {
 
     #[test]
     fn waiting_in_vain_has_its_codes() {
-        let mut shared = engine(by_token(), 1);
-        let (mut first, mut second) = (call(), call());
-        assert!(matches!(first.poll(&mut shared, NOW), Step::Send { .. }));
-        // The budget of one request is used up, and the window is longer than the call may take.
-        let mut now = NOW;
-        let error = loop {
-            match second.poll(&mut shared, now) {
-                Step::Wait { until, .. } => now = until,
-                Step::Done(result) => break result.unwrap_err(),
-                Step::Send { .. } => panic!("sent"),
+        // How the second of two calls ends whose budget is one request, in a window that is longer
+        // than a call may take.
+        let second = |first_is_answered: bool| {
+            let mut shared = engine(by_token(), 1);
+            let (mut first, mut second) = (call(), call());
+            let Step::Send { ticket, .. } = first.poll(&mut shared, NOW) else {
+                panic!("not sent")
+            };
+            if first_is_answered {
+                let answer = Response::builder().status(404).body(b"").unwrap();
+                first.handle_response(&mut shared, NOW, ticket, &answer);
+            }
+            let mut now = NOW;
+            loop {
+                match second.poll(&mut shared, now) {
+                    Step::Wait { until, .. } => now = until,
+                    Step::Done(result) => break Exit::of(&result.unwrap_err()),
+                    Step::Send { .. } => panic!("sent"),
+                }
             }
         };
-        assert_eq!(Exit::of(&error), Exit::RateLimited);
+        assert_eq!(second(true), Exit::RateLimited);
+        assert_eq!(second(false), Exit::OutOfTime);
 
         let mut shared = engine(by_client(), 1);
         let mut impatient =

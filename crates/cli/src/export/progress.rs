@@ -175,6 +175,7 @@ fn parts(numbers: &Numbers, elapsed: Duration) -> Vec<(u8, String)> {
 fn name(reason: WaitReason) -> &'static str {
     match reason {
         WaitReason::Pacing => "rate limit",
+        WaitReason::FirstResponse => "first response",
         WaitReason::RetryAfter => "told to wait",
         WaitReason::Backoff => "next try in",
         WaitReason::Token => "token",
