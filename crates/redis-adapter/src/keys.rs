@@ -60,9 +60,9 @@ impl Keys {
         self.name(&format!("{}:{of}", bucket_name(bucket)))
     }
 
-    /// Returns a name of the token that tells nothing of it.
-    pub(crate) fn mark(&self, token: &Secret) -> String {
-        let info: [&[u8]; 2] = [b"token mark", token.expose().as_bytes()];
+    /// Returns a name of a text that tells nothing of it to those without the secret.
+    pub(crate) fn mark(&self, text: &str) -> String {
+        let info: [&[u8]; 2] = [b"mark", text.as_bytes()];
         self.derived.as_ref().map(|it| hex(&expand::<16>(it, &info)[..])).unwrap_or_default()
     }
 
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn names_tell_neither_the_client_id_nor_the_secret() {
         let keys = keys("client-canary", "secret-canary");
-        let names = [keys.name("a"), keys.token_name("a"), keys.mark(&Secret::from("canary"))];
+        let names = [keys.name("a"), keys.token_name("a"), keys.mark("canary")];
         assert!(names.iter().all(|name| !name.contains("canary")), "{names:?}");
         assert_eq!(keys.quota_name(Bucket::Decisions, "permits"), keys.name("decisions:permits"));
         // printf client-canary | sha256sum | cut -c 1-16

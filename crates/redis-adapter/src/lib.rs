@@ -5,8 +5,10 @@ mod keys;
 mod quota;
 mod store;
 mod token;
+mod work_list;
 
 pub use didit_core::StoreError;
 
 pub use self::builder::RedisStoreBuilder;
 pub use self::store::RedisStore;
+pub use self::work_list::{Claim, WorkList};

@@ -59,7 +59,7 @@ impl RedisStore {
     }
 
     /// Carries the commands out in one round trip.
-    fn query(&mut self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
+    pub(crate) fn query(&mut self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
@@ -75,7 +75,11 @@ impl RedisStore {
         Ok(returned)
     }
 
-    fn unexpected(&self) -> StoreError {
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    pub(crate) fn unexpected(&self) -> StoreError {
         StoreError::new(format!("Redis at {}: an answer is not one of this version", self.place))
     }
 }

@@ -17,21 +17,21 @@ pub(crate) fn command(keys: &Keys, request: &TokenRequest) -> Option<Cmd> {
     command.arg(keys.process());
     match request {
         TokenRequest::Get { lease, known } => {
-            let known = known.as_ref().map(|token| keys.mark(token)).unwrap_or_default();
+            let known = known.as_ref().map(|token| keys.mark(token.expose())).unwrap_or_default();
             command.arg("get").arg(microseconds(*lease)).arg(known);
         }
         TokenRequest::Hold(time) => {
             command.arg("hold").arg(microseconds(*time));
         }
         TokenRequest::Put(shared) => {
-            command.arg("put").arg(keys.seal(&shared.token)?).arg(keys.mark(&shared.token));
+            command.arg("put").arg(keys.seal(&shared.token)?).arg(keys.mark(shared.token.expose()));
             command.arg(microseconds(shared.lifetime)).arg(microseconds(shared.renew_after));
         }
         TokenRequest::Release => {
             command.arg("release");
         }
         TokenRequest::Discard(token) => {
-            command.arg("discard").arg(keys.mark(token));
+            command.arg("discard").arg(keys.mark(token.expose()));
         }
     }
     Some(command)

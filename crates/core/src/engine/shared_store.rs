@@ -34,7 +34,8 @@ pub struct Application<'a> {
 }
 
 impl<'a> Application<'a> {
-    pub(super) fn of(credentials: &'a Credentials) -> Self {
+    /// Returns the application that has these credentials.
+    pub fn of(credentials: &'a Credentials) -> Self {
         let (client_id, secret) = match credentials {
             Credentials::Client(client) => (client.client_id(), client.secrets()[0]),
             Credentials::Token(authorization) => ("", authorization.secret()),

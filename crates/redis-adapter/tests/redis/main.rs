@@ -6,6 +6,7 @@ mod connection;
 mod quota;
 mod server;
 mod token;
+mod work_list;
 
 use std::time::Duration;
 

@@ -1,0 +1,119 @@
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use didit_core::SessionId;
+use didit_redis_adapter::{Claim, RedisStore, WorkList};
+
+use super::APPLICATION;
+use super::server::Server;
+
+const LEASE: Duration = Duration::from_millis(300);
+
+fn list(url: &str, owner: &str) -> WorkList {
+    let store = RedisStore::connect(url).unwrap();
+    WorkList::new(store, &APPLICATION, "job", owner).with_lease(LEASE)
+}
+
+fn ids(count: usize) -> Vec<SessionId> {
+    (0..count).map(|n| format!("session-canary-{n}").parse().unwrap()).collect()
+}
+
+#[test]
+fn each_session_has_one_owner_and_goes_back_with_its_lease() {
+    use Claim::{Claimed, ClaimedElsewhere, Done, DoneElsewhere};
+    let server = Server::start();
+    let (mut first, mut second) = (list(&server.url(), "a"), list(&server.url(), "b"));
+    let ids = ids(4);
+    assert_eq!(first.claim(&ids[..3]).unwrap(), [Claimed; 3]);
+    assert_eq!(
+        second.claim(&ids).unwrap(),
+        [ClaimedElsewhere, ClaimedElsewhere, ClaimedElsewhere, Claimed]
+    );
+    assert_eq!(first.commit(&ids[..1]).unwrap(), [true]);
+    first.release(&ids[1..2]).unwrap();
+    assert_eq!(second.claim(&ids[..2]).unwrap(), [DoneElsewhere, Claimed]);
+    std::thread::sleep(LEASE + Duration::from_millis(50));
+    assert_eq!(second.claim(&ids[2..3]).unwrap(), [Claimed], "its lease has ended");
+    assert_eq!(first.commit(&ids).unwrap(), [true, false, false, false]);
+    // Nobody took this one, although its lease has ended.
+    assert_eq!(second.commit(&ids[3..]).unwrap(), [true]);
+    assert_eq!(list(&server.url(), "a").claim(&ids[..1]).unwrap(), [Done], "it was started again");
+    assert!(!server.command(&["KEYS", "*"]).contains("canary"));
+}
+
+const ITEMS: usize = 3000;
+const BATCH: usize = 16;
+
+/// Exports as this test's own process: see `killed_exporters_leave_each_session_exactly_once`.
+#[test]
+fn exporter() {
+    let Ok(url) = std::env::var("EXPORTER_URL") else { return };
+    let path = std::env::var("EXPORTER_OUTPUT").unwrap();
+    let mut list = list(&url, &path);
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    // A line that a kill cut off was never written.
+    let whole = text.rfind('\n').map_or(0, |at| at + 1);
+    let written: BTreeSet<_> = text[..whole].lines().map(str::to_owned).collect();
+    let mut output = OpenOptions::new().create(true).append(true).open(&path).unwrap();
+    output.set_len(whole as u64).unwrap();
+    let mut left: Vec<_> =
+        ids(ITEMS).into_iter().filter(|id| !written.contains(id.as_str())).collect();
+    while !left.is_empty() {
+        let mut later = Vec::new();
+        for batch in left.chunks(BATCH) {
+            let claims = list.claim(batch).unwrap();
+            let mut mine = Vec::new();
+            for (id, claim) in batch.iter().zip(claims) {
+                match claim {
+                    Claim::Claimed | Claim::Done => mine.push(id.clone()),
+                    Claim::ClaimedElsewhere => later.push(id.clone()),
+                    Claim::DoneElsewhere => {}
+                }
+            }
+            // The work itself.
+            std::thread::sleep(Duration::from_millis(2));
+            for (id, may_write) in mine.iter().zip(list.commit(&mine).unwrap()) {
+                if may_write {
+                    writeln!(output, "{id}").unwrap();
+                } else {
+                    later.push(id.clone());
+                }
+            }
+        }
+        left = later;
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn start_exporter(url: &str, output: &Path) -> Child {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "work_list::exporter"]).stdout(Stdio::null());
+    command.env("EXPORTER_URL", url).env("EXPORTER_OUTPUT", output).spawn().unwrap()
+}
+
+#[test]
+fn killed_exporters_leave_each_session_exactly_once() {
+    let server = Server::start();
+    let folder = tempfile::tempdir().unwrap();
+    let outputs = [folder.path().join("one"), folder.path().join("two")];
+    let mut steady = start_exporter(&server.url(), &outputs[0]);
+    for n in 0..10 {
+        let mut victim = start_exporter(&server.url(), &outputs[1]);
+        std::thread::sleep(Duration::from_millis(15 + 7 * n));
+        victim.kill().unwrap();
+        victim.wait().unwrap();
+    }
+    let mut last = start_exporter(&server.url(), &outputs[1]);
+    assert!(steady.wait().unwrap().success() && last.wait().unwrap().success());
+    let written: Vec<_> = outputs.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let mut lines: Vec<_> = written.iter().flat_map(|text| text.lines()).collect();
+    assert!(written.iter().all(|text| !text.is_empty()), "both have taken part");
+    lines.sort_unstable();
+    let mut expected: Vec<_> = ids(ITEMS).iter().map(|id| id.as_str().to_owned()).collect();
+    expected.sort_unstable();
+    assert_eq!(lines, expected);
+}
