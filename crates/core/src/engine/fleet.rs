@@ -84,6 +84,7 @@ impl Engine {
             Ok(answers) => {
                 if fleet.retry_at.take().is_some() {
                     fleet.news = Some(EventKind::StoreJoined);
+                    self.wakes_others = true;
                 }
                 for answer in answers {
                     self.store_answered(answer, asked_at, now);

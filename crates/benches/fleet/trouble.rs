@@ -1,0 +1,58 @@
+//! Redis killed and back in the middle, and processes killed at random.
+
+use std::collections::hash_map::RandomState;
+use std::hash::BuildHasher as _;
+use std::thread::sleep;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use didit_sandbox::{Quota, Route, Sandbox};
+
+use super::LIMIT;
+use super::redis::Redis;
+use super::worker::{Orders, Worker};
+
+const PROCESSES: usize = 4;
+const IDS: u32 = 200;
+const WINDOW: Duration = Duration::from_secs(2);
+
+const RUNS: u32 = 20;
+
+pub(crate) fn print() {
+    let (mut lost, mut refused, mut requests, mut slowest) = (0, 0, 0, 0);
+    for _ in 0..RUNS {
+        let quota = Quota { limit: LIMIT, window: WINDOW };
+        let sandbox = Sandbox::builder().quota(quota).start().unwrap();
+        let mut redis = Redis::start();
+        let orders = Orders {
+            base_url: sandbox.url().to_owned(),
+            redis: Some(redis.url()),
+            window: WINDOW,
+            ids: IDS,
+        };
+        let workers: Vec<_> = (0..PROCESSES).map(|_| Worker::spawn(&orders)).collect();
+        let random = |below: u64| RandomState::new().hash_one(0) % below;
+        sleep(Duration::from_millis(500 + random(4000)));
+        redis.kill();
+        sleep(Duration::from_millis(random(2000)));
+        let victim = usize::try_from(random(PROCESSES as u64)).unwrap();
+        workers[victim].kill();
+        sleep(Duration::from_millis(random(1000)));
+        redis.restart();
+        let back = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        for (n, worker) in workers.iter().enumerate() {
+            let Some(report) = worker.report() else {
+                assert_eq!(n, victim, "a worker has ended");
+                continue;
+            };
+            lost += IDS - report.succeeded;
+            let joined = report.joined.iter().map(|at| at.saturating_sub(back)).max();
+            slowest = joined.unwrap_or(0).max(slowest);
+        }
+        let seen = sandbox.requests_to(Route::Decision);
+        requests += seen.len();
+        refused += seen.iter().filter(|request| request.status == Some(429)).count();
+    }
+    println!("\nRedis killed for up to 3 s, and one of {PROCESSES} processes killed; {RUNS} runs:");
+    println!("{lost} calls lost, {refused} of {requests} requests refused,");
+    println!("joined again {slowest} ms after Redis was back at the latest");
+}
