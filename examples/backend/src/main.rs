@@ -6,7 +6,8 @@
 //! ```
 //!
 //! With `DIDIT_CLIENT_ID` and `DIDIT_CLIENT_SECRET` in place of `DIDIT_SANDBOX` it asks the live
-//! service (or the one at `DIDIT_BASE_URL`). `LISTEN` is the address to serve at.
+//! service (or the one at `DIDIT_BASE_URL`). `LISTEN` is the address to serve at, and `REDIS_URL` names
+//! the Redis through which several of these share the rate limit and the token.
 
 mod page;
 mod visits;
@@ -27,6 +28,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use didit_async_adapter::Client;
 use didit_async_adapter::core::ClientCredentials;
+use didit_redis_adapter::RedisStore;
 use didit_sandbox::Sandbox;
 use tokio::net::TcpListener;
 
@@ -70,6 +72,10 @@ fn connect() -> Result<(Client, Option<Sandbox>), Box<dyn Error>> {
     let mut builder = Client::builder(ClientCredentials::new(&id, secret)?);
     if let Ok(base_url) = env::var("DIDIT_BASE_URL") {
         builder = builder.base_url(base_url.parse()?);
+    }
+    if let Ok(url) = env::var("REDIS_URL") {
+        // All processes of this backend stay under one rate limit together, and use one token.
+        builder = builder.shared(RedisStore::connect(&url)?);
     }
     Ok((builder.build()?, None))
 }
