@@ -26,7 +26,7 @@ fn ids(count: usize) -> impl Iterator<Item = SessionId> + Send + 'static {
     (0..count).map(|n| id(&format!("s-{n:03}")))
 }
 
-/// What becomes of each of so many sessions, by name.
+/// Returns the outcome for each of so many sessions, by name.
 fn outcomes<A: Bulk>(
     client: &A,
     count: usize,
@@ -45,7 +45,7 @@ fn names(outcomes: &[(String, Result<Decision, CallFailure>)]) -> Vec<&str> {
     outcomes.iter().map(|(name, _)| &**name).collect()
 }
 
-/// Who takes long does not hold up the others.
+/// Checks that a slow call does not hold up the others.
 pub fn as_they_finish<A: Bulk>() {
     let sandbox = sandbox();
     sandbox.script(Route::Decision, [Fault::Pass, Fault::Delay(Duration::from_secs(3))]);
@@ -91,7 +91,7 @@ pub fn partial_failures<A: Bulk>() {
     }
 }
 
-/// What is dropped early asks for no more, and its client goes on.
+/// Checks that a stream dropped early sends no more requests, and that its client goes on.
 pub fn dropped_early<A: Bulk>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);

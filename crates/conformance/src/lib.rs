@@ -1,4 +1,4 @@
-//! What every adapter must do, over real sockets and the sandbox.
+//! The behavior that every adapter must have, over real sockets and the sandbox.
 //!
 //! An adapter's tests implement [`Adapter`] and [`Bulk`](bulk::Bulk) for its client, and run every
 //! case by [`cases!`], so that all adapters prove the same.
@@ -26,7 +26,7 @@ use didit_sandbox::Sandbox;
 
 /// A client under test.
 pub trait Adapter: Send + Sync + Sized {
-    /// How many connections more than one its pool may open for calls that follow each other.
+    /// Number of connections beyond one that its pool may open for calls that follow each other.
     const SPARE_CONNECTIONS: u64;
 
     /// The target of log lines that hold all bytes of an exchange, if this build has any.

@@ -1,4 +1,4 @@
-//! What is logged, by the adapter and by the libraries below it, at the highest level of detail.
+//! The logs of the adapter and of the libraries below it, at the highest level of detail.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};

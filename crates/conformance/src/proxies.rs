@@ -30,7 +30,7 @@ const ALL: [&str; 8] = [
     "no_proxy",
 ];
 
-/// What the proxy is asked for, if anything, or else the variable that is refused.
+/// The target that the proxy is asked for, if any, or else the variable that is refused.
 type Expected<'a> = Result<Option<&'a str>, &'a str>;
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
@@ -88,7 +88,7 @@ fn child(test: &str, base_url: &str, root: &str, variables: Variables<'_>) -> St
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// What a child does: it prints what became of one decision.
+/// Retrieves one decision in a child process and prints the outcome.
 fn retrieve<A: Adapter>(base_url: &str) {
     let root = env::var(ROOT).unwrap();
     let client = A::new(Settings {

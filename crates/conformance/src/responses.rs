@@ -7,7 +7,8 @@ use didit_sandbox::{Fault, Route, fixtures};
 
 use crate::{Adapter, CallFailure, client, id, sandbox, settings};
 
-/// What becomes of a call whose decision route always answers so, and how often it is asked.
+/// Retrieves a decision whose route always answers so; returns the outcome and the number of
+/// requests.
 fn outcome<A: Adapter>(fault: Fault) -> (CallFailure, usize) {
     let sandbox = sandbox();
     sandbox.always(Route::Decision, fault);

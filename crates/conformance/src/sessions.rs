@@ -73,7 +73,8 @@ pub fn without_vendor_data<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::CreateSession)[0].body, br#"{"scope":"names email"}"#);
 }
 
-/// What becomes of a creation that meets those faults first, and how often it is asked for.
+/// Creates a session whose first requests meet these faults; returns the outcome and the number of
+/// requests.
 fn creation<A: Adapter>(faults: Vec<Fault>) -> (Result<(), CallFailure>, usize) {
     let sandbox = sandbox();
     sandbox.script(Route::CreateSession, faults);

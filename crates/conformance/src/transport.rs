@@ -1,4 +1,4 @@
-//! What happens below HTTP.
+//! Failures below HTTP.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -44,7 +44,7 @@ pub fn broken_exchanges_are_retried<A: Adapter>() {
     }
 }
 
-/// What breaks after an answer is no answer like it.
+/// Checks that an exchange that breaks after an answer is not taken for that answer.
 pub fn broken_exchange_after_an_answer<A: Adapter>() {
     let sandbox = sandbox();
     let mut settings = settings(&sandbox);
@@ -75,7 +75,7 @@ pub fn failed_status_with_a_broken_body<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::Decision).len(), 1);
 }
 
-/// Where nobody listens, the error says so after the attempts.
+/// Checks that the error says so, after the attempts, if nobody listens.
 pub fn refused_connection<A: Adapter>() {
     let sandbox = sandbox();
     // Taken, so that nobody else can, and without a listener.

@@ -13,7 +13,7 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-/// What an answer says about the exchange that it belongs to.
+/// The parts of an answer that depend on the exchange it belongs to.
 pub(crate) struct Meta<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) now: Duration,
@@ -81,7 +81,7 @@ impl Answer {
         head.into_bytes()
     }
 
-    /// Whether HTTP forbids a body to an answer of this status.
+    /// Returns whether HTTP forbids a body to an answer of this status.
     fn is_bodiless(&self) -> bool {
         matches!(self.status, 100..=199 | 204 | 304)
     }

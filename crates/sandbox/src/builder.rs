@@ -11,7 +11,8 @@ use crate::fault::FaultPlan;
 use crate::state::Settings;
 use crate::{Fault, FaultRule, Quota, RecordedRequest, Route, VerificationLimits, WebhookFault};
 
-/// Settings for a [`Sandbox`](crate::Sandbox); made by [`Sandbox::builder`](crate::Sandbox::builder).
+/// The settings of a [`Sandbox`](crate::Sandbox); made by
+/// [`Sandbox::builder`](crate::Sandbox::builder).
 #[must_use = "a builder does nothing until it is started"]
 pub struct SandboxBuilder {
     pub(crate) address: IpAddr,
@@ -87,7 +88,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// The client id and secret of the first application. By default `sandbox-client-id` and
+    /// Sets the client id and secret of the first application. By default `sandbox-client-id` and
     /// `sandbox-client-secret`.
     pub fn credentials(
         mut self,
@@ -108,23 +109,22 @@ impl SandboxBuilder {
         self
     }
 
-    /// How long an access token is valid; by default a day, as documented. The sandbox holds to it:
-    /// an expired token is answered with 401. `expires_in` says it in whole seconds, rounded
-    /// up.
+    /// Sets the lifetime of access tokens; by default a day, as documented. An expired token is
+    /// answered with 401. `expires_in` is the lifetime in whole seconds, rounded up.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.token_lifetime = lifetime;
         self
     }
 
-    /// How long a person can take to decide; by default 10 minutes. After that the status is
+    /// Sets the time that a person has to decide; by default 10 minutes. After that the status is
     /// `expired`.
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.session_lifetime = lifetime;
         self
     }
 
-    /// Keeps the sessions and tokens in this file of JSON lines, so that they are there again when the next
-    /// sandbox is started with it. A file that is not there is created, readable by its owner only.
+    /// Keeps the sessions and tokens in this file of JSON lines, so that they are there again when
+    /// the next sandbox is started with it. A file that is not there is created, readable by its owner only.
     ///
     /// Every change of a session appends a line with the whole session; the last line counts. A
     /// line that is broken makes [`start`](Self::start) fail with its number.
@@ -133,8 +133,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// How long a verification session waits for its user; by default 7 days. After that it is
-    /// `Expired` if it was not begun, and `Abandoned` otherwise.
+    /// Sets the time that a verification session waits for its user; by default 7 days. After that
+    /// it is `Expired` if it was not begun, and `Abandoned` otherwise.
     pub fn verification_lifetime(mut self, lifetime: Duration) -> Self {
         self.verification_lifetime = lifetime;
         self
@@ -177,7 +177,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// How long the receiver of a webhook may take to answer; by default 5 seconds, as documented.
+    /// Sets the time that the receiver of a webhook has to answer; by default 5 seconds, as
+    /// documented.
     pub fn webhook_timeout(mut self, timeout: Duration) -> Self {
         self.settings.webhook_timeout = timeout;
         self
@@ -213,7 +214,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// How long to wait before each answer; by default not at all.
+    /// Waits this long before each answer; by default not at all.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.settings.latency = latency;
         self
@@ -257,21 +258,21 @@ impl SandboxBuilder {
         self
     }
 
-    /// How long a connection may be idle before it is closed; by default 75 seconds.
+    /// Closes connections that are idle for this long; by default 75 seconds.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.settings.idle_timeout = timeout;
         self
     }
 
-    /// How long a request may take to arrive whole once its first byte is there, and how long an
-    /// answer may wait for a peer that does not read; by default 30 seconds. A request that takes
+    /// Sets the time in which a request must arrive whole once its first byte is there, and for which
+    /// an answer waits for a peer that does not read; by default 30 seconds. A request that takes
     /// longer is answered with 408.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.settings.request_timeout = timeout;
         self
     }
 
-    /// How many connections are open at most; by default 1024. One more closes the connection that
+    /// Limits the number of open connections; by default 1024. One more closes the connection that
     /// has waited longest for a request. The same happens when file descriptors run out.
     pub fn max_connections(mut self, count: usize) -> Self {
         self.settings.max_connections = count;
@@ -290,7 +291,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// How many of the latest requests are kept for [`Sandbox::requests`](crate::Sandbox::requests); by default 100 000.
+    /// Keeps this many of the latest requests for [`Sandbox::requests`](crate::Sandbox::requests); by
+    /// default 100 000.
     pub fn keep_requests(mut self, count: usize) -> Self {
         self.keep_requests = count;
         self

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How far the clock can be moved: a thousand years, so that every date has four digits.
+/// The furthest that the clock can be moved: a thousand years, so that every date has four digits.
 const FURTHEST: Duration = Duration::from_secs(1000 * 365 * 86_400);
 
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];

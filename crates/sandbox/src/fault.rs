@@ -7,7 +7,7 @@ use crate::Route;
 use crate::answer::Answer;
 use crate::fixtures;
 
-/// What the sandbox does instead of answering a request as documented.
+/// A deviation from the documented answer to a request.
 ///
 /// A request met by [`Pass`](Self::Pass), [`Delay`](Self::Delay), [`Drip`](Self::Drip) or
 /// [`Truncate`](Self::Truncate) is handled as usual: it uses up quota, issues a token, creates a

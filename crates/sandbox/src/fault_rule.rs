@@ -34,13 +34,13 @@ use crate::{Fault, Route};
 pub struct FaultRule {
     /// The route whose requests meet the fault.
     pub route: Route,
-    /// What they meet.
+    /// The fault that they meet.
     pub fault: Fault,
-    /// How many of them; `None` for all.
+    /// The number of requests that meet it; `None` for all.
     pub times: Option<u32>,
 }
 
-/// Why a text is no [`FaultRule`].
+/// The reason why a text is no [`FaultRule`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultRuleError {
     rule: String,

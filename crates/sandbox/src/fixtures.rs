@@ -31,7 +31,7 @@ pub const ERROR_DETAIL: &str = include_str!("../fixtures/error-detail.json");
 /// A failed answer of the token route, in the style of OAuth 2.0: wrong credentials.
 pub const ERROR_OAUTH: &str = include_str!("../fixtures/error-oauth.json");
 
-/// What a gateway in front of the service answers by itself, with status 502.
+/// The answer of a gateway in front of the service, with status 502.
 pub const GATEWAY: &str = include_str!("../fixtures/gateway.html");
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a browser sends when a form is sent.
+//! A form as a browser sends it.
 
 use crate::RecordedRequest;
 

@@ -20,11 +20,11 @@ pub(crate) struct Head {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
-    /// Whether the peer lets the connection be used again.
+    /// Set if the peer lets the connection be used again.
     pub(crate) keep_alive: bool,
 }
 
-/// Why a request could not be read.
+/// The reason why a request could not be read.
 #[derive(Debug)]
 pub(crate) enum Unreadable {
     /// The peer left or broke off: nobody is there to answer.

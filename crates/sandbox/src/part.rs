@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// What the beginning of an id stands for.
+/// The part that an id plays.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Part {
     /// A session with this status for ever.

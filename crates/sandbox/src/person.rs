@@ -34,25 +34,25 @@ pub(crate) fn members(scope: &str) -> Vec<&str> {
     members
 }
 
-/// Whether the service documents a scope of this name.
+/// Returns whether the service documents a scope of this name.
 pub(crate) fn is_documented(member: &str) -> bool {
     SAMPLE.contains_key(member) && member != "sub"
 }
 
-/// What the sample person shares of these members if nobody plays them.
+/// Returns what the sample person shares of these members if nobody plays them.
 pub(crate) fn shared(members: &[&str]) -> Map<String, Value> {
     let known = SAMPLE.iter().filter(|(name, _)| *name == "sub" || members.contains(&&***name));
     known.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// What a person shares who ticked and filled in the form.
+/// Returns what a person shares who ticked and filled in the form.
 pub(crate) fn shared_by_form(members: &[&str], form: &Form) -> Map<String, Value> {
     let ticked = members.iter().filter(|member| form.all("share").any(|name| name == **member));
     let chosen = ticked.map(|member| ((*member).to_owned(), filled_in(member, form)));
     shared(&[]).into_iter().chain(chosen).collect()
 }
 
-/// What there is to fill in for a member.
+/// Returns the fields to fill in for a member.
 pub(crate) fn fields(member: &str) -> Vec<Field> {
     match value(member) {
         Value::Object(inner) => inner

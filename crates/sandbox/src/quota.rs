@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// How many decisions each application may retrieve within a sliding window.
+/// Limit on the decisions that each application may retrieve within a sliding window.
 ///
 /// Every answer to an authorized request then carries `X-RateLimit-Limit`, `X-RateLimit-Remaining`
 /// and `X-RateLimit-Reset` (when the oldest accepted request leaves the window, in seconds since
@@ -18,7 +18,7 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// What the service documents: 100 retrievals within 60 seconds.
+    /// The documented quota: 100 retrievals within 60 seconds.
     pub const DOCUMENTED: Self = Self { limit: 100, window: Duration::from_secs(60) };
 }
 
@@ -27,7 +27,7 @@ pub(crate) struct Window {
     accepted: VecDeque<Duration>,
 }
 
-/// What the window says about one request.
+/// The verdict of the window on one request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) accepted: bool,

@@ -1,4 +1,4 @@
-//! What the sandbox was asked, kept for tests to look at.
+//! The requests that the sandbox received, kept for tests to look at.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::Route;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// What the answer's `X-Request-Id` said, or would have said: `sandbox-1` and so on.
+    /// The `X-Request-Id` of its answer, whether or not there was one: `sandbox-1` and so on.
     pub request_id: String,
     /// The route its path belongs to, whatever its method; `None` for a path the API does not
     /// have.
@@ -29,11 +29,11 @@ pub struct RecordedRequest {
     pub body: Vec<u8>,
     /// Which connection it came on: 1 is the first one that was accepted.
     pub connection: u64,
-    /// When it was read, as time since the sandbox started.
+    /// The time at which it was read, counted from the start of the sandbox.
     pub received: Duration,
-    /// When the first byte of its answer was written, likewise.
+    /// The time at which the first byte of its answer was written, likewise.
     pub answered: Option<Duration>,
-    /// Whether it came from a program of this machine.
+    /// Set if it came from a program of this machine.
     pub(crate) local: bool,
     /// The status it was answered with; `None` until then, and for ever if a fault left it without
     /// one.
@@ -49,7 +49,7 @@ impl RecordedRequest {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether its body is of this media type, whatever the parameters.
+    /// Returns whether its body is of this media type, whatever the parameters.
     pub(crate) fn has_type(&self, media_type: &str) -> bool {
         let content_type = self.header("Content-Type").unwrap_or_default();
         let given = content_type.split(';').next().unwrap_or_default().trim();
@@ -84,7 +84,7 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
-/// How many requests are kept for the pages, whatever tests ask for.
+/// Number of requests that are kept for the pages, whatever tests ask for.
 const SHOWN: usize = 100;
 
 /// The latest requests, oldest first.

@@ -23,7 +23,7 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When the system gives no socket or no thread.
+    /// Fails if the system gives no socket or no thread.
     pub fn start() -> io::Result<Self> {
         Self::builder().start()
     }
@@ -90,12 +90,12 @@ impl Sandbox {
             .collect()
     }
 
-    /// How many connections were accepted so far.
+    /// Returns the number of connections accepted so far.
     pub fn connections(&self) -> u64 {
         self.shared.state().connections
     }
 
-    /// How many access tokens were issued so far.
+    /// Returns the number of access tokens issued so far.
     pub fn tokens_issued(&self) -> u64 {
         self.shared.state().tokens.issued
     }

@@ -14,7 +14,7 @@ use crate::route::resolve;
 use crate::state::Shared;
 use crate::transport::Transport;
 
-/// What becomes of the connection after an exchange.
+/// The use of the connection after an exchange.
 enum Next {
     Another,
     Close,
@@ -27,7 +27,7 @@ struct Connection<'a> {
     shared: &'a Shared,
     connections: &'a Connections,
     number: u64,
-    /// Whether the peer is a program of this machine.
+    /// Set if the peer is a program of this machine.
     local: bool,
     transport: Transport,
     buffer: Vec<u8>,
@@ -59,7 +59,7 @@ pub(crate) fn serve(
     }
 }
 
-/// What a peer is told whose request could not be read, if it is still there.
+/// Returns the answer to a peer whose request could not be read, if it is still there.
 fn answer_to(unreadable: Unreadable) -> Option<Answer> {
     match unreadable {
         Unreadable::Gone => None,

@@ -11,7 +11,7 @@ use crate::serve::serve;
 use crate::state::Shared;
 use crate::transport::{Socket, Transport};
 
-/// How long to wait before the next try where descriptors, threads or connections ran out.
+/// The pause before the next try where descriptors, threads or connections ran out.
 const SHORTAGE: Duration = Duration::from_millis(10);
 
 /// Serves until it is dropped.

@@ -20,7 +20,7 @@ pub(crate) struct Session {
     pub(crate) application: String,
     pub(crate) id: String,
     pub(crate) token: String,
-    /// What the form of its page must send along.
+    /// The secret that the form of its page must send along.
     pub(crate) form_token: String,
     pub(crate) scope: String,
     pub(crate) vendor_data: Option<String>,
@@ -30,11 +30,11 @@ pub(crate) struct Session {
     pub(crate) expires_at: Duration,
     /// As it was last set: what counts is [`status_at`](Self::status_at).
     pub(crate) status: String,
-    /// What the person chose to share; `None` if nobody played them.
+    /// The data that the person chose to share; `None` if nobody played them.
     pub(crate) user_data: Option<Map<String, Value>>,
 }
 
-/// How a person ends a session.
+/// The ways in which a person ends a session.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
     Confirmed(Map<String, Value>),
@@ -42,7 +42,7 @@ pub(crate) enum Outcome {
     Expired,
 }
 
-/// What the sandbox was told about sessions, by requests and by tests.
+/// All that the sandbox was told about sessions, by requests and by tests.
 pub(crate) struct Sessions {
     lifetime: Duration,
     store: Store,
@@ -51,7 +51,7 @@ pub(crate) struct Sessions {
     by_token: HashMap<String, u64>,
     /// Of sessions that were not created here.
     statuses: HashMap<String, String>,
-    /// When ids that play a slow part were first asked for.
+    /// The time of the first request for each id that plays a slow part.
     first_asked: HashMap<String, Duration>,
     pub(crate) decisions: HashMap<String, String>,
     pub(crate) missing: HashSet<String>,
@@ -63,7 +63,7 @@ impl Session {
         if open && now >= self.expires_at { "expired" } else { &self.status }
     }
 
-    /// Whether the person can still decide.
+    /// Returns whether the person can still decide.
     pub(crate) fn is_open_at(&self, now: Duration) -> bool {
         matches!(self.status_at(now), "initialized" | "retrieved")
     }

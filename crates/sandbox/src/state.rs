@@ -21,7 +21,7 @@ use crate::{Quota, RecordedRequest};
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) reach: Reach,
-    /// What the form of the first page must send along.
+    /// The secret that the form of the front page must send along.
     pub(crate) form_token: String,
     pub(crate) clock: Clock,
     pub(crate) started: Instant,
@@ -35,7 +35,7 @@ pub(crate) type Observer = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
 /// A function that is called with each line of the log.
 pub(crate) type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// What was settled before the start.
+/// The settings that do not change after the start.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) application: Application,
@@ -48,16 +48,16 @@ pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) max_connections: usize,
-    /// Whether what was never created is unknown.
+    /// Set if sessions that were never created do not exist.
     pub(crate) strict: bool,
-    /// What the pauses between the attempts of a webhook are multiplied by.
+    /// The factor for the pauses between the attempts of a webhook.
     pub(crate) webhook_time_scale: f64,
     pub(crate) webhook_timeout: Duration,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
 }
 
-/// What changes as requests come.
+/// All that changes as requests come.
 pub(crate) struct State {
     pub(crate) faults: FaultPlan,
     pub(crate) quota: Option<Quota>,
@@ -101,7 +101,7 @@ impl Shared {
         self.clock.now()
     }
 
-    /// What webhooks call an application.
+    /// Returns the id of an application in webhooks.
     pub(crate) fn application_id(&self, client_id: &str) -> String {
         let place = self.settings.applications().position(|known| known.client_id == client_id);
         format!("00000000-0000-4000-8000-{:012}", place.map_or(0, |index| index + 1))
@@ -126,7 +126,7 @@ impl State {
         }
     }
 
-    /// What the quota says to one more retrieval by this application; `None` if there is no quota.
+    /// Asks the quota for one more retrieval by this application; returns `None` if there is none.
     pub(crate) fn ask_quota(&mut self, application: &str, now: Duration) -> Option<Verdict> {
         let quota = self.quota?;
         let window = self.windows.entry(application.to_owned());

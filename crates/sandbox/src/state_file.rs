@@ -11,14 +11,14 @@ use fs4::{FileExt, TryLockError};
 
 use crate::store::{Keep, Record};
 
-/// How every `SQLite` database begins. Earlier versions kept their sessions in one.
+/// The first bytes of every `SQLite` database. Earlier versions kept their sessions in one.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// An open state file, locked for as long as this value lives.
 pub(crate) struct StateFile {
     path: PathBuf,
     file: File,
-    /// Whether the last line lacks its line end.
+    /// Set if the last line lacks its line end.
     unfinished: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Where sessions and tokens are kept while the sandbox does not run.
+//! The store that keeps sessions and tokens while the sandbox does not run.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -35,7 +35,7 @@ pub(crate) struct Tokens {
     unguessable: bool,
     valid: HashMap<String, Token>,
     last: u64,
-    /// How many were issued since the sandbox started.
+    /// Number of tokens issued since the sandbox started.
     pub(crate) issued: u64,
 }
 

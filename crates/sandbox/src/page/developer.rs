@@ -6,13 +6,31 @@ use super::html::Html;
 use super::qr_code;
 use crate::state::Shared;
 
-/// Ends the phone, and begins the card with the session's status.
-pub(super) fn begin_card(page: &mut Html, class: &str, status: &str) {
+/// The part of a session that every card shows.
+pub(super) struct Session<'a> {
+    /// The status as the name of a class.
+    pub(super) class: &'a str,
+    pub(super) status: &'a str,
+    pub(super) id: &'a str,
+    pub(super) vendor_data: Option<&'a str>,
+}
+
+/// Ends the phone, and begins the card beside it.
+pub(super) fn begin_card(page: &mut Html, session: &Session<'_>) {
     page.raw(
         "</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n\
          <dd><span class=\"status ",
     );
-    page.text(class).raw("\">").text(status).raw("</span></dd>\n");
+    page.text(session.class).raw("\">").text(session.status).raw("</span></dd>\n");
+    code_row(page, "Session", session.id);
+    if let Some(vendor_data) = session.vendor_data {
+        row(page, "Vendor data", vendor_data);
+    }
+}
+
+/// Ends the phone, with nothing beside it.
+pub(super) fn end_phone(page: &mut Html) {
+    page.raw("</main>\n</div>\n");
 }
 
 /// Writes one thing that the card says in text.

@@ -161,15 +161,17 @@ fn finish(
     session: &Session,
 ) -> Html {
     if viewer == Viewer::Guest {
-        page.raw("</main>\n</div>\n");
+        developer::end_phone(&mut page);
         return page;
     }
-    developer::begin_card(&mut page, &class(&session.status), &session.status);
-    developer::code_row(&mut page, "Session", &session.id);
+    let shown = developer::Session {
+        class: &class(&session.status),
+        status: &session.status,
+        id: &session.id,
+        vendor_data: session.given.vendor_data.as_deref(),
+    };
+    developer::begin_card(&mut page, &shown);
     developer::code_row(&mut page, "Workflow", &session.given.workflow_id);
-    if let Some(vendor_data) = &session.given.vendor_data {
-        developer::row(&mut page, "Vendor data", vendor_data);
-    }
     let expires = clock::rfc3339(session.expires_at).replace('T', " ");
     developer::row(&mut page, "Expires (UTC)", expires.get(..16).unwrap_or(&expires));
     page.raw("</dl>\n");

@@ -117,7 +117,7 @@ fn new_verification(page: &mut Html, form_token: &str) {
     );
 }
 
-/// How a program or a shell reaches the sandbox.
+/// Writes what a program or a shell needs to reach the sandbox.
 fn shell(page: &mut Html, shared: &Shared) {
     page.raw("<section class=\"card\">\n<h2>From a shell</h2>\n");
     let client_id = &shared.settings.application.client_id;

@@ -9,21 +9,21 @@ use crate::clock;
 use crate::record::RecordedRequest;
 use crate::state::{Shared, State};
 
-/// How many sessions, or requests, are listed.
+/// Most sessions listed.
 const LISTED: usize = 100;
 const REQUESTS_LISTED: usize = 20;
 
-/// What one row of a table of sessions says.
+/// One row of a table of sessions.
 struct Row<'a> {
     status: &'a str,
     /// The page where a person plays the session.
     path: String,
-    /// What that page is called.
+    /// The name of that page.
     page: &'static str,
     number: u64,
     id: &'a str,
     about: &'a str,
-    /// Whether that is a name for programs.
+    /// Set if that is a name for programs.
     about_is_code: bool,
     vendor_data: Option<&'a str>,
     created_at: Duration,

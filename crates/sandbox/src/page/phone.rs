@@ -169,16 +169,14 @@ fn end(
     now: Duration,
 ) -> Html {
     if viewer == Viewer::Guest {
-        page.raw("</main>\n</div>\n");
+        developer::end_phone(&mut page);
         return page;
     }
     let status = session.status_at(now);
-    developer::begin_card(&mut page, status, status);
-    developer::code_row(&mut page, "Session", &session.id);
+    let vendor_data = session.vendor_data.as_deref();
+    let shown = developer::Session { class: status, status, id: &session.id, vendor_data };
+    developer::begin_card(&mut page, &shown);
     developer::row(&mut page, "Asks for", &session.scope);
-    if let Some(vendor_data) = &session.vendor_data {
-        developer::row(&mut page, "Vendor data", vendor_data);
-    }
     if status == "retrieved" {
         let expires = format!("{} UTC", clock::time_of_day(session.expires_at));
         developer::row(&mut page, "Expires", &expires);

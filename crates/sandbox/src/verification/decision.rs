@@ -68,7 +68,7 @@ pub(crate) fn nodes_without_status(session: &Session, status: &str) -> Vec<(Stri
     nodes
 }
 
-/// What `include=events` makes of a decision.
+/// Turns a decision into the one that `include=events` asks for.
 pub(crate) fn with_events(decision: &mut Map<String, Value>, created_at: &Value) {
     // The published answer with events does not say the kind.
     decision.shift_remove("session_kind");

@@ -8,7 +8,7 @@ use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::state::State;
 
-/// What stands for a face that is kept.
+/// The identifier of a face that is kept.
 const TEMPLATE: &str = "9d2f4b6e-1c3a-4e8f-b7d5-0a1c2e3f4a5b";
 
 pub(super) fn answer(
@@ -33,7 +33,7 @@ pub(super) fn answer(
     Ok(Answer::json(200, body.to_string()))
 }
 
-/// Whether the face is to be kept; the body that says so is optional.
+/// Returns whether the face is to be kept; the body that says so is optional.
 fn retain(request: &RecordedRequest) -> Result<bool, Answer> {
     if request.body.is_empty() {
         return Ok(false);

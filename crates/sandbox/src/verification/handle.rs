@@ -1,4 +1,4 @@
-//! What a test may do with verification sessions, beside asking for them.
+//! The handle of a test on verification sessions and webhooks.
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -7,7 +7,7 @@ use crate::answer::Answer;
 use crate::quota::Window;
 use crate::{Quota, Route, clock};
 
-/// How many requests of each kind an application may send within a sliding window.
+/// Limits on the requests of each kind that an application may send within a sliding window.
 ///
 /// Unlike those of a [`Quota`] on the data-transfer API, only answers with status 429 carry
 /// `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset` and `Retry-After`
@@ -25,7 +25,7 @@ pub struct VerificationLimits {
 }
 
 impl VerificationLimits {
-    /// What the service documents: within 60 seconds 600 reads, 300 writes, 600 new sessions and 50
+    /// The documented limits: within 60 seconds 600 reads, 300 writes, 600 new sessions and 50
     /// PDFs.
     pub const DOCUMENTED: Self = Self {
         get: Some(per_minute(600)),
@@ -42,7 +42,7 @@ const fn per_minute(limit: u32) -> Quota {
     Quota { limit, window: Duration::from_secs(60) }
 }
 
-/// What the limits have let pass, by client id and kind.
+/// The requests that the limits have let pass, by client id and kind.
 pub(crate) struct Limiter {
     limits: VerificationLimits,
     windows: HashMap<(String, &'static str), Window>,

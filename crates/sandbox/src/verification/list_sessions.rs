@@ -9,7 +9,7 @@ use crate::answer::Answer;
 use crate::clock;
 use crate::state::State;
 
-/// How many sessions a page holds unless `limit` says otherwise.
+/// Number of sessions on a page unless `limit` says otherwise.
 const PAGE: usize = 50;
 
 /// Documented filters that the sandbox's sessions have nothing to compare with.
@@ -30,7 +30,7 @@ const UNSUPPORTED: [&str; 10] = [
 struct Query {
     limit: usize,
     offset: usize,
-    /// Whether sessions of people are asked for; there are no others here.
+    /// Set if sessions of people are asked for; there are no others here.
     people: bool,
     filters: Vec<(String, String)>,
 }
@@ -131,7 +131,7 @@ fn positive(text: &str) -> Option<usize> {
     text.parse().ok().filter(|&number| number > 0)
 }
 
-/// Whether a text looks like `2026-06-09`.
+/// Returns whether a text looks like `2026-06-09`.
 fn is_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-').map(|part| (part.len(), part.parse::<u32>().ok()));
     let mut in_range = |length: usize, range: std::ops::RangeInclusive<u32>| {

@@ -5,7 +5,7 @@ use crate::answer::Answer;
 
 const PREFIX: &str = "/v3/session";
 
-/// Whether a request target is one of this API's.
+/// Returns whether a request target is one of this API's.
 pub(crate) fn is_verification(target: &str) -> bool {
     target.starts_with("/v3/")
 }
@@ -44,7 +44,7 @@ fn find(path: &str) -> Option<(Route, &str)> {
     is_uuid(id).then_some((route, id))
 }
 
-/// Whether a text is a UUID in the one form that paths take: lower case, with hyphens.
+/// Returns whether a text is a UUID in the one form that paths take: lower case, with hyphens.
 pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(index, byte)| match index {

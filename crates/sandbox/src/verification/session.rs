@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::status;
 use crate::clock;
 
-/// What is given when a session is created.
+/// The members of a request that creates a session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Creation {
     pub(crate) workflow_id: String,
@@ -28,7 +28,7 @@ pub(crate) struct Session {
     pub(crate) application: String,
     pub(crate) id: String,
     pub(crate) token: String,
-    /// What the forms of its page must send along.
+    /// The secret that the forms of its page must send along.
     pub(crate) form_token: String,
     #[serde(flatten)]
     pub(crate) given: Creation,
@@ -38,7 +38,7 @@ pub(crate) struct Session {
     #[serde(with = "clock::milliseconds")]
     pub(crate) expires_at: Duration,
     pub(crate) reviews: Vec<Review>,
-    /// What the user has to do again while the session is `Resubmitted`.
+    /// The steps that the user has to repeat while the session is `Resubmitted`.
     pub(crate) nodes_to_resubmit: Vec<Node>,
 }
 
@@ -64,7 +64,7 @@ impl Session {
         format!("{base}/session/{}", self.token)
     }
 
-    /// What a `Resubmitted` webhook says of what is to be done again.
+    /// Returns the `resubmit_info` of a `Resubmitted` webhook.
     pub(crate) fn resubmit_info(&self) -> Value {
         let nodes = self.nodes_to_resubmit.iter();
         let comment = self.reviews.last().and_then(|review| review.comment.clone());

@@ -28,7 +28,7 @@ pub(crate) struct Sessions {
     pub(crate) outbox: Outbox,
 }
 
-/// What an id stands for.
+/// The meaning of an id.
 pub(crate) enum Known<'a> {
     Created(&'a Session),
     /// Never created here: what the sandbox says of it, unless it is strict.

@@ -25,27 +25,27 @@ pub(crate) const ALL: [&str; 10] = [
     ABANDONED,
 ];
 
-/// Whether the user still has something to do.
+/// Returns whether the user still has something to do.
 pub(crate) fn is_unfinished(status: &str) -> bool {
     matches!(status, NOT_STARTED | IN_PROGRESS | RESUBMITTED | AWAITING_USER)
 }
 
-/// Whether the steps have run, so that the decision has reports.
+/// Returns whether the steps have run, so that the decision has reports.
 pub(crate) fn has_reports(status: &str) -> bool {
     matches!(status, IN_REVIEW | APPROVED | DECLINED | RESUBMITTED | KYC_EXPIRED)
 }
 
-/// Whether a webhook that tells of this status carries the decision.
+/// Returns whether a webhook that tells of this status carries the decision.
 pub(crate) fn tells_decision(status: &str) -> bool {
     matches!(status, IN_REVIEW | APPROVED | DECLINED | ABANDONED)
 }
 
-/// Whether a report of the session can be had as a PDF.
+/// Returns whether a report of the session can be had as a PDF.
 pub(crate) fn has_pdf(status: &str) -> bool {
     matches!(status, IN_REVIEW | APPROVED | DECLINED | KYC_EXPIRED)
 }
 
-/// Whether update-status may change this status.
+/// Returns whether update-status may change this status.
 pub(crate) fn can_be_updated(status: &str) -> bool {
     matches!(status, APPROVED | DECLINED | IN_REVIEW | KYC_EXPIRED | ABANDONED | RESUBMITTED)
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Number, Value};
 
-/// How a value is printed.
+/// The way in which a value is printed.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Style {
     /// As it is sent: whatever is not ASCII is escaped.

@@ -68,7 +68,7 @@ impl std::error::Error for UnknownWebhookFault {}
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebhookDelivery {
-    /// Where it was sent.
+    /// The URL that it was sent to.
     pub url: String,
     /// The event, the same for each attempt.
     pub event_id: String,

@@ -1,4 +1,4 @@
-//! Where webhooks go: an address of this machine, and the secret that they are signed with.
+//! The destination of webhooks: an address of this machine, and the secret that signs them.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 #[derive(Clone)]
 pub(crate) struct Destination {
     pub(crate) url: String,
-    /// What the `Host` header says.
+    /// The value of the `Host` header.
     pub(crate) host: String,
     pub(crate) path: String,
     /// The addresses to try, in this order.

@@ -11,7 +11,7 @@ use super::{WebhookDelivery, WebhookFault};
 use crate::random::uuid;
 use crate::verification::session::Session;
 
-/// How many of the latest deliveries are kept for tests and pages.
+/// Number of the latest deliveries that are kept for tests and pages.
 const KEPT: usize = 1000;
 
 /// Something that happened to a session.
@@ -40,7 +40,7 @@ pub(crate) struct Outbox {
     pub(crate) destinations: Vec<(String, Destination)>,
     pub(crate) script: VecDeque<WebhookFault>,
     pub(crate) pending: VecDeque<Pending>,
-    /// How many are being sent right now.
+    /// Number of webhooks being sent right now.
     pub(crate) in_flight: usize,
     pub(crate) delivered: VecDeque<WebhookDelivery>,
     /// Wakes the thread that sends, and those who wait for it.
@@ -92,12 +92,12 @@ impl Outbox {
         self.pending.remove(index)
     }
 
-    /// Whether nothing is being sent, and nothing is due.
+    /// Returns whether nothing is being sent, and nothing is due.
     pub(crate) fn is_settled(&self, now: Duration) -> bool {
         self.in_flight == 0 && self.pending.iter().all(|pending| pending.due > now)
     }
 
-    /// How long until the next webhook is due.
+    /// Returns the time until the next webhook is due.
     pub(crate) fn next_due(&self, now: Duration) -> Option<Duration> {
         self.pending.iter().map(|pending| pending.due.saturating_sub(now)).min()
     }

@@ -15,10 +15,10 @@ use crate::state::Shared;
 /// The service waits so long before the second and the third attempt.
 const PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(240)];
 
-/// How old [`WebhookFault::OldTimestamp`] is; the service's documentation refuses above 5 minutes.
+/// The age of [`WebhookFault::OldTimestamp`]; the service's documentation refuses above 5 minutes.
 const OLD: Duration = Duration::from_secs(600);
 
-/// How often sessions are looked through for those whose time is over.
+/// The pause between two searches for sessions whose time is over.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Sends until it is dropped.

@@ -9,7 +9,7 @@ use sha2::Sha256;
 
 use super::canonical_json::{Style, print};
 
-/// What the signature headers of one webhook say.
+/// The values of a webhook's signature headers.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Signatures {
     /// `X-Signature`: over the body, byte for byte.
