@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::record::RecordedRequest;
-use crate::webhook::WebhookDelivery;
+use crate::webhook::{WebhookDelivery, WebhookFault};
 
 /// Pages that have a token in their path.
 const SECRET_PATHS: [&str; 3] = ["/authorize/", "/session/", "/enter/"];
@@ -58,8 +58,12 @@ impl WebhookDelivery {
         let url = self.url.split('?').next().unwrap_or_default();
         let answer =
             self.answer.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        let fault = match self.fault {
+            WebhookFault::Pass => String::new(),
+            fault => format!(", {fault}"),
+        };
         format!(
-            "{} webhook {:?} to {url} {answer} (attempt {})",
+            "{} webhook {:?} to {url} {answer} (attempt {}{fault})",
             clock::time_of_day(self.sent_at),
             self.session_status,
             self.attempt

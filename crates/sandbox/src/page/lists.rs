@@ -8,6 +8,7 @@ use super::html::Html;
 use crate::clock;
 use crate::record::RecordedRequest;
 use crate::state::{Shared, State};
+use crate::webhook::WebhookFault;
 
 /// Most sessions listed.
 const LISTED: usize = 100;
@@ -70,7 +71,7 @@ fn table<'a>(
     rows: impl Iterator<Item = Row<'a>>,
 ) {
     if count == 0 {
-        page.raw("<p class=\"quiet\">None yet. Create one here, or through the API.</p>\n");
+        page.raw("<p class=\"quiet\">None yet.</p>\n");
         return;
     }
     begin(page, &["Status", "Page", "Session", about, "Vendor data", "Created (UTC)"]);
@@ -108,7 +109,7 @@ pub(super) fn webhooks(page: &mut Html, state: &State) {
         page.raw("<p class=\"quiet\">None sent yet.</p>\n</section>\n");
         return;
     }
-    begin(page, &["Sent (UTC)", "Session", "Status", "Attempt", "Answer"]);
+    begin(page, &["Sent (UTC)", "Session", "Status", "Fault", "Attempt", "Answer"]);
     for delivery in outbox.delivered.iter().rev().take(REQUESTS_LISTED) {
         page.raw("<tr role=\"row\">\n<td role=\"cell\" data-label=\"Sent (UTC)\">");
         page.text(&clock::time_of_day(delivery.sent_at));
@@ -116,7 +117,12 @@ pub(super) fn webhooks(page: &mut Html, state: &State) {
         page.text(&delivery.session_id)
             .raw("</code></td>\n<td role=\"cell\"><span class=\"status ");
         page.text(&class(&delivery.session_status)).raw("\">").text(&delivery.session_status);
-        page.raw("</span></td>\n<td role=\"cell\" data-label=\"Attempt\">");
+        page.raw("</span></td>\n<td role=\"cell\" data-label=\"Fault\">");
+        match delivery.fault {
+            WebhookFault::Pass => page.raw("–"),
+            fault => page.text(&fault.to_string()),
+        };
+        page.raw("</td>\n<td role=\"cell\" data-label=\"Attempt\">");
         page.text(&delivery.attempt.to_string());
         page.raw("</td>\n<td role=\"cell\" data-label=\"Answer\">");
         answer(page, delivery.answer);

@@ -76,6 +76,8 @@ pub struct WebhookDelivery {
     pub session_id: String,
     /// The session's status that it tells of.
     pub session_status: String,
+    /// The fault that it was sent with.
+    pub fault: WebhookFault,
     /// 1 for the first attempt, up to 3.
     pub attempt: u32,
     /// The sandbox's time of sending, counted from 1970.
@@ -93,6 +95,7 @@ impl fmt::Debug for WebhookDelivery {
             .field("event_id", &self.event_id)
             .field("session_id", &self.session_id)
             .field("session_status", &self.session_status)
+            .field("fault", &self.fault)
             .field("attempt", &self.attempt)
             .field("sent_at", &self.sent_at)
             .field("body", &format_args!("[{} bytes]", self.body.len()))

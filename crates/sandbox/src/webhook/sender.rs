@@ -107,6 +107,7 @@ fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pen
             event_id: event.id.clone(),
             session_id: event.session.id.clone(),
             session_status: event.session.status.clone(),
+            fault: event.fault,
             attempt: pending.attempt,
             sent_at: now,
             body: sent.clone(),

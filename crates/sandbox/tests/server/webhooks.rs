@@ -216,6 +216,19 @@ fn faults_happen_on_demand() {
     assert_eq!(again.json()["status"], "Approved");
     assert_ne!(again.json()["event_id"], old.json()["event_id"]);
     assert!(!sandbox.verification().resend("unknown"));
+    settle(&sandbox);
+    let faults: Vec<_> =
+        sandbox.verification().deliveries().iter().map(|delivery| delivery.fault).collect();
+    assert_eq!(
+        faults,
+        [
+            WebhookFault::Duplicate,
+            WebhookFault::Duplicate,
+            WebhookFault::WrongSignature,
+            WebhookFault::OldTimestamp,
+            WebhookFault::Pass,
+        ]
+    );
 }
 
 #[test]
