@@ -209,7 +209,7 @@ pub fn reports<A: Verification>() {
     let id = created(&sandbox, &client, "Approved");
     let pdf = |size| {
         let fault = Fault::answer(200).header("content-type", "application/pdf");
-        fault.body(vec![b'x'; size])
+        fault.body([b"%PDF-".to_vec(), vec![b'x'; size - 5]].concat())
     };
     let html = Fault::answer(200).header("content-type", "text/html").body("<p>Log in</p>");
     let faults = [html, pdf(MAX_BODY_BYTES), pdf(MAX_BODY_BYTES + 1)];

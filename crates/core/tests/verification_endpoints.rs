@@ -288,7 +288,7 @@ fn a_session_is_deleted_with_200_and_with_204() {
 }
 
 #[test]
-fn a_pdf_is_told_by_its_content_type() {
+fn a_pdf_is_told_by_its_content_type_and_header() {
     let endpoint = GeneratePdf::new(id());
     let parse = |kind: Option<&str>| {
         let response = kind
@@ -305,6 +305,15 @@ fn a_pdf_is_told_by_its_content_type() {
         let error = parse(kind).unwrap_err();
         assert_eq!(error.kind(), &ResponseErrorKind::NotPdf);
         assert!(error.to_string().contains("but the response is no PDF"), "{error}");
+    }
+    let after = |bytes: usize| {
+        let body = format!("{}%PDF-1.7", "\n".repeat(bytes));
+        let response = Response::builder().header("content-type", "application/pdf");
+        endpoint.parse(&response.body(body).unwrap())
+    };
+    assert!(after(1019).is_ok());
+    for bytes in [1020, 5000] {
+        assert_eq!(after(bytes).unwrap_err().kind(), &ResponseErrorKind::NotPdf, "{bytes}");
     }
     assert_eq!(request(&endpoint).headers()["accept"], "application/pdf, application/json");
     assert_eq!(GeneratePdf::LEAST_TIMEOUT.as_secs(), 60);

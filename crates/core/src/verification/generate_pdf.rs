@@ -85,11 +85,20 @@ impl Endpoint for GeneratePdf {
         let pdf = triage::success(Self::KIND, response, |body| Ok(Pdf(body.to_vec())))?;
         let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let kind = kind.and_then(|kind| kind.split(|&byte| byte == b';').next());
-        if !kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/pdf")) {
+        let called_pdf =
+            kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/pdf"));
+        if !called_pdf || !has_pdf_header(pdf.as_bytes()) {
             return Err(triage::error(Self::KIND, response, ResponseErrorKind::NotPdf));
         }
         Ok(pdf)
     }
+}
+
+/// Returns whether there is a PDF header in the first 1024 bytes, where readers look for it.
+fn has_pdf_header(file: &[u8]) -> bool {
+    const HEADER: &[u8] = b"%PDF-";
+    let start = &file[..file.len().min(1024)];
+    start.windows(HEADER.len()).any(|bytes| bytes == HEADER)
 }
 
 impl sealed::Sealed for GeneratePdf {}
