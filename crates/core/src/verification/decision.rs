@@ -230,7 +230,7 @@ impl Decision {
 /// Returns an error if the decision is of an older version, whose reports have other names.
 fn older_version(text: &str) -> Option<JsonError> {
     const V1: [&str; 3] = ["kyc", "face", "location"];
-    const V2: [&str; 8] = [
+    const V2: [&str; 9] = [
         "id_verification",
         "nfc",
         "liveness",
@@ -239,6 +239,7 @@ fn older_version(text: &str) -> Option<JsonError> {
         "email",
         "poa",
         "ip_analysis",
+        "aml",
     ];
     const V3: [&str; 2] = ["id_verifications", "registry_checks"];
 
@@ -246,10 +247,13 @@ fn older_version(text: &str) -> Option<JsonError> {
     if members.iter().any(|(name, _)| V3.contains(&&**name)) {
         return None;
     }
-    let version =
-        |name: &str| [(1, &V1[..]), (2, &V2)].into_iter().find(|(_, names)| names.contains(&name));
-    let mut reports = members.iter().filter(|(_, json)| json.as_str().starts_with('{'));
-    let (name, version) = reports.find_map(|(name, _)| Some((name, version(name)?.0)))?;
+    let report = |names: &[&str]| {
+        let is_report = |json: &RawJson| json.as_str().starts_with('{');
+        members.iter().find(|(name, json)| names.contains(&&**name) && is_report(json))
+    };
+    // Both have `aml`, so the names of the first version come first.
+    let reports = [(1, &V1[..]), (2, &V2)].map(|(version, names)| Some((version, report(names)?)));
+    let (version, (name, _)) = reports.into_iter().flatten().next()?;
     Some(JsonError::at(
         name,
         &format!("this is a v{version} decision; call /v3/, or set the webhook's version to v3"),

@@ -19,12 +19,14 @@ fn a_decision_of_an_older_version_is_refused_as_such() {
     assert!(error.to_string().starts_with(
         "this is a v1 decision; call /v3/, or set the webhook's version to v3 at line"
     ));
-    for report in ["id_verification", "liveness", "face_match", "phone", "email", "poa"] {
+    for report in ["id_verification", "liveness", "face_match", "phone", "email", "poa", "aml"] {
         let v2 = format!(r#"{{"status":"Approved","features":["OCR"],"{report}":{{}}}}"#);
         let error = read(&v2).unwrap_err();
         assert!(error.to_string().starts_with("this is a v2 decision"), "{error}");
         assert_eq!(error.path(), report);
     }
+    let v1 = read(r#"{"status":"Approved","features":"AML","aml":{},"kyc":{}}"#).unwrap_err();
+    assert!(v1.to_string().starts_with("this is a v1 decision"), "{v1}");
     // In the third version it would be a new member.
     assert!(read(r#"{"status":"Approved","id_verifications":null,"phone":{}}"#).is_ok());
     assert!(read(r#"{"status":"Approved","phone":null}"#).is_ok());
