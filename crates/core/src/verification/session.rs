@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::{Number, SessionId, Status};
 use crate::json::{self, JsonError, RawJson};
@@ -23,6 +23,7 @@ struct Members {
     url: Secret,
     status: Option<Status>,
     workflow_id: Option<String>,
+    #[serde(default, deserialize_with = "number")]
     workflow_version: Option<Number>,
     vendor_data: Option<String>,
     metadata: Option<RawJson>,
@@ -72,7 +73,7 @@ impl Session {
         self.members.workflow_id.as_deref()
     }
 
-    /// Returns the version of the workflow.
+    /// Returns the version of the workflow, if it is a number.
     pub fn workflow_version(&self) -> Option<&Number> {
         self.members.workflow_version.as_ref()
     }
@@ -96,6 +97,12 @@ impl Session {
     pub fn json(&self) -> &Secret {
         &self.json
     }
+}
+
+/// A number; nothing for anything else, since the session exists and costs money.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Number>, D::Error> {
+    let json: RawJson = Deserialize::deserialize(deserializer)?;
+    Ok(json.deserialize().ok())
 }
 
 impl fmt::Debug for Session {

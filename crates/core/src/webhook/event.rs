@@ -1,4 +1,6 @@
+use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
 
@@ -22,7 +24,7 @@ pub struct Event {
     matched: Matched,
 }
 
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Members {
     webhook_type: Option<EventKind>,
     event_id: Option<String>,
@@ -36,6 +38,7 @@ struct Members {
     status: Option<String>,
     previous_status: Option<String>,
     workflow_id: Option<String>,
+    #[serde(default, deserialize_with = "integer")]
     workflow_version: Option<u64>,
     vendor_data: Option<String>,
     business_session_id: Option<String>,
@@ -43,7 +46,8 @@ struct Members {
 }
 
 impl Members {
-    /// Of a type that is not documented, no other member is.
+    /// Reads an event of a type that is not documented, whose other members are not either: the ones
+    /// of another type are left out.
     fn of_unknown_type(text: &str) -> Option<Self> {
         #[derive(Deserialize)]
         struct Required {
@@ -53,7 +57,25 @@ impl Members {
 
         let Required { webhook_type, timestamp } = json::read_object(text).ok()?;
         let webhook_type = matches!(webhook_type, EventKind::Other(_)).then_some(webhook_type)?;
-        Some(Self { webhook_type: Some(webhook_type), timestamp, ..Self::default() })
+        let members: BTreeMap<_, _> = RawJson::new_unchecked(text).members().into_iter().collect();
+        let text = |name: &str| members.get(name)?.deserialize().ok()?;
+        Some(Self {
+            webhook_type: Some(webhook_type),
+            event_id: text("event_id"),
+            timestamp,
+            created_at: members.get("created_at").and_then(digits),
+            application_id: text("application_id"),
+            environment: text("environment"),
+            session_id: text("session_id"),
+            session_kind: text("session_kind"),
+            status: text("status"),
+            previous_status: text("previous_status"),
+            workflow_id: text("workflow_id"),
+            workflow_version: members.get("workflow_version").and_then(digits),
+            vendor_data: text("vendor_data"),
+            business_session_id: text("business_session_id"),
+            vendor_business_id: text("vendor_business_id"),
+        })
     }
 }
 
@@ -145,7 +167,7 @@ impl Event {
         self.members.workflow_id.as_deref()
     }
 
-    /// Returns the version of the workflow.
+    /// Returns the version of the workflow, if it is a number.
     pub fn workflow_version(&self) -> Option<u64> {
         self.members.workflow_version
     }
@@ -284,7 +306,11 @@ impl fmt::Debug for SimpleEvent {
 }
 
 /// An integer; nothing for anything else, such as a time in another notation.
-fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+fn integer<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<Option<T>, D::Error> {
     let json: RawJson = Deserialize::deserialize(deserializer)?;
-    Ok(json.as_str().parse().ok())
+    Ok(digits(&json))
+}
+
+fn digits<T: FromStr>(json: &RawJson) -> Option<T> {
+    json.as_str().parse().ok()
 }
