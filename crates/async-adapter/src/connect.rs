@@ -6,7 +6,7 @@ use std::hash::BuildHasher as _;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::thread;
 
 use didit_core::client::{ClientParts, Connect, HttpSettings, serve_store};
@@ -14,8 +14,6 @@ use didit_core::{ConfigError, HttpProxy, SharedStore};
 use reqwest::{redirect, retry};
 use rustls::crypto::aws_lc_rs;
 use rustls::{ClientConfig, RootCertStore};
-use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use crate::{Client, Shared};
 
@@ -63,22 +61,15 @@ impl Connect for Client {
 
     fn connect(parts: ClientParts<reqwest::Client>) -> Result<Self, ConfigError> {
         let (wakes_store, woken) = mpsc::sync_channel(1);
-        let shared = Shared {
-            upstreams: parts.upstreams,
-            engine: Mutex::new(parts.engine),
-            woken: Notify::new(),
-            origin: Instant::now(),
-            hooks: parts.hooks,
-            wakes_store,
-        };
-        let shared = Arc::new(shared);
+        let wakes_store = parts.store.is_some().then_some(wakes_store);
+        let client = Self::of(parts.engine, Arc::new(parts.upstreams), parts.hooks, wakes_store);
         if let Some(store) = parts.store {
-            let shared = Arc::downgrade(&shared);
+            let shared = Arc::downgrade(&client.shared);
             let thread = thread::Builder::new().name("didit-store".to_owned());
             let spawned = thread.spawn(move || ask_store(&shared, store, &woken));
             spawned.map_err(|error| ConfigError::Library(error.into()))?;
         }
-        Ok(Self { shared })
+        Ok(client)
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use didit_core::data_transfer::{Decision, RetrieveDecision};
 use didit_core::{Call, SessionId};
@@ -10,40 +11,52 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::{Client, Error};
 
-/// The decisions of many sessions; made by [`Client::decisions`] and
-/// [`Client::decisions_from_stream`].
+/// The decisions of many sessions; made by [`Client::decisions`] and its sisters.
 ///
-/// It takes no more ids than it works on, and sends nothing before it is polled. It runs within the
+/// It takes no more items than it works on, and sends nothing before it is polled. It runs within the
 /// task that polls it; dropping it cancels the calls under way.
 #[must_use = "nothing is retrieved before the stream is polled"]
-pub struct Decisions<S> {
+pub struct Decisions<S: Stream> {
     client: Client,
     /// `None` once they have come to an end.
-    ids: Option<Pin<Box<S>>>,
+    items: Option<Pin<Box<S>>>,
+    id_of: IdOf<S::Item>,
     concurrency: usize,
     in_order: bool,
+    timeout: Option<Duration>,
     calls: FuturesUnordered<Retrieval>,
-    /// Results that wait for the ones before them, by the position of their ids.
-    waiting: BTreeMap<usize, Item>,
-    taken: usize,
-    yielded: usize,
+    /// The items of those calls and of the results, by their positions.
+    taken: BTreeMap<usize, S::Item>,
+    /// Results that wait for the ones before them.
+    waiting: BTreeMap<usize, Result<Decision, Error>>,
+    next_taken: usize,
+    next_yielded: usize,
 }
 
-type Item = (SessionId, Result<Decision, Error>);
+type IdOf<T> = Box<dyn Fn(&T) -> SessionId + Send>;
 
-type Retrieval = Pin<Box<dyn Future<Output = (usize, Item)> + Send>>;
+type Retrieval = Pin<Box<dyn Future<Output = (usize, Result<Decision, Error>)> + Send>>;
 
-impl<S: Stream<Item = SessionId>> Decisions<S> {
-    pub(crate) fn new(client: Client, ids: S) -> Self {
+// Nothing in it is pinned but what has a box of its own.
+impl<S: Stream> Unpin for Decisions<S> {}
+
+impl<S: Stream> Decisions<S> {
+    pub(crate) fn new<F>(client: Client, items: S, id_of: F) -> Self
+    where
+        F: Fn(&S::Item) -> &SessionId + Send + 'static,
+    {
         Self {
             client,
-            ids: Some(Box::pin(ids)),
+            items: Some(Box::pin(items)),
+            id_of: Box::new(move |item| id_of(item).clone()),
             concurrency: 16,
             in_order: false,
+            timeout: None,
             calls: FuturesUnordered::new(),
+            taken: BTreeMap::new(),
             waiting: BTreeMap::new(),
-            taken: 0,
-            yielded: 0,
+            next_taken: 0,
+            next_yielded: 0,
         }
     }
 
@@ -59,46 +72,67 @@ impl<S: Stream<Item = SessionId>> Decisions<S> {
         self
     }
 
-    fn retrieve(&mut self, session_id: SessionId) {
-        let (client, position) = (self.client.clone(), self.taken);
-        self.taken += 1;
-        self.calls.push(Box::pin(async move {
-            let call = Call::new(RetrieveDecision::new(session_id.clone()));
-            let result = client.run(call.deadline_from_first_send()).await;
-            (position, (session_id, result))
-        }));
+    /// Sets the time for each session, from the moment the rate limiter lets it go. Default: the
+    /// policy's.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    fn retrieve(&mut self, item: S::Item) {
+        let (client, position) = (self.client.clone(), self.next_taken);
+        let call = Call::new(RetrieveDecision::new((self.id_of)(&item))).deadline_from_first_send();
+        let call = match self.timeout {
+            Some(timeout) => call.with_timeout(timeout),
+            None => call,
+        };
+        self.next_taken += 1;
+        self.taken.insert(position, item);
+        self.calls.push(Box::pin(async move { (position, client.run(call).await) }));
+    }
+
+    fn yielded(
+        &mut self,
+        position: usize,
+        result: Result<Decision, Error>,
+    ) -> Option<(S::Item, Result<Decision, Error>)> {
+        self.taken.remove(&position).map(|item| (item, result))
     }
 }
 
-impl<S: Stream<Item = SessionId>> Stream for Decisions<S> {
-    type Item = Item;
+impl<S: Stream> Stream for Decisions<S> {
+    type Item = (S::Item, Result<Decision, Error>);
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Item>> {
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         loop {
-            while self.calls.len() + self.waiting.len() < self.concurrency {
-                let Some(ids) = &mut self.ids else { break };
-                match ids.as_mut().poll_next(context) {
-                    Poll::Ready(Some(session_id)) => self.retrieve(session_id),
-                    Poll::Ready(None) => self.ids = None,
+            while self.taken.len() < self.concurrency {
+                let Some(items) = &mut self.items else { break };
+                match items.as_mut().poll_next(context) {
+                    Poll::Ready(Some(item)) => self.retrieve(item),
+                    Poll::Ready(None) => self.items = None,
                     Poll::Pending => break,
                 }
             }
-            let next = self.yielded;
-            if let Some(item) = self.waiting.remove(&next) {
-                self.yielded += 1;
-                return Poll::Ready(Some(item));
+            let next = self.next_yielded;
+            if let Some(result) = self.waiting.remove(&next) {
+                self.next_yielded += 1;
+                return Poll::Ready(self.yielded(next, result));
             }
             match self.calls.poll_next_unpin(context) {
-                Poll::Ready(Some((_, item))) if !self.in_order => return Poll::Ready(Some(item)),
-                Poll::Ready(Some((position, item))) => drop(self.waiting.insert(position, item)),
-                Poll::Ready(None) if self.ids.is_none() => return Poll::Ready(None),
+                Poll::Ready(Some((position, result))) if !self.in_order => {
+                    return Poll::Ready(self.yielded(position, result));
+                }
+                Poll::Ready(Some((position, result))) => {
+                    self.waiting.insert(position, result);
+                }
+                Poll::Ready(None) if self.items.is_none() => return Poll::Ready(None),
                 Poll::Ready(None) | Poll::Pending => return Poll::Pending,
             }
         }
     }
 }
 
-impl<S> fmt::Debug for Decisions<S> {
+impl<S: Stream> fmt::Debug for Decisions<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decisions")
             .field("concurrency", &self.concurrency)

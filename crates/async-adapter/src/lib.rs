@@ -14,10 +14,11 @@ use std::time::{Duration, SystemTime};
 
 pub use didit_core as core;
 pub use didit_core::ConfigError;
-use didit_core::client::{Driver, Hooks, Run, Upstreams};
+use didit_core::client::{Connect as _, Driver, Hooks, Run, Upstreams};
 use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
+use didit_core::oauth::AccessToken;
 use didit_core::{
     Call, Credentials, Engine, MAX_BODY_BYTES, MAX_HEAD_BYTES, Moment, Operation, RateLimit,
     Secret, SessionId, Step, TransportError, TransportErrorKind, WaitForDecision,
@@ -35,7 +36,19 @@ pub use self::verification::Verification;
 pub use self::wait::Wait;
 
 #[doc = include_str!("../docs/how_to.md")]
-pub mod how_to {}
+pub mod how_to {
+    #[doc = include_str!("../docs/metrics.md")]
+    pub mod metrics {}
+
+    #[doc = include_str!("../docs/testing.md")]
+    pub mod testing {}
+
+    #[doc = include_str!("../docs/verification.md")]
+    pub mod verification {}
+
+    #[doc = include_str!("../docs/webhooks.md")]
+    pub mod webhooks {}
+}
 
 /// A client of the API. Clones are cheap and share the token, the rate limits and the connections.
 ///
@@ -50,14 +63,14 @@ pub struct Client {
 }
 
 struct Shared {
-    upstreams: Upstreams<reqwest::Client>,
+    upstreams: Arc<Upstreams<reqwest::Client>>,
     engine: Mutex<Engine>,
     /// Signalled when waiting operations may go on earlier than they were told.
     woken: Notify,
     origin: Instant,
     hooks: Hooks,
     /// Wakes the thread that asks the store which processes share.
-    wakes_store: SyncSender<()>,
+    wakes_store: Option<SyncSender<()>>,
 }
 
 type Exchanged = Result<Response<Vec<u8>>, (TransportError, Option<reqwest::Error>)>;
@@ -92,6 +105,46 @@ impl Client {
     /// See [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder, ConfigError> {
         ClientBuilder::from_env()
+    }
+
+    /// Creates a client with other credentials for another tenant: with a token and rate limits of its
+    /// own, and the settings, hooks and connections of this one.
+    #[must_use]
+    pub fn with_credentials(&self, credentials: impl Into<Credentials>) -> Self {
+        let engine = self.shared.lock().with_credentials(credentials, Self::seed());
+        let (upstreams, hooks) = (Arc::clone(&self.shared.upstreams), self.shared.hooks.clone());
+        Self::of(engine, upstreams, hooks, None)
+    }
+
+    /// Replaces the credentials of this client and its clones; see [`Engine::set_credentials`].
+    pub fn set_credentials(&self, credentials: impl Into<Credentials>) {
+        self.shared.lock().set_credentials(credentials);
+        self.shared.wake_others();
+    }
+
+    /// Returns the token that was fetched, with the rest of its lifetime; see
+    /// [`Engine::access_token`].
+    pub fn access_token(&self) -> Option<AccessToken> {
+        self.shared.lock().access_token(self.shared.now())
+    }
+
+    /// Uses a token that was fetched elsewhere until it has to be renewed; see
+    /// [`Engine::set_access_token`].
+    pub fn set_access_token(&self, token: &AccessToken) -> bool {
+        let used = self.shared.lock().set_access_token(token, self.shared.now());
+        self.shared.wake_others();
+        used
+    }
+
+    fn of(
+        engine: Engine,
+        upstreams: Arc<Upstreams<reqwest::Client>>,
+        hooks: Hooks,
+        wakes_store: Option<SyncSender<()>>,
+    ) -> Self {
+        let (engine, woken, origin) = (Mutex::new(engine), Notify::new(), Instant::now());
+        let shared = Shared { upstreams, engine, woken, origin, hooks, wakes_store };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Creates a session that asks a person for those scopes; its decision will repeat
@@ -158,7 +211,42 @@ impl Client {
     where
         S: Stream<Item = SessionId>,
     {
-        Decisions::new(self.clone(), session_ids)
+        Decisions::new(self.clone(), session_ids, |session_id| session_id)
+    }
+
+    /// Retrieves the decisions of items, such as the rows of a table or the messages of a queue, and
+    /// yields each item back with its result.
+    ///
+    /// ```no_run
+    /// use futures_util::StreamExt as _;
+    ///
+    /// struct Job {
+    ///     delivery: u64,
+    ///     session_id: didit_core::SessionId,
+    /// }
+    ///
+    /// # async fn example(client: didit_async_adapter::Client, jobs: Vec<Job>) {
+    /// let mut decisions = client.decisions_with(jobs, |job| &job.session_id);
+    /// while let Some((job, result)) = decisions.next().await {
+    ///     println!("{}: {}", job.delivery, result.is_ok());
+    /// }
+    /// # }
+    /// ```
+    pub fn decisions_with<I, F>(&self, items: I, id_of: F) -> Decisions<stream::Iter<I::IntoIter>>
+    where
+        I: IntoIterator,
+        F: Fn(&I::Item) -> &SessionId + Send + 'static,
+    {
+        self.decisions_from_stream_with(stream::iter(items), id_of)
+    }
+
+    /// Retrieves the decisions of items that arrive over time.
+    pub fn decisions_from_stream_with<S, F>(&self, items: S, id_of: F) -> Decisions<S>
+    where
+        S: Stream,
+        F: Fn(&S::Item) -> &SessionId + Send + 'static,
+    {
+        Decisions::new(self.clone(), items, id_of)
     }
 
     /// Polls the decision of a session until its status is final: every 2 s for at most 10 minutes,
@@ -255,7 +343,7 @@ impl Driver for Shared {
 
     fn wake_store(&self) {
         // Full, it is woken already; disconnected, there is no store.
-        let _ = self.wakes_store.try_send(());
+        let _ = self.wakes_store.as_ref().map(|store| store.try_send(()));
     }
 
     fn hooks(&self) -> &Hooks {

@@ -197,3 +197,20 @@ async fn each_request_is_completed_before_it_is_sent() {
         assert!(!shown.contains(secret) && shown.contains("Sensitive"), "{shown}");
     }
 }
+
+#[tokio::test]
+async fn items_come_back_with_their_decisions_each_in_its_time() {
+    let sandbox = Sandbox::start().unwrap();
+    let client = builder(&sandbox).build().unwrap();
+    sandbox.missing("s-2");
+    let jobs = [1, 2, 3].map(|n| (n, format!("s-{n}").parse::<didit_core::SessionId>().unwrap()));
+    let results: Vec<_> = client.decisions_with(jobs, |(_, id)| id).in_order().collect().await;
+    let found: Vec<_> = results.iter().map(|((n, _), result)| (*n, result.is_ok())).collect();
+    assert_eq!(found, [(1, true), (2, false), (3, true)]);
+
+    sandbox.always(Route::Decision, Fault::Hang);
+    let ids: Vec<didit_core::SessionId> = vec!["s-1".parse().unwrap()];
+    let mut late = client.decisions(ids).timeout(Duration::from_millis(50));
+    let (_, result) = late.next().await.unwrap();
+    assert!(result.unwrap_err().is_timeout());
+}

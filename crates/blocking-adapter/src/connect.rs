@@ -6,9 +6,8 @@ use std::hash::BuildHasher as _;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Weak};
 use std::thread;
-use std::time::Instant;
 
 use didit_core::client::{ClientParts, Connect, HttpSettings, serve_store};
 use didit_core::{ConfigError, HttpProxy, MAX_HEAD_BYTES, SharedStore};
@@ -18,7 +17,7 @@ use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Proxy, ProxyProtocol};
 
 use crate::resolver::CachingResolver;
-use crate::{Bell, Client, Shared};
+use crate::{Client, Shared};
 
 /// The settings of a [`Client`].
 ///
@@ -59,22 +58,15 @@ impl Connect for Client {
 
     fn connect(parts: ClientParts<ureq::Agent>) -> Result<Self, ConfigError> {
         let (wakes_store, woken) = mpsc::sync_channel(1);
-        let shared = Shared {
-            upstreams: parts.upstreams,
-            engine: Mutex::new(parts.engine),
-            bell: Bell::default(),
-            origin: Instant::now(),
-            hooks: parts.hooks,
-            wakes_store,
-        };
-        let shared = Arc::new(shared);
+        let wakes_store = parts.store.is_some().then_some(wakes_store);
+        let client = Self::of(parts.engine, Arc::new(parts.upstreams), parts.hooks, wakes_store);
         if let Some(store) = parts.store {
-            let shared = Arc::downgrade(&shared);
+            let shared = Arc::downgrade(&client.shared);
             let thread = thread::Builder::new().name("didit-store".to_owned());
             let spawned = thread.spawn(move || ask_store(&shared, store, &woken));
             spawned.map_err(|error| ConfigError::Library(error.into()))?;
         }
-        Ok(Self { shared })
+        Ok(client)
     }
 }
 

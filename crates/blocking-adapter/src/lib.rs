@@ -16,10 +16,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use didit_core as core;
 pub use didit_core::ConfigError;
-use didit_core::client::{Driver, Hooks, Run, Upstreams};
+use didit_core::client::{Connect as _, Driver, Hooks, Run, Upstreams};
 use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
+use didit_core::oauth::AccessToken;
 use didit_core::{
     Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, RateLimit, Secret, SessionId,
     Step, TransportError, WaitForDecision,
@@ -44,14 +45,14 @@ pub struct Client {
 }
 
 struct Shared {
-    upstreams: Upstreams<ureq::Agent>,
+    upstreams: Arc<Upstreams<ureq::Agent>>,
     engine: Mutex<Engine>,
     /// Rung when waiting operations may go on earlier than they were told.
     bell: Bell,
     origin: Instant,
     hooks: Hooks,
     /// Wakes the thread that asks the store which processes share.
-    wakes_store: SyncSender<()>,
+    wakes_store: Option<SyncSender<()>>,
 }
 
 /// What became of a request.
@@ -87,6 +88,46 @@ impl Client {
     /// See [`from_env`](Self::from_env).
     pub fn builder_from_env() -> Result<ClientBuilder, ConfigError> {
         ClientBuilder::from_env()
+    }
+
+    /// Creates a client with other credentials for another tenant: with a token and rate limits of its
+    /// own, and the settings, hooks and connections of this one.
+    #[must_use]
+    pub fn with_credentials(&self, credentials: impl Into<Credentials>) -> Self {
+        let engine = self.shared.lock().with_credentials(credentials, Self::seed());
+        let (upstreams, hooks) = (Arc::clone(&self.shared.upstreams), self.shared.hooks.clone());
+        Self::of(engine, upstreams, hooks, None)
+    }
+
+    /// Replaces the credentials of this client and its clones; see [`Engine::set_credentials`].
+    pub fn set_credentials(&self, credentials: impl Into<Credentials>) {
+        self.shared.lock().set_credentials(credentials);
+        self.shared.wake_others();
+    }
+
+    /// Returns the token that was fetched, with the rest of its lifetime; see
+    /// [`Engine::access_token`].
+    pub fn access_token(&self) -> Option<AccessToken> {
+        self.shared.lock().access_token(self.shared.now())
+    }
+
+    /// Uses a token that was fetched elsewhere until it has to be renewed; see
+    /// [`Engine::set_access_token`].
+    pub fn set_access_token(&self, token: &AccessToken) -> bool {
+        let used = self.shared.lock().set_access_token(token, self.shared.now());
+        self.shared.wake_others();
+        used
+    }
+
+    fn of(
+        engine: Engine,
+        upstreams: Arc<Upstreams<ureq::Agent>>,
+        hooks: Hooks,
+        wakes_store: Option<SyncSender<()>>,
+    ) -> Self {
+        let (engine, bell, origin) = (Mutex::new(engine), Bell::default(), Instant::now());
+        let shared = Shared { upstreams, engine, bell, origin, hooks, wakes_store };
+        Self { shared: Arc::new(shared) }
     }
 
     /// Creates a session that asks a person for those scopes; its decision will repeat
@@ -213,7 +254,7 @@ impl Driver for Shared {
 
     fn wake_store(&self) {
         // Full, it is woken already; disconnected, there is no store.
-        let _ = self.wakes_store.try_send(());
+        let _ = self.wakes_store.as_ref().map(|store| store.try_send(()));
     }
 
     fn hooks(&self) -> &Hooks {

@@ -66,6 +66,7 @@ macro_rules! cases {
             pacing_and_retry::waiting_ends_by_its_deadline,
             pacing_and_retry::refused_credentials_are_asked_for_once,
             logs::nothing_private_is_logged,
+            proxies::by_code,
             verification::whole_life,
             verification::a_host_of_its_own,
             verification::pages,

@@ -84,6 +84,8 @@ pub struct Settings {
     pub policy: Policy,
     /// A PEM certificate to trust.
     pub root_certificate: Option<String>,
+    /// The proxy, in place of the environment's.
+    pub proxy: Option<didit_core::ProxySettings>,
 }
 
 /// A call that failed.
@@ -122,6 +124,7 @@ pub fn settings(sandbox: &Sandbox) -> Settings {
         credentials: client.expect("documented credentials").into(),
         policy: Policy::default(),
         root_certificate: None,
+        proxy: None,
     }
 }
 

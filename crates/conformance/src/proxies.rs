@@ -10,11 +10,13 @@ use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use didit_core::ClientCredentials;
-use didit_sandbox::Sandbox;
+use didit_core::verification::ListSessions;
+use didit_core::{Authorization, ClientCredentials, ProxySettings};
+use didit_sandbox::{Application, Sandbox};
 
 use crate::certificates::Authority;
-use crate::{Adapter, Settings, id};
+use crate::verification::Verification;
+use crate::{Adapter, Settings, id, settings};
 
 /// Set in a child: the base URL of its sandbox.
 const CHILD: &str = "SCENARIO_BASE_URL";
@@ -97,6 +99,7 @@ fn retrieve<A: Adapter>(base_url: &str) {
         credentials: ClientCredentials::new("client", "secret").unwrap().into(),
         policy: didit_core::Policy::default(),
         root_certificate: Some(root).filter(|root| !root.is_empty()),
+        proxy: None,
     });
     match client.map(|client| client.decision(&id("s-1"))) {
         Ok(Ok(decision)) => println!("retrieved {}", decision.session_id()),
@@ -148,4 +151,34 @@ pub fn from_the_environment<A: Adapter>(test: &str) {
             }
         }
     }
+}
+
+/// A proxy and an authority that are given by code are used together, for the host alone that is
+/// reached through the proxy.
+pub fn by_code<A: Verification>() {
+    let authority = Authority::new();
+    let application = || Application::new("client", "secret").with_api_key("key");
+    let secure = Sandbox::builder().application(application()).tls(authority.server("127.0.0.1"));
+    let secure = secure.start().unwrap();
+    let plain = Sandbox::builder().application(application()).start().unwrap();
+    let (proxy, hosts) = proxy();
+    let settings = |proxy: &str| Settings {
+        credentials: Authorization::api_key("key").unwrap().into(),
+        verification_base_url: Some(secure.url().parse().unwrap()),
+        root_certificate: Some(authority.pem()),
+        proxy: Some(ProxySettings::default().with_proxy(proxy)),
+        ..settings(&plain)
+    };
+    let client = A::new(settings(&format!("http://user:pass@{proxy}"))).unwrap();
+    client.decision(&id("s-1")).unwrap();
+    assert!(hosts.try_recv().is_err(), "plain http goes through no proxy");
+    client.page(ListSessions::new()).unwrap();
+    let asked = hosts.try_recv().unwrap();
+    assert!(asked.ends_with(" with a password") && asked.contains("CONNECT"), "{asked}");
+
+    let gone = A::new(settings("http://127.0.0.1:1")).unwrap();
+    let error = gone.page(ListSessions::new()).unwrap_err();
+    assert!(error.shown.contains("through the proxy 127.0.0.1:1"), "{}", error.shown);
+    let refused = A::new(settings("http://p:canary")).map(drop).unwrap_err();
+    assert!(refused.contains("not the address of an HTTP proxy"), "{refused}");
 }

@@ -26,7 +26,7 @@ use http::header::{HeaderValue, USER_AGENT};
 
 pub use self::builder::EngineBuilder;
 pub use self::call::Call;
-pub use self::call_error::{CallError, CallErrorKind, GaveUp};
+pub use self::call_error::{CallError, CallErrorBuilder, CallErrorKind, GaveUp};
 pub use self::event::{Event, EventKind};
 use self::failure::AttemptError;
 pub use self::failure::{TransportError, TransportErrorKind, WaitReason};
@@ -43,7 +43,7 @@ pub use self::step::{Operation, Step, Ticket};
 use self::token_cache::{TokenAccess, TokenCache, TokenClaim};
 pub use self::wait_for_decision::{DecisionEndpoint, WaitForDecision};
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, Credentials};
+use crate::credentials::{Authorization, ClientCredentials, Credentials};
 use crate::endpoint::{Bucket, Endpoint, Host};
 use crate::error::{BuildError, ResponseError};
 use crate::oauth::{AccessToken, FetchToken};
@@ -85,7 +85,10 @@ pub struct Engine {
     base: BaseUrl,
     verification_base: BaseUrl,
     access: Access,
-    limiters: [RateLimiter; Bucket::COUNT],
+    /// The credentials before those of `access`, which a late response may repeat.
+    replaced: Option<ClientCredentials>,
+    /// One for each kind of request that was made so far.
+    limiters: [Option<Box<RateLimiter>>; Bucket::COUNT],
     policy: Policy,
     user_agent: HeaderValue,
     jitter: Jitter,
@@ -94,7 +97,7 @@ pub struct Engine {
     events: Option<Vec<Event>>,
     wakes_others: bool,
     /// The exchange with the store that processes share, if they do.
-    fleet: Option<Fleet>,
+    fleet: Option<Box<Fleet>>,
 }
 
 #[allow(clippy::large_enum_variant, reason = "there is one per engine")]
@@ -102,6 +105,18 @@ enum Access {
     None,
     Token(Authorization),
     Client { endpoint: FetchToken, cache: TokenCache },
+}
+
+impl Access {
+    fn new(credentials: Credentials, cache: TokenCache) -> Self {
+        match credentials {
+            Credentials::None => Self::None,
+            Credentials::Token(authorization) => Self::Token(authorization),
+            Credentials::Client(client) => {
+                Self::Client { endpoint: FetchToken::new(client), cache }
+            }
+        }
+    }
 }
 
 impl Engine {
@@ -123,6 +138,60 @@ impl Engine {
     /// Returns where the requests of the verification API go.
     pub fn verification_base_url(&self) -> &BaseUrl {
         &self.verification_base
+    }
+
+    /// Creates an engine with the same settings and other credentials, which shares no token and no
+    /// rate limit with this one.
+    #[must_use]
+    pub fn with_credentials(&self, credentials: impl Into<Credentials>, seed: u64) -> Self {
+        Self {
+            base: self.base.clone(),
+            verification_base: self.verification_base.clone(),
+            access: Access::new(credentials.into(), TokenCache::default()),
+            replaced: None,
+            limiters: Default::default(),
+            policy: self.policy.clone(),
+            user_agent: self.user_agent.clone(),
+            jitter: Jitter::new(seed),
+            tickets: 0,
+            events: None,
+            wakes_others: false,
+            fleet: None,
+        }
+    }
+
+    /// Replaces the credentials of all calls, such as a bearer token or a secret that is rotated. A
+    /// token of the old ones is forgotten; requests under way keep theirs. An engine that
+    /// [shared](EngineBuilder::shared) a store goes on by itself, since the store knows the old ones.
+    pub fn set_credentials(&mut self, credentials: impl Into<Credentials>) {
+        let cache = self.token_cache().map(|cache| cache.of_other_credentials());
+        let access = Access::new(credentials.into(), cache.unwrap_or_default());
+        if let Access::Client { endpoint, .. } = std::mem::replace(&mut self.access, access) {
+            self.replaced = Some(endpoint.client().clone());
+        }
+        if self.fleet.take().is_some() {
+            self.limiters = Default::default();
+        }
+        self.wakes_others = true;
+    }
+
+    /// Returns the token that was fetched with client credentials, with the rest of its lifetime, to
+    /// hand it to another process.
+    pub fn access_token(&self, now: Moment) -> Option<AccessToken> {
+        match &self.access {
+            Access::None | Access::Token(_) => None,
+            Access::Client { cache, .. } => cache.current(now),
+        }
+    }
+
+    /// Uses a token that was fetched elsewhere with the same client credentials, and renews it before
+    /// its end. Returns whether there are client credentials to renew it with; if not, it is ignored.
+    pub fn set_access_token(&mut self, token: &AccessToken, now: Moment) -> bool {
+        let margin = self.policy.token_refresh_margin;
+        let Some(cache) = self.token_cache() else { return false };
+        cache.seed(token, now, margin);
+        self.wakes_others = true;
+        true
     }
 
     /// Returns whether other operations may go on earlier than they were told, since this was last
@@ -160,7 +229,7 @@ impl Engine {
             Access::None => TokenAccess::None,
             Access::Token(authorization) => TokenAccess::Ready(authorization.clone(), 0),
             Access::Client { cache, .. } => {
-                let share = self.fleet.as_mut().and_then(Fleet::token_share);
+                let share = self.fleet.as_deref_mut().and_then(Fleet::token_share);
                 cache.access(claim, now, self.policy.attempt_timeout, share)
             }
         }
@@ -236,7 +305,8 @@ impl Engine {
     }
 
     fn limiter(&mut self, bucket: Bucket) -> &mut RateLimiter {
-        &mut self.limiters[bucket.index()]
+        let policy = &self.policy;
+        self.limiters[bucket.index()].get_or_insert_with(|| Box::new(policy.limiter(bucket)))
     }
 
     /// Tells a limiter what became of a request, and wakes the calls that this lets go.
@@ -247,18 +317,19 @@ impl Engine {
 
     /// Removes the client's secret, which a service may repeat in its own words.
     fn scrubbed(&self, error: ResponseError) -> ResponseError {
-        self.client_secrets().into_iter().fold(error, ResponseError::scrubbed)
+        self.client_secrets().fold(error, ResponseError::scrubbed)
     }
 
     fn scrubbed_text(&self, text: String) -> String {
-        self.client_secrets().into_iter().fold(text, |text, secret| scrub(&text, secret))
+        self.client_secrets().fold(text, |text, secret| scrub(&text, secret))
     }
 
-    fn client_secrets(&self) -> [&str; 2] {
-        match &self.access {
-            Access::None | Access::Token(_) => [""; 2],
-            Access::Client { endpoint, .. } => endpoint.client().secrets(),
-        }
+    fn client_secrets(&self) -> impl Iterator<Item = &str> {
+        let client = match &self.access {
+            Access::None | Access::Token(_) => None,
+            Access::Client { endpoint, .. } => Some(endpoint.client()),
+        };
+        client.into_iter().chain(&self.replaced).flat_map(ClientCredentials::secrets)
     }
 
     fn request<E: Endpoint>(

@@ -2,12 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{Response, StatusCode};
 
 use crate::base_url::InvalidBaseUrl;
 use crate::credentials::InvalidCredentials;
 use crate::data_transfer::InvalidScope;
-use crate::endpoint::Host;
+use crate::endpoint::{Host, triage};
 use crate::json::JsonError;
 use crate::secret::scrub;
 use crate::session_id::InvalidSessionId;
@@ -216,6 +216,12 @@ impl ResponseError {
             media: None,
             location: None,
         }))
+    }
+
+    /// Returns the error that a response of that endpoint comes to, if its status is not a success: for
+    /// tests of your own code.
+    pub fn from_response<B: AsRef<[u8]>>(endpoint: EndpointKind, response: &Response<B>) -> Self {
+        triage::failure(endpoint, response)
     }
 
     pub(crate) fn with_message(mut self, message: Option<String>) -> Self {

@@ -24,10 +24,11 @@ pub use client::{ClientBuilder, ClientError, ConfigError};
 pub use credentials::{Authorization, ClientCredentials, Credentials, InvalidCredentials};
 pub use endpoint::{Bucket, Endpoint, Host, MAX_BODY_BYTES, MAX_HEAD_BYTES, Replay};
 pub use engine::{
-    Application, Call, CallError, CallErrorKind, DecisionEndpoint, Engine, EngineBuilder, Event,
-    EventKind, GaveUp, Join, Moment, Operation, Policy, QuotaAnswer, QuotaRequest, SharedLimit,
-    SharedStore, SharedToken, Step, StoreAnswer, StoreError, StoreRequest, StoreStep, Ticket,
-    TokenAnswer, TokenRequest, TransportError, TransportErrorKind, WaitForDecision, WaitReason,
+    Application, Call, CallError, CallErrorBuilder, CallErrorKind, DecisionEndpoint, Engine,
+    EngineBuilder, Event, EventKind, GaveUp, Join, Moment, Operation, Policy, QuotaAnswer,
+    QuotaRequest, SharedLimit, SharedStore, SharedToken, Step, StoreAnswer, StoreError,
+    StoreRequest, StoreStep, Ticket, TokenAnswer, TokenRequest, TransportError, TransportErrorKind,
+    WaitForDecision, WaitReason,
 };
 pub use error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 pub use json::{JsonError, RawJson};
@@ -35,3 +36,5 @@ pub use proxy::{HttpProxy, InvalidProxy, ProxySettings};
 pub use rate_limit::RateLimit;
 pub use secret::Secret;
 pub use session_id::{InvalidSessionId, SessionId};
+// Their types are part of signatures.
+pub use {http, time};

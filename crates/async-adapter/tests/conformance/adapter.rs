@@ -30,6 +30,9 @@ impl Adapter for Async {
         if let Some(base_url) = settings.verification_base_url {
             builder = builder.verification_base_url(base_url);
         }
+        if let Some(proxy) = settings.proxy {
+            builder = builder.proxy(proxy);
+        }
         if let Some(pem) = settings.root_certificate {
             builder = builder.root_certificate(pem);
         }

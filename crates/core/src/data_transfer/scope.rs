@@ -61,6 +61,27 @@ impl Scope {
     /// The `TikTok` account.
     pub const TIKTOK_ACCOUNT: Self = Self::documented("tiktok_account");
 
+    /// Every documented scope.
+    pub const ALL: [Self; 17] = [
+        Self::USER_ID,
+        Self::NAMES,
+        Self::EMAIL,
+        Self::PHONE,
+        Self::PICTURE,
+        Self::IS_VERIFIED,
+        Self::IS_OVER_18,
+        Self::IS_OVER_21,
+        Self::GENDER,
+        Self::DOCUMENT_DETAIL,
+        Self::BIRTHDATE,
+        Self::ADDRESS,
+        Self::BANK_ACCOUNT,
+        Self::PREFERENCES,
+        Self::INSTAGRAM_ACCOUNT,
+        Self::X_ACCOUNT,
+        Self::TIKTOK_ACCOUNT,
+    ];
+
     const fn documented(name: &'static str) -> Self {
         Self(Cow::Borrowed(name))
     }
@@ -68,6 +89,11 @@ impl Scope {
     /// Returns the name as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Returns whether the service documents the scope; it may know others.
+    pub fn is_documented(&self) -> bool {
+        Self::ALL.contains(self)
     }
 
     fn canonical(&self) -> &str {
@@ -255,6 +281,15 @@ mod tests {
         assert_eq!(plural.to_string(), "pictures");
         assert_ne!(plural, Scope::NAMES);
         assert!(std::collections::HashSet::from([plural]).contains(&Scope::PICTURE));
+    }
+
+    #[test]
+    fn documented_scopes_are_told_from_others() {
+        let documented = |name: &str| name.parse::<Scope>().unwrap().is_documented();
+        assert!(documented("pictures") && documented("names"));
+        assert!(!documented("nom(s") && !documented("Names"));
+        let all: std::collections::HashSet<_> = Scope::ALL.into_iter().collect();
+        assert_eq!(all.len(), Scope::ALL.len());
     }
 
     #[test]

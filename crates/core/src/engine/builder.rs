@@ -1,7 +1,5 @@
 use http::header::HeaderValue;
 
-use super::fleet::Fleet;
-use super::rate_limiter::RateLimiter;
 use super::retry::Jitter;
 use super::shared_store::{Application, SharedStore};
 use super::token_cache::TokenCache;
@@ -10,7 +8,6 @@ use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
 use crate::endpoint::Bucket;
 use crate::error::BuildError;
-use crate::oauth::FetchToken;
 
 /// The settings of an [`Engine`].
 #[derive(Clone, Debug)]
@@ -117,40 +114,29 @@ impl EngineBuilder {
                 value.ok().filter(|_| visible).ok_or(BuildError::UserAgent)?
             }
         };
-        let window = self.policy.rate_limit_window;
-        let budget = |bucket| match bucket {
-            Bucket::Decisions => self.policy.max_requests_per_window,
-            _ => self.policy.verification_limits.of(bucket),
-        };
-        let limiter = |bucket| {
-            let limiter = RateLimiter::new(window, budget(bucket));
-            if self.shared {
-                limiter.shared(self.policy.attempt_timeout.max(bucket.least_timeout()))
-            } else {
-                limiter
-            }
+        let shared = |bucket: Bucket| {
+            let limiter = self.policy.limiter(bucket);
+            Box::new(limiter.shared(self.policy.attempt_timeout.max(bucket.least_timeout())))
         };
         Ok(Engine {
             verification_base: self
                 .verification_base
                 .unwrap_or_else(|| self.base.verification_twin()),
             base: self.base,
-            access: match self.credentials {
-                Credentials::None => Access::None,
-                Credentials::Token(authorization) => Access::Token(authorization),
-                Credentials::Client(client) => Access::Client {
-                    endpoint: FetchToken::new(client),
-                    cache: TokenCache::default(),
-                },
+            access: Access::new(self.credentials, TokenCache::default()),
+            replaced: None,
+            limiters: if self.shared {
+                Bucket::ALL.map(|bucket| Some(shared(bucket)))
+            } else {
+                Default::default()
             },
-            limiters: Bucket::ALL.map(limiter),
             policy: self.policy,
             user_agent,
             jitter: Jitter::new(self.seed),
             tickets: 0,
             events: self.records_events.then(Vec::new),
             wakes_others: false,
-            fleet: self.shared.then(Fleet::default),
+            fleet: self.shared.then(Box::default),
         })
     }
 }

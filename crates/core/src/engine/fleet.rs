@@ -61,14 +61,15 @@ impl Engine {
         let about_token = fleet.token.requests(known, now).into_iter();
         let mut requests: Vec<_> = about_token.map(StoreRequest::Token).collect();
         let quotas = Bucket::ALL.iter().zip(&mut self.limiters).filter_map(|(bucket, limiter)| {
-            limiter.store_request(*bucket, now, sign).map(StoreRequest::Quota)
+            limiter.as_mut()?.store_request(*bucket, now, sign).map(StoreRequest::Quota)
         });
         requests.extend(quotas);
         if sign {
             fleet.sign_at = now.after(SIGN_OF_LIFE);
         }
         if requests.is_empty() {
-            let asks = self.limiters.iter().filter_map(|limiter| limiter.asks_store_at(now));
+            let asks =
+                self.limiters.iter().flatten().filter_map(|limiter| limiter.asks_store_at(now));
             let until = asks.chain(fleet.token.asks_at()).fold(fleet.sign_at, Moment::min);
             return StoreStep::Wait { until };
         }
@@ -124,7 +125,7 @@ impl Engine {
     }
 
     fn lose_store(&mut self, error: StoreError, now: Moment) {
-        for limiter in &mut self.limiters {
+        for limiter in self.limiters.iter_mut().flatten() {
             limiter.store_lost(now);
         }
         if let Some(fleet) = &mut self.fleet {

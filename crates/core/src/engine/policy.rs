@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use super::rate_limiter::RateLimiter;
+use crate::endpoint::Bucket;
 use crate::verification::Limits;
 
 /// The timeouts, retries and rate limits of an [`Engine`](crate::Engine).
@@ -51,5 +53,16 @@ impl Default for Policy {
             max_requests_per_window: None,
             verification_limits: Limits::default(),
         }
+    }
+}
+
+impl Policy {
+    /// Returns the rate limiter for one kind of request.
+    pub(super) fn limiter(&self, bucket: Bucket) -> RateLimiter {
+        let budget = match bucket {
+            Bucket::Decisions => self.max_requests_per_window,
+            _ => self.verification_limits.of(bucket),
+        };
+        RateLimiter::new(self.rate_limit_window, budget)
     }
 }

@@ -5,6 +5,7 @@ use super::fleet::{Fetching, TokenShare};
 use super::gate::Gate;
 use super::moment::Moment;
 use crate::credentials::Authorization;
+use crate::oauth::AccessToken;
 use crate::secret::Secret;
 
 /// Single flight for access tokens: one call fetches, all calls of the engine share the result.
@@ -19,6 +20,8 @@ pub(super) struct TokenCache {
     /// The lease that ended in a failure which every other call would meet as well.
     failed: Option<(u64, AttemptError)>,
     leases: u64,
+    /// Leases up to that one are of other credentials, whose tokens are for nobody else.
+    retired: u64,
     /// Closed by a refusal of the token endpoint, for which `refusal` is the reason.
     gate: Gate,
     refusal: Option<AttemptError>,
@@ -139,7 +142,7 @@ impl TokenCache {
         time: Duration,
         undecided: bool,
     ) -> TokenAccess {
-        let id = claim.lease.unwrap_or_else(|| {
+        let id = claim.lease.filter(|id| *id > self.retired).unwrap_or_else(|| {
             self.leases += 1;
             self.leases
         });
@@ -166,14 +169,8 @@ impl TokenCache {
         self.gate.open();
         self.refusal = None;
         claim.fresh = Some((authorization.clone(), generation));
-        if let Some(lifetime) = lifetime {
-            let early = refresh_margin.min(lifetime / 10);
-            self.token = Some(CachedToken {
-                authorization,
-                generation,
-                renew_at: now.after(lifetime.saturating_sub(early)),
-                expires_at: now.after(lifetime),
-            });
+        if let Some(lifetime) = lifetime.filter(|_| generation > self.retired) {
+            self.hold(authorization, generation, lifetime, now, refresh_margin);
         }
     }
 
@@ -192,6 +189,42 @@ impl TokenCache {
     /// Returns the cached token.
     pub(super) fn secret(&self) -> Option<Secret> {
         self.token.as_ref().map(|token| token.authorization.secret().into())
+    }
+
+    fn hold(
+        &mut self,
+        authorization: Authorization,
+        generation: u64,
+        lifetime: Duration,
+        now: Moment,
+        refresh_margin: Duration,
+    ) {
+        let early = refresh_margin.min(lifetime / 10);
+        self.token = Some(CachedToken {
+            authorization,
+            generation,
+            renew_at: now.after(lifetime.saturating_sub(early)),
+            expires_at: now.after(lifetime),
+        });
+    }
+
+    /// Takes a token that was fetched elsewhere.
+    pub(super) fn seed(&mut self, token: &AccessToken, now: Moment, refresh_margin: Duration) {
+        self.leases += 1;
+        let (authorization, generation) = (token.authorization().clone(), self.leases);
+        let lifetime = token.lifetime().unwrap_or_default();
+        self.hold(authorization, generation, lifetime, now, refresh_margin);
+    }
+
+    /// Returns the token that is held, with the rest of its lifetime.
+    pub(super) fn current(&self, now: Moment) -> Option<AccessToken> {
+        let token = self.token.as_ref().filter(|token| token.expires_at > now)?;
+        Some(AccessToken::held(&token.authorization, token.expires_at.since(now)))
+    }
+
+    /// Returns the cache of other credentials, which no lease of these has a part in.
+    pub(super) fn of_other_credentials(&self) -> Self {
+        Self { leases: self.leases, retired: self.leases, ..Self::default() }
     }
 
     /// Remembers that the token endpoint wants no requests before `until`.

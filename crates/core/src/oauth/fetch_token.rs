@@ -11,7 +11,7 @@ use http::{Method, Request, Response};
 use serde::Deserialize;
 
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, ClientCredentials, JSON};
+use crate::credentials::{Authorization, ClientCredentials, InvalidCredentials, JSON};
 use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json::{self, JsonError};
@@ -76,6 +76,25 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
+    /// Takes a token that was fetched elsewhere and is valid for that long from now.
+    ///
+    /// # Errors
+    /// The token is empty or holds anything but visible ASCII.
+    pub fn new(
+        access_token: impl Into<Secret>,
+        lifetime: Duration,
+    ) -> Result<Self, InvalidCredentials> {
+        let secret = access_token.into();
+        let authorization = Authorization::bearer(secret.clone())?;
+        Ok(Self { secret, authorization, lifetime: Some(lifetime.min(MAX_LIFETIME)) })
+    }
+
+    /// Returns a token that is valid for so much longer.
+    pub(crate) fn held(authorization: &Authorization, lifetime: Duration) -> Self {
+        let secret = Secret::from(authorization.secret());
+        Self { secret, authorization: authorization.clone(), lifetime: Some(lifetime) }
+    }
+
     fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let members: Members = json::read_object(json::text(body)?)?;
         let secret = members.access_token;
@@ -104,7 +123,8 @@ impl AccessToken {
         &self.authorization
     }
 
-    /// Returns how long the token is valid from the arrival of its response, at most ten years.
+    /// Returns how long the token is valid, from the arrival of its response or from the moment it was
+    /// read from an [`Engine`](crate::Engine), at most ten years.
     /// `None` if the response does not say: then the token is used for one request.
     pub fn lifetime(&self) -> Option<Duration> {
         self.lifetime

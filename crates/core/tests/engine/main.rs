@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod calls;
+mod credentials;
 mod settings;
 mod token;
 mod waiting;

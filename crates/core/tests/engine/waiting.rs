@@ -171,3 +171,39 @@ fn who_gives_up_a_wait_gives_up_the_token_too() {
     assert_eq!(sends(&mut call(), &mut engine, at(1)).0, "token -");
     assert!(matches!(fails(&mut wait, &mut engine, at(1)).kind(), CallErrorKind::Finished));
 }
+
+#[test]
+fn a_verification_session_is_waited_for_until_it_is_settled() {
+    use didit_core::verification::{self, Status};
+
+    let id = "11111111-2222-3333-4444-555555555555";
+    let decision = |status: &str| format!(r#"{{"session_id":"{id}","status":"{status}"}}"#);
+    let wait = || {
+        let endpoint = verification::RetrieveDecision::new(id.parse().unwrap());
+        WaitForDecision::of(endpoint).with_timeout(Duration::from_secs(60))
+    };
+    let mut engine = Engine::builder(Authorization::api_key("key").unwrap()).build().unwrap();
+    let mut settled = wait();
+    let mut now = at(0);
+    for status in ["Not Started", "In Progress", "On Hold"] {
+        let (_, ticket) = sends(&mut settled, &mut engine, now);
+        answer(&mut settled, &mut engine, now, ticket, 200, &decision(status));
+        (now, _) = waits(&mut settled, &mut engine, now);
+    }
+    let (_, ticket) = sends(&mut settled, &mut engine, now);
+    answer(&mut settled, &mut engine, now, ticket, 200, &decision("IN REVIEW"));
+    assert_eq!(succeeds(&mut settled, &mut engine, now).status(), &Status::InReview);
+
+    let mut open = wait();
+    let (_, ticket) = sends(&mut open, &mut engine, now);
+    answer(&mut open, &mut engine, now, ticket, 200, &decision("Resubmitted"));
+    waits(&mut open, &mut engine, now);
+    let error = fails(&mut open, &mut engine, now.after(Duration::from_secs(60)));
+    let undecided = CallErrorKind::UndecidedVerification(Status::Resubmitted);
+    assert!(matches!(error.kind(), CallErrorKind::UndecidedVerification(Status::Resubmitted)));
+    let line = "could not retrieve the verification decision: the session was still Resubmitted \
+                when the time ran out";
+    assert_eq!((error.to_string().as_str(), error.advice()), (line, "wait longer"));
+    let faked = CallError::builder(undecided).gave_up(GaveUp::DeadlineExceeded).build();
+    assert_eq!(faked.to_string(), line);
+}

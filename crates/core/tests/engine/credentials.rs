@@ -1,0 +1,101 @@
+//! Tokens and credentials that the caller reads, gives and replaces.
+
+use didit_core::oauth::AccessToken;
+
+use super::*;
+
+fn held(bearer: &str) -> Authorization {
+    Authorization::bearer(bearer).unwrap()
+}
+
+#[test]
+fn a_token_is_handed_from_one_engine_to_another() {
+    let mut first = engine();
+    assert!(first.access_token(at(0)).is_none());
+    retrieve(&mut first, at(0), "fetched");
+    let token = first.access_token(at(400)).unwrap();
+    assert_eq!(token.secret().expose(), "fetched");
+    assert_eq!(token.lifetime(), Some(Duration::from_secs(600)));
+    assert!(first.access_token(at(1000)).is_none());
+
+    let mut second = engine();
+    assert!(second.set_access_token(&token, at(0)));
+    assert_eq!(sends(&mut call(), &mut second, at(0)).0, "decision fetched");
+    // It is renewed like any other.
+    assert_eq!(sends(&mut call(), &mut second, at(545)).0, "token -");
+}
+
+#[test]
+fn a_token_that_was_given_and_is_refused_is_replaced() {
+    let mut engine = engine();
+    let token = AccessToken::new("stale", Duration::from_secs(600)).unwrap();
+    engine.set_access_token(&token, at(0));
+    let mut call = call();
+    let (sent, ticket) = sends(&mut call, &mut engine, at(0));
+    assert_eq!(sent, "decision stale");
+    answer(&mut call, &mut engine, at(1), ticket, 401, "");
+    assert_eq!(sends(&mut call, &mut engine, at(1)).0, "token -");
+}
+
+#[test]
+fn only_client_credentials_take_a_token() {
+    let mut engine = Engine::builder(held("mine")).build().unwrap();
+    let token = AccessToken::new("other", Duration::from_secs(600)).unwrap();
+    assert!(!engine.set_access_token(&token, at(0)));
+    assert_eq!(sends(&mut call(), &mut engine, at(0)).0, "decision mine");
+    assert!(engine.access_token(at(0)).is_none());
+    assert!(AccessToken::new("two words", Duration::ZERO).is_err());
+}
+
+#[test]
+fn a_held_token_is_replaced_for_the_next_request() {
+    let mut engine = Engine::builder(held("old")).build().unwrap();
+    let mut under_way = call();
+    let (_, ticket) = sends(&mut under_way, &mut engine, at(0));
+    engine.set_credentials(held("new"));
+    assert!(engine.take_wake());
+    answer(&mut under_way, &mut engine, at(1), ticket, 200, &decision("Confirmed"));
+    succeeds(&mut under_way, &mut engine, at(1));
+    assert_eq!(sends(&mut call(), &mut engine, at(1)).0, "decision new");
+}
+
+#[test]
+fn a_token_of_replaced_credentials_is_not_shared() {
+    let mut engine = engine();
+    let (mut fetching, mut waiting) = (call(), call());
+    let (_, old) = sends(&mut fetching, &mut engine, at(0));
+    waits(&mut waiting, &mut engine, at(0));
+    engine.set_credentials(ClientCredentials::new("id", "rotated").unwrap());
+    let (sent, new) = sends(&mut waiting, &mut engine, at(1));
+    assert_eq!(sent, "token -");
+    answer(&mut waiting, &mut engine, at(2), new, 200, &token("new", 1000));
+    // The late response is for the call alone that asked for it.
+    answer(&mut fetching, &mut engine, at(3), old, 200, &token("old", 1000));
+    assert_eq!(sends(&mut call(), &mut engine, at(3)).0, "decision new");
+}
+
+#[test]
+fn a_late_response_shows_no_replaced_secret() {
+    let client = |secret: &str| ClientCredentials::new("id", secret).unwrap();
+    let mut engine = Engine::builder(client("canary-secret")).build().unwrap();
+    let mut call = call();
+    let (_, ticket) = sends(&mut call, &mut engine, at(0));
+    engine.set_credentials(client("rotated-secret"));
+    let words = r#"{"detail":"canary-secret and rotated-secret are wrong"}"#;
+    answer(&mut call, &mut engine, at(1), ticket, 400, words);
+    let error = fails(&mut call, &mut engine, at(1));
+    assert!(!format!("{error} {error:#?}").contains("-secret"), "{error}");
+}
+
+#[test]
+fn another_tenant_has_the_settings_and_nothing_else() {
+    let mut first = paced(7);
+    retrieve(&mut first, at(0), "first");
+    let mut second = first.with_credentials(held("second"), 1);
+    assert_eq!(second.policy(), first.policy());
+    assert_eq!(second.base_url(), first.base_url());
+    assert_eq!(sends(&mut call(), &mut second, at(0)).0, "decision second");
+    assert_eq!(sends(&mut call(), &mut first, at(0)).0, "decision first");
+    // Of 500 tenants each takes little.
+    assert!(size_of::<Engine>() <= 800, "{} bytes", size_of::<Engine>());
+}
