@@ -35,6 +35,10 @@ pub use self::error::Error;
 pub use self::verification::Verification;
 pub use self::wait::Wait;
 
+/// [metrics]: how_to::metrics
+/// [testing]: how_to::testing
+/// [webhooks]: how_to::webhooks
+/// [verification]: how_to::verification
 #[doc = include_str!("../docs/how_to.md")]
 pub mod how_to {
     #[doc = include_str!("../docs/metrics.md")]
