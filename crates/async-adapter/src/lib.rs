@@ -93,22 +93,14 @@ impl Client {
         ClientBuilder::new(credentials)
     }
 
-    /// Creates a client from the variables `DIDIT_...` of the
-    /// [environment](didit_core::client::Environment).
+    /// Creates a client from the variables of the [environment](didit_core::client::Environment).
+    /// [`ClientBuilder::from_env`] takes further settings.
     ///
     /// # Errors
     /// A variable is missing or malformed, or several ways to authorize are set at once; or see
     /// [`ClientBuilder::build`].
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::builder_from_env()?.build()
-    }
-
-    /// Starts to build a client from the variables of the environment.
-    ///
-    /// # Errors
-    /// See [`from_env`](Self::from_env).
-    pub fn builder_from_env() -> Result<ClientBuilder, ConfigError> {
-        ClientBuilder::from_env()
+        ClientBuilder::from_env()?.build()
     }
 
     /// Creates a client with other credentials for another tenant: with a token and rate limits of its

@@ -9,11 +9,12 @@ use didit_blocking_adapter::core::{
 use didit_blocking_adapter::{Client, ConfigError, Error};
 use didit_sandbox::Sandbox;
 
+use crate::bounded;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::logging::Logged;
+use crate::logging::Exchanges;
+use crate::observed::Observed;
 use crate::profile::Profile;
-use crate::{bounded, duration};
 
 /// The budget of one session's call, where the configuration gives none.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,15 +58,10 @@ impl Wanted {
     /// Checks the whole configuration; nothing is sent yet.
     pub(crate) fn connect(self, context: &Context) -> Result<Connection, Failure> {
         let environment = settings(context)?;
-        let timeout = match (context.options.timeout, context.environment.text("DIDIT_TIMEOUT")?) {
-            (Some(timeout), _) => Some(timeout),
-            (None, Some(text)) => {
-                let timeout = duration::parse_positive(&text);
-                Some(timeout.map_err(|why| Failure::usage(format!("DIDIT_TIMEOUT: {why}")))?)
-            }
-            (None, None) => None,
+        let timeout = match context.options.timeout {
+            Some(timeout) => timeout,
+            None => environment.timeout().map_err(refused)?.unwrap_or(self.timeout),
         };
-        let timeout = timeout.unwrap_or(self.timeout);
         let mut policy = self.policy;
         policy.call_timeout = timeout;
         let sandbox = context.options.sandbox.then(start_sandbox).transpose()?;
@@ -120,7 +116,7 @@ impl Connection {
 
     /// Carries out an operation, and logs its requests.
     pub(crate) fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
-        self.client.run(Logged::new(operation))
+        self.client.run(Observed::new(operation, Exchanges::default()))
     }
 }
 
@@ -164,14 +160,12 @@ fn refused(error: InvalidEnvironment) -> Failure {
     Failure::usage(error)
 }
 
-/// Returns the base URLs of both APIs. One that is not the live service's holds for both: what is
-/// meant for a sandbox must not go to the live service.
+/// Returns the base URLs of both APIs.
 fn base_urls(environment: &Environment<'_>) -> Result<(BaseUrl, BaseUrl), Failure> {
-    let transfer = environment.base_url().map_err(refused)?;
+    let transfer = environment.base_url().map_err(refused)?.unwrap_or_else(BaseUrl::production);
     let verification = environment.verification_base_url().map_err(refused)?;
-    let other = || transfer.clone().filter(|url| *url != BaseUrl::production());
-    let verification = verification.or_else(other).unwrap_or_else(BaseUrl::verification);
-    Ok((transfer.unwrap_or_else(BaseUrl::production), verification))
+    let verification = verification.unwrap_or_else(|| transfer.verification_twin());
+    Ok((transfer, verification))
 }
 
 fn start_sandbox() -> Result<Sandbox, Failure> {
@@ -206,5 +200,23 @@ fn unusable(error: &ConfigError, context: &Context) -> Failure {
             Failure::usage(format!("{name}: {path} holds no PEM certificate"))
         }
         _ => Failure::of_config(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_of_the_two_apis_go_together() {
+        let urls = |set: Option<&'static str>| {
+            let variable = move |name: &str| (name == "DIDIT_BASE_URL").then_some(set?.into());
+            base_urls(&Environment::new(variable, bounded::read)).ok()
+        };
+        assert_eq!(urls(None), Some((BaseUrl::production(), BaseUrl::verification())));
+        let staging = (BaseUrl::staging(), BaseUrl::verification_staging());
+        assert_eq!(urls(Some("https://apx.staging.didit.me")), Some(staging));
+        let gateway: BaseUrl = "https://gateway.example".parse().unwrap();
+        assert_eq!(urls(Some("https://gateway.example")), Some((gateway.clone(), gateway)));
     }
 }

@@ -20,6 +20,7 @@ mod format;
 mod interrupt;
 mod live_line;
 mod logging;
+mod observed;
 mod output;
 mod panic_guard;
 mod profile;

@@ -7,12 +7,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use didit_blocking_adapter::core::{Engine, Moment, Operation, Step, Ticket, TransportError};
+use didit_blocking_adapter::core::Moment;
 use http::Response;
 use serde::Deserialize;
 
 use crate::context::Context;
 use crate::duration::clock;
+use crate::observed::Observer;
 use crate::terminal;
 
 const REDRAW: Duration = Duration::from_millis(200);
@@ -67,54 +68,16 @@ fn write(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// An operation that polls a decision, whose statuses are seen on their way.
-pub(crate) struct Watched<'a, O> {
-    operation: O,
-    seen: &'a Seen,
-}
-
-impl<'a, O> Watched<'a, O> {
-    pub(crate) fn new(operation: O, seen: &'a Seen) -> Self {
-        Self { operation, seen }
-    }
-}
-
-impl<O: Operation> Operation for Watched<'_, O> {
-    type Output = O::Output;
-
-    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<O::Output> {
-        self.operation.poll(engine, now)
-    }
-
-    fn handle_response<B: AsRef<[u8]>>(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        ticket: Ticket,
-        response: &Response<B>,
-    ) {
+/// Sees the statuses of the decision that an operation polls.
+impl Observer for &Seen {
+    fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, _now: Moment) {
         #[derive(Deserialize)]
         struct Answer {
             status: String,
         }
         if let Ok(Answer { status }) = serde_json::from_slice(response.body().as_ref()) {
-            *self.seen.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
         }
-        self.operation.handle_response(engine, now, ticket, response);
-    }
-
-    fn handle_failure(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        ticket: Ticket,
-        error: TransportError,
-    ) {
-        self.operation.handle_failure(engine, now, ticket, error);
-    }
-
-    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
-        self.operation.cancel(engine, now);
     }
 }
 

@@ -18,7 +18,7 @@ use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
-pub(crate) use self::exchange::Logged;
+pub(crate) use self::exchange::Exchanges;
 use crate::context::Options;
 use crate::environment::Environment;
 

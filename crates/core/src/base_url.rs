@@ -56,7 +56,8 @@ impl BaseUrl {
 
     /// Returns where the verification API is when the data-transfer API is here: elsewhere for the
     /// documented hosts, at the same place for a gateway or a test server.
-    pub(crate) fn verification_twin(&self) -> Self {
+    #[must_use]
+    pub fn verification_twin(&self) -> Self {
         if *self == Self::production() {
             Self::verification()
         } else if *self == Self::staging() {

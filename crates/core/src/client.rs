@@ -6,7 +6,7 @@
 mod builder;
 mod config_error;
 mod connect;
-mod duration;
+pub mod duration;
 mod environment;
 mod error;
 mod hooks;

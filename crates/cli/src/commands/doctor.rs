@@ -19,6 +19,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
+use crate::observed::Observed;
 use crate::{connection, output, terminal};
 
 /// Shorter than a session's budget: somebody is looking on.
@@ -101,12 +102,12 @@ impl Doctor {
 fn ask(connection: &Connection, seen: &Seen) -> Option<Error> {
     if let Credentials::Client(client) = &connection.credentials {
         let fetch = Call::new(FetchToken::new(client.clone()));
-        if let Err(error) = connection.run(Probe::new(fetch, seen)) {
+        if let Err(error) = connection.run(Observed::new(fetch, Probe::new(seen))) {
             return Some(error);
         }
     }
     let retrieve = Call::new(RetrieveDecision::new(NO_SESSION.parse().ok()?));
-    let error = connection.run(Probe::new(retrieve, seen)).err()?;
+    let error = connection.run(Observed::new(retrieve, Probe::new(seen))).err()?;
     // It was accepted, as far as can be told without a session.
     let answered = error.call().response().is_some_and(|answer| {
         matches!(answer.kind(), ResponseErrorKind::NotFound | ResponseErrorKind::ClientError)

@@ -174,7 +174,8 @@ fn parse_quota(text: &str) -> Result<Quota, String> {
     let problem = || format!("{text:?} is not a quota like 100/60s");
     let (limit, window) = text.split_once('/').ok_or_else(problem)?;
     let limit = limit.parse().map_err(|_| problem())?;
-    Ok(Quota { limit, window: duration::parse_positive(window)? })
+    let window = duration::parse_positive(window).map_err(|error| error.to_string())?;
+    Ok(Quota { limit, window })
 }
 
 fn parse_scale(text: &str) -> Result<f64, String> {

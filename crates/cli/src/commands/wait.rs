@@ -11,8 +11,8 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
-use crate::live_line::{self, Watched};
-use crate::{decision_table, duration, session_ids};
+use crate::observed::Observed;
+use crate::{decision_table, duration, live_line, session_ids};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,7 +48,7 @@ impl Wait {
             .with_interval(self.poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL))
             .with_timeout(connection.timeout);
         let decision = live_line::during(context, connection.timeout, |seen| {
-            connection.run(Watched::new(wait, seen))
+            connection.run(Observed::new(wait, seen))
         });
         let decision = decision
             .map_err(|error| Failure::of_wait(session_id.as_str(), &error, connection.timeout))?;

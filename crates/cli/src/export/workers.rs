@@ -22,7 +22,8 @@ use http::Response;
 
 use crate::connection::{Api, Connection};
 use crate::failure::Failure;
-use crate::logging::Logged;
+use crate::logging::Exchanges;
+use crate::observed::Observed;
 
 /// How long a waiting call may not notice that it is to stop.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
@@ -212,7 +213,8 @@ impl Task {
     fn run<E: Endpoint>(&self, endpoint: E) -> Option<Result<E::Output, Error>> {
         let call = Call::new(endpoint);
         let call = if self.queued { call.deadline_from_first_send() } else { call };
-        self.client.run(Logged::new(Watched::new(call, self.place, &self.activity))).transpose()
+        let call = Watched::new(call, self.place, &self.activity);
+        self.client.run(Observed::new(call, Exchanges::default())).transpose()
     }
 }
 

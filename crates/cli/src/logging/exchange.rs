@@ -1,11 +1,12 @@
-//! An operation whose requests and responses are logged on their way.
+//! The log of an operation's requests and responses.
 
-use didit_blocking_adapter::core::{Engine, Moment, Operation, Step, Ticket, TransportError};
+use didit_blocking_adapter::core::Moment;
 use http::{HeaderMap, HeaderName, Request, Response, Uri, header};
 use tracing::{debug, enabled, trace};
 
 use super::REQUESTS;
 use super::line::Time;
+use crate::observed::Observer;
 
 /// What stands for a text that must not be shown.
 const REDACTED: &str = "[redacted]";
@@ -36,8 +37,8 @@ const SHOWN: [&str; 22] = [
     "x-timestamp",
 ];
 
-pub(crate) struct Logged<O> {
-    operation: O,
+#[derive(Default)]
+pub(crate) struct Exchanges {
     sent: Option<Sent>,
     /// The last request that failed, and the attempt that it was.
     failed: Option<(String, u32)>,
@@ -50,12 +51,6 @@ struct Sent {
     attempt: u32,
     /// The values of the headers that authorize it.
     secrets: Vec<String>,
-}
-
-impl<O> Logged<O> {
-    pub(crate) fn new(operation: O) -> Self {
-        Self { operation, sent: None, failed: None }
-    }
 }
 
 impl Sent {
@@ -101,29 +96,17 @@ fn without_query(uri: &Uri) -> String {
     }
 }
 
-impl<O: Operation> Operation for Logged<O> {
-    type Output = O::Output;
-
-    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<O::Output> {
-        let step = self.operation.poll(engine, now);
-        if let Step::Send { request, .. } = &step
-            && enabled!(target: REQUESTS, tracing::Level::DEBUG)
-        {
+impl Observer for Exchanges {
+    fn sent(&mut self, request: &Request<Vec<u8>>, now: Moment) {
+        if enabled!(target: REQUESTS, tracing::Level::DEBUG) {
             let sent = Sent::new(request, now, self.failed.take());
             trace!(target: REQUESTS, "> {}", sent.what);
             sent.log_headers('>', request.headers());
             self.sent = Some(sent);
         }
-        step
     }
 
-    fn handle_response<B: AsRef<[u8]>>(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        ticket: Ticket,
-        response: &Response<B>,
-    ) {
+    fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment) {
         if let Some(sent) = self.sent.take() {
             let name = HeaderName::from_static("x-request-id");
             let id = response.headers().get(&name).map(|value| sent.shown(&name, value));
@@ -132,26 +115,14 @@ impl<O: Operation> Operation for Logged<O> {
             sent.log_headers('<', response.headers());
             self.failed = (!response.status().is_success()).then_some((sent.what, sent.attempt));
         }
-        self.operation.handle_response(engine, now, ticket, response);
     }
 
-    fn handle_failure(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        ticket: Ticket,
-        error: TransportError,
-    ) {
+    fn failed(&mut self, now: Moment) {
         if let Some(sent) = self.sent.take() {
             // The engine tells why.
             sent.log_end("no response", now, None);
             self.failed = Some((sent.what, sent.attempt));
         }
-        self.operation.handle_failure(engine, now, ticket, error);
-    }
-
-    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
-        self.operation.cancel(engine, now);
     }
 }
 

@@ -1,9 +1,20 @@
 //! Durations as people write them: `500ms`, `30s`, `1.5m`, `2h`.
 
+use std::error::Error;
+use std::fmt;
 use std::time::Duration;
 
-pub(super) fn parse(text: &str) -> Result<Duration, String> {
-    let problem = || format!("{text:?} is not a duration like 500ms, 30s, 2m or 1h");
+/// Reads a number and one of the units `ms`, `s`, `m` and `h`.
+///
+/// ```
+/// # use std::time::Duration;
+/// assert_eq!(didit_core::client::duration::parse("1.5s"), Ok(Duration::from_millis(1500)));
+/// ```
+///
+/// # Errors
+/// The text is anything else, or the duration is too long for a [`Duration`].
+pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
+    let problem = || InvalidDuration::NoDuration { text: text.to_owned() };
     let digits =
         text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
     let (number, unit) = text.split_at(digits);
@@ -19,11 +30,46 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(number * seconds).map_err(|_| problem())
 }
 
-/// A duration that lasts.
-pub(super) fn parse_positive(text: &str) -> Result<Duration, String> {
+/// Reads a duration that is not zero.
+///
+/// # Errors
+/// Like [`parse`], and for zero.
+pub fn parse_positive(text: &str) -> Result<Duration, InvalidDuration> {
     let duration = parse(text)?;
-    if duration.is_zero() { Err(format!("{text:?} is no time at all")) } else { Ok(duration) }
+    if duration.is_zero() {
+        return Err(InvalidDuration::Zero { text: text.to_owned() });
+    }
+    Ok(duration)
 }
+
+/// The reason a text is no duration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InvalidDuration {
+    /// It is not a number with a unit.
+    NoDuration {
+        /// The text.
+        text: String,
+    },
+    /// It is zero.
+    Zero {
+        /// The text.
+        text: String,
+    },
+}
+
+impl fmt::Display for InvalidDuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoDuration { text } => {
+                write!(f, "{text:?} is not a duration like 500ms, 30s, 2m or 1h")
+            }
+            Self::Zero { text } => write!(f, "{text:?} is no time at all"),
+        }
+    }
+}
+
+impl Error for InvalidDuration {}
 
 #[cfg(test)]
 mod tests {
@@ -66,7 +112,7 @@ mod tests {
             "1µs",
             "99999999999999999999h",
         ] {
-            let error = parse(text).expect_err(text);
+            let error = parse(text).expect_err(text).to_string();
             assert!(error.contains("is not a duration like"), "{error}");
         }
         assert!(parse_positive("0ms").is_err() && parse_positive("1ms").is_ok());

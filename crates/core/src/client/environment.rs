@@ -1,3 +1,5 @@
+mod error;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
@@ -6,6 +8,8 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+pub use self::error::InvalidEnvironment;
+use self::error::{Problem, invalid};
 use super::duration;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, ClientCredentials, Credentials};
@@ -201,77 +205,6 @@ impl fmt::Debug for Environment<'_> {
             .finish_non_exhaustive()
     }
 }
-
-/// A configuration by variables that cannot be used. No secret is repeated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InvalidEnvironment(Problem);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Problem {
-    NoCredentials,
-    Several(Vec<&'static str>),
-    TwoSecrets,
-    NoClientId,
-    NoClientSecret,
-    NotText(&'static str),
-    Unreadable(&'static str, PathBuf, String),
-    Invalid(&'static str, String),
-}
-
-fn invalid(name: &'static str, error: &dyn fmt::Display) -> InvalidEnvironment {
-    Problem::Invalid(name, error.to_string()).into()
-}
-
-impl InvalidEnvironment {
-    /// Returns the names of the variables and flags that are to be set, changed or removed.
-    pub fn names(&self) -> Vec<&'static str> {
-        match &self.0 {
-            Problem::NoCredentials => vec![CLIENT_ID, CLIENT_SECRET, ACCESS_TOKEN, API_KEY],
-            Problem::Several(names) => names.clone(),
-            Problem::TwoSecrets => vec![CLIENT_SECRET, CLIENT_SECRET_FILE],
-            Problem::NoClientId => vec![CLIENT_ID],
-            Problem::NoClientSecret => vec![CLIENT_SECRET],
-            Problem::NotText(name) | Problem::Unreadable(name, ..) | Problem::Invalid(name, _) => {
-                vec![name]
-            }
-        }
-    }
-}
-
-impl From<Problem> for InvalidEnvironment {
-    fn from(problem: Problem) -> Self {
-        Self(problem)
-    }
-}
-
-impl fmt::Display for InvalidEnvironment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Problem::NoCredentials => f.write_str(
-                "no credentials are configured; set DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET (or \
-                 DIDIT_CLIENT_SECRET_FILE), or DIDIT_ACCESS_TOKEN, or DIDIT_API_KEY",
-            ),
-            Problem::Several(names) => {
-                let names = names.join(", ");
-                write!(f, "several ways to authorize are configured at once: {names}; keep one")
-            }
-            Problem::TwoSecrets => f.write_str(
-                "DIDIT_CLIENT_SECRET and DIDIT_CLIENT_SECRET_FILE are both set; keep one",
-            ),
-            Problem::NoClientId => f.write_str("the client id is missing; set DIDIT_CLIENT_ID"),
-            Problem::NoClientSecret => f.write_str(
-                "the client secret is missing; set DIDIT_CLIENT_SECRET or DIDIT_CLIENT_SECRET_FILE",
-            ),
-            Problem::NotText(name) => write!(f, "{name} is not UTF-8; set it to text"),
-            Problem::Unreadable(name, path, why) => {
-                write!(f, "{name}: could not read {}: {why}", path.display())
-            }
-            Problem::Invalid(name, why) => write!(f, "{name}: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for InvalidEnvironment {}
 
 #[cfg(test)]
 mod tests {

@@ -1,10 +1,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use didit_blocking_adapter::core::{
-    Engine, Moment, Operation, RateLimit, Step, Ticket, TransportError,
-};
-use http::Response;
+use didit_blocking_adapter::core::{Moment, RateLimit};
+use http::{Request, Response};
+
+use crate::observed::Observer;
 
 /// What the answers to a probe's requests showed, whatever came of the probe.
 #[derive(Clone, Default)]
@@ -50,50 +50,25 @@ fn seconds_after(now: SystemTime, then: SystemTime) -> i64 {
     }
 }
 
-/// An operation whose answers are looked at on their way.
-pub(super) struct Probe<O> {
-    operation: O,
+/// Looks at the responses of an operation.
+pub(super) struct Probe {
     seen: Seen,
     sent_at: Moment,
 }
 
-impl<O> Probe<O> {
-    pub(super) fn new(operation: O, seen: &Seen) -> Self {
-        Self { operation, seen: seen.clone(), sent_at: Moment::default() }
+impl Probe {
+    pub(super) fn new(seen: &Seen) -> Self {
+        Self { seen: seen.clone(), sent_at: Moment::default() }
     }
 }
 
-impl<O: Operation> Operation for Probe<O> {
-    type Output = O::Output;
-
-    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<O::Output> {
+impl Observer for Probe {
+    fn sent(&mut self, _request: &Request<Vec<u8>>, now: Moment) {
         self.sent_at = now;
-        self.operation.poll(engine, now)
     }
 
-    fn handle_response<B: AsRef<[u8]>>(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        ticket: Ticket,
-        response: &Response<B>,
-    ) {
+    fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment) {
         self.seen.see(response, now.since(self.sent_at));
-        self.operation.handle_response(engine, now, ticket, response);
-    }
-
-    fn handle_failure(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        ticket: Ticket,
-        error: TransportError,
-    ) {
-        self.operation.handle_failure(engine, now, ticket, error);
-    }
-
-    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
-        self.operation.cancel(engine, now);
     }
 }
 

@@ -13,8 +13,8 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
-use crate::live_line::{self, Watched};
-use crate::{duration, output};
+use crate::observed::Observed;
+use crate::{duration, live_line, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,7 +51,7 @@ impl Wait {
             .with_interval(self.poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL))
             .with_timeout(connection.timeout);
         let decision = live_line::during(context, connection.timeout, |seen| {
-            connection.run(Watched::new(wait, seen))
+            connection.run(Observed::new(wait, seen))
         });
         let decision =
             decision.map_err(|error| Failure::of_wait(id.as_str(), &error, connection.timeout))?;

@@ -1,0 +1,65 @@
+//! An operation that somebody watches on its way.
+
+use didit_blocking_adapter::core::{Engine, Moment, Operation, Step, Ticket, TransportError};
+use http::{Request, Response};
+
+/// What watches an operation.
+pub(crate) trait Observer {
+    /// Sees a request before it is sent.
+    fn sent(&mut self, _request: &Request<Vec<u8>>, _now: Moment) {}
+
+    /// Sees the response to it.
+    fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment);
+
+    /// Learns that it got no complete response.
+    fn failed(&mut self, _now: Moment) {}
+}
+
+pub(crate) struct Observed<O, V> {
+    operation: O,
+    observer: V,
+}
+
+impl<O, V> Observed<O, V> {
+    pub(crate) fn new(operation: O, observer: V) -> Self {
+        Self { operation, observer }
+    }
+}
+
+impl<O: Operation, V: Observer> Operation for Observed<O, V> {
+    type Output = O::Output;
+
+    fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<O::Output> {
+        let step = self.operation.poll(engine, now);
+        if let Step::Send { request, .. } = &step {
+            self.observer.sent(request, now);
+        }
+        step
+    }
+
+    fn handle_response<B: AsRef<[u8]>>(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        response: &Response<B>,
+    ) {
+        self.observer.answered(response, now);
+        self.operation.handle_response(engine, now, ticket, response);
+    }
+
+    fn handle_failure(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        ticket: Ticket,
+        error: TransportError,
+    ) {
+        self.observer.failed(now);
+        self.operation.handle_failure(engine, now, ticket, error);
+    }
+
+    fn cancel(&mut self, engine: &mut Engine, now: Moment) {
+        self.operation.cancel(engine, now);
+    }
+}
