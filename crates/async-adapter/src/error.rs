@@ -1,14 +1,19 @@
 use std::error::Error as StdError;
 use std::io;
 
-use didit_core::client::{Route, TransportDetail, tls};
-use didit_core::{ClientError, TransportErrorKind};
+use didit_core::client::{FailedExchange, Route, TransportDetail, tls};
+use didit_core::{ClientError, TransportError, TransportErrorKind};
 
 /// Why a call failed; see [`ClientError`].
 pub type Error = ClientError<reqwest::Error>;
 
+/// Returns what the engine and the caller are told of a failed exchange.
+pub(crate) fn failed(error: reqwest::Error, route: &Route) -> FailedExchange<reqwest::Error> {
+    (TransportError::new(kind(&error, route)), Some(detail(error)))
+}
+
 /// Classifies a failed exchange by whether the service may have received the request.
-pub(crate) fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind {
+fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind {
     match tls_error(error) {
         Some(error) if tls::is_certificate(error) => TransportErrorKind::Certificate,
         _ if error.is_timeout() => TransportErrorKind::Timeout,
@@ -23,7 +28,7 @@ pub(crate) fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind 
 }
 
 /// Returns the error without the URL, and what it says.
-pub(crate) fn detail(error: reqwest::Error) -> TransportDetail<reqwest::Error> {
+fn detail(error: reqwest::Error) -> TransportDetail<reqwest::Error> {
     let tls_error = tls_error(&error);
     let tunnel = || causes(&error).last().filter(|_| error.is_connect()).map(ToString::to_string);
     let words = tls_error.map(tls::words);

@@ -8,26 +8,26 @@ mod wait;
 
 use std::fmt;
 use std::ops::DerefMut;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 pub use didit_core as core;
 pub use didit_core::ConfigError;
-use didit_core::client::{Connect as _, Driver, Hooks, Run, Upstreams};
+use didit_core::client::{Connect as _, Driver, FailedExchange, Run, Transport, receive_head};
 use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
 use didit_core::oauth::AccessToken;
 use didit_core::{
-    Call, Credentials, Engine, MAX_BODY_BYTES, MAX_HEAD_BYTES, Moment, Operation, RateLimit,
-    Secret, SessionId, Step, TransportError, TransportErrorKind, WaitForDecision,
+    Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, Secret, SessionId, Step,
+    WaitForDecision,
 };
 use futures_util::{Stream, stream};
 pub use http;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{Request, Response};
 use tokio::sync::Notify;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 pub use self::connect::ClientBuilder;
 pub use self::decisions::Decisions;
@@ -55,6 +55,7 @@ pub mod how_to {
 }
 
 /// A client of the API. Clones are cheap and share the token, the rate limits and the connections.
+/// Each call fails with its last failure, after the retries that the policy allows.
 ///
 /// Its futures run on tokio and may be dropped at any point. Use one client per runtime: a pooled
 /// connection belongs to the runtime that opened it, and a call on another runtime waits for a
@@ -67,18 +68,16 @@ pub struct Client {
 }
 
 struct Shared {
-    upstreams: Arc<Upstreams<reqwest::Client>>,
+    transport: Transport<reqwest::Client>,
     engine: Mutex<Engine>,
     /// Signalled when waiting operations may go on earlier than they were told.
     woken: Notify,
     origin: Instant,
-    hooks: Hooks,
-    /// Wakes the thread that asks the store which processes share.
-    wakes_store: Option<SyncSender<()>>,
+    /// Wakes the thread that asks the store which processes share, if there is one.
+    wakes_store: SyncSender<()>,
 }
 
-type Exchanged = Result<Response<Vec<u8>>, (TransportError, Option<reqwest::Error>)>;
-
+#[allow(clippy::missing_errors_doc, reason = "the type says what calls have in common")]
 impl Client {
     /// Creates a client of the live service with the defaults.
     ///
@@ -107,9 +106,9 @@ impl Client {
     /// own, and the settings, hooks and connections of this one.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Into<Credentials>) -> Self {
-        let engine = self.shared.lock().with_credentials(credentials, Self::seed());
-        let (upstreams, hooks) = (Arc::clone(&self.shared.upstreams), self.shared.hooks.clone());
-        Self::of(engine, upstreams, hooks, None)
+        let shared = &*self.shared;
+        let engine = shared.lock().with_credentials(credentials, Self::seed());
+        Self::of(engine, shared.transport.clone(), mpsc::sync_channel(0).0)
     }
 
     /// Replaces the credentials of this client and its clones; see [`Engine::set_credentials`].
@@ -134,12 +133,11 @@ impl Client {
 
     fn of(
         engine: Engine,
-        upstreams: Arc<Upstreams<reqwest::Client>>,
-        hooks: Hooks,
-        wakes_store: Option<SyncSender<()>>,
+        transport: Transport<reqwest::Client>,
+        wakes_store: SyncSender<()>,
     ) -> Self {
         let (engine, woken, origin) = (Mutex::new(engine), Notify::new(), Instant::now());
-        let shared = Shared { upstreams, engine, woken, origin, hooks, wakes_store };
+        let shared = Shared { transport, engine, woken, origin, wakes_store };
         Self { shared: Arc::new(shared) }
     }
 
@@ -159,9 +157,6 @@ impl Client {
 
     /// Reads the status of a session with the token that its creation returned. No other
     /// credentials are needed.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub async fn session_status(
         &self,
         session_id: &SessionId,
@@ -171,9 +166,6 @@ impl Client {
     }
 
     /// Retrieves the decision of a session.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub async fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
         self.run(Call::new(RetrieveDecision::new(session_id.clone()))).await
     }
@@ -260,7 +252,7 @@ impl Client {
     /// # }
     /// ```
     pub fn wait_for_decision(&self, session_id: &SessionId) -> Wait<'_, RetrieveDecision> {
-        Wait::new(self, WaitForDecision::new(session_id.clone()))
+        Wait { client: self, wait: WaitForDecision::new(session_id.clone()) }
     }
 
     /// Returns the calls of the verification API, which has a base URL of its own
@@ -282,34 +274,20 @@ impl Client {
     }
 
     /// Carries out any operation of the core, like a call with a timeout of its own.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub async fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
-        let mut run = Run::new(&*self.shared, operation);
-        let mut transport = None;
+        let shared = &*self.shared;
+        let mut run = Run::new(shared, operation);
         loop {
             // Registered before the engine is polled, so that no wake-up is missed.
-            let woken = self.shared.woken.notified();
+            let woken = shared.woken.notified();
             match run.poll() {
                 Step::Send { request, ticket, timeout } => {
-                    let exchanged = self.shared.exchange(request, Instant::now() + timeout).await;
-                    let result = exchanged.map_err(|(error, cause)| {
-                        transport = cause;
-                        error
-                    });
-                    run.handle(ticket, result);
+                    run.handle(ticket, shared.exchange(request, timeout).await);
                 }
                 Step::Wait { until, .. } => {
-                    let _ = timeout_at(self.shared.instant(until), woken).await;
+                    let _ = tokio::time::timeout(until.since(shared.now()), woken).await;
                 }
-                Step::Done(result) => {
-                    let transport = transport.map(error::detail);
-                    return result.map_err(|error| {
-                        let (_, route) = self.shared.upstreams.of(error.endpoint());
-                        Error::new(error, transport, route)
-                    });
-                }
+                Step::Done(result) => return result.map_err(|error| run.error(error)),
             }
         }
     }
@@ -321,10 +299,10 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A wait beyond the range of the clock ends after a year, and is then begun again.
-const FAR: Duration = Duration::from_secs(31_536_000);
-
 impl Driver for Shared {
+    type HttpClient = reqwest::Client;
+    type HttpError = reqwest::Error;
+
     fn lock(&self) -> impl DerefMut<Target = Engine> {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -338,63 +316,40 @@ impl Driver for Shared {
     }
 
     fn wake_store(&self) {
-        // Full, it is woken already; disconnected, there is no store.
-        let _ = self.wakes_store.as_ref().map(|store| store.try_send(()));
+        // Full, it is woken already; disconnected, there is none.
+        let _ = self.wakes_store.try_send(());
     }
 
-    fn hooks(&self) -> &Hooks {
-        &self.hooks
+    fn transport(&self) -> &Transport<reqwest::Client> {
+        &self.transport
     }
 }
 
 impl Shared {
-    fn instant(&self, moment: Moment) -> Instant {
-        self.origin.checked_add(moment.since_origin()).unwrap_or(self.origin + FAR)
-    }
-
-    /// Sends a request and reads the response, or up to the first byte that is too many.
-    async fn exchange(&self, request: Request<Vec<u8>>, deadline: Instant) -> Exchanged {
-        let (http, route) = self.upstreams.of_request(&request);
-        let mut head = None;
-        let (kind, error) = match timeout_at(deadline, receive(http, request, &mut head)).await {
-            Ok(Ok(response)) if head_bytes(&response) > MAX_HEAD_BYTES => {
-                (TransportErrorKind::HeadTooLarge, None)
+    /// Sends a request and reads the response, or up to the first chunk that is too much.
+    async fn exchange(
+        &self,
+        request: Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<Response<Vec<u8>>, FailedExchange<reqwest::Error>> {
+        let (http, route) = self.transport.of_request(&request);
+        let unsent = |error| error::failed(error, route);
+        let mut request = reqwest::Request::try_from(request).map_err(unsent)?;
+        *request.timeout_mut() = Some(timeout);
+        let mut response = http.execute(request).await.map_err(unsent)?;
+        let headers = std::mem::take(response.headers_mut());
+        let head = receive_head(response.status(), headers, SystemTime::now())?;
+        let mut body = Vec::new();
+        while body.len() <= MAX_BODY_BYTES {
+            match response.chunk().await {
+                Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+                Ok(None) => break,
+                Err(error) => {
+                    let (failure, detail) = error::failed(error, route);
+                    return Err((failure.with_head(head), detail));
+                }
             }
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(error)) => (error::kind(&error, route), Some(error)),
-            Err(_) => (TransportErrorKind::Timeout, None),
-        };
-        let failure = match head {
-            Some(head) => TransportError::in_body(kind, head),
-            None => TransportError::new(kind),
-        };
-        Err((failure, error))
-    }
-}
-
-/// Returns how long the headers of a response were.
-fn head_bytes<T>(response: &Response<T>) -> usize {
-    let line = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len() + 4;
-    response.headers().iter().map(line).sum()
-}
-
-/// Sends a request and reads the response. Its head is kept in `head` while its body arrives.
-async fn receive(
-    http: &reqwest::Client,
-    request: Request<Vec<u8>>,
-    head: &mut Option<Response<()>>,
-) -> Result<Response<Vec<u8>>, reqwest::Error> {
-    let mut response = http.execute(reqwest::Request::try_from(request)?).await?;
-    let head = head.insert(Response::default());
-    *head.status_mut() = response.status();
-    *head.headers_mut() = std::mem::take(response.headers_mut());
-    RateLimit::stamp_arrival(head.headers_mut(), SystemTime::now());
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        body.extend_from_slice(&chunk);
-        if body.len() > MAX_BODY_BYTES {
-            break;
         }
+        Ok(head.map(|()| body))
     }
-    Ok(std::mem::take(head).map(|()| body))
 }

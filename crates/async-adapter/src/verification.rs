@@ -7,13 +7,14 @@ use didit_core::{Call, WaitForDecision};
 use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 
 /// Calls of the verification API; made by [`Client::verification`].
+/// Each fails with its last failure, after the retries that the policy allows.
 #[derive(Clone, Copy, Debug)]
 pub struct Verification<'a>(pub(crate) &'a Client);
 
+#[allow(clippy::missing_errors_doc, reason = "the type says what they have in common")]
 impl<'a> Verification<'a> {
     /// Creates a session.
     ///
-    /// # Errors
     /// Unless [`CreateSession::repeat_with_vendor_data`] allows it, the request is never repeated when
     /// the service may have acted on it, so the session may have been created all the same.
     pub async fn create_session(&self, session: CreateSession) -> Result<Session, Error> {
@@ -21,9 +22,6 @@ impl<'a> Verification<'a> {
     }
 
     /// Retrieves the decision of a session.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub async fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
         self.0.run(Call::new(RetrieveDecision::new(session_id.clone()))).await
     }
@@ -31,13 +29,11 @@ impl<'a> Verification<'a> {
     /// Polls the decision of a session until its status is
     /// [settled](didit_core::verification::Status::is_settled), which its decision then tells.
     pub fn wait_for_decision(&self, session_id: &SessionId) -> Wait<'a, RetrieveDecision> {
-        Wait::new(self.0, WaitForDecision::of(RetrieveDecision::new(session_id.clone())))
+        let wait = WaitForDecision::of(RetrieveDecision::new(session_id.clone()));
+        Wait { client: self.0, wait }
     }
 
     /// Lists one page of sessions.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub async fn sessions(&self, list: ListSessions) -> Result<SessionPage, Error> {
         self.0.run(Call::new(list)).await
     }
@@ -63,7 +59,6 @@ impl<'a> Verification<'a> {
 
     /// Approves, declines or resubmits a session.
     ///
-    /// # Errors
     /// The request is never repeated when the service may have acted on it, so the status may have
     /// changed all the same.
     pub async fn update_status(&self, update: UpdateStatus) -> Result<(), Error> {
@@ -71,25 +66,16 @@ impl<'a> Verification<'a> {
     }
 
     /// Generates the report of a session as a PDF of at most 8 MiB, which may take a minute.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub async fn generate_pdf(&self, session_id: &SessionId) -> Result<Pdf, Error> {
         self.0.run(Call::new(GeneratePdf::new(session_id.clone()))).await
     }
 
     /// Deletes a session and its data.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub async fn delete_session(&self, session: DeleteSession) -> Result<Deletion, Error> {
         self.0.run(Call::new(session)).await
     }
 
     /// Sends a request to any other route.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub async fn raw(&self, request: Raw) -> Result<RawResponse, Error> {
         self.0.run(Call::new(request)).await
     }

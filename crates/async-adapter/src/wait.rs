@@ -10,15 +10,11 @@ use crate::{Client, Error};
 #[derive(Debug)]
 #[must_use = "nothing is sent before it is awaited"]
 pub struct Wait<'a, E: DecisionEndpoint> {
-    client: &'a Client,
-    wait: WaitForDecision<E>,
+    pub(crate) client: &'a Client,
+    pub(crate) wait: WaitForDecision<E>,
 }
 
-impl<'a, E: DecisionEndpoint> Wait<'a, E> {
-    pub(crate) fn new(client: &'a Client, wait: WaitForDecision<E>) -> Self {
-        Self { client, wait }
-    }
-
+impl<E: DecisionEndpoint> Wait<'_, E> {
     /// Sets the time from the end of one poll to the beginning of the next. Default: 2 s; less than
     /// 10 ms is raised to that.
     pub fn every(mut self, interval: Duration) -> Self {

@@ -3,21 +3,20 @@ use std::env;
 use std::ffi::OsString;
 use std::fs::File;
 use std::hash::BuildHasher as _;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use didit_core::client::{ClientParts, Connect, HttpSettings, serve_store};
-use didit_core::{ConfigError, HttpProxy, MAX_HEAD_BYTES, SharedStore};
+use didit_core::{ConfigError, HttpProxy, MAX_HEAD_BYTES};
 use rustls::crypto::ring;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Proxy, ProxyProtocol};
 
+use crate::Client;
 use crate::resolver::CachingResolver;
-use crate::{Client, Shared};
 
 /// The settings of a [`Client`].
 ///
@@ -39,10 +38,8 @@ impl Connect for Client {
         env::var_os(name)
     }
 
-    fn read_file(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
-        let mut content = Vec::new();
-        File::open(path)?.take(limit as u64 + 1).read_to_end(&mut content)?;
-        if content.len() > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(content) }
+    fn open(path: &Path) -> io::Result<File> {
+        File::open(path)
     }
 
     fn http_client(settings: &HttpSettings<'_>) -> Result<ureq::Agent, ConfigError> {
@@ -58,26 +55,17 @@ impl Connect for Client {
 
     fn connect(parts: ClientParts<ureq::Agent>) -> Result<Self, ConfigError> {
         let (wakes_store, woken) = mpsc::sync_channel(1);
-        let wakes_store = parts.store.is_some().then_some(wakes_store);
-        let client = Self::of(parts.engine, Arc::new(parts.upstreams), parts.hooks, wakes_store);
-        if let Some(store) = parts.store {
+        let client = Self::of(parts.engine, parts.transport, wakes_store);
+        if let Some(mut store) = parts.store {
             let shared = Arc::downgrade(&client.shared);
+            let wait = move |time| {
+                let _ = woken.recv_timeout(time);
+            };
             let thread = thread::Builder::new().name("didit-store".to_owned());
-            let spawned = thread.spawn(move || ask_store(&shared, store, &woken));
+            let spawned = thread.spawn(move || serve_store(&shared, &mut *store, wait));
             spawned.map_err(|error| ConfigError::Library(error.into()))?;
         }
         Ok(client)
-    }
-}
-
-/// Asks the store until the client is dropped.
-fn ask_store(client: &Weak<Shared>, mut store: Box<dyn SharedStore>, woken: &Receiver<()>) {
-    while let Some(shared) = client.upgrade() {
-        let wait = serve_store(&*shared, &mut *store);
-        drop(shared);
-        if woken.recv_timeout(wait) == Err(RecvTimeoutError::Disconnected) {
-            return;
-        }
     }
 }
 

@@ -1,13 +1,18 @@
 use std::io;
 
-use didit_core::client::{TransportDetail, tls};
-use didit_core::{ClientError, TransportErrorKind};
+use didit_core::client::{FailedExchange, TransportDetail, tls};
+use didit_core::{ClientError, TransportError, TransportErrorKind};
 
 /// Why a call failed; see [`ClientError`].
 pub type Error = ClientError<ureq::Error>;
 
+/// Returns what the engine and the caller are told of a failed exchange.
+pub(crate) fn failed(error: ureq::Error) -> FailedExchange<ureq::Error> {
+    (TransportError::new(kind(&error)), Some(detail(error)))
+}
+
 /// Classifies a failed exchange by whether the service may have received the request.
-pub(crate) fn kind(error: &ureq::Error) -> TransportErrorKind {
+fn kind(error: &ureq::Error) -> TransportErrorKind {
     if let Some(error) = tls_error(error) {
         let refused = tls::is_certificate(error);
         return if refused {
@@ -41,7 +46,7 @@ pub(crate) fn kind(error: &ureq::Error) -> TransportErrorKind {
 }
 
 /// Returns the error and what it says.
-pub(crate) fn detail(error: ureq::Error) -> TransportDetail<ureq::Error> {
+fn detail(error: ureq::Error) -> TransportDetail<ureq::Error> {
     let tls_error = tls_error(&error);
     let advice = tls_error.and_then(tls::advice);
     let words = tls_error.map(tls::words).or_else(|| match &error {

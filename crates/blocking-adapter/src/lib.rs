@@ -10,20 +10,20 @@ mod wait;
 use std::fmt;
 use std::io::Read as _;
 use std::ops::DerefMut;
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 pub use didit_core as core;
 pub use didit_core::ConfigError;
-use didit_core::client::{Connect as _, Driver, Hooks, Run, Upstreams};
+use didit_core::client::{Connect as _, Driver, FailedExchange, Run, Transport, receive_head};
 use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
 use didit_core::oauth::AccessToken;
 use didit_core::{
-    Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, RateLimit, Secret, SessionId,
-    Step, TransportError, WaitForDecision,
+    Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, Secret, SessionId, Step,
+    WaitForDecision,
 };
 pub use http;
 use http::{Request, Response};
@@ -39,25 +39,23 @@ pub use self::wait::Wait;
 pub mod how_to {}
 
 /// A client of the API. Clones are cheap and share the token, the rate limits and the connections.
+/// Each call fails with its last failure, after the retries that the policy allows.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    upstreams: Arc<Upstreams<ureq::Agent>>,
+    transport: Transport<ureq::Agent>,
     engine: Mutex<Engine>,
     /// Rung when waiting operations may go on earlier than they were told.
     bell: Bell,
     origin: Instant,
-    hooks: Hooks,
-    /// Wakes the thread that asks the store which processes share.
-    wakes_store: Option<SyncSender<()>>,
+    /// Wakes the thread that asks the store which processes share, if there is one.
+    wakes_store: SyncSender<()>,
 }
 
-/// What became of a request.
-type Exchanged = Result<Response<Vec<u8>>, (TransportError, ureq::Error)>;
-
+#[allow(clippy::missing_errors_doc, reason = "the type says what calls have in common")]
 impl Client {
     /// Creates a client of the live service with the defaults.
     ///
@@ -86,9 +84,9 @@ impl Client {
     /// own, and the settings, hooks and connections of this one.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Into<Credentials>) -> Self {
-        let engine = self.shared.lock().with_credentials(credentials, Self::seed());
-        let (upstreams, hooks) = (Arc::clone(&self.shared.upstreams), self.shared.hooks.clone());
-        Self::of(engine, upstreams, hooks, None)
+        let shared = &*self.shared;
+        let engine = shared.lock().with_credentials(credentials, Self::seed());
+        Self::of(engine, shared.transport.clone(), mpsc::sync_channel(0).0)
     }
 
     /// Replaces the credentials of this client and its clones; see [`Engine::set_credentials`].
@@ -111,14 +109,9 @@ impl Client {
         used
     }
 
-    fn of(
-        engine: Engine,
-        upstreams: Arc<Upstreams<ureq::Agent>>,
-        hooks: Hooks,
-        wakes_store: Option<SyncSender<()>>,
-    ) -> Self {
+    fn of(engine: Engine, transport: Transport<ureq::Agent>, wakes_store: SyncSender<()>) -> Self {
         let (engine, bell, origin) = (Mutex::new(engine), Bell::default(), Instant::now());
-        let shared = Shared { upstreams, engine, bell, origin, hooks, wakes_store };
+        let shared = Shared { transport, engine, bell, origin, wakes_store };
         Self { shared: Arc::new(shared) }
     }
 
@@ -138,9 +131,6 @@ impl Client {
 
     /// Reads the status of a session with the token that its creation returned. No other
     /// credentials are needed.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub fn session_status(
         &self,
         session_id: &SessionId,
@@ -150,9 +140,6 @@ impl Client {
     }
 
     /// Retrieves the decision of a session.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
         self.run(Call::new(RetrieveDecision::new(session_id.clone())))
     }
@@ -172,7 +159,7 @@ impl Client {
     /// # }
     /// ```
     pub fn wait_for_decision(&self, session_id: &SessionId) -> Wait<'_, RetrieveDecision> {
-        Wait::new(self, WaitForDecision::new(session_id.clone()))
+        Wait { client: self, wait: WaitForDecision::new(session_id.clone()) }
     }
 
     /// Returns the calls of the verification API, which has a base URL of its own
@@ -194,32 +181,18 @@ impl Client {
     }
 
     /// Carries out any operation of the core, like a call with a timeout of its own.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
         let shared = &*self.shared;
         let mut run = Run::new(shared, operation);
-        let mut transport = None;
         loop {
             // Read before the engine is polled, so that no ring is missed.
             let rung = shared.bell.count();
             match run.poll() {
                 Step::Send { request, ticket, timeout } => {
-                    let result = shared.exchange(request, timeout).map_err(|(error, cause)| {
-                        transport = Some(cause);
-                        error
-                    });
-                    run.handle(ticket, result);
+                    run.handle(ticket, shared.exchange(request, timeout));
                 }
                 Step::Wait { until, .. } => shared.bell.wait(rung, until.since(shared.now())),
-                Step::Done(result) => {
-                    let transport = transport.map(error::detail);
-                    return result.map_err(|error| {
-                        let (_, route) = shared.upstreams.of(error.endpoint());
-                        Error::new(error, transport, route)
-                    });
-                }
+                Step::Done(result) => return result.map_err(|error| run.error(error)),
             }
         }
     }
@@ -232,6 +205,9 @@ impl fmt::Debug for Client {
 }
 
 impl Driver for Shared {
+    type HttpClient = ureq::Agent;
+    type HttpError = ureq::Error;
+
     fn lock(&self) -> impl DerefMut<Target = Engine> {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -245,35 +221,38 @@ impl Driver for Shared {
     }
 
     fn wake_store(&self) {
-        // Full, it is woken already; disconnected, there is no store.
-        let _ = self.wakes_store.as_ref().map(|store| store.try_send(()));
+        // Full, it is woken already; disconnected, there is none.
+        let _ = self.wakes_store.try_send(());
     }
 
-    fn hooks(&self) -> &Hooks {
-        &self.hooks
+    fn transport(&self) -> &Transport<ureq::Agent> {
+        &self.transport
     }
 }
 
 impl Shared {
     /// Sends a request and reads the response, or up to the first byte that is too many.
-    fn exchange(&self, request: Request<Vec<u8>>, timeout: Duration) -> Exchanged {
-        let (agent, _) = self.upstreams.of_request(&request);
+    fn exchange(
+        &self,
+        request: Request<Vec<u8>>,
+        timeout: Duration,
+    ) -> Result<Response<Vec<u8>>, FailedExchange<ureq::Error>> {
+        let (agent, _) = self.transport.of_request(&request);
         // An empty body would be announced, as one of no bytes.
         let sent = if request.body().is_empty() {
             send(agent, request.map(drop), timeout)
         } else {
             send(agent, request, timeout)
         };
-        let response = sent.map_err(|error| (TransportError::new(error::kind(&error)), error))?;
-        let (mut parts, body) = response.into_parts();
-        RateLimit::stamp_arrival(&mut parts.headers, SystemTime::now());
-        let head = Response::from_parts(parts, ());
+        let response = sent.map_err(error::failed)?;
+        let (parts, body) = response.into_parts();
+        let head = receive_head(parts.status, parts.headers, SystemTime::now())?;
         let mut bytes = Vec::new();
         match body.into_reader().take(MAX_BODY_BYTES as u64 + 1).read_to_end(&mut bytes) {
             Ok(_) => Ok(head.map(|()| bytes)),
             Err(error) => {
-                let error = ureq::Error::from(error);
-                Err((TransportError::in_body(error::kind(&error), head), error))
+                let (failure, detail) = error::failed(error.into());
+                Err((failure.with_head(head), detail))
             }
         }
     }

@@ -9,13 +9,14 @@ use didit_core::{Call, WaitForDecision};
 use crate::{Client, Error, Wait};
 
 /// Calls of the verification API; made by [`Client::verification`].
+/// Each fails with its last failure, after the retries that the policy allows.
 #[derive(Clone, Copy, Debug)]
 pub struct Verification<'a>(pub(crate) &'a Client);
 
+#[allow(clippy::missing_errors_doc, reason = "the type says what they have in common")]
 impl<'a> Verification<'a> {
     /// Creates a session.
     ///
-    /// # Errors
     /// Unless [`CreateSession::repeat_with_vendor_data`] allows it, the request is never repeated when
     /// the service may have acted on it, so the session may have been created all the same.
     pub fn create_session(&self, session: CreateSession) -> Result<Session, Error> {
@@ -23,9 +24,6 @@ impl<'a> Verification<'a> {
     }
 
     /// Retrieves the decision of a session.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub fn decision(&self, session_id: &SessionId) -> Result<Decision, Error> {
         self.0.run(Call::new(RetrieveDecision::new(session_id.clone())))
     }
@@ -33,13 +31,11 @@ impl<'a> Verification<'a> {
     /// Polls the decision of a session until its status is
     /// [settled](didit_core::verification::Status::is_settled), which its decision then tells.
     pub fn wait_for_decision(&self, session_id: &SessionId) -> Wait<'a, RetrieveDecision> {
-        Wait::new(self.0, WaitForDecision::of(RetrieveDecision::new(session_id.clone())))
+        let wait = WaitForDecision::of(RetrieveDecision::new(session_id.clone()));
+        Wait { client: self.0, wait }
     }
 
     /// Lists one page of sessions.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub fn sessions(&self, list: ListSessions) -> Result<SessionPage, Error> {
         self.0.run(Call::new(list))
     }
@@ -65,7 +61,6 @@ impl<'a> Verification<'a> {
 
     /// Approves, declines or resubmits a session.
     ///
-    /// # Errors
     /// The request is never repeated when the service may have acted on it, so the status may have
     /// changed all the same.
     pub fn update_status(&self, update: UpdateStatus) -> Result<(), Error> {
@@ -73,25 +68,16 @@ impl<'a> Verification<'a> {
     }
 
     /// Generates the report of a session as a PDF of at most 8 MiB, which may take a minute.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub fn generate_pdf(&self, session_id: &SessionId) -> Result<Pdf, Error> {
         self.0.run(Call::new(GeneratePdf::new(session_id.clone())))
     }
 
     /// Deletes a session and its data.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub fn delete_session(&self, session: DeleteSession) -> Result<Deletion, Error> {
         self.0.run(Call::new(session))
     }
 
     /// Sends a request to any other route.
-    ///
-    /// # Errors
-    /// The last failure, after the retries that the policy allows.
     pub fn raw(&self, request: Raw) -> Result<RawResponse, Error> {
         self.0.run(Call::new(request))
     }

@@ -1,5 +1,6 @@
 //! The client that the configuration asks for, and the sandbox behind it if there is one.
 
+use std::fs::File;
 use std::time::Duration;
 
 use didit_blocking_adapter::core::client::{Environment, InvalidEnvironment};
@@ -9,7 +10,6 @@ use didit_blocking_adapter::core::{
 use didit_blocking_adapter::{Client, ConfigError, Error};
 use didit_sandbox::Sandbox;
 
-use crate::bounded;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::logging::Exchanges;
@@ -128,7 +128,7 @@ fn settings(context: &Context) -> Result<Environment<'_>, Failure> {
         let configured = context.environment.os(name);
         configured.or_else(|| profile.as_ref()?.variable(name))
     };
-    let mut environment = Environment::new(variable, bounded::read);
+    let mut environment = Environment::new(variable, |path| File::open(path));
     if let Some(url) = &options.base_url {
         environment = environment.with_flag("DIDIT_BASE_URL", "--base-url", url);
     }
@@ -211,7 +211,7 @@ mod tests {
     fn the_hosts_of_the_two_apis_go_together() {
         let urls = |set: Option<&'static str>| {
             let variable = move |name: &str| (name == "DIDIT_BASE_URL").then_some(set?.into());
-            base_urls(&Environment::new(variable, bounded::read)).ok()
+            base_urls(&Environment::new(variable, |path| File::open(path))).ok()
         };
         assert_eq!(urls(None), Some((BaseUrl::production(), BaseUrl::verification())));
         let staging = (BaseUrl::staging(), BaseUrl::verification_staging());

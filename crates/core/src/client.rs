@@ -9,17 +9,22 @@ mod connect;
 pub mod duration;
 mod environment;
 mod error;
+mod exchange;
 mod hooks;
+mod read_limited;
 mod route;
 mod run;
 #[cfg(feature = "rustls")]
 pub mod tls;
+mod transport;
 
 pub use self::builder::ClientBuilder;
 pub use self::config_error::ConfigError;
-pub use self::connect::{ClientParts, Connect, HttpSettings, Upstreams};
+pub use self::connect::{ClientParts, Connect, HttpSettings};
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::{ClientError, TransportDetail};
-pub use self::hooks::Hooks;
+pub use self::exchange::{FailedExchange, receive_head};
+pub use self::read_limited::read_limited;
 pub use self::route::Route;
 pub use self::run::{Driver, Run, serve_store};
+pub use self::transport::Transport;

@@ -4,9 +4,10 @@ use std::time::Duration;
 use http::Request;
 
 use super::config_error::ConfigError;
-use super::connect::{ClientParts, Connect, Upstreams};
+use super::connect::{ClientParts, Connect};
 use super::environment::Environment;
 use super::hooks::Hooks;
+use super::transport::Transport;
 use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
 use crate::engine::{Engine, EngineBuilder, Event, Policy, SharedStore};
@@ -41,7 +42,7 @@ impl<C: Connect> ClientBuilder<C> {
     /// # Errors
     /// [`ConfigError::Environment`], which names the variables.
     pub fn from_env() -> Result<Self, ConfigError> {
-        let environment = Environment::new(C::variable, C::read_file);
+        let environment = Environment::new(C::variable, C::open);
         let mut builder = Self::new(environment.credentials()?);
         if let Some(base_url) = environment.base_url()? {
             builder = builder.base_url(base_url);
@@ -156,19 +157,19 @@ impl<C: Connect> ClientBuilder<C> {
     /// or the environment names a proxy that cannot be used.
     pub fn build(self) -> Result<C, ConfigError> {
         let engine = self.engine.seed(C::seed()).build()?;
-        let upstreams = match self.http_client {
+        let transport = match self.http_client {
             Some(_) if !self.root_certificates.is_empty() => {
                 return Err(ConfigError::OwnHttpClient("root_certificate"));
             }
             Some(_) if self.proxy.is_some() => return Err(ConfigError::OwnHttpClient("proxy")),
-            Some(client) => Upstreams::own(client, &engine),
+            Some(client) => Transport::own(client, &engine, self.hooks),
             None => {
                 let proxies =
                     self.proxy.unwrap_or_else(|| ProxySettings::from_variables(C::variable));
-                Upstreams::build::<C>(&engine, &self.root_certificates, &proxies)?
+                Transport::build::<C>(&engine, &self.root_certificates, &proxies, self.hooks)?
             }
         };
-        C::connect(ClientParts { engine, hooks: self.hooks, upstreams, store: self.store })
+        C::connect(ClientParts { engine, transport, store: self.store })
     }
 }
 

@@ -1,17 +1,12 @@
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use http::Request;
-
 use super::config_error::ConfigError;
-use super::hooks::Hooks;
-use super::route::Route;
-use crate::base_url::BaseUrl;
-use crate::endpoint::Host;
+use super::transport::Transport;
 use crate::engine::{Engine, SharedStore};
-use crate::error::EndpointKind;
-use crate::proxy::{HttpProxy, ProxySettings};
+use crate::proxy::HttpProxy;
 
 /// A client that a [`ClientBuilder`](crate::ClientBuilder) builds.
 ///
@@ -27,11 +22,11 @@ pub trait Connect: Sized {
     /// Returns a variable of the process's environment.
     fn variable(name: &str) -> Option<OsString>;
 
-    /// Reads a file whole.
+    /// Opens a file to read it.
     ///
     /// # Errors
-    /// The file cannot be read, or has more than `limit` bytes.
-    fn read_file(path: &Path, limit: usize) -> io::Result<Vec<u8>>;
+    /// The file cannot be opened.
+    fn open(path: &Path) -> io::Result<File>;
 
     /// Sets up the HTTP library: no redirects, no retries, no proxy but the given one.
     ///
@@ -65,67 +60,8 @@ pub struct HttpSettings<'a> {
 pub struct ClientParts<H> {
     /// The state that its calls share.
     pub engine: Engine,
-    /// The functions of the caller.
-    pub hooks: Hooks,
-    /// The HTTP clients.
-    pub upstreams: Upstreams<H>,
+    /// The HTTP clients, and the functions of the caller.
+    pub transport: Transport<H>,
     /// The store that processes share, if they do.
     pub store: Option<Box<dyn SharedStore>>,
-}
-
-/// The HTTP client and the route for each [`Host`] of the service.
-#[derive(Clone, Debug)]
-pub struct Upstreams<H> {
-    data_transfer: (H, Route),
-    verification: (H, Route),
-}
-
-impl<H: Clone> Upstreams<H> {
-    /// Sends all requests with one client of the caller's.
-    pub(super) fn own(client: H, engine: &Engine) -> Self {
-        let route = |base: &BaseUrl| (client.clone(), Route::new(base, None));
-        Self {
-            data_transfer: route(engine.base_url()),
-            verification: route(engine.verification_base_url()),
-        }
-    }
-
-    /// Builds one client, or two if only one of the hosts is reached through the proxy.
-    pub(super) fn build<C: Connect<HttpClient = H>>(
-        engine: &Engine,
-        root_certificates: &[Vec<u8>],
-        proxies: &ProxySettings,
-    ) -> Result<Self, ConfigError> {
-        let (first, second) = (engine.base_url(), engine.verification_base_url());
-        let tls = !first.is_plain_http() || !second.is_plain_http();
-        let proxy = [proxies.proxy_for(first)?, proxies.proxy_for(second)?];
-        let client = |proxy: &Option<HttpProxy>| {
-            C::http_client(&HttpSettings { tls, root_certificates, proxy: proxy.as_ref() })
-        };
-        let data_transfer = client(&proxy[0])?;
-        let same = proxy[0].is_some() == proxy[1].is_some();
-        let verification = if same { data_transfer.clone() } else { client(&proxy[1])? };
-        let [first_proxy, second_proxy] = proxy;
-        Ok(Self {
-            data_transfer: (data_transfer, Route::new(first, first_proxy)),
-            verification: (verification, Route::new(second, second_proxy)),
-        })
-    }
-}
-
-impl<H> Upstreams<H> {
-    /// Returns the HTTP client for the requests of an endpoint, and where they go.
-    pub fn of(&self, endpoint: EndpointKind) -> (&H, &Route) {
-        let (client, route) = match endpoint.host() {
-            Host::DataTransfer => &self.data_transfer,
-            Host::Verification => &self.verification,
-        };
-        (client, route)
-    }
-
-    /// Returns the same for a request, of which [`Step::Send`](crate::Step::Send) tells the endpoint.
-    pub fn of_request<B>(&self, request: &Request<B>) -> (&H, &Route) {
-        let endpoint = request.extensions().get().copied();
-        self.of(endpoint.unwrap_or(EndpointKind::FetchToken))
-    }
 }

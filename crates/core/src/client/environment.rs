@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 pub use self::error::InvalidEnvironment;
 use self::error::{Problem, invalid};
 use super::duration;
+use super::read_limited::read_limited;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, ClientCredentials, Credentials};
 use crate::secret::Secret;
@@ -53,11 +54,12 @@ pub struct Environment<'a> {
 type Named<T> = (&'static str, T);
 
 impl<'a> Environment<'a> {
-    /// Takes a function that returns a variable, and one that reads a file of at most so many bytes.
-    pub fn new(
+    /// Takes a function that returns a variable, and one that opens a file.
+    pub fn new<F: io::Read>(
         variable: impl Fn(&str) -> Option<OsString> + 'a,
-        read_file: impl Fn(&Path, usize) -> io::Result<Vec<u8>> + 'a,
+        open: impl Fn(&Path) -> io::Result<F> + 'a,
     ) -> Self {
+        let read_file = move |path: &Path, limit| read_limited(open(path)?, limit);
         Self { variable: Box::new(variable), read_file: Box::new(read_file), flags: Vec::new() }
     }
 
@@ -214,9 +216,13 @@ mod tests {
         let variable = |name: &str| {
             set.iter().find(|(it, _)| *it == name).map(|(_, value)| OsString::from(*value))
         };
-        Environment::new(variable, |path, _| {
-            let content = path.to_str().unwrap();
-            if content == "gone" { Err(io::ErrorKind::NotFound.into()) } else { Ok(content.into()) }
+        Environment::new(variable, |path| {
+            let content = path.to_str().unwrap().to_owned();
+            if content == "gone" {
+                Err(io::ErrorKind::NotFound.into())
+            } else {
+                Ok(io::Cursor::new(content))
+            }
         })
     }
 
@@ -303,7 +309,7 @@ mod tests {
             let read = environment(&[]).read_secret(CLIENT_SECRET_FILE, content.into()).unwrap();
             assert_eq!(read.expose(), secret, "{content:?}");
         }
-        let binary = Environment::new(|_| None, |_, _| Ok(vec![0xff]));
+        let binary = Environment::new(|_| None, |_| Ok(&[0xff][..]));
         let error = binary.read_secret(CLIENT_SECRET_FILE, "f".into()).unwrap_err();
         assert!(error.to_string().ends_with("could not read f: it is not UTF-8"), "{error}");
     }
@@ -335,7 +341,7 @@ mod tests {
         use std::os::unix::ffi::OsStringExt as _;
         let binary = Environment::new(
             |name| (name == TIMEOUT).then(|| OsString::from_vec(vec![0xff])),
-            |_, _| Ok(Vec::new()),
+            |_| Ok(io::empty()),
         );
         let error = binary.timeout().unwrap_err();
         assert_eq!(error.to_string(), "DIDIT_TIMEOUT is not UTF-8; set it to text");

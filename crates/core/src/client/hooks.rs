@@ -9,9 +9,9 @@ use crate::error::EndpointKind;
 type Listener = dyn Fn(&Event) + Send + Sync;
 type Shaper = dyn Fn(EndpointKind, &mut Request<Vec<u8>>) + Send + Sync;
 
-/// The functions that a client calls between the steps of its calls. Clones share them.
+/// The functions that the caller wants to have called between the steps of calls. Clones share them.
 #[derive(Clone, Default)]
-pub struct Hooks {
+pub(super) struct Hooks {
     on_event: Option<Arc<Listener>>,
     before_send: Option<Arc<Shaper>>,
 }

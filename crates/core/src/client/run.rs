@@ -1,15 +1,21 @@
 use std::ops::DerefMut;
+use std::sync::Weak;
 use std::time::Duration;
 
+use super::error::{ClientError, TransportDetail};
+use super::exchange::FailedExchange;
+use super::transport::Transport;
 use http::Response;
 
-use super::hooks::Hooks;
-use crate::engine::{
-    Engine, Moment, Operation, SharedStore, Step, StoreStep, Ticket, TransportError,
-};
+use crate::engine::{CallError, Engine, Moment, Operation, SharedStore, Step, StoreStep, Ticket};
 
 /// What the calls of a client share, for a [`Run`].
 pub trait Driver {
+    /// The client of the HTTP library.
+    type HttpClient;
+    /// The error of the HTTP library.
+    type HttpError;
+
     /// Locks the engine. It is consistent after every step, also after one that panicked.
     fn lock(&self) -> impl DerefMut<Target = Engine>;
 
@@ -22,8 +28,8 @@ pub trait Driver {
     /// Has the store that processes share asked again, if there is one: see [`serve_store`].
     fn wake_store(&self);
 
-    /// Returns the functions of the caller.
-    fn hooks(&self) -> &Hooks;
+    /// Returns the HTTP clients, and the functions of the caller.
+    fn transport(&self) -> &Transport<Self::HttpClient>;
 }
 
 /// An operation under way in a client, which is canceled when dropped before its end.
@@ -31,13 +37,15 @@ pub trait Driver {
 pub struct Run<'a, D: Driver, O: Operation> {
     driver: &'a D,
     operation: O,
+    /// The last failure of the transport.
+    failure: Option<TransportDetail<D::HttpError>>,
     over: bool,
 }
 
 impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
     /// Starts an operation.
     pub fn new(driver: &'a D, operation: O) -> Self {
-        Self { driver, operation, over: false }
+        Self { driver, operation, failure: None, over: false }
     }
 
     /// Returns what to do now; see [`Operation::poll`].
@@ -45,22 +53,39 @@ impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
         let mut step = self.step(|operation, engine, now| operation.poll(engine, now));
         self.over = matches!(step, Step::Done(_));
         if let Step::Send { request, .. } = &mut step {
-            self.driver.hooks().before_send(request);
+            self.driver.transport().hooks.before_send(request);
         }
         step
     }
 
     /// Takes what became of a request.
-    pub fn handle(&mut self, ticket: Ticket, result: Result<Response<Vec<u8>>, TransportError>) {
-        self.step(|operation, engine, now| match result {
-            Ok(response) => operation.handle_response(engine, now, ticket, &response),
-            Err(error) => operation.handle_failure(engine, now, ticket, error),
-        });
+    pub fn handle(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Response<Vec<u8>>, FailedExchange<D::HttpError>>,
+    ) {
+        match result {
+            Ok(response) => self.step(|operation, engine, now| {
+                operation.handle_response(engine, now, ticket, &response);
+            }),
+            Err((error, detail)) => {
+                self.failure = detail;
+                self.step(|operation, engine, now| {
+                    operation.handle_failure(engine, now, ticket, error);
+                });
+            }
+        }
+    }
+
+    /// Returns the error of the operation with what the transport told of it.
+    pub fn error(&mut self, error: CallError) -> ClientError<D::HttpError> {
+        let (_, route) = self.driver.transport().of(error.endpoint());
+        ClientError::new(error, self.failure.take(), route)
     }
 
     /// Takes one step with the engine; then wakes others, and tells what happened.
     fn step<T>(&mut self, step: impl FnOnce(&mut O, &mut Engine, Moment) -> T) -> T {
-        let hooks = self.driver.hooks();
+        let hooks = &self.driver.transport().hooks;
         let mut engine = self.driver.lock();
         engine.record_events(hooks.listen());
         let result = step(&mut self.operation, &mut engine, self.driver.now());
@@ -83,23 +108,31 @@ impl<D: Driver, O: Operation> Drop for Run<'_, D, O> {
     }
 }
 
-/// Asks the store all that the engine wants of it, for a thread that does nothing else. Returns how
-/// long there is nothing more to ask, unless [`wake_store`](Driver::wake_store) is called.
-pub fn serve_store<D: Driver>(driver: &D, store: &mut dyn SharedStore) -> Duration {
-    loop {
+/// Asks the store all that the engine wants of it until the driver is gone, for a thread that does
+/// nothing else. `wait` waits for that long, or until [`wake_store`](Driver::wake_store) is called.
+pub fn serve_store<D: Driver>(
+    driver: &Weak<D>,
+    store: &mut dyn SharedStore,
+    wait: impl Fn(Duration),
+) {
+    while let Some(driver) = driver.upgrade() {
         let now = driver.now();
         let step = driver.lock().poll_store(now);
-        let requests = match step {
-            StoreStep::Exchange(requests) => requests,
-            StoreStep::Wait { until } => return until.since(now),
-        };
-        let answers = store.exchange(&requests);
-        let mut engine = driver.lock();
-        engine.handle_store(driver.now(), answers);
-        let wakes = engine.take_wake();
-        drop(engine);
-        if wakes {
-            driver.wake_others();
+        match step {
+            StoreStep::Exchange(requests) => {
+                let answers = store.exchange(&requests);
+                let mut engine = driver.lock();
+                engine.handle_store(driver.now(), answers);
+                let wakes = engine.take_wake();
+                drop(engine);
+                if wakes {
+                    driver.wake_others();
+                }
+            }
+            StoreStep::Wait { until } => {
+                drop(driver);
+                wait(until.since(now));
+            }
         }
     }
 }

@@ -24,6 +24,8 @@ impl HttpSettings<'_> {
             return Ok(Vec::new());
         }
         let mut roots = platform();
+        // Some platforms have certificates that cannot be used; those of the caller were checked.
+        roots.retain(|root| RootCertStore::empty().add(root.clone()).is_ok());
         roots.extend(extra.into_iter().flatten());
         if roots.is_empty() { Err(ConfigError::NoRootCertificates) } else { Ok(roots) }
     }

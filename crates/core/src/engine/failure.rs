@@ -20,10 +20,12 @@ impl TransportError {
         Self { kind, head: None }
     }
 
-    /// Creates the error of a response whose head arrived and whose body did not: the status of a
+    /// Adds the head of the response, which arrived before the body was cut off: the status of a
     /// failure still counts.
-    pub fn in_body(kind: TransportErrorKind, head: Response<()>) -> Self {
-        Self { kind, head: Some(Box::new(head)) }
+    #[must_use]
+    pub fn with_head(mut self, head: Response<()>) -> Self {
+        self.head = Some(Box::new(head));
+        self
     }
 }
 

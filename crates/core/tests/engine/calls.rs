@@ -249,7 +249,7 @@ fn a_failed_status_counts_though_its_body_never_came() {
         let (_, ticket) = sends(&mut policy_of_one, &mut engine, at(1));
         let head = Response::builder().status(status).body(()).unwrap();
         // Whoever answered has seen the request, whatever the adapter thinks.
-        let failure = TransportError::in_body(TransportErrorKind::Connect, head);
+        let failure = TransportError::new(TransportErrorKind::Connect).with_head(head);
         policy_of_one.handle_failure(&mut engine, at(1), ticket, failure);
         let events = format!("{:?}", kinds(&mut engine));
         match cause {

@@ -135,7 +135,7 @@ impl<O: Operation> Receiver for O {
                 let response = answer.head().map(|()| &*answer.body);
                 return self.handle_response(engine, now, ticket, &response);
             }
-            Reply::CutOff(kind, answer) => TransportError::in_body(*kind, answer.head()),
+            Reply::CutOff(kind, answer) => TransportError::new(*kind).with_head(answer.head()),
             Reply::Failed(kind) => TransportError::new(*kind),
         };
         self.handle_failure(engine, now, ticket, failure);
