@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,57 +5,43 @@ use std::time::Duration;
 
 use didit_core::data_transfer::{Decision, RetrieveDecision};
 use didit_core::{Call, SessionId};
-use futures_util::Stream;
-use futures_util::stream::{FuturesUnordered, StreamExt as _};
+use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 
 use crate::{Client, Error};
 
-/// The decisions of many sessions; made by [`Client::decisions`] and its sisters.
+/// The decisions of many sessions; made by [`Client::decisions`] and [`Client::decisions_with`].
 ///
 /// It takes no more items than it works on, and sends nothing before it is polled. It runs within the
-/// task that polls it; dropping it cancels the calls under way.
+/// task that polls it; dropping it cancels the calls under way. The time of a call counts from the
+/// moment the rate limiter lets it go.
 #[must_use = "nothing is retrieved before the stream is polled"]
-pub struct Decisions<S: Stream> {
+pub struct Decisions<'a, T> {
     client: Client,
-    /// `None` once they have come to an end.
-    items: Option<Pin<Box<S>>>,
-    id_of: IdOf<S::Item>,
     concurrency: usize,
     in_order: bool,
     timeout: Option<Duration>,
-    calls: FuturesUnordered<Retrieval>,
-    /// The items of those calls and of the results, by their positions.
-    taken: BTreeMap<usize, S::Item>,
-    /// Results that wait for the ones before them.
-    waiting: BTreeMap<usize, Result<Decision, Error>>,
-    next_taken: usize,
-    next_yielded: usize,
+    /// The items and their sessions, until it is polled.
+    items: Option<BoxStream<'a, (T, SessionId)>>,
+    results: BoxStream<'a, (T, Result<Decision, Error>)>,
 }
 
-type IdOf<T> = Box<dyn Fn(&T) -> SessionId + Send>;
-
-type Retrieval = Pin<Box<dyn Future<Output = (usize, Result<Decision, Error>)> + Send>>;
-
-// Nothing in it is pinned but what has a box of its own.
-impl<S: Stream> Unpin for Decisions<S> {}
-
-impl<S: Stream> Decisions<S> {
-    pub(crate) fn new<F>(client: Client, items: S, id_of: F) -> Self
-    where
-        F: Fn(&S::Item) -> &SessionId + Send + 'static,
-    {
+impl<'a, T: Send + 'a> Decisions<'a, T> {
+    pub(crate) fn new(
+        client: Client,
+        items: impl Stream<Item = T> + Send + 'a,
+        id_of: impl Fn(&T) -> &SessionId + Send + 'a,
+    ) -> Self {
+        let items = items.map(move |item| {
+            let session_id = id_of(&item).clone();
+            (item, session_id)
+        });
         Self {
             client,
-            items: Some(Box::pin(items)),
-            id_of: Box::new(move |item| id_of(item).clone()),
             concurrency: 16,
             in_order: false,
             timeout: None,
-            calls: FuturesUnordered::new(),
-            taken: BTreeMap::new(),
-            waiting: BTreeMap::new(),
-            next_taken: 0,
-            next_yielded: 0,
+            items: Some(items.boxed()),
+            results: stream::empty().boxed(),
         }
     }
 
@@ -78,65 +63,35 @@ impl<S: Stream> Decisions<S> {
         self.timeout = Some(timeout);
         self
     }
-
-    fn retrieve(&mut self, item: S::Item) {
-        let (client, position) = (self.client.clone(), self.next_taken);
-        let call = Call::new(RetrieveDecision::new((self.id_of)(&item))).deadline_from_first_send();
-        let call = match self.timeout {
-            Some(timeout) => call.with_timeout(timeout),
-            None => call,
-        };
-        self.next_taken += 1;
-        self.taken.insert(position, item);
-        self.calls.push(Box::pin(async move { (position, client.run(call).await) }));
-    }
-
-    fn yielded(
-        &mut self,
-        position: usize,
-        result: Result<Decision, Error>,
-    ) -> Option<(S::Item, Result<Decision, Error>)> {
-        self.taken.remove(&position).map(|item| (item, result))
-    }
 }
 
-impl<S: Stream> Stream for Decisions<S> {
-    type Item = (S::Item, Result<Decision, Error>);
+impl<'a, T: Send + 'a> Stream for Decisions<'a, T> {
+    type Item = (T, Result<Decision, Error>);
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            while self.taken.len() < self.concurrency {
-                let Some(items) = &mut self.items else { break };
-                match items.as_mut().poll_next(context) {
-                    Poll::Ready(Some(item)) => self.retrieve(item),
-                    Poll::Ready(None) => self.items = None,
-                    Poll::Pending => break,
-                }
-            }
-            let next = self.next_yielded;
-            if let Some(result) = self.waiting.remove(&next) {
-                self.next_yielded += 1;
-                return Poll::Ready(self.yielded(next, result));
-            }
-            match self.calls.poll_next_unpin(context) {
-                Poll::Ready(Some((position, result))) if !self.in_order => {
-                    return Poll::Ready(self.yielded(position, result));
-                }
-                Poll::Ready(Some((position, result))) => {
-                    self.waiting.insert(position, result);
-                }
-                Poll::Ready(None) if self.items.is_none() => return Poll::Ready(None),
-                Poll::Ready(None) | Poll::Pending => return Poll::Pending,
-            }
+        if let Some(items) = self.items.take() {
+            let (client, timeout) = (self.client.clone(), self.timeout);
+            let calls = items.map(move |(item, session_id)| {
+                let call = Call::new(RetrieveDecision::new(session_id)).deadline_from_first_send();
+                let call = match timeout {
+                    Some(timeout) => call.with_timeout(timeout),
+                    None => call,
+                };
+                let client = client.clone();
+                async move { (item, client.run(call).await) }
+            });
+            self.results = if self.in_order {
+                calls.buffered(self.concurrency).boxed()
+            } else {
+                calls.buffer_unordered(self.concurrency).boxed()
+            };
         }
+        self.results.poll_next_unpin(context)
     }
 }
 
-impl<S: Stream> fmt::Debug for Decisions<S> {
+impl<T> fmt::Debug for Decisions<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decisions")
-            .field("concurrency", &self.concurrency)
-            .field("under_way", &self.calls.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Decisions").field("concurrency", &self.concurrency).finish_non_exhaustive()
     }
 }

@@ -172,8 +172,6 @@ impl Client {
 
     /// Retrieves the decisions of many sessions and yields each with its session as it arrives.
     ///
-    /// The time of a call counts from the moment the rate limiter lets it go.
-    ///
     /// ```no_run
     /// # async fn example(client: didit_async_adapter::Client, ids: Vec<didit_core::SessionId>) {
     /// use futures_util::StreamExt as _;
@@ -187,52 +185,31 @@ impl Client {
     /// }
     /// # }
     /// ```
-    pub fn decisions<I>(&self, session_ids: I) -> Decisions<stream::Iter<I::IntoIter>>
+    pub fn decisions<'a, I>(&self, session_ids: I) -> Decisions<'a, SessionId>
     where
-        I: IntoIterator<Item = SessionId>,
+        I: IntoIterator<Item = SessionId, IntoIter: Send + 'a>,
     {
-        self.decisions_from_stream(stream::iter(session_ids))
+        self.decisions_with(stream::iter(session_ids), |session_id| session_id)
     }
 
-    /// Retrieves the decisions of sessions that arrive over time.
-    pub fn decisions_from_stream<S>(&self, session_ids: S) -> Decisions<S>
-    where
-        S: Stream<Item = SessionId>,
-    {
-        Decisions::new(self.clone(), session_ids, |session_id| session_id)
-    }
-
-    /// Retrieves the decisions of items, such as the rows of a table or the messages of a queue, and
-    /// yields each item back with its result.
+    /// Retrieves the decisions of items that arrive over time, such as the messages of a queue, and
+    /// yields each item back with its result. For items that are there already, such as the rows of
+    /// a table, see [`stream::iter`].
     ///
     /// ```no_run
-    /// use futures_util::StreamExt as _;
-    ///
-    /// struct Job {
-    ///     delivery: u64,
-    ///     session_id: didit_core::SessionId,
-    /// }
-    ///
-    /// # async fn example(client: didit_async_adapter::Client, jobs: Vec<Job>) {
-    /// let mut decisions = client.decisions_with(jobs, |job| &job.session_id);
-    /// while let Some((job, result)) = decisions.next().await {
-    ///     println!("{}: {}", job.delivery, result.is_ok());
+    /// # use didit_async_adapter::{Client, core::SessionId};
+    /// # use futures_util::{Stream, StreamExt as _};
+    /// # async fn example(client: Client, jobs: impl Stream<Item = (u64, SessionId)> + Send) {
+    /// let mut decisions = client.decisions_with(jobs, |(_, session_id)| session_id);
+    /// while let Some(((delivery, _), result)) = decisions.next().await {
+    ///     println!("{delivery}: {}", result.is_ok());
     /// }
     /// # }
     /// ```
-    pub fn decisions_with<I, F>(&self, items: I, id_of: F) -> Decisions<stream::Iter<I::IntoIter>>
+    pub fn decisions_with<'a, S, F>(&self, items: S, id_of: F) -> Decisions<'a, S::Item>
     where
-        I: IntoIterator,
-        F: Fn(&I::Item) -> &SessionId + Send + 'static,
-    {
-        self.decisions_from_stream_with(stream::iter(items), id_of)
-    }
-
-    /// Retrieves the decisions of items that arrive over time.
-    pub fn decisions_from_stream_with<S, F>(&self, items: S, id_of: F) -> Decisions<S>
-    where
-        S: Stream,
-        F: Fn(&S::Item) -> &SessionId + Send + 'static,
+        S: Stream<Item: Send> + Send + 'a,
+        F: Fn(&S::Item) -> &SessionId + Send + 'a,
     {
         Decisions::new(self.clone(), items, id_of)
     }
