@@ -5,11 +5,8 @@ use std::fmt::Display;
 use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::data_transfer::{Decision, UserData};
 
-use crate::failure::Failure;
-use crate::format::Format;
-use crate::style::Style;
 use crate::table::{Table, shortened};
-use crate::{output, words};
+use crate::words;
 
 const DECISION: &[&str] =
     &["session_id", "session_number", "status", "vendor_data", "scope", "created_at", "user_data"];
@@ -28,15 +25,7 @@ const EMAIL: &[&str] = &["email", "is_verified", "is_primary"];
 const PHONE: &[&str] = &["phone_number", "is_verified", "is_primary"];
 const NAMES: &[&str] = &["first_name", "family_name", "full_name", "is_verified"];
 
-/// Prints a decision in the format that was asked for.
-pub(crate) fn print(decision: &Decision, format: Format, style: Style) -> Result<(), Failure> {
-    match format {
-        Format::Json => output::print_json(&decision.json().to_compact()),
-        Format::Table => output::print(&of(decision).shown(style)),
-    }
-}
-
-fn of(decision: &Decision) -> Table {
+pub(crate) fn of(decision: &Decision) -> Table {
     let mut table = Table::default();
     table.row("Session", Some(decision.session_id()));
     table.row("Number", decision.session_number());
@@ -175,6 +164,7 @@ fn yes_or_no(flag: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::style::Style;
 
     fn table(json: &str) -> String {
         of(&Decision::from_json(json.as_bytes()).unwrap()).shown(Style::default())

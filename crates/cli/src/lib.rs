@@ -11,6 +11,7 @@ mod connection;
 mod context;
 mod count;
 mod decision_table;
+mod decisions;
 mod duration;
 mod environment;
 mod exit;
@@ -34,6 +35,7 @@ mod suggestion;
 mod table;
 mod terminal;
 mod usage_error;
+mod verification_table;
 mod words;
 
 use std::process::ExitCode;

@@ -2,7 +2,10 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use didit_blocking_adapter::core::RawJson;
+
 use crate::failure::Failure;
+use crate::format::Format;
 use crate::terminal;
 
 /// Prints a whole result at once: a reader sees it before the next one is worked on.
@@ -10,6 +13,18 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|error| Failure::of_write(&error))
+}
+
+/// Prints a result in the format that was asked for.
+pub(crate) fn print_as(
+    format: Format,
+    json: &RawJson,
+    table: impl FnOnce() -> String,
+) -> Result<(), Failure> {
+    match format {
+        Format::Json => print_json(&json.to_compact()),
+        Format::Table => print(&table()),
+    }
 }
 
 /// Prints a JSON text as a line; on a terminal what would move its cursor is escaped.

@@ -1,18 +1,14 @@
 //! `didit decision SESSION_ID...`
 
-use std::sync::Arc;
-
 use clap::Args;
 use didit_blocking_adapter::core::SessionId;
 
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::workers::{Answer, Outcome, Workers, in_order};
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
-use crate::style::Style;
-use crate::{decision_table, output, session_ids};
+use crate::format::FormatArg;
+use crate::{decisions, session_ids};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,37 +39,6 @@ impl Decision {
             .map(|text| session_ids::parse(text))
             .collect::<Result<_, _>>()?;
         let connection = Connection::new(context, CALL_TIMEOUT)?;
-        let style = context.style();
-        let mut printer = Printer { format, style, printed: false, first_failure: None };
-        let queued = session_ids.len() > 1;
-        let mut workers = Workers::new(&connection, &Arc::default(), queued);
-        in_order(&mut workers, &session_ids, |outcome| printer.print(&outcome))?;
-        Ok(printer.first_failure.unwrap_or(Exit::Done))
-    }
-}
-
-struct Printer {
-    format: Format,
-    style: Style,
-    printed: bool,
-    first_failure: Option<Exit>,
-}
-
-impl Printer {
-    fn print(&mut self, outcome: &Outcome) -> Result<(), Failure> {
-        match &outcome.result {
-            None | Some(Ok(Answer::Verification(_))) => Ok(()),
-            Some(Ok(Answer::Transfer(decision))) => {
-                if std::mem::replace(&mut self.printed, true) && self.format == Format::Table {
-                    output::print("\n")?;
-                }
-                decision_table::print(decision, self.format, self.style)
-            }
-            Some(Err(error)) => {
-                let failure = Failure::of_call(Some(outcome.session_id.as_str()), error);
-                self.first_failure.get_or_insert(failure.report());
-                Ok(())
-            }
-        }
+        decisions::print(&session_ids, &connection, format, context)
     }
 }

@@ -6,7 +6,6 @@ mod decision;
 mod delete;
 mod list;
 mod pdf;
-mod table;
 mod update_status;
 mod wait;
 

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 use didit_blocking_adapter::core::WaitForDecision;
-use didit_blocking_adapter::core::data_transfer::Status;
+use didit_blocking_adapter::core::data_transfer::{RetrieveDecision, Status};
 
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
-use crate::observed::Observed;
-use crate::{decision_table, duration, live_line, session_ids};
+use crate::{decision_table, decisions, duration, output, session_ids};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,15 +43,12 @@ impl Wait {
         let format = self.format.resolve(&context.environment)?;
         let session_id = session_ids::parse(&self.session_id)?;
         let connection = Connection::new(context, WaitForDecision::DEFAULT_TIMEOUT)?;
-        let wait = WaitForDecision::new(session_id.clone())
-            .with_interval(self.poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL))
-            .with_timeout(connection.timeout);
-        let decision = live_line::during(context, connection.timeout, |seen| {
-            connection.run(Observed::new(wait, seen))
-        });
-        let decision = decision
-            .map_err(|error| Failure::of_wait(session_id.as_str(), &error, connection.timeout))?;
-        decision_table::print(&decision, format, context.style())?;
+        let endpoint = RetrieveDecision::new(session_id.clone());
+        let decision =
+            decisions::wait(session_id.as_str(), endpoint, self.poll, &connection, context)?;
+        output::print_as(format, decision.json(), || {
+            decision_table::of(&decision).shown(context.style())
+        })?;
         let succeeded = *decision.status() == Status::Confirmed;
         Ok(if self.exit_status && !succeeded { Exit::Other } else { Exit::Done })
     }

@@ -9,7 +9,7 @@ use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
+use crate::format::FormatArg;
 use crate::table::Table;
 use crate::{browser, output, qr_code, scopes};
 
@@ -54,10 +54,7 @@ impl Create {
             ))
             .map_err(|error| Failure::of_call(None, &error))?;
         let json: RawJson = created.json().expose().parse().map_err(Failure::other)?;
-        match format {
-            Format::Json => output::print_json(&json.to_compact())?,
-            Format::Table => output::print(&shown(&created, context))?,
-        }
+        output::print_as(format, &json, || shown(&created, context))?;
         if self.open {
             browser::open(created.url().expose(), context);
         }

@@ -9,7 +9,7 @@ use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
+use crate::format::FormatArg;
 use crate::table::Table;
 use crate::{output, session_ids};
 
@@ -50,15 +50,12 @@ impl Status {
         let report = connection
             .run(Call::new(ReadStatus::new(session_id.clone(), token)))
             .map_err(|error| Failure::of_call(Some(session_id.as_str()), &error))?;
-        match format {
-            Format::Json => output::print_json(&report.json().to_compact())?,
-            Format::Table => {
-                let mut table = Table::default();
-                table.row("Session", Some(&session_id));
-                table.status(report.status().as_str());
-                output::print(&table.shown(context.style()))?;
-            }
-        }
+        output::print_as(format, report.json(), || {
+            let mut table = Table::default();
+            table.row("Session", Some(&session_id));
+            table.status(report.status().as_str());
+            table.shown(context.style())
+        })?;
         Ok(Exit::Done)
     }
 }

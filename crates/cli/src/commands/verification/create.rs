@@ -9,7 +9,7 @@ use crate::connection::{Api, CALL_TIMEOUT, Wanted};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
+use crate::format::FormatArg;
 use crate::qr_code;
 use crate::table::Table;
 use crate::{browser, output};
@@ -68,10 +68,7 @@ impl Create {
         let created =
             connection.run(Call::new(request)).map_err(|error| Failure::of_call(None, &error))?;
         let json: RawJson = created.json().expose().parse().map_err(Failure::other)?;
-        match format {
-            Format::Json => output::print_json(&json.to_compact())?,
-            Format::Table => output::print(&shown(&created, context))?,
-        }
+        output::print_as(format, &json, || shown(&created, context))?;
         if open {
             browser::open(created.url().expose(), context);
         }

@@ -1,19 +1,16 @@
 //! `didit verification decision SESSION_ID...`
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
-use std::sync::Arc;
-
 use clap::Args;
 use didit_blocking_adapter::core::verification;
 
-use super::{session_id, table};
+use super::session_id;
 use crate::connection::{Api, CALL_TIMEOUT, Wanted};
 use crate::context::Context;
+use crate::decisions;
 use crate::exit::Exit;
-use crate::export::workers::{Answer, Workers, in_order};
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
-use crate::output;
+use crate::format::FormatArg;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,29 +41,6 @@ impl Decision {
             .collect::<Result<_, _>>()
             .map_err(Failure::usage)?;
         let connection = Wanted::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
-        let mut workers = Workers::new(&connection, &Arc::default(), ids.len() > 1);
-        let (mut printed, mut first_failure) = (false, None);
-        in_order(&mut workers, &ids, |outcome| match &outcome.result {
-            Some(Ok(Answer::Verification(decision))) => {
-                let first = !std::mem::replace(&mut printed, true);
-                match format {
-                    Format::Json => output::print_json(&decision.json().to_compact()),
-                    Format::Table => {
-                        let gap = if first { "" } else { "\n" };
-                        output::print(&format!(
-                            "{gap}{}",
-                            table::of(decision).shown(context.style())
-                        ))
-                    }
-                }
-            }
-            Some(Err(error)) => {
-                let failure = Failure::of_call(Some(outcome.session_id.as_str()), error);
-                first_failure.get_or_insert(failure.report());
-                Ok(())
-            }
-            _ => Ok(()),
-        })?;
-        Ok(first_failure.unwrap_or(Exit::Done))
+        decisions::print(&ids, &connection, format, context)
     }
 }

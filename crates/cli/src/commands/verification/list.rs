@@ -5,13 +5,12 @@ use clap::Args;
 use didit_blocking_adapter::core::verification::{ListSessions, SessionPage, Status};
 use didit_blocking_adapter::core::{Call, RawJson};
 
-use super::table;
 use crate::connection::{Api, CALL_TIMEOUT, Wanted};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
-use crate::{count, output, statuses};
+use crate::{count, output, statuses, verification_table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,7 +70,7 @@ impl List {
                         page.sessions().iter().take(usize::try_from(left).unwrap_or(usize::MAX))
                     {
                         let gap = if std::mem::take(&mut first) { "" } else { "\n" };
-                        let shown = table::of_summary(session).shown(context.style());
+                        let shown = verification_table::of_summary(session).shown(context.style());
                         output::print(&format!("{gap}{shown}"))?;
                     }
                 }

@@ -7,14 +7,13 @@ use clap::Args;
 use didit_blocking_adapter::core::WaitForDecision;
 use didit_blocking_adapter::core::verification::{RetrieveDecision, Status};
 
-use super::{session_id, table};
+use super::session_id;
 use crate::connection::{Api, Wanted};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
-use crate::observed::Observed;
-use crate::{duration, live_line, output};
+use crate::format::FormatArg;
+use crate::{decisions, duration, output, verification_table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,18 +46,11 @@ impl Wait {
         let id = session_id(&self.session_id)?;
         let timeout = WaitForDecision::DEFAULT_TIMEOUT;
         let connection = Wanted::new(Api::Verification, timeout).connect(context)?;
-        let wait = WaitForDecision::of(RetrieveDecision::new(id.clone()))
-            .with_interval(self.poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL))
-            .with_timeout(connection.timeout);
-        let decision = live_line::during(context, connection.timeout, |seen| {
-            connection.run(Observed::new(wait, seen))
-        });
-        let decision =
-            decision.map_err(|error| Failure::of_wait(id.as_str(), &error, connection.timeout))?;
-        match format {
-            Format::Json => output::print_json(&decision.json().to_compact())?,
-            Format::Table => output::print(&table::of(&decision).shown(context.style()))?,
-        }
+        let endpoint = RetrieveDecision::new(id.clone());
+        let decision = decisions::wait(id.as_str(), endpoint, self.poll, &connection, context)?;
+        output::print_as(format, decision.json(), || {
+            verification_table::of(&decision).shown(context.style())
+        })?;
         let succeeded = *decision.status() == Status::Approved;
         Ok(if self.exit_status && !succeeded { Exit::Other } else { Exit::Done })
     }

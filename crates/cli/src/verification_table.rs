@@ -9,7 +9,7 @@ use crate::words;
 /// The members of a report that have a place of their own, or mean nothing to people.
 const APART: [&str; 3] = ["status", "node_id", "warnings"];
 
-pub(super) fn of(decision: &Decision) -> Table {
+pub(crate) fn of(decision: &Decision) -> Table {
     let mut table = Table::default();
     table.row("Session", decision.session_id());
     table.row("Number", decision.session_number());
@@ -30,7 +30,7 @@ pub(super) fn of(decision: &Decision) -> Table {
 }
 
 /// Returns a session of the list.
-pub(super) fn of_summary(session: &SessionSummary) -> Table {
+pub(crate) fn of_summary(session: &SessionSummary) -> Table {
     let mut table = Table::default();
     table.row("Session", session.session_id.as_ref());
     table.row("Number", session.session_number.as_ref());
