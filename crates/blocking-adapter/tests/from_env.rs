@@ -1,80 +1,15 @@
-//! A client that is configured by the environment, which belongs to a whole process: so each case
-//! runs this test again as a child.
-#![allow(clippy::unwrap_used)]
+//! A client that is configured by the environment.
 
-use std::env;
-use std::process::Command;
+use std::error::Error;
 
 use didit_blocking_adapter::Client;
-use didit_sandbox::Sandbox;
+use didit_conformance::environment;
 
-const TEST: &str = "the_environment_makes_a_client";
-const CHILD: &str = "FROM_ENV_CHILD";
-const VARIABLES: [&str; 9] = [
-    "DIDIT_BASE_URL",
-    "DIDIT_VERIFICATION_BASE_URL",
-    "DIDIT_CLIENT_ID",
-    "DIDIT_CLIENT_SECRET",
-    "DIDIT_CLIENT_SECRET_FILE",
-    "DIDIT_ACCESS_TOKEN",
-    "DIDIT_API_KEY",
-    "DIDIT_TIMEOUT",
-    "DIDIT_CA_FILE",
-];
-
-/// Returns what a process with those variables prints.
-fn child(variables: &[(&str, &str)]) -> String {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", TEST, "--nocapture"]).env(CHILD, "1");
-    for name in VARIABLES {
-        command.env_remove(name);
-    }
-    let output = command.envs(variables.iter().copied()).output().unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn retrieve() -> Result<String, Box<dyn std::error::Error>> {
-    let decision = Client::from_env()?.decision(&"s-1".parse()?)?;
-    Ok(format!("retrieved {}", decision.session_id()))
+fn retrieve() -> Result<String, Box<dyn Error>> {
+    Ok(Client::from_env()?.decision(&"s-1".parse()?)?.session_id().to_string())
 }
 
 #[test]
 fn the_environment_makes_a_client() {
-    if env::var_os(CHILD).is_some() {
-        println!("{}", retrieve().unwrap_or_else(|error| format!("refused: {error}")));
-        return;
-    }
-    let sandbox = Sandbox::start().unwrap();
-    let url = ("DIDIT_BASE_URL", sandbox.url());
-    let key = ("DIDIT_API_KEY", sandbox.api_key());
-    let file = env::temp_dir().join(format!("didit-blocking-secret-{}", std::process::id()));
-    std::fs::write(&file, format!("{}\n", sandbox.client_secret())).unwrap();
-    let id = ("DIDIT_CLIENT_ID", sandbox.client_id());
-    let secret = ("DIDIT_CLIENT_SECRET", sandbox.client_secret());
-    let secret_file = ("DIDIT_CLIENT_SECRET_FILE", file.to_str().unwrap());
-    for variables in [vec![url, key], vec![url, id, secret], vec![url, id, secret_file]] {
-        let printed = child(&variables);
-        assert!(printed.contains("retrieved s-1"), "{printed}");
-    }
-    std::fs::remove_file(&file).unwrap();
-    let asked = sandbox.requests().len();
-    for (variables, words) in [
-        (vec![url], "no credentials are configured; set DIDIT_CLIENT_ID"),
-        (
-            vec![url, key, id, secret],
-            "DIDIT_CLIENT_ID, DIDIT_CLIENT_SECRET, DIDIT_API_KEY; keep one",
-        ),
-        (vec![url, key, ("DIDIT_TIMEOUT", "soon")], "DIDIT_TIMEOUT: \"soon\" is not a duration"),
-        (vec![url, key, ("DIDIT_CA_FILE", "gone.pem")], "DIDIT_CA_FILE: could not read gone.pem"),
-        (vec![url, key, ("DIDIT_CA_FILE", "Cargo.toml")], "not a PEM certificate"),
-        (
-            vec![key, ("DIDIT_BASE_URL", "http://h.example")],
-            "DIDIT_BASE_URL: the base URL is plain",
-        ),
-    ] {
-        let printed = child(&variables);
-        assert!(printed.contains(words) && printed.contains("refused: "), "{printed}");
-        assert!(!printed.contains(sandbox.client_secret()), "{printed}");
-    }
-    assert_eq!(sandbox.requests().len(), asked);
+    environment::the_environment_makes_a_client("the_environment_makes_a_client", retrieve);
 }

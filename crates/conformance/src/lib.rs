@@ -10,6 +10,7 @@ pub mod authorization;
 pub mod bulk;
 mod cases;
 pub mod certificates;
+pub mod environment;
 pub mod logs;
 pub mod pacing_and_retry;
 pub mod proxies;

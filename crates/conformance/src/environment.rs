@@ -1,0 +1,82 @@
+//! A client that is configured by the environment, which belongs to a whole process: so each case
+//! runs the test again as a child.
+
+use std::env;
+use std::error::Error;
+use std::process::Command;
+
+use didit_sandbox::Sandbox;
+
+const CHILD: &str = "FROM_ENV_CHILD";
+const VARIABLES: [&str; 9] = [
+    "DIDIT_BASE_URL",
+    "DIDIT_VERIFICATION_BASE_URL",
+    "DIDIT_CLIENT_ID",
+    "DIDIT_CLIENT_SECRET",
+    "DIDIT_CLIENT_SECRET_FILE",
+    "DIDIT_ACCESS_TOKEN",
+    "DIDIT_API_KEY",
+    "DIDIT_TIMEOUT",
+    "DIDIT_CA_FILE",
+];
+
+/// Returns what a process with those variables prints.
+fn child(test: &str, variables: &[(&str, &str)]) -> String {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env(CHILD, "1");
+    for name in VARIABLES {
+        command.env_remove(name);
+    }
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Each way to authorize works alone, and every mistake is refused before anything is sent.
+///
+/// `test` is the name of the calling test. `retrieve` makes a client of the environment, and returns
+/// the session id of the decision of `s-1`.
+pub fn the_environment_makes_a_client(
+    test: &str,
+    retrieve: impl Fn() -> Result<String, Box<dyn Error>>,
+) {
+    if env::var_os(CHILD).is_some() {
+        match retrieve() {
+            Ok(session_id) => println!("retrieved {session_id}"),
+            Err(error) => println!("refused: {error}"),
+        }
+        return;
+    }
+    let sandbox = Sandbox::start().unwrap();
+    let url = ("DIDIT_BASE_URL", sandbox.url());
+    let key = ("DIDIT_API_KEY", sandbox.api_key());
+    let file = env::temp_dir().join(format!("didit-secret-{}", std::process::id()));
+    std::fs::write(&file, format!("{}\n", sandbox.client_secret())).unwrap();
+    let id = ("DIDIT_CLIENT_ID", sandbox.client_id());
+    let secret = ("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+    let secret_file = ("DIDIT_CLIENT_SECRET_FILE", file.to_str().unwrap());
+    for variables in [vec![url, key], vec![url, id, secret], vec![url, id, secret_file]] {
+        let printed = child(test, &variables);
+        assert!(printed.contains("retrieved s-1"), "{printed}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    let asked = sandbox.requests().len();
+    for (variables, words) in [
+        (vec![url], "no credentials are configured; set DIDIT_CLIENT_ID"),
+        (
+            vec![url, key, id, secret],
+            "DIDIT_CLIENT_ID, DIDIT_CLIENT_SECRET, DIDIT_API_KEY; keep one",
+        ),
+        (vec![url, key, ("DIDIT_TIMEOUT", "soon")], "DIDIT_TIMEOUT: \"soon\" is not a duration"),
+        (vec![url, key, ("DIDIT_CA_FILE", "gone.pem")], "DIDIT_CA_FILE: could not read gone.pem"),
+        (vec![url, key, ("DIDIT_CA_FILE", "Cargo.toml")], "not a PEM certificate"),
+        (
+            vec![key, ("DIDIT_BASE_URL", "http://h.example")],
+            "DIDIT_BASE_URL: the base URL is plain",
+        ),
+    ] {
+        let printed = child(test, &variables);
+        assert!(printed.contains(words) && printed.contains("refused: "), "{printed}");
+        assert!(!printed.contains(sandbox.client_secret()), "{printed}");
+    }
+    assert_eq!(sandbox.requests().len(), asked);
+}
