@@ -27,16 +27,12 @@ pub const MAX_HEAD_BYTES: usize = 64 * 1024;
 pub trait Endpoint: sealed::Sealed {
     /// The parsed successful response.
     type Output;
-    /// The name of the endpoint in errors and events.
+    /// The name of the endpoint in errors and events, which tells its host.
     const KIND: EndpointKind;
-    /// The host that serves it.
-    const HOST: Host = Host::DataTransfer;
     /// The rate limit that its requests count against.
     const BUCKET: Bucket;
     /// True if the request carries the caller's [`Authorization`].
     const AUTHORIZED: bool;
-    /// The time that the service may take to answer, if that is more than usual.
-    const LEAST_TIMEOUT: Duration = Duration::ZERO;
 
     /// Returns whether a request that may have reached the service may be sent again.
     fn replay(&self) -> Replay;
@@ -117,7 +113,7 @@ impl Bucket {
     pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// Returns the time that the service may take to answer, if that is more than usual.
-    pub(crate) const fn least_timeout(self) -> Duration {
+    pub const fn least_timeout(self) -> Duration {
         match self {
             Self::VerificationPdfs => Duration::from_secs(60),
             _ => Duration::ZERO,

@@ -337,7 +337,7 @@ impl Engine {
         endpoint: &E,
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
-        let base = match E::HOST {
+        let base = match E::KIND.host() {
             Host::DataTransfer => &self.base,
             Host::Verification => &self.verification_base,
         };

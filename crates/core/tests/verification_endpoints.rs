@@ -316,7 +316,7 @@ fn a_pdf_is_told_by_its_content_type_and_header() {
         assert_eq!(after(bytes).unwrap_err().kind(), &ResponseErrorKind::NotPdf, "{bytes}");
     }
     assert_eq!(request(&endpoint).headers()["accept"], "application/pdf, application/json");
-    assert_eq!(GeneratePdf::LEAST_TIMEOUT.as_secs(), 60);
+    assert_eq!(GeneratePdf::BUCKET.least_timeout().as_secs(), 60);
 }
 
 #[test]

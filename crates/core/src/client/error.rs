@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::ops::Deref;
 
-use super::route::Route;
+use super::transport::Route;
 use crate::engine::{CallError, CallErrorKind};
 
 /// The error of a client's call: the core's [`CallError`], to which it dereferences, and, if the
@@ -11,29 +11,18 @@ use crate::engine::{CallError, CallErrorKind};
 /// `{:?}` prints one line for people, `{:#?}` the structure.
 pub struct ClientError<T> {
     call: CallError,
-    transport: Option<Box<Transport<T>>>,
-}
-
-#[derive(Debug)]
-struct Transport<T> {
-    error: Option<T>,
-    /// The route of the request, and the transport's message.
-    detail: String,
-    advice: Option<&'static str>,
+    /// The route of the request, if the transport was what failed.
+    route: Option<Box<Route>>,
+    detail: Option<Box<TransportDetail<T>>>,
 }
 
 impl<T> ClientError<T> {
-    /// Creates the error of a call; `transport` is ignored unless the transport was what failed.
-    pub fn new(call: CallError, transport: Option<TransportDetail<T>>, route: &Route) -> Self {
+    /// Creates the error of a call; `detail` is ignored unless the transport was what failed.
+    pub fn new(call: CallError, detail: Option<TransportDetail<T>>, route: &Route) -> Self {
         if !matches!(call.kind(), CallErrorKind::Transport(_)) {
             return Self::from(call);
         }
-        let (error, words, advice) = match transport {
-            Some(detail) => (Some(detail.error), detail.words, detail.advice),
-            None => (None, None, None),
-        };
-        let detail = words.map_or_else(|| route.to_string(), |words| format!("{route}: {words}"));
-        Self { call, transport: Some(Box::new(Transport { error, detail, advice })) }
+        Self { call, route: Some(Box::new(route.clone())), detail: detail.map(Box::new) }
     }
 
     /// Returns the core's error.
@@ -43,7 +32,7 @@ impl<T> ClientError<T> {
 
     /// Returns what a person can do about it, in a few words.
     pub fn advice(&self) -> &'static str {
-        let advice = self.transport.as_ref().and_then(|transport| transport.advice);
+        let advice = self.detail.as_ref().and_then(|detail| detail.advice);
         advice.unwrap_or_else(|| self.call.advice())
     }
 }
@@ -69,7 +58,7 @@ impl<T> Deref for ClientError<T> {
 
 impl<T> From<CallError> for ClientError<T> {
     fn from(call: CallError) -> Self {
-        Self { call, transport: None }
+        Self { call, route: None, detail: None }
     }
 }
 
@@ -82,7 +71,11 @@ impl<T> From<ClientError<T>> for CallError {
 impl<T> fmt::Display for ClientError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.call.fmt(f)?;
-        self.transport.iter().try_for_each(|transport| write!(f, " ({})", transport.detail))
+        let Some(route) = &self.route else { return Ok(()) };
+        match self.detail.as_ref().and_then(|detail| detail.words.as_ref()) {
+            Some(words) => write!(f, " ({route}: {words})"),
+            None => write!(f, " ({route})"),
+        }
     }
 }
 
@@ -93,15 +86,16 @@ impl<T: fmt::Debug> fmt::Debug for ClientError<T> {
         }
         f.debug_struct("ClientError")
             .field("call", &self.call)
-            .field("transport", &self.transport)
+            .field("route", &self.route)
+            .field("detail", &self.detail)
             .finish()
     }
 }
 
 impl<T: Error + 'static> Error for ClientError<T> {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self.transport.as_ref().and_then(|transport| transport.error.as_ref()) {
-            Some(error) => Some(error),
+        match &self.detail {
+            Some(detail) => Some(&detail.error),
             None => self.call.source(),
         }
     }

@@ -1,13 +1,41 @@
 use std::ops::DerefMut;
 use std::sync::Weak;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::error::{ClientError, TransportDetail};
-use super::exchange::FailedExchange;
 use super::transport::Transport;
-use http::Response;
+use http::{HeaderMap, Response, StatusCode};
 
-use crate::engine::{CallError, Engine, Moment, Operation, SharedStore, Step, StoreStep, Ticket};
+use crate::endpoint::MAX_HEAD_BYTES;
+use crate::engine::{
+    CallError, Engine, Moment, Operation, SharedStore, Step, StoreStep, Ticket, TransportError,
+    TransportErrorKind,
+};
+use crate::rate_limit::RateLimit;
+
+/// What the engine is told of a failed exchange, and what the caller is, in an HTTP library's terms.
+pub type FailedExchange<T> = (TransportError, Option<TransportDetail<T>>);
+
+/// Takes the head of a response that arrived at that time.
+///
+/// # Errors
+/// The headers are longer than [`MAX_HEAD_BYTES`].
+pub fn receive_head<T>(
+    status: StatusCode,
+    headers: HeaderMap,
+    at: SystemTime,
+) -> Result<Response<()>, FailedExchange<T>> {
+    let bytes: usize =
+        headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if bytes > MAX_HEAD_BYTES {
+        return Err((TransportError::new(TransportErrorKind::HeadTooLarge), None));
+    }
+    let mut head = Response::new(());
+    *head.status_mut() = status;
+    *head.headers_mut() = headers;
+    RateLimit::stamp_arrival(head.headers_mut(), at);
+    Ok(head)
+}
 
 /// What the calls of a client share, for a [`Run`].
 pub trait Driver {

@@ -56,7 +56,7 @@ impl<E: Endpoint> Call<E> {
     pub fn new(endpoint: E) -> Self {
         Self {
             endpoint,
-            deadline: Deadline::with_least(E::LEAST_TIMEOUT),
+            deadline: Deadline::with_least(E::BUCKET.least_timeout()),
             state: State::Ready,
             claim: TokenClaim::default(),
             position: None,
@@ -161,7 +161,7 @@ impl<E: Endpoint> Call<E> {
         let timeout = engine
             .policy
             .attempt_timeout
-            .max(E::LEAST_TIMEOUT)
+            .max(E::BUCKET.least_timeout())
             .min(deadline.since(now))
             .min(LONGEST_TIMEOUT);
         if timeout.is_zero() {

@@ -12,7 +12,7 @@ use super::session_id::canonical_uuid;
 use super::{ContactDetails, ExpectedDetails, InvalidUuid, Session};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Host, Replay, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json::RawJson;
 
@@ -155,7 +155,6 @@ impl fmt::Debug for CreateSession {
 impl Endpoint for CreateSession {
     type Output = Session;
     const KIND: EndpointKind = EndpointKind::CreateVerificationSession;
-    const HOST: Host = Host::Verification;
     const BUCKET: Bucket = Bucket::VerificationCreates;
     const AUTHORIZED: bool = true;
 

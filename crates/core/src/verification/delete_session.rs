@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Number, SessionId};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Host, Replay, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json;
 use crate::session_id::SessionId as AnySessionId;
@@ -61,7 +61,6 @@ pub struct Deletion {
 impl Endpoint for DeleteSession {
     type Output = Deletion;
     const KIND: EndpointKind = EndpointKind::DeleteVerificationSession;
-    const HOST: Host = Host::Verification;
     const BUCKET: Bucket = Bucket::VerificationWrites;
     const AUTHORIZED: bool = true;
 

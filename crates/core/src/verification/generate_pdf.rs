@@ -2,16 +2,14 @@
 //!
 //! [Documentation](https://docs.didit.me/sessions-api/generate-pdf)
 
-use std::fmt;
-use std::time::Duration;
-
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response};
+use std::fmt;
 
 use super::SessionId;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Host, Replay, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::session_id::SessionId as AnySessionId;
 
@@ -56,10 +54,8 @@ impl fmt::Debug for Pdf {
 impl Endpoint for GeneratePdf {
     type Output = Pdf;
     const KIND: EndpointKind = EndpointKind::GenerateVerificationPdf;
-    const HOST: Host = Host::Verification;
     const BUCKET: Bucket = Bucket::VerificationPdfs;
     const AUTHORIZED: bool = true;
-    const LEAST_TIMEOUT: Duration = Self::BUCKET.least_timeout();
 
     fn replay(&self) -> Replay {
         Replay::Safe

@@ -9,7 +9,7 @@ use http::{Method, Request, Response};
 use super::{SessionPage, Status, query};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Host, Replay, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 
 /// Lists the sessions of an application, newest first, page by page.
@@ -117,7 +117,6 @@ impl fmt::Debug for ListSessions {
 impl Endpoint for ListSessions {
     type Output = SessionPage;
     const KIND: EndpointKind = EndpointKind::ListVerificationSessions;
-    const HOST: Host = Host::Verification;
     const BUCKET: Bucket = Bucket::VerificationReads;
     const AUTHORIZED: bool = true;
 

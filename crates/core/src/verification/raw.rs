@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::query;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Host, MAX_BODY_BYTES, Replay, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, MAX_BODY_BYTES, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::{self, JsonError, RawJson};
 
@@ -120,7 +120,6 @@ impl fmt::Debug for RawResponse {
 impl Endpoint for Raw {
     type Output = RawResponse;
     const KIND: EndpointKind = EndpointKind::RawVerification;
-    const HOST: Host = Host::Verification;
     const BUCKET: Bucket = Bucket::VerificationWrites;
     const AUTHORIZED: bool = true;
 

@@ -7,7 +7,7 @@ use http::{Method, Request, Response};
 use super::{Decision, SessionId};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Host, Replay, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::session_id::SessionId as AnySessionId;
 
@@ -53,7 +53,6 @@ impl RetrieveDecision {
 impl Endpoint for RetrieveDecision {
     type Output = Decision;
     const KIND: EndpointKind = EndpointKind::RetrieveVerificationDecision;
-    const HOST: Host = Host::Verification;
     const BUCKET: Bucket = Bucket::VerificationReads;
     const AUTHORIZED: bool = true;
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{SessionId, Status};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Host, Replay, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json;
 use crate::session_id::SessionId as AnySessionId;
@@ -119,7 +119,6 @@ impl fmt::Debug for UpdateStatus {
 impl Endpoint for UpdateStatus {
     type Output = ();
     const KIND: EndpointKind = EndpointKind::UpdateVerificationStatus;
-    const HOST: Host = Host::Verification;
     const BUCKET: Bucket = Bucket::VerificationWrites;
     const AUTHORIZED: bool = true;
 
