@@ -1,7 +1,6 @@
 //! The engine layer: when to fetch a token, when to send, when to wait, when to try again and when
 //! to give up, without clock, randomness, thread or socket.
 
-mod attempt;
 mod builder;
 mod call;
 mod call_error;

@@ -3,7 +3,6 @@ mod operation;
 use std::fmt;
 use std::time::Duration;
 
-use super::attempt::{Attempt, Purpose};
 use super::call_error::{CallError, CallErrorKind, GaveUp};
 use super::deadline::Deadline;
 use super::event::{Event, EventKind};
@@ -49,6 +48,36 @@ enum State<T> {
     Paused { until: Moment, reason: WaitReason },
     InFlight(Attempt),
     Finished(Option<Result<T, CallError>>),
+}
+
+/// One request that was sent.
+struct Attempt {
+    ticket: u64,
+    purpose: Purpose,
+    /// The authorization it was sent with, which no error may repeat.
+    authorization: Option<Authorization>,
+    sent_at: Moment,
+    /// The attempt's deadline.
+    until: Moment,
+}
+
+/// The purpose of a request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To fetch a token.
+    Token,
+    /// The endpoint's own request, with the token of that generation.
+    Request(u64),
+}
+
+impl Purpose {
+    /// Returns the endpoint, given the call's own.
+    fn endpoint(self, own: EndpointKind) -> EndpointKind {
+        match self {
+            Self::Token => EndpointKind::FetchToken,
+            Self::Request(_) => own,
+        }
+    }
 }
 
 impl<E: Endpoint> Call<E> {
@@ -128,7 +157,7 @@ impl<E: Endpoint> Call<E> {
                 if !refused {
                     self.deadline.enter_queue(now);
                 }
-                let deadline = self.deadline.of(Purpose::Request(0), &engine.policy, now);
+                let deadline = self.deadline.end(&engine.policy, now);
                 let reason = if certain { WaitReason::Pacing } else { WaitReason::FirstResponse };
                 // In the queue the deadline of a queued call moves along.
                 let bounded = refused || !self.deadline.queued;
@@ -155,9 +184,9 @@ impl<E: Endpoint> Call<E> {
             _ => engine.request(&self.endpoint, authorization.as_ref()),
         };
         let request = request.map_err(|error| {
-            self.call_error(endpoint, CallErrorKind::Build(error), GaveUp::NotRetryable)
+            self.error(endpoint, CallErrorKind::Build(error), GaveUp::NotRetryable)
         })?;
-        let deadline = self.deadline.of(purpose, &engine.policy, now);
+        let deadline = self.deadline_of(purpose, engine, now);
         let timeout = engine
             .policy
             .attempt_timeout
@@ -241,7 +270,7 @@ impl<E: Endpoint> Call<E> {
         let attempts = Attempts {
             failed: *self.attempts(purpose),
             refused: self.refusals,
-            deadline: self.deadline.of(purpose, &engine.policy, now),
+            deadline: self.deadline_of(purpose, engine, now),
         };
         let replay = if purpose == Purpose::Token { Replay::Safe } else { self.endpoint.replay() };
         let random = engine.jitter.next();
@@ -293,6 +322,13 @@ impl<E: Endpoint> Call<E> {
         self.renewed_after_401
     }
 
+    fn deadline_of(&mut self, purpose: Purpose, engine: &Engine, now: Moment) -> Moment {
+        match purpose {
+            Purpose::Token => self.deadline.token_end(&engine.policy, now),
+            Purpose::Request(_) => self.deadline.end(&engine.policy, now),
+        }
+    }
+
     fn attempts(&mut self, purpose: Purpose) -> &mut u32 {
         match purpose {
             Purpose::Token => &mut self.token_attempts,
@@ -300,17 +336,14 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    fn error(&self, endpoint: EndpointKind, error: AttemptError, gave_up: GaveUp) -> CallError {
-        self.call_error(endpoint, error.into(), gave_up)
-    }
-
-    fn call_error(
+    fn error(
         &self,
         endpoint: EndpointKind,
-        kind: CallErrorKind,
+        kind: impl Into<CallErrorKind>,
         gave_up: GaveUp,
     ) -> CallError {
-        CallError::new(endpoint, kind, gave_up, self.sent).with_replay(self.endpoint.replay())
+        CallError::new(endpoint, kind.into(), gave_up, self.sent)
+            .with_replay(self.endpoint.replay())
     }
 
     /// Returns the error of a call whose time ran out in a wait: what went wrong before, if
@@ -318,9 +351,7 @@ impl<E: Endpoint> Call<E> {
     fn out_of_time(&mut self, reason: WaitReason) -> CallError {
         match self.last.take() {
             Some((endpoint, error)) => self.error(endpoint, error, GaveUp::DeadlineExceeded),
-            None => {
-                self.call_error(E::KIND, CallErrorKind::Waiting(reason), GaveUp::DeadlineExceeded)
-            }
+            None => self.error(E::KIND, CallErrorKind::Waiting(reason), GaveUp::DeadlineExceeded),
         }
     }
 

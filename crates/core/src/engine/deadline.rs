@@ -1,6 +1,5 @@
 use std::time::Duration;
 
-use super::attempt::Purpose;
 use super::moment::Moment;
 use super::policy::Policy;
 
@@ -33,19 +32,22 @@ impl Deadline {
         self.timeout.unwrap_or(policy.call_timeout.max(self.least))
     }
 
-    /// Returns the end of the time for a request of that purpose.
-    pub(super) fn of(&mut self, purpose: Purpose, policy: &Policy, now: Moment) -> Moment {
+    /// Returns the end of the call's time.
+    pub(super) fn end(&mut self, policy: &Policy, now: Moment) -> Moment {
         let end = now.after(self.time(policy));
         if !self.queued {
             return *self.end.get_or_insert(end);
         }
-        match (self.end, purpose) {
-            (Some(end), _) => {
-                end.after(self.queued_since.map_or(Duration::ZERO, |at| now.since(at)))
-            }
-            (None, Purpose::Token) => *self.token_end.get_or_insert(end),
-            (None, Purpose::Request(_)) => Moment::LAST,
+        let queued = self.queued_since.map_or(Duration::ZERO, |at| now.since(at));
+        self.end.map_or(Moment::LAST, |end| end.after(queued))
+    }
+
+    /// Returns the end of the time to fetch a token.
+    pub(super) fn token_end(&mut self, policy: &Policy, now: Moment) -> Moment {
+        if self.queued && self.end.is_none() {
+            return *self.token_end.get_or_insert(now.after(self.time(policy)));
         }
+        self.end(policy, now)
     }
 
     /// Notes that the rate limiter lets the call go.
@@ -84,40 +86,40 @@ mod tests {
 
     #[test]
     fn only_the_queue_stops_the_time_of_a_queued_call() {
-        let (policy, request) = (Policy::default(), Purpose::Request(0));
+        let policy = Policy::default();
         let mut deadline = Deadline { queued: true, ..Deadline::default() };
-        assert_eq!(deadline.of(request, &policy, at(0)), Moment::LAST);
-        assert_eq!(deadline.of(Purpose::Token, &policy, at(5)), at(35));
+        assert_eq!(deadline.end(&policy, at(0)), Moment::LAST);
+        assert_eq!(deadline.token_end(&policy, at(5)), at(35));
         deadline.start(&policy, at(100));
-        assert_eq!(deadline.of(request, &policy, at(110)), at(130));
+        assert_eq!(deadline.end(&policy, at(110)), at(130));
         deadline.enter_queue(at(110));
         deadline.enter_queue(at(115));
-        assert_eq!(deadline.of(request, &policy, at(120)), at(140));
+        assert_eq!(deadline.end(&policy, at(120)), at(140));
         deadline.leave_queue(at(120));
-        assert_eq!(deadline.of(request, &policy, at(135)), at(140));
+        assert_eq!(deadline.end(&policy, at(135)), at(140));
         deadline.enter_queue(at(135));
         deadline.start(&policy, at(136));
-        assert_eq!(deadline.of(request, &policy, at(137)), at(141));
-        assert_eq!(deadline.of(Purpose::Token, &policy, at(137)), at(141));
+        assert_eq!(deadline.end(&policy, at(137)), at(141));
+        assert_eq!(deadline.token_end(&policy, at(137)), at(141));
     }
 
     #[test]
     fn the_policys_time_is_raised_and_the_calls_own_is_not() {
-        let (policy, request) = (Policy::default(), Purpose::Request(0));
+        let policy = Policy::default();
         let mut deadline = Deadline::with_least(Duration::from_secs(60));
-        assert_eq!(deadline.of(request, &policy, at(1)), at(61));
+        assert_eq!(deadline.end(&policy, at(1)), at(61));
         let mut deadline = Deadline::with_least(Duration::from_secs(60));
         deadline.timeout = Some(Duration::from_secs(2));
-        assert_eq!(deadline.of(request, &policy, at(1)), at(3));
+        assert_eq!(deadline.end(&policy, at(1)), at(3));
     }
 
     #[test]
     fn nothing_stops_the_time_of_another_call() {
-        let (policy, request) = (Policy::default(), Purpose::Request(0));
+        let policy = Policy::default();
         let mut deadline = Deadline::default();
-        assert_eq!(deadline.of(request, &policy, at(1)), at(31));
+        assert_eq!(deadline.end(&policy, at(1)), at(31));
         deadline.enter_queue(at(2));
         deadline.start(&policy, at(20));
-        assert_eq!(deadline.of(Purpose::Token, &policy, at(25)), at(31));
+        assert_eq!(deadline.token_end(&policy, at(25)), at(31));
     }
 }

@@ -1,13 +1,12 @@
 use http::Response;
 
-use super::super::attempt::{Attempt, Purpose};
 use super::super::call_error::{CallErrorKind, GaveUp};
 use super::super::event::EventKind;
 use super::super::failure::{AttemptError, TransportError, TransportErrorKind, WaitReason};
 use super::super::moment::Moment;
 use super::super::step::{Operation, Step, Ticket};
 use super::super::{Access, Engine};
-use super::{Call, State};
+use super::{Attempt, Call, Purpose, State};
 use crate::credentials::Authorization;
 use crate::endpoint::{Endpoint, triage};
 use crate::rate_limit::RateLimit;
@@ -18,12 +17,11 @@ impl<E: Endpoint> Operation for Call<E> {
 
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<E::Output> {
         self.began.get_or_insert(now);
-        let deadline = self.deadline.of(Purpose::Request(0), &engine.policy, now);
+        let deadline = self.deadline.end(&engine.policy, now);
         let waited_for = match &mut self.state {
             State::Finished(result) => {
                 let result = result.take();
-                let over =
-                    || self.call_error(E::KIND, CallErrorKind::Finished, GaveUp::NotRetryable);
+                let over = || self.error(E::KIND, CallErrorKind::Finished, GaveUp::NotRetryable);
                 return Step::Done(result.unwrap_or_else(|| Err(over())));
             }
             State::InFlight(attempt) if now < attempt.until => {
