@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use didit_core::StoreError;
-use redis::{Client, IntoConnectionInfo, TlsCertificates};
+use redis::{Client, ConnectionAddr, IntoConnectionInfo, TlsCertificates};
 use rustls::crypto::CryptoProvider;
 
 use crate::keys::Keys;
@@ -69,7 +69,9 @@ impl RedisStoreBuilder {
             StoreError::new("the URL of Redis is not redis://HOST[:PORT] or rediss://HOST[:PORT]")
         })?;
         let place = info.addr().to_string();
-        if self.url.starts_with("rediss") && CryptoProvider::get_default().is_none() {
+        if matches!(info.addr(), ConnectionAddr::TcpTls { .. })
+            && CryptoProvider::get_default().is_none()
+        {
             // The library takes the process's provider; losing the race to set it does no harm.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }

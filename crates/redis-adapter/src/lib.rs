@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod inspect;
 mod keys;
 mod quota;
 mod store;
@@ -10,5 +11,6 @@ mod work_list;
 pub use didit_core::StoreError;
 
 pub use self::builder::RedisStoreBuilder;
+pub use self::inspect::{Inspection, QuotaUse};
 pub use self::store::RedisStore;
-pub use self::work_list::{Claim, WorkList};
+pub use self::work_list::{Claim, WorkList, WorkListError};

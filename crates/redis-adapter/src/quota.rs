@@ -70,11 +70,16 @@ pub(crate) fn answer(request: &QuotaRequest, returned: redis::Value) -> Option<Q
         granted: u32::try_from(granted).ok()?,
         wait: Duration::from_micros(u64::try_from(wait).ok()?),
         closed: closed == 1,
-        limit: match limit {
-            -2 => SharedLimit::Unknown,
-            -1 => SharedLimit::Unlimited,
-            limit => SharedLimit::Of(u32::try_from(limit).ok()?),
-        },
+        limit: self::limit(limit)?,
         members: u32::try_from(members).ok()?,
+    })
+}
+
+/// Reads a limit as the scripts write it.
+pub(crate) fn limit(limit: i64) -> Option<SharedLimit> {
+    Some(match limit {
+        -2 => SharedLimit::Unknown,
+        -1 => SharedLimit::Unlimited,
+        limit => SharedLimit::Of(u32::try_from(limit).ok()?),
     })
 }

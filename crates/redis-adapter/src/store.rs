@@ -41,6 +41,11 @@ impl RedisStore {
         RedisStoreBuilder::new(url)
     }
 
+    /// Returns the host and port of Redis.
+    pub fn address(&self) -> &str {
+        &self.place
+    }
+
     pub(crate) fn new(client: Client, place: String, keys: Keys, shares_token: bool) -> Self {
         Self { client, connection: None, place, keys, shares_token }
     }

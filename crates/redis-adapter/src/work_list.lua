@@ -1,43 +1,66 @@
 -- A work list with leases: each item is done by one owner.
 --
--- KEYS: done, owners, leases. ARGV: what is asked, the owner, the lease in microseconds, the items.
--- `done` says who has each item for good; `owners` and `leases` say who works on it, and until when.
--- Returns for each item 0: it is the owner's, 1: another works on it, 2: another has done it,
--- 3: the owner has done it.
-local done, owners, leases = unpack(KEYS)
-local asks, me, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- KEYS: done, owners, leases, epoch. ARGV: what is asked, the owner, the lease in microseconds, the
+-- epoch that the caller knows or nothing, one for a new list, the items.
+-- `owners` says who works on an item, `done` who has it for good. `leases` says until when a claim
+-- holds, and until when a commit may go without the word that it is written; items that are known
+-- to be written have none.
+-- Returns the epoch of the list, and for each item 0: it is the owner's, 1: another works on it,
+-- 2: another has done it, 3: the owner has done it, 4: another may have died writing it.
+local done, owners, leases, epoch = unpack(KEYS)
+local asks, me, lease, known = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local WEEK = 604800000
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
-local states = {}
 
-for n = 4, #ARGV do
+local current = redis.call('GET', epoch)
+if not current and known == '' then
+  current = ARGV[5]
+  redis.call('SET', epoch, current)
+end
+if not current or (known ~= '' and known ~= current) then return { current or '', {} } end
+
+local function lease_until(item, time)
+  if time then redis.call('ZADD', leases, time, item) else redis.call('ZREM', leases, item) end
+end
+
+local states = {}
+for n = 6, #ARGV do
   local item = ARGV[n]
   local by, owner = redis.call('HGET', done, item), redis.call('HGET', owners, item)
+  local leased = tonumber(redis.call('ZSCORE', leases, item) or nil)
   local state
-  if by then
-    state = by == me and 3 or 2
-  elseif owner == me then
+  if by == me then
+    state = 3
+  elseif by then
+    state = leased and (leased > now and 1 or 4) or 2
+  elseif owner == me or asks == 'written' then
     state = 0
   elseif asks == 'claim' then
-    local leased = owner and tonumber(redis.call('ZSCORE', leases, item) or 0) > now
-    state = leased and 1 or 0
+    state = (leased or 0) > now and 1 or 0
   else
     state = 1
   end
-  if state == 0 then
-    if asks == 'commit' then
-      redis.call('HSET', done, item, me)
-    elseif asks == 'claim' then
-      redis.call('HSET', owners, item, me)
-      redis.call('ZADD', leases, now + lease, item)
-    end
-    if asks ~= 'claim' then
-      redis.call('HDEL', owners, item)
-      redis.call('ZREM', leases, item)
-    end
+  if asks == 'written' and (state == 0 or state == 3) then
+    redis.call('HSET', done, item, me)
+    redis.call('HDEL', owners, item)
+    lease_until(item, nil)
+    state = 3
+  elseif asks == 'claim' and state == 0 then
+    redis.call('HSET', owners, item, me)
+    lease_until(item, now + lease)
+  elseif asks == 'claim' and state == 3 and leased then
+    lease_until(item, now + lease)
+  elseif asks == 'commit' and state == 0 then
+    redis.call('HSET', done, item, me)
+    redis.call('HDEL', owners, item)
+    lease_until(item, now + lease)
+  elseif asks == 'release' and (state == 0 or (state == 3 and leased)) then
+    redis.call('HDEL', done, item)
+    redis.call('HDEL', owners, item)
+    lease_until(item, nil)
   end
   states[#states + 1] = state
 end
 for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, WEEK) end
-return states
+return { current, states }

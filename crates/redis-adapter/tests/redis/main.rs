@@ -3,6 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod connection;
+mod failover;
+mod forwarder;
+mod inspect;
 mod quota;
 mod server;
 mod token;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use didit_core::SessionId;
-use didit_redis_adapter::{Claim, RedisStore, WorkList};
+use didit_redis_adapter::{Claim, RedisStore, WorkList, WorkListError};
 
 use super::APPLICATION;
 use super::server::Server;
@@ -35,7 +35,9 @@ fn each_session_has_one_owner_and_goes_back_with_its_lease() {
     );
     assert_eq!(first.commit(&ids[..1]).unwrap(), [true]);
     first.release(&ids[1..2]).unwrap();
-    assert_eq!(second.claim(&ids[..2]).unwrap(), [DoneElsewhere, Claimed]);
+    assert_eq!(second.claim(&ids[..2]).unwrap(), [ClaimedElsewhere, Claimed]);
+    assert_eq!(first.written(&ids[..1]).unwrap(), [true]);
+    assert_eq!(second.claim(&ids[..1]).unwrap(), [DoneElsewhere]);
     std::thread::sleep(LEASE + Duration::from_millis(50));
     assert_eq!(second.claim(&ids[2..3]).unwrap(), [Claimed], "its lease has ended");
     assert_eq!(first.commit(&ids).unwrap(), [true, false, false, false]);
@@ -43,6 +45,64 @@ fn each_session_has_one_owner_and_goes_back_with_its_lease() {
     assert_eq!(second.commit(&ids[3..]).unwrap(), [true]);
     assert_eq!(list(&server.url(), "a").claim(&ids[..1]).unwrap(), [Done], "it was started again");
     assert!(!server.command(&["KEYS", "*"]).contains("canary"));
+}
+
+#[test]
+fn what_an_owner_may_have_written_waits_for_its_word() {
+    use Claim::{Claimed, ClaimedElsewhere, Done, DoneElsewhere, Unconfirmed};
+    let server = Server::start();
+    let (mut first, mut second) = (list(&server.url(), "a"), list(&server.url(), "b"));
+    let ids = ids(3);
+    first.claim(&ids).unwrap();
+    assert_eq!(first.commit(&ids).unwrap(), [true; 3]);
+    assert_eq!(second.claim(&ids).unwrap(), [ClaimedElsewhere; 3]);
+    std::thread::sleep(LEASE + Duration::from_millis(50));
+    assert_eq!(second.claim(&ids).unwrap(), [Unconfirmed; 3]);
+    assert_eq!(second.commit(&ids).unwrap(), [false; 3]);
+    // The owner is there again; it wrote one, renews one, and gives the last one back.
+    let mut again = list(&server.url(), "a");
+    assert_eq!(again.written(&ids[..1]).unwrap(), [true]);
+    assert_eq!(again.claim(&ids[1..2]).unwrap(), [Done]);
+    again.release(&ids).unwrap();
+    assert_eq!(second.claim(&ids).unwrap(), [DoneElsewhere, Claimed, Claimed]);
+    assert_eq!(again.claim(&ids[..1]).unwrap(), [Done], "what is written is never given back");
+}
+
+#[test]
+fn a_list_that_redis_has_lost_is_told_anew() {
+    use Claim::{Claimed, DoneElsewhere};
+    let server = Server::start();
+    let (mut first, mut second) = (list(&server.url(), "a"), list(&server.url(), "b"));
+    let ids = ids(2);
+    first.claim(&ids).unwrap();
+    first.commit(&ids).unwrap();
+    first.written(&ids).unwrap();
+    server.command(&["FLUSHALL"]);
+    // Nobody goes on with the list as if nothing had happened.
+    for _ in 0..2 {
+        let error = first.claim(&ids).unwrap_err();
+        assert!(matches!(error, WorkListError::Forgotten(_)), "{error:?}");
+        assert!(error.to_string().contains(&format!("127.0.0.1:{}", server.port())), "{error}");
+    }
+    // One that has not asked before cannot know; what it has only claimed is the first one's again.
+    assert_eq!(second.claim(&ids).unwrap(), [Claimed; 2]);
+    assert!(matches!(first.commit(&ids), Err(WorkListError::Forgotten(_))));
+    assert_eq!(second.commit(&ids[1..]).unwrap(), [true]);
+    let mut again = list(&server.url(), "a");
+    assert_eq!(again.written(&ids).unwrap(), [true, false], "the second is in both outputs");
+    assert_eq!(second.commit(&ids[..1]).unwrap(), [false]);
+    assert_eq!(second.claim(&ids[..1]).unwrap(), [DoneElsewhere]);
+}
+
+#[test]
+fn a_list_without_its_server_is_to_be_asked_again() {
+    let mut server = Server::start();
+    let mut list = list(&server.url(), "a");
+    server.kill();
+    let error = list.claim(&ids(1)).unwrap_err();
+    assert!(matches!(error, WorkListError::Store(_)), "{error:?}");
+    server.restart();
+    assert_eq!(list.claim(&ids(1)).unwrap(), [Claim::Claimed]);
 }
 
 const ITEMS: usize = 3000;
@@ -60,6 +120,8 @@ fn exporter() {
     let written: BTreeSet<_> = text[..whole].lines().map(str::to_owned).collect();
     let mut output = OpenOptions::new().create(true).append(true).open(&path).unwrap();
     output.set_len(whole as u64).unwrap();
+    let told: Vec<SessionId> = written.iter().map(|id| id.parse().unwrap()).collect();
+    assert!(list.written(&told).unwrap().into_iter().all(|alone| alone));
     let mut left: Vec<_> =
         ids(ITEMS).into_iter().filter(|id| !written.contains(id.as_str())).collect();
     while !left.is_empty() {
@@ -70,19 +132,21 @@ fn exporter() {
             for (id, claim) in batch.iter().zip(claims) {
                 match claim {
                     Claim::Claimed | Claim::Done => mine.push(id.clone()),
-                    Claim::ClaimedElsewhere => later.push(id.clone()),
+                    Claim::ClaimedElsewhere | Claim::Unconfirmed => later.push(id.clone()),
                     Claim::DoneElsewhere => {}
                 }
             }
             // The work itself.
             std::thread::sleep(Duration::from_millis(2));
-            for (id, may_write) in mine.iter().zip(list.commit(&mine).unwrap()) {
-                if may_write {
-                    writeln!(output, "{id}").unwrap();
-                } else {
-                    later.push(id.clone());
-                }
+            let allowed = list.commit(&mine).unwrap();
+            let (ours, theirs): (Vec<_>, Vec<_>) =
+                mine.into_iter().zip(allowed).partition(|(_, may_write)| *may_write);
+            later.extend(theirs.into_iter().map(|(id, _)| id));
+            let ours: Vec<_> = ours.into_iter().map(|(id, _)| id).collect();
+            for id in &ours {
+                writeln!(output, "{id}").unwrap();
             }
+            list.written(&ours).unwrap();
         }
         left = later;
         std::thread::sleep(Duration::from_millis(20));

@@ -1,0 +1,95 @@
+//! What a store tells of itself, for people who look for a fault.
+
+use std::time::{Duration, Instant};
+
+use didit_core::{Bucket, SharedLimit, StoreError};
+
+use crate::quota::limit;
+use crate::store::{RedisStore, microseconds};
+
+/// A store that was reached, and the quotas of its application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The name and version of the server, such as `Redis 7.0.15`.
+    pub server: String,
+    /// How long a round trip took.
+    pub latency: Duration,
+    /// The quotas that processes share or have shared lately.
+    pub quotas: Vec<QuotaUse>,
+}
+
+/// How a quota is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QuotaUse {
+    /// The rate limit.
+    pub bucket: Bucket,
+    /// How many processes have asked for permits in the last 30 seconds.
+    pub processes: u32,
+    /// How many permits are in the window.
+    pub used: u32,
+    /// The limit that the processes learned from the service.
+    pub limit: SharedLimit,
+}
+
+const SCRIPT: &str = include_str!("inspect.lua");
+/// As in `quota.lua`.
+const FORGOTTEN: Duration = Duration::from_secs(30);
+
+const BUCKETS: [Bucket; 8] = [
+    Bucket::Token,
+    Bucket::Decisions,
+    Bucket::Reads,
+    Bucket::Writes,
+    Bucket::VerificationReads,
+    Bucket::VerificationWrites,
+    Bucket::VerificationCreates,
+    Bucket::VerificationPdfs,
+];
+
+impl RedisStore {
+    /// Looks at the store and at the quotas of the application that it was opened for, and changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// Redis cannot be reached, or refuses the user.
+    pub fn inspect(&mut self) -> Result<Inspection, StoreError> {
+        let mut command = redis::cmd("EVAL");
+        command.arg(SCRIPT).arg(3 * BUCKETS.len());
+        for bucket in BUCKETS {
+            for of in ["state", "permits", "members"] {
+                command.arg(self.keys().quota_name(bucket, of));
+            }
+        }
+        command.arg(microseconds(FORGOTTEN));
+        let mut pipeline = redis::Pipeline::new();
+        pipeline.add_command(command);
+        let asked = Instant::now();
+        let returned = self.query(&pipeline)?.pop();
+        let latency = asked.elapsed();
+        let read = || {
+            let (name, version, found): (String, String, Vec<i64>) =
+                redis::from_redis_value(returned?).ok()?;
+            let quotas = BUCKETS.into_iter().zip(found.chunks_exact(3)).map(|(bucket, found)| {
+                let count = |at: usize| u32::try_from(found[at]).ok();
+                Some(QuotaUse {
+                    bucket,
+                    processes: count(0)?,
+                    used: count(1)?,
+                    limit: limit(found[2])?,
+                })
+            });
+            let known = |it: &Option<QuotaUse>| {
+                it.is_none_or(|it| it.processes > 0 || it.limit != SharedLimit::Unknown)
+            };
+            let name = if name == "valkey" { "Valkey" } else { name.as_str() };
+            Some(Inspection {
+                server: format!("{name} {version}"),
+                latency,
+                quotas: quotas.filter(known).collect::<Option<_>>()?,
+            })
+        };
+        read().ok_or_else(|| self.unexpected())
+    }
+}

@@ -1,0 +1,124 @@
+//! A replica that is promoted when its master is killed. Replication is asynchronous, so the replica
+//! may lack what the master answered last.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use didit_blocking_adapter::Client;
+use didit_core::{
+    ClientCredentials, Policy, QuotaRequest, SessionId, SharedLimit, SharedStore as _, StoreRequest,
+};
+use didit_redis_adapter::RedisStore;
+use didit_sandbox::{Quota, Route, Sandbox};
+
+use super::forwarder::Forwarder;
+use super::server::Server;
+use super::{asks, joins, process, quota};
+
+/// A master with a replica, which its clients and the replica reach at fixed addresses.
+struct Pair {
+    master: Server,
+    replica: Server,
+    clients: Forwarder,
+    replication: Forwarder,
+}
+
+impl Pair {
+    fn start() -> Self {
+        let master = Server::start();
+        let (clients, replication) = (Forwarder::to(master.port()), Forwarder::to(master.port()));
+        let of = format!("127.0.0.1 {}", replication.port());
+        let replica = Server::with(&["--replicaof", &of]);
+        let pair = Self { master, replica, clients, replication };
+        wait_until(|| pair.replica.command(&["INFO", "replication"]).contains("link_status:up"));
+        pair
+    }
+
+    /// Waits until the replica has all that the master has.
+    fn replicate(&self) {
+        self.master.command(&["SET", "mark", "1"]);
+        wait_until(|| self.replica.command(&["EXISTS", "mark"]) == "int(1)");
+        self.master.command(&["DEL", "mark"]);
+        wait_until(|| self.replica.command(&["EXISTS", "mark"]) == "int(0)");
+    }
+
+    /// Kills the master, and puts the replica in its place.
+    fn fail_over(&mut self) {
+        self.clients.turn(None);
+        self.master.kill();
+        self.replica.command(&["REPLICAOF", "NO", "ONE"]);
+        self.clients.turn(Some(self.replica.port()));
+    }
+}
+
+fn wait_until(what: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !what() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "it does not come");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn the_quota_holds_but_for_what_was_not_replicated() {
+    const LIMIT: u32 = 20;
+    let mut pair = Pair::start();
+    let (mut first, mut second) = (process(&pair.clients.url()), process(&pair.clients.url()));
+    let learned = Some(SharedLimit::Of(LIMIT));
+    let mut granted = quota(&mut first, QuotaRequest { learned, ..joins(5) }).granted;
+    granted += quota(&mut second, joins(4)).granted;
+    pair.replicate();
+    pair.replication.turn(None);
+    let unreplicated = quota(&mut second, asks(4, 3)).granted;
+    assert_eq!((granted, unreplicated), (9, 3));
+    pair.fail_over();
+    for store in [&mut first, &mut second] {
+        store.exchange(&[StoreRequest::Quota(asks(50, 0))]).unwrap_err();
+    }
+    // The replica knows the members, the limit, and all permits but the last ones.
+    let rest = [quota(&mut first, asks(100, LIMIT)), quota(&mut second, asks(100, LIMIT))];
+    assert!(rest.iter().all(|answer| answer.member && answer.limit == SharedLimit::Of(LIMIT)));
+    let all = granted + unreplicated + rest.iter().map(|it| it.granted).sum::<u32>();
+    assert_eq!(all, LIMIT + unreplicated);
+}
+
+#[test]
+fn no_call_is_lost_and_refusals_are_few() {
+    const CALLS: usize = 60;
+    const LIMIT: u32 = 20;
+    let window = Duration::from_secs(1);
+    let sandbox = Sandbox::builder().quota(Quota { limit: LIMIT, window }).start().unwrap();
+    let mut pair = Pair::start();
+    let client = || {
+        let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
+        let mut policy = Policy::default();
+        policy.rate_limit_window = window;
+        let store = RedisStore::connect(&pair.clients.url()).unwrap();
+        let builder =
+            Client::builder(credentials.unwrap()).base_url(sandbox.url().parse().unwrap());
+        builder.policy(policy).shared(store).build().unwrap()
+    };
+    let clients: Vec<_> = (0..3).map(|_| client()).collect();
+    thread::scope(|scope| {
+        for (n, client) in clients.iter().enumerate() {
+            for thread in 0..2 {
+                scope.spawn(move || {
+                    for call in 0..CALLS / 6 {
+                        let id: SessionId = format!("s-{n}-{thread}-{call}").parse().unwrap();
+                        client.decision(&id).unwrap();
+                    }
+                });
+            }
+        }
+        while sandbox.requests_to(Route::Decision).len() < CALLS / 3 {
+            thread::sleep(Duration::from_millis(5));
+        }
+        pair.fail_over();
+    });
+    let requests = sandbox.requests_to(Route::Decision);
+    let refused = requests.iter().filter(|request| request.status == Some(429)).count();
+    eprintln!("{refused} of {} refused", requests.len());
+    assert_eq!(requests.len() - refused, CALLS, "each call had one answer");
+    assert!(refused <= LIMIT as usize / 4, "{refused} refused");
+    assert_eq!(sandbox.tokens_issued(), 1);
+}

@@ -1,0 +1,64 @@
+//! A fixed address whose connections go to a server that can be changed, as a virtual IP address or
+//! a DNS name does in front of a master and its replicas.
+
+use std::io;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+pub(crate) struct Forwarder {
+    port: u16,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    /// The port of the server; `None` while there is none.
+    to: Option<u16>,
+    open: Vec<TcpStream>,
+}
+
+impl Forwarder {
+    pub(crate) fn to(port: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let own = listener.local_addr().unwrap().port();
+        let state = Arc::new(Mutex::new(State { to: Some(port), open: Vec::new() }));
+        let shared = Arc::downgrade(&state);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let Some(state) = shared.upgrade() else { return };
+                let mut state = state.lock().unwrap();
+                let server = state.to.and_then(|to| TcpStream::connect(("127.0.0.1", to)).ok());
+                let Some(server) = server else { continue };
+                let ends = [&client, &server].map(|it| it.try_clone().unwrap());
+                state.open.extend(ends);
+                pump(client.try_clone().unwrap(), server.try_clone().unwrap());
+                pump(server, client);
+            }
+        });
+        Self { port: own, state }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Cuts all connections; new ones go to that server.
+    pub(crate) fn turn(&self, to: Option<u16>) {
+        let mut state = self.state.lock().unwrap();
+        state.to = to;
+        for stream in state.open.drain(..) {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
+}
+
+fn pump(mut from: TcpStream, mut to: TcpStream) {
+    thread::spawn(move || {
+        let _ = io::copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Both);
+    });
+}

@@ -1,0 +1,40 @@
+use didit_core::{Bucket, QuotaRequest, SharedLimit};
+use didit_redis_adapter::RedisStore;
+
+use super::server::Server;
+use super::{joins, process, quota};
+
+#[test]
+fn who_shares_a_quota_is_told_without_taking_part() {
+    let server = Server::start();
+    let rights = ["on", ">word", "~{didit:*", "+eval", "+time", "+ping", "+@read", "+@write"];
+    server.command(&[&["ACL", "SETUSER", "fleet"], rights.as_slice()].concat());
+    let at = format!("127.0.0.1:{}", server.port());
+    let mut looking = process(&format!("redis://fleet:word@{at}"));
+    let found = looking.inspect().unwrap();
+    let version = server.command(&["INFO", "server"]);
+    let version = version.split("redis_version:").nth(1).unwrap().split("\\r").next().unwrap();
+    assert_eq!(found.server, format!("Redis {version}"));
+    assert_eq!(found.quotas, []);
+    assert_eq!(looking.address(), at);
+
+    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let learned = Some(SharedLimit::Of(10));
+    quota(&mut first, QuotaRequest { learned, ..joins(3) });
+    quota(&mut second, joins(2));
+    for _ in 0..2 {
+        let found = looking.inspect().unwrap().quotas;
+        let [decisions] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!((decisions.bucket, decisions.processes), (Bucket::Decisions, 2));
+        assert_eq!((decisions.used, decisions.limit), (5, SharedLimit::Of(10)));
+    }
+}
+
+#[test]
+fn a_store_that_is_gone_cannot_be_looked_at() {
+    let mut server = Server::start();
+    let mut store = RedisStore::connect(&server.url()).unwrap();
+    server.kill();
+    let error = store.inspect().unwrap_err().to_string();
+    assert!(error.contains(&format!("127.0.0.1:{}", server.port())), "{error}");
+}
