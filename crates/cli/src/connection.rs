@@ -8,6 +8,7 @@ use didit_blocking_adapter::core::{
     BaseUrl, ClientCredentials, Credentials, Operation, Policy, Secret,
 };
 use didit_blocking_adapter::{Client, ConfigError, Error};
+use didit_redis_adapter::RedisStore;
 use didit_sandbox::Sandbox;
 
 use crate::context::Context;
@@ -46,13 +47,15 @@ pub(crate) struct Wanted {
     pub(crate) timeout: Duration,
     pub(crate) credentials: bool,
     pub(crate) policy: Policy,
+    /// Shares rate limits and the token with other processes.
+    pub(crate) shared: Option<RedisStore>,
 }
 
 impl Wanted {
     /// Asks for a connection to an API with the credentials that are configured, and with that time
     /// for each call unless another is configured.
     pub(crate) fn new(api: Api, timeout: Duration) -> Self {
-        Self { api, timeout, credentials: true, policy: Policy::default() }
+        Self { api, timeout, credentials: true, policy: Policy::default(), shared: None }
     }
 
     /// Checks the whole configuration; nothing is sent yet.
@@ -92,6 +95,9 @@ impl Wanted {
             && let Some(pem) = environment.root_certificate().map_err(refused)?
         {
             builder = builder.root_certificate(pem);
+        }
+        if let Some(store) = self.shared {
+            builder = builder.shared(store);
         }
         let client = builder.build().map_err(|error| unusable(&error, context))?;
         let base_url = if self.api == Api::Verification { verification } else { transfer };
@@ -139,6 +145,16 @@ fn settings(context: &Context) -> Result<Environment<'_>, Failure> {
         environment = environment.with_flag("DIDIT_CA_FILE", "--ca-file", path);
     }
     Ok(environment)
+}
+
+/// Returns the certificates to trust that are configured; no profile has any.
+pub(crate) fn root_certificate(context: &Context) -> Result<Option<Vec<u8>>, Failure> {
+    let variable = |name: &str| context.environment.os(name);
+    let mut environment = Environment::new(variable, |path| File::open(path));
+    if let Some(path) = &context.options.ca_file {
+        environment = environment.with_flag("DIDIT_CA_FILE", "--ca-file", path);
+    }
+    environment.root_certificate().map_err(refused)
 }
 
 /// Returns where the credentials come from, by name.

@@ -7,7 +7,7 @@
 //! | the output | a decision a line; as CSV a header first, and records that may span lines |
 //! | the failures (`OUTPUT.failures`) | a JSON object a line; removed at the end if there is none |
 //! | the list of a [retry] (`OUTPUT.retry`) | the failures that are tried again; removed at the end |
-//! | the state (`OUTPUT.state`) | the arguments the export was started with, then the exit code of each failure |
+//! | the state (`OUTPUT.state`) | the arguments the export was started with, its name among several machines, then the exit code of each failure |
 //!
 //! All three are opened and locked, or refused, before anything is sent. A file that is not an
 //! export's is refused and left as it is, whatever its name; so is anything but a regular file. Only
@@ -32,8 +32,14 @@
 //!
 //! What fails for want of descriptors, space or the like, and what the token route refuses, is no
 //! failure of a session: it stops the export, which can be resumed.
+//!
+//! Several machines may [divide] an input. Then the truth about what is done is spread over the files of
+//! all of them, and Redis says whose each id is.
+//!
+//! [divide]: division
 
 mod csv;
+mod division;
 mod failure_line;
 mod files;
 mod format;
@@ -57,6 +63,7 @@ use std::path::Path;
 use didit_blocking_adapter::core::data_transfer::Decision;
 use didit_blocking_adapter::core::{BaseUrl, SessionId};
 
+pub(crate) use self::division::Division;
 use self::files::Files;
 pub(crate) use self::format::ExportFormat;
 use self::id_set::IdSet;
@@ -67,13 +74,54 @@ pub(crate) use self::paths::Paths;
 pub(crate) use self::progress::Progress;
 pub(crate) use self::retry::Retry;
 pub(crate) use self::run::run;
-use self::state::Arguments;
+use self::state::{Arguments, Job, Share};
 use self::workers::Answer;
 use crate::connection::Api;
 use crate::failure::Failure;
 
 /// What there is to export, what of it is done, and the files it goes to.
-pub(crate) type ExportJob = (Input, IdSet, Files);
+pub(crate) struct ExportJob {
+    input: Input,
+    ids: IdSet,
+    files: Files,
+    division: Option<Division>,
+}
+
+impl ExportJob {
+    fn new(input: Input, ids: IdSet, files: Files) -> Self {
+        Self { input, ids, files, division: None }
+    }
+
+    /// Returns the part of the input that is this machine's, if others have the rest.
+    pub(crate) fn share(&self) -> Option<&Share> {
+        self.files.share()
+    }
+
+    /// Divides the input with other machines, and returns how many ids of this one's files they have
+    /// as well.
+    pub(crate) fn divide(&mut self, mut division: Division) -> Result<u64, Failure> {
+        let twice = division.confirm_files(&mut self.input, &self.ids)?;
+        self.division = Some(division);
+        Ok(twice)
+    }
+}
+
+/// What is asked of an export beside its files.
+pub(crate) struct Terms<'a> {
+    pub(crate) format: ExportFormat,
+    pub(crate) base_url: &'a BaseUrl,
+    pub(crate) restart: bool,
+    /// Set if other machines export from the same list.
+    pub(crate) job: Option<JobOf>,
+}
+
+/// Who divides a list.
+pub(crate) enum JobOf {
+    /// Those that were given the same name.
+    Name(String),
+    /// Those that have the same ids.
+    List,
+}
 
 /// Returns the API whose decisions are written in that format.
 fn api_of(format: ExportFormat) -> Api {
@@ -88,9 +136,7 @@ fn api_of(format: ExportFormat) -> Api {
 pub(crate) fn begin(
     source: Source,
     paths: &Paths,
-    format: ExportFormat,
-    base_url: &BaseUrl,
-    restart: bool,
+    terms: Terms<'_>,
     mut tell: impl FnMut(&str),
 ) -> Result<ExportJob, Failure> {
     let name = source.name();
@@ -101,12 +147,18 @@ pub(crate) fn begin(
         )));
     }
     tell("Checking the input ...");
-    let input = Input::check(source, api_of(format), &paths.folder)?;
-    let arguments = Arguments::new(&name, paths.failures.as_ref(), format, base_url);
+    let Terms { format, base_url, restart, job } = terms;
+    let mut input = Input::check(source, api_of(format), &paths.folder)?;
+    let job = match job {
+        Some(JobOf::Name(name)) => Some(Job::Named(name)),
+        Some(JobOf::List) => Some(Job::List(input.fingerprint()?)),
+        None => None,
+    };
+    let arguments = Arguments::new(&name, paths.failures.as_ref(), format, base_url, job);
     tell("Reading what is done ...");
     let (files, mut ids) = Files::open(paths, format, &arguments, restart)?;
     ids.reserve(input.ids());
-    Ok((input, ids, files))
+    Ok(ExportJob::new(input, ids, files))
 }
 
 /// Resumes the export from `ids` to `out` in a folder, with `decide` in place of the service, and
@@ -123,8 +175,9 @@ pub fn resume_for_fuzzing(
         let paths = Paths::new(&folder.join("out"), None)?;
         let source = Source::Ids(folder.join("ids"));
         let format = if csv { ExportFormat::Csv } else { ExportFormat::Jsonl };
-        let (mut input, ids, mut files) =
-            begin(source, &paths, format, &BaseUrl::production(), false, |_| ())?;
+        let base_url = &BaseUrl::production();
+        let terms = Terms { format, base_url, restart: false, job: None };
+        let ExportJob { mut input, ids, mut files, .. } = begin(source, &paths, terms, |_| ())?;
         let ledger = Ledger::new(ids);
         let mut decisions = 0;
         for session_id in PendingIds::new(&mut input, &ledger) {

@@ -28,6 +28,7 @@ mod profile;
 mod qr_code;
 mod scopes;
 mod session_ids;
+mod shared;
 mod status_look;
 mod statuses;
 mod style;

@@ -1,6 +1,8 @@
 //! `didit doctor`
+#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 mod probe;
+mod store;
 
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
 use crate::observed::Observed;
+use crate::shared::Shared;
 use crate::{connection, output, terminal};
 
 /// Shorter than a session's budget: somebody is looking on.
@@ -34,7 +37,8 @@ const NO_SESSION: &str = "didit-doctor";
 const EXAMPLES: &str = "\
 Examples:
   didit doctor
-  didit doctor --sandbox --format json";
+  didit doctor --sandbox --format json
+  didit doctor --shared redis://redis:6379";
 
 /// Diagnose configuration, connectivity and credentials
 ///
@@ -45,6 +49,11 @@ Examples:
 pub(crate) struct Doctor {
     #[command(flatten)]
     format: FormatArg,
+    /// Check the Redis or Valkey of `didit export --shared` too [env: DIDIT_SHARED]
+    ///
+    /// Tells its version, how fast it answers, and how many processes share each rate limit.
+    #[arg(long, value_name = "URL")]
+    shared: Option<String>,
 }
 
 /// What became of a check, and a few words on it.
@@ -72,12 +81,16 @@ impl Mark {
 impl Doctor {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
+        let shared = Shared::chosen(self.shared, context)?;
         let connection = match Connection::new(context, TIMEOUT) {
             Ok(connection) => connection,
             Err(failure) => {
                 say(format, "configuration", &(Mark::Fail, failure.line().to_owned()))?;
                 for check in ["host", "tls", "credentials", "clock", "quota"] {
                     say(format, check, &skipped())?;
+                }
+                if shared.is_some() {
+                    say(format, "store", &skipped())?;
                 }
                 return Ok(failure.exit());
             }
@@ -93,7 +106,14 @@ impl Doctor {
         say(format, "credentials", &credentials(error, &findings))?;
         say(format, "clock", &clock(&findings))?;
         say(format, "quota", &quota(&findings))?;
-        Ok(error.map_or(Exit::Done, |error| Exit::of(error.call())))
+        let exit = error.map_or(Exit::Done, |error| Exit::of(error.call()));
+        let Some(shared) = shared else { return Ok(exit) };
+        let (finding, store) = match store::look(&shared, &connection) {
+            Ok(found) => ((Mark::Ok, found), Exit::Done),
+            Err(failure) => ((Mark::Fail, failure.line().to_owned()), failure.exit()),
+        };
+        say(format, "store", &finding)?;
+        Ok(if exit == Exit::Done { store } else { exit })
     }
 }
 

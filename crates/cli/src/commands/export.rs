@@ -6,23 +6,28 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
+use didit_blocking_adapter::core::Application;
+use didit_redis_adapter::WorkList;
 
 use crate::connection::{Api, CALL_TIMEOUT, Wanted};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::{self, ExportFormat, Paths, Progress, Retry, Source};
+use crate::export::{self, Division, ExportFormat, JobOf, Paths, Progress, Retry, Source, Terms};
 use crate::failure::Failure;
+use crate::shared::Shared;
 use crate::{count, duration};
 
 const EXAMPLES: &str = "\
 Examples:
   didit export --input ids.txt --output decisions.jsonl
-  didit export --input - --output decisions.csv --format csv --concurrency 32";
+  didit export --input - --output decisions.csv --format csv --concurrency 32
+  didit export --input ids.txt --output part.jsonl --shared redis://redis:6379";
 
 /// Retrieve the decisions of many sessions into a file
 ///
 /// Run the same command again after an interruption of any kind to resume. Each session ends up in
-/// exactly one of the output and the failures file. Ctrl-C stops it at once, with whole files.
+/// exactly one of the output and the failures file. Ctrl-C stops it at once, with whole files. With
+/// --shared, machines that have the same list divide it, the rate limit and the token.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Export {
@@ -76,34 +81,82 @@ pub(crate) struct Export {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with = "input")]
     retry_failures: Option<PathBuf>,
+    /// Divide the list with other machines, through this Redis or Valkey [env: DIDIT_SHARED]
+    ///
+    /// redis://[USER:PASSWORD@]HOST[:PORT], or rediss:// for TLS, which trusts the platform's
+    /// certificates, or else those of --ca-file. Keep a password in the variable, as others on this
+    /// machine can see arguments. Each session ends up in the files of one machine. Redis has to keep
+    /// its data until all are done.
+    #[arg(long, value_name = "URL")]
+    shared: Option<String>,
+    /// Name of the export that is divided [default: made of the list's IDs]
+    ///
+    /// Machines with the same name divide their lists, even if those differ. Redis remembers for a week
+    /// what is exported under a name, so to export the same sessions again choose another one.
+    #[arg(long, value_name = "NAME")]
+    job: Option<String>,
+    /// When the sessions of a machine that died go to others [default: 60s]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    #[arg(allow_hyphen_values = true)]
+    lease: Option<Duration>,
 }
+
+/// The shortest lease: one that a busy machine can renew in time.
+const MIN_LEASE: Duration = Duration::from_secs(1);
+const MAX_NAME: usize = 200;
+const LEASE: Duration = Duration::from_secs(60);
 
 impl Export {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.written_format()?;
-        let connection = self.wanted().connect(context)?;
+        let shared = self.store(context)?;
+        let mut wanted = self.wanted();
+        let store = shared.as_ref().map(Shared::connect).transpose();
+        wanted.shared = store.map_err(|failure| failure.and("nothing was sent"))?;
+        let connection = wanted.connect(context)?;
         let paths = Paths::new(&self.output, self.failures.as_deref())?;
         let source = match (self.input, self.retry_failures) {
             (Some(path), _) => Source::Ids(path),
             (None, Some(path)) => Source::Failures(path),
             (None, None) => return Err(Failure::usage("give --input or --retry-failures")),
         };
+        let job = shared.as_ref().map(|_| self.job.map_or(JobOf::List, JobOf::Name));
+        let (base_url, restart) = (&connection.base_url, self.restart);
+        let terms = Terms { format, base_url, restart, job };
         let retry = match &source {
-            Source::Failures(path) if !self.restart => {
-                Retry::begin(path, &paths, format, &connection.base_url)?
-            }
+            Source::Failures(path) if !restart => Retry::begin(path, &paths, &terms)?,
             _ => None,
         };
+        if let (Source::Failures(_), None, Some(shared)) = (&source, &retry, &shared) {
+            return Err(Failure::usage(format!(
+                "with {}, sessions are retried into the output that they failed for; check \
+                 --output and --failures",
+                shared.named_by
+            )));
+        }
         let mut progress = Progress::new(context);
-        let (job, list) = match retry {
+        let (mut job, list) = match retry {
             Some(retry) => (retry.job, Some(retry.list)),
             None => {
                 let tell = |stage: &str| progress.stage(stage);
-                let base_url = &connection.base_url;
-                (export::begin(source, &paths, format, base_url, self.restart, tell)?, None)
+                (export::begin(source, &paths, terms, tell)?, None)
             }
         };
         let concurrency = self.concurrency.into();
+        if let (Some(shared), Some(share)) = (&shared, job.share()) {
+            let (name, owner) = share.names();
+            let application = Application::of(&connection.credentials);
+            let list = WorkList::new(shared.connect()?, &application, &name, owner);
+            let lease = self.lease.unwrap_or(LEASE);
+            let twice = job.divide(Division::new(list, lease, connection.timeout, concurrency))?;
+            if twice > 0 {
+                let shown = self.output.display();
+                context.note(&format!(
+                    "{twice} sessions of {shown} are in another machine's files as well, because \
+                     Redis had lost the list"
+                ));
+            }
+        }
         let exit = export::run(&connection, job, concurrency, progress, &context.interrupt)?;
         // One that is left is found to be settled the next time.
         let _ = list.map(fs::remove_file);
@@ -128,6 +181,41 @@ impl Export {
             (ExportFormat::Csv, true, false) => Ok(ExportFormat::CsvRaw),
             (format, ..) => Ok(format),
         }
+    }
+
+    /// Returns the store through which the list is divided; refuses what cannot be shared.
+    fn store(&self, context: &Context) -> Result<Option<Shared>, Failure> {
+        let Some(shared) = Shared::chosen(self.shared.clone(), context)? else {
+            return match (&self.job, &self.lease) {
+                (None, None) => Ok(None),
+                _ => Err(Failure::usage("--job and --lease go with --shared alone")),
+            };
+        };
+        let by = shared.named_by;
+        if self.output.as_os_str() == "-" {
+            return Err(Failure::usage(format!(
+                "{by} needs an --output file, which tells after an interruption what is exported"
+            )));
+        }
+        if self.restart {
+            return Err(Failure::usage(format!(
+                "{by} does not go with --restart, as other machines have their parts; to start over, \
+                 choose another --output and --job"
+            )));
+        }
+        if self.lease.is_some_and(|lease| lease < MIN_LEASE) {
+            return Err(Failure::usage("--lease is shorter than 1s"));
+        }
+        if self.job.as_ref().is_some_and(|name| name.is_empty() || name.len() > MAX_NAME) {
+            return Err(Failure::usage("--job is empty or longer than 200 bytes"));
+        }
+        if !context.options.sandbox && context.environment.os("DIDIT_ACCESS_TOKEN").is_some() {
+            return Err(Failure::usage(format!(
+                "{by} needs the same credentials on all machines: give a client ID and secret or an \
+                 API key in place of DIDIT_ACCESS_TOKEN"
+            )));
+        }
+        Ok(Some(shared))
     }
 
     fn wanted(&self) -> Wanted {

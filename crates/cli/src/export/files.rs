@@ -13,7 +13,7 @@ use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
 use super::retry::write_list;
-use super::state::{Arguments, ExitNote, sync_folder};
+use super::state::{Arguments, ExitNote, Share, sync_folder};
 use super::workers::Answer;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -30,6 +30,7 @@ pub(crate) struct Files {
     failures: Option<RecordFile>,
     state: Option<RecordFile>,
     owns_failures: bool,
+    share: Option<Share>,
     /// Set once all of them are known to be good, and this export's.
     accepted: bool,
     synced: Instant,
@@ -88,6 +89,9 @@ impl Files {
         }
         let used = [&output, &failures].into_iter().flatten().find(|file| !file.is_empty());
         arguments.owns_failures = owns_failures;
+        if let Some(started) = &started {
+            arguments.keep_owner(started);
+        }
         match (used, &started, &paths.state) {
             (None, _, None) => {}
             (None, _, Some(state)) => {
@@ -112,7 +116,8 @@ impl Files {
             sync_folder(file.name());
         }
         let (accepted, synced) = (false, Instant::now());
-        Ok(Self { format, output, failures, state, owns_failures, accepted, synced })
+        let share = arguments.share;
+        Ok(Self { format, output, failures, state, owns_failures, share, accepted, synced })
     }
 
     /// Reads what is done, and cuts off what an interruption left once all of it is known to be good.
@@ -210,6 +215,11 @@ impl Files {
                 Ok(())
             }
         }
+    }
+
+    /// The part of a list that goes to these files, if other machines have the rest.
+    pub(super) fn share(&self) -> Option<&Share> {
+        self.share.as_ref()
     }
 
     /// The failures file under the name that the user knows.

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, SeekFro
 use std::path::{Path, PathBuf};
 
 use didit_blocking_adapter::core::{SessionId, verification};
+use sha2::{Digest as _, Sha256};
 
 use super::failure_line::FailureLine;
 use crate::connection::Api;
@@ -66,6 +67,7 @@ pub(crate) struct Input {
     source: Source,
     api: Api,
     file: BufReader<io::Take<File>>,
+    length: u64,
     ids: u64,
     line: Vec<u8>,
     number: u64,
@@ -124,7 +126,33 @@ impl Input {
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         // What is added to the file from now on has not been checked.
         let file = BufReader::new(file.take(length));
-        Ok(Self { source, api, file, ids, line: Vec::new(), number: 0 })
+        Ok(Self { source, api, file, length, ids, line: Vec::new(), number: 0 })
+    }
+
+    /// Goes back to the first id.
+    pub(super) fn rewind(&mut self) -> Result<(), Failure> {
+        let buffered = self.file.buffer().len();
+        self.file.consume(buffered);
+        let file = self.file.get_mut();
+        file.set_limit(self.length);
+        self.number = 0;
+        file.get_mut().seek(SeekFrom::Start(0)).map(drop).map_err(|error| {
+            Failure::other(format!("could not read {} again: {error}", shown(&self.source)))
+        })
+    }
+
+    /// Returns what tells the list from others: a number that depends on its ids and the API, and not
+    /// on their order.
+    pub(super) fn fingerprint(&mut self) -> Result<String, Failure> {
+        let api: &[u8] = if self.api == Api::Verification { b"v" } else { b"d" };
+        let mut sum = 0_u128;
+        for id in self.by_ref() {
+            let hash = Sha256::new().chain_update(api).chain_update(id?.as_str()).finalize();
+            let half = hash.first_chunk().copied().unwrap_or_default();
+            sum = sum.wrapping_add(u128::from_be_bytes(half));
+        }
+        self.rewind()?;
+        Ok(format!("{sum:032x}"))
     }
 
     /// How many lines hold an id.

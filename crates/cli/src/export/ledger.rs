@@ -22,6 +22,8 @@ pub(super) struct Ledger {
     /// How many earlier runs had exported, and failed to.
     pub(super) exported_before: u64,
     pub(super) failed_before: u64,
+    /// How many other machines have in their files.
+    pub(super) elsewhere: u64,
     /// The failure that comes first in the input, by its place.
     first_failure: Option<(u64, Exit)>,
     /// Why the input could not be read to its end.
@@ -38,6 +40,7 @@ impl Ledger {
             repetitions: 0,
             exported_before: 0,
             failed_before: 0,
+            elsewhere: 0,
             first_failure: None,
             broken: None,
             ended: false,
@@ -71,6 +74,12 @@ impl Ledger {
         if let (Some(place), Some(exit)) = (self.under_way.remove(session_id), failed) {
             self.fail(place, exit);
         }
+    }
+
+    /// An id that was handed out is in the files of another machine.
+    pub(super) fn settle_elsewhere(&mut self, session_id: &SessionId) {
+        self.under_way.remove(session_id);
+        self.elsewhere += 1;
     }
 
     fn fail(&mut self, place: u64, exit: Exit) {
@@ -125,6 +134,9 @@ impl Iterator for PendingIds<'_> {
             return Some(session_id);
         }
         let mut ledger = self.ledger.borrow_mut();
+        if ledger.broken.is_some() {
+            return None;
+        }
         for session_id in self.input.by_ref() {
             match session_id {
                 Ok(session_id) if ledger.admit(&session_id) => return Some(session_id),

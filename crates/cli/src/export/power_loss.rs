@@ -12,7 +12,7 @@ use super::format::ExportFormat;
 use super::ledger::{Ledger, PendingIds};
 use super::record_file::Disk;
 use super::workers::Answer;
-use super::{Paths, Source, begin};
+use super::{ExportJob, Paths, Source, Terms, begin};
 use crate::exit::Exit;
 
 /// As a page of a disk's cache, only smaller, so that records span several.
@@ -96,8 +96,11 @@ fn decision(id: &SessionId) -> Answer {
 fn export(folder: &Path, format: ExportFormat, results: u64, seed: &mut u64) -> bool {
     let paths = Paths::new(&folder.join("out"), None).unwrap();
     let source = Source::Ids(folder.join("ids"));
-    let begun = begin(source, &paths, format, &BaseUrl::production(), false, |_| ());
-    let (mut input, ids, mut files) = begun.unwrap_or_else(|failure| panic!("{}", failure.line()));
+    let base_url = &BaseUrl::production();
+    let terms = Terms { format, base_url, restart: false, job: None };
+    let begun = begin(source, &paths, terms, |_| ());
+    let ExportJob { mut input, ids, mut files, .. } =
+        begun.unwrap_or_else(|failure| panic!("{}", failure.line()));
     let names = ["out", "out.failures", "out.state"].map(|name| folder.join(name));
     let synced = names.each_ref().map(|path| Arc::new(Mutex::new(fs::read(path).unwrap())));
     let mut at = 0;

@@ -35,7 +35,8 @@ pub(super) struct Numbers {
     pub(super) failed: u64,
     /// What everything waits for, and for how long.
     pub(super) waiting: Option<(WaitReason, Duration)>,
-    pub(super) finishing: bool,
+    /// What it does when it does not ask for sessions.
+    pub(super) note: Option<&'static str>,
 }
 
 impl Progress {
@@ -148,15 +149,15 @@ fn plain_line(numbers: &Numbers, elapsed: Duration) -> String {
 
 /// What there is to say, in the order in which it stands; each with its importance.
 fn parts(numbers: &Numbers, elapsed: Duration) -> Vec<(u8, String)> {
-    let Numbers { total, settled, answered, failed, waiting, finishing } = *numbers;
+    let Numbers { total, settled, answered, failed, waiting, note } = *numbers;
     let mut parts =
         vec![(0, format!("{} %", share(numbers, 100))), (4, format!("{settled} of {total}"))];
     // A wait that is known to come belongs to the time that the work takes.
     let pause = waiting.map_or(Duration::ZERO, |(_, pause)| pause);
     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = answered as f64 / (elapsed + pause).as_secs_f64().max(0.001);
-    if finishing {
-        parts.push((1, "finishing what is under way".to_owned()));
+    if let Some(note) = note {
+        parts.push((1, note.to_owned()));
     } else if answered > 0 {
         #[allow(clippy::cast_precision_loss, reason = "a time for people")]
         let left = Duration::try_from_secs_f64((total - settled) as f64 / rate);
@@ -198,7 +199,7 @@ mod tests {
         answered: 4000,
         failed: 3,
         waiting: None,
-        finishing: false,
+        note: None,
     };
     const ELAPSED: Duration = Duration::from_secs(100);
 
@@ -234,7 +235,7 @@ mod tests {
         assert_eq!(plain_line(&none, ELAPSED), "0 %, 0 of 10000");
         let empty = Numbers { total: 0, ..none };
         assert_eq!(plain_line(&empty, ELAPSED), "100 %, 0 of 0");
-        let finishing = Numbers { finishing: true, ..NUMBERS };
+        let finishing = Numbers { note: Some("finishing what is under way"), ..NUMBERS };
         assert!(plain_line(&finishing, ELAPSED).contains(", finishing what is under way, "));
     }
 }

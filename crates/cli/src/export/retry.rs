@@ -9,15 +9,13 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use didit_blocking_adapter::core::BaseUrl;
-
 use super::files::Files;
 use super::format::ExportFormat;
 use super::id_set::IdSet;
 use super::input::{Input, Source};
 use super::paths::Paths;
-use super::state::Arguments;
-use super::{ExportJob, api_of};
+use super::state::{Arguments, Job};
+use super::{ExportJob, JobOf, Terms, api_of};
 use crate::failure::Failure;
 
 /// What there is to retry, and the list to be removed when that is done.
@@ -31,8 +29,7 @@ impl Retry {
     pub(crate) fn begin(
         failures: &Path,
         paths: &Paths,
-        format: ExportFormat,
-        base_url: &BaseUrl,
+        terms: &Terms<'_>,
     ) -> Result<Option<Self>, Failure> {
         let (Some(output), Some(state)) = (&paths.output, &paths.state) else { return Ok(None) };
         if !paths.is_failures(failures) {
@@ -44,7 +41,15 @@ impl Retry {
                 "there is no export to {shown} whose failures could be retried; check --output"
             )));
         };
-        let arguments = Arguments::new(failures, paths.failures.as_ref(), format, base_url);
+        let format = terms.format;
+        let job = match &terms.job {
+            // Without the list, its fingerprint is the one that was.
+            Some(JobOf::List) => Some(started.job().unwrap_or_else(|| Job::List(String::new()))),
+            Some(JobOf::Name(name)) => Some(Job::Named(name.clone())),
+            None => None,
+        };
+        let arguments =
+            Arguments::new(failures, paths.failures.as_ref(), format, terms.base_url, job);
         let arguments = arguments.with_input_of(&started);
         let open = || Files::open(paths, format, &arguments, false);
         let (mut files, ids) = open()?;
@@ -57,7 +62,7 @@ impl Retry {
         drop(files);
         let (files, ids) = open()?;
         let input = Input::check(Source::Failures(list.clone()), api_of(format), &paths.folder)?;
-        Ok(Some(Self { job: (input, ids, files), list }))
+        Ok(Some(Self { job: ExportJob::new(input, ids, files), list }))
     }
 
     /// Tells whether an interruption left sessions of a list that are still to be asked for.

@@ -2,12 +2,14 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Error;
-use didit_blocking_adapter::core::{CallErrorKind, SessionId, TransportErrorKind};
+use didit_blocking_adapter::core::SessionId;
 
 use super::ExportJob;
+use super::division::{Division, Supply};
 use super::files::Files;
 use super::input::Input;
 use super::ledger::{Ledger, PendingIds};
@@ -40,9 +42,28 @@ struct Tally {
     refused: Option<Error>,
 }
 
+impl Tally {
+    fn stop(&mut self, failure: Failure) {
+        self.stopped.get_or_insert(failure);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopped.is_some() || self.refused.is_some()
+    }
+}
+
+/// Where results go, and what is known of them.
+struct Run<'a> {
+    files: Files,
+    ledger: &'a RefCell<Ledger>,
+    tally: Tally,
+    /// Set if other machines export from the same list.
+    division: Option<Division>,
+}
+
 pub(crate) fn run(
     connection: &Connection,
-    (mut input, ids, mut files): ExportJob,
+    ExportJob { mut input, ids, files, division }: ExportJob,
     concurrency: usize,
     mut progress: Progress,
     interrupt: &Interrupt,
@@ -50,51 +71,48 @@ pub(crate) fn run(
     interrupt.defer();
     let total = input.ids();
     let ledger = Ledger::new(ids);
-    let mut tally = Tally::default();
     let started = Instant::now();
     progress.start();
     let activity = Arc::<Activity>::default();
     let mut pending = PendingIds::new(&mut input, &ledger);
     let mut workers = Workers::new(connection, &activity, true);
-    let mut finishing = false;
+    let mut run = Run { files, ledger: &ledger, tally: Tally::default(), division };
     while interrupt.noted().is_none() {
-        if !finishing {
-            finishing = hand_out(&mut workers, &mut pending, concurrency, &mut tally);
-        }
-        if workers.running() == 0 && finishing {
+        let supply = run.hand_out(&mut workers, &mut pending, concurrency);
+        if workers.running() == 0 && run.is_over(&supply) {
             break;
         }
-        if let Some(outcome) = workers.next_within(TICK) {
-            settle(outcome, &mut files, &ledger, &mut tally)?;
-        }
-        let stops = tally.stopped.is_some() || tally.refused.is_some();
-        if stops {
+        let patience = if matches!(supply, Supply::More) { Duration::ZERO } else { TICK };
+        run.take_in(&mut workers, patience)?;
+        if run.tally.is_stopping() {
             activity.stop();
-            finishing = true;
         }
-        files.sync_now_and_then()?;
+        run.files.sync_now_and_then()?;
         if progress.is_due() {
             let ledger = ledger.borrow();
+            let note = run.note(workers.running());
             progress.show(&Numbers {
                 total,
                 settled: ledger.settled(),
-                answered: tally.exported + tally.failed,
-                failed: tally.failed + ledger.failed_before,
+                answered: run.tally.exported + run.tally.failed + ledger.elsewhere,
+                failed: run.tally.failed + ledger.failed_before,
                 waiting: activity.waiting(),
-                finishing: stops,
+                note,
             });
         }
     }
     // After an interruption, what has already arrived is kept; nothing more is waited for.
-    while let Some(outcome) = workers.next_within(Duration::ZERO) {
-        settle(outcome, &mut files, &ledger, &mut tally)?;
-    }
+    run.take_in(&mut workers, Duration::ZERO)?;
     drop(workers);
-    if let Some(error) = tally.refused.take().filter(|_| interrupt.noted().is_none()) {
-        fail_the_rest(&error, &mut input, &ledger, &mut files, &mut tally)?;
-        tally.refused = Some(error);
+    if let Some(error) = run.tally.refused.take().filter(|_| interrupt.noted().is_none()) {
+        run.fail_the_rest(&error, &mut input)?;
+        run.tally.refused = Some(error);
     }
-    files.sync()?;
+    run.files.sync()?;
+    if let Some(division) = &mut run.division {
+        division.release();
+    }
+    let Run { files, tally, .. } = run;
     let mut ledger = ledger.into_inner();
     progress.finish(&summary(&tally, &ledger, &files, started.elapsed()));
     if let Some(exit) = interrupt.noted().filter(|_| !ledger.is_complete()) {
@@ -114,93 +132,160 @@ pub(crate) fn run(
     }
 }
 
-/// Starts as many sessions as there is room for; whether that was the last of them.
-fn hand_out(
-    workers: &mut Workers,
-    pending: &mut PendingIds<'_>,
-    concurrency: usize,
-    tally: &mut Tally,
-) -> bool {
-    while workers.running() < concurrency {
-        let Some(session_id) = pending.next() else { return true };
-        if let Err(error) = workers.start(&session_id) {
-            if workers.running() == 0 {
-                tally.stopped = Some(stop::out_of(&error));
-                return true;
+impl Run<'_> {
+    /// Starts as many sessions as there is room for, and returns what there is when that is done.
+    fn hand_out(
+        &mut self,
+        workers: &mut Workers,
+        pending: &mut PendingIds<'_>,
+        concurrency: usize,
+    ) -> Supply {
+        while workers.running() < concurrency && !self.tally.is_stopping() {
+            let session_id = match self.next(pending) {
+                Supply::Session(session_id) => session_id,
+                other => return other,
+            };
+            if let Err(error) = workers.start(&session_id) {
+                if workers.running() == 0 {
+                    self.tally.stop(stop::out_of(&error));
+                }
+                // There are threads again when others have ended.
+                match &mut self.division {
+                    Some(division) => division.put_back(session_id),
+                    None => pending.put_back(session_id),
+                }
+                break;
             }
-            // There are threads again when others have ended.
-            pending.put_back(session_id);
+        }
+        Supply::Later
+    }
+
+    fn next(&mut self, pending: &mut PendingIds<'_>) -> Supply {
+        let Some(division) = &mut self.division else {
+            return pending.next().map_or(Supply::End, Supply::Session);
+        };
+        division.next(pending, self.ledger).unwrap_or_else(|failure| {
+            self.tally.stop(failure);
+            Supply::End
+        })
+    }
+
+    /// Tells, while nothing is under way, whether nothing more will be.
+    fn is_over(&mut self, supply: &Supply) -> bool {
+        let Some(division) = &self.division else {
+            return self.tally.is_stopping() || matches!(supply, Supply::End);
+        };
+        if self.tally.stopped.is_some() {
+            return true;
+        }
+        if !division.is_up_to_date() {
             return false;
         }
-    }
-    false
-}
-
-fn settle(
-    outcome: Outcome,
-    files: &mut Files,
-    ledger: &RefCell<Ledger>,
-    tally: &mut Tally,
-) -> Result<(), Failure> {
-    let Outcome { session_id, result, .. } = outcome;
-    match result {
-        None => {}
-        Some(Ok(decision)) => {
-            files.exported(&decision)?;
-            ledger.borrow_mut().settle(&session_id, None);
-            tally.exported += 1;
-            tally.in_a_row = 0;
+        if let Some(failure) = division.unconfirmed() {
+            self.tally.stop(failure);
+            return true;
         }
-        Some(Err(error)) => {
-            if let Some(failure) = stop::stops(&error) {
-                tally.stopped.get_or_insert(failure);
-                return Ok(());
+        matches!(supply, Supply::End)
+    }
+
+    /// Settles what arrives within that time.
+    fn take_in(&mut self, workers: &mut Workers, patience: Duration) -> Result<(), Failure> {
+        if workers.running() == 0 {
+            thread::sleep(patience);
+        }
+        let mut arrived: Vec<_> = workers.next_within(patience).into_iter().collect();
+        while let Some(outcome) = workers.next_within(Duration::ZERO) {
+            arrived.push(outcome);
+        }
+        if let Some(division) = &mut self.division {
+            arrived = division.commit(arrived).unwrap_or_else(|failure| {
+                self.tally.stop(failure);
+                Vec::new()
+            });
+        }
+        for outcome in arrived {
+            self.settle(outcome)?;
+        }
+        if let Some(division) = &mut self.division
+            && let Err(failure) = division.keep_up()
+        {
+            self.tally.stop(failure);
+        }
+        Ok(())
+    }
+
+    fn settle(&mut self, outcome: Outcome) -> Result<(), Failure> {
+        let Outcome { session_id, result, .. } = outcome;
+        match result {
+            None => {}
+            Some(Ok(decision)) => {
+                self.files.exported(&decision)?;
+                self.settled(&session_id, None);
+                self.tally.exported += 1;
+                self.tally.in_a_row = 0;
             }
-            let exit = fail(&session_id, &error, files, ledger, tally)?;
-            tally.in_a_row = if may_concern_all(exit) { tally.in_a_row + 1 } else { 0 };
-            if tally.in_a_row >= MAX_IN_A_ROW {
-                let failure = || Failure::of_call(Some(session_id.as_str()), &error);
-                tally.stopped.get_or_insert_with(|| failure().and(RESUME_HINT));
-            }
-            if matches!(
-                error.call().kind(),
-                CallErrorKind::Transport(TransportErrorKind::Certificate)
-            ) {
-                tally.refused.get_or_insert(error);
+            Some(Err(error)) => {
+                if let Some(failure) = self.stops(&error) {
+                    self.tally.stop(failure);
+                    return Ok(());
+                }
+                let exit = self.fail(&session_id, &error)?;
+                let tally = &mut self.tally;
+                tally.in_a_row = if may_concern_all(exit) { tally.in_a_row + 1 } else { 0 };
+                if tally.in_a_row >= MAX_IN_A_ROW {
+                    let failure = Failure::of_call(Some(session_id.as_str()), &error);
+                    tally.stop(failure.and(RESUME_HINT));
+                }
+                if stop::is_about_certificate(&error) {
+                    tally.refused.get_or_insert(error);
+                }
             }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-fn fail(
-    session_id: &SessionId,
-    error: &Error,
-    files: &mut Files,
-    ledger: &RefCell<Ledger>,
-    tally: &mut Tally,
-) -> Result<Exit, Failure> {
-    let exit = Exit::of(error.call());
-    files.failed(session_id, error, exit)?;
-    ledger.borrow_mut().settle(session_id, Some(exit));
-    tally.failed += 1;
-    Ok(exit)
-}
-
-/// Settles the ids that are left by the failure that they would meet.
-fn fail_the_rest(
-    error: &Error,
-    input: &mut Input,
-    ledger: &RefCell<Ledger>,
-    files: &mut Files,
-    tally: &mut Tally,
-) -> Result<(), Failure> {
-    let given_up = ledger.borrow().under_way();
-    for session_id in given_up.into_iter().chain(PendingIds::new(input, ledger)) {
-        fail(&session_id, error, files, ledger, tally)?;
-        files.sync_now_and_then()?;
+    /// Returns the failure that stops the export, unless the error is the session's own.
+    fn stops(&self, error: &Error) -> Option<Failure> {
+        if self.division.is_some() { stop::stops_part(error) } else { stop::stops(error) }
     }
-    Ok(())
+
+    fn fail(&mut self, session_id: &SessionId, error: &Error) -> Result<Exit, Failure> {
+        let exit = Exit::of(error.call());
+        self.files.failed(session_id, error, exit)?;
+        self.settled(session_id, Some(exit));
+        self.tally.failed += 1;
+        Ok(exit)
+    }
+
+    /// Notes that a session is in one of the files.
+    fn settled(&mut self, session_id: &SessionId, failed: Option<Exit>) {
+        self.ledger.borrow_mut().settle(session_id, failed);
+        if let Some(division) = &mut self.division {
+            division.wrote(session_id);
+        }
+    }
+
+    /// Settles the ids that are left by the failure that they would meet.
+    fn fail_the_rest(&mut self, error: &Error, input: &mut Input) -> Result<(), Failure> {
+        let given_up = self.ledger.borrow().under_way();
+        for session_id in given_up.into_iter().chain(PendingIds::new(input, self.ledger)) {
+            self.fail(&session_id, error)?;
+            self.files.sync_now_and_then()?;
+        }
+        Ok(())
+    }
+
+    /// Returns what the export does when it does not ask for sessions.
+    fn note(&self, running: usize) -> Option<&'static str> {
+        if self.tally.is_stopping() {
+            return Some("finishing what is under way");
+        }
+        let division = self.division.as_ref()?;
+        if division.is_silent() {
+            return Some("Redis does not answer");
+        }
+        (running == 0).then_some("waiting for other machines")
+    }
 }
 
 fn may_concern_all(exit: Exit) -> bool {
@@ -216,6 +301,9 @@ fn summary(tally: &Tally, ledger: &Ledger, files: &Files, elapsed: Duration) -> 
     if ledger.exported_before + ledger.failed_before > 0 {
         let (exported, failed) = (ledger.exported_before, ledger.failed_before);
         parts.push(format!("{exported} exported and {failed} failed before"));
+    }
+    if ledger.elsewhere > 0 {
+        parts.push(format!("{} by other machines", ledger.elsewhere));
     }
     if ledger.repetitions > 0 {
         parts.push(format!("{} repeated in the input", ledger.repetitions));

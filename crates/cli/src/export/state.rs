@@ -1,6 +1,8 @@
 //! The state file: the arguments an export was started with, and the exit codes of its failures.
 
+use std::collections::hash_map::RandomState;
 use std::fs::{File, OpenOptions};
+use std::hash::BuildHasher as _;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
@@ -27,6 +29,45 @@ pub(crate) struct Arguments {
     service: String,
     /// Set if the failures file is the export's own, to be removed if it stays empty.
     pub(super) owns_failures: bool,
+    /// Set if other machines export from the same list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) share: Option<Share>,
+}
+
+/// A part of an export that several machines divide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Share {
+    pub(super) job: Job,
+    /// The name of this part. It stays with the files: what is committed under it is theirs.
+    owner: String,
+}
+
+/// What the machines that divide a list have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Job {
+    Named(String),
+    /// The fingerprint of the list.
+    List(String),
+}
+
+impl Share {
+    /// Begins a part of that job.
+    pub(super) fn of(job: Job) -> Self {
+        // Random, as the keys of hash tables are.
+        let [first, second] = [0, 1].map(|n: u8| RandomState::new().hash_one(n));
+        Self { job, owner: format!("{first:016x}{second:016x}") }
+    }
+
+    /// Returns the names of the job and of this part in Redis.
+    pub(crate) fn names(&self) -> (String, &str) {
+        let job = match &self.job {
+            Job::Named(name) => format!("name {name}"),
+            Job::List(fingerprint) => format!("list {fingerprint}"),
+        };
+        (job, &self.owner)
+    }
 }
 
 impl Arguments {
@@ -35,13 +76,15 @@ impl Arguments {
         failures: Option<&Named>,
         format: ExportFormat,
         base_url: &BaseUrl,
+        job: Option<Job>,
     ) -> Self {
         // A server on this machine may have another port each time.
         let service =
             if base_url.is_plain_http() { "loopback".to_owned() } else { base_url.to_string() };
         let shown = |path: &Path| path.display().to_string();
         let failures = failures.map(|failures| shown(&failures.path)).unwrap_or_default();
-        Self { input: shown(input), failures, format, service, owns_failures: false }
+        let share = job.map(Share::of);
+        Self { input: shown(input), failures, format, service, owns_failures: false, share }
     }
 
     /// The same with the input of another run.
@@ -83,6 +126,19 @@ impl Arguments {
         arguments.map(Some).ok_or_else(|| foreign("it is not the state file of an export"))
     }
 
+    /// Returns the job that the export is a part of.
+    pub(super) fn job(&self) -> Option<Job> {
+        self.share.as_ref().map(|share| share.job.clone())
+    }
+
+    /// Goes on with the part that was started, if it is of the same job.
+    pub(super) fn keep_owner(&mut self, started: &Self) {
+        match (&mut self.share, &started.share) {
+            (Some(now), Some(started)) if now.job == started.job => now.clone_from(started),
+            _ => {}
+        }
+    }
+
     /// Refuses to go on with what was started with other arguments.
     pub(super) fn check(&self, now: &Self, output: &Named) -> Result<(), Failure> {
         let difference = if self.input != now.input {
@@ -94,7 +150,15 @@ impl Arguments {
         } else if self.service != now.service {
             format!("--base-url {}", self.service)
         } else {
-            return Ok(());
+            match (&self.share, &now.share) {
+                (None, Some(_)) => "no --shared".to_owned(),
+                (Some(_), None) => "--shared".to_owned(),
+                (Some(started), Some(now)) if started.job != now.job => match &started.job {
+                    Job::Named(name) => format!("--job {name}"),
+                    Job::List(_) => "other ids and no --job".to_owned(),
+                },
+                _ => return Ok(()),
+            }
         };
         Err(Failure::usage(format!(
             "the export to {} was started with {difference}; use the same arguments to resume, \

@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use didit_blocking_adapter::Error;
-use didit_blocking_adapter::core::{CallErrorKind, EndpointKind};
+use didit_blocking_adapter::core::{CallErrorKind, EndpointKind, TransportErrorKind};
 
 use crate::failure::Failure;
 
@@ -23,6 +23,18 @@ pub(super) fn stops(error: &Error) -> Option<Failure> {
         _ => matches!(call.kind(), CallErrorKind::Build(_)),
     };
     stops.then(|| Failure::of_call(None, error).after_sending().and(RESUME_HINT))
+}
+
+/// The same for a machine that exports a part of a list: what it alone may meet is not the session's.
+pub(super) fn stops_part(error: &Error) -> Option<Failure> {
+    let alone = || Failure::of_call(None, error).and(RESUME_HINT);
+    stops(error).or_else(|| is_about_certificate(error).then(alone))
+}
+
+/// Tells whether the service's certificate is not trusted, which concerns every session.
+pub(super) fn is_about_certificate(error: &Error) -> bool {
+    let kind = error.call().kind();
+    matches!(kind, CallErrorKind::Transport(TransportErrorKind::Certificate))
 }
 
 /// Returns the system's error that failed a call, if the system is short of something.

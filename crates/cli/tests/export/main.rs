@@ -13,4 +13,5 @@ mod foreign_files;
 mod input;
 mod interrupted;
 mod output;
+mod shared;
 mod support;

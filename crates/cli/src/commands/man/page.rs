@@ -20,7 +20,7 @@ const EXIT_STATUS: [(&str, &str); 11] = [
     ("143", "ended by SIGTERM"),
 ];
 
-const ENVIRONMENT: [(&str, &str); 12] = [
+const ENVIRONMENT: [(&str, &str); 13] = [
     ("DIDIT_CLIENT_ID, DIDIT_CLIENT_SECRET", "Client credentials."),
     ("DIDIT_CLIENT_SECRET_FILE", "A file with the client secret."),
     ("DIDIT_ACCESS_TOKEN", "A bearer token, instead of client credentials."),
@@ -31,6 +31,7 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("DIDIT_CA_FILE", "A PEM file of certificates to trust as well."),
     ("DIDIT_FORMAT", "Output format, table or json."),
     ("DIDIT_PROFILE", "Name of the profile to use."),
+    ("DIDIT_SHARED", "The Redis or Valkey of export and doctor, like --shared."),
     ("HTTPS_PROXY, ALL_PROXY, NO_PROXY", "Proxies, and the hosts that need none."),
     ("NO_COLOR, CLICOLOR_FORCE", "No colours, or colours everywhere."),
 ];

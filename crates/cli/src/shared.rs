@@ -1,0 +1,54 @@
+//! The Redis or Valkey that a command shares with other processes: `--shared`, or `DIDIT_SHARED`.
+
+use didit_blocking_adapter::core::Secret;
+use didit_redis_adapter::{RedisStore, StoreError};
+
+use crate::connection;
+use crate::context::Context;
+use crate::failure::Failure;
+
+const FLAG: &str = "--shared";
+const VARIABLE: &str = "DIDIT_SHARED";
+
+/// Where the store is. The URL may hold a password.
+pub(crate) struct Shared {
+    url: Secret,
+    /// What named it.
+    pub(crate) named_by: &'static str,
+    root_certificate: Option<Vec<u8>>,
+}
+
+impl Shared {
+    /// Returns the store of the flag, or else of the variable; a sandbox of the command's own is not
+    /// shared because of a variable.
+    pub(crate) fn chosen(flag: Option<String>, context: &Context) -> Result<Option<Self>, Failure> {
+        let (url, named_by) = match flag {
+            Some(url) => (url, FLAG),
+            None if context.options.sandbox => return Ok(None),
+            None => match context.environment.text(VARIABLE)? {
+                Some(url) => (url, VARIABLE),
+                None => return Ok(None),
+            },
+        };
+        let root_certificate = connection::root_certificate(context)?;
+        Ok(Some(Self { url: Secret::from(url), named_by, root_certificate }))
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    /// The URL is not valid, or Redis cannot be reached: a mistake of usage, as nothing was sent to
+    /// the service.
+    pub(crate) fn connect(&self) -> Result<RedisStore, Failure> {
+        let mut builder = RedisStore::builder(self.url.expose());
+        if let Some(pem) = &self.root_certificate {
+            builder = builder.root_certificate(pem);
+        }
+        builder.connect().map_err(|error| self.refused(&error))
+    }
+
+    /// Returns the failure that the store's error is.
+    pub(crate) fn refused(&self, error: &StoreError) -> Failure {
+        Failure::usage(format!("{}: {error}", self.named_by))
+    }
+}

@@ -1,0 +1,385 @@
+//! Machines that divide one list through a real `redis-server`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
+
+use didit_blocking_adapter::core::{Application, SessionId};
+use didit_conformance::redis_server::RedisServer;
+use didit_redis_adapter::{Claim, RedisStore, WorkList};
+use didit_sandbox::{Fault, Quota, Route, Sandbox};
+
+use crate::support::{Place, asked, run, start, until_asked, wait};
+
+/// The command of the machine whose output is `output`.
+fn machine(
+    place: &Place,
+    sandbox: &Sandbox,
+    redis: &RedisServer,
+    output: &str,
+    more: &str,
+) -> Command {
+    let url = redis.url();
+    let arguments = format!("--input ids --output {output} --shared {url} {more}");
+    let mut command = place.export_with(sandbox, &arguments);
+    command
+        .env_remove("DIDIT_API_KEY")
+        .env("DIDIT_CLIENT_ID", sandbox.client_id())
+        .env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+    command
+}
+
+/// How often each id stands in the files of these machines; a torn end does not count.
+fn settled(place: &Place, outputs: &[&str]) -> BTreeMap<String, usize> {
+    let mut times = BTreeMap::new();
+    for output in outputs {
+        for name in [(*output).to_owned(), format!("{output}.failures")] {
+            let text = fs::read_to_string(place.path(&name)).unwrap_or_default();
+            for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+                let line: serde_json::Value = serde_json::from_str(line).expect("a whole line");
+                *times.entry(line["session_id"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+        }
+    }
+    times
+}
+
+/// Every one of so many ids is in the files of one machine, once.
+#[track_caller]
+fn assert_divided(place: &Place, outputs: &[&str], count: usize) {
+    let settled = settled(place, outputs);
+    let twice: Vec<_> = settled.iter().filter(|(_, times)| **times != 1).collect();
+    assert!(twice.is_empty(), "{twice:?}");
+    assert_eq!(settled.len(), count);
+}
+
+/// A small generator, so that a seed repeats the same kills.
+fn next(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed >> 33
+}
+
+/// `SHARED_EXPORT_IDS=20000` exports so many.
+#[test]
+fn an_exporter_that_is_killed_ten_times_leaves_each_id_once_over_both_files() {
+    const KILLS: u64 = 10;
+    let ids = std::env::var("SHARED_EXPORT_IDS").ok();
+    let ids: usize = ids.map_or(600, |ids| ids.parse().unwrap());
+    let latency = Duration::from_millis(if ids > 5000 { 4 } else { 20 });
+    let sandbox = Sandbox::builder().latency(latency).start().unwrap();
+    let redis = RedisServer::start();
+    let place = Place::with_ids(ids);
+    for n in (3..ids).step_by(50) {
+        sandbox.missing(format!("s-{n:04}"));
+    }
+    let steady = start(&mut machine(&place, &sandbox, &redis, "a", "--concurrency 2"));
+    let mut victim = machine(&place, &sandbox, &redis, "b", "--concurrency 8");
+    let mut seed = 42;
+    for kill in 0..KILLS {
+        let before = settled(&place, &["b"]).len() as u64;
+        let mut child = start(&mut victim);
+        // By the work that was done, so that it is the same on a slow machine; now and then by the
+        // clock, which also meets the start.
+        if kill % 5 == 4 {
+            thread::sleep(Duration::from_millis(next(&mut seed) % 40));
+        } else {
+            let share = ids as u64 / 2 / KILLS;
+            let until = before + 1 + next(&mut seed) % share.min(200);
+            while (settled(&place, &["b"]).len() as u64) < until {
+                thread::sleep(Duration::from_millis(2));
+            }
+            thread::sleep(Duration::from_micros(next(&mut seed) % 5000));
+        }
+        assert_eq!(child.try_wait().unwrap(), None, "there is work left to be interrupted");
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let ended = [wait(start(&mut victim)), wait(steady)];
+    assert!(ended.iter().all(|ran| matches!(ran.code, Some(0 | 4))), "{ended:?}");
+    assert!(ended.iter().all(|ran| ran.stderr.contains(" by other machines")), "{ended:?}");
+    assert_divided(&place, &["a", "b"], ids);
+    let [a, b] = ["a", "b"].map(|output| settled(&place, &[output]).len());
+    eprintln!("{ids} ids: {a} and {b}");
+    // Both say that nothing is left.
+    for output in ["a", "b"] {
+        let again = run(&mut machine(&place, &sandbox, &redis, output, ""));
+        assert!(again.stderr.contains("0 exported and 0 failed in"), "{again:?}");
+    }
+    assert_divided(&place, &["a", "b"], ids);
+}
+
+#[test]
+fn one_rate_limit_and_one_token_are_shared() {
+    let quota = Quota { limit: 30, window: Duration::from_secs(1) };
+    let sandbox = Sandbox::builder().quota(quota).start().unwrap();
+    let redis = RedisServer::start();
+    let place = Place::with_ids(80);
+    let machines = ["a", "b"]
+        .map(|output| start(&mut machine(&place, &sandbox, &redis, output, "--window 1s")));
+    for machine in machines {
+        wait(machine).ends(0, "");
+    }
+    assert_divided(&place, &["a", "b"], 80);
+    assert_eq!(asked(&sandbox).len(), 80, "none was refused");
+    assert_eq!(sandbox.tokens_issued(), 1);
+}
+
+#[test]
+fn what_a_dead_exporter_worked_on_goes_to_others_when_its_lease_ends() {
+    let sandbox = Sandbox::start().unwrap();
+    let redis = RedisServer::start();
+    let place = Place::with_ids(40);
+    sandbox.script(Route::Decision, (0..10).map(|_| Fault::Pass));
+    sandbox.always(Route::Decision, Fault::Hang);
+    let mut dead = start(&mut machine(&place, &sandbox, &redis, "b", "--concurrency 8 --lease 1s"));
+    until_asked(&sandbox, 18);
+    while settled(&place, &["b"]).len() < 10 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    dead.kill().unwrap();
+    dead.wait().unwrap();
+    sandbox.clear(Route::Decision);
+    let survivor = run(&mut machine(&place, &sandbox, &redis, "a", "--lease 1s"));
+    survivor.ends(0, "30 exported and 0 failed");
+    assert_divided(&place, &["a", "b"], 40);
+}
+
+#[test]
+fn ctrl_c_gives_back_what_was_claimed() {
+    let sandbox = Sandbox::start().unwrap();
+    let redis = RedisServer::start();
+    let place = Place::with_ids(20);
+    sandbox.always(Route::Decision, Fault::Hang);
+    let first = start(&mut machine(&place, &sandbox, &redis, "a", "--lease 1h"));
+    until_asked(&sandbox, 16);
+    let killed = Command::new("kill").args(["-INT", &first.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    wait(first).ends(130, "interrupted; ");
+    sandbox.clear(Route::Decision);
+    run(&mut machine(&place, &sandbox, &redis, "b", "")).ends(0, "20 exported and 0 failed");
+}
+
+#[test]
+fn what_a_dead_exporter_may_have_written_is_neither_lost_nor_repeated() {
+    let sandbox = Sandbox::start().unwrap();
+    let redis = RedisServer::start();
+    let place = Place::with_ids(20);
+    let application =
+        Application { client_id: sandbox.client_id(), secret: sandbox.client_secret() };
+    let store = RedisStore::connect(&redis.url()).unwrap();
+    let list = WorkList::new(store, &application, "name night", "a machine that died");
+    let mut list = list.with_lease(Duration::from_millis(10));
+    let [written, unwritten]: [SessionId; 2] = ["s-0003", "s-0007"].map(|id| id.parse().unwrap());
+    let both = [written.clone(), unwritten.clone()];
+    assert_eq!(list.claim(&both).unwrap(), [Claim::Claimed; 2]);
+    assert_eq!(list.commit(&both).unwrap(), [true; 2]);
+    let mut command = machine(&place, &sandbox, &redis, "a", "--job night");
+    run(&mut command).ends(1, "2 sessions are missing: another machine was about to write them");
+    assert_eq!(settled(&place, &["a"]).len(), 18);
+    // It is started again, and finds one of them in its files.
+    list.written(&[written]).unwrap();
+    list.release(&[unwritten]).unwrap();
+    run(&mut command).ends(0, "1 exported and 0 failed in");
+    assert_divided(&place, &["a"], 19);
+    assert!(!settled(&place, &["a"]).contains_key("s-0003"));
+}
+
+#[test]
+fn results_wait_for_a_redis_that_is_away_for_a_while() {
+    let sandbox = Sandbox::builder().latency(Duration::from_millis(10)).start().unwrap();
+    let place = Place::with_ids(300);
+    let folder = place.path("redis");
+    fs::create_dir(&folder).unwrap();
+    let mut redis = RedisServer::keeping(&folder);
+    let machines = ["a", "b"]
+        .map(|output| start(&mut machine(&place, &sandbox, &redis, output, "--concurrency 4")));
+    while settled(&place, &["a", "b"]).len() < 50 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    redis.kill();
+    thread::sleep(Duration::from_millis(300));
+    redis.restart();
+    for machine in machines {
+        wait(machine).ends(0, "");
+    }
+    assert_divided(&place, &["a", "b"], 300);
+}
+
+#[test]
+fn a_redis_that_stays_away_stops_the_export_which_can_be_resumed() {
+    let sandbox = Sandbox::builder().latency(Duration::from_millis(10)).start().unwrap();
+    let place = Place::with_ids(300);
+    let folder = place.path("redis");
+    fs::create_dir(&folder).unwrap();
+    let mut redis = RedisServer::keeping(&folder);
+    let mut command = machine(&place, &sandbox, &redis, "a", "--concurrency 4 --timeout 2s");
+    let child = start(&mut command);
+    while settled(&place, &["a"]).len() < 20 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    redis.kill();
+    let ran = wait(child).ends(6, "for 2s now; run the same command again");
+    assert!(ran.stderr.contains(&redis.address()), "{ran:?}");
+    redis.restart();
+    run(&mut command).ends(0, " before");
+    assert_divided(&place, &["a"], 300);
+}
+
+#[test]
+fn a_list_that_redis_has_lost_stops_the_export_and_is_told_anew() {
+    let sandbox = Sandbox::builder().latency(Duration::from_millis(10)).start().unwrap();
+    let place = Place::with_ids(300);
+    let mut redis = RedisServer::start();
+    let mut commands =
+        ["a", "b"].map(|output| machine(&place, &sandbox, &redis, output, "--concurrency 4"));
+    let children = commands.each_mut().map(start);
+    while settled(&place, &["a", "b"]).len() < 50 {
+        thread::sleep(Duration::from_millis(2));
+    }
+    redis.kill();
+    redis.restart();
+    for child in children {
+        wait(child).ends(1, "has lost the list of the job; run the same command again on every");
+    }
+    // Each tells what it has before it claims more.
+    run(&mut commands[0]).ends(0, "");
+    let ran = run(&mut commands[1]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let settled = settled(&place, &["a", "b"]);
+    assert_eq!(settled.len(), 300);
+    let twice = settled.values().filter(|times| **times > 1).count();
+    // The first one that was started again could not know what the other had.
+    if twice > 0 {
+        let told = format!("{twice} sessions of b are in another machine's files as well");
+        assert!(ran.stderr.contains(&told), "{ran:?}");
+    }
+}
+
+#[test]
+fn formats_retries_and_the_verification_api_are_divided_as_well() {
+    let sandbox = Sandbox::start().unwrap();
+    let redis = RedisServer::start();
+    let place = Place::with_ids(10);
+    // One fails for good, and the first one once.
+    sandbox.missing("s-0002");
+    sandbox.script(Route::Decision, [Fault::answer(404)]);
+    let mut csv = machine(&place, &sandbox, &redis, "a.csv", "--concurrency 1");
+    run(&mut csv).ends(4, "8 exported and 2 failed");
+    assert_eq!(place.read("a.csv").lines().count(), 9);
+    run(&mut machine(&place, &sandbox, &redis, "b", "")).ends(0, "10 by other machines");
+    // Its own failures are its own to retry, by the same command, and nobody else's.
+    let url = redis.url();
+    let retry = |output: &str| {
+        let arguments = format!("--retry-failures a.csv.failures --output {output} --shared {url}");
+        let mut command = place.export_with(&sandbox, &arguments);
+        command
+            .env_remove("DIDIT_API_KEY")
+            .env("DIDIT_CLIENT_ID", sandbox.client_id())
+            .env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+        command
+    };
+    run(&mut retry("c")).ends(2, "sessions are retried into the output that they failed for");
+    run(&mut retry("a.csv")).ends(4, "1 exported and 1 failed");
+    assert_eq!(place.read("a.csv").lines().count(), 10);
+    assert_eq!(place.read("a.csv.failures").lines().count(), 1);
+    run(&mut csv).ends(4, "0 exported and 0 failed in");
+
+    let created = ["x", "y"].map(|data| sandbox_verification(&sandbox, data));
+    place.write("ids", &(created.join("\n") + "\n"));
+    for (output, words) in [("v", "2 exported"), ("w", "2 by other machines")] {
+        let arguments = "--verification --job reviews";
+        let mut command = machine(&place, &sandbox, &redis, output, arguments);
+        command.env_remove("DIDIT_CLIENT_ID").env_remove("DIDIT_CLIENT_SECRET");
+        run(command.env("DIDIT_API_KEY", sandbox.api_key())).ends(0, words);
+    }
+    assert_divided(&place, &["v", "w"], 2);
+}
+
+/// Creates a session of the verification API, and returns its id.
+fn sandbox_verification(sandbox: &Sandbox, vendor_data: &str) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_didit"));
+    command.args(["verification", "create", "--json", "--vendor-data", vendor_data]);
+    command.args(["--workflow", "9f9b1234-aaaa-bbbb-cccc-1234567890ab"]).env_clear();
+    command.env("DIDIT_BASE_URL", sandbox.url()).env("DIDIT_API_KEY", sandbox.api_key());
+    let created = command.output().unwrap();
+    let created: serde_json::Value = serde_json::from_slice(&created.stdout).unwrap();
+    created["session_id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_order_of_ids_is_no_other_list_and_other_terms_are_refused() {
+    let sandbox = Sandbox::start().unwrap();
+    let redis = RedisServer::start();
+    let place = Place::new("s-1\ns-2\n\n# mine\ns-3\n");
+    run(&mut machine(&place, &sandbox, &redis, "a", "")).ends(0, "3 exported");
+    place.write("ids", "s-3\r\ns-1\ns-2\n");
+    run(&mut machine(&place, &sandbox, &redis, "b", "")).ends(0, "3 by other machines");
+    run(&mut machine(&place, &sandbox, &redis, "c", "--job again")).ends(0, "3 exported");
+    for (output, more, words) in [
+        ("a", "--job again", "was started with other ids and no --job"),
+        ("c", "", "was started with --job again"),
+        ("c", "--job other", "was started with --job again"),
+    ] {
+        run(&mut machine(&place, &sandbox, &redis, output, more)).ends(2, words);
+    }
+    let mut alone = place.export_with(&sandbox, "--input ids --output a");
+    run(&mut alone).ends(2, "was started with --shared");
+    run(&mut place.export_with(&sandbox, "--input ids --output d")).ends(0, "3 exported");
+    run(&mut machine(&place, &sandbox, &redis, "d", "")).ends(2, "was started with no --shared");
+    place.write("ids", "s-1\ns-2\ns-4\n");
+    let changed = "was started with other ids and no --job";
+    run(&mut machine(&place, &sandbox, &redis, "a", "")).ends(2, changed);
+    run(&mut machine(&place, &sandbox, &redis, "e", "--job again")).ends(0, "1 exported");
+}
+
+#[test]
+fn what_cannot_be_shared_is_refused_before_anything_is_sent() {
+    let sandbox = Sandbox::start().unwrap();
+    let redis = RedisServer::start();
+    let place = Place::with_ids(3);
+    let url = redis.url();
+    for (arguments, words) in [
+        (format!("--output - --shared {url}"), "--shared needs an --output file"),
+        (format!("--output a --shared {url} --restart"), "--shared does not go with --restart"),
+        (format!("--output a --shared {url} --lease 10ms"), "--lease is shorter than 1s"),
+        (format!("--output a --shared {url} --job="), "--job is empty"),
+        ("--output a --job night".to_owned(), "go with --shared alone"),
+        ("--output a --lease 5s".to_owned(), "go with --shared alone"),
+        (
+            "--output a --shared redis://me:canary@127.0.0.1:1".to_owned(),
+            "--shared: Redis at 127.0.0.1:1: Connection refused",
+        ),
+        (
+            "--output a --shared rediss://:canary@127.0.0.1:1/0".to_owned(),
+            "--shared: Redis at 127.0.0.1:1: Connection refused",
+        ),
+        (
+            "--output a --shared http://:canary@127.0.0.1".to_owned(),
+            "--shared: the URL of Redis is not redis://HOST[:PORT] or rediss://HOST[:PORT]; nothing",
+        ),
+        ("--output a --shared ://canary".to_owned(), "--shared: the URL of Redis is not "),
+        ("--output a --shared=canary".to_owned(), "--shared: the URL of Redis is not "),
+        (
+            format!("--output a --shared {}", url.replace("//", "//:canary@")),
+            &format!("--shared: Redis at {}: ", redis.address()),
+        ),
+    ] {
+        let ran = run(&mut place.export_with(&sandbox, &format!("--input ids {arguments}")));
+        let ran = ran.ends(2, words);
+        assert!(!ran.stderr.contains("canary"), "{ran:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{ran:?}");
+    }
+    let mut by_token = machine(&place, &sandbox, &redis, "a", "");
+    by_token.env_remove("DIDIT_CLIENT_ID").env_remove("DIDIT_CLIENT_SECRET");
+    run(by_token.env("DIDIT_ACCESS_TOKEN", "t")).ends(2, "in place of DIDIT_ACCESS_TOKEN");
+    let mut by_variable = place.export_with(&sandbox, "--input ids --output a");
+    let by_variable = by_variable.env("DIDIT_SHARED", "redis://:canary@127.0.0.1:1");
+    let ran = run(by_variable).ends(2, "DIDIT_SHARED: Redis at 127.0.0.1:1: ");
+    assert!(!ran.stderr.contains("canary"), "{ran:?}");
+    assert_eq!(sandbox.connections(), 0);
+    assert!(!place.has("a") && !place.has("a.state"));
+    run(by_variable.env("DIDIT_SHARED", &url)).ends(0, "3 exported");
+    run(by_variable.env("DIDIT_SHARED", "")).ends(2, "was started with --shared");
+}
