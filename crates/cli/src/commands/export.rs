@@ -81,21 +81,21 @@ pub(crate) struct Export {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with = "input")]
     retry_failures: Option<PathBuf>,
-    /// Divide the list with other machines, through this Redis or Valkey [env: DIDIT_SHARED]
+    /// Divide the list through a Redis [env: DIDIT_SHARED]
     ///
     /// redis://[USER:PASSWORD@]HOST[:PORT], or rediss:// for TLS, which trusts the platform's
-    /// certificates, or else those of --ca-file. Keep a password in the variable, as others on this
-    /// machine can see arguments. Each session ends up in the files of one machine. Redis has to keep
-    /// its data until all are done.
+    /// certificates, or else those of --ca-file. Valkey works as well. Keep a password in the variable,
+    /// as others on this machine can see arguments. Machines with the same list export each session
+    /// once, and share the rate limit and the token. Redis has to keep its data until all are done.
     #[arg(long, value_name = "URL")]
     shared: Option<String>,
-    /// Name of the export that is divided [default: made of the list's IDs]
+    /// Name of the shared export [default: from the IDs]
     ///
     /// Machines with the same name divide their lists, even if those differ. Redis remembers for a week
     /// what is exported under a name, so to export the same sessions again choose another one.
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
-    /// When the sessions of a machine that died go to others [default: 60s]
+    /// How long a dead machine keeps its IDs [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     #[arg(allow_hyphen_values = true)]
     lease: Option<Duration>,

@@ -2,6 +2,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use didit_conformance::certificates::Authority;
+use didit_conformance::redis_server::RedisServer;
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
 use crate::support::{Ran, didit, didit_at, run};
@@ -9,9 +10,19 @@ use crate::support::{Ran, didit, didit_at, run};
 /// The results of the six checks in their order, and what was said of them.
 #[track_caller]
 fn checked(command: &mut Command, code: i32) -> ([String; 6], Ran) {
+    let checks = ["configuration", "host", "tls", "credentials", "clock", "quota"];
+    checked_of(command, code, checks)
+}
+
+/// The results of those checks.
+#[track_caller]
+fn checked_of<const N: usize>(
+    command: &mut Command,
+    code: i32,
+    checks: [&str; N],
+) -> ([String; N], Ran) {
     let ran = run(command);
     assert_eq!((ran.code, &*ran.stderr), (Some(code), ""), "{ran:?}");
-    let checks = ["configuration", "host", "tls", "credentials", "clock", "quota"];
     let lines: Vec<serde_json::Value> =
         ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(
@@ -104,4 +115,63 @@ fn clocks_that_differ_and_a_quota_that_is_used_up_are_warned_of() {
     assert_eq!(results, ["ok", "ok", "ok", "ok", "warn", "warn"], "{ran:?}");
     assert!(ran.stdout.contains("behind the service's"), "{ran:?}");
     assert!(ran.stdout.contains("0 of 7 requests left"), "{ran:?}");
+}
+
+/// What is said of the store, which is checked last.
+fn store(ran: &Ran) -> String {
+    let line: serde_json::Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    line["detail"].as_str().unwrap().to_owned()
+}
+
+const WITH_STORE: [&str; 7] =
+    ["configuration", "host", "tls", "credentials", "clock", "quota", "store"];
+
+#[test]
+fn a_store_is_told_with_those_who_share_the_quota() {
+    let quota = Quota { limit: 9, window: Duration::from_secs(60) };
+    let sandbox = Sandbox::builder().quota(quota).start().unwrap();
+    let redis = RedisServer::start();
+    let doctor = || {
+        let mut command = didit_at(&sandbox, "doctor");
+        command.env("DIDIT_SHARED", redis.url());
+        checked_of(&mut command, 0, WITH_STORE)
+    };
+    let (results, ran) = doctor();
+    assert_eq!(results, ["ok"; 7], "{ran:?}");
+    let told = store(&ran);
+    assert!(told.starts_with("Redis 7.") || told.starts_with("Valkey "), "{told}");
+    assert!(told.contains(&format!(" at {} answered after ", redis.address())), "{told}");
+    assert!(told.ends_with(" ms; nobody shares a quota now"), "{told}");
+
+    // Two processes that export, and are done.
+    let folder = std::env::temp_dir().join(format!("didit-doctor-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("ids"), "s-1\ns-2\n").unwrap();
+    for output in ["a", "b"] {
+        let arguments = format!("export -q --input ids --output {output} --job {output}");
+        let mut export = didit_at(&sandbox, &arguments);
+        export.current_dir(&folder).env("DIDIT_SHARED", redis.url());
+        assert_eq!(run(&mut export).results(), "");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+    let told = store(&doctor().1);
+    assert!(told.ends_with("decisions: 2 processes, 4 of 9 requests used"), "{told}");
+    for secret in ["s-1", sandbox.client_id(), sandbox.client_secret()] {
+        assert!(!told.contains(secret), "{told}");
+    }
+}
+
+#[test]
+fn a_store_that_is_not_there_is_told_without_its_password() {
+    let sandbox = Sandbox::start().unwrap();
+    let at = "doctor --shared rediss://me:canary@127.0.0.1:1";
+    let (results, ran) = checked_of(&mut didit_at(&sandbox, at), 2, WITH_STORE);
+    assert_eq!(results, ["ok", "ok", "ok", "ok", "ok", "ok", "fail"], "{ran:?}");
+    assert!(store(&ran).starts_with("--shared: Redis at 127.0.0.1:1: Connection refused"));
+    let (results, unconfigured) = checked_of(&mut didit(at), 2, WITH_STORE);
+    assert_eq!(results, ["fail", "skip", "skip", "skip", "skip", "skip", "skip"]);
+    assert!(!format!("{ran:?}{unconfigured:?}").contains("canary"));
+    // A variable is not meant for the sandbox that the command starts.
+    let mut by_variable = didit("doctor --sandbox");
+    checked(by_variable.env("DIDIT_SHARED", "redis://127.0.0.1:1"), 0);
 }

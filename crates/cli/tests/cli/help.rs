@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
+use didit_conformance::redis_server::RedisServer;
 use didit_sandbox::Sandbox;
 
 use crate::support::{didit, run};
@@ -81,6 +82,7 @@ fn created_verification(sandbox: &Sandbox, folder: &Path) -> String {
 #[test]
 fn every_example_of_every_command_works() {
     let sandbox = Sandbox::start().unwrap();
+    let redis = RedisServer::start();
     let folder = scratch();
     let created = run(&mut shell("didit session create --scope names", &sandbox, &folder));
     let created: serde_json::Value = serde_json::from_str(created.results()).unwrap();
@@ -104,6 +106,7 @@ fn every_example_of_every_command_works() {
             let example = example.replace("=TOKEN", &format!("={token}"));
             let example = example.replace(" TOKEN", &format!(" {token}"));
             let example = example.replace("status SESSION_ID", &format!("status {id}"));
+            let example = example.replace("redis://redis:6379", &redis.url());
             let ran = run(&mut shell(&example, &sandbox, &folder));
             assert_eq!(ran.code, Some(0), "{example}: {ran:?}");
         }
