@@ -38,16 +38,18 @@ fn main() {
     let many = arguments.first().map_or(1_000_000, |text| text.parse().expect("a number of ids"));
     let sandbox = Sandbox::builder().keep_requests(0).start().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    export(&sandbox, folder.path(), FEW).print("export", FEW);
+    println!("| what | decisions per second | per core | peak memory |");
+    println!("|---|---|---|---|");
+    export(&sandbox, folder.path(), FEW).print("`didit export`", FEW);
     let exported = export(&sandbox, folder.path(), many);
-    exported.print("export", many);
+    exported.print("`didit export`", many);
     let mut raw = Command::new(std::env::current_exe().unwrap());
     raw.args(["raw", sandbox.url(), sandbox.api_key(), &many.to_string()]);
     let raw = Measured::of(raw.spawn().unwrap());
-    raw.print("bare adapter", many);
+    raw.print("blocking client alone", many);
     let (wall, cpu) =
         (raw.wall.as_secs_f64() / exported.wall.as_secs_f64(), raw.cpu / exported.cpu);
-    println!("of the bare adapter's throughput: {wall:.2}, per core {cpu:.2}");
+    println!("| the export ÷ the client alone | {wall:.2} | {cpu:.2} | |");
     quota();
 }
 
@@ -128,8 +130,7 @@ impl Measured {
     fn print(&self, name: &str, ids: u64) {
         let Self { wall, cpu, peak_kib } = self;
         println!(
-            "{name}, {ids} ids: {:.1} s, {:.0}/s, {:.0}/s per core, peak {:.1} MB",
-            wall.as_secs_f64(),
+            "| {name}, {ids} sessions | {:.0} | {:.0} | {:.1} MB |",
             ids as f64 / wall.as_secs_f64(),
             ids as f64 / cpu,
             *peak_kib as f64 * 1024.0 / 1e6,
@@ -166,10 +167,9 @@ fn quota() {
     let least = quota.window * u32::try_from(IDS - 1).unwrap() / quota.limit;
     let least = quota.window * u32::try_from(least.as_secs() / quota.window.as_secs()).unwrap();
     println!(
-        "{IDS} ids under {} in {:?}: {:.2} s, {:.3} of the least possible, {refused} refused",
+        "\n{IDS} sessions under a limit of {} per {:?}: {:.3} of the least time, {refused} refused",
         quota.limit,
         quota.window,
-        took.as_secs_f64(),
         took.as_secs_f64() / least.as_secs_f64(),
     );
 }

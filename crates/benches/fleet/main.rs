@@ -6,15 +6,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod permit;
-mod redis;
 mod trouble;
 mod worker;
 
 use std::time::{Duration, Instant};
 
+use didit_benches::Redis;
 use didit_sandbox::{Quota, Route, Sandbox};
 
-use self::redis::Redis;
 use self::worker::{Orders, Worker};
 
 const LIMIT: u32 = 100;

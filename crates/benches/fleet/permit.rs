@@ -2,12 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use didit_benches::Redis;
 use didit_core::{
     Application, Bucket, Join, QuotaRequest, SharedLimit, SharedStore as _, StoreRequest,
 };
 use didit_redis_adapter::RedisStore;
-
-use super::redis::Redis;
 
 const PERMITS: u64 = 5000;
 

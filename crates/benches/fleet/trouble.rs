@@ -5,10 +5,10 @@ use std::hash::BuildHasher as _;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use didit_benches::Redis;
 use didit_sandbox::{Quota, Route, Sandbox};
 
 use super::LIMIT;
-use super::redis::Redis;
 use super::worker::{Orders, Worker};
 
 const PROCESSES: usize = 4;

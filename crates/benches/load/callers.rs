@@ -9,13 +9,14 @@ use didit_core::{
     CallError, CallErrorKind, ClientCredentials, Policy, ResponseErrorKind, SessionId,
     TransportErrorKind,
 };
+use didit_redis_adapter::RedisStore;
+use serde::{Deserialize, Serialize};
 
-use crate::CALLERS;
-use crate::service::{Service, WINDOW};
+use crate::service::{Upstream, WINDOW};
 
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Tally {
     pub(crate) started: u64,
     pub(crate) finished: u64,
@@ -39,11 +40,11 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 impl Job {
     /// Every tenth call creates a session.
     fn next() -> Self {
-        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (process, n) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         if n.is_multiple_of(10) {
-            Self::Creation(format!("order {n}"))
+            Self::Creation(format!("order {process}-{n}"))
         } else {
-            Self::Decision(format!("s-{n}").parse().unwrap())
+            Self::Decision(format!("s-{process}-{n}").parse().unwrap())
         }
     }
 }
@@ -87,7 +88,7 @@ impl Tally {
         self.longest = self.longest.max(start.elapsed());
     }
 
-    fn with(self, other: &Self) -> Self {
+    pub(crate) fn with(self, other: &Self) -> Self {
         Self {
             started: self.started + other.started,
             finished: self.finished + other.finished,
@@ -100,9 +101,8 @@ impl Tally {
     }
 }
 
-fn credentials(service: &Service) -> ClientCredentials {
-    let [id, secret] = &service.client;
-    ClientCredentials::new(id, secret.as_str()).unwrap()
+fn credentials(upstream: &Upstream) -> ClientCredentials {
+    ClientCredentials::new(&upstream.client_id, upstream.client_secret.as_str()).unwrap()
 }
 
 fn policy() -> Policy {
@@ -118,9 +118,14 @@ fn scopes() -> Scopes {
     Scopes::new([Scope::NAMES]).unwrap()
 }
 
-pub(crate) fn run_async(service: &Service, time: Duration) -> Tally {
-    let builder = didit_async_adapter::Client::builder(credentials(service));
-    let client = builder.base_url(service.url.parse().unwrap()).policy(policy()).build().unwrap();
+pub(crate) fn run_async(upstream: &Upstream, callers: usize, time: Duration) -> Tally {
+    let builder = didit_async_adapter::Client::builder(credentials(upstream));
+    let builder = builder.base_url(upstream.url.parse().unwrap()).policy(policy());
+    let builder = match &upstream.redis {
+        Some(redis) => builder.shared(RedisStore::connect(redis).unwrap()),
+        None => builder,
+    };
+    let client = builder.build().unwrap();
     let end = Instant::now() + time;
     let caller = |client: didit_async_adapter::Client| async move {
         let mut tally = Tally::default();
@@ -139,7 +144,7 @@ pub(crate) fn run_async(service: &Service, time: Duration) -> Tally {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let callers: Vec<_> = (0..CALLERS).map(|_| tokio::spawn(caller(client.clone()))).collect();
+        let callers: Vec<_> = (0..callers).map(|_| tokio::spawn(caller(client.clone()))).collect();
         let mut tally = Tally::default();
         for caller in callers {
             tally = tally.with(&caller.await.unwrap());
@@ -148,9 +153,10 @@ pub(crate) fn run_async(service: &Service, time: Duration) -> Tally {
     })
 }
 
-pub(crate) fn run_blocking(service: &Service, time: Duration) -> Tally {
-    let builder = didit_blocking_adapter::Client::builder(credentials(service));
-    let client = builder.base_url(service.url.parse().unwrap()).policy(policy()).build().unwrap();
+pub(crate) fn run_blocking(upstream: &Upstream, callers: usize, time: Duration) -> Tally {
+    let builder = didit_blocking_adapter::Client::builder(credentials(upstream));
+    let builder = builder.base_url(upstream.url.parse().unwrap()).policy(policy());
+    let client = builder.build().unwrap();
     let end = Instant::now() + time;
     let caller = || {
         let mut tally = Tally::default();
@@ -168,7 +174,7 @@ pub(crate) fn run_blocking(service: &Service, time: Duration) -> Tally {
         tally
     };
     thread::scope(|scope| {
-        let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(caller)).collect();
+        let callers: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
         let ended = callers.into_iter().map(|caller| caller.join().unwrap());
         ended.fold(Tally::default(), |all, tally| all.with(&tally))
     })

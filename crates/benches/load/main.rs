@@ -1,4 +1,5 @@
-//! 256 callers at once against a service that fails in every way, through each adapter:
+//! 256 callers at once against a service that fails in every way: through each adapter, and as a
+//! fleet of four processes that share a real `redis-server`.
 //!
 //! `cargo bench -p didit-benches --bench load -- [SECONDS]`
 //!
@@ -8,40 +9,60 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod callers;
+mod fleet;
 mod service;
 mod watch;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use self::service::Service;
-use self::watch::Watch;
+use self::callers::{Tally, run_async, run_blocking};
+use self::service::{Service, Upstream};
+use self::watch::{Seen, Watch};
 
 const CALLERS: usize = 256;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    let time = match arguments.first().map(String::as_str) {
-        Some("serve") => {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let time = match &arguments[..] {
+        ["serve"] => {
             service::serve();
             return ExitCode::SUCCESS;
         }
-        Some(seconds) => Duration::from_secs(seconds.parse().expect("a number of seconds")),
-        None => Duration::from_secs(10),
+        ["worker", orders] => {
+            fleet::work(orders);
+            return ExitCode::SUCCESS;
+        }
+        [seconds] => Duration::from_secs(seconds.parse().expect("a number of seconds")),
+        _ => Duration::from_secs(10),
     };
-    println!("| adapter | calls | failed | longest | descriptors | memory, 2nd and 4th quarter |");
+    println!("| client | calls | failed | longest | descriptors | memory, 2nd and 4th quarter |");
     println!("|---|---|---|---|---|---|");
-    let all_is_well =
-        [run("async", time, callers::run_async), run("blocking", time, callers::run_blocking)];
-    if all_is_well == [true; 2] { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let all_is_well = [
+        run("async", time, |upstream, time| watched(run_async, upstream, CALLERS, time)),
+        run("blocking", time, |upstream, time| watched(run_blocking, upstream, CALLERS, time)),
+        run("fleet of 4", time, fleet::run),
+    ];
+    if all_is_well == [true; 3] { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs one adapter's callers; whether all went well.
-fn run(name: &str, time: Duration, callers: fn(&Service, Duration) -> callers::Tally) -> bool {
-    let service = Service::start();
+/// Runs the callers of this process, and looks at what they take.
+fn watched(
+    run: fn(&Upstream, usize, Duration) -> Tally,
+    upstream: &Upstream,
+    callers: usize,
+    time: Duration,
+) -> (Tally, Seen) {
     let watch = Watch::start(time);
-    let tally = callers(&service, time);
-    let seen = watch.end();
+    let tally = run(upstream, callers, time);
+    (tally, watch.end())
+}
+
+/// Runs the callers of one kind of client. Returns whether all went well.
+fn run(name: &str, time: Duration, callers: fn(&Upstream, Duration) -> (Tally, Seen)) -> bool {
+    let service = Service::start();
+    let (tally, seen) = callers(&service.upstream, time);
     let served = service.end();
     let [before, most, after] = seen.descriptors;
     println!(

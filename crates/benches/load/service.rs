@@ -8,14 +8,23 @@ use std::thread;
 use std::time::Duration;
 
 use didit_sandbox::{Fault, Quota, RecordedRequest, Route, Sandbox};
+use serde::{Deserialize, Serialize};
 
 /// The length of its rate-limit window.
 pub(crate) const WINDOW: Duration = Duration::from_secs(1);
 
+/// What a client connects to.
+#[derive(Clone, Deserialize, Serialize)]
+pub(crate) struct Upstream {
+    pub(crate) url: String,
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    pub(crate) redis: Option<String>,
+}
+
 /// The service, seen from the client's process.
 pub(crate) struct Service {
-    pub(crate) url: String,
-    pub(crate) client: [String; 2],
+    pub(crate) upstream: Upstream,
     child: Child,
     stdin: ChildStdin,
     answers: BufReader<std::process::ChildStdout>,
@@ -38,8 +47,9 @@ impl Service {
         let mut child = piped.spawn().expect("a process");
         let stdin = child.stdin.take().unwrap();
         let mut answers = BufReader::new(child.stdout.take().unwrap());
-        let [url, id, secret] = [(); 3].map(|()| line(&mut answers));
-        Self { url, client: [id, secret], child, stdin, answers }
+        let [url, client_id, client_secret] = [(); 3].map(|()| line(&mut answers));
+        let upstream = Upstream { url, client_id, client_secret, redis: None };
+        Self { upstream, child, stdin, answers }
     }
 
     pub(crate) fn end(mut self) -> Served {

@@ -5,6 +5,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 /// Takes a sample every so often.
 const INTERVAL: Duration = Duration::from_millis(100);
 
@@ -13,13 +15,24 @@ pub(crate) struct Watch {
     samples: JoinHandle<Seen>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Seen {
     /// The open file descriptors before the client was made, at most, and after it was dropped.
     pub(crate) descriptors: [usize; 3],
     /// The mean of the resident memory in the second and in the last quarter of the time, in kB.
     pub(crate) early_memory: u64,
     pub(crate) late_memory: u64,
+}
+
+impl Seen {
+    /// Adds what another process took.
+    pub(crate) fn with(self, other: &Self) -> Self {
+        Self {
+            descriptors: std::array::from_fn(|i| self.descriptors[i] + other.descriptors[i]),
+            early_memory: self.early_memory + other.early_memory,
+            late_memory: self.late_memory + other.late_memory,
+        }
+    }
 }
 
 impl Watch {
@@ -39,7 +52,7 @@ impl Watch {
             }
             let [early_memory, late_memory] =
                 [early, late].map(|m| m.iter().sum::<u64>() / m.len().max(1) as u64);
-            let descriptors = [before, most, descriptors()];
+            let descriptors = [before, most, settled_descriptors(before)];
             Seen { descriptors, early_memory, late_memory }
         });
         Self { end, samples }
@@ -49,6 +62,15 @@ impl Watch {
         drop(self.end);
         self.samples.join().unwrap()
     }
+}
+
+/// Returns how many descriptors are open after a while: a thread that served the client ends on its own.
+fn settled_descriptors(before: usize) -> usize {
+    let end = Instant::now() + Duration::from_secs(5);
+    while descriptors() > before && Instant::now() < end {
+        thread::sleep(INTERVAL);
+    }
+    descriptors()
 }
 
 fn descriptors() -> usize {

@@ -4,29 +4,33 @@ use std::thread;
 use std::time::Duration;
 
 /// A `redis-server` on a free port of the loopback interface.
-pub(crate) struct Redis {
+pub struct Redis {
     child: Child,
     port: u16,
 }
 
 impl Redis {
-    pub(crate) fn start() -> Self {
+    /// Starts a server and waits until it listens.
+    pub fn start() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let redis = Self { child: spawn(port), port };
         redis.wait();
         redis
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// Returns its URL.
+    pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    pub(crate) fn kill(&mut self) {
+    /// Kills the server, which keeps nothing.
+    pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    pub(crate) fn restart(&mut self) {
+    /// Starts the server again on the same port.
+    pub fn restart(&mut self) {
         self.child = spawn(self.port);
         self.wait();
     }
