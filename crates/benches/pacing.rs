@@ -69,7 +69,6 @@ async fn plain(sandbox: &Sandbox, concurrency: u32) {
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    println!("{CALLS} decisions at {LIMIT} per {WINDOW:?}");
     println!("| latency | concurrency | client | time ÷ least | refused (429) |");
     println!("|---|---|---|---|---|");
     for latency in [0, 50].map(Duration::from_millis) {

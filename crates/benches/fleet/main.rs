@@ -2,7 +2,7 @@
 //! `redis-server` that they share. Prints the time each took as a ratio to the least time possible,
 //! how often they were refused, and how many tokens they fetched.
 //!
-//! `cargo bench -p didit-benches --bench fleet`, or `-- trouble` for the runs with trouble alone
+//! `cargo bench -p didit-benches --bench fleet`; it takes ten minutes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod permit;
@@ -88,9 +88,6 @@ fn main() {
     if let Some(orders) = Orders::from_arguments() {
         return worker::work(&orders);
     }
-    if std::env::args().any(|argument| argument == "trouble") {
-        return trouble::print();
-    }
     let (short, long) = (Duration::from_secs(2), Duration::from_secs(60));
     let fleets = [
         Fleet {
@@ -127,6 +124,8 @@ fn main() {
     for fleet in &fleets {
         fleet.print();
     }
+    println!("\n| what | figure |");
+    println!("|---|---|");
     permit::print();
     trouble::print();
 }

@@ -52,7 +52,8 @@ pub(crate) fn print() {
         requests += seen.len();
         refused += seen.iter().filter(|request| request.status == Some(429)).count();
     }
-    println!("\nRedis killed for up to 3 s, and one of {PROCESSES} processes killed; {RUNS} runs:");
-    println!("{lost} calls lost, {refused} of {requests} requests refused,");
-    println!("joined again {slowest} ms after Redis was back at the latest");
+    let runs = format!("{RUNS} runs of {PROCESSES} processes, Redis and one of them killed");
+    println!("| {runs} | {lost} calls of the others lost |");
+    println!("| the same | {refused} of {requests} requests refused |");
+    println!("| the same | joined again within {slowest} ms of Redis' return |");
 }
