@@ -65,6 +65,8 @@ macro_rules! cases {
             pacing_and_retry::waiting_ends_with_a_final_status,
             pacing_and_retry::waiting_ends_by_its_deadline,
             pacing_and_retry::refused_credentials_are_asked_for_once,
+            waking::a_token_wakes_those_that_wait_for_it,
+            waking::permits_come_from_the_store,
             logs::nothing_private_is_logged,
             proxies::by_code,
             verification::whole_life,

@@ -19,10 +19,12 @@ pub mod responses;
 pub mod sessions;
 pub mod transport;
 pub mod verification;
+pub mod waking;
 
 use std::time::Duration;
 
 use didit_core::data_transfer::{Decision, Scopes, Session, SessionStatus};
+use didit_core::oauth::AccessToken;
 use didit_core::{CallError, ClientCredentials, Credentials, Policy, ResponseErrorKind, SessionId};
 use didit_sandbox::Sandbox;
 
@@ -72,6 +74,12 @@ pub trait Adapter: Send + Sync + Sized {
         session_id: &SessionId,
         session_token: &str,
     ) -> Result<SessionStatus, CallFailure>;
+
+    /// Returns the token that was fetched.
+    fn access_token(&self) -> Option<AccessToken>;
+
+    /// Hands a token over.
+    fn set_access_token(&self, token: &AccessToken);
 }
 
 /// The settings of a client under test.
@@ -88,6 +96,8 @@ pub struct Settings {
     pub root_certificate: Option<String>,
     /// The proxy, in place of the environment's.
     pub proxy: Option<didit_core::ProxySettings>,
+    /// A store that the processes share.
+    pub store: Option<waking::Store>,
 }
 
 /// A call that failed.
@@ -127,6 +137,7 @@ pub fn settings(sandbox: &Sandbox) -> Settings {
         policy: Policy::default(),
         root_certificate: None,
         proxy: None,
+        store: None,
     }
 }
 

@@ -100,6 +100,7 @@ fn retrieve<A: Adapter>(base_url: &str) {
         policy: didit_core::Policy::default(),
         root_certificate: Some(root).filter(|root| !root.is_empty()),
         proxy: None,
+        store: None,
     });
     match client.map(|client| client.decision(&id("s-1"))) {
         Ok(Ok(decision)) => println!("retrieved {}", decision.session_id()),

@@ -4,6 +4,7 @@ use std::time::Duration;
 use didit_async_adapter::Client;
 use didit_core::SessionId;
 use didit_core::data_transfer::{Decision, Scopes, Session, SessionStatus};
+use didit_core::oauth::AccessToken;
 use didit_core::verification::{
     CreateSession, Decision as VerificationDecision, DeleteSession, Deletion, ListSessions, Pdf,
     Raw, RawResponse, Session as VerificationSession, SessionId as VerificationId, SessionPage,
@@ -36,6 +37,9 @@ impl Adapter for Async {
         if let Some(pem) = settings.root_certificate {
             builder = builder.root_certificate(pem);
         }
+        if let Some(store) = settings.store {
+            builder = builder.shared(store);
+        }
         let client = builder.build().map_err(|e| e.to_string())?;
         Ok(Self(client, Runtime::new().map_err(|e| e.to_string())?))
     }
@@ -67,6 +71,14 @@ impl Adapter for Async {
         session_token: &str,
     ) -> Result<SessionStatus, CallFailure> {
         self.1.block_on(self.0.session_status(session_id, session_token)).map_err(CallFailure::new)
+    }
+
+    fn access_token(&self) -> Option<AccessToken> {
+        self.0.access_token()
+    }
+
+    fn set_access_token(&self, token: &AccessToken) {
+        self.0.set_access_token(token);
     }
 }
 
