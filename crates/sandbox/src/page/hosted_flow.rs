@@ -23,9 +23,10 @@ const ENDS: [(&str, &str, &str); 4] = [
 ];
 
 /// The ways to send a webhook again: the option's words, and the fault.
-const RESENDS: [(&str, WebhookFault); 4] = [
+const RESENDS: [(&str, WebhookFault); 5] = [
     ("As documented", WebhookFault::Pass),
     ("Twice", WebhookFault::Duplicate),
+    ("At the second attempt only", WebhookFault::Lost),
     ("With a wrong signature", WebhookFault::WrongSignature),
     ("With a time stamp of 10 minutes ago", WebhookFault::OldTimestamp),
 ];

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A fault in the way in which an event is delivered. Its text form is `pass`, `duplicate`,
+/// A fault in the way in which an event is delivered. Its text form is `pass`, `duplicate`, `lost`,
 /// `wrong-signature` or `old-timestamp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -13,6 +13,9 @@ pub enum WebhookFault {
     Pass,
     /// The same event is delivered twice, byte for byte.
     Duplicate,
+    /// The first attempt never arrives. The second one does, after the events that happened
+    /// meanwhile.
+    Lost,
     /// All three signatures are made with another secret.
     WrongSignature,
     /// The time stamp is ten minutes old, and signed as such.
@@ -21,13 +24,14 @@ pub enum WebhookFault {
 
 impl WebhookFault {
     /// Every fault.
-    pub const ALL: [Self; 4] =
-        [Self::Pass, Self::Duplicate, Self::WrongSignature, Self::OldTimestamp];
+    pub const ALL: [Self; 5] =
+        [Self::Pass, Self::Duplicate, Self::Lost, Self::WrongSignature, Self::OldTimestamp];
 
     fn name(self) -> &'static str {
         match self {
             Self::Pass => "pass",
             Self::Duplicate => "duplicate",
+            Self::Lost => "lost",
             Self::WrongSignature => "wrong-signature",
             Self::OldTimestamp => "old-timestamp",
         }
@@ -55,7 +59,8 @@ pub struct UnknownWebhookFault;
 impl fmt::Display for UnknownWebhookFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "no such webhook fault; there are pass, duplicate, wrong-signature and old-timestamp",
+            "no such webhook fault; there are pass, duplicate, lost, wrong-signature and \
+             old-timestamp",
         )
     }
 }

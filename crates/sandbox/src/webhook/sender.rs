@@ -101,7 +101,10 @@ fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pen
     let times = if event.fault == WebhookFault::Duplicate { 2 } else { 1 };
     let mut answer = None;
     for _ in 0..times {
-        answer = attempt(shared, current, &pending, &headers, &sent);
+        answer = match event.fault {
+            WebhookFault::Lost => None,
+            _ => attempt(shared, current, &pending, &headers, &sent),
+        };
         let delivery = WebhookDelivery {
             url: pending.destination.url.clone(),
             event_id: event.id.clone(),
@@ -123,8 +126,8 @@ fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pen
     if let (true, Some(pause)) = (failed, pause) {
         pending.due = now.saturating_add(scaled(*pause, shared.settings.webhook_time_scale));
         pending.attempt += 1;
-        // A duplicate is one at the first attempt only.
-        if pending.event.fault == WebhookFault::Duplicate {
+        // These are faults of the first attempt only.
+        if matches!(pending.event.fault, WebhookFault::Duplicate | WebhookFault::Lost) {
             pending.event.fault = WebhookFault::Pass;
         }
         outbox.pending.push_back(pending);

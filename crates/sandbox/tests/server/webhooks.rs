@@ -232,6 +232,33 @@ fn faults_happen_on_demand() {
 }
 
 #[test]
+fn a_lost_event_arrives_after_the_one_that_follows_it() {
+    let (url, received) = receiver(&[]);
+    let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
+    let id = id_of(&create(&sandbox, &json!({})));
+    sandbox.verification().script_webhooks([WebhookFault::Lost]);
+    for status in ["In Review", "Approved"] {
+        sandbox.verification().set_status(&id, status);
+    }
+    settle(&sandbox);
+    sandbox.advance(MINUTE);
+    let (first, late) = (next(&received).json(), next(&received).json());
+    assert_eq!((&first["status"], &late["status"]), (&json!("Approved"), &json!("In Review")));
+    // Signed anew, and so later than the other.
+    let time = |event: &Value, name: &str| event[name].as_u64().unwrap();
+    assert!(time(&late, "timestamp") > time(&first, "timestamp"));
+    assert!(time(&late, "created_at") <= time(&first, "created_at"));
+    settle(&sandbox);
+    let deliveries = sandbox.verification().deliveries();
+    let attempts: Vec<_> = deliveries.iter().map(|sent| (sent.attempt, sent.answer)).collect();
+    assert_eq!(attempts, [(1, None), (1, Some(200)), (2, Some(200))]);
+    assert_eq!(
+        (deliveries[0].fault, deliveries[2].fault),
+        (WebhookFault::Lost, WebhookFault::Pass)
+    );
+}
+
+#[test]
 fn a_resubmission_says_what_is_to_be_done_again() {
     let (url, received) = receiver(&[]);
     let sandbox = Sandbox::start().unwrap();
