@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
-use didit_sandbox::{FaultRule, Quota};
+use didit_sandbox::{FaultRule, Quota, WebhookFault};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -25,7 +25,7 @@ Examples:
   didit sandbox --port 8080
   didit sandbox --strict --quota 100/60s --fault decision:status=503,times=2
   didit sandbox --state sessions.jsonl --session-lifetime 1h
-  didit sandbox --webhook http://127.0.0.1:3000/webhooks";
+  didit sandbox --webhook http://127.0.0.1:3000/webhooks --webhook-fault duplicate,lost";
 
 /// Run a local test server
 ///
@@ -81,6 +81,14 @@ pub(crate) struct Sandbox {
     /// Factor of the pauses between attempts
     #[arg(long, value_name = "FACTOR", requires = "webhooks", value_parser = parse_scale)]
     webhook_scale: Option<f64>,
+    /// Inject a webhook fault, like duplicate
+    ///
+    /// One for each of the first events, in this order; repeatable, or separated by commas. FAULT: pass (none), duplicate, lost (only the second attempt
+    /// arrives, after later events), wrong-signature, old-timestamp.
+    #[arg(long = "webhook-fault", value_name = "FAULT", requires = "webhooks")]
+    #[arg(value_parser = fault::webhook_parser(), value_delimiter = ',')]
+    #[arg(hide_possible_values = true)]
+    webhook_faults: Vec<WebhookFault>,
 }
 
 impl Sandbox {
@@ -142,6 +150,7 @@ impl Sandbox {
         for url in self.webhooks {
             builder = builder.webhook(url, webhook_secret);
         }
+        builder = builder.webhook_faults(self.webhook_faults);
         for rule in self.faults {
             builder = builder.rule(rule);
         }

@@ -29,6 +29,7 @@ fn bash_completes_commands_options_and_values() {
     assert!(complete("didit session create --scope na").contains("names"));
     assert!(complete("didit verification list --status in").contains("in-review"));
     assert!(complete("didit sandbox --fault decision").contains("decision:status=503"));
+    assert!(complete("didit sandbox --webhook-fault wrong").contains("wrong-signature"));
     assert!(complete("didit decision a --format j").contains("json"));
 }
 

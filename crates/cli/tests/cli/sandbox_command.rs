@@ -1,4 +1,4 @@
-use std::io::{BufRead as _, BufReader, Lines};
+use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
@@ -82,6 +82,44 @@ fn it_behaves_as_it_is_told() {
     run(&mut client).error(4);
     assert_eq!(run(&mut client).results(), sample("a"));
     run(&mut client).error(5);
+}
+
+/// Takes that many webhooks, and returns the ids of their events.
+fn receive(receiver: &TcpListener, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    while ids.len() < count {
+        let mut stream = receiver.accept().unwrap().0;
+        let (mut request, mut chunk) = (String::new(), [0; 4096]);
+        while !request.ends_with('}') {
+            let length = stream.read(&mut chunk).unwrap();
+            assert!(length > 0, "{request}");
+            request.push_str(std::str::from_utf8(&chunk[..length]).unwrap());
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        let (_, body) = request.split_once("\r\n\r\n").unwrap();
+        let event: serde_json::Value = serde_json::from_str(body).unwrap();
+        ids.push(event["event_id"].to_string());
+    }
+    ids
+}
+
+#[test]
+fn webhooks_meet_the_faults_in_their_order() {
+    let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/webhooks", receiver.local_addr().unwrap());
+    let faults = "--webhook-fault pass --webhook-fault duplicate,pass";
+    let mut sandbox = Running::start(&format!("--webhook {url} {faults}"));
+    let base = sandbox.stdout.next().unwrap().unwrap().replace("DIDIT_BASE_URL=", "");
+    for _ in 0..3 {
+        let create = "verification create --workflow 9f9b1234-aaaa-bbbb-cccc-1234567890ab";
+        let mut create = didit(create);
+        create.env("DIDIT_BASE_URL", &base).env("DIDIT_API_KEY", "sandbox-api-key");
+        let session: serde_json::Value = serde_json::from_str(run(&mut create).results()).unwrap();
+        // The user begins.
+        ureq::get(session["url"].as_str().unwrap()).call().unwrap();
+    }
+    let ids = receive(&receiver, 4);
+    assert!(ids[0] != ids[1] && ids[1] == ids[2] && ids[2] != ids[3], "{ids:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// A command line, and the words without which its message would not suffice.
-const WRONG: [(&str, &[&str]); 48] = [
+const WRONG: [(&str, &[&str]); 50] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -49,6 +49,11 @@ const WRONG: [(&str, &[&str]); 48] = [
     ("export --input a --output b.csv --verification", &["--verification writes JSON Lines"]),
     ("sandbox --fault foo", &["ROUTE:KIND", "KEY=VALUE"]),
     ("sandbox --fault decision:explode", &["\"explode\" is none of status=NNN"]),
+    ("sandbox --webhook-fault duplicate", &["--webhook <URL> is missing"]),
+    (
+        "sandbox --webhook http://127.0.0.1:9/ --webhook-fault duplicate,late",
+        &["--webhook-fault: \"late\"", "pass, duplicate, lost, wrong-signature, old-timestamp"],
+    ),
     ("sandbox --quota 100", &["--quota: \"100\" is not a quota like 100/60s"]),
     ("sandbox --port 65536", &["--port: \"65536\" is not a whole number from 0 to 65535"]),
     ("completions tcl", &["\"tcl\"", "bash, elvish, fish, powershell, zsh"]),

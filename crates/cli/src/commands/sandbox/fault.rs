@@ -1,10 +1,10 @@
-//! The rules of `--fault`: how they are described, and completed.
+//! The values of `--fault` and `--webhook-fault`: how they are described, read and completed.
 
 use std::ffi::OsStr;
 
-use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
 use clap::error::{Error, ErrorKind};
-use didit_sandbox::{FaultRule, Route};
+use didit_sandbox::{FaultRule, Route, WebhookFault};
 
 /// What most faults are like; any status, and more, can be written by hand.
 const KINDS: [&str; 8] = [
@@ -54,4 +54,10 @@ impl TypedValueParser for Parser {
             Route::ALL.into_iter().flat_map(|route| KINDS.map(|kind| format!("{route}:{kind}")));
         Some(Box::new(rules.map(PossibleValue::new)))
     }
+}
+
+/// Returns what reads the faults of webhooks.
+pub(super) fn webhook_parser() -> impl TypedValueParser<Value = WebhookFault> {
+    PossibleValuesParser::new(WebhookFault::ALL.map(|fault| fault.to_string()))
+        .try_map(|text| text.parse::<WebhookFault>())
 }
