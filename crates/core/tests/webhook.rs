@@ -124,6 +124,18 @@ fn the_first_version_has_no_type_and_no_id() {
 }
 
 #[test]
+fn a_retried_event_stays_before_the_one_that_followed_it() {
+    let key = |body: &str| verify(body).unwrap().order_key();
+    let retried = key(r#"{"created_at":1774969900,"timestamp":1774970060}"#);
+    let followed = key(r#"{"created_at":1774969910,"timestamp":1774969911}"#);
+    let again = key(r#"{"created_at":1774969910,"timestamp":1774969971}"#);
+    assert!(retried < followed && followed < again);
+    for body in [r#"{"timestamp":1774970000}"#, r#"{"created_at":1774970000}"#] {
+        assert_eq!(key(body), (TIMESTAMP, TIMESTAMP), "{body}");
+    }
+}
+
+#[test]
 fn an_event_about_something_else_than_a_session() {
     let event = verify(
         r#"{"webhook_type":"business.status.updated","status":"BLOCKED","previous_status":"ACTIVE",

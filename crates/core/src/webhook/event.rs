@@ -14,7 +14,7 @@ use crate::verification::{Decision, Status};
 ///
 /// The service may deliver an event more than once, and events out of order. So handling the same
 /// status of a session twice should change nothing, and an event should not overwrite what one with a
-/// later [`timestamp`](Self::timestamp) wrote.
+/// greater [`order_key`](Self::order_key) wrote.
 ///
 /// It cannot be deserialized: only [`Webhook::verify`](super::Webhook::verify) makes one.
 #[derive(Clone)]
@@ -108,6 +108,16 @@ impl Event {
             format!("{}:{}:{timestamp}", self.session_id().unwrap_or_default(), self.kind())
         };
         self.event_id().map_or_else(substitute, str::to_owned)
+    }
+
+    /// Returns what the events of a session are ordered by: when it happened, then when it was signed,
+    /// both in seconds since 1970.
+    ///
+    /// A delivery that is retried is signed anew, so that an earlier event may carry a later
+    /// [`timestamp`](Self::timestamp) than the one that followed it.
+    pub fn order_key(&self) -> (i64, i64) {
+        let signed_at = self.timestamp().unwrap_or_default();
+        (self.created_at().unwrap_or(signed_at), signed_at)
     }
 
     /// Returns the identifier of the event; the first version of the payload has none.
