@@ -89,6 +89,18 @@ fn what_is_sent_can_be_verified() {
     }
 }
 
+/// Or else receivers would drop the second as a duplicate.
+#[test]
+fn each_run_sends_another_event() {
+    let events = [(); 2].map(|()| {
+        let (url, receiving) = receiver(200);
+        run(&mut webhook(&format!("send {url}"))).results();
+        let request = receiving.join().unwrap();
+        request.split_once("\"event_id\":").unwrap().1.split_once(',').unwrap().0.to_owned()
+    });
+    assert_ne!(events[0], events[1]);
+}
+
 #[test]
 fn a_receiver_that_refuses_or_is_not_there_is_named() {
     let (url, receiving) = receiver(401);

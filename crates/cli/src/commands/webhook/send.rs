@@ -104,9 +104,11 @@ impl Send {
     }
 
     fn event(&self) -> Vec<u8> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = since.as_secs();
         let event = json!({
-            "event_id": format!("{}-{now}", self.session_id),
+            // Of this run alone: a receiver drops what it has seen.
+            "event_id": format!("{}-{}", self.session_id, since.as_nanos()),
             "webhook_type": "status.updated",
             "timestamp": now,
             "created_at": now,
