@@ -1,49 +1,103 @@
 //! What a visitor sees.
 
 use didit_async_adapter::core::data_transfer::{Decision, Status, UserData};
+use didit_async_adapter::core::{Secret, verification};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use qrcode::render::svg::Color;
 use qrcode::{EcLevel, QrCode};
 
+use crate::verifications::Verification;
 use crate::visits::Visit;
 
-pub(crate) fn of(visit: Option<&Visit>) -> Markup {
+pub(crate) fn welcome(verifies: bool) -> Markup {
+    let content = html! {
+        p { "With Didit you decide what you share." }
+        (SHARE.form())
+        @if verifies {
+            p { "Or have your identity document checked." }
+            (VERIFY.form())
+        }
+    };
+    page("Tell us who you are", false, &content)
+}
+
+/// The page of a visit, and of what webhooks have told about its session by now.
+pub(crate) fn of(visit: &Visit, verification: Option<&Verification>) -> Markup {
     match visit {
-        None => start("Tell us who you are", "With Didit you decide what you share."),
-        Some(Visit::Waiting(url)) => waiting(url.expose()),
-        Some(Visit::Decided(decision)) => decided(decision),
-        Some(Visit::Failed) => start("Something went wrong", "We heard nothing from Didit."),
+        Visit::Waiting(url) => waiting("Share your data", url.expose()),
+        Visit::Decided(decision) => decided(decision),
+        Visit::Failed => again("Something went wrong", "We heard nothing from Didit.", &SHARE),
+        Visit::Verifying { url, .. } => verifying(url, verification),
+    }
+}
+
+fn verifying(url: &Secret, known: Option<&Verification>) -> Markup {
+    use verification::Status;
+    match known.and_then(|known| known.status.as_ref()) {
+        Some(Status::Approved) => {
+            let name = known.and_then(|known| {
+                let reports = known.decision.as_ref()?.reports();
+                reports.id_verifications.iter().find_map(|report| report.full_name.as_deref())
+            });
+            let title = format!("Hello, {}!", name.unwrap_or("stranger"));
+            page(&title, false, &html! { p { "You are verified." } })
+        }
+        Some(Status::Declined) => again("We could not verify you", "A check has failed.", &VERIFY),
+        Some(Status::InReview) => {
+            let content = html! { p { "Somebody looks at your documents. Come back later." } };
+            page("Almost done", true, &content)
+        }
+        Some(Status::Expired | Status::KycExpired | Status::Abandoned) => {
+            again("That took too long", TOO_LATE, &VERIFY)
+        }
+        _ => waiting("Verify your identity", url.expose()),
     }
 }
 
 pub(crate) fn unavailable() -> Markup {
-    start("Something went wrong", "Didit cannot be reached at the moment.")
+    again("Something went wrong", "Didit cannot be reached at the moment.", &SHARE)
 }
 
-fn start(title: &str, words: &str) -> Markup {
+/// A button that begins a visit.
+struct Begin {
+    action: &'static str,
+    words: &'static str,
+}
+
+const SHARE: Begin = Begin { action: "/", words: "Share my data" };
+const VERIFY: Begin = Begin { action: "/verification", words: "Verify my identity" };
+const TOO_LATE: &str = "The request has expired. You can start again.";
+
+impl Begin {
+    fn form(&self) -> Markup {
+        html! { form method="post" action=(self.action) { button { (self.words) } } }
+    }
+}
+
+fn again(title: &str, words: &str, begin: &Begin) -> Markup {
     let content = html! {
         p { (words) }
-        form method="post" { button { "Share my data" } }
+        (begin.form())
     };
     page(title, false, &content)
 }
 
-fn waiting(url: &str) -> Markup {
+fn waiting(title: &str, url: &str) -> Markup {
     let content = html! {
         p { "Scan this code with your phone, or " a href=(url) { "open Didit here" } "." }
         @if let Some(code) = qr_code(url) { div.code role="img" aria-label="QR code" { (code) } }
         p.quiet { "This page goes on by itself when you have decided." }
     };
-    page("Share your data", true, &content)
+    page(title, true, &content)
 }
 
 fn decided(decision: &Decision) -> Markup {
     match (decision.status(), decision.user_data()) {
         (Status::Confirmed, Some(user)) => greeting(decision, user),
         (Status::Declined | Status::Cancelled, _) => {
-            start("You shared nothing", "That is fine. You can change your mind.")
+            again("You shared nothing", "That is fine. You can change your mind.", &SHARE)
         }
-        _ => start("That took too long", "The request has expired. You can start again."),
+        _ => again("That took too long", TOO_LATE, &SHARE),
     }
 }
 

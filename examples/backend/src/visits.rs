@@ -1,4 +1,4 @@
-//! What became of each visitor's session.
+//! The sessions of visitors, by a key that only their browser has.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use didit_async_adapter::Client;
 use didit_async_adapter::core::data_transfer::{Decision, Scope, Scopes};
+use didit_async_adapter::core::verification::CreateSession;
 use didit_async_adapter::core::{Secret, SessionId};
 
 /// How often, and for how long, a session's decision is asked for.
@@ -23,6 +24,11 @@ pub(crate) enum Visit {
     Waiting(Secret),
     Decided(Decision),
     Failed,
+    /// Webhooks tell what becomes of the session; the address is where the person is verified.
+    Verifying {
+        session_id: String,
+        url: Secret,
+    },
 }
 
 #[derive(Clone)]
@@ -40,13 +46,34 @@ impl Visits {
         self.lock().get(key).cloned()
     }
 
-    /// Creates a session, and waits for its decision in the background; gives the visit's key.
-    pub(crate) async fn begin(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
+    /// Creates a session that asks for data, and polls its decision in the background; gives the
+    /// visit's key.
+    pub(crate) async fn share(&self) -> Result<String, Box<dyn Error + Send + Sync>> {
         let key = unguessable()?;
         let scopes = Scopes::new([Scope::NAMES, Scope::EMAIL, Scope::IS_OVER_18])?;
         let created = self.client.create_session(scopes, None).await?;
         self.lock().insert(key.clone(), Visit::Waiting(created.url().clone()));
         tokio::spawn(self.clone().follow(key.clone(), created.session_id().clone()));
+        Ok(key)
+    }
+
+    /// Creates a session of a workflow; gives the visit's key.
+    pub(crate) async fn verify(
+        &self,
+        workflow: &str,
+    ) -> Result<String, Box<dyn Error + Send + Sync>> {
+        let key = unguessable()?;
+        // Of the visitor, so that a repeated request returns the same session.
+        let session =
+            CreateSession::new(workflow)?.with_vendor_data(&key).repeat_with_vendor_data();
+        let created = self.client.verification().create_session(session).await?;
+        let (session_id, url) = (created.session_id().to_string(), created.url().clone());
+        self.lock().insert(key.clone(), Visit::Verifying { session_id, url });
+        let (visits, expired) = (self.clone(), key.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(TIMEOUT + KEPT).await;
+            visits.lock().remove(&expired);
+        });
         Ok(key)
     }
 

@@ -1,0 +1,125 @@
+//! Webhooks as a sandbox sends them, on their way into the example, run for real.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use didit_sandbox::{Sandbox, WebhookFault};
+use ureq::Agent;
+
+const SECRET: &str = "whsec_example_not_a_real_secret";
+/// Far above what any of this takes.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The example, the sandbox that it calls and that sends it webhooks, and a visitor who has begun.
+struct Visit {
+    sandbox: Sandbox,
+    backend: Child,
+    address: String,
+    cookie: String,
+    agent: Agent,
+    session_id: String,
+}
+
+impl Visit {
+    fn begin() -> Self {
+        let sandbox = Sandbox::start().unwrap();
+        let mut backend = Command::new(env!("CARGO_BIN_EXE_didit-example-backend"))
+            .env_clear()
+            .envs([("DIDIT_BASE_URL", sandbox.url()), ("DIDIT_API_KEY", sandbox.api_key())])
+            .envs([("DIDIT_WEBHOOK_SECRET", "a new secret"), ("DIDIT_WEBHOOK_OLD_SECRET", SECRET)])
+            .env("DIDIT_WORKFLOW_ID", "9f9b1234-aaaa-bbbb-cccc-1234567890ab")
+            .env("LISTEN", "127.0.0.1:0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut address = String::new();
+        BufReader::new(backend.stdout.take().unwrap()).read_line(&mut address).unwrap();
+        let address = address.trim_end().to_owned();
+        sandbox.verification().webhook(&format!("{address}webhooks"), SECRET).unwrap();
+
+        let agent: Agent = Agent::config_builder().max_redirects(0).proxy(None).build().into();
+        let begun = agent.post(format!("{address}verification")).send_empty().unwrap();
+        assert_eq!(begun.status().as_u16(), 303);
+        let cookie = begun.headers()["set-cookie"].to_str().unwrap();
+        let cookie = cookie.split(';').next().unwrap().to_owned();
+        let created = sandbox.requests_to(didit_sandbox::Route::CreateVerification);
+        assert_eq!(created.len(), 1);
+        // The first one that a sandbox creates.
+        let session_id = "00000000-0000-4000-9000-000000000001".to_owned();
+        let visit = Self { sandbox, backend, address, cookie, agent, session_id };
+        let page = visit.page();
+        assert!(page.contains("Verify your identity") && page.contains("refresh"), "{page}");
+        visit
+    }
+
+    fn page(&self) -> String {
+        let request = self.agent.get(&self.address).header("Cookie", &self.cookie);
+        request.call().unwrap().body_mut().read_to_string().unwrap()
+    }
+
+    fn set_status(&self, status: &str) {
+        self.sandbox.verification().set_status(&self.session_id, status);
+    }
+
+    /// Waits until all that is due is delivered; the answers of the example so far.
+    fn answers(&self) -> Vec<Option<u16>> {
+        let verification = self.sandbox.verification();
+        assert!(verification.settle(PATIENCE));
+        verification.deliveries().iter().map(|delivery| delivery.answer).collect()
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        self.backend.kill().unwrap();
+        self.backend.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_webhook_ends_as_a_stored_decision() {
+    let visit = Visit::begin();
+    visit.set_status("In Progress");
+    assert_eq!(visit.answers(), [Some(200)]);
+    assert!(visit.page().contains("Verify your identity"), "{}", visit.page());
+    visit.set_status("Approved");
+    assert_eq!(visit.answers(), [Some(200); 2]);
+    // The name is in the decision.
+    let page = visit.page();
+    assert!(page.contains("Hello, Ana Pérez Ñuñez!"), "{page}");
+    // It came with the webhook: nothing was requested but the session.
+    assert_eq!(visit.sandbox.requests().len(), 1);
+}
+
+#[test]
+fn duplicates_are_taken_and_late_events_overwrite_nothing() {
+    let visit = Visit::begin();
+    visit.sandbox.verification().script_webhooks([WebhookFault::Lost, WebhookFault::Duplicate]);
+    visit.set_status("In Review");
+    // Times in webhooks are whole seconds.
+    visit.sandbox.advance(Duration::from_secs(1));
+    visit.set_status("Approved");
+    assert_eq!(visit.answers(), [None, Some(200), Some(200)]);
+    assert!(visit.page().contains("You are verified"), "{}", visit.page());
+    visit.sandbox.advance(Duration::from_secs(60));
+    assert_eq!(visit.answers(), [None, Some(200), Some(200), Some(200)]);
+    assert!(visit.page().contains("You are verified"), "{}", visit.page());
+}
+
+#[test]
+fn what_is_forged_or_old_changes_nothing() {
+    let visit = Visit::begin();
+    let faults = [WebhookFault::WrongSignature, WebhookFault::OldTimestamp, WebhookFault::Pass];
+    visit.sandbox.verification().script_webhooks(faults);
+    visit.set_status("Approved");
+    visit.set_status("Declined");
+    // Refused for good: they are not delivered again.
+    assert_eq!(visit.answers(), [Some(401); 2]);
+    assert!(visit.page().contains("Verify your identity"), "{}", visit.page());
+    visit.set_status("Approved");
+    assert_eq!(visit.answers(), [Some(401), Some(401), Some(200)]);
+    assert!(visit.page().contains("You are verified"), "{}", visit.page());
+}
