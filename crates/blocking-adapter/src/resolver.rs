@@ -48,3 +48,24 @@ impl Resolver for CachingResolver {
         Ok(addresses)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_resolved_again_after_a_while() {
+        let uri = Uri::from_static("http://127.0.0.1:80/");
+        let (after, reason) = (KEPT.into(), ureq::Timeout::Resolve);
+        let timeout = || NextTimeout { after, reason, per_read: None, per_write: None };
+        let resolver = CachingResolver::default();
+        let resolve = || resolver.resolve(&uri, &Config::default(), timeout()).unwrap()[0];
+        let (found, other) = (resolve(), SocketAddr::from(([127, 0, 0, 9], 9)));
+        let mut last = resolver.last.lock().unwrap();
+        last.as_mut().unwrap().1 = vec![other];
+        drop(last);
+        assert_eq!(resolve(), other);
+        resolver.last.lock().unwrap().as_mut().unwrap().2 -= KEPT;
+        assert_eq!(resolve(), found);
+    }
+}

@@ -87,6 +87,8 @@ pub fn refused_connection<A: Adapter>() {
     let error = client.decision(&id("s-1")).unwrap_err();
     assert_eq!(cause(&error), TransportErrorKind::Connect);
     assert_eq!((error.call.gave_up(), error.call.attempts()), (GaveUp::AttemptsExhausted, 4));
+    let place = format!("({address}: Connection refused");
+    assert!(error.shown.contains(&place), "{}", error.shown);
 }
 
 /// A host that has no address is one that no connection was made to.
