@@ -11,35 +11,52 @@ use std::time::{Duration, Instant};
 pub struct RedisServer {
     child: Child,
     port: u16,
-    folder: Option<PathBuf>,
+    mode: Mode,
+}
+
+#[derive(Debug)]
+enum Mode {
+    Forgetful,
+    /// Keeps all it is told in that folder.
+    Keeping(PathBuf),
+    /// Speaks TLS alone, with `cert.pem` and `key.pem` of that folder.
+    Tls(PathBuf),
 }
 
 impl RedisServer {
     /// Starts one that keeps nothing.
     pub fn start() -> Self {
-        Self::new(None)
+        Self::new(Mode::Forgetful)
     }
 
     /// Starts one that keeps all it is told in a folder.
     pub fn keeping(folder: &Path) -> Self {
-        Self::new(Some(folder.to_owned()))
+        Self::new(Mode::Keeping(folder.to_owned()))
     }
 
-    fn new(folder: Option<PathBuf>) -> Self {
+    /// Starts one that speaks TLS alone, with the `cert.pem` and `key.pem` of a folder, which are for
+    /// `localhost`.
+    pub fn with_tls(folder: &Path) -> Self {
+        Self::new(Mode::Tls(folder.to_owned()))
+    }
+
+    fn new(mode: Mode) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let server = Self { child: spawn(port, folder.as_deref()), port, folder };
+        let server = Self { child: spawn(port, &mode), port, mode };
         server.wait();
         server
     }
 
     /// Returns the URL without a password.
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        let scheme = if matches!(self.mode, Mode::Tls(_)) { "rediss" } else { "redis" };
+        format!("{scheme}://{}", self.address())
     }
 
     /// Returns the host and port.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        let host = if matches!(self.mode, Mode::Tls(_)) { "localhost" } else { "127.0.0.1" };
+        format!("{host}:{}", self.port)
     }
 
     /// Ends it at once.
@@ -50,7 +67,7 @@ impl RedisServer {
 
     /// Starts it again, at the same port.
     pub fn restart(&mut self) {
-        self.child = spawn(self.port, self.folder.as_deref());
+        self.child = spawn(self.port, &self.mode);
         self.wait();
     }
 
@@ -63,14 +80,21 @@ impl RedisServer {
     }
 }
 
-fn spawn(port: u16, folder: Option<&Path>) -> Child {
+fn spawn(port: u16, mode: &Mode) -> Child {
     let mut command = Command::new("redis-server");
-    command.args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""]);
-    match folder {
-        Some(folder) => {
+    let port = port.to_string();
+    command.args(["--bind", "127.0.0.1", "--save", ""]);
+    command.args(["--port", if matches!(mode, Mode::Tls(_)) { "0" } else { &port }]);
+    match mode {
+        Mode::Forgetful => command.args(["--appendonly", "no"]),
+        Mode::Keeping(folder) => {
             command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]).arg(folder)
         }
-        None => command.args(["--appendonly", "no"]),
+        Mode::Tls(folder) => command
+            .args(["--appendonly", "no", "--tls-port", &port, "--tls-auth-clients", "no"])
+            .args(["--tls-cert-file", "cert.pem", "--tls-key-file", "key.pem"])
+            .args(["--tls-ca-cert-file", "cert.pem"])
+            .current_dir(folder),
     };
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().expect("redis-server is needed: on Debian, apt-get install redis-server")

@@ -69,13 +69,12 @@ impl RedisStoreBuilder {
             StoreError::new("the URL of Redis is not redis://HOST[:PORT] or rediss://HOST[:PORT]")
         })?;
         let place = info.addr().to_string();
-        if matches!(info.addr(), ConnectionAddr::TcpTls { .. })
-            && CryptoProvider::get_default().is_none()
-        {
+        let with_tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
+        if with_tls && CryptoProvider::get_default().is_none() {
             // The library takes the process's provider; losing the race to set it does no harm.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let client = match self.root_certificate {
+        let client = match self.root_certificate.filter(|_| with_tls) {
             None => Client::open(info),
             certificate => {
                 let tls = TlsCertificates { client_tls: None, root_cert: certificate };

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use didit_blocking_adapter::core::{Application, SessionId};
+use didit_conformance::certificates::Authority;
 use didit_conformance::redis_server::RedisServer;
 use didit_redis_adapter::{Claim, RedisStore, WorkList};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
@@ -312,6 +313,34 @@ fn sandbox_verification(sandbox: &Sandbox, vendor_data: &str) -> String {
     let created = command.output().unwrap();
     let created: serde_json::Value = serde_json::from_slice(&created.stdout).unwrap();
     created["session_id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_machine_that_trusts_no_certificate_leaves_its_sessions_to_the_others() {
+    let authority = Authority::new();
+    let sandbox = Sandbox::builder().tls(authority.server("127.0.0.1")).start().unwrap();
+    let redis = RedisServer::start();
+    let place = Place::with_ids(10);
+    place.write("ca.pem", &authority.pem());
+    let mut distrusting = machine(&place, &sandbox, &redis, "a", "");
+    run(&mut distrusting).ends(6, "run the same command again");
+    assert_eq!(settled(&place, &["a"]).len(), 0);
+    run(&mut machine(&place, &sandbox, &redis, "b", "--ca-file ca.pem")).ends(0, "10 exported");
+    run(&mut distrusting).ends(0, "10 by other machines");
+}
+
+#[test]
+fn redis_is_reached_with_tls_and_a_certificate_of_ones_own() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(5);
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    place.write("cert.pem", &certified.cert.pem());
+    place.write("key.pem", &certified.signing_key.serialize_pem());
+    let redis = RedisServer::with_tls(place.path("ids").parent().unwrap());
+    let distrusted = run(&mut machine(&place, &sandbox, &redis, "a", ""));
+    distrusted.ends(2, &format!("--shared: Redis at {}: ", redis.address()));
+    assert_eq!(sandbox.connections(), 0);
+    run(&mut machine(&place, &sandbox, &redis, "a", "--ca-file cert.pem")).ends(0, "5 exported");
 }
 
 #[test]

@@ -89,6 +89,10 @@ fn tls_works_with_a_certificate_of_ones_own() {
     let mut store = builder.connect().unwrap();
     store.open(&APPLICATION);
     assert_eq!(quota(&mut store, joins(1)).granted, 1);
+    // What is for TLS does no harm without.
+    let plain = Server::start();
+    let builder = RedisStore::builder(&plain.url());
+    builder.root_certificate(&fs::read(&certificate).unwrap()).connect().unwrap();
     let error = RedisStore::connect(&url).unwrap_err().to_string();
     assert!(error.contains(&format!("localhost:{}", server.port())), "{error}");
 }
