@@ -152,8 +152,8 @@ impl Export {
             if twice > 0 {
                 let shown = self.output.display();
                 context.note(&format!(
-                    "{twice} sessions of {shown} are in another machine's files as well, because \
-                     Redis had lost the list"
+                    "sessions of {shown} that another machine has as well, because Redis had lost \
+                     the list: {twice}"
                 ));
             }
         }

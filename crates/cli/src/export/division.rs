@@ -221,8 +221,8 @@ impl Division {
         let dead = sessions > 0 && self.elsewhere.iter().all(|it| it.unconfirmed);
         dead.then(|| {
             Failure::other(format!(
-                "{sessions} sessions are missing: another machine was about to write them when it \
-                 was killed; run its command again there, and then this one"
+                "sessions that another machine may have written when it was killed: {sessions}; run \
+                 its command again there, and then this one"
             ))
         })
     }
