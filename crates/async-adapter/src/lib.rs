@@ -309,7 +309,7 @@ impl Shared {
         request: Request<Vec<u8>>,
         timeout: Duration,
     ) -> Result<Response<Vec<u8>>, FailedExchange<reqwest::Error>> {
-        let (http, route) = self.transport.of_request(&request);
+        let (http, route) = self.transport.for_request(&request);
         let unsent = |error| error::failed(error, route);
         let mut request = reqwest::Request::try_from(request).map_err(unsent)?;
         *request.timeout_mut() = Some(timeout);

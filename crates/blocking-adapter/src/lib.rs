@@ -237,7 +237,7 @@ impl Shared {
         request: Request<Vec<u8>>,
         timeout: Duration,
     ) -> Result<Response<Vec<u8>>, FailedExchange<ureq::Error>> {
-        let (agent, _) = self.transport.of_request(&request);
+        let (agent, _) = self.transport.for_request(&request);
         // An empty body would be announced, as one of no bytes.
         let sent = if request.body().is_empty() {
             send(agent, request.map(drop), timeout)

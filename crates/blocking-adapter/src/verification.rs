@@ -31,7 +31,7 @@ impl<'a> Verification<'a> {
     /// Polls the decision of a session until its status is
     /// [settled](didit_core::verification::Status::is_settled), which its decision then tells.
     pub fn wait_for_decision(&self, session_id: &SessionId) -> Wait<'a, RetrieveDecision> {
-        let wait = WaitForDecision::of(RetrieveDecision::new(session_id.clone()));
+        let wait = WaitForDecision::for_endpoint(RetrieveDecision::new(session_id.clone()));
         Wait { client: self.0, wait }
     }
 

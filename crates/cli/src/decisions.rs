@@ -58,7 +58,7 @@ pub(crate) fn wait<E: DecisionEndpoint>(
     context: &Context,
 ) -> Result<E::Output, Failure> {
     let timeout = connection.timeout;
-    let wait = WaitForDecision::of(endpoint)
+    let wait = WaitForDecision::for_endpoint(endpoint)
         .with_interval(poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL))
         .with_timeout(timeout);
     live_line::during(context, timeout, |seen| connection.run(Observed::new(wait, seen)))

@@ -216,7 +216,7 @@ pub enum InvalidCredentials {
 
 impl InvalidCredentials {
     /// Returns which of the secrets it is, such as `client id` or `API key`.
-    pub fn what(&self) -> &'static str {
+    pub fn name(&self) -> &'static str {
         match self {
             Self::Empty { what } | Self::Character { what } => what,
         }

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// # Errors
 /// The text is anything else, or the duration is too long for a [`Duration`].
 pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
-    let problem = || InvalidDuration::NoDuration { text: text.to_owned() };
+    let problem = || InvalidDuration::Malformed { text: text.to_owned() };
     let digits =
         text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').len();
     let (number, unit) = text.split_at(digits);
@@ -47,7 +47,7 @@ pub fn parse_positive(text: &str) -> Result<Duration, InvalidDuration> {
 #[non_exhaustive]
 pub enum InvalidDuration {
     /// It is not a number with a unit.
-    NoDuration {
+    Malformed {
         /// The text.
         text: String,
     },
@@ -61,7 +61,7 @@ pub enum InvalidDuration {
 impl fmt::Display for InvalidDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoDuration { text } => {
+            Self::Malformed { text } => {
                 write!(f, "{text:?} is not a duration like 500ms, 30s, 2m or 1h")
             }
             Self::Zero { text } => write!(f, "{text:?} is no time at all"),

@@ -184,7 +184,7 @@ impl<'a> Environment<'a> {
         let (secret_name, secret) = secret.ok_or(Problem::NoClientSecret)?;
         let client = ClientCredentials::new(&id, secret);
         client.map(Credentials::from).map_err(|error| {
-            let name = if error.what() == "client id" { id_name } else { secret_name };
+            let name = if error.name() == "client id" { id_name } else { secret_name };
             invalid(name, &error)
         })
     }

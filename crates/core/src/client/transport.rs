@@ -58,7 +58,7 @@ impl<H: Clone> Transport<H> {
 
 impl<H> Transport<H> {
     /// Returns the HTTP client for the requests of an endpoint, and where they go.
-    pub fn of(&self, endpoint: EndpointKind) -> (&H, &Route) {
+    pub fn for_endpoint(&self, endpoint: EndpointKind) -> (&H, &Route) {
         let (client, route) = match endpoint.host() {
             Host::DataTransfer => &self.data_transfer,
             Host::Verification => &self.verification,
@@ -67,9 +67,9 @@ impl<H> Transport<H> {
     }
 
     /// Returns the same for a request, of which [`Step::Send`](crate::Step::Send) tells the endpoint.
-    pub fn of_request<B>(&self, request: &Request<B>) -> (&H, &Route) {
+    pub fn for_request<B>(&self, request: &Request<B>) -> (&H, &Route) {
         let endpoint = request.extensions().get().copied();
-        self.of(endpoint.unwrap_or(EndpointKind::FetchToken))
+        self.for_endpoint(endpoint.unwrap_or(EndpointKind::FetchToken))
     }
 }
 

@@ -71,13 +71,13 @@ impl WaitForDecision {
 
     /// Waits for that session of the data-transfer API with the default interval and timeout.
     pub fn new(session_id: SessionId) -> Self {
-        Self::of(RetrieveDecision::new(session_id))
+        Self::for_endpoint(RetrieveDecision::new(session_id))
     }
 }
 
 impl<E: DecisionEndpoint> WaitForDecision<E> {
     /// Waits for what that endpoint retrieves, with the default interval and timeout.
-    pub fn of(endpoint: E) -> Self {
+    pub fn for_endpoint(endpoint: E) -> Self {
         Self {
             interval: WaitForDecision::DEFAULT_INTERVAL,
             timeout: WaitForDecision::DEFAULT_TIMEOUT,

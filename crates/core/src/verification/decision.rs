@@ -44,7 +44,7 @@ pub use self::id_verification::{
     Comparison, DocumentLiveness, FraudScore, IdLookup, IdVerification, ImageQuality,
     WalletVerification,
 };
-pub use self::ip_analysis::{IpAnalysis, Location, PlaceOf};
+pub use self::ip_analysis::{IpAnalysis, Location, Place};
 pub use self::key_people_check::{KeyPeopleCheck, RegistryPeople, SubmittedPeople};
 pub use self::lifecycle::LifecycleEvent;
 pub use self::liveness_check::LivenessCheck;

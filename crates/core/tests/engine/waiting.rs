@@ -180,7 +180,7 @@ fn a_verification_session_is_waited_for_until_it_is_settled() {
     let decision = |status: &str| format!(r#"{{"session_id":"{id}","status":"{status}"}}"#);
     let wait = || {
         let endpoint = verification::RetrieveDecision::new(id.parse().unwrap());
-        WaitForDecision::of(endpoint).with_timeout(Duration::from_secs(60))
+        WaitForDecision::for_endpoint(endpoint).with_timeout(Duration::from_secs(60))
     };
     let mut engine = Engine::builder(Authorization::api_key("key").unwrap()).build().unwrap();
     let mut settled = wait();

@@ -115,7 +115,7 @@ fn offsets_and_serial_numbers_are_texts_or_numbers() {
         let certificate = decision.reports().nfc_verifications[0].certificate_summary.clone();
         let certificate = certificate.unwrap();
         assert_eq!(certificate.serial_number.as_deref(), Some(digits));
-        assert!(certificate.not_valid_after.unwrap().parse_or_utc().is_some());
+        assert!(certificate.not_valid_after.unwrap().to_date_time_or_utc().is_some());
     }
 }
 
@@ -130,13 +130,13 @@ fn times_are_kept_in_every_notation() {
     ] {
         let decision = with(&format!(r#""created_at":"{time}""#));
         assert_eq!(decision.created_at().unwrap().as_str(), time);
-        assert!(decision.created_at().unwrap().parse().is_some());
+        assert!(decision.created_at().unwrap().to_date_time().is_some());
     }
     let hits = r#"[{"first_seen":"2025-01-18T00:00:00","last_seen":null}]"#;
     let aml = with(&format!(r#""aml_screenings":[{{"hits":{hits}}}]"#));
     let hit = &aml.reports().aml_screenings[0].hits[0];
-    assert_eq!(hit.first_seen.as_ref().unwrap().parse(), None);
-    assert!(hit.first_seen.as_ref().unwrap().parse_or_utc().is_some());
+    assert_eq!(hit.first_seen.as_ref().unwrap().to_date_time(), None);
+    assert!(hit.first_seen.as_ref().unwrap().to_date_time_or_utc().is_some());
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn dates_and_ages_may_be_missing() {
     let document = report(
         r#""date_of_birth":"1990-05-15","date_of_issue":null,"age":45,"mrz":{"birth_date":"900515"}"#,
     );
-    assert_eq!(document.date_of_birth.unwrap().parse().unwrap().year(), 1990);
+    assert_eq!(document.date_of_birth.unwrap().to_date().unwrap().year(), 1990);
     assert_eq!((document.date_of_issue, document.age.unwrap().as_i64()), (None, Some(45)));
     assert_eq!(document.mrz.unwrap().get("birth_date").unwrap().as_str(), r#""900515""#);
     let lookup = report(r#""verification_method":"id_lookup","assurance":"data_match""#);

@@ -18,7 +18,7 @@ impl Date {
     }
 
     /// Parses an ISO 8601 date.
-    pub fn parse(&self) -> Option<time::Date> {
+    pub fn to_date(&self) -> Option<time::Date> {
         time::Date::parse(self.as_str(), &Iso8601::DATE).ok()
     }
 }
@@ -49,14 +49,14 @@ impl Timestamp {
     }
 
     /// Parses a timestamp with a zone ([RFC 3339](https://www.rfc-editor.org/rfc/rfc3339)).
-    pub fn parse(&self) -> Option<OffsetDateTime> {
+    pub fn to_date_time(&self) -> Option<OffsetDateTime> {
         OffsetDateTime::parse(self.as_str(), &Rfc3339).ok()
     }
 
     /// Parses a timestamp; one without a zone is taken to be in UTC.
-    pub fn parse_or_utc(&self) -> Option<OffsetDateTime> {
+    pub fn to_date_time_or_utc(&self) -> Option<OffsetDateTime> {
         let utc = || OffsetDateTime::parse(&format!("{self}Z"), &Rfc3339).ok();
-        self.parse().or_else(utc)
+        self.to_date_time().or_else(utc)
     }
 }
 
@@ -84,12 +84,12 @@ mod tests {
     fn dates_are_kept_and_parsed() {
         let date: Date = read("1990-05-15");
         assert_eq!((date.as_str(), &*date.to_string()), ("1990-05-15", "1990-05-15"));
-        let parsed = date.parse().unwrap();
+        let parsed = date.to_date().unwrap();
         assert_eq!((parsed.year(), u8::from(parsed.month()), parsed.day()), (1990, 5, 15));
         assert_eq!(serde_json::to_string(&date).unwrap(), r#""1990-05-15""#);
         assert_eq!(format!("{date:?}"), "Date([redacted])");
         for text in ["", "1990-13-01", "900515", "15.05.1990"] {
-            assert_eq!(read::<Date>(text).parse(), None, "{text}");
+            assert_eq!(read::<Date>(text).to_date(), None, "{text}");
         }
     }
 
@@ -105,12 +105,16 @@ mod tests {
             ("2031-02-18 10:21:11", 1_929_176_471, false),
         ] {
             let timestamp: Timestamp = read(text);
-            assert_eq!(timestamp.parse().is_some(), zone, "{text}");
-            assert_eq!(timestamp.parse_or_utc().unwrap().unix_timestamp(), seconds, "{text}");
+            assert_eq!(timestamp.to_date_time().is_some(), zone, "{text}");
+            assert_eq!(
+                timestamp.to_date_time_or_utc().unwrap().unix_timestamp(),
+                seconds,
+                "{text}"
+            );
             assert_eq!(serde_json::to_string(&timestamp).unwrap(), format!("{text:?}"));
         }
         for text in ["", "yesterday", "2025-06-13"] {
-            assert_eq!(read::<Timestamp>(text).parse_or_utc(), None, "{text}");
+            assert_eq!(read::<Timestamp>(text).to_date_time_or_utc(), None, "{text}");
         }
     }
 }

@@ -61,13 +61,13 @@ pub struct IpAnalysis {
     pub device_fingerprint: Option<String>,
     /// The place of the address.
     #[serde(deserialize_with = "optional_object")]
-    pub ip: Option<PlaceOf>,
+    pub ip: Option<Place>,
     /// The place of the address in the identity document.
     #[serde(deserialize_with = "optional_object")]
-    pub id_document: Option<PlaceOf>,
+    pub id_document: Option<Place>,
     /// The place of the proof of address.
     #[serde(deserialize_with = "optional_object")]
-    pub poa_document: Option<PlaceOf>,
+    pub poa_document: Option<Place>,
     /// Sessions with the same address or device.
     #[serde(deserialize_with = "objects")]
     pub matches: Vec<Match>,
@@ -92,7 +92,7 @@ impl fmt::Debug for IpAnalysis {
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
-pub struct PlaceOf {
+pub struct Place {
     /// The location.
     #[serde(deserialize_with = "optional_object")]
     pub location: Option<Location>,
@@ -104,9 +104,9 @@ pub struct PlaceOf {
     pub distance_from_poa_document: Option<Distance>,
 }
 
-impl fmt::Debug for PlaceOf {
+impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PlaceOf").finish_non_exhaustive()
+        f.debug_struct("Place").finish_non_exhaustive()
     }
 }
 
