@@ -146,7 +146,12 @@ impl CallError {
     /// Returns whether the request may have had its effect although the call failed.
     pub fn may_have_taken_effect(&self) -> bool {
         let unclear = match &self.kind {
-            CallErrorKind::Response(error) => error.is_retryable(),
+            // A success that cannot be read is one all the same.
+            CallErrorKind::Response(error) => {
+                let status = error.status();
+                let failed = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED;
+                failed || error.is_retryable() || status.is_success()
+            }
             CallErrorKind::Transport(kind) => !kind.is_unsent(),
             _ => false,
         };
@@ -164,6 +169,9 @@ impl CallError {
             return match self.endpoint {
                 EndpointKind::CreateSession => {
                     "the session may have been created; trying again creates another"
+                }
+                EndpointKind::CreateVerificationSession => {
+                    "the session may have been created; look for it in the list before trying again"
                 }
                 _ => "the request may have been carried out; check before trying again",
             };
@@ -249,6 +257,8 @@ mod tests {
     use super::*;
 
     const CREATED: &str = "the session may have been created; trying again creates another";
+    const LISTED: &str =
+        "the session may have been created; look for it in the list before trying again";
     const LATER: &str = "try again later";
     const TIME: &str = "try again, or allow more time";
 
@@ -262,8 +272,8 @@ mod tests {
 
     #[test]
     fn whether_to_try_again_depends_on_what_may_have_happened() {
-        use EndpointKind::{CreateSession, RetrieveDecision};
-        use ResponseErrorKind::{NotFound, RateLimited, ServerError};
+        use EndpointKind::{CreateSession, CreateVerificationSession, RetrieveDecision};
+        use ResponseErrorKind::{Empty, NotFound, RateLimited, ServerError};
         use TransportErrorKind::{Certificate, Connect, ConnectionLost, Timeout};
         let failed = CallErrorKind::Transport;
         let cases = [
@@ -310,6 +320,14 @@ mod tests {
             (RetrieveDecision, answer(RetrieveDecision, 503, ServerError), true, LATER),
             (CreateSession, answer(CreateSession, 503, ServerError), false, CREATED),
             (CreateSession, answer(CreateSession, 501, ServerError), false, LATER),
+            (CreateSession, answer(CreateSession, 524, ServerError), false, CREATED),
+            (CreateSession, answer(CreateSession, 200, Empty), false, CREATED),
+            (
+                CreateVerificationSession,
+                answer(CreateVerificationSession, 201, Empty),
+                false,
+                LISTED,
+            ),
             (
                 CreateSession,
                 answer(CreateSession, 429, RateLimited),
@@ -320,7 +338,7 @@ mod tests {
         ];
         for (action, cause, retryable, advice) in cases {
             let replay = match action {
-                CreateSession => Replay::OnlyIfUnsent,
+                CreateSession | CreateVerificationSession => Replay::OnlyIfUnsent,
                 _ => Replay::Safe,
             };
             let error = CallError::new(action, cause, GaveUp::NotRetryable, 1).with_replay(replay);
