@@ -68,9 +68,13 @@ fn every_request_is_the_documented_one() {
         sent(&DeleteSession::new(id()).retain_face_embeddings(30)),
         format!(
             "DELETE {base}/session/{ID}/delete/ \
-             {{\"retain_face_embeddings\":true,\"face_retention_days\":30}}"
+             {{\"face_retention_days\":30,\"retain_face_embeddings\":true}}"
         )
     );
+    let erased = DeleteSession::new(id()).with("instruction_id", &"canary").unwrap();
+    assert!(!format!("{erased:?}").contains("canary"), "{erased:?}");
+    let body = r#"{"instruction_id":"canary"}"#;
+    assert_eq!(sent(&erased), format!("DELETE {base}/session/{ID}/delete/ {body}"));
     assert_eq!(
         BaseUrl::verification_staging().to_string(),
         "https://verification.staging.didit.me"

@@ -2,6 +2,9 @@
 //!
 //! [Documentation](https://docs.didit.me/openapi-25.json)
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
@@ -10,35 +13,56 @@ use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
 use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
-use crate::json;
+use crate::json::{self, RawJson};
 use crate::session_id::SessionId as AnySessionId;
 
 /// Deletes a session and its data. Deleting it again changes nothing.
-#[derive(Clone, Debug)]
+///
+/// A request whose response was lost is sent again, and may then find no session: after more than one
+/// attempt, "not found" means that it is deleted.
+#[derive(Clone)]
 pub struct DeleteSession {
     session_id: SessionId,
-    retention: Option<Retention>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Retention {
-    retain_face_embeddings: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    face_retention_days: Option<u32>,
+    members: BTreeMap<String, RawJson>,
 }
 
 impl DeleteSession {
     /// Deletes that session.
     pub fn new(session_id: SessionId) -> Self {
-        Self { session_id, retention: None }
+        Self { session_id, members: BTreeMap::new() }
     }
 
     /// Keeps what the user's face is known again by, for that many days or as the application is set.
     #[must_use]
     pub fn retain_face_embeddings(mut self, days: impl Into<Option<u32>>) -> Self {
-        let face_retention_days = days.into();
-        self.retention = Some(Retention { retain_face_embeddings: true, face_retention_days });
+        let mut insert = |name: &str, text: &str| {
+            self.members.insert(name.to_owned(), RawJson::new_unchecked(text));
+        };
+        insert("retain_face_embeddings", "true");
+        if let Some(days) = days.into() {
+            insert("face_retention_days", &days.to_string());
+        }
         self
+    }
+
+    /// Sets any other member of the body, such as `face_retention_deadline` or `deletion_instruction`.
+    ///
+    /// # Errors
+    /// The value cannot be written as JSON.
+    pub fn with(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
+        let text = serde_json::to_string(value).map_err(|error| BuildError::Json(error.into()))?;
+        self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
+        Ok(self)
+    }
+}
+
+/// Shows which members are set, but not their values.
+impl fmt::Debug for DeleteSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeleteSession")
+            .field("session_id", &self.session_id)
+            .field("members", &self.members)
+            .finish()
     }
 }
 
@@ -77,7 +101,8 @@ impl Endpoint for DeleteSession {
         base: &BaseUrl,
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
-        let body = self.retention.as_ref().map(serde_json::to_vec).transpose();
+        let members = (!self.members.is_empty()).then_some(&self.members);
+        let body = members.map(serde_json::to_vec).transpose();
         let body = body.map_err(|error| BuildError::Json(error.into()))?.unwrap_or_default();
         let path = format!("/v3/session/{}/delete/", self.session_id);
         request(base, Method::DELETE, path, body, json_headers(authorization))
