@@ -1,4 +1,4 @@
-//! The fault matrix: every fault against every way of asking, over real sockets, as a table.
+//! The fault matrix: every fault against every way of asking, over real sockets, as two tables.
 //!
 //! `cargo test -p didit-cli --test faults`
 //!
@@ -11,60 +11,95 @@ mod asynchronous;
 #[path = "../../../blocking-adapter/tests/conformance/adapter.rs"]
 mod blocking;
 mod scenario;
+mod verification;
 mod ways;
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use self::scenario::Scenario;
 use self::ways::WAYS;
 
 /// Most of the time is spent in waiting.
 const WORKERS: usize = 12;
 
+/// What a cell came to, if that is right, or else what is wrong.
+type Outcome = Result<String, String>;
+
+/// Faults in rows, ways of asking in columns.
+struct Table<'a> {
+    rows: Vec<&'static str>,
+    ways: Vec<&'static str>,
+    run: Box<dyn Fn(usize, usize) -> Outcome + Sync + 'a>,
+}
+
 fn main() -> ExitCode {
-    let scenarios = scenario::all();
-    let cells: Vec<(usize, usize)> =
-        (0..scenarios.len()).flat_map(|row| (0..WAYS.len()).map(move |way| (row, way))).collect();
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(BTreeMap::new());
-    thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                while let Some(&cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = (WAYS[cell.1].run)(&scenarios[cell.0]);
-                    results.lock().unwrap().insert(cell, result);
-                }
-            });
-        }
-    });
-    let wrong = print(&scenarios, &results.into_inner().unwrap());
-    let right = cells.len() - wrong;
+    let (scenarios, rows) = (scenario::all(), verification::rows());
+    let tables = [
+        Table {
+            rows: scenarios.iter().map(|scenario| scenario.name).collect(),
+            ways: WAYS.iter().map(|way| way.name).collect(),
+            run: Box::new(|row, way| (WAYS[way].run)(&scenarios[row])),
+        },
+        Table {
+            rows: rows.iter().map(|row| row.name).collect(),
+            ways: verification::WAYS.iter().map(|way| way.name).collect(),
+            run: Box::new(|row, way| verification::WAYS[way].run(&rows[row])),
+        },
+    ];
+    let (mut right, mut wrong) = (0, 0);
+    for table in &tables {
+        let outcomes = table.outcomes();
+        let failed = table.print(&outcomes);
+        wrong += failed;
+        right += outcomes.len() - failed;
+    }
     println!("{right} passed, {wrong} failed");
     if wrong == 0 && right > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Prints the table, and then what is wrong; how many cells that are.
-fn print(
-    scenarios: &[Scenario],
-    results: &BTreeMap<(usize, usize), Result<String, String>>,
-) -> usize {
-    let heads: Vec<_> = WAYS.iter().map(|way| way.name).collect();
-    println!("| fault | {} |", heads.join(" | "));
-    println!("|---|{}", "---|".repeat(WAYS.len()));
-    for (row, scenario) in scenarios.iter().enumerate() {
-        let cells: Vec<_> =
-            (0..WAYS.len()).map(|way| results[&(row, way)].as_deref().unwrap_or("WRONG")).collect();
-        println!("| {} | {} |", scenario.name, cells.join(" | "));
+impl Table<'_> {
+    /// Runs all cells, and returns them row by row.
+    fn outcomes(&self) -> Vec<Outcome> {
+        let columns = self.ways.len();
+        let next = AtomicUsize::new(0);
+        let outcomes = Mutex::new(vec![Err("not run".to_owned()); self.rows.len() * columns]);
+        thread::scope(|scope| {
+            for _ in 0..WORKERS {
+                scope.spawn(|| {
+                    loop {
+                        let cell = next.fetch_add(1, Ordering::Relaxed);
+                        if cell >= self.rows.len() * columns {
+                            return;
+                        }
+                        let outcome = (self.run)(cell / columns, cell % columns);
+                        outcomes.lock().unwrap()[cell] = outcome;
+                    }
+                });
+            }
+        });
+        outcomes.into_inner().unwrap()
     }
-    let wrong = results.iter().filter_map(|(cell, result)| Some((cell, result.as_ref().err()?)));
-    let mut count = 0;
-    for ((row, way), problem) in wrong {
-        println!("{}, {}: {problem}", scenarios[*row].name, WAYS[*way].name);
-        count += 1;
+
+    /// Prints the table, and then what is wrong; how many cells that are.
+    fn print(&self, outcomes: &[Outcome]) -> usize {
+        println!("| fault | {} |", self.ways.join(" | "));
+        println!("|---|{}", "---|".repeat(self.ways.len()));
+        let mut wrong = 0;
+        let mut problems = String::new();
+        for (row, outcomes) in self.rows.iter().zip(outcomes.chunks(self.ways.len())) {
+            let cells: Vec<_> =
+                outcomes.iter().map(|outcome| outcome.as_deref().unwrap_or("WRONG")).collect();
+            println!("| {row} | {} |", cells.join(" | "));
+            for (way, outcome) in self.ways.iter().zip(outcomes) {
+                if let Err(problem) = outcome {
+                    problems += &format!("{row}, {way}: {problem}\n");
+                    wrong += 1;
+                }
+            }
+        }
+        println!("{problems}");
+        wrong
     }
-    count
 }

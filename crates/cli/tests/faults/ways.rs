@@ -167,7 +167,7 @@ fn outcome(id: &SessionId, result: &Result<Decision, CallFailure>) -> String {
     }
 }
 
-fn cause(error: &CallError) -> String {
+pub(crate) fn cause(error: &CallError) -> String {
     let shown = match error.kind() {
         CallErrorKind::Response(answer) => format!("{:?}", answer.kind()),
         CallErrorKind::Transport(kind) => format!("{kind:?}"),
