@@ -86,20 +86,18 @@ impl Table<'_> {
     fn print(&self, outcomes: &[Outcome]) -> usize {
         println!("| fault | {} |", self.ways.join(" | "));
         println!("|---|{}", "---|".repeat(self.ways.len()));
-        let mut wrong = 0;
-        let mut problems = String::new();
+        let mut problems = Vec::new();
         for (row, outcomes) in self.rows.iter().zip(outcomes.chunks(self.ways.len())) {
             let cells: Vec<_> =
                 outcomes.iter().map(|outcome| outcome.as_deref().unwrap_or("WRONG")).collect();
             println!("| {row} | {} |", cells.join(" | "));
             for (way, outcome) in self.ways.iter().zip(outcomes) {
                 if let Err(problem) = outcome {
-                    problems += &format!("{row}, {way}: {problem}\n");
-                    wrong += 1;
+                    problems.push(format!("{row}, {way}: {problem}"));
                 }
             }
         }
-        println!("{problems}");
-        wrong
+        println!("{}", problems.join("\n"));
+        problems.len()
     }
 }
