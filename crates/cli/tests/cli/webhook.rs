@@ -78,6 +78,7 @@ fn what_is_sent_can_be_verified() {
     assert_eq!(sent.results(), "{\"status\":200}\n");
     let request = receiving.join().unwrap();
     let (headers, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(headers.to_lowercase().contains("x-didit-test-webhook: true"), "{headers}");
     assert!(body.contains("\"status\":\"Kyc Expired\"") && body.contains("\"u-1\""), "{body}");
 
     let folder = tempfile::tempdir().unwrap();

@@ -80,7 +80,9 @@ impl Send {
             .proxy(None)
             .max_redirects_will_error(false)
             .build()
-            .content_type("application/json");
+            .content_type("application/json")
+            // As the service marks the tests of its console.
+            .header("X-Didit-Test-Webhook", "true");
         for (name, value) in &headers {
             request = request.header(name, value);
         }
