@@ -100,7 +100,8 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    pub(crate) const ALL: [Self; 8] = [
+    /// All of them.
+    pub const ALL: [Self; 8] = [
         Self::Token,
         Self::Decisions,
         Self::Reads,
@@ -111,6 +112,20 @@ impl Bucket {
         Self::VerificationPdfs,
     ];
     pub(crate) const COUNT: usize = Self::ALL.len();
+
+    /// Returns a name of lower-case letters and hyphens, which a store can keep: it will not change.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "tokens",
+            Self::Decisions => "decisions",
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::VerificationReads => "verification-reads",
+            Self::VerificationWrites => "verification-writes",
+            Self::VerificationCreates => "verification-creates",
+            Self::VerificationPdfs => "verification-pdfs",
+        }
+    }
 
     /// Returns the time that the service may take to answer, if that is more than usual.
     pub const fn least_timeout(self) -> Duration {
@@ -142,4 +157,21 @@ pub(crate) fn request(
     *request.uri_mut() = base.join(path)?;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn each_bucket_has_its_own_name_and_index() {
+        let names: HashSet<_> = Bucket::ALL.iter().map(|bucket| bucket.name()).collect();
+        let indices: Vec<_> = Bucket::ALL.iter().map(|bucket| bucket.index()).collect();
+        assert_eq!(names.len(), Bucket::COUNT);
+        assert_eq!(indices, (0..Bucket::COUNT).collect::<Vec<_>>());
+        let plain = |name: &&str| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'-'));
+        assert!(names.iter().all(plain) && !names.contains(""), "{names:?}");
+    }
 }

@@ -37,17 +37,6 @@ const SCRIPT: &str = include_str!("inspect.lua");
 /// As in `quota.lua`.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 
-const BUCKETS: [Bucket; 8] = [
-    Bucket::Token,
-    Bucket::Decisions,
-    Bucket::Reads,
-    Bucket::Writes,
-    Bucket::VerificationReads,
-    Bucket::VerificationWrites,
-    Bucket::VerificationCreates,
-    Bucket::VerificationPdfs,
-];
-
 impl RedisStore {
     /// Looks at the store and at the quotas of the application that it was opened for, and changes
     /// nothing.
@@ -56,8 +45,8 @@ impl RedisStore {
     /// Redis cannot be reached, or refuses the user.
     pub fn inspect(&mut self) -> Result<Inspection, StoreError> {
         let mut command = redis::cmd("EVAL");
-        command.arg(SCRIPT).arg(3 * BUCKETS.len());
-        for bucket in BUCKETS {
+        command.arg(SCRIPT).arg(3 * Bucket::ALL.len());
+        for bucket in Bucket::ALL {
             for of in ["state", "permits", "members"] {
                 command.arg(self.keys().quota_name(bucket, of));
             }
@@ -71,15 +60,16 @@ impl RedisStore {
         let read = || {
             let (name, version, found): (String, String, Vec<i64>) =
                 redis::from_redis_value(returned?).ok()?;
-            let quotas = BUCKETS.into_iter().zip(found.chunks_exact(3)).map(|(bucket, found)| {
-                let count = |at: usize| u32::try_from(found[at]).ok();
-                Some(QuotaUse {
-                    bucket,
-                    processes: count(0)?,
-                    used: count(1)?,
-                    limit: limit(found[2])?,
-                })
-            });
+            let quotas =
+                Bucket::ALL.into_iter().zip(found.chunks_exact(3)).map(|(bucket, found)| {
+                    let count = |at: usize| u32::try_from(found[at]).ok();
+                    Some(QuotaUse {
+                        bucket,
+                        processes: count(0)?,
+                        used: count(1)?,
+                        limit: limit(found[2])?,
+                    })
+                });
             let known = |it: &Option<QuotaUse>| {
                 it.is_none_or(|it| it.processes > 0 || it.limit != SharedLimit::Unknown)
             };

@@ -57,7 +57,7 @@ impl Keys {
     }
 
     pub(crate) fn quota_name(&self, bucket: Bucket, of: &str) -> String {
-        self.name(&format!("{}:{of}", bucket_name(bucket)))
+        self.name(&format!("{}:{of}", bucket.name()))
     }
 
     /// Returns a name of a text that tells nothing of it to those without the secret.
@@ -103,20 +103,6 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-fn bucket_name(bucket: Bucket) -> &'static str {
-    match bucket {
-        Bucket::Token => "tokens",
-        Bucket::Decisions => "decisions",
-        Bucket::Reads => "reads",
-        Bucket::Writes => "writes",
-        Bucket::VerificationReads => "verification-reads",
-        Bucket::VerificationWrites => "verification-writes",
-        Bucket::VerificationCreates => "verification-creates",
-        Bucket::VerificationPdfs => "verification-pdfs",
-        _ => "other",
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The check of the store that processes share.
 
-use didit_blocking_adapter::core::{Application, Bucket, SharedLimit, SharedStore as _};
+use didit_blocking_adapter::core::{Application, SharedLimit, SharedStore as _};
 use didit_redis_adapter::{Inspection, QuotaUse};
 
 use crate::connection::Connection;
@@ -22,26 +22,12 @@ pub(super) fn look(shared: &Shared, connection: &Connection) -> Result<String, F
 
 fn quota(quota: &QuotaUse) -> String {
     let QuotaUse { bucket, processes, used, limit, .. } = *quota;
-    let name = name(bucket);
+    let name = bucket.name();
     let who =
         if processes == 1 { "1 process".to_owned() } else { format!("{processes} processes") };
     match limit {
         SharedLimit::Of(limit) => format!("{name}: {who}, {used} of {limit} requests used"),
         SharedLimit::Unlimited => format!("{name}: {who}, no limit"),
         SharedLimit::Unknown => format!("{name}: {who}, limit not known yet"),
-    }
-}
-
-fn name(bucket: Bucket) -> &'static str {
-    match bucket {
-        Bucket::Token => "tokens",
-        Bucket::Decisions => "decisions",
-        Bucket::Reads => "reads",
-        Bucket::Writes => "writes",
-        Bucket::VerificationReads => "verification reads",
-        Bucket::VerificationWrites => "verification writes",
-        Bucket::VerificationCreates => "new verifications",
-        Bucket::VerificationPdfs => "verification PDFs",
-        _ => "others",
     }
 }
