@@ -94,6 +94,10 @@ impl Caller {
         self.dropped || self.done.is_some()
     }
 
+    pub(crate) fn has_sent(&self) -> bool {
+        self.sent > 0
+    }
+
     pub(crate) fn poll(&mut self, engine: &mut Engine, now: Moment) -> Next {
         if self.is_over() || self.in_flight.is_some() {
             return Next::Nothing;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use didit_core::{
-    CallError, Engine, Moment, Policy, StoreAnswer, StoreError, StoreRequest, StoreStep,
+    Bucket, CallError, Engine, Moment, Policy, StoreAnswer, StoreError, StoreRequest, StoreStep,
     TransportErrorKind,
 };
 use http::Request;
@@ -188,6 +188,11 @@ impl Fleet {
             Happening::Kill(p) if self.processes[p].alive => {
                 let process = &mut self.processes[p];
                 process.alive = false;
+                // It may be the one that would have told the others the limit.
+                let asked = process.callers.iter().any(Caller::has_sent);
+                if asked && !self.store.knows_limit(Bucket::Decisions) {
+                    self.lost += 1;
+                }
                 self.busy -= process.callers.iter().filter(|caller| !caller.is_over()).count();
                 self.fetching.remove(&p);
             }
@@ -363,7 +368,8 @@ pub(crate) struct Outcome {
     pub(crate) service: Service,
     /// The most token requests that were on their way at once.
     pub(crate) most_fetching: usize,
-    /// How many requests or answers took longer than they were waited for.
+    /// How many requests or answers took longer than they were waited for, and how many processes
+    /// ended after they had asked, and before the store knew the limit.
     pub(crate) lost: usize,
 }
 

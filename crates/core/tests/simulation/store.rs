@@ -61,6 +61,11 @@ const GRACE: Duration = millis(100);
 const SOON: Duration = millis(20);
 
 impl Store {
+    pub(crate) fn knows_limit(&self, bucket: Bucket) -> bool {
+        let known = |books: &Books| books.limit != SharedLimit::Unknown;
+        self.quotas.iter().any(|(it, books)| *it == bucket && known(books))
+    }
+
     pub(crate) fn answer(
         &mut self,
         member: Member,
