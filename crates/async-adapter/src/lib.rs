@@ -323,7 +323,7 @@ impl Shared {
                 Ok(None) => break,
                 Err(error) => {
                     let (failure, detail) = error::failed(error, route);
-                    return Err((failure.with_head(head), detail));
+                    return Err((failure.with_partial(head.map(|()| body)), detail));
                 }
             }
         }

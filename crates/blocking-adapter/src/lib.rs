@@ -252,7 +252,7 @@ impl Shared {
             Ok(_) => Ok(head.map(|()| bytes)),
             Err(error) => {
                 let (failure, detail) = error::failed(error.into());
-                Err((failure.with_head(head), detail))
+                Err((failure.with_partial(head.map(|()| bytes)), detail))
             }
         }
     }

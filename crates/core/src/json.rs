@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Unexpected, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Unexpected, Visitor};
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -61,6 +61,9 @@ impl RawJson {
 
     /// Returns the members of an object in the order they were sent, and nothing for other values.
     pub fn members(&self) -> Vec<(String, RawJson)> {
+        if !self.0.trim_start().starts_with('{') {
+            return Vec::new();
+        }
         let mut reader = serde_json::Deserializer::from_str(&self.0);
         reader.deserialize_map(Members).unwrap_or_default()
     }
@@ -74,6 +77,13 @@ impl RawJson {
     pub fn to_compact(&self) -> String {
         compact(&self.0)
     }
+}
+
+/// Returns whether the bytes are one JSON object. Unlike a number, an object that was cut off is
+/// none.
+pub(crate) fn is_object(bytes: &[u8]) -> bool {
+    let begins = bytes.trim_ascii_start().first() == Some(&b'{');
+    begins && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
 }
 
 /// Removes the white space between the tokens of a JSON text.

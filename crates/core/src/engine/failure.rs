@@ -8,24 +8,35 @@ use http::Response;
 use crate::error::{ResponseError, ResponseErrorKind};
 
 /// A request that got no complete response.
-#[derive(Debug)]
 pub struct TransportError {
     pub(super) kind: TransportErrorKind,
-    pub(super) head: Option<Box<Response<()>>>,
+    pub(super) partial: Option<Box<Response<Vec<u8>>>>,
 }
 
 impl TransportError {
     /// Creates the error of an exchange that failed before the head of a response arrived.
     pub fn new(kind: TransportErrorKind) -> Self {
-        Self { kind, head: None }
+        Self { kind, partial: None }
     }
 
-    /// Adds the head of the response, which arrived before the body was cut off: the status of a
-    /// failure still counts.
+    /// Adds the response as far as it arrived before its body broke off. The status of a failure
+    /// still counts, and so does a body that is a whole JSON object: some servers leave out the end
+    /// of the last chunk ([RFC 9112, section
+    /// 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)).
     #[must_use]
-    pub fn with_head(mut self, head: Response<()>) -> Self {
-        self.head = Some(Box::new(head));
+    pub fn with_partial(mut self, partial: Response<Vec<u8>>) -> Self {
+        self.partial = Some(Box::new(partial));
         self
+    }
+}
+
+impl fmt::Debug for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let status = self.partial.as_ref().map(|partial| partial.status());
+        f.debug_struct("TransportError")
+            .field("kind", &self.kind)
+            .field("status", &status)
+            .finish_non_exhaustive()
     }
 }
 

@@ -241,23 +241,35 @@ fn events_tell_the_story_when_asked_for() {
 }
 
 #[test]
-fn a_failed_status_counts_though_its_body_never_came() {
-    for (status, cause) in [(404, "NotFound"), (200, "ConnectionLost")] {
+fn what_came_before_a_body_broke_off_counts_if_it_is_enough() {
+    let whole = r#"{"session_id":"s-1","status":"Confirmed"}"#;
+    let cases = [
+        (404, "", Some(404)),
+        (200, whole, None),
+        (200, &whole[..whole.len() - 1], Some(0)),
+        (200, "7", Some(0)),
+        (200, "", Some(0)),
+    ];
+    for (status, body, expected) in cases {
         let mut engine = recording();
         retrieve(&mut engine, at(0), "t");
-        let mut policy_of_one = call();
-        let (_, ticket) = sends(&mut policy_of_one, &mut engine, at(1));
-        let head = Response::builder().status(status).body(()).unwrap();
+        let mut call = call();
+        let (_, ticket) = sends(&mut call, &mut engine, at(1));
+        let partial = Response::builder().status(status).body(body.into()).unwrap();
         // Whoever answered has seen the request, whatever the adapter thinks.
-        let failure = TransportError::new(TransportErrorKind::Connect).with_head(head);
-        policy_of_one.handle_failure(&mut engine, at(1), ticket, failure);
+        let failure = TransportError::new(TransportErrorKind::Connect).with_partial(partial);
+        assert!(!format!("{failure:?}").contains("s-1"));
+        call.handle_failure(&mut engine, at(1), ticket, failure);
         let events = format!("{:?}", kinds(&mut engine));
-        match cause {
-            "NotFound" => {
-                let error = fails(&mut policy_of_one, &mut engine, at(1));
+        match (expected, call.poll(&mut engine, at(1))) {
+            (None, Step::Done(Ok(decision))) => assert_eq!(decision.session_id().as_str(), "s-1"),
+            (Some(404), Step::Done(Err(error))) => {
                 assert_eq!(error.response().unwrap().status(), 404);
             }
-            _ => assert!(events.contains("error: ConnectionLost"), "{events}"),
+            (Some(0), Step::Wait { .. }) => {
+                assert!(events.contains("error: ConnectionLost"), "{events}");
+            }
+            (_, step) => panic!("{status} {body:?}: {step:?}"),
         }
     }
 }

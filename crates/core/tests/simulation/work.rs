@@ -135,7 +135,9 @@ impl<O: Operation> Receiver for O {
                 let response = answer.head().map(|()| &*answer.body);
                 return self.handle_response(engine, now, ticket, &response);
             }
-            Reply::CutOff(kind, answer) => TransportError::new(*kind).with_head(answer.head()),
+            Reply::CutOff(kind, answer) => {
+                TransportError::new(*kind).with_partial(answer.cut_off())
+            }
             Reply::Failed(kind) => TransportError::new(*kind),
         };
         self.handle_failure(engine, now, ticket, failure);
@@ -149,7 +151,7 @@ impl<O: Operation> Receiver for O {
 /// What comes of a request.
 pub(crate) enum Reply {
     Whole(Answer),
-    /// The head of this answer, but not its body.
+    /// The head of this answer, and half of its body.
     CutOff(TransportErrorKind, Answer),
     Failed(TransportErrorKind),
 }
@@ -198,5 +200,9 @@ impl Answer {
         *head.status_mut() = self.status;
         *head.headers_mut() = self.headers.clone();
         head
+    }
+
+    fn cut_off(&self) -> Response<Vec<u8>> {
+        self.head().map(|()| self.body[..self.body.len() / 2].to_vec())
     }
 }

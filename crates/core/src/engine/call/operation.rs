@@ -9,6 +9,7 @@ use super::super::{Access, Engine};
 use super::{Attempt, Call, Purpose, State};
 use crate::credentials::Authorization;
 use crate::endpoint::{Endpoint, triage};
+use crate::json::is_object;
 use crate::rate_limit::RateLimit;
 use crate::secret::scrub;
 
@@ -96,13 +97,14 @@ impl<E: Endpoint> Operation for Call<E> {
         ticket: Ticket,
         error: TransportError,
     ) {
-        let TransportError { mut kind, head } = error;
+        let TransportError { mut kind, partial } = error;
         // A server that sent the head of a response has seen the request.
-        if head.is_some() && kind.is_unsent() {
+        if partial.is_some() && kind.is_unsent() {
             kind = TransportErrorKind::ConnectionLost;
         }
-        if let Some(head) = head.filter(|head| !head.status().is_success()) {
-            return self.handle_response(engine, now, ticket, &head.map(|()| [0; 0]));
+        let counts = |it: &Response<Vec<u8>>| !it.status().is_success() || is_object(it.body());
+        if let Some(response) = partial.filter(|partial| counts(partial)) {
+            return self.handle_response(engine, now, ticket, &response);
         }
         let Some(attempt) = self.take_attempt(&ticket) else { return };
         self.record(engine, || EventKind::Failed {
