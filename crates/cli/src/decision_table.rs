@@ -135,7 +135,9 @@ fn text(value: &RawJson) -> String {
     match value.as_str() {
         "true" => "yes".to_owned(),
         "false" => "no".to_owned(),
-        _ => value.deserialize::<String>().unwrap_or_else(|_| value.to_compact()),
+        text if text.starts_with('"') => value.deserialize().unwrap_or_else(|_| text.to_owned()),
+        text if text.starts_with(['[', '{']) => value.to_compact(),
+        text => text.to_owned(),
     }
 }
 

@@ -19,6 +19,10 @@ pub(crate) enum ColorChoice {
     Never,
 }
 
+/// The longest address that terminals follow, in bytes
+/// ([hyperlinks in terminals](https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda)).
+const MAX_ADDRESS: usize = 2083;
+
 /// The look of a piece of text, in the numbers of ECMA-48.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
@@ -81,10 +85,10 @@ impl Style {
         }
     }
 
-    /// Returns the text as a link, if the terminal follows links. The address must hold no control
-    /// character.
+    /// Returns the text as a link, if the terminal follows links, and one that long. The address
+    /// must hold no control character.
     pub(crate) fn link<'a>(self, text: &'a str, address: &str) -> Cow<'a, str> {
-        if self.links {
+        if self.links && address.len() <= MAX_ADDRESS {
             format!("\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\").into()
         } else {
             text.into()

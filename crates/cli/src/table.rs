@@ -123,20 +123,17 @@ impl Line {
         } else {
             let _ = write!(shown, "{:gap$}", "", gap = column.saturating_sub(used).max(2));
         }
+        let look = (self.kind == Kind::Status).then(|| status_look::of(value));
         for (at, piece) in wrapped(value, width).into_iter().enumerate() {
             if at > 0 {
                 let _ = write!(shown, "{:column$}", "");
             }
-            shown.push_str(&self.styled(piece, value, style));
+            match (self.kind, look) {
+                (Kind::Link, _) => shown.push_str(&style.link(piece, value)),
+                (_, Some(look)) => shown.push_str(&style.paint(look, piece)),
+                (_, None) => shown.push_str(piece),
+            }
             shown.push('\n');
-        }
-    }
-
-    fn styled<'a>(&self, piece: &'a str, value: &str, style: Style) -> Cow<'a, str> {
-        match self.kind {
-            Kind::Text => piece.into(),
-            Kind::Status => style.paint(status_look::of(value), piece).into_owned().into(),
-            Kind::Link => style.link(piece, value),
         }
     }
 }
@@ -145,15 +142,15 @@ impl Line {
 fn wrapped(text: &str, width: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
-    while rest.width() > width {
+    loop {
         let mut used = 0;
-        let fits = rest.char_indices().find(|(_, c)| {
+        let too_much = rest.char_indices().find(|(_, c)| {
             used += c.width().unwrap_or(0);
             used > width
         });
+        let Some((end, _)) = too_much else { break };
         // At least a character, however narrow the terminal is.
-        let first = rest.chars().next().map_or(0, char::len_utf8);
-        let end = fits.map_or(rest.len(), |(at, _)| at).max(first);
+        let end = end.max(rest.chars().next().map_or(0, char::len_utf8));
         let blank = if rest[end..].starts_with(' ') {
             Some(end)
         } else {
@@ -215,6 +212,18 @@ mod tests {
             "Scope  names email phone\n       picture\n\
              URL    https://example.co\n       m/a-long-path\n"
         );
+    }
+
+    #[test]
+    fn a_long_value_is_told_once() {
+        let address = format!("https://example.com/{}", "a".repeat(1_000_000));
+        let mut table = Table::default();
+        table.link("URL", Some(&address));
+        let style = Style { colors: true, links: true, width: Some(24) };
+        let shown = table.shown(style);
+        assert!(shown.len() < 3 * address.len(), "{}", shown.len());
+        let told: String = shown.split_whitespace().skip(1).collect();
+        assert_eq!(told, address);
     }
 
     #[test]
