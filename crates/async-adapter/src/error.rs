@@ -14,8 +14,11 @@ pub(crate) fn failed(error: reqwest::Error, route: &Route) -> FailedExchange<req
 
 /// Classifies a failed exchange by whether the service may have received the request.
 fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind {
-    match tls_error(error) {
-        Some(error) if tls::is_certificate(error) => TransportErrorKind::Certificate,
+    let tls_error = tls_error(error);
+    if let Some(kind) = tls_error.and_then(tls::kind) {
+        return kind;
+    }
+    match tls_error {
         _ if error.is_timeout() => TransportErrorKind::Timeout,
         // That a proxy makes no connection is the one failure to connect without I/O below it.
         None if error.is_connect() && route.proxy().is_some() && io_error(error).is_none() => {

@@ -14,12 +14,7 @@ pub(crate) fn failed(error: ureq::Error) -> FailedExchange<ureq::Error> {
 /// Classifies a failed exchange by whether the service may have received the request.
 fn kind(error: &ureq::Error) -> TransportErrorKind {
     if let Some(error) = tls_error(error) {
-        let refused = tls::is_certificate(error);
-        return if refused {
-            TransportErrorKind::Certificate
-        } else {
-            TransportErrorKind::ConnectionLost
-        };
+        return tls::kind(error).unwrap_or(TransportErrorKind::ConnectionLost);
     }
     match error {
         ureq::Error::Timeout(_) => TransportErrorKind::Timeout,
@@ -76,10 +71,11 @@ mod tests {
     #[test]
     fn a_failure_is_unsent_only_if_it_surely_is() {
         use TransportErrorKind::{
-            Certificate, Connect, ConnectionLost, HeadTooLarge, Proxy, Timeout,
+            Certificate, Connect, ConnectionLost, Handshake, HeadTooLarge, Proxy, Timeout,
         };
         let io = |kind: io::ErrorKind| ureq::Error::Io(kind.into());
         let unknown = || rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let alert = |alert| ureq::Error::Io(io::Error::other(rustls::Error::AlertReceived(alert)));
         let message = rustls::InvalidMessage::InvalidContentType;
         let cases = [
             (ureq::Error::Timeout(ureq::Timeout::Global), Timeout),
@@ -93,6 +89,8 @@ mod tests {
             (ureq::Error::Rustls(unknown()), Certificate),
             (ureq::Error::Rustls(rustls::Error::NoCertificatesPresented), Certificate),
             (ureq::Error::Rustls(rustls::Error::InvalidMessage(message)), ConnectionLost),
+            (alert(rustls::AlertDescription::CertificateRequired), Handshake),
+            (alert(rustls::AlertDescription::InternalError), ConnectionLost),
             (ureq::Error::Rustls(rustls::Error::DecryptError), ConnectionLost),
             (ureq::Error::Io(io::Error::other(unknown())), Certificate),
             (io(io::ErrorKind::ConnectionRefused), Connect),

@@ -7,7 +7,11 @@ use rcgen::{
 };
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use rustls::{ALL_VERSIONS, ServerConfig, SupportedProtocolVersion};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{
+    ALL_VERSIONS, ConfigBuilder, RootCertStore, ServerConfig, SupportedProtocolVersion,
+    WantsVerifier,
+};
 
 /// A certificate authority.
 #[derive(Clone)]
@@ -42,6 +46,22 @@ impl Authority {
         versions: &[&'static SupportedProtocolVersion],
     ) -> Arc<ServerConfig> {
         self.sign(&params(host), versions)
+    }
+
+    /// The same for a server that demands a client certificate of this authority.
+    pub fn demanding_server(
+        &self,
+        host: &str,
+        versions: &[&'static SupportedProtocolVersion],
+    ) -> Arc<ServerConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.0.der().clone()).unwrap();
+        let provider = Arc::new(ring::default_provider());
+        let clients = WebPkiClientVerifier::builder_with_provider(roots.into(), provider);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params(host).signed_by(&key, &self.0).unwrap();
+        let config = builder(versions).with_client_cert_verifier(clients.build().unwrap());
+        Arc::new(config.with_single_cert(vec![certificate.der().clone()], private(&key)).unwrap())
     }
 
     /// The same for a server whose certificate was good until the end of 2020.
@@ -79,12 +99,17 @@ fn server(
     key: &KeyPair,
     versions: &[&'static SupportedProtocolVersion],
 ) -> Arc<ServerConfig> {
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.clone()], key)
-        .unwrap();
-    Arc::new(config)
+    let config = builder(versions).with_no_client_auth();
+    Arc::new(config.with_single_cert(vec![certificate.clone()], private(key)).unwrap())
+}
+
+fn builder(
+    versions: &[&'static SupportedProtocolVersion],
+) -> ConfigBuilder<ServerConfig, WantsVerifier> {
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    builder.with_protocol_versions(versions).unwrap()
+}
+
+fn private(key: &KeyPair) -> PrivateKeyDer<'static> {
+    PrivateKeyDer::try_from(key.serialize_der()).unwrap()
 }

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use didit_core::{
-    BaseUrl, CallErrorKind, GaveUp, InvalidBaseUrl, ResponseErrorKind, TransportErrorKind,
+    Authorization, BaseUrl, CallErrorKind, GaveUp, InvalidBaseUrl, ResponseErrorKind,
+    TransportErrorKind,
 };
 use didit_sandbox::{Fault, Route, Sandbox};
+use rustls::version::{TLS12, TLS13};
 use socket2::{Domain, Socket, Type};
 
 use crate::certificates::Authority;
@@ -141,6 +143,29 @@ pub fn tls_with_an_own_authority<A: Adapter>() {
     client.decision(&id("s-1")).unwrap();
     client.decision(&id("s-2")).unwrap();
     assert_one_connection::<A>(&sandbox);
+}
+
+/// A server that demands a client certificate is not asked again once it has said so. It closes the
+/// connection at once, which may keep the client from reading why.
+pub fn client_certificate_demanded<A: Adapter>() {
+    let authority = Authority::new();
+    for version in [&TLS12, &TLS13] {
+        let server = authority.demanding_server("127.0.0.1", &[version]);
+        let sandbox = Sandbox::builder().tls(server).start().unwrap();
+        let mut settings = Settings {
+            credentials: Authorization::api_key(sandbox.api_key()).unwrap().into(),
+            root_certificate: Some(authority.pem()),
+            ..settings(&sandbox)
+        };
+        settings.policy.max_attempts = 100;
+        settings.policy.backoff_base = Duration::from_millis(5);
+        settings.policy.backoff_cap = Duration::from_millis(5);
+        let error = A::new(settings).unwrap().decision(&id("s-1")).unwrap_err();
+        assert_eq!(cause(&error), TransportErrorKind::Handshake, "{}", error.shown);
+        assert_eq!(error.call.gave_up(), GaveUp::NotRetryable);
+        assert!(error.shown.contains(" a client certificate"), "{}", error.shown);
+        assert!(sandbox.requests().is_empty());
+    }
 }
 
 /// A certificate nobody vouches for, or for another host, is refused at once, and nothing is sent.

@@ -149,9 +149,9 @@ fn host(error: Option<&Error>, findings: &Findings) -> Finding {
         return (Mark::Ok, format!("answered after {} ms", took.as_millis()));
     }
     match error.map(|error| error.call().kind()) {
-        Some(CallErrorKind::Transport(TransportErrorKind::Certificate)) => {
-            (Mark::Ok, "reached".to_owned())
-        }
+        Some(CallErrorKind::Transport(
+            TransportErrorKind::Certificate | TransportErrorKind::Handshake,
+        )) => (Mark::Ok, "reached".to_owned()),
         _ => failed(error),
     }
 }
@@ -159,7 +159,9 @@ fn host(error: Option<&Error>, findings: &Findings) -> Finding {
 fn tls(error: Option<&Error>, plain: bool, findings: &Findings) -> Finding {
     match error.map(|error| error.call().kind()) {
         _ if plain => (Mark::Ok, "not used: plain http to this machine".to_owned()),
-        Some(CallErrorKind::Transport(TransportErrorKind::Certificate)) => failed(error),
+        Some(CallErrorKind::Transport(
+            TransportErrorKind::Certificate | TransportErrorKind::Handshake,
+        )) => failed(error),
         _ if findings.took.is_some() => (Mark::Ok, "the certificate is trusted".to_owned()),
         _ => skipped(),
     }

@@ -236,7 +236,7 @@ impl Run<'_> {
                     let failure = Failure::of_call(Some(session_id.as_str()), &error);
                     tally.stop(failure.and(RESUME_HINT));
                 }
-                if stop::is_about_certificate(&error) {
+                if stop::is_about_tls(&error) {
                     tally.refused.get_or_insert(error);
                 }
             }

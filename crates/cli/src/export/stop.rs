@@ -28,13 +28,14 @@ pub(super) fn stops(error: &Error) -> Option<Failure> {
 /// The same for a machine that exports a part of a list: what it alone may meet is not the session's.
 pub(super) fn stops_part(error: &Error) -> Option<Failure> {
     let alone = || Failure::of_call(None, error).and(RESUME_HINT);
-    stops(error).or_else(|| is_about_certificate(error).then(alone))
+    stops(error).or_else(|| is_about_tls(error).then(alone))
 }
 
-/// Tells whether the service's certificate is not trusted, which concerns every session.
-pub(super) fn is_about_certificate(error: &Error) -> bool {
-    let kind = error.call().kind();
-    matches!(kind, CallErrorKind::Transport(TransportErrorKind::Certificate))
+/// Tells whether the service's certificate is not trusted, or the service refuses the handshake,
+/// which concerns every session.
+pub(super) fn is_about_tls(error: &Error) -> bool {
+    use TransportErrorKind::{Certificate, Handshake};
+    matches!(error.call().kind(), CallErrorKind::Transport(Certificate | Handshake))
 }
 
 /// Returns the system's error that failed a call, if the system is short of something.

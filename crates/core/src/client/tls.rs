@@ -2,10 +2,11 @@
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{CertificateError, Error, RootCertStore};
+use rustls::{AlertDescription, CertificateError, Error, RootCertStore};
 
 use super::config_error::ConfigError;
 use super::connect::HttpSettings;
+use crate::engine::TransportErrorKind;
 
 impl HttpSettings<'_> {
     /// Returns the certificates to trust: the platform's, which `platform` looks up, and those of the
@@ -46,9 +47,39 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError>
     Ok(certificates)
 }
 
-/// Returns whether a certificate was refused, so that nothing of the request was sent.
-pub fn is_certificate(error: &Error) -> bool {
-    matches!(error, Error::InvalidCertificate(_) | Error::NoCertificatesPresented)
+/// Returns the kind of a failure to agree on TLS, so that nothing of the request was seen; `None`
+/// for any other.
+pub fn kind(error: &Error) -> Option<TransportErrorKind> {
+    match error {
+        Error::InvalidCertificate(_) | Error::NoCertificatesPresented => {
+            Some(TransportErrorKind::Certificate)
+        }
+        Error::PeerIncompatible(_) => Some(TransportErrorKind::Handshake),
+        Error::AlertReceived(alert) if is_refusal(*alert) => Some(TransportErrorKind::Handshake),
+        _ => None,
+    }
+}
+
+/// Returns whether a server ends the handshake with that alert, and would do so again
+/// ([RFC 8446, section 6.2](https://www.rfc-editor.org/rfc/rfc8446#section-6.2)).
+fn is_refusal(alert: AlertDescription) -> bool {
+    use AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::HandshakeFailure
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateUnknown
+            | Alert::CertificateRequired
+            | Alert::UnknownCA
+            | Alert::AccessDenied
+            | Alert::ProtocolVersion
+            | Alert::InsufficientSecurity
+            | Alert::MissingExtension
+            | Alert::UnsupportedExtension
+            | Alert::UnrecognisedName
+            | Alert::NoApplicationProtocol
+    )
 }
 
 /// Returns what went wrong, in a few words.
@@ -56,6 +87,12 @@ pub fn words(error: &Error) -> String {
     use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext};
     let words = match error {
         Error::InvalidMessage(_) => "the server does not speak TLS on this port",
+        Error::AlertReceived(AlertDescription::CertificateRequired) => {
+            "the server demands a client certificate"
+        }
+        Error::AlertReceived(
+            AlertDescription::HandshakeFailure | AlertDescription::BadCertificate,
+        ) => "the server may demand a client certificate, or other ciphers",
         Error::InvalidCertificate(certificate) => match certificate {
             CertificateError::UnknownIssuer => "no trusted authority issued the certificate",
             Expired | ExpiredContext { .. } => "the certificate has expired",

@@ -185,6 +185,9 @@ impl CallError {
             CallErrorKind::Transport(TransportErrorKind::Certificate) => {
                 "check the base URL and the trusted certificates"
             }
+            CallErrorKind::Transport(TransportErrorKind::Handshake) => {
+                "check the base URL; client certificates are not supported"
+            }
             CallErrorKind::Transport(TransportErrorKind::Proxy) => {
                 "check the proxy, and the user name and password for it"
             }
@@ -296,6 +299,12 @@ mod tests {
                 failed(Certificate),
                 false,
                 "check the base URL and the trusted certificates",
+            ),
+            (
+                CreateSession,
+                failed(TransportErrorKind::Handshake),
+                false,
+                "check the base URL; client certificates are not supported",
             ),
             (
                 CreateSession,

@@ -48,6 +48,9 @@ pub enum TransportErrorKind {
     Connect,
     /// The server's certificate was refused, so nothing of the request left this machine.
     Certificate,
+    /// The TLS handshake failed: the server demands a client certificate, or has no version or cipher
+    /// in common with this client. It saw nothing of the request.
+    Handshake,
     /// The proxy made no connection: it refused, or closed its own. Nothing of the request reached
     /// the service.
     Proxy,
@@ -62,12 +65,12 @@ pub enum TransportErrorKind {
 impl TransportErrorKind {
     /// Returns whether the service certainly did not see the request.
     pub(super) fn is_unsent(self) -> bool {
-        matches!(self, Self::Connect | Self::Certificate | Self::Proxy)
+        matches!(self, Self::Connect | Self::Certificate | Self::Handshake | Self::Proxy)
     }
 
     /// Returns whether the same will happen again.
     pub(super) fn is_final(self) -> bool {
-        matches!(self, Self::Certificate | Self::Proxy | Self::HeadTooLarge)
+        matches!(self, Self::Certificate | Self::Handshake | Self::Proxy | Self::HeadTooLarge)
     }
 }
 
@@ -76,6 +79,7 @@ impl fmt::Display for TransportErrorKind {
         f.write_str(match self {
             Self::Connect => "no connection could be made",
             Self::Certificate => "the server's certificate was refused",
+            Self::Handshake => "the TLS handshake failed",
             Self::Proxy => "the proxy made no connection",
             Self::Timeout => "no complete response arrived in time",
             Self::ConnectionLost => "the connection was lost before a complete response arrived",
