@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use didit_core::client::{ClientParts, Connect, HttpSettings, serve_store};
+use didit_core::client::{ClientParts, Connect, HttpClients, HttpSettings, serve_store};
 use didit_core::{ConfigError, HttpProxy};
 use reqwest::{Certificate, redirect, retry};
 
@@ -35,27 +35,32 @@ impl Connect for Client {
         File::open(path)
     }
 
-    fn http_client(settings: &HttpSettings<'_>) -> Result<reqwest::Client, ConfigError> {
+    fn http_clients(
+        settings: &HttpSettings<'_>,
+    ) -> Result<HttpClients<reqwest::Client>, ConfigError> {
         let refused = |error: reqwest::Error| ConfigError::Library(error.into());
         let roots = settings.trusted(|| rustls_native_certs::load_native_certs().certs)?;
         let roots = roots.iter().map(|root| Certificate::from_der(root));
-        let client = reqwest::Client::builder()
-            .redirect(redirect::Policy::none())
-            // Without a number it would keep a copy of each request for a retry that never comes.
-            .retry(retry::never().max_retries_per_request(0))
-            .referer(false)
-            .http1_only()
-            // As many as the HTTP library of the blocking adapter reads.
-            .http1_max_headers(128)
-            // What the environment says was read with the same rules as in the blocking adapter.
-            .no_proxy()
-            .tls_backend_rustls()
-            .tls_certs_only(roots.collect::<Result<Vec<_>, _>>().map_err(refused)?);
-        let client = match settings.proxy {
-            Some(proxy) => client.proxy(reqwest_proxy(proxy).map_err(refused)?),
-            None => client,
+        let roots = roots.collect::<Result<Vec<_>, _>>().map_err(refused)?;
+        let proxy = settings.proxy.map(reqwest_proxy).transpose().map_err(refused)?;
+        let client = |max_idle| {
+            let client = reqwest::Client::builder()
+                .pool_max_idle_per_host(max_idle)
+                .redirect(redirect::Policy::none())
+                // Without a number it would keep a copy of each request for a retry that never comes.
+                .retry(retry::never().max_retries_per_request(0))
+                .referer(false)
+                .http1_only()
+                // As many as the HTTP library of the blocking adapter reads.
+                .http1_max_headers(128)
+                // What the environment says was read with the same rules as in the blocking adapter.
+                .no_proxy()
+                .tls_backend_rustls()
+                .tls_certs_only(roots.clone());
+            let client = proxy.iter().cloned().fold(client, reqwest::ClientBuilder::proxy);
+            client.build().map_err(refused)
         };
-        client.build().map_err(refused)
+        Ok(HttpClients { pooled: client(usize::MAX)?, unpooled: client(0)? })
     }
 
     fn connect(parts: ClientParts<reqwest::Client>) -> Result<Self, ConfigError> {

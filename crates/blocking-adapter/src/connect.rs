@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use didit_core::client::{ClientParts, Connect, HttpSettings, serve_store};
+use didit_core::client::{ClientParts, Connect, HttpClients, HttpSettings, serve_store};
 use didit_core::{ConfigError, HttpProxy, MAX_HEAD_BYTES};
 use rustls::crypto::ring;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -42,15 +42,20 @@ impl Connect for Client {
         File::open(path)
     }
 
-    fn http_client(settings: &HttpSettings<'_>) -> Result<ureq::Agent, ConfigError> {
-        let config = ureq::Agent::config_builder()
-            .max_response_header_size(MAX_HEAD_BYTES)
-            .max_idle_connections(MAX_IDLE_CONNECTIONS)
-            .max_idle_connections_per_host(MAX_IDLE_CONNECTIONS)
-            .proxy(settings.proxy.map(ureq_proxy).transpose()?)
-            .tls_config(tls_config(settings)?);
-        let (connector, resolver) = (DefaultConnector::default(), CachingResolver::default());
-        Ok(ureq::Agent::with_parts(config.build(), connector, resolver))
+    fn http_clients(settings: &HttpSettings<'_>) -> Result<HttpClients<ureq::Agent>, ConfigError> {
+        let proxy = settings.proxy.map(ureq_proxy).transpose()?;
+        let tls = tls_config(settings)?;
+        let agent = |max_idle| {
+            let config = ureq::Agent::config_builder()
+                .max_response_header_size(MAX_HEAD_BYTES)
+                .max_idle_connections(max_idle)
+                .max_idle_connections_per_host(max_idle)
+                .proxy(proxy.clone())
+                .tls_config(tls.clone());
+            let (connector, resolver) = (DefaultConnector::default(), CachingResolver::default());
+            ureq::Agent::with_parts(config.build(), connector, resolver)
+        };
+        Ok(HttpClients { pooled: agent(MAX_IDLE_CONNECTIONS), unpooled: agent(0) })
     }
 
     fn connect(parts: ClientParts<ureq::Agent>) -> Result<Self, ConfigError> {

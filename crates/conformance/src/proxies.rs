@@ -11,12 +11,14 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use didit_core::verification::ListSessions;
-use didit_core::{Authorization, ClientCredentials, ProxySettings};
+use didit_core::{
+    Authorization, CallErrorKind, ClientCredentials, ProxySettings, TransportErrorKind,
+};
 use didit_sandbox::{Application, Sandbox};
 
 use crate::certificates::Authority;
 use crate::verification::Verification;
-use crate::{Adapter, Settings, id, settings};
+use crate::{Adapter, Settings, id, raw, settings};
 
 /// Set in a child: the base URL of its sandbox.
 const CHILD: &str = "SCENARIO_BASE_URL";
@@ -151,6 +153,31 @@ pub fn from_the_environment<A: Adapter>(test: &str) {
                 assert!(asked.is_empty() && !printed.contains("canary"), "{printed}");
             }
         }
+    }
+}
+
+/// A proxy that refuses is asked once, and named.
+pub fn proxy_that_refuses<A: Adapter>() {
+    let authority = Authority::new();
+    let secure = Sandbox::builder().tls(authority.server("127.0.0.1")).start().unwrap();
+    let answers: [fn(&str) -> String; 3] = [
+        |_| "HTTP/1.1 407 \r\nproxy-authenticate: Basic realm=x\r\n\r\n".to_owned(),
+        |_| "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno".to_owned(),
+        |_| "HTTP/1.1 502 Bad Gateway\r\n\r\n".to_owned(),
+    ];
+    for answer in answers {
+        let (proxy, asked) = raw::serve(answer);
+        let client = A::new(Settings {
+            root_certificate: Some(authority.pem()),
+            proxy: Some(ProxySettings::default().with_proxy(&format!("http://u:canary@{proxy}"))),
+            ..settings(&secure)
+        });
+        let error = client.unwrap().decision(&id("s-1")).unwrap_err();
+        let CallErrorKind::Transport(kind) = error.call.kind() else { panic!("{}", error.shown) };
+        assert_eq!((*kind, error.call.attempts()), (TransportErrorKind::Proxy, 1));
+        assert!(error.shown.contains(&format!("through the proxy {proxy}")), "{}", error.shown);
+        assert!(!error.shown.contains("canary"), "{}", error.shown);
+        assert_eq!(asked.try_iter().count(), 1);
     }
 }
 

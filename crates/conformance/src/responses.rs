@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use didit_core::{CallErrorKind, GaveUp, ResponseErrorKind, TransportErrorKind};
+use didit_core::{Authorization, CallErrorKind, GaveUp, ResponseErrorKind, TransportErrorKind};
 use didit_sandbox::{Fault, Route, fixtures};
 
-use crate::{Adapter, CallFailure, client, id, sandbox, settings};
+use crate::{Adapter, CallFailure, Settings, client, id, raw, sandbox, settings};
 
 /// Retrieves a decision whose route always answers so; returns the outcome and the number of
 /// requests.
@@ -73,6 +73,39 @@ pub fn truncated_json<A: Adapter>() {
     let (error, requests) = outcome::<A>(Fault::answer(200).body(half));
     assert!(matches!(error.kind(), ResponseErrorKind::Malformed(e) if e.is_truncated()));
     assert_eq!(requests, 4);
+}
+
+/// A chunked body whose last line end is missing is read as far as it is a whole JSON object, in one
+/// request; anything shorter is not.
+pub fn body_without_its_end<A: Adapter>() {
+    let object = r#"{"session_id":"s-1","status":"Confirmed"}"#;
+    let chunk = |body: &str| format!("{:x}\r\n{body}\r\n", body.len());
+    for (body, whole) in [
+        (chunk(object) + "0\r\n\r\n", true),
+        (chunk(object) + "0\r\n", true),
+        (chunk(object), true),
+        (chunk(&object[..30]), false),
+        (chunk(object)[..30].to_owned(), false),
+        (chunk("7"), false),
+    ] {
+        let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+        let response = format!("{head}{body}");
+        let (address, requests) = raw::serve(move |_| response.clone());
+        let client = A::new(Settings {
+            base_url: format!("http://{address}").parse().unwrap(),
+            credentials: Authorization::api_key("key").unwrap().into(),
+            ..settings(&sandbox())
+        });
+        match client.unwrap().decision(&id("s-1")) {
+            Ok(decision) => assert!(whole && decision.json().as_str() == object),
+            Err(error) => {
+                let lost = CallErrorKind::Transport(TransportErrorKind::ConnectionLost);
+                assert_eq!(format!("{:?}", error.call.kind()), format!("{lost:?}"));
+                assert!(!whole, "{body}");
+            }
+        }
+        assert_eq!(requests.try_iter().count(), if whole { 1 } else { 4 }, "{body}");
+    }
 }
 
 /// The sample as the page prints it is refused with line, column and place.

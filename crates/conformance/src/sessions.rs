@@ -12,7 +12,7 @@ use didit_core::{
 use didit_sandbox::{Fault, Route, Sandbox};
 use socket2::{Domain, Socket, Type};
 
-use crate::{Adapter, CallFailure, Settings, client, id, sandbox, settings};
+use crate::{Adapter, CallFailure, Settings, client, id, raw, sandbox, settings};
 
 fn scopes() -> Scopes {
     "names email".parse().expect("documented scopes")
@@ -153,6 +153,24 @@ pub fn creation_is_repeated_after_a_refused_connection<A: Adapter>() {
         drop(client);
     });
     assert_eq!(sandbox.requests_to(Route::CreateSession).len(), 1);
+}
+
+/// A creation has a connection of its own: a server that closes one after each response, and does
+/// not announce it, gets every creation once.
+pub fn creation_on_a_connection_of_its_own<A: Adapter>() {
+    let (address, requests) = raw::serve(|line| {
+        if line.starts_with("POST /auth/v2/token/") {
+            return raw::json(200, r#"{"access_token":"t","expires_in":1}"#);
+        }
+        raw::json(201, r#"{"session_id":"s","session_token":"t","url":"https://x/t"}"#)
+    });
+    let base_url = format!("http://{address}").parse().unwrap();
+    let client = A::new(Settings { base_url, ..settings(&sandbox()) }).unwrap();
+    for _ in 0..20 {
+        client.create(scopes(), None).unwrap_or_else(|error| panic!("{}", error.shown));
+    }
+    let created = requests.try_iter().filter(|line| line.starts_with("POST /auth/v2/session/"));
+    assert_eq!(created.count(), 20);
 }
 
 /// Carries bytes both ways until the client leaves.

@@ -18,7 +18,7 @@ mod transport;
 
 pub use self::builder::ClientBuilder;
 pub use self::config_error::ConfigError;
-pub use self::connect::{ClientParts, Connect, HttpSettings};
+pub use self::connect::{ClientParts, Connect, HttpClients, HttpSettings};
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::{ClientError, TransportDetail};
 pub use self::read_limited::read_limited;

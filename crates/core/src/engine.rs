@@ -343,6 +343,7 @@ impl Engine {
         let mut request = endpoint.request(base, authorization)?;
         request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
         request.extensions_mut().insert(E::KIND);
+        request.extensions_mut().insert(endpoint.replay());
         Ok(request)
     }
 

@@ -134,7 +134,8 @@ impl<C: Connect> ClientBuilder<C> {
     /// Sends all requests with your own HTTP client, with its proxy, TLS and connections.
     ///
     /// It must follow no redirects, since one that is followed takes the credentials along, and retry
-    /// nothing, so that nothing is sent twice.
+    /// nothing, so that nothing is sent twice. Requests that must not be repeated go over its idle
+    /// connections as well, and are lost if the server closes one at that moment.
     #[must_use]
     pub fn http_client(mut self, client: C::HttpClient) -> Self {
         self.http_client = Some(client);

@@ -32,7 +32,9 @@ pub trait Connect: Sized {
     ///
     /// # Errors
     /// A certificate is refused, or there is none to trust, or the library refuses its settings.
-    fn http_client(settings: &HttpSettings<'_>) -> Result<Self::HttpClient, ConfigError>;
+    fn http_clients(
+        settings: &HttpSettings<'_>,
+    ) -> Result<HttpClients<Self::HttpClient>, ConfigError>;
 
     /// Puts the client together.
     ///
@@ -52,6 +54,17 @@ pub struct HttpSettings<'a> {
     pub root_certificates: &'a [Vec<u8>],
     /// The proxy for all requests.
     pub proxy: Option<&'a HttpProxy>,
+}
+
+/// The clients of the HTTP library, which differ in this alone.
+#[derive(Clone, Debug)]
+pub struct HttpClients<H> {
+    /// Keeps connections alive.
+    pub pooled: H,
+    /// Makes a connection for each request, for those that must not be repeated: on a connection
+    /// that was idle, nobody can tell whether the server closed it before or after the request
+    /// ([RFC 9112, section 9.3.1](https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1)).
+    pub unpooled: H,
 }
 
 /// The parts of a client.

@@ -107,7 +107,7 @@ impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
 
     /// Returns the error of the operation with what the transport told of it.
     pub fn error(&mut self, error: CallError) -> ClientError<D::HttpError> {
-        let (_, route) = self.driver.transport().for_endpoint(error.endpoint());
+        let route = self.driver.transport().route(error.endpoint());
         ClientError::new(error, self.failure.take(), route)
     }
 

@@ -3,27 +3,28 @@ use std::fmt;
 use http::Request;
 
 use super::config_error::ConfigError;
-use super::connect::{Connect, HttpSettings};
+use super::connect::{Connect, HttpClients, HttpSettings};
 use super::hooks::Hooks;
 use crate::base_url::BaseUrl;
-use crate::endpoint::Host;
+use crate::endpoint::{Host, Replay};
 use crate::engine::Engine;
 use crate::error::EndpointKind;
 use crate::proxy::{HttpProxy, ProxySettings};
 
-/// The transport of a client's requests: an HTTP client and a route for each [`Host`] of the service,
+/// The transport of a client's requests: HTTP clients and a route for each [`Host`] of the service,
 /// and the functions of the caller. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Transport<H> {
-    data_transfer: (H, Route),
-    verification: (H, Route),
+    data_transfer: (HttpClients<H>, Route),
+    verification: (HttpClients<H>, Route),
     pub(super) hooks: Hooks,
 }
 
 impl<H: Clone> Transport<H> {
     /// Sends all requests with one client of the caller's.
     pub(super) fn own(client: H, engine: &Engine, hooks: Hooks) -> Self {
-        let route = |base: &BaseUrl| (client.clone(), Route::new(base, None));
+        let clients = HttpClients { pooled: client.clone(), unpooled: client };
+        let route = |base: &BaseUrl| (clients.clone(), Route::new(base, None));
         Self {
             data_transfer: route(engine.base_url()),
             verification: route(engine.verification_base_url()),
@@ -31,7 +32,7 @@ impl<H: Clone> Transport<H> {
         }
     }
 
-    /// Builds one client, or two if only one of the hosts is reached through the proxy.
+    /// Builds the clients, anew for the second host if only one of both is reached through a proxy.
     pub(super) fn build<C: Connect<HttpClient = H>>(
         engine: &Engine,
         root_certificates: &[Vec<u8>],
@@ -41,12 +42,12 @@ impl<H: Clone> Transport<H> {
         let (first, second) = (engine.base_url(), engine.verification_base_url());
         let tls = !first.is_plain_http() || !second.is_plain_http();
         let proxy = [proxies.proxy_for(first)?, proxies.proxy_for(second)?];
-        let client = |proxy: &Option<HttpProxy>| {
-            C::http_client(&HttpSettings { tls, root_certificates, proxy: proxy.as_ref() })
+        let clients = |proxy: &Option<HttpProxy>| {
+            C::http_clients(&HttpSettings { tls, root_certificates, proxy: proxy.as_ref() })
         };
-        let data_transfer = client(&proxy[0])?;
+        let data_transfer = clients(&proxy[0])?;
         let same = proxy[0].is_some() == proxy[1].is_some();
-        let verification = if same { data_transfer.clone() } else { client(&proxy[1])? };
+        let verification = if same { data_transfer.clone() } else { clients(&proxy[1])? };
         let [first_proxy, second_proxy] = proxy;
         Ok(Self {
             data_transfer: (data_transfer, Route::new(first, first_proxy)),
@@ -57,19 +58,26 @@ impl<H: Clone> Transport<H> {
 }
 
 impl<H> Transport<H> {
-    /// Returns the HTTP client for the requests of an endpoint, and where they go.
-    pub fn for_endpoint(&self, endpoint: EndpointKind) -> (&H, &Route) {
-        let (client, route) = match endpoint.host() {
-            Host::DataTransfer => &self.data_transfer,
-            Host::Verification => &self.verification,
-        };
-        (client, route)
+    /// Returns where the requests of an endpoint go.
+    pub fn route(&self, endpoint: EndpointKind) -> &Route {
+        &self.to(endpoint).1
     }
 
-    /// Returns the same for a request, of which [`Step::Send`](crate::Step::Send) tells the endpoint.
+    /// Returns the HTTP client for a request of [`Step::Send`](crate::Step::Send), and its route.
     pub fn for_request<B>(&self, request: &Request<B>) -> (&H, &Route) {
         let endpoint = request.extensions().get().copied();
-        self.for_endpoint(endpoint.unwrap_or(EndpointKind::FetchToken))
+        let (clients, route) = self.to(endpoint.unwrap_or(EndpointKind::FetchToken));
+        match request.extensions().get() {
+            Some(Replay::OnlyIfUnsent) => (&clients.unpooled, route),
+            _ => (&clients.pooled, route),
+        }
+    }
+
+    fn to(&self, endpoint: EndpointKind) -> &(HttpClients<H>, Route) {
+        match endpoint.host() {
+            Host::DataTransfer => &self.data_transfer,
+            Host::Verification => &self.verification,
+        }
     }
 }
 
