@@ -5,8 +5,9 @@
 -- permits in the window, and the limit (-2 is an unknown one, -1 none).
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
-local name, version = 'Redis', redis.REDIS_VERSION
-pcall(function() name, version = server.SERVER_NAME, server.SERVER_VERSION end)
+-- Valkey names the Redis that it is compatible with as well.
+local valkey = redis.VALKEY_VERSION
+local name, version = valkey and 'Valkey' or 'Redis', valkey or redis.REDIS_VERSION
 local found = {}
 for n = 1, #KEYS, 3 do
   found[#found + 1] = redis.call('ZCOUNT', KEYS[n + 2], now - ARGV[1], '+inf')

@@ -73,7 +73,6 @@ impl RedisStore {
             let known = |it: &Option<QuotaUse>| {
                 it.is_none_or(|it| it.processes > 0 || it.limit != SharedLimit::Unknown)
             };
-            let name = if name == "valkey" { "Valkey" } else { name.as_str() };
             Some(Inspection {
                 server: format!("{name} {version}"),
                 latency,

@@ -12,9 +12,13 @@ fn who_shares_a_quota_is_told_without_taking_part() {
     let at = format!("127.0.0.1:{}", server.port());
     let mut looking = process(&format!("redis://fleet:word@{at}"));
     let found = looking.inspect().unwrap();
-    let version = server.command(&["INFO", "server"]);
-    let version = version.split("redis_version:").nth(1).unwrap().split("\\r").next().unwrap();
-    assert_eq!(found.server, format!("Redis {version}"));
+    let info = server.command(&["INFO", "server"]);
+    let version = |name: &str| info.split(name).nth(1)?.split("\\r").next();
+    let expected = match (version("valkey_version:"), version("redis_version:")) {
+        (Some(valkey), _) => format!("Valkey {valkey}"),
+        (None, redis) => format!("Redis {}", redis.unwrap()),
+    };
+    assert_eq!(found.server, expected);
     assert_eq!(found.quotas, []);
     assert_eq!(looking.address(), at);
 
