@@ -14,4 +14,5 @@ mod input;
 mod interrupted;
 mod output;
 mod shared;
+mod shared_terms;
 mod support;
