@@ -72,11 +72,8 @@ impl<'a, T: Send + 'a> Stream for Decisions<'a, T> {
         if let Some(items) = self.items.take() {
             let (client, timeout) = (self.client.clone(), self.timeout);
             let calls = items.map(move |(item, session_id)| {
-                let call = Call::new(RetrieveDecision::new(session_id)).deadline_from_first_send();
-                let call = match timeout {
-                    Some(timeout) => call.with_timeout(timeout),
-                    None => call,
-                };
+                let call = Call::new(RetrieveDecision::new(session_id)).with_timeout(timeout);
+                let call = call.deadline_from_first_send();
                 let client = client.clone();
                 async move { (item, client.run(call).await) }
             });

@@ -178,10 +178,7 @@ impl Client {
     ///
     /// let mut decisions = client.decisions(ids).concurrency(8);
     /// while let Some((session_id, result)) = decisions.next().await {
-    ///     match result {
-    ///         Ok(decision) => println!("{session_id}: {}", decision.status()),
-    ///         Err(error) => eprintln!("{session_id}: {error}"),
-    ///     }
+    ///     println!("{session_id}: {}", result.is_ok());
     /// }
     /// # }
     /// ```

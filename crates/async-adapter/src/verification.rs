@@ -49,8 +49,8 @@ impl<'a> Verification<'a> {
             let client = client.clone();
             async move {
                 let Some(list) = list else { return Ok::<_, Error>(None) };
-                let page = client.run(Call::new(list.clone())).await?;
-                let next = page.next().filter(|next| *next != list);
+                let page = client.run(Call::new(list)).await?;
+                let next = page.next();
                 Ok(Some((stream::iter(page.into_sessions()).map(Ok), next)))
             }
         });

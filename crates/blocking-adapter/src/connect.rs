@@ -63,9 +63,7 @@ impl Connect for Client {
         let client = Self::of(parts.engine, parts.transport, wakes_store);
         if let Some(mut store) = parts.store {
             let shared = Arc::downgrade(&client.shared);
-            let wait = move |time| {
-                let _ = woken.recv_timeout(time);
-            };
+            let wait = move |time| _ = woken.recv_timeout(time);
             let thread = thread::Builder::new().name("didit-store".to_owned());
             let spawned = thread.spawn(move || serve_store(&shared, &mut *store, wait));
             spawned.map_err(|error| ConfigError::Library(error.into()))?;

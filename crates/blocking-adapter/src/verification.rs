@@ -48,9 +48,8 @@ impl<'a> Verification<'a> {
     ) -> impl Iterator<Item = Result<SessionSummary, Error>> + use<> {
         let (client, mut next) = (self.0.clone(), Some(list));
         let pages = iter::from_fn(move || {
-            let list = next.take()?;
-            let page = client.run(Call::new(list.clone()));
-            next = page.as_ref().ok().and_then(SessionPage::next).filter(|next| *next != list);
+            let page = client.run(Call::new(next.take()?));
+            next = page.as_ref().ok().and_then(SessionPage::next);
             Some(page)
         });
         pages.flat_map(|page| match page {

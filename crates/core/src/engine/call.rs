@@ -100,10 +100,10 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    /// Sets the time for token, waits, retries and bodies together.
+    /// Sets the time for token, waits, retries and bodies together. Default: the policy's.
     #[must_use]
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.deadline.timeout = Some(timeout);
+    pub fn with_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.deadline.timeout = timeout.into();
         self
     }
 

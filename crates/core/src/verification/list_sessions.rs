@@ -134,7 +134,8 @@ impl Endpoint for ListSessions {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<SessionPage, ResponseError> {
-        triage::success(Self::KIND, response, SessionPage::from_json)
+        let page = triage::success(Self::KIND, response, SessionPage::from_json)?;
+        Ok(page.followed_from(&self.query))
     }
 }
 

@@ -35,6 +35,12 @@ impl SessionPage {
         Ok(Self { members, json: RawJson::new_unchecked(text.trim_ascii()) })
     }
 
+    /// Drops a next page that is the one of that query, which would be followed without an end.
+    pub(super) fn followed_from(mut self, query: &str) -> Self {
+        self.members.next.take_if(|next| query_of(next) == Some(query));
+        self
+    }
+
     /// Returns how many sessions there are; of KYB at most 100. Follow [`next`](Self::next) instead of
     /// counting.
     pub fn count(&self) -> Option<&Number> {
@@ -51,7 +57,7 @@ impl SessionPage {
         self.members.results
     }
 
-    /// Returns the next page, if there is one. Of `all` kinds it has KYC sessions alone.
+    /// Returns the next page, if there is one and it is not this one. Of `all` kinds it has KYC sessions alone.
     ///
     /// It is requested from the same base URL as this one, whatever host the service names: nobody
     /// else is sent the key.
