@@ -1,4 +1,5 @@
-//! What an export costs: the peak of its memory for few ids and for many, its throughput beside that
+//! The cost of an export: the peak of its memory for few ids and for many, its throughput beside
+//! that
 //! of the bare adapter, and how closely a quota is used.
 //!
 //! `cargo build --release -p didit-cli && cargo bench -p didit-benches --bench export [-- IDS]`; on

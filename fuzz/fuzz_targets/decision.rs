@@ -51,7 +51,7 @@ fn nothing_is_lost(body: &[u8], decision: &Decision) {
     }
 }
 
-/// What `Debug` shows stays the same when everything personal is replaced.
+/// Checks that `Debug` shows the same when everything personal is replaced.
 fn debug_depends_on_nothing_personal(body: &[u8]) {
     let Some(original) = value(body) else { return };
     let mut replaced = original.clone();

@@ -39,7 +39,7 @@ enum Kind {
     Wait { interval: u16 },
 }
 
-/// What happens; the first number says to which operation, or to which request.
+/// An event; the first number selects the operation or the request.
 #[derive(Arbitrary, Debug)]
 enum Event {
     Poll(u8),
@@ -53,7 +53,7 @@ enum Event {
 
 #[derive(Arbitrary, Debug)]
 enum Answer {
-    /// What was asked for: a token or a decision.
+    /// The right response: a token or a decision.
     Right {
         lifetime: Option<u16>,
         confirmed: bool,
@@ -112,7 +112,7 @@ struct Caller {
     deadline: Option<Moment>,
     flight: Option<Flight>,
     wait: Option<Moment>,
-    /// When it last sent something, and how many requests at that very moment.
+    /// The time of its last request, and the number of requests at that very moment.
     busy: (Moment, u32),
     over: bool,
 }
@@ -133,7 +133,7 @@ struct Sent {
 struct Counted {
     id: usize,
     sent: Moment,
-    /// When the service may have accepted it at the latest.
+    /// The latest time at which the service may have accepted it.
     latest: Moment,
 }
 

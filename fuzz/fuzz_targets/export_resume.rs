@@ -13,14 +13,14 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// What happened to the files of an export of a few sessions.
+/// The damage to the files of an export of a few sessions.
 #[derive(Arbitrary, Debug)]
 struct Damage {
     sessions: u8,
     csv: bool,
     /// Bit by bit, which of them had failed.
     failed: u16,
-    /// How much is left of the output and of the failures, and what stands behind that.
+    /// The length that is left of the output and of the failures, and what follows it.
     files: [(u16, Tail); 2],
     lost: Lost,
 }
@@ -28,7 +28,7 @@ struct Damage {
 #[derive(Arbitrary, Debug)]
 enum Tail {
     None,
-    /// As after a loss of power.
+    /// Zeros, as after a loss of power.
     Zeros(u8),
     Bytes(Vec<u8>),
 }
@@ -44,7 +44,7 @@ enum Lost {
 struct Export {
     folder: TempDir,
     csv: bool,
-    /// What stands before the first record, and the record of `s-0`.
+    /// The text before the first record, and the record of `s-0`.
     header: String,
     record: String,
 }
@@ -148,7 +148,7 @@ impl Export {
         fs::remove_file(self.path(lost)).expect("it was there");
     }
 
-    /// How often a session stands in the output and the failures.
+    /// Counts a session in the output and the failures.
     fn settled(&self, id: &str) -> usize {
         let texts = FILES.map(|name| fs::read_to_string(self.path(name)).unwrap_or_default());
         let [output, failures] = &texts;

@@ -1,4 +1,4 @@
-//! What the rate-limit headers say is read to the letter, or not at all. The input is the headers,
+//! Rate-limit headers are read to the letter, or not at all. The input is the headers,
 //! one a line.
 
 #![no_main]

@@ -1,4 +1,4 @@
-//! What was signed verifies, and nothing else does.
+//! Signed webhooks verify, and no others do.
 
 #![no_main]
 

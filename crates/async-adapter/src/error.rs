@@ -4,7 +4,7 @@ use std::io;
 use didit_core::client::{FailedExchange, Route, TransportDetail, tls};
 use didit_core::{ClientError, TransportError, TransportErrorKind};
 
-/// Why a call failed; see [`ClientError`].
+/// The error of a call; see [`ClientError`].
 pub type Error = ClientError<reqwest::Error>;
 
 /// Returns what the engine and the caller are told of a failed exchange.

@@ -22,13 +22,13 @@ const LIMIT: u32 = 100;
 struct Fleet {
     name: &'static str,
     processes: u32,
-    /// How many of them have something to do.
+    /// Number of processes that have something to do.
     busy: u32,
     ids: u32,
     window: Duration,
 }
 
-/// What became of them.
+/// The result of a run.
 struct Outcome {
     ratio: f64,
     refused: usize,

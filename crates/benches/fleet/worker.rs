@@ -11,7 +11,7 @@ use didit_redis_adapter::RedisStore;
 use didit_sandbox::Sandbox;
 use futures_util::StreamExt as _;
 
-/// What a worker is to do.
+/// The task of a worker.
 pub(crate) struct Orders {
     pub(crate) base_url: String,
     pub(crate) redis: Option<String>,
@@ -75,11 +75,11 @@ pub(crate) struct Worker {
     output: RefCell<BufReader<ChildStdout>>,
 }
 
-/// What a worker said until it was done.
+/// The output of a worker until it was done.
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) succeeded: u32,
-    /// When it lost the store, and when it joined it again, in milliseconds since 1970.
+    /// The times at which it lost the store and joined it again, in milliseconds since 1970.
     pub(crate) joined: Vec<u128>,
 }
 

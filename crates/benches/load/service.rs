@@ -30,7 +30,7 @@ pub(crate) struct Service {
     answers: BufReader<std::process::ChildStdout>,
 }
 
-/// What it was asked for, in the end.
+/// The requests that it has received by the end.
 #[derive(Debug)]
 pub(crate) struct Served {
     pub(crate) creations: usize,

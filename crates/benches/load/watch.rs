@@ -1,4 +1,4 @@
-//! What this process takes while its callers are at work.
+//! The memory, threads and descriptors of this process while its callers are at work.
 
 use std::fs;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};

@@ -1,4 +1,4 @@
-//! What the adapters cost, held against their HTTP libraries used by hand.
+//! The cost of the adapters, compared with their HTTP libraries used by hand.
 //!
 //! `cargo bench -p didit-benches --bench ratios [-- ROUNDS]` prints the rows of a table, on Linux
 //! with two processors. Each peer is a process of its own, in each round in another order; rates are

@@ -16,7 +16,7 @@ const USER_AGENT: &str = "by-hand/0.1.0";
 const CONTENT_TYPE: &str = "content-type";
 const JSON: &str = "application/json";
 
-/// What somebody would write who needs these members.
+/// The struct that a program would declare which needs these members.
 #[derive(Deserialize)]
 #[allow(dead_code, reason = "they are read from the answer all the same")]
 struct Plain {

@@ -1,4 +1,4 @@
-//! As little of the service as a client can be measured against: one thread, canned answers.
+//! A minimal service to measure clients against: one thread, canned answers.
 
 use std::io;
 
@@ -55,7 +55,7 @@ async fn answer_all(mut stream: TcpStream, answers: &Answers) -> io::Result<()> 
     }
 }
 
-/// Where the request that `read` begins with ends, if it is there whole.
+/// Returns the end of the first request in `read`, if it is complete.
 fn end_of_request(read: &[u8]) -> Option<usize> {
     let head = read.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     if !read.starts_with(b"POST") {

@@ -24,7 +24,7 @@ use crate::resolver::CachingResolver;
 /// [`http_client`](Self::http_client) of your own.
 pub type ClientBuilder = didit_core::ClientBuilder<Client>;
 
-/// How many connections stay open between calls; more threads than that reconnect.
+/// Number of connections kept open between calls; more threads than that reconnect.
 const MAX_IDLE_CONNECTIONS: usize = 256;
 
 impl Connect for Client {

@@ -1,4 +1,4 @@
-//! What fails before a request is sent is told as that, with the place where it failed.
+//! Failures before a request is sent are reported as such, with the host and port.
 #![allow(clippy::unwrap_used)]
 
 use std::error::Error as _;

@@ -43,7 +43,7 @@ Exit codes:
   3 credentials refused                 8 timed out
   4 no such session                     130 interrupted by Ctrl-C";
 
-/// What stands where in the help of every command: examples first, if it is long.
+/// The layout of every command's help: examples first, in the long form.
 const TEMPLATE: &str = "\
 {about-with-newline}
 {before-help}{usage-heading} {usage}

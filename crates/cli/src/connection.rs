@@ -41,7 +41,7 @@ pub(crate) struct Connection {
     _sandbox: Option<Sandbox>,
 }
 
-/// What a command asks of its connection.
+/// The requirements of a command for its connection.
 pub(crate) struct Wanted {
     pub(crate) api: Api,
     pub(crate) timeout: Duration,

@@ -7,7 +7,7 @@ use didit_blocking_adapter::core::{
     TransportErrorKind, WaitReason,
 };
 
-/// How the program ends; scripts depend on the numbers.
+/// The exit code of the program; scripts depend on the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     Done = 0,
@@ -134,7 +134,7 @@ mod tests {
         Call::new(RetrieveDecision::new("s-1".parse().unwrap()))
     }
 
-    /// How a call ends whose first request is answered so.
+    /// Returns the exit code of a call whose first request gets this response.
     fn answered(credentials: Credentials, status: u16, body: &[u8]) -> Exit {
         let (mut engine, mut call) = (engine(credentials, 1), call());
         let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };
@@ -144,7 +144,7 @@ mod tests {
         Exit::of(&error)
     }
 
-    /// How a call ends whose first request fails so, after that time.
+    /// Returns the exit code of a call whose first request fails this way, after that time.
     fn failed(kind: TransportErrorKind, max_attempts: u32, after: Duration) -> Exit {
         let (mut engine, mut call) = (engine(by_token(), max_attempts), call());
         let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };

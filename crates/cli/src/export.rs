@@ -30,7 +30,7 @@
 //! anything is sent, then to work it off. What cannot be read twice (a pipe) is copied to a nameless
 //! file.
 //!
-//! What fails for want of descriptors, space or the like, and what the token route refuses, is no
+//! A lack of descriptors, space or the like, or a refusal by the token route, is no
 //! failure of a session: it stops the export, which can be resumed.
 //!
 //! Several machines may [divide] an input. Then the truth about what is done is spread over the files of
@@ -79,7 +79,7 @@ use self::workers::Answer;
 use crate::connection::Api;
 use crate::failure::Failure;
 
-/// What there is to export, what of it is done, and the files it goes to.
+/// The input of an export, the ids that are done, and the files that it writes.
 pub(crate) struct ExportJob {
     input: Input,
     ids: IdSet,
@@ -106,7 +106,7 @@ impl ExportJob {
     }
 }
 
-/// What is asked of an export beside its files.
+/// The settings of an export beside its files.
 pub(crate) struct Terms<'a> {
     pub(crate) format: ExportFormat,
     pub(crate) base_url: &'a BaseUrl,
@@ -115,7 +115,7 @@ pub(crate) struct Terms<'a> {
     pub(crate) job: Option<JobOf>,
 }
 
-/// Who divides a list.
+/// The machines that divide a list.
 pub(crate) enum JobOf {
     /// Those that were given the same name.
     Name(String),

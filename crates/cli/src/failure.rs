@@ -1,4 +1,4 @@
-//! Why a command came to nothing: one line for a person, and the exit code for a script.
+//! The failure of a command: one line for a person, and the exit code for a script.
 
 use std::error::Error as StdError;
 use std::fmt::Display;
@@ -25,7 +25,7 @@ impl Failure {
         Self { exit: Exit::Usage, line: Some(line.to_string()) }
     }
 
-    /// What none of the other codes stands for.
+    /// Builds a failure that no other exit code describes.
     pub(crate) fn other(line: impl Display) -> Self {
         Self { exit: Exit::Other, line: Some(line.to_string()) }
     }

@@ -13,7 +13,7 @@ const SIGNALS: [(i32, Exit); 2] = [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::
 
 /// Notes the signals of the process, and ends it unless a command has [deferred](Self::defer) that.
 pub(crate) struct Interrupt {
-    /// Whether a signal ends the process from within its handler.
+    /// True while a signal ends the process from within its handler.
     at_once: Arc<AtomicBool>,
     noted: Arc<AtomicUsize>,
 }

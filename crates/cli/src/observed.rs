@@ -3,7 +3,7 @@
 use didit_blocking_adapter::core::{Engine, Moment, Operation, Step, Ticket, TransportError};
 use http::{Request, Response};
 
-/// What watches an operation.
+/// An observer of an operation's requests.
 pub(crate) trait Observer {
     /// Sees a request before it is sent.
     fn sent(&mut self, _request: &Request<Vec<u8>>, _now: Moment) {}

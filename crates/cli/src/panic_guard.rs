@@ -1,4 +1,4 @@
-//! What remains of a process that ends by force or by a fault: a line, and nothing of its memory.
+//! Keeps a process that crashes from leaving anything of its memory: it prints one line.
 
 use std::panic::{self, Location, UnwindSafe};
 #[cfg(unix)]

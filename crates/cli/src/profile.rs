@@ -42,7 +42,7 @@ pub(crate) struct Profiles {
     pub(crate) by_name: BTreeMap<String, Settings>,
 }
 
-/// What `config.json` has of a profile.
+/// The entry of a profile in `config.json`.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {

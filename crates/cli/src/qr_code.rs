@@ -8,7 +8,7 @@ use qrcode::{EcLevel, QrCode};
 
 use crate::environment::Environment;
 
-/// What a terminal that does not tell its width most likely has.
+/// The likely width of a terminal that does not report it.
 const USUAL_WIDTH: u16 = 80;
 
 /// The code if standard output is a terminal that can show it.
@@ -50,7 +50,7 @@ mod tests {
 
     const ADDRESS: &str = "https://app.didit.me/authorize/unique-session-token";
 
-    /// What a phone reads from the terminal's picture.
+    /// Returns the text that a phone reads from the terminal.
     fn scanned(drawn: &str) -> String {
         let rows: Vec<Vec<bool>> = drawn
             .lines()

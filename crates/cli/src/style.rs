@@ -1,4 +1,4 @@
-//! How results may look on standard output: colours, links, and the width of lines.
+//! The style of results on standard output: colours, links, and the width of lines.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::environment::Environment;
 
-/// When results are coloured.
+/// The choice of when results are coloured.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
     /// On a terminal

@@ -1,4 +1,4 @@
-//! What somebody most likely meant.
+//! Suggestions for mistyped words.
 
 /// Returns the known name that is most like the given one, if one is much like it.
 pub(crate) fn near<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {

@@ -27,7 +27,7 @@ pub(crate) fn shortened(name: &str) -> Cow<'_, str> {
 #[derive(Default)]
 pub(crate) struct Table {
     lines: Vec<Line>,
-    /// How deep in sections the next line is.
+    /// The depth of sections of the next line.
     depth: usize,
 }
 

@@ -127,7 +127,7 @@ pub fn pages<A: Verification>() {
     assert_eq!(sandbox.requests_to(Route::ListVerifications).len(), 3);
 }
 
-/// What the service names as the next page is requested from nobody else, nor for ever.
+/// Checks that a next page is requested from the same host only, and not for ever.
 pub fn pages_of_a_stranger<A: Verification>() {
     let (sandbox, stranger) = (sandbox(), sandbox());
     let client = client::<A>(&sandbox);

@@ -113,7 +113,7 @@ impl Webhook {
     /// from the service instead.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify).
+    /// The errors of [`verify`](Self::verify).
     pub fn verify_simple(
         &self,
         headers: &HeaderMap,

@@ -1,4 +1,4 @@
-//! What `Debug` shows: what a thing is about, and never a secret or what somebody shared.
+//! `Debug` shows what a value is about, and never a secret or personal data.
 
 // The steps are helpers of tests, and fail by panicking as tests do.
 #![allow(clippy::unwrap_used, clippy::panic)]

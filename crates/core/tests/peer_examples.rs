@@ -174,7 +174,7 @@ fn a_version_may_be_a_text() {
     assert_eq!(delivery("a version that is a number").workflow_version(), Some(4));
 }
 
-/// What each failure is taken for, on both surfaces.
+/// Checks the classification of each failure, on both surfaces.
 #[test]
 fn failures_are_told_apart_as_listed() {
     for case in cases(ERRORS) {

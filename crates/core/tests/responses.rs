@@ -1,4 +1,4 @@
-//! What each answer is taken for, what it says, and what a person can do about it.
+//! The classification, the message and the advice of each response.
 
 // The steps are helpers of tests, and fail by panicking as tests do.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
@@ -151,7 +151,7 @@ fn words_end_where_a_body_is_no_message_any_more() {
     assert_eq!(message(64 * 1024 + 1), None);
 }
 
-/// How a call ends whose requests are answered so.
+/// Returns the error of a call whose requests get these responses.
 fn call(authorization: Option<Authorization>, answers: &[(u16, &str)]) -> CallError {
     let mut policy = Policy::default();
     policy.max_attempts = 1;

@@ -1,4 +1,4 @@
-//! What holds for every webhook, and canonical JSON against another printer.
+//! Properties of every webhook, and canonical JSON against another printer.
 #![cfg(feature = "webhook")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 

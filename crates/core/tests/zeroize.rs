@@ -26,7 +26,7 @@ fn planted(kind: usize) -> String {
     text
 }
 
-/// How often the secret stands in the memory that this process can write to.
+/// Counts the copies of the secret in the memory that this process can write to.
 fn copies(kind: usize) -> usize {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let memory = File::open("/proc/self/mem").unwrap();

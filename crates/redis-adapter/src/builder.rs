@@ -17,7 +17,7 @@ pub struct RedisStoreBuilder {
     root_certificate: Option<Vec<u8>>,
 }
 
-/// How long the first connection may take.
+/// Time limit of the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl RedisStoreBuilder {

@@ -9,7 +9,7 @@ use hkdf::Hkdf;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// What is derived from an application's credentials.
+/// The names and keys derived from an application's credentials.
 pub(crate) struct Keys {
     prefix: String,
     /// A random name of this process.

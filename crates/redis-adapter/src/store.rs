@@ -22,9 +22,9 @@ pub struct RedisStore {
     shares_token: bool,
 }
 
-/// How long an answer may take; the engine goes on without the store soon after.
+/// Time limit of an answer; the engine goes on without the store soon after.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(900);
-/// How long a new connection may take after one was lost.
+/// Time limit of a new connection after one was lost.
 const RECONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl RedisStore {

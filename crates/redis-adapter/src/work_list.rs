@@ -33,7 +33,7 @@ pub struct WorkList {
     epoch: String,
 }
 
-/// Who has a session of a [`WorkList`].
+/// The holder of a session of a [`WorkList`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
     /// This owner works on it now, for the time of the lease.

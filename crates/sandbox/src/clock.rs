@@ -34,7 +34,7 @@ pub(crate) fn seconds_up(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }
 
-/// As in the `Date` header: `Thu, 01 Aug 2024 10:30:00 GMT`.
+/// Formats a time as in the `Date` header: `Thu, 01 Aug 2024 10:30:00 GMT`.
 pub(crate) fn http_date(since_1970: Duration) -> String {
     let seconds = since_1970.as_secs();
     let (year, month, day) = civil(seconds / 86_400);
@@ -44,7 +44,7 @@ pub(crate) fn http_date(since_1970: Duration) -> String {
     format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
-/// As in `created_at`: `2024-08-01T10:30:00.000Z`.
+/// Formats a time as in `created_at`: `2024-08-01T10:30:00.000Z`.
 pub(crate) fn rfc3339(since_1970: Duration) -> String {
     let seconds = since_1970.as_secs();
     let (year, month, day) = civil(seconds / 86_400);

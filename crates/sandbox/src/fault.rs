@@ -109,7 +109,7 @@ pub(crate) fn scripted_answer(
     if typed { answer } else { answer.with("Content-Type", content_type) }
 }
 
-/// Which request meets which fault: first the script, then what always holds, then chance.
+/// Assigns faults to requests: first the script, then the permanent faults, then chance.
 #[derive(Default)]
 pub(crate) struct FaultPlan {
     scripted: HashMap<Route, VecDeque<Fault>>,

@@ -9,7 +9,7 @@ use crate::{Fault, Route};
 
 /// A fault, the route it is for, and how often it happens.
 ///
-/// As text: `ROUTE:KIND[,KEY=VALUE]...`
+/// A fault in text form: `ROUTE:KIND[,KEY=VALUE]...`
 ///
 /// | part | |
 /// |---|---|

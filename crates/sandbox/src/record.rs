@@ -27,7 +27,7 @@ pub struct RecordedRequest {
     pub headers: Vec<(String, String)>,
     /// The body; empty if the request was refused or reset before its body was read.
     pub body: Vec<u8>,
-    /// Which connection it came on: 1 is the first one that was accepted.
+    /// Number of the connection it came on, from 1 in the order of acceptance.
     pub connection: u64,
     /// The time at which it was read, counted from the start of the sandbox.
     pub received: Duration,

@@ -19,7 +19,7 @@ enum Next {
     Another,
     Close,
     Reset,
-    /// As [`Next::Close`], with no goodbye: what was sent ends in the middle.
+    /// Closes the connection abruptly: the response ends in the middle.
     Drop,
 }
 

@@ -28,7 +28,7 @@ pub(crate) struct Session {
     pub(crate) created_at: Duration,
     #[serde(with = "clock::milliseconds")]
     pub(crate) expires_at: Duration,
-    /// As it was last set: what counts is [`status_at`](Self::status_at).
+    /// The status as it was last set; [`status_at`](Self::status_at) is the current one.
     pub(crate) status: String,
     /// The data that the person chose to share; `None` if nobody played them.
     pub(crate) user_data: Option<Map<String, Value>>,

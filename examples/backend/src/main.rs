@@ -42,7 +42,7 @@ use tokio::net::TcpListener;
 use crate::verifications::Verifications;
 use crate::visits::{Visit, Visits};
 
-/// How long requests that are under way at a shutdown have until they are cut off.
+/// The time that requests under way have at a shutdown before they are cut off.
 const GRACE: Duration = Duration::from_secs(10);
 /// A sandbox knows any workflow, and signs with any secret.
 const SANDBOX_WORKFLOW: &str = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";

@@ -1,4 +1,4 @@
-//! What a visitor sees.
+//! The pages that a visitor sees.
 
 use didit_async_adapter::core::data_transfer::{Decision, Status, UserData};
 use didit_async_adapter::core::{Secret, verification};

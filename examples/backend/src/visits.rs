@@ -11,10 +11,10 @@ use didit_async_adapter::core::data_transfer::{Decision, Scope, Scopes};
 use didit_async_adapter::core::verification::CreateSession;
 use didit_async_adapter::core::{Secret, SessionId};
 
-/// How often, and for how long, a session's decision is asked for.
+/// The interval and the duration of the polls for a session's decision.
 const INTERVAL: Duration = Duration::from_secs(2);
 const TIMEOUT: Duration = Duration::from_secs(15 * 60);
-/// How long a visitor's data is kept after that.
+/// The time for which a visitor's data is kept after that.
 const KEPT: Duration = Duration::from_secs(15 * 60);
 
 #[derive(Clone)]

@@ -59,7 +59,7 @@ impl Backend {
         }
     }
 
-    /// What it told after it has ended well.
+    /// Returns its log after it has ended with success.
     fn ended(mut self) -> String {
         let mut told = String::new();
         self.process.stderr.take().unwrap().read_to_string(&mut told).unwrap();

@@ -6,7 +6,7 @@ use didit_core::{Authorization, BaseUrl, Endpoint};
 use http::Response;
 use wasm_bindgen::prelude::*;
 
-/// Where to ask for a session's decision, and the header to ask with.
+/// Returns the URL of a session's decision, and the header to send.
 ///
 /// # Errors
 /// If an argument is not what it should be.

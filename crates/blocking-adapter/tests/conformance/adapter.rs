@@ -82,7 +82,7 @@ impl Adapter for Blocking {
     }
 }
 
-/// As the how-to "Retrieve many decisions" does it: threads that share the ids and a channel.
+/// Retrieves many decisions with threads that share the ids and a channel.
 impl Bulk for Blocking {
     fn decisions(
         &self,

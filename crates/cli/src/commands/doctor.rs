@@ -56,7 +56,7 @@ pub(crate) struct Doctor {
     shared: Option<String>,
 }
 
-/// What became of a check, and a few words on it.
+/// The result of a check, and a few words on it.
 type Finding = (Mark, String);
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{count, duration, output, terminal};
 
-/// What webhooks are signed with if the environment has nothing else.
+/// The secret that signs webhooks if the environment names no other.
 const WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
 
 const EXAMPLES: &str = "\

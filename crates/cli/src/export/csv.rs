@@ -92,7 +92,9 @@ pub(super) fn session_id(record: &str) -> Option<&str> {
     (fields == HEADER.split(',').count() && !first.is_empty()).then_some(first)
 }
 
-/// What follows the first field, if anything does, and the field as it is written between its
+/// Returns the text behind the first field, if there is any, and the field as it is written
+
+/// between its
 /// quotes; `None` if they are not well placed.
 fn field(text: &str) -> Option<(Option<&str>, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {

@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
 
-/// How much work a loss of power may cost.
+/// The work that a loss of power may cost.
 const SYNC_INTERVAL: Duration = Duration::from_secs(5);
 
 pub(crate) struct Files {

@@ -32,7 +32,7 @@ impl ExportFormat {
         matches!(self, Self::Jsonl | Self::VerificationJsonl)
     }
 
-    /// What stands before the first decision.
+    /// Returns the text before the first decision.
     pub(super) fn header(self) -> &'static str {
         match self {
             Self::Jsonl | Self::VerificationJsonl => "",

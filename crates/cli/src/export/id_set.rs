@@ -6,7 +6,7 @@ use std::hash::BuildHasher as _;
 
 use crate::exit::Exit;
 
-/// What is known of a session id.
+/// The progress of a session id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     /// The state file has the exit code of its failure; the failures file may lack the failure.

@@ -11,7 +11,7 @@ use super::failure_line::FailureLine;
 use crate::connection::Api;
 use crate::failure::Failure;
 
-/// Where the ids come from.
+/// The source of the ids.
 pub(crate) enum Source {
     /// A file with an id a line; `-` is standard input.
     Ids(PathBuf),
@@ -155,7 +155,7 @@ impl Input {
         Ok(format!("{sum:032x}"))
     }
 
-    /// How many lines hold an id.
+    /// Returns the number of lines with an id.
     pub(crate) fn ids(&self) -> u64 {
         self.ids
     }

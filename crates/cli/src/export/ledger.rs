@@ -16,17 +16,17 @@ pub(super) struct Ledger {
     ids: IdSet,
     /// By id, the places in the input of those that were handed out and are not settled.
     under_way: HashMap<SessionId, u64>,
-    /// How many ids have come up.
+    /// Number of ids read from the input.
     pub(super) passed: u64,
     pub(super) repetitions: u64,
-    /// How many earlier runs had exported, and failed to.
+    /// Number of ids that earlier runs exported.
     pub(super) exported_before: u64,
     pub(super) failed_before: u64,
     /// How many other machines have in their files.
     pub(super) elsewhere: u64,
     /// The failure that comes first in the input, by its place.
     first_failure: Option<(u64, Exit)>,
-    /// Why the input could not be read to its end.
+    /// The error that ended the input early.
     pub(super) broken: Option<Failure>,
     ended: bool,
 }
@@ -47,7 +47,7 @@ impl Ledger {
         })
     }
 
-    /// How many ids have come up and are settled.
+    /// Returns the number of ids that were read and are settled.
     pub(super) fn settled(&self) -> u64 {
         self.passed - self.under_way.len() as u64
     }
@@ -59,7 +59,7 @@ impl Ledger {
         ids.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// Whether every id of the input has been settled.
+    /// Returns whether every id of the input has been settled.
     pub(super) fn is_complete(&self) -> bool {
         self.ended && self.under_way.is_empty()
     }
@@ -88,7 +88,7 @@ impl Ledger {
         }
     }
 
-    /// Whether this id, the next of the input, is to be asked for.
+    /// Counts the next id of the input, and returns whether it is to be retrieved.
     fn admit(&mut self, session_id: &SessionId) -> bool {
         let known = self.ids.mark(session_id.as_str(), Mark::Seen);
         self.passed += 1;

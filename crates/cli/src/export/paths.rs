@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// As many links as Linux follows.
+/// The number of symbolic links that Linux follows.
 const MAX_LINKS: usize = 40;
 
 /// A file under its one absolute name, and under the name that the user gave it.
@@ -16,7 +16,7 @@ pub(crate) struct Named {
     pub(crate) shown: PathBuf,
 }
 
-/// Where the files of an export are.
+/// The files of an export.
 pub(crate) struct Paths {
     /// `None` stands for standard output.
     pub(super) output: Option<Named>,
@@ -24,7 +24,7 @@ pub(crate) struct Paths {
     pub(super) failures: Option<Named>,
     /// `None` if the export cannot be resumed.
     pub(super) state: Option<Named>,
-    /// Where there is room for a copy of the input.
+    /// The folder for a copy of the input.
     pub(super) folder: PathBuf,
 }
 

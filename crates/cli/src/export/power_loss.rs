@@ -15,7 +15,7 @@ use super::workers::Answer;
 use super::{ExportJob, Paths, Source, Terms, begin};
 use crate::exit::Exit;
 
-/// As a page of a disk's cache, only smaller, so that records span several.
+/// The size of a page of the disk's cache: smaller than a real one, so that records span several.
 const PAGE: usize = 16;
 
 const IDS: usize = 40;

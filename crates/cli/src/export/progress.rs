@@ -24,7 +24,7 @@ pub(crate) struct Progress {
     drawn: bool,
 }
 
-/// What there is to be told.
+/// The numbers to show.
 #[derive(Clone, Copy)]
 pub(super) struct Numbers {
     pub(super) total: u64,
@@ -33,7 +33,7 @@ pub(super) struct Numbers {
     /// Those that were asked for and came to an end since this start.
     pub(super) answered: u64,
     pub(super) failed: u64,
-    /// What everything waits for, and for how long.
+    /// The reason for which all calls wait, and for how long.
     pub(super) waiting: Option<(WaitReason, Duration)>,
     /// What it does when it does not ask for sessions.
     pub(super) note: Option<&'static str>,
@@ -62,7 +62,7 @@ impl Progress {
         self.shown = self.started;
     }
 
-    /// Whether it is time to show something.
+    /// Returns whether it is time to show something.
     pub(super) fn is_due(&self) -> bool {
         !self.quiet && self.shown.elapsed() >= if self.on_terminal { REDRAW } else { PLAIN_LINE }
     }
@@ -147,7 +147,7 @@ fn plain_line(numbers: &Numbers, elapsed: Duration) -> String {
     texts.join(", ")
 }
 
-/// What there is to say, in the order in which it stands; each with its importance.
+/// Returns the parts of the line from left to right, each with its importance (0 is the highest).
 fn parts(numbers: &Numbers, elapsed: Duration) -> Vec<(u8, String)> {
     let Numbers { total, settled, answered, failed, waiting, note } = *numbers;
     let mut parts =
@@ -184,7 +184,7 @@ fn name(reason: WaitReason) -> &'static str {
     }
 }
 
-/// How much of `whole` is done.
+/// Returns the part of `whole` that is done.
 fn share(numbers: &Numbers, whole: u64) -> u64 {
     (numbers.settled * whole).checked_div(numbers.total).unwrap_or(whole)
 }

@@ -10,7 +10,9 @@ use super::paths::Named;
 use super::stop::RESUME_HINT;
 use crate::failure::Failure;
 
-/// What a record file needs of an open file; a test stands in for a disk that loses power.
+/// The operations that a record file needs of an open file. A test implements them as a disk that
+
+/// loses power.
 pub(super) trait Disk: Read + Write + Seek {
     fn set_len(&mut self, length: u64) -> io::Result<()>;
     fn sync(&mut self) -> io::Result<()>;
@@ -92,7 +94,8 @@ impl RecordFile {
     /// Hands every record to `read`, which tells whether it is one, and returns the length up to
     /// which all of them are whole.
     ///
-    /// What follows is only what a kill or a loss of power leaves: a record without its end, or one
+    /// Behind that there is only what a kill or a loss of power leaves: a record without its end,
+    /// or one
     /// that turns to zeros, with anything behind. Any other broken record is refused.
     pub(super) fn check(
         &mut self,

@@ -18,7 +18,7 @@ use super::state::{Arguments, Job};
 use super::{ExportJob, JobOf, Terms, api_of};
 use crate::failure::Failure;
 
-/// What there is to retry, and the list to be removed when that is done.
+/// The job of a retry, and the list to be removed when it is done.
 pub(crate) struct Retry {
     pub(crate) job: ExportJob,
     pub(crate) list: PathBuf,

@@ -23,20 +23,20 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::terminal;
 
-/// How long nothing may happen before the progress is drawn and a signal is noticed.
+/// The interval at which the progress is drawn and signals are noticed while nothing else happens.
 const TICK: Duration = Duration::from_millis(100);
 
-/// So many failures in a row that are the service's, the network's or the credentials' stop the
+/// The number of failures in a row, of the service, the network or the credentials, that stops the
 /// export: they concern more than single sessions.
 const MAX_IN_A_ROW: u64 = 1000;
 
-/// What this run has done.
+/// The results of this run.
 #[derive(Default)]
 struct Tally {
     exported: u64,
     failed: u64,
     in_a_row: u64,
-    /// Why the export stops before its end; it can be resumed.
+    /// The failure that stops the export before its end; it can be resumed.
     stopped: Option<Failure>,
     /// The failure that every other session would meet as well.
     refused: Option<Error>,

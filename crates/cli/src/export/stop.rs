@@ -8,7 +8,7 @@ use didit_blocking_adapter::core::{CallErrorKind, EndpointKind, TransportErrorKi
 
 use crate::failure::Failure;
 
-/// What to do about an export that stopped.
+/// The advice for an export that stopped.
 pub(super) const RESUME_HINT: &str = "run the same command again (without --restart) to resume";
 
 /// Returns the failure that stops the export, unless the error is the session's own.

@@ -25,10 +25,10 @@ use crate::failure::Failure;
 use crate::logging::Exchanges;
 use crate::observed::Observed;
 
-/// How long a waiting call may not notice that it is to stop.
+/// The longest time for which a waiting call does not notice that it is to stop.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-/// What became of a session.
+/// The outcome of a session.
 pub(crate) struct Outcome {
     /// The number of the session in the order of the starts, from 0.
     pub(crate) place: u64,
@@ -43,7 +43,7 @@ pub(crate) enum Answer {
     Verification(Box<verification::Decision>),
 }
 
-/// What the calls under way share with those who wait for them.
+/// The state that the calls under way share with those who wait for them.
 #[derive(Default)]
 pub(crate) struct Activity {
     stopping: AtomicBool,

@@ -8,7 +8,7 @@ use super::REQUESTS;
 use super::line::Time;
 use crate::observed::Observer;
 
-/// What stands for a text that must not be shown.
+/// Replaces a text that must not be shown.
 const REDACTED: &str = "[redacted]";
 
 /// The headers whose values are shown; all others may hold anything.

@@ -1,4 +1,4 @@
-//! What `--help` and the manual pages say is so.
+//! The help and the manual pages are true: their examples run.
 
 use std::path::Path;
 use std::process::Command;
@@ -39,7 +39,7 @@ fn examples(command: &str) -> Vec<String> {
     examples.lines().map_while(|line| line.strip_prefix("  ")).map(str::to_owned).collect()
 }
 
-/// What the examples are run in: ids to export, and an output that nobody has written yet.
+/// Returns a folder to run the examples in: with ids to export, and without an output.
 fn scratch() -> std::path::PathBuf {
     let folder = env::temp_dir().join(format!("didit-help-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);

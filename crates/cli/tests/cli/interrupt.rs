@@ -11,7 +11,7 @@ fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// How a program ends that gets this signal.
+/// Sends a program this signal, and returns its exit code and output.
 fn ended_by(signal: &str, child: Child) -> (Option<i32>, String) {
     let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());

@@ -1,4 +1,4 @@
-//! What a person sees on a terminal, and what never comes out of a pipe.
+//! The output on a terminal, and what never appears in a pipe.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -9,7 +9,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::support::{didit, didit_at, run};
 
-/// What a terminal of that many columns shows of a command.
+/// Returns the output of a command on a terminal of that many columns.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(sandbox: &Sandbox, columns: u16, arguments: &str) -> String {
     let program = env!("CARGO_BIN_EXE_didit");

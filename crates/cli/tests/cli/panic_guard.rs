@@ -1,4 +1,4 @@
-//! What a process that is ended by force leaves behind.
+//! The traces of a process that is ended by force.
 #![cfg(target_os = "linux")]
 
 use std::fs;

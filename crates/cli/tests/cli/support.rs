@@ -2,7 +2,7 @@ use std::process::{Command, Stdio};
 
 use didit_sandbox::Sandbox;
 
-/// How a run of the program ended, and what it printed.
+/// The exit code and the output of a run of the program.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use didit_sandbox::{RecordedRequest, Route, Sandbox};
 use tempfile::TempDir;
 
-/// How a run of the program ended, and what it said.
+/// The exit code and the output of a run of the program.
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) code: Option<i32>,
@@ -72,7 +72,7 @@ impl Place {
         command
     }
 
-    /// How often each id stands in the output or the failures file, in which every line is whole.
+    /// Counts each id in the output and the failures file, in which every line must be whole.
     pub(crate) fn settled(&self) -> BTreeMap<String, usize> {
         let mut times = BTreeMap::new();
         for name in ["out", "out.failures"] {

@@ -19,7 +19,7 @@ pub(crate) struct Scenario {
     pub(crate) expected: Expected,
 }
 
-/// What must come of a scenario, for each session that is asked for.
+/// The expected outcome of a scenario, for each session.
 #[derive(Clone, Copy)]
 pub(crate) struct Expected {
     /// The name of the outcome, and the program's exit code for it.
@@ -27,14 +27,14 @@ pub(crate) struct Expected {
     /// Requests for each session's decision, and how many more once.
     pub(crate) each: usize,
     pub(crate) once: usize,
-    /// Whether a wait goes on asking until its time is over.
+    /// True if a wait goes on polling until its time is over.
     pub(crate) passes: bool,
-    /// Whether one refusal ends a whole export.
+    /// True if one refusal ends a whole export.
     pub(crate) concerns_all: bool,
     pub(crate) bulk: InBulk,
 }
 
-/// What a failure does to bulk work.
+/// The effect of a failure on bulk work.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InBulk {
     /// Each session fails.
@@ -134,7 +134,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     [once(), for_ever(), of_the_token(), of_tls()].into_iter().flatten().collect()
 }
 
-/// What passes is not noticed.
+/// Returns the faults that pass by themselves, and so go unnoticed.
 fn once() -> Vec<Scenario> {
     use Route::Decision;
     let pause = Duration::from_millis(50);
@@ -162,7 +162,9 @@ fn once() -> Vec<Scenario> {
     ]
 }
 
-/// What lasts is told by its name, after as many tries as make sense.
+/// Returns the faults that last: each is reported by its name, after as many attempts as make
+
+/// sense.
 fn for_ever() -> Vec<Scenario> {
     use Route::Decision;
     let always = |name, fault| Scenario::new(name).always(Decision, fault);

@@ -18,7 +18,7 @@ use crate::scenario::{Expected, InBulk, Scenario};
 /// A column of the table.
 pub(crate) struct Way {
     pub(crate) name: &'static str,
-    /// What it came to, if that is right, or else what is wrong.
+    /// Returns the outcome if it is right, or what is wrong.
     pub(crate) run: fn(&Scenario) -> Result<String, String>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) const WAYS: [Way; 7] = [
     Way { name: "export", run: export },
 ];
 
-/// How many sessions are asked for, where many are.
+/// Number of sessions in the ways that retrieve many.
 const MANY: usize = 3;
 
 fn client<A: Adapter>(scenario: &Scenario, sandbox: &Sandbox) -> A {
@@ -133,7 +133,7 @@ fn export(scenario: &Scenario) -> Result<String, String> {
         .map(|outcome| format!("{outcome} ({})", expected.outcome.1))
 }
 
-/// Whether the outcomes and the number of requests are right; the outcome.
+/// Checks the outcomes and the number of requests, and returns the outcome.
 fn judge(
     expected: &Expected,
     outcomes: &[String],

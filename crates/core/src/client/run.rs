@@ -37,7 +37,7 @@ pub fn receive_head<T>(
     Ok(head)
 }
 
-/// What the calls of a client share, for a [`Run`].
+/// The state that the calls of a client share, for a [`Run`].
 pub trait Driver {
     /// The client of the HTTP library.
     type HttpClient;

@@ -80,7 +80,7 @@ pub enum EventKind {
     /// The store that processes share does not answer: this process goes on with the part of the
     /// quota that it is certain of. The call is the first to do so.
     StoreLost {
-        /// What went wrong.
+        /// The error.
         error: StoreError,
     },
     /// The store that processes share answers again.

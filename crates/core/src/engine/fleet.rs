@@ -1,4 +1,4 @@
-//! What an engine does to share the quotas and the token of its application through a store.
+//! Shares the quotas and the token of an application through a store.
 
 mod token;
 
@@ -18,20 +18,20 @@ use crate::secret::Secret;
 pub(super) struct Fleet {
     /// Since when an exchange is under way.
     asked_at: Option<Moment>,
-    /// When to try again, while the store is lost.
+    /// The time of the next attempt, while the store is lost.
     retry_at: Option<Moment>,
-    /// When to give the next sign of life.
+    /// The time of the next heartbeat.
     sign_at: Moment,
     token: TokenShare,
-    /// What the next call tells.
+    /// The event that the next call reports.
     news: Option<EventKind>,
 }
 
-/// How long the store may take to answer before it counts as lost.
+/// The time after which a store that does not answer counts as lost.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The time between two attempts to reach a lost store.
 const RETRY: Duration = Duration::from_millis(500);
-/// How often a process gives a sign of life, by which the others count it.
+/// The interval of the heartbeats by which the processes count each other.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
 impl Fleet {

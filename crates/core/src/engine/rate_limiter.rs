@@ -24,7 +24,7 @@ use crate::rate_limit::RateLimit;
 /// is alone never exceeds the limit. Other clients that share the limit show in
 /// `X-RateLimit-Remaining`.
 ///
-/// Where processes share the limit through a store, the store's permits decide instead, and these
+/// If processes share the limit through a store, the store's permits decide instead, and these
 /// counts only while the store is lost.
 #[derive(Debug)]
 pub(super) struct RateLimiter {

@@ -69,7 +69,7 @@ pub enum StoreAnswer {
     Token(TokenAnswer),
 }
 
-/// What a process tells of its requests in one [`Bucket`], and how many more it wants to send.
+/// The report of a process on its requests in one [`Bucket`], and how many more it wants to send.
 ///
 /// A permit is one place in the sliding window. It is taken when it is granted and counts until
 /// `window` after its request ended; if that is never told, until `lease + window` after the grant.
@@ -79,7 +79,7 @@ pub struct QuotaRequest {
     pub bucket: Bucket,
     /// The length of the sliding window.
     pub window: Duration,
-    /// How long a permit can be in use at most.
+    /// The longest time for which a permit can be in use.
     pub lease: Duration,
     /// The most requests in a window by policy, whatever the service allows.
     pub budget: Option<u32>,
@@ -94,19 +94,20 @@ pub struct QuotaRequest {
     pub learned: Option<SharedLimit>,
     /// For how long the service refuses all requests, if it does.
     pub closed_for: Option<Duration>,
-    /// Whether the service accepts requests again, before the time that it had named.
+    /// True if the service accepts requests again before the time that it had named.
     pub opened: bool,
     /// The number of the first permit that is asked for. The process numbers its permits itself,
     /// and never uses a number twice.
     pub first: u64,
-    /// How many permits are asked for.
+    /// Number of permits requested.
     pub wanted: u32,
 }
 
-/// How a process comes to a store that does not know it.
+/// The greeting of a process to a store that does not know it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Join {
-    /// Whether it was there before. A store that knows nothing of the quota then has lost what all
+    /// True if it was a member before. A store that knows nothing of the quota then has lost what
+    /// all
     /// of them told it, and grants nothing before they had a second to tell it again.
     pub again: bool,
     /// The permits whose requests are under way.
@@ -118,18 +119,18 @@ pub struct Join {
 pub struct QuotaAnswer {
     /// The rate limit.
     pub bucket: Bucket,
-    /// Whether the store knows the process. If not, it ignored the request: the process joins
+    /// True if the store knows the process. If not, it ignored the request: the process joins
     /// again.
     pub member: bool,
-    /// How many permits were granted: those numbered from `first` on.
+    /// Number of permits granted: those numbered from `first` on.
     pub granted: u32,
-    /// When to ask for the rest.
+    /// The time after which to ask for the rest.
     pub wait: Duration,
-    /// Whether the service refuses all requests for the time of `wait`.
+    /// True if the service refuses all requests for the time of `wait`.
     pub closed: bool,
     /// The limit, as any of the processes learned it.
     pub limit: SharedLimit,
-    /// How many processes share the quota, this one included.
+    /// Number of processes that share the quota, this one included.
     pub members: u32,
 }
 
@@ -141,11 +142,11 @@ pub enum SharedLimit {
     Unknown,
     /// Responses name no limit.
     Unlimited,
-    /// That many requests in a window.
+    /// The number of requests allowed in a window.
     Of(u32),
 }
 
-/// What a process asks about the shared token.
+/// A request of a process about the shared token.
 #[derive(Clone, Debug)]
 pub enum TokenRequest {
     /// Asks for a token that need not be renewed yet, or else for the right to fetch one.
@@ -170,9 +171,9 @@ pub enum TokenRequest {
 pub struct SharedToken {
     /// The access token.
     pub token: Secret,
-    /// How long it is valid.
+    /// Lifetime of the token.
     pub lifetime: Duration,
-    /// When one of the processes renews it.
+    /// The time after which one of the processes renews it.
     pub renew_after: Duration,
 }
 
@@ -189,7 +190,7 @@ pub enum TokenAnswer {
     Done,
 }
 
-/// Why a store did not answer: what failed, where and why, in words for people.
+/// The failure of a store to answer: what failed, where and why, in words for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError(Box<str>);
 
@@ -208,7 +209,7 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// What an [`Engine`](crate::Engine) asks its caller to do about the [`SharedStore`].
+/// The next step that an [`Engine`](crate::Engine) asks of its caller for the [`SharedStore`].
 #[must_use]
 #[derive(Debug)]
 pub enum StoreStep {
@@ -217,7 +218,7 @@ pub enum StoreStep {
     Exchange(Vec<StoreRequest>),
     /// There is nothing to ask before then, unless an operation takes a step.
     Wait {
-        /// When to poll again at the latest.
+        /// The latest time to poll again.
         until: super::Moment,
     },
 }

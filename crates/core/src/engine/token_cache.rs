@@ -31,7 +31,7 @@ pub(super) struct TokenCache {
 
 /// The pause before replacing a token that was refused as soon as it was fetched.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
-/// How often a call that waits for the shared token is polled, if nothing wakes it.
+/// The interval at which a call that waits for the shared token is polled, if nothing wakes it.
 const STORE_RECHECK: Duration = Duration::from_secs(1);
 
 struct CachedToken {

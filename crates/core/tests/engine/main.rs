@@ -1,4 +1,4 @@
-//! What the engine does when, step by step in virtual time.
+//! The behaviour of the engine, step by step in virtual time.
 
 // The steps are helpers of tests, and fail by panicking as tests do.
 #![allow(clippy::unwrap_used, clippy::panic)]

@@ -1,4 +1,4 @@
-//! What an engine is told before its first call.
+//! The settings of an engine before its first call.
 
 use super::*;
 

@@ -1,10 +1,11 @@
-//! What one call after another must do, in the plainest terms: no sharing, no queue, no leases.
+//! A reference model of one call after another, in the plainest terms: no sharing, no queue, no
+//! leases.
 
 use std::time::Duration;
 
 use didit_core::{Moment, Policy};
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Reply {
     /// A token of that lifetime in seconds, or what else was asked for.
@@ -32,7 +33,7 @@ pub(crate) enum Kind {
     Creation,
 }
 
-/// What a poll must come to.
+/// The expected result of a poll.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Must {
     FetchToken,

@@ -67,7 +67,9 @@ pub(crate) const UNDOCUMENTED: [&str; 9] = [
     "tiktok_account",
 ];
 
-/// What a person may have shared: any of the scopes, null or absent, and extras.
+/// Generates the data that a person may have shared: any of the scopes, null or absent, and
+
+/// extras.
 pub(crate) fn user_data() -> BoxedStrategy<Value> {
     let contact = |name| {
         maybe(object(vec![(name, words()), ("is_verified", flag()), ("is_primary", flag())]))

@@ -1,4 +1,4 @@
-//! What holds for every decision.
+//! Invariants of every decision.
 
 use didit_core::data_transfer::Decision;
 use serde_json::{Value, json};
@@ -24,12 +24,14 @@ pub(crate) fn typed(decision: &Decision) -> Value {
     })
 }
 
-/// What stands at a path of member names, with null for what is absent.
+/// Returns the value at a path of member names, or null if it is absent.
 pub(crate) fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
     path.iter().fold(value, |value, name| value.get(name).unwrap_or(&Value::Null))
 }
 
-/// What was sent is kept to the letter, and can be written and read again without a change.
+/// Checks that the text of the service is kept to the letter, and can be written and read again
+
+/// without a change.
 ///
 /// # Panics
 /// If it does not hold.

@@ -1,4 +1,4 @@
-//! What holds for every input.
+//! Properties of every input.
 
 // A broken invariant is a panic.
 #![allow(clippy::expect_used, clippy::panic)]

@@ -14,7 +14,7 @@ pub(crate) struct Caller {
     pub(crate) job: Job,
     session: String,
     work: Work,
-    /// Whether a token that is refused can be renewed.
+    /// True if a token that is refused can be renewed.
     renews: bool,
     most_attempts: u32,
     deadline: Moment,
@@ -39,18 +39,18 @@ pub(crate) struct Flight {
     pub(crate) lost_at: Moment,
 }
 
-/// How a call's own requests have fared, or those of one look of a wait.
+/// The outcomes of a call's own requests, or of those of one poll of a wait.
 #[derive(Default)]
 pub(crate) struct Tries {
     attempts: u32,
     unauthorized: u32,
-    /// Whether the service may have carried one out.
+    /// True if the service may have carried one out.
     pub(crate) may_have_arrived: bool,
     /// The failed status that the same request would get again.
     over_by: Option<StatusCode>,
 }
 
-/// What a caller does next.
+/// The next step of a caller.
 pub(crate) enum Next {
     Send(Box<Request<Vec<u8>>>),
     WakeAt(Moment),

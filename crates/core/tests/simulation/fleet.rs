@@ -16,7 +16,7 @@ use super::service::{Mood, Service};
 use super::store::{Somewhere, Store};
 use super::work::{Ask, Given, Job, Reply};
 
-/// How bad the network, the service, the store and the processes are.
+/// The weather of a schedule: the faults of the network, the service, the store and the processes.
 #[derive(Clone, Debug)]
 pub(crate) struct Climate {
     /// Of requests to the service.
@@ -27,9 +27,9 @@ pub(crate) struct Climate {
     pub(crate) store_latency: Range<Duration>,
     /// In percent of the exchanges: half of them are carried out all the same.
     pub(crate) store_faults: u64,
-    /// When the store is not there.
+    /// The times at which the store is down.
     pub(crate) outage: Option<Range<Duration>>,
-    /// When the store forgets everything.
+    /// The times at which the store forgets everything.
     pub(crate) flush: Option<Duration>,
 }
 
@@ -46,12 +46,12 @@ enum Happening {
 
 struct Process {
     engine: Engine,
-    /// What its clock shows at the beginning.
+    /// The time on its clock at the beginning.
     origin: Duration,
     callers: Vec<Caller>,
     waiting: BTreeSet<usize>,
     alive: bool,
-    /// When its engine is polled for the store.
+    /// The time at which its engine is polled for the store.
     store_poll_at: Option<Moment>,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct Fleet {
     climate: Climate,
     now: Moment,
     dice: Dice,
-    /// How many calls of processes that live are not over.
+    /// Number of unfinished calls of processes that live.
     busy: usize,
     to_come: BTreeMap<(Moment, u64), Happening>,
     serial: u64,
@@ -368,8 +368,8 @@ pub(crate) struct Outcome {
     pub(crate) service: Service,
     /// The most token requests that were on their way at once.
     pub(crate) most_fetching: usize,
-    /// How many requests or answers took longer than they were waited for, and how many processes
-    /// ended after they had asked, and before the store knew the limit.
+    /// Number of requests or answers that took longer than they were waited for, and of processes
+    /// that ended after they had asked, and before the store knew the limit.
     pub(crate) lost: usize,
 }
 

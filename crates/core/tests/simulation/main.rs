@@ -37,12 +37,12 @@ fn environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
-/// Whether nothing can be said of the average.
+/// Returns whether a single schedule is run, which says nothing of the average.
 fn is_one_seed() -> bool {
     environment("SIMULATION_SEED").is_some()
 }
 
-/// How many random schedules there are, if nobody asks for another number.
+/// The default number of random schedules.
 const RANDOM_SCHEDULES: u64 = 10_000;
 
 /// Runs `schedule` with as many seeds, or the one asked for; a seed that fails is told.

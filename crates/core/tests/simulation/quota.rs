@@ -17,7 +17,7 @@ struct Alone {
     limit: usize,
     window: Duration,
     callers: usize,
-    /// How many calls there are; each caller takes one after the other.
+    /// Number of calls; each caller takes one after the other.
     calls: usize,
     latency: Duration,
     think: Duration,

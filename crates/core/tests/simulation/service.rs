@@ -54,7 +54,7 @@ impl Quota {
     }
 }
 
-/// How the callers prove who they are.
+/// The way in which callers are authorized.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Access {
     /// With tokens that they fetch; each lives that long, or nobody says how long.
@@ -74,7 +74,7 @@ impl Access {
         }
     }
 
-    /// What is taken at first.
+    /// Returns the header that is accepted at first, and until when.
     fn taken(self) -> Option<(String, Moment)> {
         match self {
             Self::Tokens(_) => None,
@@ -84,7 +84,7 @@ impl Access {
     }
 }
 
-/// What the service does to a request that reaches it.
+/// The reaction of the service to a request that reaches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Well,
@@ -98,9 +98,9 @@ pub(crate) enum Mood {
 pub(crate) struct Service {
     pub(crate) quota: Option<Quota>,
     pub(crate) access: Access,
-    /// What authorizes, as its header says it, and until when.
+    /// The headers that authorize, and until when.
     taken: Vec<(String, Moment)>,
-    /// When the sessions that are waited for are decided; every other one is.
+    /// The times at which the sessions that are waited for are decided; every other one is decided.
     decided_at: BTreeMap<String, Moment>,
     pub(crate) tokens_issued: usize,
     pub(crate) unauthorized: usize,

@@ -46,10 +46,10 @@ struct Books {
     first_grant: Option<Moment>,
     grants_from: Moment,
     closed: Option<(Moment, Moment)>,
-    /// When each permit leaves the window.
+    /// The time at which each permit leaves the window.
     permits: BTreeMap<(Member, u64), Moment>,
     members: BTreeMap<Member, Moment>,
-    /// How many permits the members wait for that were not granted, and until when that counts.
+    /// The permits that each member still waits for, and until when that counts.
     waiting: BTreeMap<Member, (u32, Moment)>,
 }
 
@@ -57,7 +57,7 @@ const FORGOTTEN: Duration = Duration::from_secs(30);
 const REASSEMBLY: Duration = Duration::from_secs(1);
 const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 const GRACE: Duration = millis(100);
-/// When to ask again for what another process is about to find out.
+/// The pause before asking again for what another process is about to find out.
 const SOON: Duration = millis(20);
 
 impl Store {

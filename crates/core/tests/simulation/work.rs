@@ -1,4 +1,4 @@
-//! What callers ask for, and what comes back.
+//! The requests of callers, and the replies.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -32,16 +32,16 @@ impl Ask {
     }
 }
 
-/// What a caller does, call after call.
+/// The work of a caller, call after call.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) ask: Ask,
     pub(crate) timeout: Option<Duration>,
-    /// How many calls are left after the first, to this caller or to all who take from the pile.
+    /// Number of calls left after the first, for this caller or for all who take from the pile.
     pub(crate) pile: Rc<Cell<usize>>,
     /// Each of them begins up to that long after the caller's last one is over.
     pub(crate) think: Duration,
-    /// Which of the clients makes the calls.
+    /// The client that makes the calls.
     pub(crate) client: usize,
 }
 
@@ -106,7 +106,7 @@ impl Work {
     }
 }
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)]
 pub(crate) enum Given {
@@ -148,7 +148,7 @@ impl<O: Operation> Receiver for O {
     }
 }
 
-/// What comes of a request.
+/// The reply to a request.
 pub(crate) enum Reply {
     Whole(Answer),
     /// The head of this answer, and half of its body.
@@ -185,12 +185,12 @@ impl Reply {
     }
 }
 
-/// What the service answers.
+/// An answer of the service.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
-    /// Whether it is a decision that is still to be made.
+    /// True for a session that is not decided.
     pub(crate) undecided: bool,
 }
 

@@ -12,7 +12,7 @@ use super::dice::Dice;
 use super::service::{Access, Mood, Service};
 use super::work::{Ask, Given, Job, Reply};
 
-/// How bad the network, the service and the callers are.
+/// The weather of a schedule: the faults of the network, the service and the callers.
 #[derive(Clone)]
 pub(crate) struct Weather {
     pub(crate) latency: Range<Duration>,
@@ -20,13 +20,13 @@ pub(crate) struct Weather {
     pub(crate) faults: u64,
     /// In percent of the answers: the head comes, the body does not.
     pub(crate) cut_off: u64,
-    /// Whether those are told as what they mean, and not as what they are.
+    /// True if those are reported by their meaning, not as they occurred.
     pub(crate) in_other_words: bool,
     /// In percent of the calls: dropped at some point, half of them without a word.
     pub(crate) dropped: u64,
     /// In percent of the calls for decisions.
     pub(crate) queued: u64,
-    /// Whether others use up the same quota.
+    /// True if others use up the same quota.
     pub(crate) shared_quota: bool,
 }
 
@@ -61,9 +61,9 @@ pub(crate) struct World {
     weather: Weather,
     dice: Dice,
     callers: Vec<Caller>,
-    /// How many callers are not over.
+    /// Number of callers that are not done.
     busy: usize,
-    /// What is to come, in order; what happens at the same moment, as it was foreseen.
+    /// The coming events in order; those of one moment, in the order in which they were scheduled.
     to_come: BTreeMap<(Moment, u64), Happening>,
     serial: u64,
     /// The callers that wait, by client.
@@ -302,7 +302,7 @@ impl World {
     }
 }
 
-/// What an adapter may take a broken body for.
+/// The failures that an adapter may report for a broken body.
 const FAILURES: [TransportErrorKind; 4] = [
     TransportErrorKind::Connect,
     TransportErrorKind::Certificate,
@@ -315,7 +315,7 @@ pub(crate) struct Outcome {
     /// In the order in which the calls began; nothing for dropped ones.
     pub(crate) results: Vec<Option<Result<Given, CallError>>>,
     pub(crate) service: Service,
-    /// How many requests or answers took longer than they were waited for.
+    /// Number of requests or answers that took longer than they were waited for.
     pub(crate) lost: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Which route of the verification API a path belongs to.
+//! Matches a path with a route of the verification API.
 
 use crate::Route;
 use crate::answer::Answer;

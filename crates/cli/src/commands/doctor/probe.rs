@@ -6,15 +6,15 @@ use http::{Request, Response};
 
 use crate::observed::Observer;
 
-/// What the answers to a probe's requests showed, whatever came of the probe.
+/// The findings in the responses to a probe's requests, even if the probe fails.
 #[derive(Clone, Default)]
 pub(super) struct Seen(Arc<Mutex<Findings>>);
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Findings {
-    /// How long the last answer took.
+    /// Duration of the last exchange.
     pub(super) took: Option<Duration>,
-    /// How far this machine's clock is ahead of the service's, in seconds.
+    /// Lead of this machine's clock over the service's, in seconds.
     pub(super) clock_ahead: Option<i64>,
     pub(super) rate_limit: RateLimit,
 }

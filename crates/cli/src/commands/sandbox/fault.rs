@@ -6,7 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, Type
 use clap::error::{Error, ErrorKind};
 use didit_sandbox::{FaultRule, Route, WebhookFault};
 
-/// What most faults are like; any status, and more, can be written by hand.
+/// The most common kinds of faults, offered as completions.
 const KINDS: [&str; 8] = [
     "status=401",
     "status=404",

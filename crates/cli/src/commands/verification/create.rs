@@ -38,7 +38,7 @@ pub(crate) struct Create {
     /// Repeat the request if it may have been lost; needs --vendor-data
     #[arg(long, requires = "vendor_data")]
     repeat: bool,
-    /// Where the user is sent in the end
+    /// URL to send the user to at the end
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
     callback: Option<String>,
     /// Language of the pages, like en or pt-BR

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
 use crate::{bounded, output, statuses};
 
-/// As long as the service waits for an answer.
+/// The time for which the service waits for an answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 const MAX_BODY: usize = 8 << 20;
@@ -36,7 +36,7 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Send {
-    /// Where your program receives webhooks
+    /// URL at which your program receives webhooks
     #[arg(value_hint = ValueHint::Url)]
     url: String,
     /// Status that the event tells

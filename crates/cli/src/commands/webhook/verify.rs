@@ -48,7 +48,7 @@ pub(crate) struct Verify {
     /// Check X-Signature-Simple instead, which covers only part of the event
     #[arg(long)]
     simple: bool,
-    /// How old the webhook may be [default: 5m]
+    /// Maximum age of the webhook [default: 5m]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     #[arg(allow_hyphen_values = true)]
     tolerance: Option<Duration>,
@@ -56,7 +56,7 @@ pub(crate) struct Verify {
     format: FormatArg,
 }
 
-/// What there is to say of a webhook that was verified.
+/// The result of a verification.
 struct Verified {
     scheme: Scheme,
     secret: usize,

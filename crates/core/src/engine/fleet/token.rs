@@ -8,7 +8,7 @@ use crate::secret::Secret;
 #[derive(Debug, Default)]
 pub(in crate::engine) struct TokenShare {
     right: Right,
-    /// What the store is told before anything is asked, in this order.
+    /// The messages to the store that precede any request, in this order.
     to_tell: Vec<TokenRequest>,
 }
 
@@ -26,7 +26,7 @@ enum Right {
     Elsewhere { longest_fetch: Duration, ask_at: Moment },
 }
 
-/// Whether this process may fetch a token.
+/// The right of this process to fetch a token.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Fetching {
     Allowed,
@@ -34,7 +34,7 @@ pub(in crate::engine) enum Fetching {
     Undecided,
 }
 
-/// How long the right may go unused.
+/// The time after which an unused right is given back.
 const UNUSED: Duration = Duration::from_secs(5);
 /// The most refused tokens that a lost store is told of when it is back.
 const MOST_REFUSED: usize = 16;

@@ -8,7 +8,7 @@ use crate::engine::shared_store::{Join, QuotaAnswer, QuotaRequest, SharedLimit};
 /// This process's part of a quota that is shared through a store.
 #[derive(Debug)]
 pub(super) struct Permits {
-    /// How long a request can be under way.
+    /// The longest time for which a request can be under way.
     longest_request: Duration,
     membership: Membership,
     next: u64,
@@ -19,9 +19,9 @@ pub(super) struct Permits {
     /// The requests that count, with the time they ended, oldest first.
     completed: VecDeque<Completed>,
     unused: Vec<u64>,
-    /// What the exchange under way asks for.
+    /// The request to the store that is under way.
     asked: Option<Asked>,
-    /// When the store wants to be asked for more.
+    /// The time at which to ask the store for more.
     ask_at: Moment,
     /// The limit that the store named last.
     told: SharedLimit,
@@ -62,22 +62,22 @@ enum GateNews {
 
 #[derive(Debug)]
 struct Lost {
-    /// As long as what others have in the window is not known, no more than this process had.
+    /// While the others' use of the window is unknown, no more than this process had.
     held: Option<(usize, Moment)>,
 }
 
-/// What the limiter tells the store beside its permits.
+/// The limiter's state that is reported to the store beside its permits.
 pub(super) struct State {
     pub(super) bucket: Bucket,
     pub(super) window: Duration,
     pub(super) budget: Option<u32>,
     pub(super) limit: SharedLimit,
-    /// How many calls wait for a permit.
+    /// Number of calls that wait for a permit.
     pub(super) waiting: usize,
     pub(super) closed_until: Option<Moment>,
 }
 
-/// How long a permit can be on hand before it is given back.
+/// The time after which an unused permit is given back.
 const HOLD: Duration = Duration::from_secs(1);
 /// The most permits that are asked for at once.
 const MOST: usize = 1000;

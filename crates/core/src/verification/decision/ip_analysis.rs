@@ -24,7 +24,7 @@ pub struct IpAnalysis {
     pub ip_address: Option<String>,
     /// The country of the address.
     pub ip_country: Option<String>,
-    /// That country, as an ISO 3166-1 alpha-2 code.
+    /// The country of the IP address, as an ISO 3166-1 alpha-2 code.
     pub ip_country_code: Option<String>,
     /// The state or region.
     pub ip_state: Option<String>,
