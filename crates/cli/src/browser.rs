@@ -25,7 +25,7 @@ pub(crate) fn caution(address: &str, context: &Context) -> Option<&'static str> 
 pub(crate) fn open(address: &str, context: &Context) {
     // Anything else could be an option, a file or another program's address.
     if !address.starts_with("https://") && !address.starts_with("http://") {
-        context.note("the URL was not opened: it is no web address");
+        context.note("the URL was not opened: it is not a web address");
         return;
     }
     let (program, arguments) = opener();

@@ -27,7 +27,7 @@ pub(crate) fn guard(run: impl FnOnce() -> Exit + UnwindSafe) -> Exit {
 
 fn line(location: Option<&Location<'_>>) -> String {
     let place = location.map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-    format!("a fault of this program at {place}; please report it")
+    format!("internal error at {place}; please report this bug")
 }
 
 #[cfg(test)]
@@ -41,6 +41,6 @@ mod tests {
         assert_eq!(guard(|| panic!("canary")), Exit::Other);
         let _ = panic::take_hook();
         let line = line(Some(Location::caller()));
-        assert!(line.starts_with("a fault of this program at crates/cli/src/panic_guard.rs:"));
+        assert!(line.starts_with("internal error at crates/cli/src/panic_guard.rs:"));
     }
 }

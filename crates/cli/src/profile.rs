@@ -193,7 +193,7 @@ impl Profiles {
         if let Ok(found) = fs::metadata(&path) {
             use std::os::unix::fs::PermissionsExt as _;
             if found.permissions().mode() & 0o077 != 0 {
-                return Err(problem(&format!("others may read it; run `chmod 600 {shown}`")));
+                return Err(problem(&format!("other users can read it; run `chmod 600 {shown}`")));
             }
         }
         match bounded::read(&path, MAX_SECRET) {

@@ -53,7 +53,7 @@ fn parse(text: &str) -> Result<Status, String> {
     }
     let near = suggestion::near(&plain, &DOCUMENTED);
     let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-    Err(format!("{text:?} is none of {}{near}", DOCUMENTED.join(", ")))
+    Err(format!("{text:?} is not one of {}{near}", DOCUMENTED.join(", ")))
 }
 
 #[cfg(test)]

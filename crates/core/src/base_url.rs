@@ -239,7 +239,7 @@ impl fmt::Display for InvalidBaseUrl {
             Self::NotAUrl => "the base URL does not begin with https://",
             Self::Scheme => "the base URL's scheme is neither https nor http",
             Self::PlainHttp => "the base URL is plain http to another machine; use https",
-            Self::UserInfo => "the base URL holds a user name; credentials are given separately",
+            Self::UserInfo => "the base URL contains a user name; pass credentials separately",
             Self::Host => "the base URL's host is neither a name in ASCII nor an address",
             Self::Port => "the base URL's port is not a number from 1 to 65535",
             Self::Path => "the base URL's path has an empty, dot or percent-encoded segment",

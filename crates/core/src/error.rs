@@ -316,6 +316,12 @@ impl ResponseError {
             (ResponseErrorKind::Unauthorized, EndpointKind::ReadStatus) => {
                 "check the session token"
             }
+            (ResponseErrorKind::Unauthorized, EndpointKind::FetchToken) => {
+                "check the client id and the client secret, and that they are for this base URL"
+            }
+            (ResponseErrorKind::Unauthorized, endpoint) if endpoint.is_verification() => {
+                "check the API key"
+            }
             (ResponseErrorKind::Unauthorized, _) => "check the credentials",
             (ResponseErrorKind::Forbidden, _) => "ask Didit to grant these credentials access",
             (
@@ -355,7 +361,7 @@ impl fmt::Display for ResponseError {
             ResponseErrorKind::SessionMismatch => {
                 f.write_str(", but the response is about another session")?;
             }
-            ResponseErrorKind::NotPdf => f.write_str(", but the response is no PDF")?,
+            ResponseErrorKind::NotPdf => f.write_str(", but the response is not a PDF")?,
             ResponseErrorKind::TooLarge => {
                 f.write_str(", but the response is larger than 8 MiB")?;
             }

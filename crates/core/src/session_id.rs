@@ -138,10 +138,10 @@ impl fmt::Display for InvalidSessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the session id is empty"),
-            Self::DotSegment => f.write_str("the session id is a dot segment (`.` or `..`)"),
+            Self::DotSegment => f.write_str("the session id cannot be `.` or `..`"),
             Self::Character { found, position } => write!(
                 f,
-                "the session id holds {found:?} at position {position}, which cannot stand in a path"
+                "the session id contains {found:?} at position {position}, which is not allowed in an id"
             ),
             Self::TooLong { length } => write!(
                 f,
@@ -176,14 +176,17 @@ mod tests {
     fn refuses_with_a_reason() {
         let cases = [
             ("", "the session id is empty"),
-            (".", "the session id is a dot segment (`.` or `..`)"),
-            ("..", "the session id is a dot segment (`.` or `..`)"),
-            ("a/b", "the session id holds '/' at position 1, which cannot stand in a path"),
-            ("a%2Fb", "the session id holds '%' at position 1, which cannot stand in a path"),
-            ("a b", "the session id holds ' ' at position 1, which cannot stand in a path"),
-            ("a\r\nX: y", "the session id holds '\\r' at position 1, which cannot stand in a path"),
-            ("a?b", "the session id holds '?' at position 1, which cannot stand in a path"),
-            ("é", "the session id holds 'é' at position 0, which cannot stand in a path"),
+            (".", "the session id cannot be `.` or `..`"),
+            ("..", "the session id cannot be `.` or `..`"),
+            ("a/b", "the session id contains '/' at position 1, which is not allowed in an id"),
+            ("a%2Fb", "the session id contains '%' at position 1, which is not allowed in an id"),
+            ("a b", "the session id contains ' ' at position 1, which is not allowed in an id"),
+            (
+                "a\r\nX: y",
+                "the session id contains '\\r' at position 1, which is not allowed in an id",
+            ),
+            ("a?b", "the session id contains '?' at position 1, which is not allowed in an id"),
+            ("é", "the session id contains 'é' at position 0, which is not allowed in an id"),
         ];
         for (text, reason) in cases {
             assert_eq!(SessionId::new(text).unwrap_err().to_string(), reason);

@@ -83,6 +83,10 @@ fn every_status_has_its_kind_and_its_advice() {
 fn the_advice_depends_on_what_was_asked() {
     assert_eq!(refusal(&status(), answer(401, b"")).advice(), "check the session token");
     assert_eq!(refusal(&create(), answer(401, b"")).advice(), "check the credentials");
+    assert_eq!(
+        refusal(&client_token(), answer(401, b"")).advice(),
+        "check the client id and the client secret, and that they are for this base URL"
+    );
     assert_eq!(refusal(&create(), answer(404, b"")).advice(), "check the base URL");
     assert_eq!(refusal(&client_token(), answer(404, b"")).advice(), "check the base URL");
     assert_eq!(

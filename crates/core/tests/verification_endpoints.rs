@@ -310,7 +310,7 @@ fn a_pdf_is_told_by_its_content_type_and_header() {
     for kind in [None, Some("application/json"), Some("text/html"), Some("application/pdfx")] {
         let error = parse(kind).unwrap_err();
         assert_eq!(error.kind(), &ResponseErrorKind::NotPdf);
-        assert!(error.to_string().contains("but the response is no PDF"), "{error}");
+        assert!(error.to_string().contains("but the response is not a PDF"), "{error}");
     }
     let after = |bytes: usize| {
         let body = format!("{}%PDF-1.7", "\n".repeat(bytes));

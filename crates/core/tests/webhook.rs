@@ -300,7 +300,7 @@ fn a_refusal_says_which_check_failed() {
         ),
         (
             WebhookError::Stale { age: 301 },
-            "the webhook was signed 301 s ago: it is a repetition, or this machine's clock is wrong",
+            "the webhook was signed 301 s ago: it was replayed, or this machine's clock is wrong",
         ),
         (
             WebhookError::Stale { age: -301 },

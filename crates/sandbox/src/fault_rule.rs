@@ -49,7 +49,7 @@ pub struct FaultRuleError {
 
 impl fmt::Display for FaultRuleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the fault rule {:?} does not work: {}", self.rule, self.why)
+        write!(f, "invalid fault rule {:?}: {}", self.rule, self.why)
     }
 }
 
@@ -73,7 +73,7 @@ impl FaultPlan {
 }
 
 fn parse(rule: &str) -> Result<FaultRule, String> {
-    let (route, rest) = rule.split_once(':').ok_or("it is ROUTE:KIND, then any ,KEY=VALUE")?;
+    let (route, rest) = rule.split_once(':').ok_or("expected ROUTE:KIND[,KEY=VALUE...]")?;
     let route = route.parse().map_err(|error: crate::UnknownRoute| error.to_string())?;
     let (rest, body) = match rest.split_once(",body=") {
         Some((rest, body)) => (rest, Some(body)),
@@ -92,7 +92,7 @@ fn parse(rule: &str) -> Result<FaultRule, String> {
             }
             _ => {
                 return Err(format!(
-                    "{part:?} is none of times=N, retry-after=VALUE, header=NAME:VALUE, body=TEXT"
+                    "{part:?} is not one of times=N, retry-after=VALUE, header=NAME:VALUE, body=TEXT"
                 ));
             }
         }
@@ -126,7 +126,7 @@ fn parse_kind(kind: &str) -> Result<Fault, String> {
         }
         _ => {
             return Err(format!(
-                "{kind:?} is none of status=NNN, redirect=URL, reset, reset-early, close, truncate, drip=PAUSE, \
+                "{kind:?} is not one of status=NNN, redirect=URL, reset, reset-early, close, truncate, drip=PAUSE, \
                  delay=PAUSE, endless, huge=BYTES, garbage, hang"
             ));
         }
@@ -211,8 +211,8 @@ mod tests {
         for (rule, why) in [
             ("decision", "ROUTE:KIND"),
             ("sessions:reset", "no such route"),
-            ("decision:explode", "\"explode\" is none of status=NNN"),
-            ("decision:reset=1", "is none of status=NNN"),
+            ("decision:explode", "\"explode\" is not one of status=NNN"),
+            ("decision:reset=1", "is not one of status=NNN"),
             ("decision:status=99", "not a status"),
             ("decision:status=abc", "not a status"),
             ("decision:drip=5", "not a pause"),
@@ -223,7 +223,7 @@ mod tests {
             ("decision:reset,body=x", "go with status or redirect only"),
             ("decision:status=500,header=x", "NAME:VALUE"),
             ("decision:status=500,header=a b:x", "not a header's name"),
-            ("decision:status=500,what=1", "\"what=1\" is none of"),
+            ("decision:status=500,what=1", "\"what=1\" is not one of"),
         ] {
             let error = rule.parse::<FaultRule>().expect_err(rule).to_string();
             assert!(error.contains(why) && error.contains(rule), "{error}");

@@ -171,7 +171,7 @@ impl Export {
         };
         match (format, self.csv_raw, self.verification) {
             (ExportFormat::Jsonl, true, _) => {
-                Err(Failure::usage("--csv-raw goes with --format csv alone"))
+                Err(Failure::usage("--csv-raw requires --format csv"))
             }
             (ExportFormat::Jsonl, false, true) => Ok(ExportFormat::VerificationJsonl),
             (_, _, true) => Err(Failure::usage(

@@ -54,5 +54,5 @@ impl Verification {
 
 /// Reads the identifier of a verification session.
 fn session_id(text: &str) -> Result<SessionId, Failure> {
-    text.parse().map_err(|error| Failure::usage(format!("{text:?} is no session ID: {error}")))
+    text.parse().map_err(|error| Failure::usage(format!("{text:?} is not a session ID: {error}")))
 }

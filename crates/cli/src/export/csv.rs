@@ -93,7 +93,6 @@ pub(super) fn session_id(record: &str) -> Option<&str> {
 }
 
 /// Returns the text behind the first field, if there is any, and the field as it is written
-
 /// between its
 /// quotes; `None` if they are not well placed.
 fn field(text: &str) -> Option<(Option<&str>, &str)> {

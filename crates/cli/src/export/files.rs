@@ -80,7 +80,9 @@ impl Files {
                 let ours = |line: &str| Ok(FailureLine::parse(line).is_some());
                 failures.check(ExportFormat::Jsonl, ours).map_err(|_| {
                     let shown = failures.name().shown.display();
-                    Failure::usage(format!("{shown} holds no failures; choose another --failures"))
+                    Failure::usage(format!(
+                        "{shown} is not a failures file; choose another --failures"
+                    ))
                 })?;
                 failures.clear()?;
                 owns_failures = true;

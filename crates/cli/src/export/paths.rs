@@ -46,7 +46,7 @@ impl Paths {
         let failures = failures.unwrap_or_else(|| beside(".failures"));
         let state = beside(".state");
         if failures.path == output.path || failures.path == state.path {
-            return Err(Failure::usage("the output and the failures need files of their own"));
+            return Err(Failure::usage("--output and --failures must be different files"));
         }
         let folder = output.path.parent().unwrap_or(Path::new("/")).to_owned();
         Ok(Self { output: Some(output), failures: Some(failures), state: Some(state), folder })

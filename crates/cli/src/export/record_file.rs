@@ -11,7 +11,6 @@ use super::stop::RESUME_HINT;
 use crate::failure::Failure;
 
 /// The operations that a record file needs of an open file. A test implements them as a disk that
-
 /// loses power.
 pub(super) trait Disk: Read + Write + Seek {
     fn set_len(&mut self, length: u64) -> io::Result<()>;

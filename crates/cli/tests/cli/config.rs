@@ -58,7 +58,7 @@ fn a_profile_stands_in_for_the_environment_and_yields_to_it() {
     let secret = folder.join("didit/default.secret");
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
     let ran = run(&mut at(folder, "decision a"));
-    assert!(ran.error(2).contains("others may read it; run `chmod 600"), "{ran:?}");
+    assert!(ran.error(2).contains("other users can read it; run `chmod 600"), "{ran:?}");
     run(&mut at(folder, "config remove")).results();
     assert!(!secret.exists());
     run(&mut at(folder, "decision a")).error(2);

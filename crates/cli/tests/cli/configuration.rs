@@ -99,7 +99,7 @@ fn bad_configuration_is_2_and_nothing_is_sent() {
     refused(sandbox, &mut at("token --base-url http://apx.didit.me"), "plain http");
     refused(sandbox, at("token").env("DIDIT_BASE_URL", "nowhere"), "DIDIT_BASE_URL: the base URL");
     refused(sandbox, at("token").env("DIDIT_TIMEOUT", "30"), "DIDIT_TIMEOUT: \"30\" is not a dur");
-    refused(sandbox, at("token").env("DIDIT_TIMEOUT", "0s"), "no time at all");
+    refused(sandbox, at("token").env("DIDIT_TIMEOUT", "0s"), "is zero; give a longer duration");
     refused(sandbox, at("token").env("DIDIT_FORMAT", "yaml"), "DIDIT_FORMAT is \"yaml\"");
     refused(sandbox, &mut at("token --ca-file /nowhere.pem"), "--ca-file: could not read /nowhere");
     refused(sandbox, at("token").env("DIDIT_CA_FILE", "Cargo.toml"), "holds no PEM certificate");
@@ -113,9 +113,9 @@ fn all_ids_are_checked_before_anything_is_sent() {
     let sandbox = &Sandbox::start().unwrap();
     let long = "x".repeat(257);
     for (id, why) in [
-        ("a/b", "\"a/b\": the session id holds '/'"),
-        ("..", "dot segment"),
-        ("%61", "holds '%'"),
+        ("a/b", "\"a/b\": the session id contains '/'"),
+        ("..", "cannot be `.` or `..`"),
+        ("%61", "contains '%'"),
         (&long, "257 characters"),
     ] {
         refused(sandbox, didit_at(sandbox, "decision good").arg(id), why);

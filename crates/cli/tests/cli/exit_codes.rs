@@ -35,7 +35,7 @@ fn refused_credentials_are_3() {
     let line = ran.error(3);
     assert!(line.contains("could not fetch an access token: HTTP 401"), "{line}");
     assert!(line.contains("credentials do not match"), "the secret is no word of it: {line}");
-    assert!(line.ends_with("; check the credentials"), "{line}");
+    assert!(line.contains("; check the client id and the client secret, "), "{line}");
     fails(Route::Decision, Fault::answer(401), 3);
     fails(Route::Decision, Fault::answer(403), 3);
     fails(Route::Token, Fault::answer(400).body(r#"{"error":"invalid_client"}"#), 3);

@@ -118,7 +118,7 @@ fn every_example_of_every_command_works() {
 fn the_help_tells_every_kind_of_fault() {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let refusal = words(&run(&mut didit("sandbox --fault decision:x")).stderr);
-    let kinds = refusal.split(" is none of ").nth(1).unwrap().split("; see ").next().unwrap();
+    let kinds = refusal.split(" is not one of ").nth(1).unwrap().split("; see ").next().unwrap();
     let help = words(run(&mut didit("sandbox --help")).results());
     assert!(help.contains(&format!("KIND: {kinds}. ")), "{kinds}: {help}");
 }

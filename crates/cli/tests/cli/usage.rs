@@ -31,7 +31,7 @@ const WRONG: [(&str, &[&str]); 50] = [
     ("decision a --color purple", &["--color: \"purple\"", "auto, always, never"]),
     ("token -q -v", &["--quiet and --verbose cannot be used together"]),
     ("token extra", &["`didit token` takes no argument \"extra\""]),
-    ("wait a --poll 0s", &["--poll: \"0s\" is no time at all"]),
+    ("wait a --poll 0s", &["--poll: \"0s\" is zero; give a longer duration"]),
     ("wait a b", &["`didit wait` takes no argument \"b\""]),
     ("session create --sandbox", &["--scope <SCOPES> is missing", "for example: didit session"]),
     ("session create --sandbox --scope mail", &["\"mail\"", "did you mean `email`?"]),
@@ -48,7 +48,7 @@ const WRONG: [(&str, &[&str]); 50] = [
     ("export --input a --output b.jsonl --csv-raw", &["--csv-raw", "--format csv"]),
     ("export --input a --output b.csv --verification", &["--verification writes JSON Lines"]),
     ("sandbox --fault foo", &["ROUTE:KIND", "KEY=VALUE"]),
-    ("sandbox --fault decision:explode", &["\"explode\" is none of status=NNN"]),
+    ("sandbox --fault decision:explode", &["\"explode\" is not one of status=NNN"]),
     ("sandbox --webhook-fault duplicate", &["--webhook <URL> is missing"]),
     (
         "sandbox --webhook http://127.0.0.1:9/ --webhook-fault duplicate,late",
@@ -57,7 +57,7 @@ const WRONG: [(&str, &[&str]); 50] = [
     ("sandbox --quota 100", &["--quota: \"100\" is not a quota like 100/60s"]),
     ("sandbox --port 65536", &["--port: \"65536\" is not a whole number from 0 to 65535"]),
     ("completions tcl", &["\"tcl\"", "bash, elvish, fish, powershell, zsh"]),
-    ("verification decision abc", &["\"abc\" is no session ID", "a UUID, such as"]),
+    ("verification decision abc", &["\"abc\" is not a session ID", "a UUID, such as"]),
     ("verification list --status aproved", &["did you mean \"Approved\"?"]),
     ("webhook send nowhere", &["\"nowhere\"", "http://127.0.0.1:3000/webhooks"]),
 ];

@@ -87,7 +87,7 @@ fn paths_that_cannot_be_used_are_2() {
         ("--input ids --output folder", "could not open "),
         ("--input ids --output ids", "is both read and written"),
         ("--input ids --output out --failures ids", "is both read and written"),
-        ("--input ids --output out --failures out", "need files of their own"),
+        ("--input ids --output out --failures out", "must be different files"),
         ("--output out", "--input"),
         ("--input ids", "--output"),
         ("--input ids --output out --concurrency 0", "\"0\" is not a whole number from 1 to 1000"),

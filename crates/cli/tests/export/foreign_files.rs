@@ -88,7 +88,7 @@ fn failures_that_cannot_be_written_are_known_before_anything_is_sent() {
     let place = Place::with_ids(3);
     place.write("notes", "mine\n");
     run(&mut place.export(&sandbox, "--failures notes --restart"))
-        .ends(2, "notes holds no failures");
+        .ends(2, "notes is not a failures file");
     assert_eq!(place.read("notes"), "mine\n");
     assert_eq!(sandbox.connections(), 0);
 }

@@ -116,7 +116,7 @@ fn formulas_are_guarded_unless_they_are_asked_for_raw() {
         let export = format!("--input ids --output {output}{other}");
         run(&mut place.export_with(&sandbox, &export)).ends(2, "was started with --format csv");
     }
-    run(&mut place.export(&sandbox, "--csv-raw")).ends(2, "--csv-raw goes with --format csv");
+    run(&mut place.export(&sandbox, "--csv-raw")).ends(2, "--csv-raw requires --format csv");
     assert_eq!(asked(&sandbox).len(), 2);
 }
 

@@ -163,7 +163,6 @@ fn once() -> Vec<Scenario> {
 }
 
 /// Returns the faults that last: each is reported by its name, after as many attempts as make
-
 /// sense.
 fn for_ever() -> Vec<Scenario> {
     use Route::Decision;

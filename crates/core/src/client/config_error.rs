@@ -7,6 +7,9 @@ use crate::credentials::InvalidCredentials;
 use crate::error::BuildError;
 use crate::proxy::InvalidProxy;
 
+const NO_ROOTS: &str = "this machine has no trusted root certificates; install them, often with the \
+     package ca-certificates, or add one";
+
 /// Error building a client.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -32,9 +35,7 @@ impl fmt::Display for ConfigError {
         match self {
             Self::Build(error) => error.fmt(f),
             Self::Certificate => f.write_str("the root certificate is not a PEM certificate"),
-            Self::NoRootCertificates => {
-                f.write_str("this machine has no trusted root certificates")
-            }
+            Self::NoRootCertificates => f.write_str(NO_ROOTS),
             Self::Environment(error) => error.fmt(f),
             Self::Proxy(error) => error.fmt(f),
             Self::OwnHttpClient(setting) => {
@@ -93,7 +94,11 @@ mod tests {
     fn each_config_error_says_what_is_wrong() {
         let cases = [
             (ConfigError::Certificate, "the root certificate is not a PEM certificate"),
-            (ConfigError::NoRootCertificates, "this machine has no trusted root certificates"),
+            (
+                ConfigError::NoRootCertificates,
+                "this machine has no trusted root certificates; install them, often with the \
+                 package ca-certificates, or add one",
+            ),
             (
                 ConfigError::OwnHttpClient("proxy"),
                 "proxy has no effect on an HTTP client of your own; set it there",

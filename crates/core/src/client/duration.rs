@@ -64,7 +64,7 @@ impl fmt::Display for InvalidDuration {
             Self::Malformed { text } => {
                 write!(f, "{text:?} is not a duration like 500ms, 30s, 2m or 1h")
             }
-            Self::Zero { text } => write!(f, "{text:?} is no time at all"),
+            Self::Zero { text } => write!(f, "{text:?} is zero; give a longer duration"),
         }
     }
 }

@@ -330,7 +330,7 @@ mod tests {
         let wrong = environment(&set);
         assert_eq!(
             wrong.timeout().unwrap_err().to_string(),
-            "DIDIT_TIMEOUT: \"0s\" is no time at all"
+            "DIDIT_TIMEOUT: \"0s\" is zero; give a longer duration"
         );
         assert!(wrong.root_certificate().unwrap_err().to_string().starts_with("DIDIT_CA_FILE: "));
     }

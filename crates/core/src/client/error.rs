@@ -147,7 +147,10 @@ mod tests {
     fn what_failed_above_the_transport_has_no_place() {
         let route = Route::new(&BaseUrl::production(), None);
         let error = ClientError::new(call(CallErrorKind::Finished), Some(detail()), &route);
-        assert_eq!(error.to_string(), "could not retrieve the decision: the call was over already");
+        assert_eq!(
+            error.to_string(),
+            "could not retrieve the decision: the call has already ended"
+        );
         assert_eq!((error.advice(), error.source().is_none()), ("start a new call", true));
         assert!(matches!(CallError::from(error).kind(), CallErrorKind::Finished));
     }

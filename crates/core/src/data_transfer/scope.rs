@@ -263,7 +263,7 @@ impl fmt::Display for InvalidScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the scope is empty"),
-            Self::Character { found } => write!(f, "the scope holds {found:?}"),
+            Self::Character { found } => write!(f, "the scope contains {found:?}"),
         }
     }
 }
@@ -309,9 +309,9 @@ mod tests {
         assert_eq!("didit:new-scope".parse::<Scope>().unwrap().as_str(), "didit:new-scope");
         for (name, reason) in [
             ("", "the scope is empty"),
-            ("a b", "the scope holds ' '"),
-            ("a\"", "the scope holds '\"'"),
-            ("é", "the scope holds 'é'"),
+            ("a b", "the scope contains ' '"),
+            ("a\"", "the scope contains '\"'"),
+            ("é", "the scope contains 'é'"),
         ] {
             assert_eq!(name.parse::<Scope>().unwrap_err().to_string(), reason);
         }

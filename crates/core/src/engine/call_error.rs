@@ -212,14 +212,14 @@ impl fmt::Display for CallError {
             CallErrorKind::Response(error) => write!(f, "{error}")?,
             CallErrorKind::Transport(kind) => write!(f, "could not {endpoint}: {kind}")?,
             CallErrorKind::Waiting(reason) => {
-                return write!(f, "could not {endpoint}: the time ran out waiting for {reason}");
+                return write!(f, "could not {endpoint}: timed out waiting for {reason}");
             }
             CallErrorKind::Undecided(status) => return undecided(f, *endpoint, status.as_str()),
             CallErrorKind::UndecidedVerification(status) => {
                 return undecided(f, *endpoint, status.as_str());
             }
             CallErrorKind::Finished => {
-                return write!(f, "could not {endpoint}: the call was over already");
+                return write!(f, "could not {endpoint}: the call has already ended");
             }
         }
         match (gave_up, attempts) {
@@ -380,19 +380,19 @@ mod tests {
         );
         for (reason, words) in [
             (WaitReason::Pacing, "the rate limit"),
-            (WaitReason::FirstResponse, "the first response, which tells the rate limit"),
-            (WaitReason::RetryAfter, "the time the service named for the next attempt"),
+            (WaitReason::FirstResponse, "the first response, to learn the rate limit"),
+            (WaitReason::RetryAfter, "the Retry-After time set by the service"),
             (WaitReason::Backoff, "the next attempt"),
             (WaitReason::Polling, "a final status"),
-            (WaitReason::Token, "the token that another call fetches"),
+            (WaitReason::Token, "the token that another call is fetching"),
             (WaitReason::Response, "the response"),
         ] {
-            let waited = format!("{what}the time ran out waiting for {words}");
+            let waited = format!("{what}timed out waiting for {words}");
             assert_eq!(say(CallErrorKind::Waiting(reason), GaveUp::DeadlineExceeded, 1), waited);
         }
         assert_eq!(
             say(CallErrorKind::Finished, GaveUp::NotRetryable, 1),
-            format!("{what}the call was over already")
+            format!("{what}the call has already ended")
         );
     }
 

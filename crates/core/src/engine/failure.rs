@@ -80,12 +80,10 @@ impl fmt::Display for TransportErrorKind {
             Self::Connect => "no connection could be made",
             Self::Certificate => "the server's certificate was refused",
             Self::Handshake => "the TLS handshake failed",
-            Self::Proxy => "the proxy made no connection",
+            Self::Proxy => "the proxy refused the connection",
             Self::Timeout => "no complete response arrived in time",
             Self::ConnectionLost => "the connection was lost before a complete response arrived",
-            Self::HeadTooLarge => {
-                "the response's head is larger than 64 KiB, or has over 128 headers"
-            }
+            Self::HeadTooLarge => "the response's headers exceed 64 KiB or 128 fields",
         })
     }
 }
@@ -114,11 +112,11 @@ impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Pacing => "the rate limit",
-            Self::FirstResponse => "the first response, which tells the rate limit",
-            Self::RetryAfter => "the time the service named for the next attempt",
+            Self::FirstResponse => "the first response, to learn the rate limit",
+            Self::RetryAfter => "the Retry-After time set by the service",
             Self::Backoff => "the next attempt",
             Self::Polling => "a final status",
-            Self::Token => "the token that another call fetches",
+            Self::Token => "the token that another call is fetching",
             Self::Response => "the response",
         })
     }

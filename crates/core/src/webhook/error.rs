@@ -57,7 +57,7 @@ impl fmt::Display for WebhookError {
             ),
             Self::Stale { age } => write!(
                 f,
-                "the webhook was signed {age} s ago: it is a repetition, or this machine's clock \
+                "the webhook was signed {age} s ago: it was replayed, or this machine's clock \
                  is wrong"
             ),
         }

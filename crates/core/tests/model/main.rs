@@ -183,7 +183,6 @@ fn token(reply: Reply, name: &str) -> String {
 type Replied<'a> = Result<Response<&'a [u8]>, TransportErrorKind>;
 
 /// Returns the response that an adapter hands on; `None` for silence, which the call notices by
-
 /// itself.
 fn response(reply: Reply, good: &str) -> Option<Replied<'_>> {
     let answer = |status: u16, body| Response::builder().status(status).body(body).unwrap();

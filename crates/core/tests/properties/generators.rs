@@ -68,7 +68,6 @@ pub(crate) const UNDOCUMENTED: [&str; 9] = [
 ];
 
 /// Generates the data that a person may have shared: any of the scopes, null or absent, and
-
 /// extras.
 pub(crate) fn user_data() -> BoxedStrategy<Value> {
     let contact = |name| {

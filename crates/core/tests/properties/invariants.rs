@@ -30,7 +30,6 @@ pub(crate) fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
 }
 
 /// Checks that the text of the service is kept to the letter, and can be written and read again
-
 /// without a change.
 ///
 /// # Panics

@@ -53,7 +53,7 @@ impl UpdateStatus {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let id = session_id(&self.session_id)?;
         if self.status != NewStatus::Resubmitted && !self.nodes.is_empty() {
-            return Err(Failure::usage("--node goes with the status resubmitted alone"));
+            return Err(Failure::usage("--node requires the status resubmitted"));
         }
         let mut request = match self.status {
             NewStatus::Approved => Request::approve(id),
