@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// The length of its rate-limit window.
 pub(crate) const WINDOW: Duration = Duration::from_secs(1);
 
-/// What a client connects to.
+/// The addresses that a client connects to.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Upstream {
     pub(crate) url: String,

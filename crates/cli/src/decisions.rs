@@ -1,4 +1,4 @@
-//! What the commands of both APIs do with decisions: retrieve several in order, and wait for one.
+//! Retrieves several decisions in order, or waits for one, for the commands of both APIs.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -10,10 +10,10 @@ use crate::failure::Failure;
 const FLAG: &str = "--shared";
 const VARIABLE: &str = "DIDIT_SHARED";
 
-/// Where the store is. The URL may hold a password.
+/// The address of the store. The URL may hold a password.
 pub(crate) struct Shared {
     url: Secret,
-    /// What named it.
+    /// The flag or variable that named it.
     pub(crate) named_by: &'static str,
     root_certificate: Option<Vec<u8>>,
 }

@@ -1,4 +1,4 @@
-//! What calls wait for, and the thread that asks the store.
+//! Checks what wakes calls that wait, and the thread that asks the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,4 +1,4 @@
-//! What a store tells of itself, for people who look for a fault.
+//! The state of a store, for people who look for a fault.
 
 use std::time::{Duration, Instant};
 
@@ -13,21 +13,21 @@ use crate::store::{RedisStore, microseconds};
 pub struct Inspection {
     /// The name and version of the server, such as `Redis 7.0.15`.
     pub server: String,
-    /// How long a round trip took.
+    /// Duration of a round trip.
     pub latency: Duration,
     /// The quotas that processes share or have shared lately.
     pub quotas: Vec<QuotaUse>,
 }
 
-/// How a quota is used.
+/// The use of a quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QuotaUse {
     /// The rate limit.
     pub bucket: Bucket,
-    /// How many processes have asked for permits in the last 30 seconds.
+    /// Number of processes that asked for permits in the last 30 seconds.
     pub processes: u32,
-    /// How many permits are in the window.
+    /// Number of permits in the window.
     pub used: u32,
     /// The limit that the processes learned from the service.
     pub limit: SharedLimit,

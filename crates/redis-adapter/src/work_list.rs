@@ -48,7 +48,7 @@ pub enum Claim {
     Done,
 }
 
-/// Why a [`WorkList`] did not answer.
+/// The reason a [`WorkList`] did not answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WorkListError {

@@ -1,4 +1,4 @@
-//! What webhooks told about each verification session.
+//! The state of each verification session, as webhooks reported it.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,7 @@ pub(crate) struct Verification {
     seen: HashSet<String>,
 }
 
-/// What an event changed.
+/// The effect of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Stored,

@@ -95,7 +95,7 @@ pub(crate) struct Export {
     /// what is exported under a name, so to export the same sessions again choose another one.
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
-    /// How long a dead machine keeps its IDs [default: 60s]
+    /// Time until a dead machine loses its IDs [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     #[arg(allow_hyphen_values = true)]
     lease: Option<Duration>,
@@ -188,7 +188,7 @@ impl Export {
         let Some(shared) = Shared::chosen(self.shared.clone(), context)? else {
             return match (&self.job, &self.lease) {
                 (None, None) => Ok(None),
-                _ => Err(Failure::usage("--job and --lease go with --shared alone")),
+                _ => Err(Failure::usage("--job and --lease require --shared")),
             };
         };
         let by = shared.named_by;

@@ -20,14 +20,14 @@ use super::workers::Outcome;
 use crate::duration::precise;
 use crate::failure::Failure;
 
-/// How long what another machine works on is not asked about again.
+/// The pause before asking again about an id that another machine works on.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
-/// How long Redis is left alone after it did not answer.
+/// The pause after Redis did not answer.
 const RETRY: Duration = Duration::from_millis(500);
-/// How many ids are confirmed at once.
+/// Number of ids confirmed at once.
 const BATCH: usize = 1000;
 
-/// What there is to start.
+/// The next sessions to start.
 pub(super) enum Supply {
     Session(SessionId),
     /// There may be more at once.
@@ -40,9 +40,9 @@ pub(super) enum Supply {
 pub(crate) struct Division {
     list: WorkList,
     lease: Duration,
-    /// How long Redis may be silent.
+    /// The longest time for which Redis may be silent.
     patience: Duration,
-    /// How many ids are claimed at once.
+    /// Number of ids claimed at once.
     batch: usize,
     claimed: VecDeque<SessionId>,
     elsewhere: VecDeque<Elsewhere>,

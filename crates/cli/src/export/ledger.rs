@@ -22,7 +22,7 @@ pub(super) struct Ledger {
     /// Number of ids that earlier runs exported.
     pub(super) exported_before: u64,
     pub(super) failed_before: u64,
-    /// How many other machines have in their files.
+    /// Number of ids in other machines' files.
     pub(super) elsewhere: u64,
     /// The failure that comes first in the input, by its place.
     first_failure: Option<(u64, Exit)>,

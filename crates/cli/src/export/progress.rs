@@ -35,7 +35,7 @@ pub(super) struct Numbers {
     pub(super) failed: u64,
     /// The reason for which all calls wait, and for how long.
     pub(super) waiting: Option<(WaitReason, Duration)>,
-    /// What it does when it does not ask for sessions.
+    /// Its work while it requests no sessions.
     pub(super) note: Option<&'static str>,
 }
 

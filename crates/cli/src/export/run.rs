@@ -52,7 +52,7 @@ impl Tally {
     }
 }
 
-/// Where results go, and what is known of them.
+/// The files for the results, and the numbers of a run.
 struct Run<'a> {
     files: Files,
     ledger: &'a RefCell<Ledger>,

@@ -43,7 +43,7 @@ pub(crate) struct Share {
     owner: String,
 }
 
-/// What the machines that divide a list have in common.
+/// The settings that machines which divide a list have in common.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Job {

@@ -117,7 +117,7 @@ fn clocks_that_differ_and_a_quota_that_is_used_up_are_warned_of() {
     assert!(ran.stdout.contains("0 of 7 requests left"), "{ran:?}");
 }
 
-/// What is said of the store, which is checked last.
+/// Returns the line about the store, which is checked last.
 fn store(ran: &Ran) -> String {
     let line: serde_json::Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
     line["detail"].as_str().unwrap().to_owned()

@@ -13,7 +13,7 @@ use crate::engine::{
 };
 use crate::rate_limit::RateLimit;
 
-/// What the engine is told of a failed exchange, and what the caller is, in an HTTP library's terms.
+/// The error of a failed exchange for the engine, and for the caller in the HTTP library's terms.
 pub type FailedExchange<T> = (TransportError, Option<TransportDetail<T>>);
 
 /// Takes the head of a response that arrived at that time.
