@@ -12,6 +12,28 @@ Examples:
   didit completions bash
   didit completions fish";
 
+/// Completes the rules of `--fault` in bash, which splits words at `:` and `=`: asks for the whole
+/// word, and cuts off the part that bash would keep.
+const BASH_FAULT_RULES: &str = r#"
+_didit_whole_rules() {
+    local line="${COMP_LINE:0:COMP_POINT}"
+    local word="${line##*[[:space:]]}"
+    local before="${line%"$word"}"
+    before="${before%"${before##*[![:space:]]}"}"
+    if [[ "${before##*[[:space:]]}" != --fault ]]; then
+        _didit "$@"
+        return
+    fi
+    COMP_WORDS[COMP_CWORD]="$word"
+    _didit "$1" "$word" --fault
+    local kept=""
+    [[ "$COMP_WORDBREAKS" != *:* || "$word" != *:* ]] || kept="${word%:*}:"
+    [[ "$COMP_WORDBREAKS" != *=* || "$word" != *=* ]] || kept="${word%=*}="
+    COMPREPLY=("${COMPREPLY[@]#"$kept"}")
+}
+complete -F _didit_whole_rules -o bashdefault -o default didit
+"#;
+
 /// Print a completion script for a shell
 ///
 /// For bash, add `source <(didit completions bash)` to ~/.bashrc. For fish, save it as
@@ -27,6 +49,9 @@ impl Completions {
     pub(crate) fn run(self, mut program: Command) -> Result<Exit, Failure> {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut program, "didit", &mut script);
+        if self.shell == Shell::Bash {
+            script.extend_from_slice(BASH_FAULT_RULES.as_bytes());
+        }
         output::print(&String::from_utf8_lossy(&script))?;
         Ok(Exit::Done)
     }

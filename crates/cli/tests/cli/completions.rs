@@ -33,6 +33,23 @@ fn bash_completes_commands_options_and_values() {
     assert!(complete("didit decision a --format j").contains("json"));
 }
 
+/// bash hands over `decision:status=5` as five words, and replaces the last of them only.
+#[test]
+fn bash_completes_what_follows_a_colon() {
+    let complete = |word: &str, part: &str| {
+        let script = format!(
+            "source <(didit completions bash); COMP_LINE='didit sandbox --fault {word}'; \
+             COMP_POINT=${{#COMP_LINE}}; COMP_WORDS=(didit sandbox --fault decision : x); \
+             COMP_CWORD=5; _didit_whole_rules didit '{part}' :; echo \"${{COMPREPLY[*]}}\""
+        );
+        in_shell(&["bash", "--norc", "-c"], &script).expect("a bash")
+    };
+    assert!(complete("decision:", "").starts_with("status=401 status=404 "));
+    assert_eq!(complete("decision:h", "h"), "hang\n");
+    assert_eq!(complete("decision:status=5", "5"), "503\n");
+    assert!(complete("deci", "deci").contains("decision:hang"));
+}
+
 #[test]
 fn fish_completes_values_too() {
     let complete = |line: &str| {
