@@ -229,4 +229,82 @@ mod tests {
         let Step::Done(Err(error)) = impatient.poll(&mut shared, NOW) else { panic!("not over") };
         assert_eq!(Exit::of(&error), Exit::OutOfTime);
     }
+
+    /// Returns the codes in the last column of the page of errors, for each row of a section.
+    fn documented(section: &str) -> Vec<(String, Vec<u8>)> {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/docs/errors.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let (_, section) = page.split_once(&format!("\n# {section}\n")).unwrap();
+        let section = section.split("\n# ").next().unwrap();
+        let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.strip_suffix(" |"));
+        let code = |cell: &str| -> Vec<u8> {
+            cell.split(|c: char| !c.is_ascii_digit()).filter_map(|code| code.parse().ok()).collect()
+        };
+        let rows = rows.map(|row| {
+            (row.split('`').next().unwrap().to_owned(), code(row.rsplit(" | ").next().unwrap()))
+        });
+        rows.collect()
+    }
+
+    fn code(kind: CallErrorKind, gave_up: GaveUp) -> u8 {
+        Exit::of(&CallError::builder(kind).gave_up(gave_up).build()) as u8
+    }
+
+    #[test]
+    fn the_page_of_errors_has_the_codes_of_responses() {
+        let answer = |endpoint, status| {
+            let response = Response::builder().status(status).body(b"").unwrap();
+            ResponseError::from_response(endpoint, &response)
+        };
+        for (name, codes) in documented("Responses") {
+            let status = match &*name {
+                "Unauthorized" => 401,
+                "Forbidden" => 403,
+                "NotFound" => 404,
+                "RateLimited" => 429,
+                "ClientError" => 400,
+                "ServerError" => 503,
+                "Redirect" => 302,
+                "UnexpectedStatus" => 600,
+                // Unusable successes; see the test of answers.
+                _ => {
+                    assert_eq!(codes, [Exit::NotADecision as u8], "{name}");
+                    continue;
+                }
+            };
+            let mut seen = [EndpointKind::RetrieveDecision, EndpointKind::FetchToken]
+                .map(|endpoint| CallErrorKind::Response(answer(endpoint, status)))
+                .map(|kind| code(kind, GaveUp::NotRetryable))
+                .to_vec();
+            seen.dedup();
+            assert_eq!(seen, codes, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_page_of_errors_has_the_codes_of_the_transport_and_of_deadlines() {
+        use TransportErrorKind::{
+            Certificate, Connect, ConnectionLost, Handshake, HeadTooLarge, Proxy, Timeout,
+        };
+        use WaitReason::{Backoff, FirstResponse, Pacing, Polling, Response, RetryAfter, Token};
+        let kinds = [Connect, Certificate, Handshake, Proxy, Timeout, ConnectionLost, HeadTooLarge];
+        for (kind, (name, codes)) in kinds.into_iter().zip(documented("Transport")) {
+            assert_eq!(name, format!("{kind:?}"));
+            let mut seen = [GaveUp::AttemptsExhausted, GaveUp::DeadlineExceeded]
+                .map(|gave_up| code(CallErrorKind::Transport(kind), gave_up))
+                .to_vec();
+            seen.dedup();
+            assert_eq!(seen, codes, "{name}");
+        }
+        let waits = [Pacing, FirstResponse, RetryAfter, Backoff, Polling, Token, Response];
+        let kinds = waits.into_iter().map(CallErrorKind::Waiting).chain([
+            CallErrorKind::Undecided("Retrieved".into()),
+            CallErrorKind::UndecidedVerification("In Progress".into()),
+            CallErrorKind::Finished,
+        ]);
+        for (kind, (name, codes)) in kinds.zip(documented("Deadlines")) {
+            assert!(format!("{kind:?}").starts_with(name.trim_end_matches(')')), "{name}");
+            assert_eq!(codes, [code(kind, GaveUp::DeadlineExceeded)], "{name}");
+        }
+    }
 }

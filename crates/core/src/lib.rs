@@ -1,3 +1,8 @@
+//! [which]: guide::which_crate
+//! [layers]: guide::layers
+//! [errors]: guide::errors
+//! [deploying]: guide::deploying
+//! [architecture]: guide::architecture
 #![doc = include_str!("../README.md")]
 
 mod base_url;
