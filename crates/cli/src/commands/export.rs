@@ -55,7 +55,7 @@ pub(crate) struct Export {
     concurrency: u16,
     /// Your share of the rate limit, in requests
     ///
-    /// At most so many are sent in a window. By default it is all that the service allows, which it
+    /// At most this many are sent in each window. The default is all that the service allows, as it
     /// says in its responses.
     #[arg(long, value_name = "N", value_parser = count::between(1_u32, 1_000_000))]
     budget: Option<u32>,
@@ -199,7 +199,7 @@ impl Export {
         }
         if self.restart {
             return Err(Failure::usage(format!(
-                "{by} does not go with --restart, as other machines have their parts; to start over, \
+                "{by} cannot be used with --restart, as other machines have their parts; to start over, \
                  choose another --output and --job"
             )));
         }

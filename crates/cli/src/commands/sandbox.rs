@@ -74,11 +74,11 @@ pub(crate) struct Sandbox {
     session_lifetime: Option<Duration>,
     /// Send webhooks there; repeatable
     ///
-    /// It must be an http URL of this machine. Each new status of a verification session is sent, signed with DIDIT_WEBHOOK_SECRET (or a
+    /// It must be an http URL on this machine. Each new status of a verification session is sent, signed with DIDIT_WEBHOOK_SECRET (or a
     /// secret that is printed), and sent again after 1 and 4 minutes if that fails.
     #[arg(long = "webhook", value_name = "URL", value_hint = ValueHint::Url)]
     webhooks: Vec<String>,
-    /// Factor of the pauses between attempts
+    /// Scale the pauses between attempts
     #[arg(long, value_name = "FACTOR", requires = "webhooks", value_parser = parse_scale)]
     webhook_scale: Option<f64>,
     /// Inject a webhook fault, like duplicate

@@ -121,7 +121,7 @@ fn all_ids_are_checked_before_anything_is_sent() {
         refused(sandbox, didit_at(sandbox, "decision good").arg(id), why);
     }
     refused(sandbox, didit_at(sandbox, "decision good").arg(""), "the session id is empty");
-    refused(sandbox, didit_at(sandbox, "decision").arg("\u{1b}[2J\n"), "holds '\\u{1b}'");
+    refused(sandbox, didit_at(sandbox, "decision").arg("\u{1b}[2J\n"), "contains '\\u{1b}'");
 }
 
 #[test]

@@ -25,7 +25,7 @@ fn bad_ids_are_refused_by_their_line_before_anything_is_sent() {
     for (bad, words) in [
         ("a/b", "line 3 of ids: the session id contains '/' at position 1"),
         ("..", "line 3 of ids: the session id cannot be `.`"),
-        ("a b", "holds ' '"),
+        ("a b", "contains ' '"),
         (&long, "257 characters"),
         (&endless, "line 3 of ids: it is too long"),
     ] {

@@ -32,7 +32,7 @@ pub(crate) fn machine(
     command
 }
 
-/// Counts each id in the files of these machines; a torn end does not count.
+/// How often each id stands in the files of these machines; a torn end does not count.
 fn settled(place: &Place, outputs: &[&str]) -> BTreeMap<String, usize> {
     let mut times = BTreeMap::new();
     for output in outputs {
@@ -47,7 +47,7 @@ fn settled(place: &Place, outputs: &[&str]) -> BTreeMap<String, usize> {
     times
 }
 
-/// Counts the records in the files of a machine.
+/// How many records the files of a machine have.
 fn records(place: &Place, output: &str) -> u64 {
     let names = [output.to_owned(), format!("{output}.failures")];
     let files = names.iter().filter_map(|name| fs::read(place.path(name)).ok());

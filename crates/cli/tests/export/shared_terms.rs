@@ -40,11 +40,11 @@ fn what_cannot_be_shared_is_refused_before_anything_is_sent() {
     let url = redis.url();
     for (arguments, words) in [
         (format!("--output - --shared {url}"), "--shared needs an --output file"),
-        (format!("--output a --shared {url} --restart"), "--shared does not go with --restart"),
+        (format!("--output a --shared {url} --restart"), "--shared cannot be used with --restart"),
         (format!("--output a --shared {url} --lease 10ms"), "--lease is shorter than 1s"),
         (format!("--output a --shared {url} --job="), "--job is empty"),
-        ("--output a --job night".to_owned(), "go with --shared alone"),
-        ("--output a --lease 5s".to_owned(), "go with --shared alone"),
+        ("--output a --job night".to_owned(), "require --shared"),
+        ("--output a --lease 5s".to_owned(), "require --shared"),
         (
             "--output a --shared redis://me:canary@127.0.0.1:1".to_owned(),
             "--shared: Redis at 127.0.0.1:1: Connection refused",

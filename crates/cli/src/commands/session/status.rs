@@ -18,7 +18,7 @@ Examples:
   didit session status SESSION_ID --session-token TOKEN
   DIDIT_SESSION_TOKEN=TOKEN didit session status SESSION_ID";
 
-/// Print the status of a session, with its own token alone
+/// Print a session's status; needs only its session token
 ///
 /// No other credentials are needed.
 #[derive(Args)]

@@ -15,7 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   didit verification delete SESSION_ID --yes";
 
-/// Delete a verification session and its data, for good
+/// Permanently delete a verification session and its data
 ///
 /// It cannot be undone, so --yes is needed. Nothing is printed.
 #[derive(Args)]

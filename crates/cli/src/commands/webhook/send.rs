@@ -29,7 +29,7 @@ Examples:
   didit webhook send http://127.0.0.1:3000/webhooks --status approved
   didit webhook send http://127.0.0.1:3000/webhooks --body event.json";
 
-/// Send a signed test webhook to a program of yours
+/// Send a signed test webhook to your own program
 ///
 /// It is signed like one of the service, and sent once. Plain http is for this machine alone. Exits
 /// with 1 unless the answer is a success.
