@@ -124,11 +124,11 @@ impl Webhook {
         let event = SimpleEvent::from_json(body).map_err(WebhookError::Body)?;
         let message = event.signed_message();
         let messages = [(Scheme::Simple, message.as_bytes())];
-        let Matched { secret, .. } = signature::find(headers, &messages, &self.secrets)?;
+        let Matched { secret_index, .. } = signature::find(headers, &messages, &self.secrets)?;
         let signed = event.timestamp().ok_or(WebhookError::NoTimestamp)?;
         same_timestamp(headers, signed)?;
         self.fresh(signed, now)?;
-        Ok(event.signed_by(secret))
+        Ok(event.signed_by(secret_index))
     }
 
     /// Returns the headers that the service would send with `body`, signed with the first secret:

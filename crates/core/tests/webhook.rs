@@ -61,10 +61,14 @@ fn the_vectors_verify_under_every_scheme() {
             sent.insert(header, HeaderValue::from_str(signature).unwrap());
             if scheme == Scheme::Simple {
                 assert_eq!(webhook.verify(&sent, body, now).err(), Some(WebhookError::NoSignature));
-                assert_eq!(webhook.verify_simple(&sent, body, now).unwrap().secret(), 1, "{name}");
+                assert_eq!(
+                    webhook.verify_simple(&sent, body, now).unwrap().secret_index(),
+                    1,
+                    "{name}"
+                );
             } else {
                 let matched = webhook.verify(&sent, body, now).unwrap().matched();
-                assert_eq!((matched.scheme, matched.secret), (scheme, 1), "{name}");
+                assert_eq!((matched.scheme, matched.secret_index), (scheme, 1), "{name}");
             }
         }
         let upper = headers(&[("x-signature", &text("x_signature").to_uppercase())]);
@@ -363,7 +367,7 @@ fn debug_shows_no_secret_and_nobody() {
         format!("{event:?}"),
         "Event { kind: StatusUpdated, event_id: Some(\"e\"), timestamp: Some(1774970000), \
          session_id: Some(\"s\"), status: Some(Approved), vendor_data: Some([redacted]), \
-         matched: Matched { scheme: RawBody, secret: 0 }, .. }"
+         matched: Matched { scheme: RawBody, secret_index: 0 }, .. }"
     );
     let webhook = Webhook::new(["canary"]).unwrap();
     assert!(!format!("{webhook:?}").contains("canary"));

@@ -278,7 +278,7 @@ impl SimpleEvent {
     }
 
     /// Returns which secret matched, as an index.
-    pub fn secret(&self) -> usize {
+    pub fn secret_index(&self) -> usize {
         self.secret
     }
 

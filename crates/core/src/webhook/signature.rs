@@ -50,7 +50,7 @@ pub struct Matched {
     pub scheme: Scheme,
     /// The matching secret's index in those given to [`Webhook::new`](super::Webhook::new). Once
     /// it is 0 for every delivery, a rotation is over.
-    pub secret: usize,
+    pub secret_index: usize,
 }
 
 /// Finds the first of the messages whose signature in the headers was made with one of the secrets.
@@ -71,8 +71,8 @@ pub(super) fn find(
                 // In constant time.
                 let verify = |mac: Hmac<Sha256>| mac.verify_slice(&signature).is_ok();
                 let signed_by = |secret: &Secret| mac(secret, message).is_some_and(verify);
-                if let Some(secret) = secrets.iter().position(signed_by) {
-                    return Ok(Matched { scheme, secret });
+                if let Some(secret_index) = secrets.iter().position(signed_by) {
+                    return Ok(Matched { scheme, secret_index });
                 }
                 WebhookError::SignatureMismatch
             }

@@ -83,7 +83,7 @@ impl Verify {
         let verified = if self.simple {
             webhook.verify_simple(&headers, &body, now).map(|event| Verified {
                 scheme: Scheme::Simple,
-                secret: event.secret(),
+                secret: event.secret_index(),
                 kind: Some(event.kind().to_string()),
                 session_id: event.session_id().map(str::to_owned),
                 status: event.status(),
@@ -92,7 +92,7 @@ impl Verify {
         } else {
             webhook.verify(&headers, &body, now).map(|event| Verified {
                 scheme: event.matched().scheme,
-                secret: event.matched().secret,
+                secret: event.matched().secret_index,
                 kind: Some(event.kind().to_string()),
                 session_id: event.session_id().map(str::to_owned),
                 status: event.status(),
