@@ -43,6 +43,7 @@ pub use self::wait::Wait;
 /// [testing]: how_to::testing
 /// [webhooks]: how_to::webhooks
 /// [verification]: how_to::verification
+/// [layers]: didit_core::guide::layers
 #[doc = include_str!("../docs/how_to.md")]
 pub mod how_to {
     #[doc = include_str!("../docs/metrics.md")]
@@ -51,6 +52,7 @@ pub mod how_to {
     #[doc = include_str!("../docs/testing.md")]
     pub mod testing {}
 
+    /// [webhooks]: super::how_to::webhooks
     #[doc = include_str!("../docs/verification.md")]
     pub mod verification {}
 

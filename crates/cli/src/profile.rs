@@ -1,7 +1,7 @@
 //! Profiles: named settings in the platform's configuration folder, below flags and environment.
 //!
 //! `config.json` holds everything but secrets. A secret is in a file of its own beside it, which only
-//! its owner may read, or is printed by a command such as that of a password manager.
+//! its owner may read, or is read from a command such as that of a password manager.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -114,7 +114,7 @@ pub(crate) fn name(context: &Context) -> Result<Option<String>, Failure> {
     };
     match name {
         Some(name) if !valid(&name) => Err(Failure::usage(format!(
-            "{name:?} is no name of a profile; use letters, digits, - and _"
+            "{name:?} is not a valid profile name; use letters, digits, - and _"
         ))),
         name => Ok(name),
     }

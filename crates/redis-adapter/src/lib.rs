@@ -1,3 +1,5 @@
+//! [async]: https://docs.rs/didit-async-adapter
+//! [blocking]: https://docs.rs/didit-blocking-adapter
 #![doc = include_str!("../README.md")]
 
 mod builder;

@@ -32,7 +32,7 @@ pub(crate) enum Change {
     Duplicate,
     /// A later event was delivered before.
     Late,
-    /// It is about something else than a session.
+    /// It is not about a session.
     Other,
 }
 

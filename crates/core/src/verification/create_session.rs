@@ -72,7 +72,7 @@ impl CreateSession {
         self
     }
 
-    /// Sets where the user is sent in the end: a URL, also one with a scheme of an app.
+    /// Sets where the user is sent afterwards: a URL, also one with a scheme of an app.
     ///
     /// The service adds `verificationSessionId` and `status` to it, which prove nothing.
     #[must_use]

@@ -191,7 +191,7 @@ impl Decision {
         self.members.contact_details.as_ref()
     }
 
-    /// Returns where the user is sent in the end.
+    /// Returns where the user is sent afterwards.
     pub fn callback(&self) -> Option<&str> {
         self.members.callback.as_deref()
     }

@@ -88,7 +88,7 @@ impl Session {
         self.members.metadata.as_ref()
     }
 
-    /// Returns where the user is sent in the end.
+    /// Returns where the user is sent afterwards.
     pub fn callback(&self) -> Option<&str> {
         self.members.callback.as_deref()
     }
