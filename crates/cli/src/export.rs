@@ -74,7 +74,7 @@ pub(crate) use self::paths::Paths;
 pub(crate) use self::progress::Progress;
 pub(crate) use self::retry::Retry;
 pub(crate) use self::run::run;
-use self::state::{Arguments, Job, Share};
+use self::state::{Arguments, Job, Share, Start};
 use self::workers::Answer;
 use crate::connection::Api;
 use crate::failure::Failure;
@@ -140,9 +140,9 @@ pub(crate) fn begin(
     mut tell: impl FnMut(&str),
 ) -> Result<ExportJob, Failure> {
     let name = source.name();
-    if paths.include(&name) {
+    if let Some(flag) = paths.flag_of(&name) {
         return Err(Failure::usage(format!(
-            "{} is both read and written; choose another --output",
+            "{} is both read and written; choose another {flag}",
             name.display()
         )));
     }
@@ -155,8 +155,13 @@ pub(crate) fn begin(
         None => None,
     };
     let arguments = Arguments::new(&name, paths.failures.as_ref(), format, base_url, job);
+    let start = match input.source() {
+        _ if restart => Start::Anew,
+        Source::Ids(_) => Start::Resume,
+        Source::Failures(list) => Start::Retry(list),
+    };
     tell("Reading what is done ...");
-    let (files, mut ids) = Files::open(paths, format, &arguments, restart)?;
+    let (files, mut ids) = Files::open(paths, format, &arguments, start)?;
     ids.reserve(input.ids());
     Ok(ExportJob::new(input, ids, files))
 }

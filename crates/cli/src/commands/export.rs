@@ -2,7 +2,7 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
@@ -79,7 +79,7 @@ pub(crate) struct Export {
     /// With the output that they failed for, the results are merged into it. With another output, the
     /// failures file is left as it is.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(conflicts_with = "input")]
+    #[arg(conflicts_with_all = ["input", "restart"])]
     retry_failures: Option<PathBuf>,
     /// Divide the list through a Redis [env: DIDIT_SHARED]
     ///
@@ -124,8 +124,8 @@ impl Export {
         let (base_url, restart) = (&connection.base_url, self.restart);
         let terms = Terms { format, base_url, restart, job };
         let retry = match &source {
-            Source::Failures(path) if !restart => Retry::begin(path, &paths, &terms)?,
-            _ => None,
+            Source::Failures(path) => Retry::begin(path, &paths, &terms)?,
+            Source::Ids(_) => None,
         };
         if let (Source::Failures(_), None, Some(shared)) = (&source, &retry, &shared) {
             return Err(Failure::usage(format!(
@@ -166,8 +166,7 @@ impl Export {
     fn written_format(&self) -> Result<ExportFormat, Failure> {
         let format = match self.format {
             Some(format) => format,
-            None if has_ending(&self.output, "csv") => ExportFormat::Csv,
-            None => ExportFormat::Jsonl,
+            None => ExportFormat::of_name(&self.output),
         };
         match (format, self.csv_raw, self.verification) {
             (ExportFormat::Jsonl, true, _) => {
@@ -230,8 +229,4 @@ impl Export {
         }
         wanted
     }
-}
-
-fn has_ending(path: &Path, ending: &str) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
 }

@@ -13,7 +13,7 @@ use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
 use super::retry::write_list;
-use super::state::{Arguments, ExitNote, Share, sync_folder};
+use super::state::{Arguments, ExitNote, Share, Start, sync_folder};
 use super::workers::Answer;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -43,10 +43,10 @@ impl Files {
         paths: &Paths,
         format: ExportFormat,
         arguments: &Arguments,
-        restart: bool,
+        start: Start<'_>,
     ) -> Result<(Self, IdSet), Failure> {
         let (mut made, mut ids) = (Vec::new(), IdSet::default());
-        let opened = Self::claim(paths, format, arguments.clone(), restart, &mut made);
+        let opened = Self::claim(paths, format, arguments.clone(), start, &mut made);
         let opened = opened.and_then(|mut files| files.recover(&mut ids).map(|()| (files, ids)));
         if opened.is_err() {
             for name in made {
@@ -60,7 +60,7 @@ impl Files {
         paths: &Paths,
         format: ExportFormat,
         mut arguments: Arguments,
-        restart: bool,
+        start: Start<'_>,
         made: &mut Vec<Named>,
     ) -> Result<Self, Failure> {
         let mut open = |name: &Named| -> Result<RecordFile, Failure> {
@@ -75,15 +75,12 @@ impl Files {
         let started = paths.state.as_ref().map(Arguments::read).transpose()?.flatten();
         let mut owns_failures = failures.as_ref().is_some_and(RecordFile::is_made)
             || started.as_ref().is_some_and(|started| started.owns_failures);
+        let restart = matches!(start, Start::Anew);
+        if restart || started.is_none() {
+            refuse_foreign(&mut failures, &mut output, started.is_some())?;
+        }
         if restart {
             if let Some(failures) = failures.as_mut().filter(|failures| !failures.is_empty()) {
-                let ours = |line: &str| Ok(FailureLine::parse(line).is_some());
-                failures.check(ExportFormat::Jsonl, ours).map_err(|_| {
-                    let shown = failures.name().shown.display();
-                    Failure::usage(format!(
-                        "{shown} is not a failures file; choose another --failures"
-                    ))
-                })?;
                 failures.clear()?;
                 owns_failures = true;
             }
@@ -101,14 +98,16 @@ impl Files {
                 made.extend(started.is_none().then(|| state.clone()));
             }
             (Some(_), Some(started), Some(_)) => {
-                if let Some(output) = &paths.output {
-                    started.check(&arguments, output)?;
-                }
+                started.check(&arguments, paths, start)?;
             }
             (Some(used), None, _) | (Some(used), _, None) => {
+                let overwrite = if arguments.may_restart(start) {
+                    ", or overwrite the output and the failures with --restart"
+                } else {
+                    ""
+                };
                 return Err(Failure::usage(format!(
-                    "{} is not empty, and there is no export to resume; choose another file, or \
-                     overwrite the output and the failures with --restart",
+                    "{} is not empty, and there is no export to resume; choose another file{overwrite}",
                     used.name().shown.display()
                 )));
             }
@@ -229,6 +228,29 @@ impl Files {
         self.failures.as_ref().map(RecordFile::name)
     }
 
+    /// Returns the command that retries the failures into the output; `None` if it takes more than
+    /// the files.
+    pub(super) fn retry_command(&self) -> Option<String> {
+        let (output, failures) = (self.output.as_ref()?.name(), self.failures()?);
+        let is_plain = |name: &Named| {
+            let plain = |c: char| c.is_alphanumeric() || "/._-+@%,:".contains(c);
+            let shown = name.shown.to_str().filter(|shown| !shown.starts_with('-'));
+            shown.is_some_and(|shown| shown.chars().all(plain))
+        };
+        if self.share.is_some() || !is_plain(output) || !is_plain(failures) {
+            return None;
+        }
+        let (named, shown) = (failures.shown.display(), output.shown.display());
+        let mut command = vec![format!("didit export --retry-failures {named} --output {shown}")];
+        if named.to_string() != format!("{shown}.failures") {
+            command.push(format!("--failures {named}"));
+        }
+        if self.format != ExportFormat::of_name(&output.shown) {
+            command.push(format!("--format {}", self.format.flags()));
+        }
+        Some(command.join(" "))
+    }
+
     pub(super) fn sync_now_and_then(&mut self) -> Result<(), Failure> {
         if self.synced.elapsed() < SYNC_INTERVAL { Ok(()) } else { self.sync() }
     }
@@ -262,6 +284,28 @@ impl Drop for Files {
             let _ = fs::remove_file(&failures.name().path);
         }
     }
+}
+
+/// Refuses files that no export made, which are never written to.
+fn refuse_foreign(
+    failures: &mut Option<RecordFile>,
+    output: &mut Option<RecordFile>,
+    has_state: bool,
+) -> Result<(), Failure> {
+    if let Some(output) = output.as_mut().filter(|output| !output.is_empty() && !has_state)
+        && !output.begins_as_output()?
+    {
+        let shown = output.name().shown.display();
+        return Err(Failure::usage(format!("{shown} is not an export; choose another --output")));
+    }
+    let Some(failures) = failures.as_mut().filter(|failures| !failures.is_empty()) else {
+        return Ok(());
+    };
+    let ours = |line: &str| Ok(FailureLine::parse(line).is_some());
+    failures.check(ExportFormat::Jsonl, ours).map(drop).map_err(|_| {
+        let shown = failures.name().shown.display();
+        Failure::usage(format!("{shown} is not a failures file; choose another --failures"))
+    })
 }
 
 fn repeated(name: &Named, id: &str) -> Failure {

@@ -1,6 +1,7 @@
 //! The formats of an output, and how their records are told apart.
 
 use std::io::{self, BufRead};
+use std::path::Path;
 
 use clap::ValueEnum;
 use didit_blocking_adapter::core::data_transfer::Decision;
@@ -27,6 +28,12 @@ pub(crate) enum ExportFormat {
 }
 
 impl ExportFormat {
+    /// Returns the format that the ending of an output's name stands for.
+    pub(crate) fn of_name(output: &Path) -> Self {
+        let is_csv = output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        if is_csv { Self::Csv } else { Self::Jsonl }
+    }
+
     /// Tells whether a record is always one line.
     fn is_lines(self) -> bool {
         matches!(self, Self::Jsonl | Self::VerificationJsonl)
@@ -86,11 +93,6 @@ impl ExportFormat {
 
     /// Tells whether a record may begin so, up to where an interruption cut it off.
     pub(super) fn is_beginning(self, text: &[u8]) -> bool {
-        #[derive(Deserialize)]
-        struct Record {
-            #[serde(rename = "session_id")]
-            _session_id: IgnoredAny,
-        }
         if text.is_empty() {
             return true;
         }
@@ -103,6 +105,17 @@ impl ExportFormat {
         }
     }
 
+    /// Returns how an export in this format was started, as opposed to one in the other.
+    pub(super) fn difference(self, other: Self) -> String {
+        match (self, other) {
+            (Self::Csv, Self::CsvRaw) => "without --csv-raw".to_owned(),
+            (Self::CsvRaw, Self::Csv) => "with --csv-raw".to_owned(),
+            (Self::Jsonl, Self::VerificationJsonl) => "without --verification".to_owned(),
+            (Self::VerificationJsonl, Self::Jsonl) => "with --verification".to_owned(),
+            _ => format!("with --format {}", self.flags()),
+        }
+    }
+
     /// The arguments that ask for the format.
     pub(super) fn flags(self) -> &'static str {
         match self {
@@ -112,6 +125,19 @@ impl ExportFormat {
             Self::CsvRaw => "csv --csv-raw",
         }
     }
+}
+
+/// A JSON object with a session.
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "session_id")]
+    _session_id: IgnoredAny,
+}
+
+/// Tells whether an output of any format begins with that line.
+pub(super) fn is_first_line(line: &[u8]) -> bool {
+    line == csv::HEADER.as_bytes()
+        || line.starts_with(b"{") && serde_json::from_slice::<Record>(line).is_ok()
 }
 
 fn has_odd_quotes(text: &[u8]) -> bool {

@@ -129,6 +129,10 @@ impl Input {
         Ok(Self { source, api, file, length, ids, line: Vec::new(), number: 0 })
     }
 
+    pub(super) fn source(&self) -> &Source {
+        &self.source
+    }
+
     /// Goes back to the first id.
     pub(super) fn rewind(&mut self) -> Result<(), Failure> {
         let buffered = self.file.buffer().len();

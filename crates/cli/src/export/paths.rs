@@ -1,8 +1,8 @@
 //! The names of an export's files.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::failure::Failure;
 
@@ -58,10 +58,12 @@ impl Paths {
         self.failures.as_ref().zip(named).is_some_and(|(file, named)| file.path == named.path)
     }
 
-    /// Tells whether one of the files is the input.
-    pub(super) fn include(&self, input: &Path) -> bool {
-        let files = [&self.output, &self.failures, &self.state];
-        files.into_iter().flatten().any(|file| file.path == input)
+    /// Returns the flag that names the input as a file of the export.
+    pub(super) fn flag_of(&self, input: &Path) -> Option<&'static str> {
+        let files =
+            [(&self.output, "--output"), (&self.state, "--output"), (&self.failures, "--failures")];
+        let is_input = |file: &Option<Named>| file.as_ref().is_some_and(|file| file.path == input);
+        files.into_iter().find(|(file, _)| is_input(file)).map(|(_, flag)| flag)
     }
 }
 
@@ -80,8 +82,13 @@ fn absolute(path: &Path) -> Result<Named, Failure> {
     let name = path.file_name().filter(|name| *name != OsStr::new(".."));
     let name = name.ok_or_else(|| refused(path, "it names no file"))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new(".")).canonicalize();
-    let folder = folder.map_err(|error| refused(path, &error.to_string()))?;
+    let shown = folder.unwrap_or(Path::new("."));
+    let folder = shown.canonicalize().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            refused(path, &format!("the folder {} does not exist; create it", shown.display()))
+        }
+        _ => refused(path, &error.to_string()),
+    })?;
     Ok(Named { path: folder.join(name), shown: path.to_owned() })
 }
 

@@ -1,11 +1,11 @@
 //! A file that only grows, by whole records, and that one process works on at a time.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom, Write};
 
 use fs4::{FileExt, TryLockError};
 
-use super::format::ExportFormat;
+use super::format::{self, ExportFormat};
 use super::paths::Named;
 use super::stop::RESUME_HINT;
 use crate::failure::Failure;
@@ -26,6 +26,9 @@ impl Disk for File {
         self.sync_data()
     }
 }
+
+/// No decision is longer; the service's answers are at most 8 MiB.
+const MAX_RECORD: u64 = 1 << 24;
 
 pub(super) struct RecordFile {
     name: Named,
@@ -84,6 +87,17 @@ impl RecordFile {
     /// Tells whether the file was not there before it was opened.
     pub(super) fn is_made(&self) -> bool {
         self.made
+    }
+
+    /// Tells whether the file begins as an output does.
+    pub(super) fn begins_as_output(&mut self) -> Result<bool, Failure> {
+        let mut line = Vec::new();
+        let mut read = || {
+            self.disk.seek(SeekFrom::Start(0))?;
+            BufReader::new(&mut self.disk).take(MAX_RECORD).read_until(b'\n', &mut line)
+        };
+        read().map_err(|error| self.problem("read", &error))?;
+        Ok(format::is_first_line(&line))
     }
 
     pub(super) fn clear(&mut self) -> Result<(), Failure> {
@@ -190,27 +204,34 @@ fn regular(name: &Named, found: &fs::Metadata) -> Result<(), Failure> {
     if kind.is_file() {
         return Ok(());
     }
-    if kind.is_symlink() {
-        return Err(Failure::usage(format!(
-            "could not open {shown} to write: it is a symbolic link; name another file"
-        )));
-    }
-    if is_device(kind) {
-        return Err(Failure::other(format!(
-            "could not write to {shown}: it is not a regular file; for standard output give -"
-        )));
-    }
-    Err(Failure::usage(format!("could not open {shown} to write: it is not a regular file")))
+    let (kind, advice) = match kind_of(kind) {
+        DEVICE => (DEVICE, "for standard output give -"),
+        kind => (kind, "name another file"),
+    };
+    Err(Failure::usage(format!("could not open {shown} to write: it is {kind}; {advice}")))
 }
 
-fn is_device(kind: fs::FileType) -> bool {
+const DEVICE: &str = "a device";
+
+/// Returns the name of a kind of file that is not regular.
+pub(super) fn kind_of(kind: fs::FileType) -> &'static str {
     #[cfg(unix)]
-    return {
+    {
         use std::os::unix::fs::FileTypeExt as _;
-        kind.is_char_device() || kind.is_block_device()
-    };
-    #[cfg(not(unix))]
-    return { kind == kind && false };
+        if kind.is_fifo() {
+            return "a fifo";
+        }
+        if kind.is_char_device() || kind.is_block_device() {
+            return DEVICE;
+        }
+    }
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_symlink() {
+        "a symbolic link"
+    } else {
+        "not a regular file"
+    }
 }
 
 /// Has a file made for its owner alone, and neither a link followed nor a fifo waited for.

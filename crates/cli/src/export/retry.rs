@@ -14,7 +14,7 @@ use super::format::ExportFormat;
 use super::id_set::IdSet;
 use super::input::{Input, Source};
 use super::paths::Paths;
-use super::state::{Arguments, Job};
+use super::state::{Arguments, Job, Start};
 use super::{ExportJob, JobOf, Terms, api_of};
 use crate::failure::Failure;
 
@@ -51,7 +51,7 @@ impl Retry {
         let arguments =
             Arguments::new(failures, paths.failures.as_ref(), format, terms.base_url, job);
         let arguments = arguments.with_input_of(&started);
-        let open = || Files::open(paths, format, &arguments, false);
+        let open = || Files::open(paths, format, &arguments, Start::Retry(failures));
         let (mut files, ids) = open()?;
         let mut list = output.path.clone().into_os_string();
         list.push(".retry");

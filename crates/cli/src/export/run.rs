@@ -312,5 +312,7 @@ fn summary(tally: &Tally, ledger: &Ledger, files: &Files, elapsed: Duration) -> 
     if let Some(failures) = failures {
         parts.push(format!("the failures are in {}", failures.shown.display()));
     }
-    terminal::escape(&parts.join(", "))
+    let retry = failures.and_then(|_| files.retry_command());
+    let retry = retry.map(|command| format!("; retry them with {command}")).unwrap_or_default();
+    terminal::escape(&(parts.join(", ") + &retry))
 }

@@ -10,8 +10,8 @@ use didit_blocking_adapter::core::{BaseUrl, SessionId};
 use serde::{Deserialize, Serialize};
 
 use super::format::ExportFormat;
-use super::paths::Named;
-use super::record_file::private;
+use super::paths::{Named, Paths};
+use super::record_file::{kind_of, private};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -32,6 +32,17 @@ pub(crate) struct Arguments {
     /// Set if other machines export from the same list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) share: Option<Share>,
+}
+
+/// How an export begins.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    /// Goes on with what is done, if anything is.
+    Resume,
+    /// Overwrites what is done.
+    Anew,
+    /// Resumes with the sessions of a failures file.
+    Retry(&'a Path),
 }
 
 /// A part of an export that several machines divide.
@@ -109,7 +120,9 @@ impl Arguments {
             ))
         };
         match std::fs::symlink_metadata(&name.path) {
-            Ok(found) if !found.is_file() => return Err(foreign("it is not a regular file")),
+            Ok(found) if !found.is_file() => {
+                return Err(foreign(&format!("it is {}", kind_of(found.file_type()))));
+            }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(foreign(&error.to_string())),
@@ -140,31 +153,49 @@ impl Arguments {
     }
 
     /// Refuses to go on with what was started with other arguments.
-    pub(super) fn check(&self, now: &Self, output: &Named) -> Result<(), Failure> {
+    pub(super) fn check(&self, now: &Self, paths: &Paths, start: Start<'_>) -> Result<(), Failure> {
+        let Some(output) = &paths.output else { return Ok(()) };
+        let output = output.shown.display();
+        if let (Start::Retry(list), true) = (start, self.input != now.input) {
+            let failures = match &paths.failures {
+                Some(named) if self.failures == now.failures => named.shown.display().to_string(),
+                _ => self.failures.clone(),
+            };
+            return Err(Failure::usage(format!(
+                "{} does not hold the failures of {output}; give {failures}, or another --output",
+                list.display()
+            )));
+        }
         let difference = if self.input != now.input {
-            format!("--input {}", self.input)
+            format!("with --input {}", self.input)
         } else if self.format != now.format {
-            format!("--format {}", self.format.flags())
+            self.format.difference(now.format)
         } else if self.failures != now.failures {
-            format!("--failures {}", self.failures)
+            format!("with --failures {}", self.failures)
         } else if self.service != now.service {
-            format!("--base-url {}", self.service)
+            format!("with --base-url {}", self.service)
         } else {
             match (&self.share, &now.share) {
-                (None, Some(_)) => "no --shared".to_owned(),
-                (Some(_), None) => "--shared".to_owned(),
+                (None, Some(_)) => "without --shared".to_owned(),
+                (Some(_), None) => "with --shared".to_owned(),
                 (Some(started), Some(now)) if started.job != now.job => match &started.job {
-                    Job::Named(name) => format!("--job {name}"),
-                    Job::List(_) => "other ids and no --job".to_owned(),
+                    Job::Named(name) => format!("with --job {name}"),
+                    Job::List(_) => "with other ids and no --job".to_owned(),
                 },
                 _ => return Ok(()),
             }
         };
-        Err(Failure::usage(format!(
-            "the export to {} was started with {difference}; use the same arguments to resume, \
-             another --output, or --restart to start over",
-            output.shown.display()
-        )))
+        let advice = if now.may_restart(start) {
+            "use the same arguments to resume, another --output, or --restart to start over"
+        } else {
+            "use the same arguments to resume, or another --output"
+        };
+        Err(Failure::usage(format!("the export to {output} was started {difference}; {advice}")))
+    }
+
+    /// Tells whether the same command may be given `--restart`.
+    pub(super) fn may_restart(&self, start: Start<'_>) -> bool {
+        self.share.is_none() && !matches!(start, Start::Retry(_))
     }
 
     /// Makes the state file, in place of that of an earlier export or of none, for good.

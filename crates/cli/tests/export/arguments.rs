@@ -33,15 +33,37 @@ fn other_arguments_on_an_existing_output_are_refused() {
 fn a_file_of_somebody_else_is_left_alone() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(10);
-    place.write("out", "precious\n");
-    run(&mut place.export(&sandbox, "")).ends(2, "there is no export to resume");
-    assert_eq!(place.read("out"), "precious\n");
-    run(&mut place.export_with(&sandbox, "--input ids --output other --failures out"))
-        .ends(2, "there is no export to resume");
-    assert_eq!(place.read("out"), "precious\n");
+    for content in ["precious\n", "\n", "{\"a\":1}\n", "session_id,mine\n"] {
+        place.write("out", content);
+        for arguments in ["", "--restart", "--format csv --restart"] {
+            run(&mut place.export(&sandbox, arguments))
+                .ends(2, "out is not an export; choose another --output\n");
+            assert_eq!(place.read("out"), content);
+            assert!(!place.has("out.state") && !place.has("out.failures"));
+        }
+        let failures = "--input ids --output other --failures out";
+        for arguments in [failures.to_owned(), format!("{failures} --restart")] {
+            run(&mut place.export_with(&sandbox, &arguments))
+                .ends(2, "out is not a failures file; choose another --failures\n");
+            assert_eq!(place.read("out"), content);
+        }
+    }
     assert_eq!(asked(&sandbox).len(), 0);
-    run(&mut place.export(&sandbox, "--restart")).ends(0, "10 exported");
-    place.is_complete(10);
+}
+
+#[test]
+fn an_output_without_its_state_is_overwritten_by_a_restart_alone() {
+    let sandbox = Sandbox::start().unwrap();
+    for format in ["", "--format csv"] {
+        let place = Place::with_ids(10);
+        run(&mut place.export(&sandbox, format)).ends(0, "10 exported");
+        fs::remove_file(place.path("out.state")).unwrap();
+        let output = place.read("out");
+        run(&mut place.export(&sandbox, format)).ends(2, "there is no export to resume");
+        assert_eq!(place.read("out"), output);
+        run(&mut place.export(&sandbox, "--restart")).ends(0, "10 exported");
+        place.is_complete(10);
+    }
 }
 
 #[test]
@@ -83,10 +105,17 @@ fn paths_that_cannot_be_used_are_2() {
     for (arguments, words) in [
         ("--input nothing --output out", "could not read nothing: No such file"),
         ("--input folder --output out", "could not read folder: "),
-        ("--input ids --output nowhere/out", "could not open nowhere/out: No such file"),
-        ("--input ids --output folder", "could not open "),
-        ("--input ids --output ids", "is both read and written"),
-        ("--input ids --output out --failures ids", "is both read and written"),
+        (
+            "--input ids --output nowhere/out",
+            "could not open nowhere/out: the folder nowhere does not exist; create it",
+        ),
+        ("--input ids --output folder", "could not open folder to write: it is a folder"),
+        ("--input ids --output ids", "is both read and written; choose another --output"),
+        (
+            "--input ids --output out --failures ids",
+            "is both read and written; choose another --failures",
+        ),
+        ("--input ids --output /dev/full", "could not open /dev/full to write: it is a device"),
         ("--input ids --output out --failures out", "must be different files"),
         ("--output out", "--input"),
         ("--input ids", "--output"),
@@ -97,6 +126,4 @@ fn paths_that_cannot_be_used_are_2() {
     }
     run(place.export(&sandbox, "").env("DIDIT_API_KEY", "")).ends(2, "no credentials");
     assert_eq!(sandbox.connections(), 0);
-    let full = "--input ids --output /dev/full";
-    run(&mut place.export_with(&sandbox, full)).ends(1, "could not write to /dev/full");
 }

@@ -143,6 +143,17 @@ fn failures_are_retried_into_another_output() {
         .ends(0, "5 exported and 0 failed");
     let all = place.read("out") + &place.read("more");
     assert_eq!(all.lines().count(), 20);
+    run(&mut place.export_with(&sandbox, "--retry-failures bad --output more"))
+        .ends(0, "5 exported and 0 failed before");
+    run(&mut place.export_with(&sandbox, "--input ids --output other.csv")).ends(0, "20 exported");
+    let other = place.read("other.csv");
+    run(&mut place.export_with(&sandbox, "--retry-failures bad --output other.csv")).ends(
+        2,
+        "bad does not hold the failures of other.csv; give other.csv.failures, or another --output\n",
+    );
+    run(&mut place.export_with(&sandbox, "--retry-failures bad --output other.csv --restart"))
+        .ends(2, "--retry-failures and --restart cannot be used together");
+    assert_eq!(place.read("other.csv"), other);
     run(&mut place.export_with(&sandbox, "--retry-failures ids --output x"))
         .ends(2, "line 1 of ids: it is not a line of a failures file");
 }
@@ -158,7 +169,12 @@ fn a_retry_merges_into_the_same_output() {
         );
         run(&mut retry).ends(2, "there is no export to out whose failures could be retried");
         sandbox.script(Route::Decision, vec![Fault::answer(410); 5]);
-        run(&mut place.export(&sandbox, csv)).ends(1, "15 exported and 5 failed");
+        let hint = format!(
+            "; retry them with didit export --retry-failures out.failures --output out {csv}"
+        );
+        run(&mut place.export(&sandbox, csv))
+            .ends(1, "15 exported and 5 failed")
+            .ends(1, hint.trim_end());
         sandbox.script(Route::Decision, [Fault::Pass, Fault::answer(404), Fault::Pass]);
         run(&mut retry).ends(4, "4 exported and 1 failed in");
         assert_eq!(place.read("out.failures").lines().count(), 1);

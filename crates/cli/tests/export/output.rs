@@ -112,9 +112,10 @@ fn formulas_are_guarded_unless_they_are_asked_for_raw() {
         let record = record.lines().nth(1).unwrap();
         let expected = if raw { "-a,,x,=1+1,,,@b," } else { "'-a,,x,'=1+1,,,'@b," };
         assert!(record.starts_with(expected), "{record}");
-        let other = if raw { "" } else { " --csv-raw" };
+        let (other, words) = if raw { ("", "with") } else { (" --csv-raw", "without") };
         let export = format!("--input ids --output {output}{other}");
-        run(&mut place.export_with(&sandbox, &export)).ends(2, "was started with --format csv");
+        run(&mut place.export_with(&sandbox, &export))
+            .ends(2, &format!("was started {words} --csv-raw"));
     }
     run(&mut place.export(&sandbox, "--csv-raw")).ends(2, "--csv-raw requires --format csv");
     assert_eq!(asked(&sandbox).len(), 2);

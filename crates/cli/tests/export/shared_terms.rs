@@ -25,7 +25,7 @@ fn an_order_of_ids_is_no_other_list_and_other_terms_are_refused() {
     let mut alone = place.export_with(&sandbox, "--input ids --output a");
     run(&mut alone).ends(2, "was started with --shared");
     run(&mut place.export_with(&sandbox, "--input ids --output d")).ends(0, "3 exported");
-    run(&mut machine(&place, &sandbox, &redis, "d", "")).ends(2, "was started with no --shared");
+    run(&mut machine(&place, &sandbox, &redis, "d", "")).ends(2, "was started without --shared");
     place.write("ids", "s-1\ns-2\ns-4\n");
     let changed = "was started with other ids and no --job";
     run(&mut machine(&place, &sandbox, &redis, "a", "")).ends(2, changed);
