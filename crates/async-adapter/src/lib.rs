@@ -43,7 +43,7 @@ pub use self::wait::Wait;
 /// [testing]: how_to::testing
 /// [webhooks]: how_to::webhooks
 /// [verification]: how_to::verification
-/// [layers]: didit_core::guide::layers
+/// [layers]: https://docs.rs/didit-core/latest/didit_core/guide/layers/
 #[doc = include_str!("../docs/how_to.md")]
 pub mod how_to {
     #[doc = include_str!("../docs/metrics.md")]

@@ -39,7 +39,7 @@ pub use self::error::Error;
 pub use self::verification::Verification;
 pub use self::wait::Wait;
 
-/// [layers]: didit_core::guide::layers
+/// [layers]: https://docs.rs/didit-core/latest/didit_core/guide/layers/
 #[doc = include_str!("../docs/how_to.md")]
 pub mod how_to {}
 
