@@ -1,7 +1,7 @@
 //! [how_to]: how_to
-//! [errors]: didit_core::guide::errors
-//! [deploying]: didit_core::guide::deploying
-//! [which]: didit_core::guide::which_crate
+//! [errors]: https://docs.rs/didit-core/latest/didit_core/guide/errors/
+//! [deploying]: https://docs.rs/didit-core/latest/didit_core/guide/deploying/
+//! [which]: https://docs.rs/didit-core/latest/didit_core/guide/which_crate/
 #![doc = include_str!("../README.md")]
 
 mod connect;
