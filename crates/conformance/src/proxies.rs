@@ -147,7 +147,7 @@ pub fn from_the_environment<A: Adapter>(test: &str) {
             }
             Err(name) => {
                 let refusal = format!(
-                    "refused: {name} is not the address of an HTTP proxy, like http://host:port"
+                    "refused: {name} is not the address of an HTTP proxy, like http://host:port (SOCKS is not supported)"
                 );
                 assert!(printed.contains(&refusal), "{variables:?}: {printed}");
                 assert!(asked.is_empty() && !printed.contains("canary"), "{printed}");

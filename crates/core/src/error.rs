@@ -323,6 +323,12 @@ impl ResponseError {
                 "check the API key"
             }
             (ResponseErrorKind::Unauthorized, _) => "check the credentials",
+            (ResponseErrorKind::Forbidden, EndpointKind::GenerateVerificationPdf) => {
+                "wait until the session is decided, or check the API key"
+            }
+            (ResponseErrorKind::Forbidden, endpoint) if endpoint.is_verification() => {
+                "check the API key, and that it may do this"
+            }
             (ResponseErrorKind::Forbidden, _) => "ask Didit to grant these credentials access",
             (
                 ResponseErrorKind::NotFound,

@@ -232,7 +232,10 @@ impl InvalidProxy {
 impl fmt::Display for InvalidProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { variable } = self;
-        write!(f, "{variable} is not the address of an HTTP proxy, like http://host:port")
+        write!(
+            f,
+            "{variable} is not the address of an HTTP proxy, like http://host:port (SOCKS is not supported)"
+        )
     }
 }
 
@@ -326,7 +329,7 @@ mod tests {
         assert_eq!(port(&[("all_proxy", "p:3"), ("HTTPS_PROXY", "p:4")]), Some(4));
         let broken = settings(&[("ALL_PROXY", "socks5://secret"), ("no_proxy", "h.example")]);
         let error = broken.proxy_for(&base).unwrap_err();
-        let expected = "ALL_PROXY is not the address of an HTTP proxy, like http://host:port";
+        let expected = "ALL_PROXY is not the address of an HTTP proxy, like http://host:port (SOCKS is not supported)";
         assert_eq!((error.to_string().as_str(), error.variable()), (expected, "ALL_PROXY"));
         assert!(!format!("{broken:?}").contains("secret"));
         // A host that is reached without it does not mind, and neither does plain http.

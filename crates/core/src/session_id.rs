@@ -139,10 +139,10 @@ impl fmt::Display for InvalidSessionId {
         match self {
             Self::Empty => f.write_str("the session id is empty"),
             Self::DotSegment => f.write_str("the session id cannot be `.` or `..`"),
-            Self::Character { found, position } => write!(
-                f,
-                "the session id contains {found:?} at position {position}, which is not allowed in an id"
-            ),
+            Self::Character { found, position } => {
+                let character = position.saturating_add(1);
+                write!(f, "the session id cannot contain {found:?} (character {character})")
+            }
             Self::TooLong { length } => write!(
                 f,
                 "the session id has {length} characters, {} are allowed",
@@ -178,15 +178,12 @@ mod tests {
             ("", "the session id is empty"),
             (".", "the session id cannot be `.` or `..`"),
             ("..", "the session id cannot be `.` or `..`"),
-            ("a/b", "the session id contains '/' at position 1, which is not allowed in an id"),
-            ("a%2Fb", "the session id contains '%' at position 1, which is not allowed in an id"),
-            ("a b", "the session id contains ' ' at position 1, which is not allowed in an id"),
-            (
-                "a\r\nX: y",
-                "the session id contains '\\r' at position 1, which is not allowed in an id",
-            ),
-            ("a?b", "the session id contains '?' at position 1, which is not allowed in an id"),
-            ("é", "the session id contains 'é' at position 0, which is not allowed in an id"),
+            ("a/b", "the session id cannot contain '/' (character 2)"),
+            ("a%2Fb", "the session id cannot contain '%' (character 2)"),
+            ("a b", "the session id cannot contain ' ' (character 2)"),
+            ("a\r\nX: y", "the session id cannot contain '\\r' (character 2)"),
+            ("a?b", "the session id cannot contain '?' (character 2)"),
+            ("é", "the session id cannot contain 'é' (character 1)"),
         ];
         for (text, reason) in cases {
             assert_eq!(SessionId::new(text).unwrap_err().to_string(), reason);

@@ -5,6 +5,7 @@
 
 use didit_core::data_transfer::{CreateSession, ReadStatus, RetrieveDecision, Scope, Scopes};
 use didit_core::oauth::FetchToken;
+use didit_core::verification;
 use didit_core::{
     Authorization, BuildError, Call, CallError, ClientCredentials, Endpoint, EndpointKind, Engine,
     MAX_BODY_BYTES, Moment, Operation as _, Policy, ResponseError, ResponseErrorKind, Step,
@@ -39,6 +40,16 @@ fn refusal<E: Endpoint>(endpoint: &E, answer: Response<&[u8]>) -> ResponseError 
         Err(error) => error,
         Ok(_) => panic!("{status} was taken for a success"),
     }
+}
+
+#[test]
+fn a_refused_api_key_has_its_own_advice() {
+    let forbidden = || answer(403, b"{}");
+    let id: verification::SessionId = "11111111-2222-3333-4444-555555555555".parse().unwrap();
+    let decision = refusal(&verification::RetrieveDecision::new(id.clone()), forbidden());
+    assert_eq!(decision.advice(), "check the API key, and that it may do this");
+    let pdf = refusal(&verification::GeneratePdf::new(id), forbidden());
+    assert_eq!(pdf.advice(), "wait until the session is decided, or check the API key");
 }
 
 #[test]

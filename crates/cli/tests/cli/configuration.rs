@@ -113,15 +113,15 @@ fn all_ids_are_checked_before_anything_is_sent() {
     let sandbox = &Sandbox::start().unwrap();
     let long = "x".repeat(257);
     for (id, why) in [
-        ("a/b", "\"a/b\": the session id contains '/'"),
+        ("a/b", "\"a/b\": the session id cannot contain '/'"),
         ("..", "cannot be `.` or `..`"),
-        ("%61", "contains '%'"),
+        ("%61", "cannot contain '%'"),
         (&long, "257 characters"),
     ] {
         refused(sandbox, didit_at(sandbox, "decision good").arg(id), why);
     }
     refused(sandbox, didit_at(sandbox, "decision good").arg(""), "the session id is empty");
-    refused(sandbox, didit_at(sandbox, "decision").arg("\u{1b}[2J\n"), "contains '\\u{1b}'");
+    refused(sandbox, didit_at(sandbox, "decision").arg("\u{1b}[2J\n"), "cannot contain '\\u{1b}'");
 }
 
 #[test]

@@ -23,9 +23,9 @@ fn bad_ids_are_refused_by_their_line_before_anything_is_sent() {
     let long = "x".repeat(257);
     let endless = "x".repeat(1 << 17);
     for (bad, words) in [
-        ("a/b", "line 3 of ids: the session id contains '/' at position 1"),
+        ("a/b", "line 3 of ids: the session id cannot contain '/' (character 2)"),
         ("..", "line 3 of ids: the session id cannot be `.`"),
-        ("a b", "contains ' '"),
+        ("a b", "cannot contain ' '"),
         (&long, "257 characters"),
         (&endless, "line 3 of ids: it is too long"),
     ] {
