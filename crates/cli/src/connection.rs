@@ -86,6 +86,14 @@ impl Wanted {
                  DIDIT_API_KEY and unset DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET",
             ));
         }
+        let sources = environment.credential_sources();
+        let by_token = sandbox.is_none() && sources.contains(&"DIDIT_ACCESS_TOKEN");
+        if self.api == Api::Verification && self.credentials && by_token {
+            return Err(Failure::usage(
+                "the verification API takes an API key, not an access token; set DIDIT_API_KEY and \
+                 unset DIDIT_ACCESS_TOKEN",
+            ));
+        }
         let mut builder = Client::builder(credentials.clone())
             .base_url(transfer.clone())
             .verification_base_url(verification.clone())

@@ -32,6 +32,8 @@ pub(crate) struct Wait {
     #[arg(allow_hyphen_values = true)]
     poll: Option<Duration>,
     /// Exit with 1 unless the session is confirmed
+    ///
+    /// A failure exits with its own code, as without this option.
     #[arg(long)]
     exit_status: bool,
     #[command(flatten)]

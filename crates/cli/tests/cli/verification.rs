@@ -109,5 +109,11 @@ fn the_key_of_a_sandbox_never_goes_to_the_live_service() {
         .env("DIDIT_CLIENT_ID", sandbox.client_id())
         .env("DIDIT_CLIENT_SECRET", sandbox.client_secret()));
     assert!(refused.error(2).contains("takes an API key"), "{refused:?}");
+    let refused = run(didit_at(&sandbox, "list")
+        .env_remove("DIDIT_API_KEY")
+        .env("DIDIT_ACCESS_TOKEN", sandbox.api_key()));
+    let advice = "not an access token; set DIDIT_API_KEY and unset DIDIT_ACCESS_TOKEN";
+    assert!(refused.error(2).contains(advice), "{refused:?}");
+    assert_eq!(sandbox.requests().len(), 1);
     run(&mut didit("verification list --sandbox")).results();
 }

@@ -18,7 +18,7 @@ use crate::{decisions, duration, output, verification_table};
 const EXAMPLES: &str = "\
 Examples:
   didit verification wait 11111111-2222-3333-4444-555555555555 --timeout 30m
-  didit verification wait 11111111-2222-3333-4444-555555555555 --exit-status || echo declined";
+  didit verification wait 11111111-2222-3333-4444-555555555555 --exit-status && echo approved";
 
 /// Wait for a verification to be decided, then print the decision
 ///
@@ -34,6 +34,8 @@ pub(crate) struct Wait {
     #[arg(allow_hyphen_values = true)]
     poll: Option<Duration>,
     /// Exit with 1 unless the session is approved
+    ///
+    /// A failure exits with its own code, as without this option.
     #[arg(long)]
     exit_status: bool,
     #[command(flatten)]
