@@ -67,8 +67,9 @@ impl Mistake<'_> {
             ErrorKind::UnknownArgument => self.unknown(&argument),
             ErrorKind::InvalidSubcommand => {
                 let given = self.one(ContextKind::InvalidSubcommand);
-                let near = self.many(ContextKind::SuggestedSubcommand);
-                let near = near.first().map(|near| format!("; did you mean `{near}`?"));
+                let near = self.nearest(ContextKind::SuggestedSubcommand);
+                let near = Some(near).filter(|near| !near.is_empty());
+                let near = near.map(|near| format!("; did you mean `{near}`?"));
                 let known =
                     near.unwrap_or_else(|| format!("; the commands are {}", self.commands()));
                 format!("there is no command {given:?}{known}")
@@ -86,7 +87,7 @@ impl Mistake<'_> {
                 format!("{name} needs a value: {argument}{}", self.one_of("; one of "))
             }
             ErrorKind::InvalidValue => {
-                let near = self.one(ContextKind::SuggestedValue);
+                let near = self.nearest(ContextKind::SuggestedValue);
                 let near = if near.is_empty() { near } else { format!("; did you mean {near}?") };
                 format!("{name}: {value:?} is not {}{near}", self.one_of("one of "))
             }
@@ -131,7 +132,7 @@ impl Mistake<'_> {
                  DIDIT_CLIENT_SECRET, DIDIT_ACCESS_TOKEN or DIDIT_API_KEY"
             ),
             _ => {
-                let near = self.one(ContextKind::SuggestedArg);
+                let near = self.nearest(ContextKind::SuggestedArg);
                 let near = if near.is_empty() { near } else { format!("; did you mean {near}?") };
                 let kind = if argument.starts_with('-') { "option" } else { "argument" };
                 format!("`{}` takes no {kind} {argument:?}{near}", self.path)
@@ -159,6 +160,11 @@ impl Mistake<'_> {
     fn one_of(&self, words: &str) -> String {
         let values = self.many(ContextKind::ValidValue);
         if values.is_empty() { String::new() } else { format!("{words}{}", values.join(", ")) }
+    }
+
+    /// Returns the best of the suggestions, which are sorted by rising similarity.
+    fn nearest(&self, kind: ContextKind) -> String {
+        self.many(kind).pop().unwrap_or_default()
     }
 
     fn one(&self, kind: ContextKind) -> String {

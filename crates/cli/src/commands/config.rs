@@ -1,7 +1,7 @@
 //! `didit config`
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
-use std::io::{self, Read as _};
+use std::io::{self, IsTerminal as _, Read as _};
 
 use clap::{Args, Subcommand};
 use didit_blocking_adapter::core::BaseUrl;
@@ -93,7 +93,10 @@ impl Config {
                     return Err(profiles.unknown(&name));
                 }
                 profiles.write(None)?;
+                let stored = profiles.secret_path(&name).exists();
                 profiles.forget_secret(&name)?;
+                let secret = if stored { " and its secret file" } else { "" };
+                context.note(&format!("removed the profile {name}{secret}"));
                 Ok(Exit::Done)
             }
             Command::Path => {
@@ -106,13 +109,20 @@ impl Config {
 
 impl Set {
     fn run(self, context: &Context, mut profiles: Profiles, name: &str) -> Result<Exit, Failure> {
+        let options = &context.options;
+        let sets_secret = self.secret_stdin || self.secret_command.is_some();
+        if options.base_url.is_none() && options.client_id.is_none() && !sets_secret {
+            return Err(Failure::usage(
+                "give something to set: --base-url, --client-id, --secret-stdin or --secret-command",
+            ));
+        }
         let settings = profiles.by_name.entry(name.to_owned()).or_default();
-        if let Some(url) = &context.options.base_url {
+        if let Some(url) = &options.base_url {
             let parsed: Result<BaseUrl, _> = url.parse();
             parsed.map_err(|error| Failure::usage(format!("--base-url: {error}")))?;
             settings.base_url = Some(url.clone());
         }
-        if let Some(id) = &context.options.client_id {
+        if let Some(id) = &options.client_id {
             settings.client_id = Some(id.clone());
         }
         let secret = self.secret_stdin.then(read_secret).transpose()?;
@@ -132,6 +142,12 @@ impl Set {
 }
 
 fn read_secret() -> Result<didit_blocking_adapter::core::Secret, Failure> {
+    if io::stdin().is_terminal() {
+        // It would show what is typed.
+        return Err(Failure::usage(
+            "--secret-stdin reads a file or a pipe: didit config set --secret-stdin < secret.txt",
+        ));
+    }
     // With room for all of it, so that growing leaves no copies behind.
     let mut bytes = Vec::with_capacity(MAX_SECRET + 1);
     let read = io::stdin().lock().take(MAX_SECRET as u64).read_to_end(&mut bytes);

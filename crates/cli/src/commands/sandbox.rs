@@ -96,28 +96,51 @@ impl Sandbox {
         let secret = context.environment.text("DIDIT_WEBHOOK_SECRET")?;
         let secret = secret.unwrap_or_else(|| WEBHOOK_SECRET.to_owned());
         let sends = !self.webhooks.is_empty();
-        let (port, state) = (self.port, self.state.clone());
+        if let Some(path) = self.state.as_deref().filter(|path| path.is_dir()) {
+            let path = path.display();
+            return Err(Failure::usage(format!("--state: {path} is a folder; give a file")));
+        }
+        let (listen, port, keeps) = (self.listen, self.port, self.state.is_some());
         let mut builder = self.builder(&secret);
         if !context.options.quiet {
             // Nobody is left to be told if this fails.
             builder =
                 builder.log(|line| drop(writeln!(io::stderr(), "{}", terminal::escape(line))));
         }
-        let sandbox = builder.start().map_err(|error| {
-            let from = state.map(|path| format!(" with the state file {}", path.display()));
-            let from = from.unwrap_or_default();
-            Failure::other(format!(
-                "could not start the sandbox on port {port}{from}: {error}; choose another --port{}",
-                if from.is_empty() { "" } else { " or --state" }
-            ))
+        let sandbox = builder.start().map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidInput if sends => Failure::usage(format!("--webhook: {error}")),
+            io::ErrorKind::AddrNotAvailable => {
+                let address = listen.map(|address| format!(" at {address}")).unwrap_or_default();
+                Failure::other(format!(
+                    "could not start the sandbox{address}: {error}; choose another --listen"
+                ))
+            }
+            // Of the system's errors, only those of the socket come without the file's name.
+            _ if error.raw_os_error().is_some() => Failure::other(format!(
+                "could not start the sandbox on port {port}: {error}; choose another --port"
+            )),
+            _ => {
+                let advice = if keeps { "; choose another --state" } else { "" };
+                Failure::other(format!("could not start the sandbox: {error}{advice}"))
+            }
         })?;
         if let Some(url) = sandbox.network_url() {
             context
                 .note("the sandbox is open to the network, unencrypted; stop it when you are done");
             context.note(&format!("open on another device: {url}"));
         }
-        let export = if io::stdout().is_terminal() { "export " } else { "" };
+        let pasted = io::stdout().is_terminal();
+        let export = if pasted { "export " } else { "" };
         output::print(&variables(&sandbox, export, sends.then_some(&secret)))?;
+        let notes = notes(&sandbox, export);
+        if pasted {
+            // An interactive zsh knows no comments.
+            for note in notes {
+                context.note(&note);
+            }
+        } else {
+            output::print(&notes.map(|note| format!("# {note}\n")).concat())?;
+        }
         loop {
             thread::park();
         }
@@ -158,7 +181,6 @@ impl Sandbox {
     }
 }
 
-/// The key is an alternative, so a shell that takes all the variables must not get it as well.
 fn variables(
     sandbox: &didit_sandbox::Sandbox,
     export: &str,
@@ -170,13 +192,21 @@ fn variables(
         "{export}DIDIT_BASE_URL={url}\n\
          {export}DIDIT_CLIENT_ID={}\n\
          {export}DIDIT_CLIENT_SECRET={}\n\
-         {}# or, in place of the client id and secret: {export}DIDIT_API_KEY={}\n\
-         # open in a browser to see sessions and act as the user: {url}/\n",
+         {}",
         sandbox.client_id(),
         sandbox.client_secret(),
         secret.unwrap_or_default(),
-        sandbox.api_key(),
     )
+}
+
+/// Returns what is not a variable to set: the key is an alternative, so a shell that takes all the
+/// variables must not get it as well.
+fn notes(sandbox: &didit_sandbox::Sandbox, export: &str) -> [String; 2] {
+    let (key, url) = (sandbox.api_key(), sandbox.url());
+    [
+        format!("or, in place of the client id and secret: {export}DIDIT_API_KEY={key}"),
+        format!("open in a browser to see sessions and act as the user: {url}/"),
+    ]
 }
 
 fn parse_quota(text: &str) -> Result<Quota, String> {

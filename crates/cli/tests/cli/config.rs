@@ -59,8 +59,12 @@ fn a_profile_stands_in_for_the_environment_and_yields_to_it() {
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
     let ran = run(&mut at(folder, "decision a"));
     assert!(ran.error(2).contains("other users can read it; run `chmod 600"), "{ran:?}");
-    run(&mut at(folder, "config remove")).results();
+    let removed = run(&mut at(folder, "config remove"));
+    let note = "didit: removed the profile default and its secret file\n";
+    assert_eq!((removed.code, &*removed.stderr), (Some(0), note));
     assert!(!secret.exists());
+    let nothing = run(&mut at(folder, "config set"));
+    assert!(nothing.error(2).contains("give something to set: --base-url"), "{nothing:?}");
     run(&mut at(folder, "decision a")).error(2);
 }
 

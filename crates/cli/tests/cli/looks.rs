@@ -12,6 +12,13 @@ use crate::support::{didit, didit_at, run};
 /// Returns the output of a command on a terminal of that many columns.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(sandbox: &Sandbox, columns: u16, arguments: &str) -> String {
+    let output = terminal(sandbox, columns, arguments).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().replace('\r', "")
+}
+
+/// Returns a command that runs the program on a terminal of that many columns.
+#[cfg(target_os = "linux")]
+fn terminal(sandbox: &Sandbox, columns: u16, arguments: &str) -> Command {
     let program = env!("CARGO_BIN_EXE_didit");
     let line = format!("stty cols {columns} rows 50; {program} {arguments}");
     let mut script = Command::new("script");
@@ -19,10 +26,47 @@ fn on_a_terminal(sandbox: &Sandbox, columns: u16, arguments: &str) -> String {
     script
         .env("PATH", "/usr/bin:/bin")
         .env("TERM", "xterm-256color")
+        .env("HOME", "/nonexistent")
         .env("DIDIT_BASE_URL", sandbox.url())
         .env("DIDIT_API_KEY", sandbox.api_key())
         .stdin(Stdio::null());
-    String::from_utf8(script.output().unwrap().stdout).unwrap().replace('\r', "")
+    script
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_secret_is_not_typed() {
+    let sandbox = Sandbox::start().unwrap();
+    let shown = on_a_terminal(&sandbox, 80, "config set --secret-stdin; echo exit $?");
+    let refusal = "--secret-stdin reads a file or a pipe: didit config set --secret-stdin < secret";
+    assert!(shown.contains(refusal) && shown.contains("exit 2"), "{shown}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_sandbox_prints_on_a_terminal_can_be_pasted() {
+    use std::io::{BufRead as _, BufReader};
+    let sandbox = Sandbox::start().unwrap();
+    let mut command = terminal(&sandbox, 80, "sandbox");
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let output = BufReader::new(child.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    for line in output.lines().map(Result::unwrap) {
+        let last = line.contains("open in a browser");
+        shown.push(line);
+        if last {
+            break;
+        }
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let starts =
+        ["export DIDIT_BASE_URL=", "export DIDIT_CLIENT_ID=", "export DIDIT_CLIENT_SECRET="];
+    for (line, start) in shown.iter().zip(starts) {
+        assert!(line.starts_with(start), "{shown:?}");
+    }
+    let notes = &shown[starts.len()..];
+    assert!(notes.len() == 2 && notes.iter().all(|note| note.starts_with("didit: ")), "{shown:?}");
 }
 
 #[cfg(target_os = "linux")]

@@ -123,6 +123,13 @@ fn webhooks_meet_the_faults_in_their_order() {
 }
 
 #[test]
+fn an_address_of_another_machine_is_1() {
+    let ran = run(&mut didit("sandbox --listen 192.0.2.1"));
+    assert!(ran.error(1).contains("at 192.0.2.1: "), "{ran:?}");
+    assert!(ran.stderr.contains("choose another --listen"), "{ran:?}");
+}
+
+#[test]
 fn a_taken_port_is_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();

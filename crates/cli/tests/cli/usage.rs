@@ -3,11 +3,13 @@
 use crate::support::{didit, run};
 
 /// A command line, and the words without which its message would not suffice.
-const WRONG: [(&str, &[&str]); 50] = [
+const WRONG: [(&str, &[&str]); 55] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
     ("decide a", &["no command \"decide\"", "did you mean `decision`?"]),
+    ("decison a", &["did you mean `decision`?"]),
+    ("verfication list", &["did you mean `verification`?"]),
     ("wiat a", &["did you mean `wait`?"]),
     ("frobnicate", &["the commands are decision, wait"]),
     ("decision", &["SESSION_ID", "missing", "for example: didit decision 1"]),
@@ -47,6 +49,9 @@ const WRONG: [(&str, &[&str]); 50] = [
     ),
     ("export --input a --output b.jsonl --csv-raw", &["--csv-raw", "--format csv"]),
     ("export --input a --output b.csv --verification", &["--verification writes JSON Lines"]),
+    ("sandbox --webhook http://example.com/x", &["--webhook: ", "not an http URL of this machine"]),
+    ("sandbox --state /", &["--state: / is a folder"]),
+    ("webhook send http://example.com/x", &["plain http reaches this machine only; use https"]),
     ("sandbox --fault foo", &["ROUTE:KIND", "KEY=VALUE"]),
     ("sandbox --fault decision:explode", &["\"explode\" is not one of status=NNN"]),
     ("sandbox --webhook-fault duplicate", &["--webhook <URL> is missing"]),

@@ -109,8 +109,13 @@ fn a_receiver_that_refuses_or_is_not_there_is_named() {
     assert_eq!((refused.code, &*refused.stdout), (Some(1), "{\"status\":401}\n"), "{refused:?}");
     assert!(refused.stderr.contains("did not accept the webhook: HTTP 401"), "{refused:?}");
     receiving.join().unwrap();
+    let (url, receiving) = receiver(404);
+    let lost = run(&mut webhook(&format!("send {url} --json")));
+    assert!(lost.stderr.contains("check the path of the URL"), "{lost:?}");
+    receiving.join().unwrap();
     let gone = run(&mut webhook("send http://127.0.0.1:1/webhooks"));
     assert!(gone.error(6).contains("http://127.0.0.1:1/webhooks"), "{gone:?}");
+    assert!(!gone.stderr.contains("io: "), "{gone:?}");
     let elsewhere = run(&mut webhook("send http://example.com/webhooks"));
     assert!(elsewhere.error(2).contains("plain http"), "{elsewhere:?}");
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueHint};
-use didit_blocking_adapter::core::BaseUrl;
 use didit_blocking_adapter::core::verification::{SessionId, Status};
+use didit_blocking_adapter::core::{BaseUrl, InvalidBaseUrl};
 use http::Uri;
 use serde_json::json;
 
@@ -87,8 +87,12 @@ impl Send {
             request = request.header(name, value);
         }
         let answer = request.send(&body[..]).map_err(|error| {
+            let reason = match &error {
+                ureq::Error::Io(error) => error.to_string(),
+                error => error.to_string(),
+            };
             Failure::unreachable(format!(
-                "could not send the webhook to {}: {error}; check that your program runs there",
+                "could not send the webhook to {}: {reason}; check that your program runs there",
                 self.url
             ))
         })?;
@@ -100,8 +104,12 @@ impl Send {
         if status.is_success() {
             return Ok(Exit::Done);
         }
+        let advice = match status.as_u16() {
+            404 | 405 => "check the path of the URL",
+            _ => "check its secret and its log",
+        };
         Err(Failure::other(format!(
-            "the receiver did not accept the webhook: HTTP {status}; check its secret and its log"
+            "the receiver did not accept the webhook: HTTP {status}; {advice}"
         )))
     }
 
@@ -131,6 +139,10 @@ fn checked(url: &str) -> Result<String, Failure> {
         return Err(refused(&"it is not complete, like http://127.0.0.1:3000/webhooks"));
     };
     // The rules for a base URL: https, or http to this machine.
-    let _: BaseUrl = format!("{scheme}://{authority}").parse().map_err(|error| refused(&error))?;
+    let base: Result<BaseUrl, InvalidBaseUrl> = format!("{scheme}://{authority}").parse();
+    base.map_err(|error| match error {
+        InvalidBaseUrl::PlainHttp => refused(&"plain http reaches this machine only; use https"),
+        error => refused(&error),
+    })?;
     Ok(url.to_owned())
 }
