@@ -4,7 +4,7 @@ use std::time::Duration;
 use didit_core::{
     Application, SharedStore, StoreAnswer, StoreError, StoreRequest, TokenAnswer, TokenRequest,
 };
-use redis::{Client, Connection, Pipeline, Value};
+use redis::{Client, Connection, ErrorKind, Pipeline, Value};
 
 use crate::builder::RedisStoreBuilder;
 use crate::keys::Keys;
@@ -90,7 +90,15 @@ impl RedisStore {
 }
 
 fn failure(place: &str, error: &redis::RedisError) -> StoreError {
-    StoreError::new(format!("Redis at {place}: {error}"))
+    let why = match error.kind() {
+        ErrorKind::AuthenticationFailed => {
+            "the user or the password is refused; check them in its URL".to_owned()
+        }
+        ErrorKind::Parse => "what answers is not Redis; check the host and the port".to_owned(),
+        _ if error.is_connection_refusal() => format!("{error}; check that it runs there"),
+        _ => error.to_string(),
+    };
+    StoreError::new(format!("Redis at {place}: {why}"))
 }
 
 pub(crate) fn microseconds(time: Duration) -> u64 {

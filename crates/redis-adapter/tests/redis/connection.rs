@@ -1,5 +1,7 @@
-use std::fs;
+use std::io::{self, Write as _};
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use didit_core::{SharedStore as _, StoreRequest};
 use didit_redis_adapter::RedisStore;
@@ -11,7 +13,8 @@ use super::{APPLICATION, asks, joins, quota};
 fn an_unreachable_server_is_named_and_may_be_optional() {
     // Nobody listens at port 1.
     let error = RedisStore::connect("redis://127.0.0.1:1").unwrap_err().to_string();
-    assert!(error.starts_with("Redis at 127.0.0.1:1: "), "{error}");
+    assert!(error.starts_with("Redis at 127.0.0.1:1: Connection refused"), "{error}");
+    assert!(error.ends_with("; check that it runs there"), "{error}");
     let mut store = RedisStore::builder("redis://127.0.0.1:1").optional().connect().unwrap();
     let error = store.exchange(&[StoreRequest::Quota(joins(1))]).unwrap_err().to_string();
     assert!(error.contains("127.0.0.1:1"), "{error}");
@@ -32,7 +35,8 @@ fn a_password_and_the_rights_that_are_documented_are_enough() {
     assert_eq!(quota(&mut store, joins(1)).granted, 1);
     let refused =
         RedisStore::connect(&format!("redis://fleet:wrong@{at}")).unwrap_err().to_string();
-    assert!(refused.contains(&at) && !refused.contains("wrong@"), "{refused}");
+    let advice = "the user or the password is refused; check them in its URL";
+    assert_eq!(refused, format!("Redis at {at}: {advice}"));
     let elsewhere = format!("redis://fleet:canary@{at}");
     let mut other = RedisStore::builder(&elsewhere).prefix("other").connect().unwrap();
     other.open(&APPLICATION);
@@ -42,6 +46,20 @@ fn a_password_and_the_rights_that_are_documented_are_enough() {
         error.to_lowercase().contains("no permissions") && !error.contains("canary"),
         "{error}"
     );
+}
+
+#[test]
+fn a_server_that_is_not_redis_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        let (mut connection, _) = listener.accept().unwrap();
+        connection.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        let _ = io::copy(&mut connection, &mut io::sink());
+    });
+    let error = RedisStore::connect(&format!("redis://{at}")).unwrap_err().to_string();
+    let words = "what answers is not Redis; check the host and the port";
+    assert_eq!(error, format!("Redis at {at}: {words}"));
 }
 
 #[test]
