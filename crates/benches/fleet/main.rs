@@ -11,7 +11,7 @@ mod worker;
 
 use std::time::{Duration, Instant};
 
-use didit_benches::Redis;
+use didit_conformance::redis_server::RedisServer;
 use didit_sandbox::{Quota, Route, Sandbox};
 
 use self::worker::{Orders, Worker};
@@ -36,12 +36,12 @@ struct Outcome {
 }
 
 impl Fleet {
-    fn run(&self, redis: Option<&Redis>) -> Outcome {
+    fn run(&self, redis: Option<&RedisServer>) -> Outcome {
         let quota = Quota { limit: LIMIT, window: self.window };
         let sandbox = Sandbox::builder().quota(quota).start().unwrap();
         let order = |ids| Orders {
             base_url: sandbox.url().to_owned(),
-            redis: redis.map(Redis::url),
+            redis: redis.map(RedisServer::url),
             window: self.window,
             ids,
         };
@@ -66,7 +66,7 @@ impl Fleet {
     }
 
     fn print(&self) {
-        let redis = Redis::start();
+        let redis = RedisServer::start();
         let (alone, shared) = std::thread::scope(|scope| {
             // What takes minutes is idle most of them.
             if self.window > Duration::from_secs(10) {

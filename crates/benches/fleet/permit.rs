@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use didit_benches::Redis;
+use didit_conformance::redis_server::RedisServer;
 use didit_core::{
     Application, Bucket, Join, QuotaRequest, SharedLimit, SharedStore as _, StoreRequest,
 };
@@ -11,7 +11,7 @@ use didit_redis_adapter::RedisStore;
 const PERMITS: u64 = 5000;
 
 pub(crate) fn print() {
-    let redis = Redis::start();
+    let redis = RedisServer::start();
     let mut store = RedisStore::connect(&redis.url()).unwrap();
     store.open(&Application { client_id: "id", secret: "secret" });
     let mut request = QuotaRequest {

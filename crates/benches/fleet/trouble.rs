@@ -5,7 +5,7 @@ use std::hash::BuildHasher as _;
 use std::thread::sleep;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use didit_benches::Redis;
+use didit_conformance::redis_server::RedisServer;
 use didit_sandbox::{Quota, Route, Sandbox};
 
 use super::LIMIT;
@@ -22,7 +22,7 @@ pub(crate) fn print() {
     for _ in 0..RUNS {
         let quota = Quota { limit: LIMIT, window: WINDOW };
         let sandbox = Sandbox::builder().quota(quota).start().unwrap();
-        let mut redis = Redis::start();
+        let mut redis = RedisServer::start();
         let orders = Orders {
             base_url: sandbox.url().to_owned(),
             redis: Some(redis.url()),

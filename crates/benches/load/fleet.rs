@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use didit_benches::Redis;
+use didit_conformance::redis_server::RedisServer;
 
 use crate::callers::{Tally, run_async};
 use crate::service::Upstream;
@@ -13,7 +13,7 @@ use crate::{CALLERS, watched};
 const PROCESSES: usize = 4;
 
 pub(crate) fn run(upstream: &Upstream, time: Duration) -> (Tally, Seen) {
-    let redis = Redis::start();
+    let redis = RedisServer::start();
     let upstream = Upstream { redis: Some(redis.url()), ..upstream.clone() };
     let orders = serde_json::to_string(&(upstream, time)).unwrap();
     let workers: Vec<_> = (0..PROCESSES).map(|_| spawn(&orders)).collect();
