@@ -31,7 +31,7 @@ impl Connect for Client {
         env::var_os(name)
     }
 
-    fn open(path: &Path) -> io::Result<File> {
+    fn open(path: &Path) -> io::Result<impl io::Read + use<>> {
         File::open(path)
     }
 

@@ -1,5 +1,4 @@
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -26,7 +25,7 @@ pub trait Connect: Sized {
     ///
     /// # Errors
     /// The file cannot be opened.
-    fn open(path: &Path) -> io::Result<File>;
+    fn open(path: &Path) -> io::Result<impl io::Read + use<Self>>;
 
     /// Sets up the HTTP library: no redirects, no retries, no proxy but the given one.
     ///
