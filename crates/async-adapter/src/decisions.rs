@@ -20,8 +20,8 @@ pub struct Decisions<'a, T> {
     concurrency: usize,
     in_order: bool,
     timeout: Option<Duration>,
-    /// The items and their sessions, until it is polled.
-    items: Option<BoxStream<'a, (T, SessionId)>>,
+    /// The sessions and their items, until it is polled.
+    items: Option<BoxStream<'a, (SessionId, T)>>,
     results: BoxStream<'a, (T, Result<Decision, Error>)>,
 }
 
@@ -31,16 +31,12 @@ impl<'a, T: Send + 'a> Decisions<'a, T> {
         items: impl Stream<Item = T> + Send + 'a,
         id_of: impl Fn(&T) -> &SessionId + Send + 'a,
     ) -> Self {
-        let items = items.map(move |item| {
-            let session_id = id_of(&item).clone();
-            (item, session_id)
-        });
         Self {
             client,
             concurrency: 16,
             in_order: false,
             timeout: None,
-            items: Some(items.boxed()),
+            items: Some(items.map(move |item| (id_of(&item).clone(), item)).boxed()),
             results: stream::empty().boxed(),
         }
     }
@@ -71,7 +67,7 @@ impl<'a, T: Send + 'a> Stream for Decisions<'a, T> {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(items) = self.items.take() {
             let (client, timeout) = (self.client.clone(), self.timeout);
-            let calls = items.map(move |(item, session_id)| {
+            let calls = items.map(move |(session_id, item)| {
                 let call = Call::new(RetrieveDecision::new(session_id)).with_timeout(timeout);
                 let call = call.deadline_from_first_send();
                 let client = client.clone();

@@ -10,7 +10,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use didit_blocking_adapter::core::Secret;
+use didit_blocking_adapter::core::{Secret, client};
 use serde::{Deserialize, Serialize};
 
 use crate::bounded;
@@ -24,17 +24,9 @@ pub(crate) const DEFAULT: &str = "default";
 const MAX_FILE: usize = 1 << 20;
 const MAX_SECRET: usize = 1 << 16;
 
-/// The variables that name a service or authorize: with one of them set, only a profile that was
-/// named is used, so that no secret goes to another service than it is for.
-const DECIDING: [&str; 7] = [
-    "DIDIT_BASE_URL",
-    "DIDIT_VERIFICATION_BASE_URL",
-    "DIDIT_CLIENT_ID",
-    "DIDIT_CLIENT_SECRET",
-    "DIDIT_CLIENT_SECRET_FILE",
-    "DIDIT_ACCESS_TOKEN",
-    "DIDIT_API_KEY",
-];
+/// The variables that neither name a service nor authorize. With one of the others set, only a
+/// profile that was named is used, so that no secret goes to another service than it is for.
+const HARMLESS: [&str; 2] = ["DIDIT_TIMEOUT", "DIDIT_CA_FILE"];
 
 /// All profiles, and where they are.
 pub(crate) struct Profiles {
@@ -65,10 +57,13 @@ impl Profile {
     /// Returns the profile that was named, or the default one where nothing else is configured.
     pub(crate) fn chosen(context: &Context) -> Result<Option<Self>, Failure> {
         let named = name(context)?;
-        let set = |name: &&'static str| context.environment.os(name).is_some();
+        let counts = |name: &'static str| {
+            !HARMLESS.contains(&name) && context.environment.os(name).is_some()
+        };
         let options = &context.options;
-        let decided =
-            options.base_url.is_some() || options.client_id.is_some() || DECIDING.iter().any(set);
+        let decided = options.base_url.is_some()
+            || options.client_id.is_some()
+            || client::Environment::VARIABLES.into_iter().any(counts);
         if named.is_none() && decided {
             return Ok(None);
         }

@@ -5,26 +5,16 @@ use std::env;
 use std::error::Error;
 use std::process::Command;
 
+use didit_core::client::Environment;
 use didit_sandbox::Sandbox;
 
 const CHILD: &str = "FROM_ENV_CHILD";
-const VARIABLES: [&str; 9] = [
-    "DIDIT_BASE_URL",
-    "DIDIT_VERIFICATION_BASE_URL",
-    "DIDIT_CLIENT_ID",
-    "DIDIT_CLIENT_SECRET",
-    "DIDIT_CLIENT_SECRET_FILE",
-    "DIDIT_ACCESS_TOKEN",
-    "DIDIT_API_KEY",
-    "DIDIT_TIMEOUT",
-    "DIDIT_CA_FILE",
-];
 
 /// Returns what a process with those variables prints.
 fn child(test: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(CHILD, "1");
-    for name in VARIABLES {
+    for name in Environment::VARIABLES {
         command.env_remove(name);
     }
     let output = command.envs(variables.iter().copied()).output().unwrap();

@@ -6,7 +6,7 @@ use didit_core::verification::{
     RetrieveDecision, SessionId, SessionPage, Status, UpdateStatus,
 };
 use didit_core::{
-    Authorization, BaseUrl, BuildError, Endpoint, Policy, Replay, ResponseError, ResponseErrorKind,
+    Authorization, BaseUrl, BuildError, Endpoint, Replay, ResponseError, ResponseErrorKind,
 };
 use http::{Method, Request, Response};
 use serde_json::{Value, json};
@@ -392,11 +392,4 @@ fn the_published_errors_are_read() {
     assert_eq!(error.message(), Some("vendor_data: *** is blocked"));
     let html = parse(&create(), 404, "<title>Not Found</title>").unwrap_err();
     assert_eq!(html.message(), Some("Not Found"));
-}
-
-#[test]
-fn the_documented_limits_are_the_default() {
-    let limits = Policy::default().verification_limits;
-    let defaults = [limits.reads, limits.writes, limits.creates, limits.pdfs];
-    assert_eq!(defaults, [600, 300, 600, 50].map(Some));
 }

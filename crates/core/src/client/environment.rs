@@ -54,6 +54,19 @@ pub struct Environment<'a> {
 type Named<T> = (&'static str, T);
 
 impl<'a> Environment<'a> {
+    /// The names of all variables.
+    pub const VARIABLES: [&'static str; 9] = [
+        BASE_URL,
+        VERIFICATION_BASE_URL,
+        CLIENT_ID,
+        CLIENT_SECRET,
+        CLIENT_SECRET_FILE,
+        ACCESS_TOKEN,
+        API_KEY,
+        TIMEOUT,
+        CA_FILE,
+    ];
+
     /// Takes a function that returns a variable, and one that opens a file.
     pub fn new<F: io::Read>(
         variable: impl Fn(&str) -> Option<OsString> + 'a,

@@ -179,25 +179,8 @@ impl CallError {
         match &self.kind {
             CallErrorKind::Build(_) => "fix the input",
             CallErrorKind::Response(error) => error.advice(),
-            CallErrorKind::Transport(TransportErrorKind::Connect) => {
-                "check the network, the base URL and the proxy, if there is one"
-            }
-            CallErrorKind::Transport(TransportErrorKind::Certificate) => {
-                "check the base URL and the trusted certificates"
-            }
-            CallErrorKind::Transport(TransportErrorKind::Handshake) => {
-                "check the base URL; client certificates are not supported"
-            }
-            CallErrorKind::Transport(TransportErrorKind::Proxy) => {
-                "check the proxy, and the user name and password for it"
-            }
-            CallErrorKind::Transport(TransportErrorKind::Timeout) | CallErrorKind::Waiting(_) => {
-                "try again, or allow more time"
-            }
-            CallErrorKind::Transport(TransportErrorKind::ConnectionLost) => "try again later",
-            CallErrorKind::Transport(TransportErrorKind::HeadTooLarge) => {
-                "check the base URL; if it is right, report this to the service"
-            }
+            CallErrorKind::Transport(kind) => kind.advice(),
+            CallErrorKind::Waiting(_) => TransportErrorKind::Timeout.advice(),
             CallErrorKind::Undecided(_) | CallErrorKind::UndecidedVerification(_) => "wait longer",
             CallErrorKind::Finished => "start a new call",
         }
@@ -262,6 +245,7 @@ mod tests {
     const CREATED: &str = "the session may have been created; trying again creates another";
     const LISTED: &str =
         "the session may have been created; look for it in the list before trying again";
+    const NETWORK: &str = "check the network, the base URL and the proxy, if there is one";
     const LATER: &str = "try again later";
     const TIME: &str = "try again, or allow more time";
 
@@ -282,18 +266,8 @@ mod tests {
         let cases = [
             (RetrieveDecision, CallErrorKind::Build(BuildError::UserAgent), false, "fix the input"),
             (RetrieveDecision, CallErrorKind::Finished, false, "start a new call"),
-            (
-                RetrieveDecision,
-                failed(Connect),
-                true,
-                "check the network, the base URL and the proxy, if there is one",
-            ),
-            (
-                CreateSession,
-                failed(Connect),
-                true,
-                "check the network, the base URL and the proxy, if there is one",
-            ),
+            (RetrieveDecision, failed(Connect), true, NETWORK),
+            (CreateSession, failed(Connect), true, NETWORK),
             (
                 RetrieveDecision,
                 failed(Certificate),

@@ -72,6 +72,19 @@ impl TransportErrorKind {
     pub(super) fn is_final(self) -> bool {
         matches!(self, Self::Certificate | Self::Handshake | Self::Proxy | Self::HeadTooLarge)
     }
+
+    /// Returns what a person can do about it, in a few words.
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::Connect => "check the network, the base URL and the proxy, if there is one",
+            Self::Certificate => "check the base URL and the trusted certificates",
+            Self::Handshake => "check the base URL; client certificates are not supported",
+            Self::Proxy => "check the proxy, and the user name and password for it",
+            Self::Timeout => "try again, or allow more time",
+            Self::ConnectionLost => "try again later",
+            Self::HeadTooLarge => "check the base URL; if it is right, report this to the service",
+        }
+    }
 }
 
 impl fmt::Display for TransportErrorKind {

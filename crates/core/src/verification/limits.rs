@@ -37,3 +37,15 @@ impl Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Policy;
+
+    #[test]
+    fn the_documented_limits_are_the_default() {
+        let limits = Policy::default().verification_limits;
+        let defaults = [limits.reads, limits.writes, limits.creates, limits.pdfs];
+        assert_eq!(defaults, [600, 300, 600, 50].map(Some));
+    }
+}
