@@ -32,7 +32,8 @@ fn the_timeout_comes_from_the_environment_too() {
     let sandbox = Sandbox::builder().fault(Route::Decision, Fault::Hang).start().unwrap();
     let started = Instant::now();
     run(didit_at(&sandbox, "decision a").env("DIDIT_TIMEOUT", "200ms")).error(8);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // An attempt that hangs would go on for 10 s.
+    assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
 }
 
 #[test]

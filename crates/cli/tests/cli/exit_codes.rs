@@ -53,7 +53,8 @@ fn a_rate_limit_that_outlasts_the_budget_is_5_at_once() {
     let started = Instant::now();
     fails(Route::Decision, Fault::answer(429).header("Retry-After", "3600"), 5);
     fails(Route::Token, Fault::answer(429).header("Retry-After", "3600"), 5);
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // The budget of one call is 30 s.
+    assert!(started.elapsed() < Duration::from_secs(29), "{:?}", started.elapsed());
 }
 
 #[test]
@@ -94,7 +95,8 @@ fn running_out_of_time_is_8() {
     let started = Instant::now();
     let ran = run(&mut didit_at(&sandbox, "decision s-1 --timeout 500ms"));
     assert!(ran.error(8).contains("try again, or allow more time"), "{ran:?}");
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    // An attempt that hangs would go on for 10 s.
+    assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn a_csv_of_somebody_else_is_refused() {
 #[test]
 fn too_few_descriptors_fail_no_session() {
     let sandbox = Sandbox::start().unwrap();
-    sandbox.always(Route::Decision, Fault::Delay(std::time::Duration::from_millis(300)));
+    sandbox.always(Route::Decision, Fault::Hang);
     let place = Place::with_ids(60);
     let export = place.export(&sandbox, "--concurrency 50");
     let stopped = run(&mut limited(&export, "-n 24")).ends(1, "this machine gives the export too");

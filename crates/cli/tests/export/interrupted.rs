@@ -2,13 +2,12 @@ use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::support::{Place, asked, asked_for, limited, run, start, until_asked, wait};
+use crate::support::{Place, asked, asked_for, limited, run, signal, start, until_asked, wait};
 
 /// A small generator, so that a seed repeats the same kills.
 fn next(seed: &mut u64) -> u64 {
@@ -155,11 +154,6 @@ fn a_full_disk_loses_nothing() {
     place.is_complete(300);
 }
 
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-}
-
 const INTERRUPTED: &str = "interrupted; run the same command again (without --restart) to resume";
 
 #[test]
@@ -176,7 +170,8 @@ fn ctrl_c_ends_it_at_once_with_whole_files_and_the_next_run_goes_on() {
         let started = Instant::now();
         signal(&child, name);
         wait(child).ends(code, INTERRUPTED);
-        assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+        // An attempt that hangs would go on for 10 s.
+        assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
     }
     assert!(place.settled().len() <= 6);
     sandbox.clear(Route::Decision);
@@ -213,6 +208,6 @@ fn ctrl_c_does_not_wait_for_the_rate_limit() {
     let started = Instant::now();
     signal(&child, "-INT");
     wait(child).ends(130, "5 exported and 0 failed");
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     place.is_complete(5);
 }

@@ -1,10 +1,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::thread;
 use std::time::Duration;
 
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::support::{Place, asked, run};
+use crate::support::{Place, asked, asked_for, run, signal, start, wait};
 
 #[test]
 fn a_decision_a_line_whole() {
@@ -83,17 +84,30 @@ fn a_rate_limit_is_kept_to_without_a_refusal() {
 #[test]
 fn who_takes_long_does_not_hold_up_the_others() {
     let sandbox = Sandbox::start().unwrap();
-    sandbox.script(Route::Decision, [Fault::Pass, Fault::Delay(Duration::from_millis(700))]);
+    // The second request hangs for as long as the test wants, and so does each retry of it.
+    let answered = std::iter::repeat_n(Fault::Pass, 48);
+    sandbox.script(Route::Decision, [Fault::Pass, Fault::Hang].into_iter().chain(answered));
+    sandbox.always(Route::Decision, Fault::Hang);
     let place = Place::with_ids(50);
-    run(&mut place.export(&sandbox, "--concurrency 3")).ends(0, "50 exported");
-    let last = place.read("out").lines().last().unwrap().to_owned();
-    assert!(last.contains(&asked(&sandbox)[1]), "{last}");
+    let mut export = start(&mut place.export(&sandbox, "--concurrency 3"));
+    while !place.has("out") || place.read("out").lines().count() < 49 {
+        assert_eq!(export.try_wait().unwrap(), None, "{}", place.read("out"));
+        thread::sleep(Duration::from_millis(1));
+    }
+    signal(&export, "-INT");
+    wait(export).ends(130, "49 exported and 0 failed");
+    let requests = sandbox.requests_to(Route::Decision);
+    let mut hanging: Vec<_> =
+        requests.iter().filter(|request| request.status.is_none()).map(asked_for).collect();
+    hanging.dedup();
+    let [slow] = &*hanging else { panic!("{hanging:?}") };
+    assert!(!place.settled().contains_key(slow), "{slow}");
 }
 
 #[test]
 fn progress_is_a_plain_line_outside_of_a_terminal_and_shows_nobody() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::with_ids(20));
-    let ran = run(&mut place.export(&sandbox, "")).ends(0, "didit: 20 exported and 0 failed in 0s");
+    let ran = run(&mut place.export(&sandbox, "")).ends(0, "didit: 20 exported and 0 failed in ");
     assert!(!ran.stderr.contains(['\r', '\x1b']) && !ran.stderr.contains("John"), "{ran:?}");
     assert_eq!(ran.stderr.lines().count(), 1);
 }

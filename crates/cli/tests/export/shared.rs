@@ -12,7 +12,7 @@ use didit_conformance::redis_server::RedisServer;
 use didit_redis_adapter::{Claim, RedisStore, WorkList};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::support::{Place, asked, run, start, until_asked, wait};
+use crate::support::{Place, asked, run, signal, start, until_asked, wait};
 
 /// The command of the machine whose output is `output`.
 pub(crate) fn machine(
@@ -161,8 +161,7 @@ fn ctrl_c_gives_back_what_was_claimed() {
     sandbox.always(Route::Decision, Fault::Hang);
     let first = start(&mut machine(&place, &sandbox, &redis, "a", "--lease 1h"));
     until_asked(&sandbox, 16);
-    let killed = Command::new("kill").args(["-INT", &first.id().to_string()]).status().unwrap();
-    assert!(killed.success());
+    signal(&first, "-INT");
     wait(first).ends(130, "interrupted; ");
     sandbox.clear(Route::Decision);
     run(&mut machine(&place, &sandbox, &redis, "b", "")).ends(0, "20 exported and 0 failed");

@@ -124,6 +124,13 @@ pub(crate) fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
+/// Sends a program this signal, like `-INT`.
+#[track_caller]
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
 pub(crate) fn wait(child: Child) -> Ran {
     let output = child.wait_with_output().unwrap();
     Ran { code: output.status.code(), stderr: String::from_utf8(output.stderr).unwrap() }
