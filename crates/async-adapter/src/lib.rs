@@ -24,8 +24,7 @@ use didit_core::data_transfer::{
 };
 use didit_core::oauth::AccessToken;
 use didit_core::{
-    Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, Secret, SessionId, Step,
-    WaitForDecision,
+    Call, Credentials, Engine, Moment, Operation, Secret, SessionId, Step, WaitForDecision,
 };
 use futures_util::{Stream, stream};
 pub use http;
@@ -313,6 +312,7 @@ impl Shared {
         timeout: Duration,
     ) -> Result<Response<Vec<u8>>, FailedExchange<reqwest::Error>> {
         let (http, route) = self.transport.for_request(&request);
+        let limit = self.transport.max_body_bytes(&request);
         let unsent = |error| error::failed(error, route);
         let mut request = reqwest::Request::try_from(request).map_err(unsent)?;
         *request.timeout_mut() = Some(timeout);
@@ -320,7 +320,7 @@ impl Shared {
         let headers = std::mem::take(response.headers_mut());
         let head = receive_head(response.status(), headers, SystemTime::now())?;
         let mut body = Vec::new();
-        while body.len() <= MAX_BODY_BYTES {
+        while body.len() <= limit {
             match response.chunk().await {
                 Ok(Some(chunk)) => body.extend_from_slice(&chunk),
                 Ok(None) => break,

@@ -26,8 +26,7 @@ use didit_core::data_transfer::{
 };
 use didit_core::oauth::AccessToken;
 use didit_core::{
-    Call, Credentials, Engine, MAX_BODY_BYTES, Moment, Operation, Secret, SessionId, Step,
-    WaitForDecision,
+    Call, Credentials, Engine, Moment, Operation, Secret, SessionId, Step, WaitForDecision,
 };
 pub use http;
 use http::{Request, Response};
@@ -243,6 +242,7 @@ impl Shared {
         timeout: Duration,
     ) -> Result<Response<Vec<u8>>, FailedExchange<ureq::Error>> {
         let (agent, _) = self.transport.for_request(&request);
+        let limit = self.transport.max_body_bytes(&request);
         // An empty body would be announced, as one of no bytes.
         let sent = if request.body().is_empty() {
             send(agent, request.map(drop), timeout)
@@ -253,7 +253,7 @@ impl Shared {
         let (parts, body) = response.into_parts();
         let head = receive_head(parts.status, parts.headers, SystemTime::now())?;
         let mut bytes = Vec::new();
-        match body.into_reader().take(MAX_BODY_BYTES as u64 + 1).read_to_end(&mut bytes) {
+        match body.into_reader().take(limit as u64 + 1).read_to_end(&mut bytes) {
             Ok(_) => Ok(head.map(|()| bytes)),
             Err(error) => {
                 let (failure, detail) = error::failed(error.into());

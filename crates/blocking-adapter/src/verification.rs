@@ -66,7 +66,7 @@ impl<'a> Verification<'a> {
         self.0.run(Call::new(update))
     }
 
-    /// Generates the report of a session as a PDF of at most 8 MiB, which may take a minute.
+    /// Generates the report of a session as a PDF of at most 64 MiB, which may take a minute.
     pub fn generate_pdf(&self, session_id: &SessionId) -> Result<Pdf, Error> {
         self.0.run(Call::new(GeneratePdf::new(session_id.clone())))
     }

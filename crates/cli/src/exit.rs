@@ -106,8 +106,8 @@ mod tests {
 
     use didit_blocking_adapter::core::data_transfer::RetrieveDecision;
     use didit_blocking_adapter::core::{
-        Authorization, Call, ClientCredentials, Credentials, Engine, MAX_BODY_BYTES, Moment,
-        Operation as _, Policy, Step, TransportError,
+        Authorization, Call, ClientCredentials, Credentials, Engine, Moment, Operation as _,
+        Policy, Step, TransportError,
     };
     use http::Response;
 
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn every_answer_has_its_code() {
         let another = br#"{"session_id":"s-2","status":"Confirmed"}"#;
-        let large = vec![b'0'; MAX_BODY_BYTES + 1];
+        let large = vec![b'0'; (8 << 20) + 1];
         let table: [(u16, &[u8], Exit, Exit); 17] = [
             // status, body, as a decision's answer, as a token's
             (200, b"<html>", Exit::NotADecision, Exit::NotADecision),

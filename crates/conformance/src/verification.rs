@@ -7,8 +7,7 @@ use didit_core::verification::{
     SessionId, SessionPage, SessionSummary, Status, UpdateStatus,
 };
 use didit_core::{
-    Authorization, CallErrorKind, ClientCredentials, EndpointKind, MAX_BODY_BYTES,
-    ResponseErrorKind,
+    Authorization, CallErrorKind, ClientCredentials, EndpointKind, ResponseErrorKind,
 };
 use didit_sandbox::{Fault, Route, Sandbox};
 use http::Method;
@@ -43,6 +42,9 @@ pub trait Verification: Adapter {
 
     /// Generates a report.
     fn pdf(&self, session_id: &SessionId) -> Result<Pdf, CallFailure>;
+
+    /// Generates a report in that time.
+    fn pdf_within(&self, session_id: &SessionId, timeout: Duration) -> Result<Pdf, CallFailure>;
 
     /// Deletes a session.
     fn delete(&self, session: DeleteSession) -> Result<Deletion, CallFailure>;
@@ -212,10 +214,11 @@ pub fn reports<A: Verification>() {
         fault.body([b"%PDF-".to_vec(), vec![b'x'; size - 5]].concat())
     };
     let html = Fault::answer(200).header("content-type", "text/html").body("<p>Log in</p>");
-    let faults = [html, pdf(MAX_BODY_BYTES), pdf(MAX_BODY_BYTES + 1)];
+    let limit = EndpointKind::GenerateVerificationPdf.max_body_bytes();
+    let faults = [html, pdf(limit), pdf(limit + 1)];
     sandbox.script(Route::VerificationPdf, faults);
     assert_eq!(client.pdf(&id).unwrap_err().kind(), &ResponseErrorKind::NotPdf);
-    assert_eq!(client.pdf(&id).unwrap().as_bytes().len(), MAX_BODY_BYTES);
+    assert_eq!(client.pdf(&id).unwrap().as_bytes().len(), limit);
     assert_eq!(client.pdf(&id).unwrap_err().kind(), &ResponseErrorKind::TooLarge);
 }
 

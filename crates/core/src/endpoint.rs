@@ -11,11 +11,6 @@ use crate::credentials::Authorization;
 use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::session_id::SessionId;
 
-/// The longest response body that is read, in bytes (8 MiB).
-///
-/// A client need not read more than one byte beyond it: a longer body is refused whatever it holds.
-pub const MAX_BODY_BYTES: usize = 8 * 1024 * 1024;
-
 /// The longest head of a response that is read, in bytes (64 KiB).
 pub const MAX_HEAD_BYTES: usize = 64 * 1024;
 

@@ -50,6 +50,18 @@ impl EndpointKind {
         }
     }
 
+    /// Returns the longest response body that is read, in bytes: 64 MiB for a PDF, which may carry
+    /// images, and 8 MiB for any other.
+    ///
+    /// A client need not read more than one byte beyond it: a longer body is refused whatever it
+    /// holds.
+    pub const fn max_body_bytes(self) -> usize {
+        match self {
+            Self::GenerateVerificationPdf => 64 << 20,
+            _ => 8 << 20,
+        }
+    }
+
     /// Returns whether it is an endpoint of the verification API.
     pub(crate) fn is_verification(self) -> bool {
         self.host() == Host::Verification
@@ -200,7 +212,7 @@ pub enum ResponseErrorKind {
     SessionMismatch,
     /// A success that is no PDF file.
     NotPdf,
-    /// A success whose body is longer than [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES).
+    /// A success whose body is longer than [`EndpointKind::max_body_bytes`].
     TooLarge,
 }
 
@@ -369,7 +381,8 @@ impl fmt::Display for ResponseError {
             }
             ResponseErrorKind::NotPdf => f.write_str(", but the response is not a PDF")?,
             ResponseErrorKind::TooLarge => {
-                f.write_str(", but the response is larger than 8 MiB")?;
+                let limit = endpoint.max_body_bytes() >> 20;
+                write!(f, ", but the response is larger than {limit} MiB")?;
             }
             _ => {}
         }

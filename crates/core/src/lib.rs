@@ -27,7 +27,7 @@ pub mod webhook;
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use client::{ClientBuilder, ClientError, ConfigError};
 pub use credentials::{Authorization, ClientCredentials, Credentials, InvalidCredentials};
-pub use endpoint::{Bucket, Endpoint, Host, MAX_BODY_BYTES, MAX_HEAD_BYTES, Replay};
+pub use endpoint::{Bucket, Endpoint, Host, MAX_HEAD_BYTES, Replay};
 pub use engine::{
     Application, Call, CallError, CallErrorBuilder, CallErrorKind, DecisionEndpoint, Engine,
     EngineBuilder, Event, EventKind, GaveUp, Join, Moment, Operation, Policy, QuotaAnswer,

@@ -6,7 +6,7 @@ use std::{error::Error, time::Instant};
 
 use didit_core::data_transfer::RetrieveDecision;
 use didit_core::{
-    Call, ClientCredentials, Engine, MAX_BODY_BYTES, Moment, TransportError, TransportErrorKind,
+    Call, ClientCredentials, EndpointKind, Engine, Moment, TransportError, TransportErrorKind,
 };
 use didit_core::{CallError, Operation, Step};
 use didit_sandbox::Sandbox;
@@ -62,7 +62,8 @@ async fn exchange(r: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportEr
         .await
         .map_err(|_| TransportErrorKind::ConnectionLost)?;
     let (mut answer, mut headers) = (Vec::new(), [httparse::EMPTY_HEADER; 32]);
-    let mut limited = stream.take(MAX_BODY_BYTES as u64 + 0x4000);
+    let most = r.extensions().get::<EndpointKind>().map_or(0, |kind| kind.max_body_bytes());
+    let mut limited = stream.take(most as u64 + 0x4000);
     limited.read_to_end(&mut answer).await.map_err(|_| TransportErrorKind::ConnectionLost)?;
     let mut head = httparse::Response::new(&mut headers);
     let Ok(httparse::Status::Complete(length)) = head.parse(&answer) else {

@@ -43,7 +43,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// One exchange on a connection of its own, without TLS: loopback only. (A client for the world
-/// also reads chunks, notices a cut-off body, and ends by `timeout` and at `MAX_BODY_BYTES`.)
+/// also reads chunks, notices a cut-off body, and ends by `timeout` and at
+/// `EndpointKind::max_body_bytes`.)
 fn exchange(r: &Request<Vec<u8>>, timeout: Duration) -> io::Result<Response<Vec<u8>>> {
     let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());
     let mut stream = TcpStream::connect(host)?;

@@ -2,14 +2,14 @@ use std::future::IntoFuture as _;
 use std::time::Duration;
 
 use didit_async_adapter::Client;
-use didit_core::SessionId;
 use didit_core::data_transfer::{Decision, Scopes, Session, SessionStatus};
 use didit_core::oauth::AccessToken;
 use didit_core::verification::{
-    CreateSession, Decision as VerificationDecision, DeleteSession, Deletion, ListSessions, Pdf,
-    Raw, RawResponse, Session as VerificationSession, SessionId as VerificationId, SessionPage,
-    SessionSummary, UpdateStatus,
+    CreateSession, Decision as VerificationDecision, DeleteSession, Deletion, GeneratePdf,
+    ListSessions, Pdf, Raw, RawResponse, Session as VerificationSession,
+    SessionId as VerificationId, SessionPage, SessionSummary, UpdateStatus,
 };
+use didit_core::{Call, SessionId};
 use futures_util::StreamExt as _;
 use tokio::runtime::Runtime;
 
@@ -150,6 +150,15 @@ impl Verification for Async {
 
     fn pdf(&self, session_id: &VerificationId) -> Result<Pdf, CallFailure> {
         self.1.block_on(self.0.verification().generate_pdf(session_id)).map_err(CallFailure::new)
+    }
+
+    fn pdf_within(
+        &self,
+        session_id: &VerificationId,
+        timeout: Duration,
+    ) -> Result<Pdf, CallFailure> {
+        let call = Call::new(GeneratePdf::new(session_id.clone())).with_timeout(timeout);
+        self.1.block_on(self.0.run(call)).map_err(CallFailure::new)
     }
 
     fn delete(&self, session: DeleteSession) -> Result<Deletion, CallFailure> {

@@ -6,9 +6,9 @@ use didit_blocking_adapter::Client;
 use didit_core::data_transfer::{Decision, RetrieveDecision, Scopes, Session, SessionStatus};
 use didit_core::oauth::AccessToken;
 use didit_core::verification::{
-    CreateSession, Decision as VerificationDecision, DeleteSession, Deletion, ListSessions, Pdf,
-    Raw, RawResponse, Session as VerificationSession, SessionId as VerificationId, SessionPage,
-    SessionSummary, UpdateStatus,
+    CreateSession, Decision as VerificationDecision, DeleteSession, Deletion, GeneratePdf,
+    ListSessions, Pdf, Raw, RawResponse, Session as VerificationSession,
+    SessionId as VerificationId, SessionPage, SessionSummary, UpdateStatus,
 };
 use didit_core::{Call, SessionId};
 
@@ -174,6 +174,15 @@ impl Verification for Blocking {
 
     fn pdf(&self, session_id: &VerificationId) -> Result<Pdf, CallFailure> {
         self.0.verification().generate_pdf(session_id).map_err(CallFailure::new)
+    }
+
+    fn pdf_within(
+        &self,
+        session_id: &VerificationId,
+        timeout: Duration,
+    ) -> Result<Pdf, CallFailure> {
+        let call = Call::new(GeneratePdf::new(session_id.clone())).with_timeout(timeout);
+        self.0.run(call).map_err(CallFailure::new)
     }
 
     fn delete(&self, session: DeleteSession) -> Result<Deletion, CallFailure> {

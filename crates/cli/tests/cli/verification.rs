@@ -1,5 +1,7 @@
 use std::fs;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
@@ -70,6 +72,30 @@ fn a_pdf_is_whole_or_not_there() {
     assert!(fs::read(folder.path().join("report.pdf")).unwrap().starts_with(b"%PDF-"));
     assert!(run(&mut pdf).error(2).contains("report.pdf exists"));
     run(pdf.arg("--force")).results();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_pdf_that_stalls_ends_when_the_time_is_out_or_by_a_signal() {
+    let sandbox = Sandbox::start().unwrap();
+    let id = created(&sandbox);
+    let folder = tempfile::tempdir().unwrap();
+    sandbox.always(Route::VerificationPdf, Fault::Hang);
+    let pdf = |more: &str| {
+        let mut pdf = didit_at(&sandbox, &format!("pdf {id} --output report.pdf {more}"));
+        pdf.current_dir(folder.path());
+        pdf
+    };
+    let ran = run(&mut pdf("--timeout 300ms"));
+    assert!(ran.error(8).contains("no complete response arrived in time"), "{ran:?}");
+    let mut child = pdf("").spawn().unwrap();
+    while sandbox.requests_to(Route::VerificationPdf).len() < 2 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(signal.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]

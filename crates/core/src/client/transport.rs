@@ -65,12 +65,17 @@ impl<H> Transport<H> {
 
     /// Returns the HTTP client for a request of [`Step::Send`](crate::Step::Send), and its route.
     pub fn for_request<B>(&self, request: &Request<B>) -> (&H, &Route) {
-        let endpoint = request.extensions().get().copied();
-        let (clients, route) = self.to(endpoint.unwrap_or(EndpointKind::FetchToken));
+        let (clients, route) = self.to(endpoint_of(request));
         match request.extensions().get() {
             Some(Replay::OnlyIfUnsent) => (&clients.unpooled, route),
             _ => (&clients.pooled, route),
         }
+    }
+
+    /// Returns the longest body that the response to such a request may have, in bytes; see
+    /// [`EndpointKind::max_body_bytes`].
+    pub fn max_body_bytes<B>(&self, request: &Request<B>) -> usize {
+        endpoint_of(request).max_body_bytes()
     }
 
     fn to(&self, endpoint: EndpointKind) -> &(HttpClients<H>, Route) {
@@ -79,6 +84,11 @@ impl<H> Transport<H> {
             Host::Verification => &self.verification,
         }
     }
+}
+
+/// Returns the endpoint that the engine noted in a request.
+fn endpoint_of<B>(request: &Request<B>) -> EndpointKind {
+    request.extensions().get().copied().unwrap_or(EndpointKind::FetchToken)
 }
 
 /// Route of a client's requests, for errors.

@@ -6,7 +6,6 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, Response, StatusCode};
 
 use self::words::Words;
-use super::MAX_BODY_BYTES;
 use crate::error::{EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::JsonError;
 use crate::rate_limit::RateLimit;
@@ -21,7 +20,7 @@ pub(crate) fn success<B: AsRef<[u8]>, T>(
     if !response.status().is_success() {
         return Err(failure(endpoint, response));
     }
-    if body.len() > MAX_BODY_BYTES {
+    if body.len() > endpoint.max_body_bytes() {
         return Err(error(endpoint, response, ResponseErrorKind::TooLarge));
     }
     if body.trim_ascii().is_empty() {

@@ -31,7 +31,7 @@ pub trait Operation {
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Self::Output>;
 
     /// Takes the response to a request, of any status. Of a body beyond
-    /// [`MAX_BODY_BYTES`](crate::MAX_BODY_BYTES) one byte more is enough.
+    /// [`max_body_bytes`](crate::EndpointKind::max_body_bytes) one byte more is enough.
     fn handle_response<B: AsRef<[u8]>>(
         &mut self,
         engine: &mut Engine,

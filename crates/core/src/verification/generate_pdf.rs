@@ -5,6 +5,7 @@
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use http::{Method, Request, Response};
 use std::fmt;
+use std::io::{self, Write};
 
 use super::SessionId;
 use crate::base_url::BaseUrl;
@@ -28,7 +29,18 @@ impl GeneratePdf {
     }
 }
 
-/// The report of a session, a PDF file.
+/// The report of a session, a PDF file of at most 64 MiB.
+///
+/// It is kept in memory, at first twice, and written when it is whole: so a writer never gets
+/// the bytes of an attempt that failed, nor those of two.
+///
+/// ```no_run
+/// # use didit_core::verification::Pdf;
+/// # fn example(pdf: &Pdf) -> std::io::Result<()> {
+/// std::fs::write("report.pdf", pdf)?;
+/// pdf.write_to(std::io::stdout().lock())
+/// # }
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Pdf(Vec<u8>);
 
@@ -38,9 +50,23 @@ impl Pdf {
         &self.0
     }
 
+    /// Writes the whole file.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_to(&self, mut writer: impl Write) -> io::Result<()> {
+        writer.write_all(&self.0)
+    }
+
     /// Returns the bytes of the file without copying them.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
+    }
+}
+
+impl AsRef<[u8]> for Pdf {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
     }
 }
 

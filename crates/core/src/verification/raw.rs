@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::query;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, MAX_BODY_BYTES, Replay, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::{self, JsonError, RawJson};
 
@@ -144,7 +144,7 @@ impl Endpoint for Raw {
         if !status.is_success() {
             return Err(triage::failure(Self::KIND, response));
         }
-        if body.len() > MAX_BODY_BYTES {
+        if body.len() > Self::KIND.max_body_bytes() {
             return Err(triage::error(Self::KIND, response, ResponseErrorKind::TooLarge));
         }
         Ok(RawResponse { status, body: body.to_vec() })

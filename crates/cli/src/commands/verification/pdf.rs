@@ -1,13 +1,14 @@
 //! `didit verification pdf SESSION_ID --output FILE`
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use didit_blocking_adapter::core::Call;
 use didit_blocking_adapter::core::verification::GeneratePdf;
+use tempfile::NamedTempFile;
 
 use super::session_id;
 use crate::connection::{Api, Wanted};
@@ -24,7 +25,7 @@ Examples:
 
 /// Save the report of a verification session as a PDF
 ///
-/// It may take a minute; the time limit is 2m by default. The session must be Approved, Declined or
+/// It may take a minute; the time limit is 2m by default, and 1m for each attempt. The session must be Approved, Declined or
 /// In Review. The file is readable by its owner only, and there only if the report is whole.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
@@ -48,30 +49,38 @@ impl Pdf {
                 "a PDF is not for a terminal; give --output FILE, or redirect with > FILE",
             ));
         }
-        // Opened, or refused, before anything is sent.
-        let file = if to_stdout { None } else { Some(self.prepare()?) };
+        if !to_stdout {
+            // What cannot be written is refused before anything is sent.
+            drop(self.open()?);
+        }
         let connection = Wanted::new(Api::Verification, TIMEOUT).connect(context)?;
+        let call = Call::new(GeneratePdf::new(id)).with_timeout(connection.timeout);
         let pdf = connection
-            .run(Call::new(GeneratePdf::new(id)))
+            .run(call)
             .map_err(|error| Failure::of_call(Some(&self.session_id), &error))?;
-        let Some(mut file) = file else {
-            let written = io::stdout().lock().write_all(pdf.as_bytes());
+        if to_stdout {
+            let written = pdf.write_to(io::stdout().lock());
             return written.map(|()| Exit::Done).map_err(|error| Failure::of_write(&error));
-        };
+        }
+        // From here to the end a signal must not leave a part of the file behind.
+        context.interrupt.defer();
         let shown = self.output.display();
-        let failed = |error: &dyn std::fmt::Display| {
-            Failure::other(format!("could not write {shown}: {error}"))
-        };
-        file.write_all(pdf.as_bytes()).map_err(|error| failed(&error))?;
+        let failed = |error: io::Error| Failure::other(format!("could not write {shown}: {error}"));
+        let mut file = self.open()?;
+        pdf.write_to(&mut file).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+        if let Some(exit) = context.interrupt.noted() {
+            return Ok(exit);
+        }
         if self.force {
-            file.persist(&self.output).map_err(|error| failed(&error.error))?;
+            file.persist(&self.output).map_err(|error| failed(error.error))?;
         } else {
-            file.persist_noclobber(&self.output).map_err(|error| failed(&error.error))?;
+            file.persist_noclobber(&self.output).map_err(|error| failed(error.error))?;
         }
         Ok(Exit::Done)
     }
 
-    fn prepare(&self) -> Result<tempfile::NamedTempFile, Failure> {
+    /// Opens a file beside the output, which is gone when it is dropped.
+    fn open(&self) -> Result<NamedTempFile, Failure> {
         let shown = self.output.display();
         if !self.force && self.output.symlink_metadata().is_ok() {
             return Err(Failure::usage(format!(
