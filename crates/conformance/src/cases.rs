@@ -84,6 +84,7 @@ macro_rules! cases {
             verification::reports,
             verification::any_route,
             verification::refusals,
+            verification::sessions_of_a_day,
             verification::a_token_is_refused,
         );
 

@@ -9,7 +9,7 @@ use didit_core::verification::{
 use didit_core::{
     Authorization, CallErrorKind, ClientCredentials, EndpointKind, ResponseErrorKind,
 };
-use didit_sandbox::{Fault, Route, Sandbox};
+use didit_sandbox::{Fault, Quota, Route, Sandbox, VerificationLimits};
 use http::Method;
 
 use crate::{Adapter, CallFailure, Settings, sandbox, settings};
@@ -248,6 +248,28 @@ pub fn refusals<A: Verification>() {
     let requests = sandbox.requests_to(Route::VerificationDecision);
     let pause = requests[1].received.saturating_sub(requests[0].received);
     assert!(requests.len() == 2 && pause >= Duration::from_millis(900), "{pause:?}");
+}
+
+/// A refusal that names no time ends with the call's own, and what was refused was not done.
+pub fn sessions_of_a_day<A: Verification>() {
+    let day = Duration::from_secs(86_400);
+    let limits = VerificationLimits {
+        sandbox_sessions: Some(Quota { limit: 1, window: day }),
+        ..VerificationLimits::NONE
+    };
+    let sandbox = Sandbox::builder().verification_limits(limits).start().unwrap();
+    let mut settings = settings(&sandbox);
+    settings.credentials = Authorization::api_key(sandbox.api_key()).unwrap().into();
+    settings.policy.call_timeout = Duration::from_millis(600);
+    let client = A::new(settings).unwrap();
+    client.create_verification(new_session()).unwrap();
+    let refused = client.create_verification(new_session()).unwrap_err();
+    assert_eq!(refused.kind(), &ResponseErrorKind::RateLimited);
+    assert!(!refused.call.may_have_taken_effect() && refused.call.is_retryable());
+    assert_eq!(refused.call.retry_after(), None);
+    assert!(refused.shown.contains("1 sessions per 24h"), "{}", refused.shown);
+    sandbox.advance(day);
+    client.create_verification(new_session()).unwrap();
 }
 
 /// Client credentials are told from a key: the service refuses them, and no secret is shown.

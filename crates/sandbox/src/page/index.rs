@@ -155,7 +155,9 @@ pub(super) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answe
             metadata: Value::Null,
             ..Creation::default()
         };
-        let created = shared.state().verification.create(&application, given, now);
+        let sessions = &mut shared.state().verification;
+        let again = sessions.unfinished(&application, &given);
+        let created = sessions.create(&application, given, again, now);
         return created.map(|_| see("/")).map_err(|error| not_kept(&error));
     }
     let scopes: Vec<&str> = form.all("scope").filter(|scope| !scope.trim().is_empty()).collect();

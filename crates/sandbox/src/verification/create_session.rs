@@ -15,7 +15,12 @@ const IMAGE_LIMIT: usize = 2 * 1024 * 1024;
 
 pub(super) fn answer(call: &Call<'_>, state: &mut State) -> Result<Answer, Answer> {
     let given = read(&read_object(call.request)?)?;
-    let created = state.verification.create(&call.application.client_id, given, call.now);
+    let application = &call.application.client_id;
+    let again = state.verification.unfinished(application, &given);
+    if again.is_none() {
+        state.limiter.ask_for_session(application, call.now)?;
+    }
+    let created = state.verification.create(application, given, again, call.now);
     let session = created.map_err(|error| Answer::not_kept(&error))?;
     Ok(Answer::json(201, body(&session, call.shared.reach.pages()).to_string()))
 }

@@ -22,20 +22,25 @@ pub struct VerificationLimits {
     pub create: Option<Quota>,
     /// Reports as PDF.
     pub pdf: Option<Quota>,
+    /// New sessions that are not an unfinished one returned again. A 429 of this limit has none of
+    /// the headers.
+    pub sandbox_sessions: Option<Quota>,
 }
 
 impl VerificationLimits {
     /// The documented limits: within 60 seconds 600 reads, 300 writes, 600 new sessions and 50
-    /// PDFs.
+    /// PDFs; within 24 hours 500 new sessions of a sandbox.
     pub const DOCUMENTED: Self = Self {
         get: Some(per_minute(600)),
         write: Some(per_minute(300)),
         create: Some(per_minute(600)),
         pdf: Some(per_minute(50)),
+        sandbox_sessions: Some(Quota { limit: 500, window: Duration::from_secs(86_400) }),
     };
 
     /// No limits.
-    pub const NONE: Self = Self { get: None, write: None, create: None, pdf: None };
+    pub const NONE: Self =
+        Self { get: None, write: None, create: None, pdf: None, sandbox_sessions: None };
 }
 
 const fn per_minute(limit: u32) -> Quota {
@@ -51,6 +56,34 @@ pub(crate) struct Limiter {
 impl Limiter {
     pub(crate) fn new(limits: VerificationLimits) -> Self {
         Self { limits, windows: HashMap::new() }
+    }
+
+    /// Counts a new session, or refuses it as the service's own sandbox does.
+    pub(crate) fn ask_for_session(
+        &mut self,
+        application: &str,
+        now: Duration,
+    ) -> Result<(), Answer> {
+        let Some(quota) = self.limits.sandbox_sessions else {
+            return Ok(());
+        };
+        let verdict = self.window(application, "Sandbox session", quota).ask(now);
+        if verdict.accepted {
+            return Ok(());
+        }
+        let why = format!(
+            "Sandbox session quota exceeded ({} sessions per {}h). Wait for the window to reset. \
+             Expected available in {} seconds.",
+            quota.limit,
+            quota.window.as_secs() / 3600,
+            clock::seconds_up(verdict.until_reset)
+        );
+        Err(Answer::detail(429, &why))
+    }
+
+    fn window(&mut self, application: &str, kind: &'static str, quota: Quota) -> &mut Window {
+        let window = self.windows.entry((application.to_owned(), kind));
+        window.or_insert_with(|| Window::new(quota))
     }
 
     /// Counts a request, or refuses it.
@@ -71,8 +104,7 @@ impl Limiter {
         let Some(quota) = quota else {
             return Ok(());
         };
-        let window = self.windows.entry((application.to_owned(), kind));
-        let verdict = window.or_insert_with(|| Window::new(quota)).ask(now);
+        let verdict = self.window(application, kind, quota).ask(now);
         if verdict.accepted {
             return Ok(());
         }

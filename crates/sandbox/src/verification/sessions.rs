@@ -57,22 +57,27 @@ impl Sessions {
         }
     }
 
-    /// Creates a session, or returns the one that the service would return again: of the same
-    /// vendor data and workflow, and unfinished. Its callback and metadata are then replaced.
-    pub(crate) fn create(
-        &mut self,
-        application: &str,
-        given: Creation,
-        now: Duration,
-    ) -> io::Result<Session> {
+    /// The session that the service would return again: of the same vendor data and workflow, and
+    /// unfinished.
+    pub(crate) fn unfinished(&self, application: &str, given: &Creation) -> Option<Session> {
         let same = |session: &&Session| {
             session.application == application
                 && session.given.workflow_id == given.workflow_id
                 && session.given.vendor_data == given.vendor_data
                 && status::is_unfinished(&session.status)
         };
-        let again = given.vendor_data.as_ref().and_then(|_| self.created().find(same));
-        let session = match again.cloned() {
+        given.vendor_data.as_ref().and_then(|_| self.created().find(same)).cloned()
+    }
+
+    /// Creates a session, or replaces the callback and the metadata of that one.
+    pub(crate) fn create(
+        &mut self,
+        application: &str,
+        given: Creation,
+        again: Option<Session>,
+        now: Duration,
+    ) -> io::Result<Session> {
+        let session = match again {
             Some(mut session) => {
                 session.given.callback = given.callback;
                 session.given.metadata = given.metadata;

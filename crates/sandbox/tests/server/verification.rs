@@ -156,6 +156,28 @@ fn limits_are_told_on_429_only() {
 }
 
 #[test]
+fn the_sessions_of_a_day_are_limited_without_headers() {
+    let sessions = Some(Quota { limit: 2, window: Duration::from_secs(86_400) });
+    let limits = VerificationLimits { sandbox_sessions: sessions, ..VerificationLimits::NONE };
+    let sandbox = Sandbox::builder().verification_limits(limits).start().unwrap();
+    create(&sandbox, &json!({"vendor_data": "user-1"}));
+    create(&sandbox, &json!({}));
+    let refused =
+        ask(&sandbox, "POST", "/v3/session/", &json!({ "workflow_id": WORKFLOW }).to_string());
+    assert_eq!(refused.status, 429);
+    let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.starts_with("Sandbox session quota exceeded (2 sessions per 24h)."), "{detail}");
+    for header in ["X-RateLimit-Limit", "X-RateLimit-Reset", "Retry-After"] {
+        assert_eq!(refused.header(header), None);
+    }
+    // One that is returned again is none of them.
+    create(&sandbox, &json!({"vendor_data": "user-1"}));
+    sandbox.advance(Duration::from_secs(86_400));
+    create(&sandbox, &json!({}));
+    assert_eq!(VerificationLimits::DOCUMENTED.sandbox_sessions.unwrap().limit, 500);
+}
+
+#[test]
 fn faults_are_met_here_too() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.apply("verification-decision:status=503,times=1".parse().unwrap());
