@@ -102,6 +102,13 @@ pub enum BuildError {
     UserAgent,
     /// A path that does not begin with a slash, has empty or dot segments, or needs to be encoded.
     Path,
+    /// A member of the body that the service documents to refuse.
+    InvalidMember {
+        /// Its path, such as `expected_details.address`.
+        name: &'static str,
+        /// The problem, as the end of a sentence.
+        problem: &'static str,
+    },
     /// The body could not be written as JSON; the types of this crate always can.
     Json(Arc<serde_json::Error>),
     /// The `http` crate refused the request; those of this crate are never refused.
@@ -121,6 +128,7 @@ impl fmt::Display for BuildError {
             Self::Path => f.write_str(
                 "the path does not begin with a slash, or has empty, dot or encoded segments",
             ),
+            Self::InvalidMember { name, problem } => write!(f, "{name} {problem}"),
             Self::Json(_) | Self::Http(_) => f.write_str("the request could not be built"),
         }
     }

@@ -252,6 +252,32 @@ fn a_list_can_be_filtered() {
 }
 
 #[test]
+fn what_the_service_refuses_is_not_sent() {
+    let refusal = |create: CreateSession| match create.request(&BaseUrl::verification(), None) {
+        Err(error @ BuildError::InvalidMember { .. }) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let address = Some("Calle Mayor 1".to_owned());
+    let mut details = ExpectedDetails { address, ..ExpectedDetails::default() };
+    let without = create().with_expected_details(&details).unwrap();
+    assert_eq!(
+        refusal(without),
+        "expected_details.address needs a country or poa_country beside it"
+    );
+    let null = create().with("expected_details", &json!({"address": "a", "country": null}));
+    assert!(refusal(null.unwrap()).starts_with("expected_details.address needs"));
+    details.poa_country = Some("ESP".to_owned());
+    request(&create().with_expected_details(&details).unwrap());
+    request(&create().with("expected_details", &json!({"address": null})).unwrap());
+
+    assert!(refusal(create().with_callback("example.com/a")).starts_with("callback is not a URL"));
+    let method = create().with_callback_method("all");
+    assert_eq!(refusal(method), "callback_method is not initiator, completer or both");
+    let image = create().with_portrait_image(&"A".repeat(2_796_204));
+    assert_eq!(refusal(image), "portrait_image is larger than 2 MB");
+}
+
+#[test]
 fn a_status_is_updated() {
     let update = UpdateStatus::resubmit(id())
         .with_comment("blurred")

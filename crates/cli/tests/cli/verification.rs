@@ -58,6 +58,20 @@ fn a_session_goes_its_way() {
 }
 
 #[test]
+fn what_the_service_refuses_is_not_sent() {
+    let sandbox = Sandbox::start().unwrap();
+    let create = format!("create --workflow {WORKFLOW}");
+    for (arguments, problem) in [
+        ("--with expected_details={\"address\":\"a\"}", "expected_details.address needs a country"),
+        ("--callback example.com", "callback is not a URL"),
+    ] {
+        let ran = run(&mut didit_at(&sandbox, &format!("{create} {arguments}")));
+        assert!(ran.error(2).contains(problem), "{ran:?}");
+    }
+    assert!(sandbox.requests().is_empty());
+}
+
+#[test]
 fn a_pdf_is_whole_or_not_there() {
     let sandbox = Sandbox::start().unwrap();
     let id = created(&sandbox);

@@ -185,6 +185,7 @@ fn every_refused_input_is_listed() {
     let builds = [
         BuildError::UserAgent,
         BuildError::Path,
+        BuildError::InvalidMember { name: "callback", problem: "is not a URL with a scheme" },
         BuildError::Json(Arc::new(json)),
         BuildError::Http(Arc::new(http)),
     ];
@@ -197,6 +198,7 @@ fn every_refused_input_is_listed() {
             | BuildError::Scope(_)
             | BuildError::UserAgent
             | BuildError::Path
+            | BuildError::InvalidMember { .. }
             | BuildError::Json(_)
             | BuildError::Http(_) => {}
         }

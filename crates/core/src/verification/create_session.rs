@@ -2,6 +2,8 @@
 //!
 //! [Documentation](https://docs.didit.me/sessions-api/create-session)
 
+mod check;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -17,6 +19,9 @@ use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json::RawJson;
 
 /// Creates a verification session for a workflow.
+///
+/// Members that the service documents to refuse are refused before anything is sent
+/// ([`BuildError::InvalidMember`]).
 ///
 /// Creating costs money, and the service has no idempotency key. So a request that may have reached
 /// the service is not sent again, unless [`repeat_with_vendor_data`](Self::repeat_with_vendor_data)
@@ -167,6 +172,7 @@ impl Endpoint for CreateSession {
         base: &BaseUrl,
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
+        check::check(&self.members)?;
         let body = serde_json::to_vec(&self.members);
         let body = body.map_err(|error| BuildError::Json(error.into()))?;
         request(base, Method::POST, "/v3/session/".to_owned(), body, json_headers(authorization))
