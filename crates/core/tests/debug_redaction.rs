@@ -85,10 +85,10 @@ fn credentials_show_whose_they_are() {
 #[test]
 fn requests_show_what_they_ask_for() {
     let scopes: Scopes = "names pictures".parse().unwrap();
-    shows(&scopes, "Scopes([Scope(names), Scope(pictures)])");
+    shows(&scopes, "Scopes([Scope(names), Scope(picture)])");
     shows(
         &CreateSession::new(scopes).with_vendor_data(Some("canary")),
-        "CreateSession { scopes: Scopes([Scope(names), Scope(pictures)]), .. }",
+        "CreateSession { scopes: Scopes([Scope(names), Scope(picture)]), .. }",
     );
     let id: SessionId = "s-1".parse().unwrap();
     shows(&id, "SessionId(s-1)");

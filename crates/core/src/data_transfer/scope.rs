@@ -1,7 +1,5 @@
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,19 +9,32 @@ use crate::json;
 /// The name of one kind of user data that a session asks for.
 ///
 /// The documented ones are constants; any other name that OAuth allows (RFC 6749 §3.3) is accepted.
-/// The service spells one of them both `picture` and `pictures`: they compare as equal, and each
-/// keeps its spelling.
+/// The service spells one of them both `picture`, in requests, and `pictures`, in a sample of its
+/// decisions: both are [`Scope::PICTURE`].
 ///
 /// ```
 /// use didit_core::data_transfer::Scope;
 ///
-/// assert_eq!("pictures".parse::<Scope>()?, Scope::PICTURE);
+/// let column = match "pictures".parse()? {
+///     Scope::PICTURE => "image_url",
+///     Scope::EMAIL | Scope::PHONE => "contact",
+///     _ => "other",
+/// };
+/// assert_eq!(column, "image_url");
 /// assert!("two words".parse::<Scope>().is_err());
 /// # Ok::<(), didit_core::data_transfer::InvalidScope>(())
 /// ```
-#[derive(Clone, Serialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(into = "String")]
-pub struct Scope(Cow<'static, str>);
+pub struct Scope(Name);
+
+/// Its equality is derived, so that constants can be patterns.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Name {
+    Documented(&'static str),
+    /// Never the name of a documented one.
+    Other(Box<str>),
+}
 
 impl Scope {
     /// The identifier of the user.
@@ -83,31 +94,22 @@ impl Scope {
     ];
 
     const fn documented(name: &'static str) -> Self {
-        Self(Cow::Borrowed(name))
+        Self(Name::Documented(name))
     }
 
-    /// Returns the name as it was given.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Name::Documented(name) => name,
+            Name::Other(name) => name,
+        }
     }
 
     /// Returns whether the service documents the scope; it may know others.
     pub fn is_documented(&self) -> bool {
-        Self::ALL.contains(self)
-    }
-
-    fn canonical(&self) -> &str {
-        if self.0 == "pictures" { "picture" } else { &self.0 }
+        matches!(self.0, Name::Documented(_))
     }
 }
-
-impl PartialEq for Scope {
-    fn eq(&self, other: &Self) -> bool {
-        self.canonical() == other.canonical()
-    }
-}
-
-impl Eq for Scope {}
 
 impl PartialOrd for Scope {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
@@ -117,7 +119,7 @@ impl PartialOrd for Scope {
 
 impl Ord for Scope {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.canonical().cmp(other.canonical())
+        self.as_str().cmp(other.as_str())
     }
 }
 
@@ -135,13 +137,7 @@ impl<'de> Deserialize<'de> for Scope {
 
 impl From<Scope> for String {
     fn from(scope: Scope) -> Self {
-        scope.0.into_owned()
-    }
-}
-
-impl Hash for Scope {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.canonical().hash(state);
+        scope.as_str().to_owned()
     }
 }
 
@@ -153,22 +149,24 @@ impl FromStr for Scope {
             return Err(InvalidScope::Empty);
         }
         let allowed = |c: char| c.is_ascii_graphic() && c != '"' && c != '\\';
-        match name.chars().find(|&c| !allowed(c)) {
-            Some(found) => Err(InvalidScope::Character { found }),
-            None => Ok(Self(name.to_owned().into())),
+        if let Some(found) = name.chars().find(|&c| !allowed(c)) {
+            return Err(InvalidScope::Character { found });
         }
+        let name = if name == "pictures" { "picture" } else { name };
+        let documented = Self::ALL.into_iter().find(|scope| scope.as_str() == name);
+        Ok(documented.unwrap_or_else(|| Self(Name::Other(name.into()))))
     }
 }
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Scope({})", self.0)
+        write!(f, "Scope({self})")
     }
 }
 
@@ -278,7 +276,7 @@ mod tests {
     fn both_spellings_of_picture_are_one_scope() {
         let plural: Scope = "pictures".parse().unwrap();
         assert_eq!(plural, Scope::PICTURE);
-        assert_eq!(plural.to_string(), "pictures");
+        assert_eq!(plural.to_string(), "picture");
         assert_ne!(plural, Scope::NAMES);
         assert!(std::collections::HashSet::from([plural]).contains(&Scope::PICTURE));
     }
@@ -295,10 +293,10 @@ mod tests {
     #[test]
     fn a_list_holds_each_scope_once() {
         let scopes: Scopes = " names  pictures names picture ".parse().unwrap();
-        assert_eq!(scopes.to_string(), "names pictures");
+        assert_eq!(scopes.to_string(), "names picture");
         assert!((&scopes).into_iter().eq([&Scope::NAMES, &Scope::PICTURE]));
         assert_eq!("names, email,names".parse::<Scopes>().unwrap().to_string(), "names email");
-        assert_eq!(serde_json::to_string(&scopes).unwrap(), "\"names pictures\"");
+        assert_eq!(serde_json::to_string(&scopes).unwrap(), "\"names picture\"");
         assert_eq!(serde_json::from_str::<Scopes>("\"names picture\"").unwrap(), scopes);
         assert_eq!("  ".parse::<Scopes>(), Err(InvalidScope::Empty));
         assert_eq!("a\nb".parse::<Scopes>(), Err(InvalidScope::Character { found: '\n' }));

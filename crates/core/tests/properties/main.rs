@@ -105,6 +105,7 @@ proptest! {
         let mut seen = std::collections::HashSet::new();
         asked.retain(|scope| seen.insert(member(scope)));
         asked.retain(|scope| !came(scope));
+        let asked: Vec<String> = asked.iter().map(|scope| member(scope)).collect();
         prop_assert_eq!(missing, asked);
     }
 
