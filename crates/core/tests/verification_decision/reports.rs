@@ -39,6 +39,9 @@ fn lists_are_arrays_null_or_absent() {
     for lists in [r#""id_verifications":[]"#, r#""id_verifications":null"#, r#""x":1"#] {
         assert_eq!(*with(lists).reports(), Reports::default(), "{lists}");
     }
+    let elements = with(r#""features":[null,"OCR"],"face_matches":[null,{"warnings":[null]}]"#);
+    assert_eq!((elements.features().len(), elements.reports().face_matches.len()), (1, 1));
+    assert!(elements.reports().face_matches[0].warnings.is_empty());
     let nested = with(r#""liveness_checks":[{"warnings":null,"matches":null}]"#);
     assert!(nested.reports().liveness_checks[0].warnings.is_empty());
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::json::RawJson;
 
 /// A number with the digits that the service sent: `80`, `95.26` and `36.8421052631579` are all of
-/// one field, and none loses anything.
+/// one field, and none loses anything. A text that is a JSON number is one as well.
 ///
 /// Two numbers are equal if their digits are.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -38,6 +38,8 @@ impl Serialize for Number {
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json: RawJson = Deserialize::deserialize(deserializer)?;
+        let quoted = json.as_str().strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        let json = quoted.and_then(|digits| digits.parse().ok()).unwrap_or(json);
         if is_number(&json) {
             return Ok(Self(json));
         }
@@ -82,8 +84,18 @@ mod tests {
     }
 
     #[test]
+    fn a_text_may_be_a_number() {
+        for digits in ["80", "-1.50", "1e-07"] {
+            let number: Number = serde_json::from_str(&format!("\"{digits}\"")).unwrap();
+            assert_eq!(number.as_str(), digits);
+        }
+    }
+
+    #[test]
     fn nothing_else_is_a_number() {
-        for text in [r#""80""#, "true", "[]", "{}", "null"] {
+        for text in
+            [r#""8O""#, r#""""#, r#""+1""#, r#""01""#, r#""{}""#, "true", "[]", "{}", "null"]
+        {
             let error = serde_json::from_str::<Number>(text).unwrap_err().to_string();
             assert!(error.contains("expected a number"), "{error}");
         }

@@ -9,16 +9,17 @@ use serde::{Deserialize, Deserializer};
 use super::number::is_number;
 use crate::json::{Object, RawJson};
 
-/// Reads a list; `null` is an empty one.
+/// Reads a list; `null` is an empty one, and elements that are `null` are left out.
 pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+    let values: Vec<Option<T>> = Option::deserialize(deserializer)?.unwrap_or_default();
+    Ok(values.into_iter().flatten().collect())
 }
 
-/// Reads a list of objects; `null` is an empty one.
+/// Reads a list of objects, as [`list`] does.
 pub(in crate::verification) fn objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -49,16 +50,16 @@ where
 
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
             let mut values = Vec::new();
-            while let Some(Object(value)) = seq.next_element()? {
-                values.push(value);
+            while let Some(value) = seq.next_element::<Option<Object<T>>>()? {
+                values.extend(value.map(|Object(value)| value));
             }
             Ok(values)
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<T>, A::Error> {
             let mut values = Vec::new();
-            while let Some((_, Object(value))) = map.next_entry::<String, _>()? {
-                values.push(value);
+            while let Some((_, value)) = map.next_entry::<String, Option<Object<T>>>()? {
+                values.extend(value.map(|Object(value)| value));
             }
             Ok(values)
         }
