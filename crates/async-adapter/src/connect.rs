@@ -14,9 +14,9 @@ use reqwest::{Certificate, redirect, retry};
 
 use crate::Client;
 
-/// The settings of a [`Client`].
+/// Settings of a [`Client`].
 ///
-/// Build an [`http_client`](Self::http_client) of your own with `redirect(Policy::none())` and
+/// Build a custom [`http_client`](Self::http_client) with `redirect(Policy::none())` and
 /// `retry(never())`.
 pub type ClientBuilder = didit_core::ClientBuilder<Client>;
 
@@ -38,37 +38,37 @@ impl Connect for Client {
     fn http_clients(
         settings: &HttpSettings<'_>,
     ) -> Result<HttpClients<reqwest::Client>, ConfigError> {
-        let refused = |error: reqwest::Error| ConfigError::Library(error.into());
+        let library_error = |error: reqwest::Error| ConfigError::Library(error.into());
         let roots = settings.trusted(|| rustls_native_certs::load_native_certs().certs)?;
         let roots = roots.iter().map(|root| Certificate::from_der(root));
-        let roots = roots.collect::<Result<Vec<_>, _>>().map_err(refused)?;
-        let proxy = settings.proxy.map(reqwest_proxy).transpose().map_err(refused)?;
+        let roots = roots.collect::<Result<Vec<_>, _>>().map_err(library_error)?;
+        let proxy = settings.proxy.map(reqwest_proxy).transpose().map_err(library_error)?;
         let client = |max_idle| {
             let client = reqwest::Client::builder()
                 .pool_max_idle_per_host(max_idle)
                 .redirect(redirect::Policy::none())
-                // Without a number it would keep a copy of each request for a retry that never comes.
+                // Without the limit, reqwest clones each request for a retry that never happens.
                 .retry(retry::never().max_retries_per_request(0))
                 .referer(false)
                 .http1_only()
-                // As many as the HTTP library of the blocking adapter reads.
+                // Matches the limit of the blocking adapter's HTTP library.
                 .http1_max_headers(128)
-                // What the environment says was read with the same rules as in the blocking adapter.
+                // The core reads the proxy variables, so that both adapters follow the same rules.
                 .no_proxy()
                 .tls_backend_rustls()
                 .tls_certs_only(roots.clone());
             let client = proxy.iter().cloned().fold(client, reqwest::ClientBuilder::proxy);
-            client.build().map_err(refused)
+            client.build().map_err(library_error)
         };
         Ok(HttpClients { pooled: client(usize::MAX)?, unpooled: client(0)? })
     }
 
     fn connect(parts: ClientParts<reqwest::Client>) -> Result<Self, ConfigError> {
-        let (wakes_store, woken) = mpsc::sync_channel(1);
-        let client = Self::of(parts.engine, parts.transport, wakes_store);
+        let (store_waker, wakeups) = mpsc::sync_channel(1);
+        let client = Self::from_parts(parts.engine, parts.transport, store_waker);
         if let Some(mut store) = parts.store {
             let shared = Arc::downgrade(&client.shared);
-            let wait = move |time| _ = woken.recv_timeout(time);
+            let wait = move |time| _ = wakeups.recv_timeout(time);
             let thread = thread::Builder::new().name("didit-store".to_owned());
             let spawned = thread.spawn(move || serve_store(&shared, &mut *store, wait));
             spawned.map_err(|error| ConfigError::Library(error.into()))?;

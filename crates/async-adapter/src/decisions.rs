@@ -9,18 +9,18 @@ use futures_util::stream::{self, BoxStream, Stream, StreamExt as _};
 
 use crate::{Client, Error};
 
-/// The decisions of many sessions; made by [`Client::decisions`] and [`Client::decisions_with`].
+/// A stream of decisions; returned by [`Client::decisions`] and [`Client::decisions_with`].
 ///
-/// It takes no more items than it works on, and sends nothing before it is polled. It runs within the
-/// task that polls it; dropping it cancels the calls under way. The time of a call counts from the
-/// moment the rate limiter lets it go.
-#[must_use = "nothing is retrieved before the stream is polled"]
+/// It takes an item from its input only when it can start the call, and sends nothing until it is
+/// polled. It runs in the task that polls it; dropping it cancels the calls in flight. The timeout
+/// of a call starts when the rate limiter admits it.
+#[must_use = "nothing is retrieved until the stream is polled"]
 pub struct Decisions<'a, T> {
     client: Client,
     concurrency: usize,
     in_order: bool,
     timeout: Option<Duration>,
-    /// The sessions and their items, until it is polled.
+    /// The input, until the first poll.
     items: Option<BoxStream<'a, (SessionId, T)>>,
     results: BoxStream<'a, (T, Result<Decision, Error>)>,
 }
@@ -41,20 +41,19 @@ impl<'a, T: Send + 'a> Decisions<'a, T> {
         }
     }
 
-    /// Sets how many sessions are worked on at once, at least one. Default: 16.
+    /// Sets the number of concurrent calls, at least 1. Default: 16.
     pub fn concurrency(mut self, calls: usize) -> Self {
         self.concurrency = calls.max(1);
         self
     }
 
-    /// Yields the results in the order of the ids. A slow one then holds up those behind it.
+    /// Yields the results in the order of the input. A slow call then delays all results after it.
     pub fn in_order(mut self) -> Self {
         self.in_order = true;
         self
     }
 
-    /// Sets the time for each session, from the moment the rate limiter lets it go. Default: the
-    /// policy's.
+    /// Sets the timeout of each call. Default: the policy's.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self

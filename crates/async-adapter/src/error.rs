@@ -7,7 +7,7 @@ use didit_core::{ClientError, TransportError, TransportErrorKind};
 /// The error of a call; see [`ClientError`].
 pub type Error = ClientError<reqwest::Error>;
 
-/// Returns what the engine and the caller are told of a failed exchange.
+/// Converts an error of the HTTP library for the engine and for the caller.
 pub(crate) fn failed(error: reqwest::Error, route: &Route) -> FailedExchange<reqwest::Error> {
     (TransportError::new(kind(&error, route)), Some(detail(error)))
 }
@@ -20,7 +20,7 @@ fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind {
     }
     match tls_error {
         _ if error.is_timeout() => TransportErrorKind::Timeout,
-        // That a proxy makes no connection is the one failure to connect without I/O below it.
+        // A refused CONNECT is the only connect error whose source is not an I/O error.
         None if error.is_connect() && route.proxy().is_some() && io_error(error).is_none() => {
             TransportErrorKind::Proxy
         }
@@ -30,7 +30,7 @@ fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind {
     }
 }
 
-/// Returns the error without the URL, and what it says.
+/// Returns the error without its URL, with its text and advice.
 fn detail(error: reqwest::Error) -> TransportDetail<reqwest::Error> {
     let tls_error = tls_error(&error);
     let tunnel = || causes(&error).last().filter(|_| error.is_connect()).map(ToString::to_string);
@@ -52,7 +52,7 @@ fn io_error(error: &reqwest::Error) -> Option<&io::Error> {
     causes(error).find_map(|cause| cause.downcast_ref())
 }
 
-/// Returns the TLS library's error, which one `io::Error` in another may wrap.
+/// Returns the TLS library's error, which may be wrapped in nested `io::Error`s.
 fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
     fn unwrapped<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
         match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {

@@ -60,12 +60,12 @@ pub mod how_to {
 }
 
 /// A client of the API. Clones are cheap and share the token, the rate limits and the connections.
-/// Each call fails with its last failure, after the retries that the policy allows.
+/// A failed call returns the error of its last attempt, after the retries that the policy allows.
 ///
 /// Its futures run on tokio and may be dropped at any point. Use one client per runtime: a pooled
-/// connection belongs to the runtime that opened it, and a call on another runtime waits for a
-/// whole attempt if that one is idle. A future that is kept but not polled holds what it has, the
-/// right to fetch the token included, for up to
+/// connection belongs to the runtime that opened it, and a call on another runtime stalls for a
+/// whole attempt if that runtime is idle. A future that is neither polled nor dropped keeps what it
+/// holds, such as the right to fetch the token, for up to
 /// [`attempt_timeout`](didit_core::Policy::attempt_timeout).
 #[derive(Clone)]
 pub struct Client {
@@ -75,16 +75,16 @@ pub struct Client {
 struct Shared {
     transport: Transport<reqwest::Client>,
     engine: Mutex<Engine>,
-    /// Signalled when waiting operations may go on earlier than they were told.
+    /// Notified when waiting operations may continue before their wait ends.
     woken: Notify,
     origin: Instant,
-    /// Wakes the thread that asks the store which processes share, if there is one.
-    wakes_store: SyncSender<()>,
+    /// Wakes the thread that queries the shared store, if there is one.
+    store_waker: SyncSender<()>,
 }
 
-#[allow(clippy::missing_errors_doc, reason = "the type says what calls have in common")]
+#[allow(clippy::missing_errors_doc, reason = "the type documents the errors of all calls")]
 impl Client {
-    /// Creates a client of the live service with the defaults.
+    /// Creates a client of the live service with the default settings.
     ///
     /// # Errors
     /// See [`ClientBuilder::build`].
@@ -92,12 +92,12 @@ impl Client {
         Self::builder(credentials).build()
     }
 
-    /// Starts to build a client with other settings.
+    /// Returns a builder for a client with other settings.
     pub fn builder(credentials: impl Into<Credentials>) -> ClientBuilder {
         ClientBuilder::new(credentials)
     }
 
-    /// Creates a client from the variables of the [environment](didit_core::client::Environment).
+    /// Creates a client from [environment variables](didit_core::client::Environment).
     /// [`ClientBuilder::from_env`] takes further settings.
     ///
     /// # Errors
@@ -107,13 +107,13 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    /// Creates a client with other credentials for another tenant: with a token and rate limits of its
-    /// own, and the settings, hooks and connections of this one.
+    /// Creates a client for another tenant, with its own credentials, token and rate limits. It
+    /// shares the settings, hooks and connections of this client.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Into<Credentials>) -> Self {
         let shared = &*self.shared;
         let engine = shared.lock().with_credentials(credentials, Self::seed());
-        Self::of(engine, shared.transport.clone(), mpsc::sync_channel(0).0)
+        Self::from_parts(engine, shared.transport.clone(), mpsc::sync_channel(0).0)
     }
 
     /// Replaces the credentials of this client and its clones; see [`Engine::set_credentials`].
@@ -122,36 +122,34 @@ impl Client {
         self.shared.wake_others();
     }
 
-    /// Returns the token that was fetched, with the rest of its lifetime; see
-    /// [`Engine::access_token`].
+    /// Returns the fetched token with its remaining lifetime; see [`Engine::access_token`].
     pub fn access_token(&self) -> Option<AccessToken> {
         self.shared.lock().access_token(self.shared.now())
     }
 
-    /// Uses a token that was fetched elsewhere until it has to be renewed; see
-    /// [`Engine::set_access_token`].
+    /// Uses a token that was fetched elsewhere; see [`Engine::set_access_token`].
     pub fn set_access_token(&self, token: &AccessToken) -> bool {
         let used = self.shared.lock().set_access_token(token, self.shared.now());
         self.shared.wake_others();
         used
     }
 
-    fn of(
+    fn from_parts(
         engine: Engine,
         transport: Transport<reqwest::Client>,
-        wakes_store: SyncSender<()>,
+        store_waker: SyncSender<()>,
     ) -> Self {
         let (engine, woken, origin) = (Mutex::new(engine), Notify::new(), Instant::now());
-        let shared = Shared { transport, engine, woken, origin, wakes_store };
+        let shared = Shared { transport, engine, woken, origin, store_waker };
         Self { shared: Arc::new(shared) }
     }
 
-    /// Creates a session that asks a person for those scopes; its decision will repeat
+    /// Creates a session that asks a person for the scopes. Its decision will contain
     /// `vendor_data`.
     ///
     /// # Errors
-    /// The request is never repeated when the service may have acted on it, so the session may have
-    /// been created all the same.
+    /// The request is not repeated once the service may have acted on it, so the session may exist
+    /// even if the call fails.
     pub async fn create_session(
         &self,
         scopes: Scopes,
@@ -160,7 +158,7 @@ impl Client {
         self.run(Call::new(CreateSession::new(scopes).with_vendor_data(vendor_data))).await
     }
 
-    /// Reads the status of a session with the token that its creation returned. No other
+    /// Reads the status of a session with the session token that its creation returned. No other
     /// credentials are needed.
     pub async fn session_status(
         &self,
@@ -175,7 +173,7 @@ impl Client {
         self.run(Call::new(RetrieveDecision::new(session_id.clone()))).await
     }
 
-    /// Retrieves the decisions of many sessions and yields each with its session as it arrives.
+    /// Retrieves the decisions of many sessions and yields each with its session id as it arrives.
     ///
     /// ```no_run
     /// # async fn example(client: didit_async_adapter::Client, ids: Vec<didit_core::SessionId>) {
@@ -195,8 +193,8 @@ impl Client {
     }
 
     /// Retrieves the decisions of items that arrive over time, such as the messages of a queue, and
-    /// yields each item back with its result. For items that are there already, such as the rows of
-    /// a table, see [`stream::iter`].
+    /// yields each item back with its result. Pass a collection, such as the rows of a table, as
+    /// [`stream::iter`].
     ///
     /// ```no_run
     /// # use didit_async_adapter::{Client, core::SessionId};
@@ -216,10 +214,9 @@ impl Client {
         Decisions::new(self.clone(), items, id_of)
     }
 
-    /// Polls the decision of a session until its status is final: every 2 s for at most 10 minutes,
-    /// unless the wait is told otherwise. Its error is
-    /// [`Undecided`](didit_core::CallErrorKind::Undecided) if the status still was not final when the
-    /// time ran out, or a failure that does not pass.
+    /// Polls the decision of a session until its status is final, by default every 2 s for at most
+    /// 10 minutes. Fails with [`Undecided`](didit_core::CallErrorKind::Undecided) if the status is
+    /// not final by then, or with the first error that is not retryable.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -234,7 +231,7 @@ impl Client {
         Wait { client: self, wait: WaitForDecision::new(session_id.clone()) }
     }
 
-    /// Returns the calls of the verification API, which has a base URL of its own
+    /// Returns the calls of the verification API, which has its own base URL
     /// ([`ClientBuilder::verification_base_url`]) and takes
     /// [application keys](didit_core::Authorization::api_key).
     ///
@@ -252,12 +249,12 @@ impl Client {
         Verification(self)
     }
 
-    /// Carries out any operation of the core, like a call with a timeout of its own.
+    /// Runs any operation of the core, such as a call with its own timeout.
     pub async fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
         let shared = &*self.shared;
         let mut run = Run::new(shared, operation);
         loop {
-            // Registered before the engine is polled, so that no wake-up is missed.
+            // Registered before polling the engine, so that no wake-up is missed.
             let woken = shared.woken.notified();
             match run.poll() {
                 Step::Send { request, ticket, timeout } => {
@@ -295,8 +292,8 @@ impl Driver for Shared {
     }
 
     fn wake_store(&self) {
-        // Full, it is woken already; disconnected, there is none.
-        let _ = self.wakes_store.try_send(());
+        // A full channel has a wake-up pending; a disconnected one has no store.
+        let _ = self.store_waker.try_send(());
     }
 
     fn transport(&self) -> &Transport<reqwest::Client> {
@@ -305,7 +302,7 @@ impl Driver for Shared {
 }
 
 impl Shared {
-    /// Sends a request and reads the response, or up to the first chunk that is too much.
+    /// Sends a request and reads the response, up to the first chunk beyond the size limit.
     async fn exchange(
         &self,
         request: Request<Vec<u8>>,
