@@ -18,13 +18,13 @@ use ureq::{Proxy, ProxyProtocol};
 use crate::Client;
 use crate::resolver::CachingResolver;
 
-/// The settings of a [`Client`].
+/// Settings of a [`Client`].
 ///
-/// Timeouts, redirects and statuses stay under this library's control also with an
-/// [`http_client`](Self::http_client) of your own.
+/// This library controls timeouts, redirects and statuses even with a custom
+/// [`http_client`](Self::http_client).
 pub type ClientBuilder = didit_core::ClientBuilder<Client>;
 
-/// Number of connections kept open between calls; more threads than that reconnect.
+/// Maximum number of idle connections; more concurrent threads than that reconnect.
 const MAX_IDLE_CONNECTIONS: usize = 256;
 
 impl Connect for Client {
@@ -59,11 +59,11 @@ impl Connect for Client {
     }
 
     fn connect(parts: ClientParts<ureq::Agent>) -> Result<Self, ConfigError> {
-        let (wakes_store, woken) = mpsc::sync_channel(1);
-        let client = Self::of(parts.engine, parts.transport, wakes_store);
+        let (store_waker, wakeups) = mpsc::sync_channel(1);
+        let client = Self::from_parts(parts.engine, parts.transport, store_waker);
         if let Some(mut store) = parts.store {
             let shared = Arc::downgrade(&client.shared);
-            let wait = move |time| _ = woken.recv_timeout(time);
+            let wait = move |time| _ = wakeups.recv_timeout(time);
             let thread = thread::Builder::new().name("didit-store".to_owned());
             let spawned = thread.spawn(move || serve_store(&shared, &mut *store, wait));
             spawned.map_err(|error| ConfigError::Library(error.into()))?;

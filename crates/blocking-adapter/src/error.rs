@@ -6,7 +6,7 @@ use didit_core::{ClientError, TransportError, TransportErrorKind};
 /// The error of a call; see [`ClientError`].
 pub type Error = ClientError<ureq::Error>;
 
-/// Returns what the engine and the caller are told of a failed exchange.
+/// Converts an error of the HTTP library for the engine and for the caller.
 pub(crate) fn failed(error: ureq::Error) -> FailedExchange<ureq::Error> {
     (TransportError::new(kind(&error)), Some(detail(error)))
 }
@@ -28,8 +28,8 @@ fn kind(error: &ureq::Error) -> TransportErrorKind {
         | ureq::Error::InvalidProxyUrl
         | ureq::Error::Tls(_) => TransportErrorKind::Connect,
         ureq::Error::Io(error) => match error.kind() {
-            // Only making a connection fails so; an unreachable host or network may as well be told
-            // of a connection that was made.
+            // These two occur only while connecting. An unreachable host or network can also be
+            // reported on an established connection.
             io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => {
                 TransportErrorKind::Connect
             }
@@ -40,7 +40,7 @@ fn kind(error: &ureq::Error) -> TransportErrorKind {
     }
 }
 
-/// Returns the error and what it says.
+/// Returns the error with its text and advice.
 fn detail(error: ureq::Error) -> TransportDetail<ureq::Error> {
     let tls_error = tls_error(&error);
     let advice = tls_error.and_then(tls::advice);
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_is_unsent_only_if_it_surely_is() {
+    fn ambiguous_errors_count_as_lost_connections() {
         use TransportErrorKind::{
             Certificate, Connect, ConnectionLost, Handshake, HeadTooLarge, Proxy, Timeout,
         };

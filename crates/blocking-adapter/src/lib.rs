@@ -4,9 +4,9 @@
 //! [which]: https://docs.rs/didit-core/latest/didit_core/guide/which_crate/
 #![doc = include_str!("../README.md")]
 
-mod bell;
 mod connect;
 mod error;
+mod notifier;
 mod resolver;
 mod verification;
 mod wait;
@@ -32,9 +32,9 @@ pub use http;
 use http::{Request, Response};
 use ureq::AsSendBody;
 
-use self::bell::Bell;
 pub use self::connect::ClientBuilder;
 pub use self::error::Error;
+use self::notifier::Notifier;
 pub use self::verification::Verification;
 pub use self::wait::Wait;
 
@@ -43,7 +43,7 @@ pub use self::wait::Wait;
 pub mod how_to {}
 
 /// A client of the API. Clones are cheap and share the token, the rate limits and the connections.
-/// Each call fails with its last failure, after the retries that the policy allows.
+/// A failed call returns the error of its last attempt, after the retries that the policy allows.
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -52,16 +52,16 @@ pub struct Client {
 struct Shared {
     transport: Transport<ureq::Agent>,
     engine: Mutex<Engine>,
-    /// Rung when waiting operations may go on earlier than they were told.
-    bell: Bell,
+    /// Notified when waiting operations may continue before their wait ends.
+    notifier: Notifier,
     origin: Instant,
-    /// Wakes the thread that asks the store which processes share, if there is one.
-    wakes_store: SyncSender<()>,
+    /// Wakes the thread that queries the shared store, if there is one.
+    store_waker: SyncSender<()>,
 }
 
-#[allow(clippy::missing_errors_doc, reason = "the type says what calls have in common")]
+#[allow(clippy::missing_errors_doc, reason = "the type documents the errors of all calls")]
 impl Client {
-    /// Creates a client of the live service with the defaults.
+    /// Creates a client of the live service with the default settings.
     ///
     /// # Errors
     /// See [`ClientBuilder::build`].
@@ -69,12 +69,12 @@ impl Client {
         Self::builder(credentials).build()
     }
 
-    /// Starts to build a client with other settings.
+    /// Returns a builder for a client with other settings.
     pub fn builder(credentials: impl Into<Credentials>) -> ClientBuilder {
         ClientBuilder::new(credentials)
     }
 
-    /// Creates a client from the variables of the [environment](didit_core::client::Environment).
+    /// Creates a client from [environment variables](didit_core::client::Environment).
     /// [`ClientBuilder::from_env`] takes further settings.
     ///
     /// # Errors
@@ -84,13 +84,13 @@ impl Client {
         ClientBuilder::from_env()?.build()
     }
 
-    /// Creates a client with other credentials for another tenant: with a token and rate limits of its
-    /// own, and the settings, hooks and connections of this one.
+    /// Creates a client for another tenant, with its own credentials, token and rate limits. It
+    /// shares the settings, hooks and connections of this client.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Into<Credentials>) -> Self {
         let shared = &*self.shared;
         let engine = shared.lock().with_credentials(credentials, Self::seed());
-        Self::of(engine, shared.transport.clone(), mpsc::sync_channel(0).0)
+        Self::from_parts(engine, shared.transport.clone(), mpsc::sync_channel(0).0)
     }
 
     /// Replaces the credentials of this client and its clones; see [`Engine::set_credentials`].
@@ -99,32 +99,34 @@ impl Client {
         self.shared.wake_others();
     }
 
-    /// Returns the token that was fetched, with the rest of its lifetime; see
-    /// [`Engine::access_token`].
+    /// Returns the fetched token with its remaining lifetime; see [`Engine::access_token`].
     pub fn access_token(&self) -> Option<AccessToken> {
         self.shared.lock().access_token(self.shared.now())
     }
 
-    /// Uses a token that was fetched elsewhere until it has to be renewed; see
-    /// [`Engine::set_access_token`].
+    /// Uses a token that was fetched elsewhere; see [`Engine::set_access_token`].
     pub fn set_access_token(&self, token: &AccessToken) -> bool {
         let used = self.shared.lock().set_access_token(token, self.shared.now());
         self.shared.wake_others();
         used
     }
 
-    fn of(engine: Engine, transport: Transport<ureq::Agent>, wakes_store: SyncSender<()>) -> Self {
-        let (engine, bell, origin) = (Mutex::new(engine), Bell::default(), Instant::now());
-        let shared = Shared { transport, engine, bell, origin, wakes_store };
+    fn from_parts(
+        engine: Engine,
+        transport: Transport<ureq::Agent>,
+        store_waker: SyncSender<()>,
+    ) -> Self {
+        let (engine, notifier, origin) = (Mutex::new(engine), Notifier::default(), Instant::now());
+        let shared = Shared { transport, engine, notifier, origin, store_waker };
         Self { shared: Arc::new(shared) }
     }
 
-    /// Creates a session that asks a person for those scopes; its decision will repeat
+    /// Creates a session that asks a person for the scopes. Its decision will contain
     /// `vendor_data`.
     ///
     /// # Errors
-    /// The request is never repeated when the service may have acted on it, so the session may have
-    /// been created all the same.
+    /// The request is not repeated once the service may have acted on it, so the session may exist
+    /// even if the call fails.
     pub fn create_session(
         &self,
         scopes: Scopes,
@@ -133,7 +135,7 @@ impl Client {
         self.run(Call::new(CreateSession::new(scopes).with_vendor_data(vendor_data)))
     }
 
-    /// Reads the status of a session with the token that its creation returned. No other
+    /// Reads the status of a session with the session token that its creation returned. No other
     /// credentials are needed.
     pub fn session_status(
         &self,
@@ -148,10 +150,9 @@ impl Client {
         self.run(Call::new(RetrieveDecision::new(session_id.clone())))
     }
 
-    /// Polls the decision of a session until its status is final: every 2 s for at most 10 minutes,
-    /// unless the wait is told otherwise. Its error is
-    /// [`Undecided`](didit_core::CallErrorKind::Undecided) if the status still was not final when the
-    /// time ran out, or a failure that does not pass.
+    /// Polls the decision of a session until its status is final, by default every 2 s for at most
+    /// 10 minutes. Fails with [`Undecided`](didit_core::CallErrorKind::Undecided) if the status is
+    /// not final by then, or with the first error that is not retryable.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -166,7 +167,7 @@ impl Client {
         Wait { client: self, wait: WaitForDecision::new(session_id.clone()) }
     }
 
-    /// Returns the calls of the verification API, which has a base URL of its own
+    /// Returns the calls of the verification API, which has its own base URL
     /// ([`ClientBuilder::verification_base_url`]) and takes
     /// [application keys](didit_core::Authorization::api_key).
     ///
@@ -184,18 +185,18 @@ impl Client {
         Verification(self)
     }
 
-    /// Carries out any operation of the core, like a call with a timeout of its own.
+    /// Runs any operation of the core, such as a call with its own timeout.
     pub fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
         let shared = &*self.shared;
         let mut run = Run::new(shared, operation);
         loop {
-            // Read before the engine is polled, so that no ring is missed.
-            let rung = shared.bell.count();
+            // Read before polling the engine, so that no wake-up is missed.
+            let seen = shared.notifier.generation();
             match run.poll() {
                 Step::Send { request, ticket, timeout } => {
                     run.handle(ticket, shared.exchange(request, timeout));
                 }
-                Step::Wait { until, .. } => shared.bell.wait(rung, until.since(shared.now())),
+                Step::Wait { until, .. } => shared.notifier.wait(seen, until.since(shared.now())),
                 Step::Done(result) => return result.map_err(|error| run.error(error)),
             }
         }
@@ -221,12 +222,12 @@ impl Driver for Shared {
     }
 
     fn wake_others(&self) {
-        self.bell.ring();
+        self.notifier.notify();
     }
 
     fn wake_store(&self) {
-        // Full, it is woken already; disconnected, there is none.
-        let _ = self.wakes_store.try_send(());
+        // A full channel has a wake-up pending; a disconnected one has no store.
+        let _ = self.store_waker.try_send(());
     }
 
     fn transport(&self) -> &Transport<ureq::Agent> {
@@ -235,7 +236,7 @@ impl Driver for Shared {
 }
 
 impl Shared {
-    /// Sends a request and reads the response, or up to the first byte that is too many.
+    /// Sends a request and reads the response, up to the first byte beyond the size limit.
     fn exchange(
         &self,
         request: Request<Vec<u8>>,
@@ -243,7 +244,7 @@ impl Shared {
     ) -> Result<Response<Vec<u8>>, FailedExchange<ureq::Error>> {
         let (agent, _) = self.transport.for_request(&request);
         let limit = self.transport.max_body_bytes(&request);
-        // An empty body would be announced, as one of no bytes.
+        // For an empty body, ureq would send `content-length: 0`.
         let sent = if request.body().is_empty() {
             send(agent, request.map(drop), timeout)
         } else {

@@ -7,16 +7,16 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// Resolves a host once in a while. `ureq` does it for every request, also where a connection is
-/// open already, in a thread of its own so that it can be given up in time.
+/// Caches the addresses of the last host. `ureq` resolves the host for every request, even on an
+/// open connection, and starts a thread each time to enforce the timeout.
 #[derive(Debug, Default)]
 pub(crate) struct CachingResolver {
     inner: DefaultResolver,
     last: Mutex<Option<(String, Vec<SocketAddr>, Instant)>>,
 }
 
-/// Short enough for a service that moves, long enough for a load of requests.
-const KEPT: Duration = Duration::from_secs(10);
+/// Short enough to follow a change of addresses, long enough for a burst of requests.
+const TIME_TO_LIVE: Duration = Duration::from_secs(10);
 
 impl Resolver for CachingResolver {
     fn resolve(
@@ -27,18 +27,18 @@ impl Resolver for CachingResolver {
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let host = format!("{:?} {:?}", uri.scheme_str(), uri.authority());
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, kept, _)) =
-            last.as_ref().filter(|(name, _, at)| *name == host && at.elapsed() < KEPT)
+        if let Some((_, cached, _)) =
+            last.as_ref().filter(|(name, _, at)| *name == host && at.elapsed() < TIME_TO_LIVE)
         {
             let mut addresses = self.inner.empty();
-            for address in kept {
+            for address in cached {
                 addresses.push(*address);
             }
             return Ok(addresses);
         }
         drop(last.take());
         drop(last);
-        // An error here that is not the system's own is one of name resolution.
+        // Failed name resolution is the only I/O error here without an OS error code.
         let addresses = self.inner.resolve(uri, config, timeout).map_err(|error| match error {
             ureq::Error::Io(error) if error.raw_os_error().is_none() => ureq::Error::HostNotFound,
             error => error,
@@ -54,9 +54,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_resolved_again_after_a_while() {
+    fn cached_addresses_expire() {
         let uri = Uri::from_static("http://127.0.0.1:80/");
-        let (after, reason) = (KEPT.into(), ureq::Timeout::Resolve);
+        let (after, reason) = (TIME_TO_LIVE.into(), ureq::Timeout::Resolve);
         let timeout = || NextTimeout { after, reason, per_read: None, per_write: None };
         let resolver = CachingResolver::default();
         let resolve = || resolver.resolve(&uri, &Config::default(), timeout()).unwrap()[0];
@@ -65,7 +65,7 @@ mod tests {
         last.as_mut().unwrap().1 = vec![other];
         drop(last);
         assert_eq!(resolve(), other);
-        resolver.last.lock().unwrap().as_mut().unwrap().2 -= KEPT;
+        resolver.last.lock().unwrap().as_mut().unwrap().2 -= TIME_TO_LIVE;
         assert_eq!(resolve(), found);
     }
 }

@@ -8,17 +8,17 @@ use didit_core::{Call, WaitForDecision};
 
 use crate::{Client, Error, Wait};
 
-/// Calls of the verification API; made by [`Client::verification`].
-/// Each fails with its last failure, after the retries that the policy allows.
+/// Calls of the verification API; returned by [`Client::verification`].
+/// A failed call returns the error of its last attempt, after the retries that the policy allows.
 #[derive(Clone, Copy, Debug)]
 pub struct Verification<'a>(pub(crate) &'a Client);
 
-#[allow(clippy::missing_errors_doc, reason = "the type says what they have in common")]
+#[allow(clippy::missing_errors_doc, reason = "the type documents the errors of all calls")]
 impl<'a> Verification<'a> {
     /// Creates a session.
     ///
-    /// Unless [`CreateSession::repeat_with_vendor_data`] allows it, the request is never repeated when
-    /// the service may have acted on it, so the session may have been created all the same.
+    /// Unless [`CreateSession::repeat_with_vendor_data`] allows it, the request is not repeated once
+    /// the service may have acted on it, so the session may exist even if the call fails.
     pub fn create_session(&self, session: CreateSession) -> Result<Session, Error> {
         self.0.run(Call::new(session))
     }
@@ -29,7 +29,7 @@ impl<'a> Verification<'a> {
     }
 
     /// Polls the decision of a session until its status is
-    /// [settled](didit_core::verification::Status::is_settled), which its decision then tells.
+    /// [settled](didit_core::verification::Status::is_settled), and returns that decision.
     pub fn wait_for_decision(&self, session_id: &SessionId) -> Wait<'a, RetrieveDecision> {
         let wait = WaitForDecision::for_endpoint(RetrieveDecision::new(session_id.clone()));
         Wait { client: self.0, wait }
@@ -40,8 +40,8 @@ impl<'a> Verification<'a> {
         self.0.run(Call::new(list))
     }
 
-    /// Lists the sessions of that page and of all that follow it, which are requested when the
-    /// iterator has come to their beginning. It ends with the first error.
+    /// Lists the sessions of this page and of all pages after it. The iterator requests each
+    /// page when it reaches it, and ends with the first error.
     pub fn all_sessions(
         &self,
         list: ListSessions,
@@ -60,8 +60,8 @@ impl<'a> Verification<'a> {
 
     /// Approves, declines or resubmits a session.
     ///
-    /// The request is never repeated when the service may have acted on it, so the status may have
-    /// changed all the same.
+    /// The request is not repeated once the service may have acted on it, so the status may have
+    /// changed even if the call fails.
     pub fn update_status(&self, update: UpdateStatus) -> Result<(), Error> {
         self.0.run(Call::new(update))
     }
