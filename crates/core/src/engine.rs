@@ -1,5 +1,5 @@
-//! The engine layer: when to fetch a token, when to send, when to wait, when to try again and when
-//! to give up, without clock, randomness, thread or socket.
+//! The engine layer: decides when to fetch a token, send, wait, retry and give up, without a clock,
+//! randomness, threads or sockets of its own.
 
 mod builder;
 mod call;
@@ -84,18 +84,18 @@ pub struct Engine {
     base: BaseUrl,
     verification_base: BaseUrl,
     access: Access,
-    /// The credentials before those of `access`, which a late response may repeat.
+    /// The previous client credentials, which a late response may still echo.
     replaced: Option<ClientCredentials>,
-    /// One for each kind of request that was made so far.
+    /// One for each bucket that has been used so far.
     limiters: [Option<Box<RateLimiter>>; Bucket::COUNT],
     policy: Policy,
     user_agent: HeaderValue,
     jitter: Jitter,
     tickets: u64,
-    /// The events since the caller last asked, if they are recorded.
+    /// The events since the last [`take_events`](Self::take_events), if they are recorded.
     events: Option<Vec<Event>>,
     wakes_others: bool,
-    /// The exchange with the store that processes share, if they do.
+    /// The exchange with the shared store, if there is one.
     fleet: Option<Box<Fleet>>,
 }
 
@@ -129,12 +129,12 @@ impl Engine {
         &self.policy
     }
 
-    /// Returns where the requests of the data-transfer API and for tokens go.
+    /// Returns the base URL of token requests and the data-transfer API.
     pub fn base_url(&self) -> &BaseUrl {
         &self.base
     }
 
-    /// Returns where the requests of the verification API go.
+    /// Returns the base URL of the verification API.
     pub fn verification_base_url(&self) -> &BaseUrl {
         &self.verification_base
     }
@@ -159,11 +159,12 @@ impl Engine {
         }
     }
 
-    /// Replaces the credentials of all calls, such as a bearer token or a secret that is rotated. A
-    /// token of the old ones is forgotten; requests under way keep theirs. An engine that
-    /// [shared](EngineBuilder::shared) a store goes on by itself, since the store knows the old ones.
+    /// Replaces the credentials of all calls, for example to rotate a bearer token or a secret. The
+    /// cached token is dropped; requests in flight keep theirs. An engine with a
+    /// [shared](EngineBuilder::shared) store stops using it, since the store belongs to the old
+    /// credentials.
     pub fn set_credentials(&mut self, credentials: impl Into<Credentials>) {
-        let cache = self.token_cache().map(|cache| cache.of_other_credentials());
+        let cache = self.token_cache().map(|cache| cache.for_new_credentials());
         let access = Access::new(credentials.into(), cache.unwrap_or_default());
         if let Access::Client { endpoint, .. } = std::mem::replace(&mut self.access, access) {
             self.replaced = Some(endpoint.client().clone());
@@ -174,8 +175,8 @@ impl Engine {
         self.wakes_others = true;
     }
 
-    /// Returns the token that was fetched with client credentials, with the rest of its lifetime, to
-    /// hand it to another process.
+    /// Returns the token that was fetched with client credentials and its remaining lifetime, for
+    /// use in another process.
     pub fn access_token(&self, now: Moment) -> Option<AccessToken> {
         match &self.access {
             Access::None | Access::Token(_) => None,
@@ -184,7 +185,7 @@ impl Engine {
     }
 
     /// Uses a token that was fetched elsewhere with the same client credentials, and renews it before
-    /// its end. Returns whether there are client credentials to renew it with; if not, it is ignored.
+    /// it expires. Returns false and ignores the token if the engine has no client credentials.
     pub fn set_access_token(&mut self, token: &AccessToken, now: Moment) -> bool {
         let margin = self.policy.token_refresh_margin;
         let Some(cache) = self.token_cache() else { return false };
@@ -193,19 +194,20 @@ impl Engine {
         true
     }
 
-    /// Returns whether other operations may go on earlier than they were told, since this was last
-    /// asked: then poll those that wait for the token, the rate limit or the first response again.
+    /// Returns whether, since the last call, other operations became able to continue before the
+    /// end of their wait: if so, poll those that wait for the token, the rate limit or the first
+    /// response.
     pub fn take_wake(&mut self) -> bool {
         std::mem::take(&mut self.wakes_others)
     }
 
-    /// Takes what happened since this was last asked, oldest first; nothing unless
+    /// Takes the events since the last call, oldest first. Empty unless
     /// [`EngineBuilder::record_events`] was set.
     pub fn take_events(&mut self) -> Vec<Event> {
         self.events.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Starts or stops to keep events for [`take_events`](Engine::take_events).
+    /// Starts or stops recording events for [`take_events`](Engine::take_events).
     pub fn record_events(&mut self, on: bool) {
         if on != self.is_recording() {
             self.events = on.then(Vec::new);
@@ -222,7 +224,7 @@ impl Engine {
         }
     }
 
-    /// Returns what a call may do about its authorization.
+    /// Returns the next step for a call's authorization.
     fn access(&mut self, claim: &mut TokenClaim, now: Moment) -> TokenAccess {
         match &mut self.access {
             Access::None => TokenAccess::None,
@@ -243,7 +245,8 @@ impl Engine {
 
     fn store_token(&mut self, claim: &mut TokenClaim, token: &AccessToken, now: Moment) {
         let (margin, lifetime) = (self.policy.token_refresh_margin, token.lifetime());
-        let renew_after = lifetime.map(|it| it.saturating_sub(margin.min(it / 10)));
+        let renew_after =
+            lifetime.map(|lifetime| lifetime.saturating_sub(margin.min(lifetime / 10)));
         if let Some(cache) = self.token_cache() {
             cache.store(claim, token.authorization().clone(), lifetime, now, margin);
         }
@@ -258,7 +261,7 @@ impl Engine {
         self.wakes_others = true;
     }
 
-    /// Goes on with the old token although it was not renewed, if it is still valid.
+    /// Keeps using the old token after a failed renewal, if it is still valid.
     fn keep_token(&mut self, claim: &mut TokenClaim, now: Moment) -> bool {
         let kept = self.token_cache().is_some_and(|cache| cache.keep(now));
         if kept {
@@ -267,7 +270,7 @@ impl Engine {
         kept
     }
 
-    /// Ends a lease with a failure that the calls waiting for it would meet as well.
+    /// Ends a lease with a failure that the calls waiting for it would run into as well.
     fn share_failure(&mut self, claim: &mut TokenClaim, error: &AttemptError) {
         if let Some(cache) = self.token_cache() {
             cache.fail(claim, error);
@@ -283,17 +286,17 @@ impl Engine {
         }
     }
 
-    /// Keeps the lease of a call that will fetch again at that time.
+    /// Extends the lease of a call that will fetch again at `at`.
     fn extend_lease(&mut self, claim: &TokenClaim, at: Moment, now: Moment) {
         let longest_fetch = self.policy.attempt_timeout;
         let extended =
-            self.token_cache().is_some_and(|it| it.extend(claim, at.after(longest_fetch)));
+            self.token_cache().is_some_and(|cache| cache.extend(claim, at.after(longest_fetch)));
         if extended && let Some(share) = self.token_share() {
             share.extend(at, longest_fetch, now);
         }
     }
 
-    /// Remembers that the token endpoint wants no requests before `until`.
+    /// Records that the token endpoint accepts no requests before `until`.
     fn token_refused(&mut self, until: Moment, now: Moment, error: &AttemptError) {
         if let Some(cache) = self.token_cache() {
             cache.refused(until, now, error);
@@ -308,13 +311,13 @@ impl Engine {
         self.limiters[bucket.index()].get_or_insert_with(|| Box::new(policy.limiter(bucket)))
     }
 
-    /// Tells a limiter what became of a request, and wakes the calls that this lets go.
+    /// Reports the outcome of a request to its limiter, and wakes the calls that may now be sent.
     fn account(&mut self, bucket: Bucket, account: impl FnOnce(&mut RateLimiter) -> bool) {
         let wakes = account(self.limiter(bucket));
         self.wakes_others |= wakes;
     }
 
-    /// Removes the client's secret, which a service may repeat in its own words.
+    /// Removes the client secrets, which the service may echo in an error.
     fn scrubbed(&self, error: ResponseError) -> ResponseError {
         self.client_secrets().fold(error, ResponseError::scrubbed)
     }

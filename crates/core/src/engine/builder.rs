@@ -38,15 +38,15 @@ impl EngineBuilder {
         }
     }
 
-    /// Sets where requests of the data-transfer API and for tokens go. Default: the live service.
+    /// Sets the base URL of token requests and the data-transfer API. Default: the live service.
     #[must_use]
     pub fn base_url(mut self, base: BaseUrl) -> Self {
         self.base = base;
         self
     }
 
-    /// Sets where requests of the verification API go. Default: the host that belongs to
-    /// [`base_url`](Self::base_url), which is the same one unless that is the live or the staging
+    /// Sets the base URL of the verification API. Default: the host that belongs to
+    /// [`base_url`](Self::base_url), which is the same host unless that is the live or the staging
     /// service.
     #[must_use]
     pub fn verification_base_url(mut self, base: BaseUrl) -> Self {
@@ -54,7 +54,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Sets timeouts, retries and pacing.
+    /// Sets the timeouts, retries and rate limits.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;
@@ -68,21 +68,21 @@ impl EngineBuilder {
         self
     }
 
-    /// Sets the name of your application, which precedes this library's in `User-Agent`.
+    /// Sets the name of your application, which precedes that of this library in `User-Agent`.
     #[must_use]
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
         self
     }
 
-    /// Sets the seed of the jitter of retries, so that many clients do not retry in step.
+    /// Sets the seed of the retry jitter. Different seeds keep clients from retrying in lockstep.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
         self
     }
 
-    /// Keeps events for [`Engine::take_events`], which must then be called after every step.
+    /// Records events for [`Engine::take_events`], which must then be called after every step.
     /// Default: off.
     #[must_use]
     pub fn record_events(mut self, on: bool) -> Self {
@@ -91,9 +91,10 @@ impl EngineBuilder {
     }
 
     /// Shares the quotas and the token with other processes of the same application through this
-    /// store, which is told the application. [`Engine::poll_store`] then says what to ask it.
+    /// store, and opens it for the application. [`Engine::poll_store`] then returns the requests to
+    /// send to it.
     ///
-    /// The budgets of the policy become those of all processes together.
+    /// The budgets of the policy then apply to all processes together.
     #[must_use]
     pub fn shared(mut self, store: &mut dyn SharedStore) -> Self {
         store.open(&Application::of(&self.credentials));
@@ -104,7 +105,7 @@ impl EngineBuilder {
     /// Builds the engine.
     ///
     /// # Errors
-    /// [`BuildError::UserAgent`] for a name that no header may carry.
+    /// [`BuildError::UserAgent`] if the name contains a character other than visible ASCII or a space.
     pub fn build(self) -> Result<Engine, BuildError> {
         let user_agent = match self.user_agent {
             None => HeaderValue::from_static(DEFAULT_USER_AGENT),

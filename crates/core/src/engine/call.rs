@@ -18,8 +18,8 @@ use crate::endpoint::{Endpoint, Replay};
 use crate::error::EndpointKind;
 use crate::oauth::AccessToken;
 
-/// One call of an [`Endpoint`], carried through: with a token, under the rate limit, retried, and
-/// over by its deadline.
+/// One call of an [`Endpoint`], from start to finish: with a token, within the rate limit, with
+/// retries, and finished by its deadline.
 ///
 /// Its time starts with the first poll.
 pub struct Call<E: Endpoint> {
@@ -29,18 +29,18 @@ pub struct Call<E: Endpoint> {
     claim: TokenClaim,
     position: QueuePosition,
     token_attempts: u32,
-    own_attempts: u32,
-    /// Refusals by the rate limit, which are no attempts.
+    request_attempts: u32,
+    /// Refusals by the rate limit, which do not count as attempts.
     refusals: u32,
     sent: u32,
-    began: Option<Moment>,
-    /// The wait that was announced last.
+    started_at: Option<Moment>,
+    /// The wait for which an event was recorded last.
     announced: Option<(Moment, WaitReason)>,
     renewed_after_401: bool,
     last: Option<(EndpointKind, AttemptError)>,
 }
 
-/// Longer than any response takes, and short enough for every HTTP library's arithmetic.
+/// Longer than any response takes, and short enough not to overflow in any HTTP library.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 enum State<T> {
@@ -54,7 +54,7 @@ enum State<T> {
 struct Attempt {
     ticket: u64,
     purpose: Purpose,
-    /// The authorization it was sent with, which no error may repeat.
+    /// The authorization it was sent with, which must not appear in errors.
     authorization: Option<Authorization>,
     sent_at: Moment,
     /// The attempt's deadline.
@@ -66,12 +66,12 @@ struct Attempt {
 enum Purpose {
     /// To fetch a token.
     Token,
-    /// The endpoint's own request, with the token of that generation.
+    /// The call's own request, with a token of this generation.
     Request(u64),
 }
 
 impl Purpose {
-    /// Returns the endpoint, given the call's own.
+    /// Returns the endpoint of the request, given that of the call.
     fn endpoint(self, own: EndpointKind) -> EndpointKind {
         match self {
             Self::Token => EndpointKind::FetchToken,
@@ -81,7 +81,7 @@ impl Purpose {
 }
 
 impl<E: Endpoint> Call<E> {
-    /// Creates a call with the policy's timeout, or the endpoint's if that is longer.
+    /// Creates a call with the policy's timeout, or the endpoint's minimum if that is longer.
     pub fn new(endpoint: E) -> Self {
         Self {
             endpoint,
@@ -90,33 +90,33 @@ impl<E: Endpoint> Call<E> {
             claim: TokenClaim::default(),
             position: None,
             token_attempts: 0,
-            own_attempts: 0,
+            request_attempts: 0,
             refusals: 0,
             sent: 0,
-            began: None,
+            started_at: None,
             announced: None,
             renewed_after_401: false,
             last: None,
         }
     }
 
-    /// Sets the time for token, waits, retries and bodies together. Default: the policy's.
+    /// Sets the time for the whole call: token, waits, retries and bodies. Default: the policy's.
     #[must_use]
     pub fn with_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.deadline.timeout = timeout.into();
         self
     }
 
-    /// Starts the call's time when the rate limiter lets its first request go, and stops it while
-    /// the call is in the limiter's queue: for jobs with more requests than the limit allows in a
-    /// call's time. Refusals by the service do not stop it.
+    /// Starts the call's time when the rate limiter admits its first request, and stops it while
+    /// the call is in the limiter's queue: for jobs with more requests than the limit allows within
+    /// one call's time. Refusals by the service do not stop it.
     #[must_use]
     pub fn deadline_from_first_send(mut self) -> Self {
         self.deadline.queued = true;
         self
     }
 
-    /// Takes the next step of a call that is neither in flight nor over.
+    /// Takes the next step of a call that is neither in flight nor finished.
     fn advance(
         &mut self,
         engine: &mut Engine,
@@ -125,8 +125,8 @@ impl<E: Endpoint> Call<E> {
     ) -> Result<Step<E::Output>, CallError> {
         self.deadline.leave_queue(now);
         engine.check_store(now);
-        if let Some(news) = engine.store_news() {
-            self.record(engine, || news);
+        if let Some(event) = engine.take_store_event() {
+            self.record(engine, || event);
         }
         let access =
             if E::AUTHORIZED { engine.access(&mut self.claim, now) } else { TokenAccess::None };
@@ -159,7 +159,7 @@ impl<E: Endpoint> Call<E> {
                 }
                 let deadline = self.deadline.end(&engine.policy, now);
                 let reason = if certain { WaitReason::Pacing } else { WaitReason::FirstResponse };
-                // In the queue the deadline of a queued call moves along.
+                // The deadline of a queued call moves on while it is in the queue.
                 let bounded = refused || !self.deadline.queued;
                 if bounded && certain && until >= deadline {
                     let error = self.out_of_time(reason);
@@ -224,16 +224,16 @@ impl<E: Endpoint> Call<E> {
         until: Moment,
         reason: WaitReason,
     ) -> Step<E::Output> {
-        // A call that is polled before its time has nothing new to tell.
-        let told = self.announced.is_some_and(|(until, last)| last == reason && now < until);
-        if !told {
+        // A call that is polled before the end of its wait does not record the wait again.
+        let announced = self.announced.is_some_and(|(until, last)| last == reason && now < until);
+        if !announced {
             self.announced = Some((until, reason));
             self.record(engine, || EventKind::Waiting { duration: until.since(now), reason });
         }
         Step::Wait { until, reason }
     }
 
-    /// Takes the attempt that `ticket` stands for, if it is still in flight.
+    /// Takes the attempt with this ticket, if it is still in flight.
     fn take_attempt(&mut self, ticket: &Ticket) -> Option<Attempt> {
         match std::mem::replace(&mut self.state, State::Ready) {
             State::InFlight(attempt) if attempt.ticket == ticket.0 => Some(attempt),
@@ -286,7 +286,7 @@ impl<E: Endpoint> Call<E> {
                 self.record(engine, || EventKind::Waiting { duration: at.since(now), reason });
             }
             RetryDecision::GiveUp(gave_up) => {
-                // Only a failure that the other calls would meet as well is theirs to share.
+                // The deadline is this call's own; all other failures would affect every call.
                 if purpose == Purpose::Token && gave_up != GaveUp::DeadlineExceeded {
                     engine.share_failure(&mut self.claim, &error);
                 }
@@ -296,7 +296,7 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    /// After a 401: returns whether the call tries again with another token, which it does once.
+    /// Returns whether the call tries again with another token, as it does once after a 401.
     fn tries_another_token(
         &mut self,
         engine: &mut Engine,
@@ -317,7 +317,7 @@ impl<E: Endpoint> Call<E> {
         self.renewed_after_401 = cache.discard(generation, now);
         if self.renewed_after_401 {
             engine.discard_shared(refused);
-            self.own_attempts = 0;
+            self.request_attempts = 0;
         }
         self.renewed_after_401
     }
@@ -332,7 +332,7 @@ impl<E: Endpoint> Call<E> {
     fn attempts(&mut self, purpose: Purpose) -> &mut u32 {
         match purpose {
             Purpose::Token => &mut self.token_attempts,
-            Purpose::Request(_) => &mut self.own_attempts,
+            Purpose::Request(_) => &mut self.request_attempts,
         }
     }
 
@@ -346,8 +346,7 @@ impl<E: Endpoint> Call<E> {
             .with_replay(self.endpoint.replay())
     }
 
-    /// Returns the error of a call whose time ran out in a wait: what went wrong before, if
-    /// anything did.
+    /// Returns the error of a call whose time ran out in a wait: the last failure, if there was one.
     fn out_of_time(&mut self, reason: WaitReason) -> CallError {
         match self.last.take() {
             Some((endpoint, error)) => self.error(endpoint, error, GaveUp::DeadlineExceeded),
@@ -357,7 +356,7 @@ impl<E: Endpoint> Call<E> {
 
     fn finish(&mut self, engine: &mut Engine, now: Moment, result: Result<E::Output, CallError>) {
         let (succeeded, attempts) = (result.is_ok(), self.sent);
-        let elapsed = now.since(self.began.unwrap_or(now));
+        let elapsed = now.since(self.started_at.unwrap_or(now));
         self.cancel(engine, now);
         self.state = State::Finished(Some(result));
         self.record(engine, || EventKind::Finished { succeeded, attempts, elapsed });
@@ -372,7 +371,7 @@ impl<E: Endpoint> Call<E> {
     }
 }
 
-/// Remembers for all calls how long the service wants no more requests of this kind.
+/// Keeps all calls from sending such requests for the time that the service asked for.
 fn close_gate<E: Endpoint>(
     engine: &mut Engine,
     now: Moment,

@@ -29,17 +29,18 @@ pub struct CallError {
 pub enum CallErrorKind {
     /// The request could not be built; nothing was sent.
     Build(BuildError),
-    /// The service sent something else than what was asked for.
+    /// The service sent an error, or a response that could not be read.
     Response(ResponseError),
     /// The exchange failed below HTTP; the adapter's error has the details.
     Transport(TransportErrorKind),
-    /// The time ran out in a wait, before anything failed.
+    /// The time ran out during a wait, before anything failed.
     Waiting(WaitReason),
-    /// The session had this status, which is not final, when the time ran out.
+    /// The session still had this status, which is not final, when the time ran out.
     Undecided(Status),
-    /// The same of a verification session, whose status was not [settled](VerificationStatus::is_settled).
+    /// The verification session still had this status, which is not
+    /// [settled](VerificationStatus::is_settled), when the time ran out.
     UndecidedVerification(VerificationStatus),
-    /// The operation was over already.
+    /// The operation had already finished.
     Finished,
 }
 
@@ -47,11 +48,11 @@ pub enum CallErrorKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GaveUp {
-    /// The same would happen again, or the request may have been carried out.
+    /// A retry would fail in the same way, or the request may have been carried out.
     NotRetryable,
-    /// It was tried as often as the policy allows.
+    /// All attempts that the policy allows have failed.
     AttemptsExhausted,
-    /// The time ran out, or the next attempt could not have begun in time.
+    /// The time ran out, or the next attempt could not have started in time.
     DeadlineExceeded,
 }
 
@@ -75,7 +76,7 @@ impl CallError {
         self
     }
 
-    /// Returns the endpoint that failed: the call's own, or the token's that the call needed.
+    /// Returns the endpoint that failed: the call's own, or that of the token it needed.
     pub fn endpoint(&self) -> EndpointKind {
         self.endpoint
     }
@@ -85,17 +86,17 @@ impl CallError {
         &self.kind
     }
 
-    /// Returns why the call was not tried further.
+    /// Returns why the call was not retried further.
     pub fn gave_up(&self) -> GaveUp {
         self.gave_up
     }
 
-    /// Returns how many requests were sent for the call, those for tokens included.
+    /// Returns the number of requests sent for the call, including those for tokens.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
 
-    /// Returns the response that was the failure, if it was one.
+    /// Returns the error of the response, if the failure was a response.
     pub fn response(&self) -> Option<&ResponseError> {
         match &self.kind {
             CallErrorKind::Response(error) => Some(error),
@@ -103,18 +104,18 @@ impl CallError {
         }
     }
 
-    /// Returns the HTTP status of the response that was the failure.
+    /// Returns the HTTP status of that response.
     pub fn status(&self) -> Option<StatusCode> {
         self.response().map(ResponseError::status)
     }
 
-    /// Returns the service's identifier of the request that failed.
+    /// Returns the service's identifier of the failed request.
     pub fn request_id(&self) -> Option<&str> {
         self.response().and_then(ResponseError::request_id)
     }
 
-    /// Returns how long to wait before the next call, if that is known: the service named it, or
-    /// the client's rate limiter lets nothing pass before.
+    /// Returns how long to wait before the next call, if known: from the service's `Retry-After`,
+    /// or from the client's own rate limiter.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after.or_else(|| self.response().and_then(ResponseError::retry_after))
     }
@@ -125,28 +126,28 @@ impl CallError {
             || matches!(self.kind, CallErrorKind::Transport(TransportErrorKind::Timeout))
     }
 
-    /// Returns whether the same call may succeed later, and does no harm if the first one had an
-    /// effect after all. The call itself has retried what it could.
+    /// Returns whether the same call may succeed later, and does no harm if the first one took
+    /// effect after all. The call has already retried as often as the policy allows.
     pub fn is_retryable(&self) -> bool {
-        let once = self.is_once();
+        let harmful = self.is_harmful_to_repeat();
         match &self.kind {
             CallErrorKind::Build(_) | CallErrorKind::Finished => false,
             CallErrorKind::Transport(kind) if kind.is_final() => false,
             CallErrorKind::Response(error) if *error.kind() == ResponseErrorKind::RateLimited => {
                 true
             }
-            CallErrorKind::Response(error) => error.is_retryable() && !once,
-            CallErrorKind::Transport(kind) => kind.is_unsent() || !once,
+            CallErrorKind::Response(error) => error.is_retryable() && !harmful,
+            CallErrorKind::Transport(kind) => kind.is_unsent() || !harmful,
             CallErrorKind::Waiting(_)
             | CallErrorKind::Undecided(_)
             | CallErrorKind::UndecidedVerification(_) => true,
         }
     }
 
-    /// Returns whether the request may have had its effect although the call failed.
+    /// Returns whether the request may have taken effect although the call failed.
     pub fn may_have_taken_effect(&self) -> bool {
         let unclear = match &self.kind {
-            // A success that cannot be read is one all the same.
+            // A success status counts even if the body could not be read.
             CallErrorKind::Response(error) => {
                 let status = error.status();
                 let failed = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED;
@@ -155,11 +156,11 @@ impl CallError {
             CallErrorKind::Transport(kind) => !kind.is_unsent(),
             _ => false,
         };
-        unclear && self.is_once() && !self.is_retryable()
+        unclear && self.is_harmful_to_repeat() && !self.is_retryable()
     }
 
-    /// Returns whether repeating the request that failed may do harm.
-    fn is_once(&self) -> bool {
+    /// Returns whether repeating the failed request may do harm.
+    fn is_harmful_to_repeat(&self) -> bool {
         self.replay == Replay::OnlyIfUnsent && self.endpoint != EndpointKind::FetchToken
     }
 
@@ -249,16 +250,16 @@ mod tests {
     const LATER: &str = "try again later";
     const TIME: &str = "try again, or allow more time";
 
-    fn answer(action: EndpointKind, status: u16, kind: ResponseErrorKind) -> CallErrorKind {
+    fn response(endpoint: EndpointKind, status: u16, kind: ResponseErrorKind) -> CallErrorKind {
         CallErrorKind::Response(ResponseError::new(
-            action,
+            endpoint,
             StatusCode::from_u16(status).unwrap(),
             kind,
         ))
     }
 
     #[test]
-    fn whether_to_try_again_depends_on_what_may_have_happened() {
+    fn retryability_and_advice_follow_from_the_failure() {
         use EndpointKind::{CreateSession, CreateVerificationSession, RetrieveDecision};
         use ResponseErrorKind::{Empty, NotFound, RateLimited, ServerError};
         use TransportErrorKind::{Certificate, Connect, ConnectionLost, Timeout};
@@ -300,56 +301,56 @@ mod tests {
             (RetrieveDecision, CallErrorKind::Waiting(WaitReason::Pacing), true, TIME),
             (CreateSession, CallErrorKind::Waiting(WaitReason::Token), true, TIME),
             (RetrieveDecision, CallErrorKind::Undecided(Status::Retrieved), true, "wait longer"),
-            (RetrieveDecision, answer(RetrieveDecision, 503, ServerError), true, LATER),
-            (CreateSession, answer(CreateSession, 503, ServerError), false, CREATED),
-            (CreateSession, answer(CreateSession, 501, ServerError), false, LATER),
-            (CreateSession, answer(CreateSession, 524, ServerError), false, CREATED),
-            (CreateSession, answer(CreateSession, 200, Empty), false, CREATED),
+            (RetrieveDecision, response(RetrieveDecision, 503, ServerError), true, LATER),
+            (CreateSession, response(CreateSession, 503, ServerError), false, CREATED),
+            (CreateSession, response(CreateSession, 501, ServerError), false, LATER),
+            (CreateSession, response(CreateSession, 524, ServerError), false, CREATED),
+            (CreateSession, response(CreateSession, 200, Empty), false, CREATED),
             (
                 CreateVerificationSession,
-                answer(CreateVerificationSession, 201, Empty),
+                response(CreateVerificationSession, 201, Empty),
                 false,
                 LISTED,
             ),
             (
                 CreateSession,
-                answer(CreateSession, 429, RateLimited),
+                response(CreateSession, 429, RateLimited),
                 true,
                 "send fewer requests, or allow more time",
             ),
-            (CreateSession, answer(CreateSession, 404, NotFound), false, "check the base URL"),
+            (CreateSession, response(CreateSession, 404, NotFound), false, "check the base URL"),
         ];
-        for (action, cause, retryable, advice) in cases {
-            let replay = match action {
+        for (endpoint, kind, retryable, advice) in cases {
+            let replay = match endpoint {
                 CreateSession | CreateVerificationSession => Replay::OnlyIfUnsent,
                 _ => Replay::Safe,
             };
-            let error = CallError::new(action, cause, GaveUp::NotRetryable, 1).with_replay(replay);
+            let error = CallError::new(endpoint, kind, GaveUp::NotRetryable, 1).with_replay(replay);
             assert_eq!((error.is_retryable(), error.advice()), (retryable, advice), "{error:?}");
         }
     }
 
     #[test]
-    fn errors_say_what_and_why_and_what_was_tried() {
-        let say = |cause, stopped, attempts| {
-            CallError::new(EndpointKind::RetrieveDecision, cause, stopped, attempts).to_string()
+    fn messages_name_the_operation_the_cause_and_the_attempts() {
+        let message = |kind, gave_up, attempts| {
+            CallError::new(EndpointKind::RetrieveDecision, kind, gave_up, attempts).to_string()
         };
         let lost = || CallErrorKind::Transport(TransportErrorKind::ConnectionLost);
         let what = "could not retrieve the decision: ";
         let why = "the connection was lost before a complete response arrived";
-        assert_eq!(say(lost(), GaveUp::NotRetryable, 3), format!("{what}{why}"));
-        assert_eq!(say(lost(), GaveUp::AttemptsExhausted, 1), format!("{what}{why}"));
+        assert_eq!(message(lost(), GaveUp::NotRetryable, 3), format!("{what}{why}"));
+        assert_eq!(message(lost(), GaveUp::AttemptsExhausted, 1), format!("{what}{why}"));
         assert_eq!(
-            say(lost(), GaveUp::AttemptsExhausted, 4),
+            message(lost(), GaveUp::AttemptsExhausted, 4),
             format!("{what}{why}, after 4 requests")
         );
         assert_eq!(
-            say(lost(), GaveUp::DeadlineExceeded, 4),
+            message(lost(), GaveUp::DeadlineExceeded, 4),
             format!("{what}{why}, and the time ran out")
         );
         let undecided = CallErrorKind::Undecided(Status::from("a\nb"));
         assert_eq!(
-            say(undecided, GaveUp::DeadlineExceeded, 4),
+            message(undecided, GaveUp::DeadlineExceeded, 4),
             format!("{what}the session was still a\\nb when the time ran out")
         );
         for (reason, words) in [
@@ -362,29 +363,32 @@ mod tests {
             (WaitReason::Response, "the response"),
         ] {
             let waited = format!("{what}timed out waiting for {words}");
-            assert_eq!(say(CallErrorKind::Waiting(reason), GaveUp::DeadlineExceeded, 1), waited);
+            assert_eq!(
+                message(CallErrorKind::Waiting(reason), GaveUp::DeadlineExceeded, 1),
+                waited
+            );
         }
         assert_eq!(
-            say(CallErrorKind::Finished, GaveUp::NotRetryable, 1),
+            message(CallErrorKind::Finished, GaveUp::NotRetryable, 1),
             format!("{what}the call has already ended")
         );
     }
 
     #[test]
-    fn what_the_service_asked_to_wait_is_handed_on() {
+    fn retry_after_and_source_are_exposed() {
         let error = ResponseError::new(
             EndpointKind::RetrieveDecision,
             StatusCode::TOO_MANY_REQUESTS,
             ResponseErrorKind::RateLimited,
         );
         let seconds = Some(Duration::from_secs(7));
-        let cause = CallErrorKind::Response(error.with_retry_after(seconds));
+        let kind = CallErrorKind::Response(error.with_retry_after(seconds));
         let error =
-            CallError::new(EndpointKind::RetrieveDecision, cause, GaveUp::DeadlineExceeded, 1);
+            CallError::new(EndpointKind::RetrieveDecision, kind, GaveUp::DeadlineExceeded, 1);
         assert_eq!(error.retry_after(), seconds);
         let http = http::Request::builder().uri("http://a b").body(()).unwrap_err();
-        let cause = CallErrorKind::Build(BuildError::from(http));
-        let error = CallError::new(EndpointKind::RetrieveDecision, cause, GaveUp::NotRetryable, 0);
+        let kind = CallErrorKind::Build(BuildError::from(http));
+        let error = CallError::new(EndpointKind::RetrieveDecision, kind, GaveUp::NotRetryable, 0);
         let source = std::error::Error::source(&error).expect("a source");
         assert_eq!(
             (source.to_string(), error.retry_after()),

@@ -3,27 +3,27 @@ use std::time::Duration;
 use super::moment::Moment;
 use super::policy::Policy;
 
-/// Tracks when one call must be over.
+/// The deadline of one call.
 ///
-/// The time of a queued call starts when its first request goes out, and stands still while the
-/// call is in the rate limiter's queue. Nothing else stops it, refusals by the service least of all.
+/// The time of a queued call starts when its first request is sent, and is paused while the call is
+/// in the rate limiter's queue. Nothing else pauses it, in particular not refusals by the service.
 #[derive(Default)]
 pub(super) struct Deadline {
     /// The call's own timeout, if it has one instead of the policy's.
     pub(super) timeout: Option<Duration>,
-    /// The least that the policy's timeout comes to.
+    /// The minimum to which the policy's timeout is raised.
     least: Duration,
     /// True if the time in the rate limiter's queue does not count.
     pub(super) queued: bool,
     end: Option<Moment>,
-    /// The time of entry into the rate limiter's queue, while in it.
+    /// The time of entry into the rate limiter's queue, while the call is in it.
     queued_since: Option<Moment>,
-    /// The end of the time to fetch a token, while a queued call's own time has not started.
+    /// The end of the time to fetch a token, before the time of a queued call has started.
     token_end: Option<Moment>,
 }
 
 impl Deadline {
-    /// Has the policy's timeout raised to that.
+    /// Creates a deadline that raises the policy's timeout to `least`.
     pub(super) fn with_least(least: Duration) -> Self {
         Self { least, ..Self::default() }
     }
@@ -50,27 +50,27 @@ impl Deadline {
         self.end(policy, now)
     }
 
-    /// Notes that the rate limiter lets the call go.
+    /// Records that the rate limiter admits the call.
     pub(super) fn start(&mut self, policy: &Policy, now: Moment) {
         self.leave_queue(now);
         self.end.get_or_insert(now.after(self.time(policy)));
     }
 
-    /// Notes that the call is in the rate limiter's queue.
+    /// Records that the call is in the rate limiter's queue.
     pub(super) fn enter_queue(&mut self, now: Moment) {
         if self.queued {
             self.queued_since.get_or_insert(now);
         }
     }
 
-    /// Notes that the call is not in the queue, whatever it waits for now.
+    /// Records that the call is not in the queue.
     pub(super) fn leave_queue(&mut self, now: Moment) {
         if let (Some(at), Some(end)) = (self.queued_since.take(), &mut self.end) {
             *end = end.after(now.since(at));
         }
     }
 
-    /// Notes that the token is there.
+    /// Records that the token was fetched.
     pub(super) fn token_fetched(&mut self) {
         self.token_end = None;
     }
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_queue_stops_the_time_of_a_queued_call() {
+    fn queued_call_pauses_its_time_only_in_the_queue() {
         let policy = Policy::default();
         let mut deadline = Deadline { queued: true, ..Deadline::default() };
         assert_eq!(deadline.end(&policy, at(0)), Moment::LAST);
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_policys_time_is_raised_and_the_calls_own_is_not() {
+    fn minimum_raises_the_policy_timeout_but_not_the_calls_own() {
         let policy = Policy::default();
         let mut deadline = Deadline::with_least(Duration::from_secs(60));
         assert_eq!(deadline.end(&policy, at(1)), at(61));
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stops_the_time_of_another_call() {
+    fn ordinary_call_never_pauses_its_time() {
         let policy = Policy::default();
         let mut deadline = Deadline::default();
         assert_eq!(deadline.end(&policy, at(1)), at(31));

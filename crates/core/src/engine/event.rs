@@ -7,17 +7,17 @@ use super::shared_store::StoreError;
 use crate::error::EndpointKind;
 use crate::session_id::SessionId;
 
-/// Something a call did, as a value without secrets and user data, for metrics and logs.
+/// An event of a call, for metrics and logs. It contains no secrets and no user data.
 ///
 /// See [`EngineBuilder::record_events`](crate::EngineBuilder::record_events).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// The endpoint that the call is of; the token it needs is fetched by the same call.
+    /// The endpoint of the call, also for events about the token that it fetches.
     pub endpoint: EndpointKind,
-    /// The session that the call is about, if it is about one.
+    /// The session that the call concerns, if it concerns one.
     pub session_id: Option<SessionId>,
-    /// Its kind.
+    /// The kind of event.
     pub kind: EventKind,
 }
 
@@ -25,9 +25,9 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A request goes out.
+    /// A request is being sent.
     Sent {
-        /// The endpoint of the request: the call's own, or the token's.
+        /// The endpoint of the request: the call's own, or that of the token.
         endpoint: EndpointKind,
         /// The HTTP method.
         method: Method,
@@ -58,38 +58,38 @@ pub enum EventKind {
     },
     /// A token was fetched.
     TokenFetched {
-        /// Its lifetime, if the service named it.
+        /// The lifetime of the token, if the service named it.
         lifetime: Option<Duration>,
     },
-    /// The service refused the token, and another one will be used.
+    /// The service refused the token; the call continues with another.
     TokenRefused,
-    /// The call waits.
+    /// The call is waiting.
     Waiting {
         /// The longest wait.
         duration: Duration,
         /// The reason.
         reason: WaitReason,
     },
-    /// The service told how much of the rate limit is left.
+    /// The service reported the state of its rate limit.
     RateLimit {
-        /// The requests allowed per window.
+        /// The number of requests allowed per window.
         limit: u32,
-        /// The requests left in it.
+        /// The number of requests left in the window.
         remaining: u32,
     },
-    /// The store that processes share does not answer: this process goes on with the part of the
-    /// quota that it is certain of. The call is the first to do so.
+    /// The shared store does not answer: this process continues with its certain part of the quota.
+    /// Recorded by the first call that does so.
     StoreLost {
         /// The error.
         error: StoreError,
     },
-    /// The store that processes share answers again.
+    /// The shared store answers again.
     StoreJoined,
-    /// The call is over.
+    /// The call has finished.
     Finished {
         /// True if it succeeded.
         succeeded: bool,
-        /// The requests sent for it, including those for tokens.
+        /// The number of requests sent for the call, including those for tokens.
         attempts: u32,
         /// The time since the call was first polled.
         elapsed: Duration,
@@ -97,7 +97,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Returns whether it is worth a person's attention without looking for details.
+    /// Returns whether the event is worth logging at the default level.
     pub fn is_notable(&self) -> bool {
         !matches!(
             self,
@@ -110,7 +110,7 @@ impl EventKind {
 }
 
 impl Event {
-    /// Returns whether anybody listens to events through `tracing`; never without that feature.
+    /// Returns whether a `tracing` subscriber receives events; always false without that feature.
     pub fn is_traced() -> bool {
         #[cfg(feature = "tracing")]
         return tracing::enabled!(target: "didit", tracing::Level::INFO);
@@ -124,9 +124,9 @@ impl Event {
     /// Emits the event through `tracing`, under the target `didit`: as `INFO` if it is notable, as
     /// `DEBUG` otherwise.
     ///
-    /// Its fields are `event`, `endpoint` (of the request, where there is one), `session_id`, and what
-    /// the kind has of `attempt`, `method`, `url`, `status`, `request_id`, `error`, `reason` and
-    /// `milliseconds`.
+    /// The fields are `event`, `endpoint` (that of the request, if there is one), `session_id`, and,
+    /// depending on the kind, `attempt`, `method`, `url`, `status`, `request_id`, `error`, `reason`
+    /// and `milliseconds`.
     pub fn trace(&self) {
         let session_id = self.session_id.as_ref().map(SessionId::as_str);
         let Fields {

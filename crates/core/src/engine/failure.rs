@@ -1,4 +1,4 @@
-//! Failures of attempts, and the reasons for waits.
+//! The errors of attempts and the reasons for waits.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use http::Response;
 
 use crate::error::{ResponseError, ResponseErrorKind};
 
-/// A request that got no complete response.
+/// The error of a request that got no complete response.
 pub struct TransportError {
     pub(super) kind: TransportErrorKind,
     pub(super) partial: Option<Box<Response<Vec<u8>>>>,
@@ -19,10 +19,9 @@ impl TransportError {
         Self { kind, partial: None }
     }
 
-    /// Adds the response as far as it arrived before its body broke off. The status of a failure
-    /// still counts, and so does a body that is a whole JSON object: some servers leave out the end
-    /// of the last chunk ([RFC 9112, section
-    /// 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)).
+    /// Adds the part of the response that arrived before its body broke off. An error status still
+    /// counts, and so does a body that is a complete JSON object, since some servers omit the last
+    /// chunk ([RFC 9112, section 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)).
     #[must_use]
     pub fn with_partial(mut self, partial: Response<Vec<u8>>) -> Self {
         self.partial = Some(Box::new(partial));
@@ -48,27 +47,27 @@ pub enum TransportErrorKind {
     Connect,
     /// The server's certificate was refused, so nothing of the request left this machine.
     Certificate,
-    /// The TLS handshake failed: the server demands a client certificate, or has no version or cipher
-    /// in common with this client. It saw nothing of the request.
+    /// The TLS handshake failed: the server demands a client certificate, or supports no TLS version
+    /// or cipher of this client. It saw nothing of the request.
     Handshake,
-    /// The proxy made no connection: it refused, or closed its own. Nothing of the request reached
-    /// the service.
+    /// The proxy refused to connect, or closed its connection. Nothing of the request reached the
+    /// service.
     Proxy,
     /// The time for the request ran out.
     Timeout,
     /// The connection was lost, or did not speak HTTP, after the request may have been sent.
     ConnectionLost,
-    /// The head of the response is larger, or has more headers, than a client reads.
+    /// The head of the response is larger, or has more fields, than the client accepts.
     HeadTooLarge,
 }
 
 impl TransportErrorKind {
-    /// Returns whether the service certainly did not see the request.
+    /// Returns whether it is certain that the service did not see the request.
     pub(super) fn is_unsent(self) -> bool {
         matches!(self, Self::Connect | Self::Certificate | Self::Handshake | Self::Proxy)
     }
 
-    /// Returns whether the same will happen again.
+    /// Returns whether a retry would fail in the same way.
     pub(super) fn is_final(self) -> bool {
         matches!(self, Self::Certificate | Self::Handshake | Self::Proxy | Self::HeadTooLarge)
     }
@@ -107,15 +106,15 @@ impl fmt::Display for TransportErrorKind {
 pub enum WaitReason {
     /// Room in the rate limit.
     Pacing,
-    /// The first response of this kind, which tells whether there is a rate limit.
+    /// The first response in this rate-limit bucket, which shows whether there is a limit.
     FirstResponse,
-    /// The time that the service named for the next attempt.
+    /// The time that the service set for the next attempt.
     RetryAfter,
     /// A pause before the next attempt.
     Backoff,
     /// The next poll of an undecided session.
     Polling,
-    /// The token that another call fetches.
+    /// The token that another call is fetching.
     Token,
     /// The response to a request that was sent.
     Response,
@@ -135,7 +134,7 @@ impl fmt::Display for WaitReason {
     }
 }
 
-/// The error of one attempt, shareable between calls.
+/// The error of one attempt, which calls can share.
 #[derive(Clone, Debug)]
 pub(super) enum AttemptError {
     Response(ResponseError),
@@ -150,12 +149,12 @@ impl AttemptError {
         }
     }
 
-    /// Returns whether the rate limit refused the request, which then counts as never made.
+    /// Returns whether the rate limit refused the request, which then does not count as made.
     pub(super) fn is_refusal(&self) -> bool {
         matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::RateLimited)
     }
 
-    /// Returns whether the token endpoint asks all of its clients to wait.
+    /// Returns whether the response, if the token endpoint sent it, asks all clients to wait.
     pub(super) fn is_overload(&self) -> bool {
         matches!(self, Self::Response(error) if matches!(error.status().as_u16(), 429 | 503))
     }

@@ -16,38 +16,38 @@ use crate::secret::Secret;
 /// The state of the exchange with the store.
 #[derive(Debug, Default)]
 pub(super) struct Fleet {
-    /// Since when an exchange is under way.
+    /// The start of the exchange that is under way.
     asked_at: Option<Moment>,
     /// The time of the next attempt, while the store is lost.
     retry_at: Option<Moment>,
     /// The time of the next heartbeat.
-    sign_at: Moment,
+    heartbeat_at: Moment,
     token: TokenShare,
-    /// The event that the next call reports.
-    news: Option<EventKind>,
+    /// An event that the next call to advance will record.
+    pending_event: Option<EventKind>,
 }
 
 /// The time after which a store that does not answer counts as lost.
-const PATIENCE: Duration = Duration::from_secs(1);
+const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time between two attempts to reach a lost store.
-const RETRY: Duration = Duration::from_millis(500);
-/// The interval of the heartbeats by which the processes count each other.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
+/// The interval of the heartbeats by which the store counts the processes.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Fleet {
     fn is_lost(&self) -> bool {
         self.retry_at.is_some()
     }
 
-    /// Returns this process's part in the shared token, while the store is there.
+    /// Returns this process's part in the shared token, unless the store is lost.
     pub(super) fn token_share(&mut self) -> Option<&mut TokenShare> {
         (!self.is_lost()).then_some(&mut self.token)
     }
 }
 
 impl Engine {
-    /// Returns what to ask the store, if a store is [shared](crate::EngineBuilder::shared). Poll
-    /// again after each step of an operation, and at the moment that a wait names.
+    /// Returns the requests to the [shared](crate::EngineBuilder::shared) store, if there is one.
+    /// Poll again after each step of an operation, and at the moment that a wait gives.
     pub fn poll_store(&mut self, now: Moment) -> StoreStep {
         self.check_store(now);
         let known = self.token_cache().and_then(|cache| cache.secret());
@@ -57,34 +57,35 @@ impl Engine {
         if let Some(until) = fleet.retry_at.filter(|at| now < *at) {
             return StoreStep::Wait { until };
         }
-        let sign = fleet.sign_at <= now;
-        let about_token = fleet.token.requests(known, now).into_iter();
-        let mut requests: Vec<_> = about_token.map(StoreRequest::Token).collect();
+        let heartbeat = fleet.heartbeat_at <= now;
+        let token_requests = fleet.token.requests(known, now).into_iter();
+        let mut requests: Vec<_> = token_requests.map(StoreRequest::Token).collect();
         let quotas = Bucket::ALL.iter().zip(&mut self.limiters).filter_map(|(bucket, limiter)| {
-            limiter.as_mut()?.store_request(*bucket, now, sign).map(StoreRequest::Quota)
+            limiter.as_mut()?.store_request(*bucket, now, heartbeat).map(StoreRequest::Quota)
         });
         requests.extend(quotas);
-        if sign {
-            fleet.sign_at = now.after(SIGN_OF_LIFE);
+        if heartbeat {
+            fleet.heartbeat_at = now.after(HEARTBEAT_INTERVAL);
         }
         if requests.is_empty() {
-            let asks =
+            let quotas_ask_at =
                 self.limiters.iter().flatten().filter_map(|limiter| limiter.asks_store_at(now));
-            let until = asks.chain(fleet.token.asks_at()).fold(fleet.sign_at, Moment::min);
+            let until =
+                quotas_ask_at.chain(fleet.token.asks_at()).fold(fleet.heartbeat_at, Moment::min);
             return StoreStep::Wait { until };
         }
         fleet.asked_at = Some(now);
         StoreStep::Exchange(requests)
     }
 
-    /// Takes the store's answers, or that it gave none.
+    /// Handles the store's answers, or its failure to answer.
     pub fn handle_store(&mut self, now: Moment, answers: Result<Vec<StoreAnswer>, StoreError>) {
         let Some(fleet) = &mut self.fleet else { return };
         let Some(asked_at) = fleet.asked_at.take() else { return };
         match answers {
             Ok(answers) => {
                 if fleet.retry_at.take().is_some() {
-                    fleet.news = Some(EventKind::StoreJoined);
+                    fleet.pending_event = Some(EventKind::StoreJoined);
                     self.wakes_others = true;
                 }
                 for answer in answers {
@@ -98,7 +99,7 @@ impl Engine {
     fn store_answered(&mut self, answer: StoreAnswer, asked_at: Moment, now: Moment) {
         let answer = match answer {
             StoreAnswer::Quota(answer) => {
-                return self.account(answer.bucket, |it| it.store_answered(&answer, now));
+                return self.account(answer.bucket, |limiter| limiter.store_answered(&answer, now));
             }
             StoreAnswer::Token(answer) => answer,
         };
@@ -108,18 +109,18 @@ impl Engine {
         if let Some(cache) = self.token_cache()
             && let Ok(authorization) = Authorization::bearer(shared.token)
         {
-            // Its times began when the store answered, which was not before it was asked.
+            // Counted from the request: the store answered later, so this errs on the safe side.
             let (renew_at, expires_at) =
                 (asked_at.after(shared.renew_after), asked_at.after(shared.lifetime));
             cache.adopt(authorization, renew_at, expires_at);
         }
     }
 
-    /// Gives a store up that did not answer in time.
+    /// Declares the store lost if it did not answer in time.
     pub(super) fn check_store(&mut self, now: Moment) {
         let Some(fleet) = &self.fleet else { return };
         let asked_at = fleet.asked_at.filter(|_| !fleet.is_lost());
-        if asked_at.is_some_and(|at| at.after(PATIENCE) <= now) {
+        if asked_at.is_some_and(|at| at.after(STORE_TIMEOUT) <= now) {
             self.lose_store(StoreError::new("the shared store does not answer"), now);
         }
     }
@@ -130,25 +131,25 @@ impl Engine {
         }
         if let Some(fleet) = &mut self.fleet {
             if !fleet.is_lost() {
-                fleet.news = Some(EventKind::StoreLost { error });
+                fleet.pending_event = Some(EventKind::StoreLost { error });
             }
-            fleet.retry_at = Some(now.after(RETRY));
+            fleet.retry_at = Some(now.after(RETRY_INTERVAL));
             fleet.token.lose();
         }
         self.wakes_others = true;
     }
 
-    /// Takes the news of the store, which one call tells.
-    pub(super) fn store_news(&mut self) -> Option<EventKind> {
-        self.fleet.as_mut()?.news.take()
+    /// Takes the pending event about the store, which one call records.
+    pub(super) fn take_store_event(&mut self) -> Option<EventKind> {
+        self.fleet.as_mut()?.pending_event.take()
     }
 
-    /// Returns this process's part in the shared token, while the store is there.
+    /// Returns this process's part in the shared token, unless the store is lost.
     pub(super) fn token_share(&mut self) -> Option<&mut TokenShare> {
         self.fleet.as_mut()?.token_share()
     }
 
-    /// Forgets a token that the service refused, for all processes.
+    /// Discards a token that the service refused, for all processes.
     pub(super) fn discard_shared(&mut self, token: Option<Secret>) {
         if let (Some(fleet), Some(token)) = (&mut self.fleet, token) {
             fleet.token.discard(token);

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use super::moment::Moment;
 
-/// Keeps everybody from sending until the time that the service named.
+/// Keeps all calls from sending until the time that the service set.
 ///
-/// The service is not believed without bound: where it names a time beyond [`PROBE_INTERVAL`], one
-/// request per interval goes out all the same, to see whether it still refuses.
+/// Trust in that time is bounded: if it is further away than [`PROBE_INTERVAL`], one request per
+/// interval is sent anyway, to see whether the service still refuses.
 #[derive(Debug, Default)]
 pub(super) struct Gate(Option<Closed>);
 
@@ -18,7 +18,7 @@ struct Closed {
 const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 impl Gate {
-    /// Closes the gate until then, unless it is closed for longer already.
+    /// Closes the gate until `until`, unless it is already closed for longer.
     pub(super) fn close(&mut self, until: Moment, now: Moment) {
         let until = self.0.map_or(until, |closed| closed.until.max(until));
         self.0 = Some(Closed { until, probe_at: now.after(PROBE_INTERVAL) });
@@ -28,18 +28,18 @@ impl Gate {
         self.0 = None;
     }
 
-    /// Returns when one request may pass, if none may now.
+    /// Returns when the next request may pass, or `None` if one may pass now.
     pub(super) fn closed_until(&self, now: Moment) -> Option<Moment> {
         self.0.map(|closed| closed.until.min(closed.probe_at)).filter(|until| *until > now)
     }
 
-    /// Returns whether the time that the service named is yet to come.
+    /// Returns whether the time that the service set is still in the future.
     pub(super) fn is_closed(&self, now: Moment) -> bool {
         self.0.is_some_and(|closed| closed.until > now)
     }
 
-    /// Notes that a request passes. Before the time that the service named it is the only one of
-    /// its interval.
+    /// Records that a request passes. Before the time that the service set, only one may pass per
+    /// interval.
     pub(super) fn pass(&mut self, now: Moment) {
         self.0 = self.0.filter(|closed| closed.until > now);
         if let Some(closed) = &mut self.0 {
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn it_opens_at_the_time_named_and_never_earlier() {
+    fn gate_opens_at_the_latest_time_given() {
         let mut gate = Gate::default();
         assert_eq!(gate.closed_until(at(0)), None);
         gate.close(at(10), at(0));
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn one_request_in_fifteen_minutes_tries_a_gate_that_is_closed_for_long() {
+    fn long_closed_gate_lets_one_probe_pass_per_interval() {
         let mut gate = Gate::default();
         gate.close(Moment::new(Duration::MAX), at(100));
         assert_eq!(gate.closed_until(at(100)), Some(at(1000)));

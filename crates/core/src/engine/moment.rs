@@ -2,8 +2,8 @@ use std::time::Duration;
 
 /// A reading of a monotonic clock: the time since an origin that the caller picks once.
 ///
-/// It counts nanoseconds, which last for 584 years; anything later is the last moment.
-/// The engine has no clock of its own. Any will do as long as it never runs backwards:
+/// It is a number of nanoseconds in a `u64`, which covers 584 years; later moments saturate.
+/// The engine has no clock of its own. Any clock works as long as it never runs backwards:
 /// `Instant::elapsed`, a browser's `performance.now()`, a counter in a test.
 ///
 /// ```
@@ -17,10 +17,10 @@ use std::time::Duration;
 pub struct Moment(u64);
 
 impl Moment {
-    /// The last moment there is.
+    /// The last representable moment.
     pub(super) const LAST: Self = Self(u64::MAX);
 
-    /// Returns the moment that long after the origin, at most the last one.
+    /// Returns the moment at this time after the origin, at most the last one.
     pub const fn new(since_origin: Duration) -> Self {
         Self(nanoseconds(since_origin))
     }
@@ -30,13 +30,13 @@ impl Moment {
         Duration::from_nanos(self.0)
     }
 
-    /// Returns the moment that much later, at most the last one.
+    /// Returns the moment that is later by `duration`, at most the last one.
     #[must_use]
     pub const fn after(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(nanoseconds(duration)))
     }
 
-    /// Returns the time since `earlier`; zero if that is yet to come.
+    /// Returns the time since `earlier`; zero if `earlier` is later than this moment.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_beyond_the_last_moment_is_the_last_moment() {
+    fn arithmetic_saturates_at_the_last_moment() {
         let (last, nanosecond) = (Moment::new(Duration::MAX), Duration::from_nanos(1));
         assert_eq!(last.since_origin(), Duration::from_nanos(u64::MAX));
         assert_eq!(last.after(nanosecond), last);

@@ -16,27 +16,29 @@ use crate::verification::Limits;
 #[non_exhaustive]
 pub struct Policy {
     /// The time for a whole call: token, waits, retries and bodies. Default: 30 s. Generating a PDF
-    /// has 60 s at least.
+    /// always has at least 60 s.
     pub call_timeout: Duration,
-    /// The longest that one request may take, its response's body included. Default: 10 s.
+    /// The time for one attempt, including the body of the response. Default: 10 s.
     pub attempt_timeout: Duration,
-    /// The most attempts per request. Refusals by the rate limit do not count: only the deadline
-    /// ends those. Default: 4.
+    /// The maximum number of attempts per request. Refusals by the rate limit do not count; only
+    /// the deadline ends those. Default: 4.
     pub max_attempts: u32,
-    /// Before the n-th retry a call waits a random time, at most this times 2ⁿ⁻¹. Default: 200 ms.
+    /// The base of the backoff: the n-th retry is preceded by a random wait of at most this times
+    /// 2ⁿ⁻¹. Default: 200 ms.
     pub backoff_base: Duration,
-    /// The longest such wait. Default: 10 s.
+    /// The upper bound of that wait. Default: 10 s.
     pub backoff_cap: Duration,
-    /// The margin before expiry at which a token is renewed, at most a tenth of its lifetime.
+    /// The time before its expiry at which a token is renewed; at most a tenth of its lifetime.
     /// Default: 60 s.
     pub token_refresh_margin: Duration,
     /// The length of the service's sliding rate-limit window. Default: 60 s, as
     /// [documented](https://docs.didit.me/integration/rate-limiting).
     pub rate_limit_window: Duration,
-    /// The most decisions that this client retrieves in one window: its share, where several
-    /// clients use one limit. Default: as many as the service allows.
+    /// The maximum number of decisions that this client retrieves in one window: its share, if
+    /// several clients use the same limit. Default: as many as the service allows.
     pub max_requests_per_window: Option<u32>,
-    /// The most requests to the verification API in one window, by kind. Default: as documented.
+    /// The maximum numbers of requests to the verification API in one window, by kind. Default: the
+    /// documented limits.
     pub verification_limits: Limits,
 }
 
@@ -57,7 +59,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Returns the rate limiter for one kind of request.
+    /// Returns the rate limiter for the requests of one bucket.
     pub(super) fn limiter(&self, bucket: Bucket) -> RateLimiter {
         let budget = match bucket {
             Bucket::Decisions => self.max_requests_per_window,

@@ -19,26 +19,26 @@ use crate::rate_limit::RateLimit;
 
 /// Keeps the requests of one [`Bucket`](crate::Bucket) under its limit, first come, first served.
 ///
-/// The service counts a sliding window from the moment it accepts a request, which is before the
-/// moment its response arrives. Counting from the arrival errs on the safe side, so a client that
-/// is alone never exceeds the limit. Other clients that share the limit show in
+/// The service counts a request in its sliding window from the moment it accepts it, which is
+/// before the response arrives. Counting from the arrival errs on the safe side, so a client that
+/// is alone never exceeds the limit. The use by other clients is derived from
 /// `X-RateLimit-Remaining`.
 ///
-/// If processes share the limit through a store, the store's permits decide instead, and these
-/// counts only while the store is lost.
+/// If processes share the limit through a store, the store's permits decide instead, and the counts
+/// of this limiter are only used while the store is lost.
 #[derive(Debug)]
 pub(super) struct RateLimiter {
     window: Duration,
-    /// The most requests in a window that the caller wants of this client.
+    /// The maximum number of requests in a window that the policy allows this client.
     budget: Option<u32>,
-    /// The limit that the service named last, and when.
+    /// The limit that the service named last, with the time of that response.
     learned: Option<(u32, Moment)>,
-    /// True once a response has come; until then the limit is unknown.
+    /// True once a response has shown whether there is a limit.
     answered: bool,
     first_sent: Option<Moment>,
     in_flight: InFlight,
-    /// Arrivals of responses, oldest first. The first `expired` entries have left the window, but
-    /// may have been inside it when a response that is still in flight was produced.
+    /// The arrival times of responses, oldest first. The first `expired` entries have left the
+    /// window, but the service may still have counted them for a response that is yet to arrive.
     completed: VecDeque<Moment>,
     expired: usize,
     others: Others,
@@ -48,14 +48,14 @@ pub(super) struct RateLimiter {
     permits: Option<Permits>,
 }
 
-/// Slow start: before the first response has named a limit one request goes out alone; each time
-/// this long passes, twice as many may be in flight.
+/// Slow start: until a response shows the limit, one request may be in flight, and twice as many
+/// after each interval of this length.
 const SLOW_START: Duration = Duration::from_secs(1);
 /// The polling interval of calls that wait for the first response, if nothing wakes them.
 const RECHECK: Duration = Duration::from_millis(100);
-/// The polling interval of calls that wait for the permit of a store, if nothing wakes them.
+/// The polling interval of calls that wait for a permit of the store, if nothing wakes them.
 const STORE_RECHECK: Duration = Duration::from_secs(1);
-/// The longest delay before a call's place in the queue is given away.
+/// The time that a call may be late before its place in the queue is given away.
 const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -64,22 +64,23 @@ struct Waiter {
     expires: Moment,
 }
 
-/// The order of a call's arrival; `None` before. A call that is refused later returns to it.
+/// A call's position in the order of arrival; `None` before its first request. A call that is
+/// refused later returns to its position.
 pub(super) type QueuePosition = Option<u64>;
 
-/// The wait of a request until it can ask again.
+/// The answer to a request that must wait until it may ask again.
 pub(super) struct Deferred {
     pub(super) until: Moment,
-    /// True if, as far as is known, it cannot go earlier.
+    /// True if, as far as is known, it cannot be sent earlier.
     pub(super) certain: bool,
-    /// True if the service refuses requests until then, as opposed to mere pacing.
+    /// True if the service refuses all requests until then.
     pub(super) refused: bool,
 }
 
 impl RateLimiter {
     pub(super) fn new(window: Duration, budget: Option<u32>) -> Self {
         Self {
-            // With no length at all, requests would be forgotten before they count.
+            // In a window of length zero, requests would expire before they count.
             window: window.max(Duration::from_millis(1)),
             budget,
             learned: None,
@@ -96,7 +97,7 @@ impl RateLimiter {
         }
     }
 
-    /// Lets a request go now, or says when to ask again.
+    /// Admits a request, or returns when to ask again.
     pub(super) fn admit(
         &mut self,
         position: &mut QueuePosition,
@@ -104,7 +105,7 @@ impl RateLimiter {
     ) -> Result<(), Deferred> {
         self.forget(now);
         if let Some(permits) = &mut self.permits {
-            permits.need();
+            permits.activate();
         }
         let position = *position.get_or_insert_with(|| {
             self.arrivals += 1;
@@ -132,7 +133,7 @@ impl RateLimiter {
         Err(Deferred { until, certain, refused })
     }
 
-    /// Notes that a request goes out; without a response by `lost_at` it counts as accepted then.
+    /// Records that a request was sent; without a response it counts as accepted at `lost_at`.
     pub(super) fn sent(&mut self, id: u64, now: Moment, lost_at: Moment) {
         self.first_sent.get_or_insert(now);
         self.gate.pass(now);
@@ -142,81 +143,92 @@ impl RateLimiter {
         }
     }
 
-    /// Notes that no response arrived: the request may have been accepted at any time until now, or
-    /// was never sent.
+    /// Records that no response arrived: the request was accepted at some time until now, or, if
+    /// `unsent`, never left.
     ///
-    /// Returns whether other calls may go earlier than they were told, like the next two.
+    /// Returns whether waiting calls should be polled.
     pub(super) fn failed(&mut self, id: u64, now: Moment, unsent: bool) -> bool {
         if self.in_flight.remove(id).is_some() {
-            self.end(id, !unsent, now);
+            self.finish(id, !unsent, now);
         }
-        unsent && self.lets_others_go(now)
+        unsent && self.can_admit_queued(now)
     }
 
-    /// Notes that a response arrived; one that refuses by the rate limit used nothing up.
+    /// Records that a response arrived; a request that the rate limit refused does not count.
+    ///
+    /// Returns whether waiting calls should be polled.
     pub(super) fn answered(
         &mut self,
         id: u64,
         now: Moment,
-        told: &RateLimit,
+        reported: &RateLimit,
         status: StatusCode,
     ) -> bool {
         let limit = self.limit();
-        // A gateway's failure, or a token that is refused, says nothing about a limit.
-        let telling = !status.is_server_error() && status != StatusCode::UNAUTHORIZED;
-        let first = !self.answered && (telling || told.limit.is_some());
+        // A failing gateway or a refused token does not show whether there is a limit.
+        let conclusive = !status.is_server_error() && status != StatusCode::UNAUTHORIZED;
+        let first = !self.answered && (conclusive || reported.limit.is_some());
         self.answered |= first;
-        self.learn(told.limit, telling, now);
+        self.learn(reported.limit, conclusive, now);
         let refused = status == StatusCode::TOO_MANY_REQUESTS;
-        if telling && !refused {
+        if conclusive && !refused {
             self.open(now);
         }
         if let Some(sent_at) = self.in_flight.remove(id) {
-            self.end(id, !refused, now);
-            self.see_others(sent_at, now, told, refused);
+            self.finish(id, !refused, now);
+            self.observe_others(sent_at, now, reported, refused);
         }
         let changed = first || refused || self.limit() != limit;
-        changed && self.lets_others_go(now)
+        changed && self.can_admit_queued(now)
     }
 
     /// Learns the limit, and unlearns it when responses stop naming one for a window.
-    fn learn(&mut self, limit: Option<u32>, telling: bool, now: Moment) {
+    fn learn(&mut self, limit: Option<u32>, conclusive: bool, now: Moment) {
         match (limit, self.learned) {
             (Some(limit), _) => self.learned = Some((limit, now)),
-            (None, Some((_, at))) if telling && at.after(self.window) <= now => self.learned = None,
+            (None, Some((_, at))) if conclusive && at.after(self.window) <= now => {
+                self.learned = None;
+            }
             (None, _) => {}
         }
     }
 
-    /// Compares what the service counts with this client's own requests: the rest was used by
-    /// others.
-    fn see_others(&mut self, sent_at: Moment, now: Moment, told: &RateLimit, refused: bool) {
-        let (Some(limit), Some(remaining)) = (told.limit, told.remaining) else { return };
+    /// Derives how many requests other clients made: those that the service counts in addition to
+    /// this client's own.
+    fn observe_others(
+        &mut self,
+        sent_at: Moment,
+        now: Moment,
+        reported: &RateLimit,
+        refused: bool,
+    ) {
+        let (Some(limit), Some(remaining)) = (reported.limit, reported.remaining) else { return };
         if self.granted().is_some() {
             return;
         }
         let used = limit.saturating_sub(remaining) as usize;
-        // The service counted at some time between `sent_at` and `now`.
+        // The service counted at an unknown time between `sent_at` and `now`.
         let (window, elapsed) = (self.window, now.since(sent_at));
-        let counts_at = |at: Moment| move |done: &Moment| done.after(window) <= at;
-        let possible = self.completed.len() - self.completed.partition_point(counts_at(sent_at));
+        let expired_at = |at: Moment| move |done: &Moment| done.after(window) <= at;
+        let possible = self.completed.len() - self.completed.partition_point(expired_at(sent_at));
         let most = possible + self.in_flight.len();
         let certain = self.completed.partition_point(|done| *done <= sent_at);
-        let left = self.completed.partition_point(counts_at(now.after(elapsed)));
+        let left = self.completed.partition_point(expired_at(now.after(elapsed)));
         let least = certain.saturating_sub(left) + usize::from(!refused);
-        let reset = told.reset_after.filter(|reset| !reset.is_zero()).unwrap_or(window).min(window);
+        let reset = reported.reset_after.filter(|reset| !reset.is_zero());
+        let reset = reset.unwrap_or(window).min(window);
         self.others.observe(used.saturating_sub(most), used.saturating_sub(least), now, window);
         if remaining == 0 {
             self.others.first_leaves_by(now.after(reset));
         }
     }
 
-    fn lets_others_go(&mut self, now: Moment) -> bool {
+    fn can_admit_queued(&mut self, now: Moment) -> bool {
         self.forget(now);
         !self.queue.is_empty() && self.gate.closed_until(now).is_none() && self.free(now) > 0
     }
 
-    /// Sends nothing before `until`: the service said so.
+    /// Admits nothing before `until`, because the service refused.
     pub(super) fn close(&mut self, until: Moment, now: Moment) {
         self.gate.close(until, now);
         if let Some(permits) = &mut self.permits {
@@ -231,30 +243,31 @@ impl RateLimiter {
         self.gate.open();
     }
 
-    /// Gives up a place in the queue.
+    /// Gives up a place in the queue; returns whether waiting calls should be polled.
     pub(super) fn leave(&mut self, position: QueuePosition, now: Moment) -> bool {
         let Some(Ok(at)) = position.map(|position| self.find(position)) else { return false };
         self.queue.remove(at);
-        self.lets_others_go(now)
+        self.can_admit_queued(now)
     }
 
-    /// Returns where that position is in the queue, or would be.
+    /// Returns the index of a position in the queue, or else where it would be inserted.
     fn find(&self, position: u64) -> Result<usize, usize> {
         self.queue.binary_search_by_key(&position, |waiter| waiter.position)
     }
 
-    /// Returns the most requests that this client may have in a window: its budget, or what the
-    /// others leave of the limit.
+    /// Returns the maximum number of this client's requests in a window: the least of its budget,
+    /// the part of the limit that others leave, and its share while the store is lost.
     fn limit(&self) -> Option<usize> {
-        // At least one, or nobody would ever learn that the others are gone.
+        // At least one: without responses, it would never be noticed that the others stopped.
         let left = |(limit, _)| (limit as usize).saturating_sub(self.others.count()).max(1);
         let budget = self.budget.map(|budget| budget.max(1) as usize);
         let whole = budget.into_iter().chain(self.learned.map(|(limit, _)| limit as usize)).min();
-        let share = self.permits.as_ref().zip(whole).and_then(|(it, whole)| it.share_of(whole));
+        let share =
+            self.permits.as_ref().zip(whole).and_then(|(permits, whole)| permits.share_of(whole));
         budget.into_iter().chain(self.learned.map(left)).chain(share).min()
     }
 
-    /// Returns how many requests may go at once.
+    /// Returns the number of requests that may be sent now.
     fn free(&self, now: Moment) -> usize {
         if let Some(granted) = self.granted() {
             return granted;
@@ -264,17 +277,18 @@ impl RateLimiter {
         limit.saturating_sub(self.counting() + self.in_flight.len())
     }
 
-    /// Returns how many completed requests are inside the window.
+    /// Returns the number of completed requests inside the window.
     fn counting(&self) -> usize {
         self.completed.len() - self.expired
     }
 
+    /// Returns the maximum number of requests in flight before the limit is known.
     fn slow_start(&self, now: Moment) -> usize {
         let waited = self.first_sent.map_or(Duration::ZERO, |sent| now.since(sent));
         1 << (waited.as_secs() / SLOW_START.as_secs()).min(30)
     }
 
-    /// Returns when the n-th (from 0) of the requests that must wait can go at the earliest.
+    /// Returns the earliest time for the n-th (from 0) of the requests that must wait.
     fn opens_for(&self, n: usize, now: Moment) -> Moment {
         if self.granted().is_some() {
             return now.after(STORE_RECHECK);
@@ -284,7 +298,7 @@ impl RateLimiter {
         };
         let own = match self.completed.get(self.expired + n) {
             Some(done) => done.after(self.window),
-            // A request in flight counts for a window from its response on, which is yet to come.
+            // Beyond those, only requests in flight make room, a window after their responses.
             None => {
                 let rounds = u32::try_from((n - self.counting()) / limit).unwrap_or(u32::MAX);
                 now.after(self.window.saturating_mul(rounds.saturating_add(1)))
@@ -293,24 +307,24 @@ impl RateLimiter {
         self.others.first_leaves().map_or(own, |leaves| own.min(leaves))
     }
 
-    /// Notes that a request is over, and whether it counts.
-    fn end(&mut self, id: u64, counts: bool, now: Moment) {
+    /// Records that a request has ended, and whether it counts.
+    fn finish(&mut self, id: u64, counts: bool, now: Moment) {
         if let Some(permits) = &mut self.permits {
-            permits.end(id, counts, now);
+            permits.finish(id, counts, now);
         }
         if counts {
             self.complete(now);
         }
     }
 
-    /// Notes that a request counts from now on, if anybody counts.
+    /// Counts a request from now on, unless there is no limit.
     fn complete(&mut self, now: Moment) {
         if self.budget.is_some() || self.learned.is_some() {
             self.completed.push_back(now);
         }
     }
 
-    /// Drops what no longer counts.
+    /// Drops the entries that no longer count.
     fn forget(&mut self, now: Moment) {
         let left_window = |done: &Moment, by: Moment| done.after(self.window) <= by;
         while self.completed.get(self.expired).is_some_and(|done| left_window(done, now)) {
@@ -324,7 +338,7 @@ impl RateLimiter {
             self.expired -= 1;
         }
         while let Some(id) = self.in_flight.pop_lost(now) {
-            self.end(id, true, now);
+            self.finish(id, true, now);
         }
         while self.queue.front().is_some_and(|waiter| waiter.expires <= now) {
             self.queue.pop_front();

@@ -1,4 +1,4 @@
-//! The retry decision: a pure function of what happened.
+//! The retry decision: a pure function of the policy, the attempts so far and the last error.
 
 use std::time::Duration;
 
@@ -17,14 +17,15 @@ pub(super) enum RetryDecision {
 
 /// The attempts of one call so far.
 pub(super) struct Attempts {
-    /// Failed attempts of the request at hand, refusals by the rate limit not counted.
+    /// Failed attempts of the current request, without refusals by the rate limit.
     pub(super) failed: u32,
     /// Refusals by the rate limit.
     pub(super) refused: u32,
     pub(super) deadline: Moment,
 }
 
-/// Decides whether, when and why a request is sent again after `error`; `random` is any number.
+/// Decides whether, when and why a request is sent again after `error`; `random` provides the
+/// jitter.
 pub(super) fn decide(
     policy: &Policy,
     attempts: &Attempts,
@@ -41,16 +42,17 @@ pub(super) fn decide(
     if !error.is_retryable() || (replay == Replay::OnlyIfUnsent && !unsent) {
         return RetryDecision::GiveUp(GaveUp::NotRetryable);
     }
-    // Also of the last attempt: what the end of the time cut off says little of the service.
+    // Precedes the check for the last attempt: an attempt cut off by the deadline says little about
+    // the service.
     if now >= attempts.deadline {
         return RetryDecision::GiveUp(GaveUp::DeadlineExceeded);
     }
     if !refused && attempts.failed >= policy.max_attempts {
         return RetryDecision::GiveUp(GaveUp::AttemptsExhausted);
     }
-    // "Retry-After: 0" would make a loop without a pause.
-    let asked = error.retry_after().filter(|wait| !wait.is_zero());
-    let (wait, reason) = match asked {
+    // "Retry-After: 0" would cause retries without a pause.
+    let retry_after = error.retry_after().filter(|wait| !wait.is_zero());
+    let (wait, reason) = match retry_after {
         Some(wait) => (wait, WaitReason::RetryAfter),
         None => (backoff(policy, attempts.failed + attempts.refused, random), WaitReason::Backoff),
     };
@@ -61,17 +63,17 @@ pub(super) fn decide(
     RetryDecision::Retry { at, reason }
 }
 
-/// Returns a random time up to the base, doubled with every failure, up to the cap: exponential
-/// backoff with full jitter.
+/// Returns a random wait: exponential backoff with full jitter. Its upper bound is the base, doubled
+/// with every failure after the first, up to the cap.
 fn backoff(policy: &Policy, failures: u32, random: u64) -> Duration {
     let doublings = failures.saturating_sub(1).min(31);
     let most = policy.backoff_base.saturating_mul(1 << doublings).min(policy.backoff_cap);
     let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
-    // Never zero, so that a clock that stands still between polls cannot make a loop.
+    // Never zero, so that a clock that stands still between polls cannot cause an endless loop.
     Duration::from_nanos(random % nanos.max(1) + 1)
 }
 
-/// A seeded sequence of numbers for jitter (splitmix64); no secret depends on it.
+/// A seeded random number generator for jitter (`SplitMix64`), unfit for cryptography.
 #[derive(Clone, Debug)]
 pub(super) struct Jitter(u64);
 
@@ -96,7 +98,7 @@ mod tests {
     use super::*;
     use crate::error::{EndpointKind, ResponseError, ResponseErrorKind};
 
-    fn answer(status: u16, retry_after: Option<u64>) -> AttemptError {
+    fn response(status: u16, retry_after: Option<u64>) -> AttemptError {
         let kind = match status {
             401 => ResponseErrorKind::Unauthorized,
             404 => ResponseErrorKind::NotFound,
@@ -115,13 +117,13 @@ mod tests {
     const DEADLINE: Result<(u64, WaitReason), GaveUp> = Err(GaveUp::DeadlineExceeded);
 
     #[test]
-    fn every_failure_has_its_verdict() {
+    fn retry_decision_table() {
         use Replay::{OnlyIfUnsent, Safe};
         use TransportErrorKind::{Certificate, Connect, ConnectionLost, Timeout};
         use WaitReason::{Backoff, RetryAfter};
         let random = 149_999_999; // with the base of 200 ms: a wait of 150 ms after the first failure
         let failed = AttemptError::Transport;
-        // trouble, replay, attempts, milliseconds to the deadline, verdict (wait in milliseconds)
+        // error, replay, attempts, milliseconds to the deadline, decision (wait in milliseconds)
         let table = [
             (failed(Connect), Safe, 1, 30_000, Ok((150, Backoff))),
             (failed(ConnectionLost), Safe, 3, 30_000, Ok((150, Backoff))),
@@ -134,22 +136,22 @@ mod tests {
             (failed(ConnectionLost), Safe, 1, 150, DEADLINE),
             (failed(ConnectionLost), Safe, 4, 1, ATTEMPTS),
             (failed(Timeout), Safe, 4, 0, DEADLINE),
-            (answer(408, None), Safe, 1, 30_000, Ok((150, Backoff))),
-            (answer(500, None), Safe, 1, 30_000, Ok((150, Backoff))),
-            (answer(502, None), Safe, 1, 30_000, Ok((150, Backoff))),
-            (answer(503, Some(2)), Safe, 1, 30_000, Ok((2000, RetryAfter))),
-            (answer(504, None), Safe, 4, 30_000, ATTEMPTS),
-            (answer(501, None), Safe, 1, 30_000, FINAL),
-            (answer(503, None), OnlyIfUnsent, 1, 30_000, FINAL),
-            (answer(429, Some(7)), Safe, 1, 30_000, Ok((7000, RetryAfter))),
-            (answer(429, Some(7)), OnlyIfUnsent, 1, 30_000, Ok((7000, RetryAfter))),
-            (answer(429, Some(7)), Safe, 9, 30_000, Ok((7000, RetryAfter))),
-            (answer(429, Some(30)), Safe, 1, 30_000, DEADLINE),
-            (answer(429, Some(0)), Safe, 1, 30_000, Ok((150, Backoff))),
-            (answer(400, None), Safe, 1, 30_000, FINAL),
-            (answer(401, None), Safe, 1, 30_000, FINAL),
-            (answer(404, None), Safe, 1, 30_000, FINAL),
-            (answer(302, None), Safe, 1, 30_000, FINAL),
+            (response(408, None), Safe, 1, 30_000, Ok((150, Backoff))),
+            (response(500, None), Safe, 1, 30_000, Ok((150, Backoff))),
+            (response(502, None), Safe, 1, 30_000, Ok((150, Backoff))),
+            (response(503, Some(2)), Safe, 1, 30_000, Ok((2000, RetryAfter))),
+            (response(504, None), Safe, 4, 30_000, ATTEMPTS),
+            (response(501, None), Safe, 1, 30_000, FINAL),
+            (response(503, None), OnlyIfUnsent, 1, 30_000, FINAL),
+            (response(429, Some(7)), Safe, 1, 30_000, Ok((7000, RetryAfter))),
+            (response(429, Some(7)), OnlyIfUnsent, 1, 30_000, Ok((7000, RetryAfter))),
+            (response(429, Some(7)), Safe, 9, 30_000, Ok((7000, RetryAfter))),
+            (response(429, Some(30)), Safe, 1, 30_000, DEADLINE),
+            (response(429, Some(0)), Safe, 1, 30_000, Ok((150, Backoff))),
+            (response(400, None), Safe, 1, 30_000, FINAL),
+            (response(401, None), Safe, 1, 30_000, FINAL),
+            (response(404, None), Safe, 1, 30_000, FINAL),
+            (response(302, None), Safe, 1, 30_000, FINAL),
         ];
         let now = Moment::new(Duration::from_secs(1000));
         for (error, replay, count, left, expected) in table {
@@ -160,18 +162,18 @@ mod tests {
                 Ok((wait, reason)) => {
                     RetryDecision::Retry { at: now.after(Duration::from_millis(wait)), reason }
                 }
-                Err(stopped) => RetryDecision::GiveUp(stopped),
+                Err(gave_up) => RetryDecision::GiveUp(gave_up),
             };
             assert_eq!(decision, expected, "{error:?} {replay:?} {count} {left}");
         }
     }
 
     #[test]
-    fn refusals_count_as_failures_for_the_pause_alone() {
+    fn refusals_lengthen_the_backoff() {
         let now = Moment::default();
         let deadline = now.after(Duration::from_secs(60));
         let attempts = Attempts { failed: 1, refused: 2, deadline };
-        let refusal = answer(429, None);
+        let refusal = response(429, None);
         let policy = Policy::default();
         let decision = decide(&policy, &attempts, &refusal, Replay::Safe, now, 799_999_999);
         let at = now.after(Duration::from_millis(800));
@@ -179,8 +181,8 @@ mod tests {
     }
 
     #[test]
-    fn jitter_is_the_published_sequence() {
-        // Steele, Lea and Flood's SplitMix64 from the seed 0.
+    fn jitter_matches_the_published_sequence() {
+        // SplitMix64 by Steele, Lea and Flood, with seed 0.
         let mut jitter = Jitter::new(0);
         let numbers = [(); 3].map(|()| jitter.next());
         assert_eq!(numbers, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);

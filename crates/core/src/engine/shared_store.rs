@@ -1,4 +1,4 @@
-//! The interface to what several processes of one application share: its quotas and its token.
+//! The interface to the store through which processes of one application share its quotas and token.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,18 +9,19 @@ use crate::secret::Secret;
 
 /// A store through which processes share the quotas and the token of one application.
 ///
-/// An [`Engine`](crate::Engine) decides what to ask, and an adapter hands it to the store:
-/// see [`Engine::poll_store`](crate::Engine::poll_store). The store keeps the books; each request
-/// that it carries out is atomic, and all times are measured by its own clock.
+/// An [`Engine`](crate::Engine) decides what to request, and an adapter passes it to the store: see
+/// [`Engine::poll_store`](crate::Engine::poll_store). The store keeps the accounts of permits and
+/// leases. It carries out each request atomically, and measures all times by its own clock.
 pub trait SharedStore: fmt::Debug + Send {
-    /// Takes the application whose state is shared. It is called once, before any exchange.
+    /// Receives the application whose state is shared. Called once, before any exchange.
     fn open(&mut self, application: &Application<'_>);
 
-    /// Carries the requests out, in their order, and returns an answer for each. It may block, but
-    /// should give up within a second: later answers are of little use.
+    /// Carries out the requests in their order, and returns an answer for each. It may block, but
+    /// should fail after a second: by then the engine has stopped waiting.
     ///
     /// # Errors
-    /// The store could not be reached, or did not answer. The requests may have been carried out.
+    /// The store could not be reached or did not answer. The requests may still have been carried
+    /// out.
     fn exchange(&mut self, requests: &[StoreRequest]) -> Result<Vec<StoreAnswer>, StoreError>;
 }
 
@@ -51,66 +52,65 @@ impl fmt::Debug for Application<'_> {
     }
 }
 
-/// One thing that a process asks of the [`SharedStore`].
+/// One request of a process to the [`SharedStore`].
 #[derive(Clone, Debug)]
 pub enum StoreRequest {
-    /// About a quota.
+    /// A request about a quota.
     Quota(QuotaRequest),
-    /// About the token.
+    /// A request about the token.
     Token(TokenRequest),
 }
 
 /// The store's answer to a [`StoreRequest`] of the same kind.
 #[derive(Clone, Debug)]
 pub enum StoreAnswer {
-    /// About a quota.
+    /// An answer about a quota.
     Quota(QuotaAnswer),
-    /// About the token.
+    /// An answer about the token.
     Token(TokenAnswer),
 }
 
-/// The report of a process on its requests in one [`Bucket`], and how many more it wants to send.
+/// A process's report on its requests in one [`Bucket`], and its demand for permits.
 ///
-/// A permit is one place in the sliding window. It is taken when it is granted and counts until
-/// `window` after its request ended; if that is never told, until `lease + window` after the grant.
+/// A permit is one place in the sliding window. It counts from its grant until `window` after the
+/// end of its request, or until `lease + window` after the grant if that end is never reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuotaRequest {
     /// The rate limit.
     pub bucket: Bucket,
     /// The length of the sliding window.
     pub window: Duration,
-    /// The longest time for which a permit can be in use.
+    /// The longest time that a permit can be in use.
     pub lease: Duration,
-    /// The most requests in a window by policy, whatever the service allows.
+    /// The policy's maximum number of requests in a window, even if the service allows more.
     pub budget: Option<u32>,
-    /// Set by a process that the store may not know, or not know well: the store forgets all of its
-    /// permits but those that this request names.
+    /// Set if the store may not know the process or may have outdated records of it: the store
+    /// forgets all of the process's permits except those in this request.
     pub join: Option<Join>,
-    /// The permits whose requests ended and count, with the time since then.
+    /// The permits whose requests have ended and count, each with the time since its end.
     pub completed: Vec<(u64, Duration)>,
     /// The permits that were not used, or whose requests do not count.
     pub unused: Vec<u64>,
-    /// The limit that the service named anew.
+    /// The limit that the service named, if it has changed.
     pub learned: Option<SharedLimit>,
-    /// For how long the service refuses all requests, if it does.
+    /// The time for which the service refuses all requests, if it does.
     pub closed_for: Option<Duration>,
-    /// True if the service accepts requests again before the time that it had named.
+    /// True if the service accepts requests again, earlier than it had announced.
     pub opened: bool,
-    /// The number of the first permit that is asked for. The process numbers its permits itself,
-    /// and never uses a number twice.
+    /// The number of the first requested permit. The process numbers its permits itself, and never
+    /// uses a number twice.
     pub first: u64,
-    /// Number of permits requested.
+    /// The number of requested permits.
     pub wanted: u32,
 }
 
-/// The greeting of a process to a store that does not know it.
+/// The part of a [`QuotaRequest`] with which a process joins a quota.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Join {
-    /// True if it was a member before. A store that knows nothing of the quota then has lost what
-    /// all
-    /// of them told it, and grants nothing before they had a second to tell it again.
+    /// True if the process was a member before. If the store does not know the quota at all, it has
+    /// lost its data, and grants nothing for a second, so that all processes can report again.
     pub again: bool,
-    /// The permits whose requests are under way.
+    /// The permits whose requests are in flight.
     pub in_flight: Vec<u64>,
 }
 
@@ -119,25 +119,25 @@ pub struct Join {
 pub struct QuotaAnswer {
     /// The rate limit.
     pub bucket: Bucket,
-    /// True if the store knows the process. If not, it ignored the request: the process joins
+    /// True if the store knows the process. If not, it ignored the request, and the process joins
     /// again.
     pub member: bool,
-    /// Number of permits granted: those numbered from `first` on.
+    /// The number of granted permits, numbered consecutively from `first`.
     pub granted: u32,
-    /// The time after which to ask for the rest.
+    /// The time after which to request the rest.
     pub wait: Duration,
-    /// True if the service refuses all requests for the time of `wait`.
+    /// True if the service refuses all requests during `wait`.
     pub closed: bool,
-    /// The limit, as any of the processes learned it.
+    /// The limit that one of the processes learned last.
     pub limit: SharedLimit,
-    /// Number of processes that share the quota, this one included.
+    /// The number of processes that share the quota, including this one.
     pub members: u32,
 }
 
-/// The limit of a [`Bucket`], as the service names it.
+/// The limit of a [`Bucket`], as named by the service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SharedLimit {
-    /// No response has come yet.
+    /// No response has arrived yet.
     #[default]
     Unknown,
     /// Responses name no limit.
@@ -149,53 +149,54 @@ pub enum SharedLimit {
 /// A request of a process about the shared token.
 #[derive(Clone, Debug)]
 pub enum TokenRequest {
-    /// Asks for a token that need not be renewed yet, or else for the right to fetch one.
+    /// Asks for a token that is not due for renewal, or else for the lease to fetch one.
     Get {
-        /// For how long that right is given, unless it is given up.
+        /// The duration of the lease, unless it is released earlier.
         lease: Duration,
-        /// The token that the process has, and that is to be renewed.
+        /// The token that the process has, which is due for renewal.
         known: Option<Secret>,
     },
-    /// Gives the right to fetch to this process for that time, if no other has it.
+    /// Takes or extends the lease for this time, unless another process holds it.
     Hold(Duration),
-    /// Shares the token that was fetched, and gives up the right.
+    /// Shares the token that was fetched, and releases the lease.
     Put(SharedToken),
-    /// Gives up the right without a token.
+    /// Releases the lease without a token.
     Release,
-    /// Forgets this token, which the service refused.
+    /// Discards this token, which the service refused.
     Discard(Secret),
 }
 
-/// A token and its times, from now on.
+/// A shared token and its remaining times.
 #[derive(Clone, Debug)]
 pub struct SharedToken {
     /// The access token.
     pub token: Secret,
-    /// Lifetime of the token.
+    /// The remaining lifetime of the token.
     pub lifetime: Duration,
-    /// The time after which one of the processes renews it.
+    /// The time after which one of the processes renews the token.
     pub renew_after: Duration,
 }
 
 /// The store's answer to a [`TokenRequest`].
 #[derive(Clone, Debug)]
 pub enum TokenAnswer {
-    /// To a `Get`: the token.
+    /// The answer to a `Get` if there is a token.
     Token(SharedToken),
-    /// To a `Get`: the process fetches. A store that shares no tokens always answers this.
+    /// The answer to a `Get` if this process may fetch a token. A store that does not share tokens
+    /// always answers this.
     Fetch,
-    /// To a `Get`: another process fetches; ask again after that time.
+    /// The answer to a `Get` if another process is fetching: ask again after this time.
     Wait(Duration),
-    /// To any other request.
+    /// The answer to any other request.
     Done,
 }
 
-/// The failure of a store to answer: what failed, where and why, in words for people.
+/// The error of a store that did not answer: a message that states what failed, where and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreError(Box<str>);
 
 impl StoreError {
-    /// Creates the error with its message, which must not hold a secret.
+    /// Creates the error with its message, which must not contain a secret.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into().into_boxed_str())
     }
@@ -209,14 +210,14 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
-/// The next step that an [`Engine`](crate::Engine) asks of its caller for the [`SharedStore`].
+/// An [`Engine`](crate::Engine)'s instruction to its caller about the [`SharedStore`].
 #[must_use]
 #[derive(Debug)]
 pub enum StoreStep {
-    /// Give these to [`SharedStore::exchange`], and its result to
+    /// Pass these requests to [`SharedStore::exchange`], and its result to
     /// [`Engine::handle_store`](crate::Engine::handle_store).
     Exchange(Vec<StoreRequest>),
-    /// There is nothing to ask before then, unless an operation takes a step.
+    /// There is nothing to request yet, unless an operation takes a step.
     Wait {
         /// The latest time to poll again.
         until: super::Moment,

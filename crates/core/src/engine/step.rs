@@ -7,7 +7,7 @@ use super::call_error::CallError;
 use super::failure::{TransportError, WaitReason};
 use super::moment::Moment;
 
-/// Something an [`Engine`] carries out step by step, while its caller does the I/O.
+/// A task that an [`Engine`] carries out step by step, while its caller does the I/O.
 ///
 /// ```text
 ///            ┌──────────────────── poll ◄───────────────────┐
@@ -18,20 +18,21 @@ use super::moment::Moment;
 ///                                      └─ handle_failure ───┘
 /// ```
 ///
-/// Poll again at the moment that a `Wait` names, or as soon as [`Engine::take_wake`] says so after
-/// another operation of the same engine was given a response.
+/// Poll again at the moment that a `Wait` gives, or as soon as [`Engine::take_wake`] returns true
+/// after a step of another operation of the same engine.
 ///
-/// The trait is not object-safe: responses of any body type are worth more than `dyn Operation`.
+/// The trait is not object-safe: responses of any body type were preferred over `dyn Operation`.
 /// Wrap an operation with a generic struct to add headers to its requests or to count its steps.
 pub trait Operation {
     /// The result of the operation.
     type Output;
 
-    /// Returns what to do now.
+    /// Returns the next step.
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Self::Output>;
 
-    /// Takes the response to a request, of any status. Of a body beyond
-    /// [`max_body_bytes`](crate::EndpointKind::max_body_bytes) one byte more is enough.
+    /// Handles the response to a request, of any status. A body longer than
+    /// [`max_body_bytes`](crate::EndpointKind::max_body_bytes) may be cut off one byte after that
+    /// limit.
     fn handle_response<B: AsRef<[u8]>>(
         &mut self,
         engine: &mut Engine,
@@ -40,7 +41,7 @@ pub trait Operation {
         response: &Response<B>,
     );
 
-    /// Takes the news that a request got no complete response.
+    /// Handles the failure of a request that got no complete response.
     fn handle_failure(
         &mut self,
         engine: &mut Engine,
@@ -49,9 +50,10 @@ pub trait Operation {
         error: TransportError,
     );
 
-    /// Gives up: what it held (the right to fetch the token, a place in the queue) goes to others.
+    /// Gives up, and leaves its token lease and its place in the queue to other operations.
     ///
-    /// An operation that is dropped without this holds the others up until its leases end.
+    /// An operation that is dropped without this delays the others until its lease and its place
+    /// expire.
     fn cancel(&mut self, engine: &mut Engine, now: Moment);
 }
 
@@ -61,27 +63,27 @@ pub trait Operation {
 // A step lives on the stack for a moment; boxing the request would cost more.
 #[allow(clippy::large_enum_variant)]
 pub enum Step<T> {
-    /// Send this, and give the response or the failure back with the ticket.
+    /// Send this request, and pass the response or the failure back with the ticket.
     Send {
         /// The request, with its [`EndpointKind`](crate::EndpointKind) among the extensions.
-        /// Redirects must not be followed, and nothing may be retried below.
+        /// The HTTP client must not follow redirects or retry.
         request: Request<Vec<u8>>,
-        /// Stands for this one attempt; a request is answered at most once.
+        /// Identifies this attempt; its outcome is reported at most once.
         ticket: Ticket,
-        /// The time for sending, waiting and reading together.
+        /// The time for sending the request and reading the whole response.
         timeout: Duration,
     },
-    /// There is nothing to do before then.
+    /// There is nothing to do yet.
     Wait {
         /// The latest time to poll again.
         until: Moment,
-        /// The reason.
+        /// The reason for the wait.
         reason: WaitReason,
     },
-    /// The operation is over; polling it again returns an error.
+    /// The operation has finished; polling it again returns an error.
     Done(Result<T, CallError>),
 }
 
-/// Stands for one request that was sent. It can be used once.
+/// Identifies one request that was sent. It can be used once.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ticket(pub(super) u64);

@@ -8,30 +8,31 @@ use crate::credentials::Authorization;
 use crate::oauth::AccessToken;
 use crate::secret::Secret;
 
-/// Single flight for access tokens: one call fetches, all calls of the engine share the result.
+/// A token cache with single flight: one call fetches, and all calls of the engine share the result.
 ///
 /// A call that finds no usable token takes the lease and fetches; the others wait for it. A lease
-/// ends on its own, so that a call that vanished never strands the others. What the token endpoint
-/// refuses is remembered for everybody.
+/// expires, so a call that is dropped never blocks the others for long. Refusals of the token
+/// endpoint apply to all calls.
 #[derive(Default)]
 pub(super) struct TokenCache {
     token: Option<CachedToken>,
     lease: Option<Lease>,
-    /// The lease that ended in a failure which every other call would meet as well.
+    /// The last lease that ended in a failure which every other call would run into as well.
     failed: Option<(u64, AttemptError)>,
     leases: u64,
-    /// Leases up to that one are of other credentials, whose tokens are for nobody else.
+    /// The last lease of the previous credentials; tokens fetched under it or earlier ones are not
+    /// cached.
     retired: u64,
-    /// Closed by a refusal of the token endpoint, for which `refusal` is the reason.
+    /// Closed after a refusal of the token endpoint, which `refusal` holds.
     gate: Gate,
     refusal: Option<AttemptError>,
-    /// Until then a token that is refused is not replaced: a new one was refused just now.
+    /// The time before which a refused token is not replaced, because a new one was just refused.
     no_renewal_before: Moment,
 }
 
-/// The pause before replacing a token that was refused as soon as it was fetched.
+/// The pause before the next replacement, after a token was refused right after it was fetched.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
-/// The interval at which a call that waits for the shared token is polled, if nothing wakes it.
+/// The polling interval of a call that waits for the shared token, if nothing wakes it.
 const STORE_RECHECK: Duration = Duration::from_secs(1);
 
 struct CachedToken {
@@ -46,20 +47,21 @@ struct Lease {
     until: Moment,
 }
 
-/// One call's part in the fetching of tokens.
+/// One call's part in fetching tokens.
 #[derive(Default)]
 pub(super) struct TokenClaim {
     /// The lease under which this call fetches.
     pub(super) lease: Option<u64>,
     /// The lease for which this call waits.
     waits_for: Option<u64>,
-    /// The token this call fetched and has not used yet. It may be valid for this one request only;
-    /// and were it to expire at once, replacing it before it was used would never end.
+    /// The token that this call fetched and has not used yet. It is used even if it has expired:
+    /// a token without a lifetime is valid for this request only, and replacing tokens that expire
+    /// at once would never end.
     fresh: Option<(Authorization, u64)>,
 }
 
 impl TokenClaim {
-    /// Notes that the call's request has gone out.
+    /// Records that the call's request was sent.
     pub(super) fn used(&mut self) {
         self.fresh = None;
     }
@@ -69,21 +71,21 @@ impl TokenClaim {
 pub(super) enum TokenAccess {
     /// Send no authorization.
     None,
-    /// Use this token of that generation.
+    /// Use this token, which has this generation.
     Ready(Authorization, u64),
     /// Fetch a token, under [`TokenClaim::lease`].
     Fetch,
-    /// Wait for the call that fetches; its lease ends then.
+    /// Wait for the call that fetches, at most until the end of its lease.
     Wait(Moment),
-    /// Fail like the call that fetched.
+    /// Fail with the error of the call that fetched.
     Failed(AttemptError),
-    /// Wait until the token endpoint may be asked again, or fail with the reason.
+    /// Wait until the token endpoint may be called again, or fail with this error.
     Refused(Moment, AttemptError),
 }
 
 impl TokenCache {
-    /// Returns what `claim`'s call may do. A lease that is taken lasts for `lease_time`; `share` is
-    /// asked before a token is fetched.
+    /// Returns the next step of `claim`'s call. If it takes the lease, it does so for `lease_time`;
+    /// `share` decides whether this process may fetch.
     pub(super) fn access(
         &mut self,
         claim: &mut TokenClaim,
@@ -102,7 +104,7 @@ impl TokenCache {
         let others = self.lease.as_ref().filter(|lease| claim.lease != Some(lease.id));
         match (&self.token, others) {
             (Some(token), _) if token.renew_at > now => token.access(),
-            // One call renews early; the others continue with the old token meanwhile.
+            // One call renews early; the others continue to use the old token.
             (Some(token), Some(_)) => token.access(),
             (None, Some(lease)) => {
                 claim.waits_for = Some(lease.id);
@@ -155,7 +157,7 @@ impl TokenCache {
         TokenAccess::Fetch
     }
 
-    /// Stores the token that was fetched under `claim`'s lease, even if that has ended by now.
+    /// Stores the token that was fetched under `claim`'s lease, even if the lease has expired.
     pub(super) fn store(
         &mut self,
         claim: &mut TokenClaim,
@@ -170,11 +172,11 @@ impl TokenCache {
         self.refusal = None;
         claim.fresh = Some((authorization.clone(), generation));
         if let Some(lifetime) = lifetime.filter(|_| generation > self.retired) {
-            self.hold(authorization, generation, lifetime, now, refresh_margin);
+            self.insert(authorization, generation, lifetime, now, refresh_margin);
         }
     }
 
-    /// Takes a token that another process fetched.
+    /// Caches a token that another process fetched.
     pub(super) fn adopt(
         &mut self,
         authorization: Authorization,
@@ -191,7 +193,7 @@ impl TokenCache {
         self.token.as_ref().map(|token| token.authorization.secret().into())
     }
 
-    fn hold(
+    fn insert(
         &mut self,
         authorization: Authorization,
         generation: u64,
@@ -208,56 +210,57 @@ impl TokenCache {
         });
     }
 
-    /// Takes a token that was fetched elsewhere.
+    /// Caches a token that the caller fetched elsewhere.
     pub(super) fn seed(&mut self, token: &AccessToken, now: Moment, refresh_margin: Duration) {
         self.leases += 1;
         let (authorization, generation) = (token.authorization().clone(), self.leases);
         let lifetime = token.lifetime().unwrap_or_default();
-        self.hold(authorization, generation, lifetime, now, refresh_margin);
+        self.insert(authorization, generation, lifetime, now, refresh_margin);
     }
 
-    /// Returns the token that is held, with the rest of its lifetime.
+    /// Returns the cached token with its remaining lifetime.
     pub(super) fn current(&self, now: Moment) -> Option<AccessToken> {
         let token = self.token.as_ref().filter(|token| token.expires_at > now)?;
         Some(AccessToken::held(&token.authorization, token.expires_at.since(now)))
     }
 
-    /// Returns the cache of other credentials, which no lease of these has a part in.
-    pub(super) fn of_other_credentials(&self) -> Self {
+    /// Returns an empty cache for new credentials, which ignores tokens fetched under the leases of
+    /// this one.
+    pub(super) fn for_new_credentials(&self) -> Self {
         Self { leases: self.leases, retired: self.leases, ..Self::default() }
     }
 
-    /// Remembers that the token endpoint wants no requests before `until`.
+    /// Records that the token endpoint accepts no requests before `until`.
     pub(super) fn refused(&mut self, until: Moment, now: Moment, error: &AttemptError) {
         self.gate.close(until, now);
         self.refusal = Some(error.clone());
     }
 
-    /// Keeps the lease of a call that will try again; returns whether it has one.
+    /// Extends the lease of a call that will try again; returns whether it has one.
     pub(super) fn extend(&mut self, claim: &TokenClaim, until: Moment) -> bool {
         let lease = self.lease.as_mut().filter(|lease| claim.lease == Some(lease.id));
         lease.map(|lease| lease.until = until).is_some()
     }
 
-    /// Remembers the failure of `claim`'s lease for the calls that wait for it.
+    /// Records the failure of `claim`'s lease for the calls that wait for it.
     pub(super) fn fail(&mut self, claim: &TokenClaim, error: &AttemptError) {
         self.failed = claim.lease.map(|lease| (lease, error.clone()));
     }
 
-    /// Uses the old token to its end, without a renewal; returns whether it is still valid.
+    /// Uses the old token until it expires, without a renewal; returns whether it is still valid.
     pub(super) fn keep(&mut self, now: Moment) -> bool {
         let valid = self.token.as_mut().filter(|token| token.expires_at > now);
         valid.map(|token| token.renew_at = token.expires_at).is_some()
     }
 
-    /// Ends `claim`'s lease; returns whether it had one, which another call may now take.
+    /// Ends `claim`'s lease; returns whether it had one, so that another call may now take it.
     pub(super) fn release(&mut self, claim: &mut TokenClaim) -> bool {
         let id = claim.lease.take();
         self.lease.take_if(|lease| id == Some(lease.id)).is_some()
     }
 
-    /// Drops the token that the service refused, unless a newer one is there or a new one was
-    /// refused just now. Returns whether the call may try again with another token.
+    /// Drops the token that the service refused, unless it was already replaced or a new token was
+    /// just refused. Returns whether the call may try again with another token.
     pub(super) fn discard(&mut self, generation: u64, now: Moment) -> bool {
         if now < self.no_renewal_before {
             return self.token.as_ref().is_some_and(|token| token.generation > generation);
@@ -266,12 +269,13 @@ impl TokenCache {
         true
     }
 
-    /// Returns the token of that generation, if it is the cached one.
+    /// Returns the cached token, if it has this generation.
     pub(super) fn secret_of(&self, generation: u64) -> Option<Secret> {
-        self.secret().filter(|_| self.token.as_ref().is_some_and(|it| it.generation == generation))
+        let token = self.token.as_ref().filter(|token| token.generation == generation)?;
+        Some(token.authorization.secret().into())
     }
 
-    /// Notes that the service refused a token which was fetched because it refused the one before.
+    /// Records that the service refused the replacement of a token that it had refused.
     pub(super) fn renewal_refused(&mut self, now: Moment) {
         if now >= self.no_renewal_before {
             self.no_renewal_before = now.after(RENEWAL_PAUSE);

@@ -13,9 +13,9 @@ use crate::endpoint::Endpoint;
 use crate::session_id::SessionId;
 use crate::verification;
 
-/// An endpoint that retrieves a decision, which may still be open.
+/// An endpoint that retrieves a decision, which may still be pending.
 pub trait DecisionEndpoint: Endpoint + Clone {
-    /// Returns the status of a decision, if that is worth waiting for another.
+    /// Returns the status of a pending decision, or `None` if the wait is over.
     fn undecided(decision: &Self::Output) -> Option<CallErrorKind>;
 }
 
@@ -33,15 +33,14 @@ impl DecisionEndpoint for verification::RetrieveDecision {
     }
 }
 
-/// Polls a session's decision until there is nothing more to wait for, or the time runs out.
+/// Polls a session's decision until it is no longer pending, or the time runs out.
 ///
-/// A decision of the data-transfer API is waited for until its status is
-/// [final](crate::data_transfer::Status::is_final), one of the verification API until it is
-/// [settled](verification::Status::is_settled); an unknown status is neither. The decision tells
-/// which status ended the wait.
+/// The wait ends when the status of a data-transfer decision is
+/// [final](crate::data_transfer::Status::is_final), or that of a verification decision is
+/// [settled](verification::Status::is_settled); an unknown status is neither.
 ///
-/// A poll that fails in a way that may pass (see [`CallError::is_retryable`]) does not end the
-/// wait; any other does.
+/// Polls that fail with a retryable error (see [`CallError::is_retryable`]) do not end the wait;
+/// other errors do.
 #[derive(Debug)]
 pub struct WaitForDecision<E: DecisionEndpoint = RetrieveDecision> {
     endpoint: E,
@@ -61,22 +60,22 @@ enum State<E: Endpoint> {
 }
 
 impl WaitForDecision {
-    /// The default time of the whole wait: 10 minutes.
+    /// The default timeout of the whole wait: 10 minutes.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
     /// The default time between two polls: 2 seconds.
     pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(2);
 
-    /// The least time between two polls: 10 ms.
+    /// The minimum time between two polls: 10 ms.
     pub const LEAST_INTERVAL: Duration = Duration::from_millis(10);
 
-    /// Waits for that session of the data-transfer API with the default interval and timeout.
+    /// Creates a wait for a session of the data-transfer API, with the default interval and timeout.
     pub fn new(session_id: SessionId) -> Self {
         Self::for_endpoint(RetrieveDecision::new(session_id))
     }
 }
 
 impl<E: DecisionEndpoint> WaitForDecision<E> {
-    /// Waits for what that endpoint retrieves, with the default interval and timeout.
+    /// Creates a wait for the decision of this endpoint, with the default interval and timeout.
     pub fn for_endpoint(endpoint: E) -> Self {
         Self {
             interval: WaitForDecision::DEFAULT_INTERVAL,
@@ -88,22 +87,22 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
         }
     }
 
-    /// Sets the time from the end of one poll to the beginning of the next; less than
-    /// [`LEAST_INTERVAL`](WaitForDecision::LEAST_INTERVAL) is raised to that.
+    /// Sets the time from the end of one poll to the start of the next. The minimum is
+    /// [`LEAST_INTERVAL`](WaitForDecision::LEAST_INTERVAL).
     #[must_use]
     pub fn with_interval(mut self, interval: Duration) -> Self {
         self.interval = interval.max(WaitForDecision::LEAST_INTERVAL);
         self
     }
 
-    /// Sets the time of the whole wait.
+    /// Sets the timeout of the whole wait.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Takes the result of a poll: returns the end of the wait, or pauses before the next poll.
+    /// Handles the result of a poll: returns the result of the wait, or pauses before the next poll.
     fn polled(
         &mut self,
         result: Result<E::Output, CallError>,
@@ -115,7 +114,7 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
                 Some(status) => self.seen = Some(Ok(status)),
                 None => return Some(Ok(decision)),
             },
-            // A poll that was cut off by the end of the time tells less than the one before.
+            // A poll that was cut off by the deadline is less informative than the previous one.
             Err(error) if cut_off(&error) && self.seen.is_some() => {}
             Err(error) if error.is_retryable() => self.seen = Some(Err(error)),
             Err(error) => return Some(Err(error)),
@@ -125,12 +124,12 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
     }
 
     fn out_of_time(&mut self) -> CallError {
-        let cause = match self.seen.take() {
+        let kind = match self.seen.take() {
             Some(Err(error)) => return error,
             Some(Ok(undecided)) => undecided,
             None => CallErrorKind::Waiting(WaitReason::Polling),
         };
-        CallError::new(E::KIND, cause, GaveUp::DeadlineExceeded, 0)
+        CallError::new(E::KIND, kind, GaveUp::DeadlineExceeded, 0)
     }
 }
 

@@ -17,13 +17,14 @@ impl<E: Endpoint> Operation for Call<E> {
     type Output = E::Output;
 
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<E::Output> {
-        self.began.get_or_insert(now);
+        self.started_at.get_or_insert(now);
         let deadline = self.deadline.end(&engine.policy, now);
         let waited_for = match &mut self.state {
             State::Finished(result) => {
                 let result = result.take();
-                let over = || self.error(E::KIND, CallErrorKind::Finished, GaveUp::NotRetryable);
-                return Step::Done(result.unwrap_or_else(|| Err(over())));
+                let finished =
+                    || self.error(E::KIND, CallErrorKind::Finished, GaveUp::NotRetryable);
+                return Step::Done(result.unwrap_or_else(|| Err(finished())));
             }
             State::InFlight(attempt) if now < attempt.until => {
                 return Step::Wait { until: attempt.until, reason: WaitReason::Response };
@@ -61,16 +62,16 @@ impl<E: Endpoint> Operation for Call<E> {
         let Some(attempt) = self.take_attempt(&ticket) else { return };
         let (status, headers) = (response.status(), response.headers());
         let secret = attempt.authorization.as_ref().map_or("", Authorization::secret);
-        let told = engine.is_recording().then(|| triage::request_id(headers)).flatten();
-        let request_id = told.map(|id| engine.scrubbed_text(scrub(&id, secret)));
+        let request_id = engine.is_recording().then(|| triage::request_id(headers)).flatten();
+        let request_id = request_id.map(|id| engine.scrubbed_text(scrub(&id, secret)));
         self.record(engine, || EventKind::Answered {
             endpoint: attempt.purpose.endpoint(E::KIND),
             status,
             request_id,
             elapsed: now.since(attempt.sent_at),
         });
-        let told = RateLimit::from_headers(headers);
-        if let (Some(limit), Some(remaining)) = (told.limit, told.remaining) {
+        let reported = RateLimit::from_headers(headers);
+        if let (Some(limit), Some(remaining)) = (reported.limit, reported.remaining) {
             self.record(engine, || EventKind::RateLimit { limit, remaining });
         }
         let error = match (attempt.purpose, &engine.access) {
@@ -79,7 +80,9 @@ impl<E: Endpoint> Operation for Call<E> {
                 Err(error) => error,
             },
             _ => {
-                engine.account(E::BUCKET, |it| it.answered(attempt.ticket, now, &told, status));
+                engine.account(E::BUCKET, |limiter| {
+                    limiter.answered(attempt.ticket, now, &reported, status)
+                });
                 match self.endpoint.parse(response) {
                     Ok(output) => return self.finish(engine, now, Ok(output)),
                     Err(error) => error,
@@ -102,8 +105,10 @@ impl<E: Endpoint> Operation for Call<E> {
         if partial.is_some() && kind.is_unsent() {
             kind = TransportErrorKind::ConnectionLost;
         }
-        let counts = |it: &Response<Vec<u8>>| !it.status().is_success() || is_object(it.body());
-        if let Some(response) = partial.filter(|partial| counts(partial)) {
+        let is_usable = |partial: &Response<Vec<u8>>| {
+            !partial.status().is_success() || is_object(partial.body())
+        };
+        if let Some(response) = partial.filter(|partial| is_usable(partial)) {
             return self.handle_response(engine, now, ticket, &response);
         }
         let Some(attempt) = self.take_attempt(&ticket) else { return };
@@ -113,7 +118,9 @@ impl<E: Endpoint> Operation for Call<E> {
             elapsed: now.since(attempt.sent_at),
         });
         if attempt.purpose != Purpose::Token {
-            engine.account(E::BUCKET, |it| it.failed(attempt.ticket, now, kind.is_unsent()));
+            engine.account(E::BUCKET, |limiter| {
+                limiter.failed(attempt.ticket, now, kind.is_unsent())
+            });
         }
         self.failed(engine, now, attempt.purpose, AttemptError::Transport(kind));
     }

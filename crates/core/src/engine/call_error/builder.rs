@@ -4,14 +4,14 @@ use super::{CallError, CallErrorKind, GaveUp};
 use crate::endpoint::Replay;
 use crate::error::EndpointKind;
 
-/// A [`CallError`] in the making, for tests.
+/// A builder of [`CallError`]s, for tests.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct CallErrorBuilder(CallError);
 
 impl CallError {
-    /// Starts to build an error, for tests of your own code; that of the decision route, sent once
-    /// and not to be retried, unless it is told otherwise.
+    /// Starts to build an error, for tests of your own code. By default it is that of a request for
+    /// a decision, sent once and not retryable.
     ///
     /// ```
     /// use didit_core::{CallError, CallErrorKind, EndpointKind, Replay, ResponseError, TransportErrorKind};
@@ -46,19 +46,19 @@ impl CallErrorBuilder {
         self
     }
 
-    /// Sets whether its request may be sent again. Default: it may.
+    /// Sets whether the request may be sent again. Default: [`Replay::Safe`].
     pub fn replay(mut self, replay: Replay) -> Self {
         self.0.replay = replay;
         self
     }
 
-    /// Sets why the call was not tried further.
+    /// Sets why the call was not retried further.
     pub fn gave_up(mut self, gave_up: GaveUp) -> Self {
         self.0.gave_up = gave_up;
         self
     }
 
-    /// Sets how many requests were sent for the call.
+    /// Sets the number of requests sent for the call.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
         self

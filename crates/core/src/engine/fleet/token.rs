@@ -4,131 +4,133 @@ use super::super::moment::Moment;
 use super::super::shared_store::{SharedToken, TokenAnswer, TokenRequest};
 use crate::secret::Secret;
 
-/// Single flight among processes: the right to fetch the token, which the store gives to one.
+/// Single flight among processes: the store leases the fetching of the token to one of them.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct TokenShare {
-    right: Right,
-    /// The messages to the store that precede any request, in this order.
-    to_tell: Vec<TokenRequest>,
+    lease: Lease,
+    /// The messages that are sent to the store before the next `Get`, in this order.
+    outgoing: Vec<TokenRequest>,
 }
 
+/// The state of the store's lease, as this process knows it.
 #[derive(Debug, Default)]
-enum Right {
+enum Lease {
     #[default]
     None,
-    /// To be asked for.
+    /// To be requested from the store.
     Needed { longest_fetch: Duration },
-    /// Asked for; given back if nobody needs it any more.
-    Asked { longest_fetch: Duration, needed: bool },
-    /// To begin a fetch before then.
+    /// Requested; released when it is granted, if it is not `needed` any more.
+    Requested { longest_fetch: Duration, needed: bool },
+    /// Held by this process; a fetch must start before `until`.
     Held { until: Moment },
-    /// Another process has it.
+    /// Held by another process.
     Elsewhere { longest_fetch: Duration, ask_at: Moment },
 }
 
-/// The right of this process to fetch a token.
+/// The permission of this process to fetch a token.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::engine) enum Fetching {
     Allowed,
-    /// The store's answer is yet to come.
+    /// The store has not answered yet.
     Undecided,
 }
 
-/// The time after which an unused right is given back.
+/// The time after which a lease under which no fetch has started is no longer used.
 const UNUSED: Duration = Duration::from_secs(5);
-/// The most refused tokens that a lost store is told of when it is back.
-const MOST_REFUSED: usize = 16;
+/// The maximum number of messages that may be queued for the store before refused tokens are no
+/// longer reported.
+const MAX_OUTGOING: usize = 16;
 
 impl TokenShare {
-    /// Asks for the right to begin a fetch now.
+    /// Returns whether a fetch may start now, and requests the lease if not.
     pub(in crate::engine) fn fetching(&mut self, longest_fetch: Duration, now: Moment) -> Fetching {
-        match &mut self.right {
-            Right::Held { until } if now < *until => return Fetching::Allowed,
-            Right::None | Right::Held { .. } => self.right = Right::Needed { longest_fetch },
-            Right::Asked { needed, .. } => *needed = true,
-            Right::Needed { .. } | Right::Elsewhere { .. } => {}
+        match &mut self.lease {
+            Lease::Held { until } if now < *until => return Fetching::Allowed,
+            Lease::None | Lease::Held { .. } => self.lease = Lease::Needed { longest_fetch },
+            Lease::Requested { needed, .. } => *needed = true,
+            Lease::Needed { .. } | Lease::Elsewhere { .. } => {}
         }
         Fetching::Undecided
     }
 
     /// Shares the token that was just fetched; one without a lifetime is for a single request.
     pub(in crate::engine) fn fetched(&mut self, token: Option<SharedToken>) {
-        self.right = Right::None;
-        self.to_tell.push(token.map_or(TokenRequest::Release, TokenRequest::Put));
+        self.lease = Lease::None;
+        self.outgoing.push(token.map_or(TokenRequest::Release, TokenRequest::Put));
     }
 
-    /// Gives up the right to fetch, or the wish for it.
+    /// Releases the lease, or withdraws the request for it.
     pub(in crate::engine) fn release(&mut self) {
-        match &mut self.right {
-            Right::Asked { needed, .. } => return *needed = false,
-            Right::Held { .. } => self.to_tell.push(TokenRequest::Release),
-            Right::None | Right::Needed { .. } | Right::Elsewhere { .. } => {}
+        match &mut self.lease {
+            Lease::Requested { needed, .. } => return *needed = false,
+            Lease::Held { .. } => self.outgoing.push(TokenRequest::Release),
+            Lease::None | Lease::Needed { .. } | Lease::Elsewhere { .. } => {}
         }
-        self.right = Right::None;
+        self.lease = Lease::None;
     }
 
-    /// Keeps the right for another fetch, which begins at that time.
+    /// Extends the lease for another fetch, which starts at `at`.
     pub(in crate::engine) fn extend(&mut self, at: Moment, longest_fetch: Duration, now: Moment) {
-        if let Right::Held { until } = &mut self.right {
+        if let Lease::Held { until } = &mut self.lease {
             *until = at.after(UNUSED);
-            self.to_tell.push(TokenRequest::Hold(until.after(longest_fetch).since(now)));
+            self.outgoing.push(TokenRequest::Hold(until.after(longest_fetch).since(now)));
         }
     }
 
-    /// Keeps everybody from fetching until then: the service said so.
+    /// Keeps all processes from fetching before `until`, because the service refused.
     pub(in crate::engine) fn refused(&mut self, until: Moment, now: Moment) {
-        self.right = Right::None;
-        self.to_tell.push(TokenRequest::Hold(until.since(now)));
+        self.lease = Lease::None;
+        self.outgoing.push(TokenRequest::Hold(until.since(now)));
     }
 
-    /// Forgets a token that the service refused.
+    /// Reports a token that the service refused.
     pub(in crate::engine) fn discard(&mut self, token: Secret) {
-        if self.to_tell.len() < MOST_REFUSED {
-            self.to_tell.push(TokenRequest::Discard(token));
+        if self.outgoing.len() < MAX_OUTGOING {
+            self.outgoing.push(TokenRequest::Discard(token));
         }
     }
 
-    /// Returns whether there is something to ask now.
+    /// Returns the longest time for a fetch, if the lease is to be requested now.
     fn asks(&self, now: Moment) -> Option<Duration> {
-        match self.right {
-            Right::Needed { longest_fetch } => Some(longest_fetch),
-            Right::Elsewhere { longest_fetch, ask_at } if ask_at <= now => Some(longest_fetch),
+        match self.lease {
+            Lease::Needed { longest_fetch } => Some(longest_fetch),
+            Lease::Elsewhere { longest_fetch, ask_at } if ask_at <= now => Some(longest_fetch),
             _ => None,
         }
     }
 
-    /// Returns what to tell and to ask the store now; `known` is the cached token.
+    /// Returns the requests to the store; `known` is the cached token.
     pub(super) fn requests(&mut self, known: Option<Secret>, now: Moment) -> Vec<TokenRequest> {
-        let mut requests = std::mem::take(&mut self.to_tell);
+        let mut requests = std::mem::take(&mut self.outgoing);
         if let Some(longest_fetch) = self.asks(now) {
-            self.right = Right::Asked { longest_fetch, needed: true };
+            self.lease = Lease::Requested { longest_fetch, needed: true };
             let lease = longest_fetch.saturating_add(UNUSED);
             requests.push(TokenRequest::Get { lease, known });
         }
         requests
     }
 
-    /// Returns when to ask again, if no step changes that.
+    /// Returns when to ask again, unless a step changes that.
     pub(super) fn asks_at(&self) -> Option<Moment> {
-        match self.right {
-            Right::Elsewhere { ask_at, .. } => Some(ask_at),
+        match self.lease {
+            Lease::Elsewhere { ask_at, .. } => Some(ask_at),
             _ => None,
         }
     }
 
-    /// Takes an answer of the store; returns the token that it gave.
+    /// Handles an answer of the store; returns the token in it.
     pub(super) fn answered(
         &mut self,
         answer: TokenAnswer,
         asked_at: Moment,
         now: Moment,
     ) -> Option<SharedToken> {
-        let Right::Asked { longest_fetch, needed } = self.right else { return None };
-        self.right = match answer {
+        let Lease::Requested { longest_fetch, needed } = self.lease else { return None };
+        self.lease = match answer {
             TokenAnswer::Done => return None,
-            TokenAnswer::Token(_) => Right::None,
-            TokenAnswer::Fetch => Right::Held { until: asked_at.after(UNUSED) },
-            TokenAnswer::Wait(wait) => Right::Elsewhere { longest_fetch, ask_at: now.after(wait) },
+            TokenAnswer::Token(_) => Lease::None,
+            TokenAnswer::Fetch => Lease::Held { until: asked_at.after(UNUSED) },
+            TokenAnswer::Wait(wait) => Lease::Elsewhere { longest_fetch, ask_at: now.after(wait) },
         };
         if !needed {
             self.release();
@@ -139,9 +141,9 @@ impl TokenShare {
         }
     }
 
-    /// Takes that the store is lost: this process fetches a token of its own.
+    /// Handles the loss of the store: this process now fetches its own token.
     pub(super) fn lose(&mut self) {
-        self.right = Right::None;
-        self.to_tell.retain(|request| matches!(request, TokenRequest::Discard(_)));
+        self.lease = Lease::None;
+        self.outgoing.retain(|request| matches!(request, TokenRequest::Discard(_)));
     }
 }

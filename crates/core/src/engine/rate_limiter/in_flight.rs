@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::Moment;
 
-/// The requests that were sent and not answered, in the order they were sent.
+/// The requests that were sent and not yet answered, in the order in which they were sent.
 #[derive(Debug, Default)]
 pub(super) struct InFlight(BTreeMap<u64, Sent>);
 
@@ -21,17 +21,17 @@ impl InFlight {
         self.0.insert(id, Sent { at, lost_at });
     }
 
-    /// Takes a request out and returns when it was sent.
+    /// Removes a request and returns when it was sent.
     pub(super) fn remove(&mut self, id: u64) -> Option<Moment> {
         self.0.remove(&id).map(|sent| sent.at)
     }
 
-    /// Returns when the first of them was sent.
+    /// Returns when the oldest request was sent.
     pub(super) fn oldest(&self) -> Option<Moment> {
         self.0.first_key_value().map(|(_, sent)| sent.at)
     }
 
-    /// Takes the first request out if its response will not come any more.
+    /// Removes the oldest request if its time for a response has run out.
     pub(super) fn pop_lost(&mut self, now: Moment) -> Option<u64> {
         let first = self.0.first_entry().filter(|sent| sent.get().lost_at <= now);
         first.map(|sent| sent.remove_entry().0)

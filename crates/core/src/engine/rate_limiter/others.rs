@@ -3,20 +3,21 @@ use std::time::Duration;
 
 use super::Moment;
 
-/// The requests of other clients that share the limit, as far as the service's count shows them.
+/// The requests of other clients that share the limit, as derived from the service's count.
 #[derive(Debug, Default)]
 pub(super) struct Others {
-    /// Counts first seen together, each with the latest time it leaves the window.
+    /// Groups of requests that were first seen together: their number, and the latest time at which
+    /// they leave the window.
     seen: VecDeque<(usize, Moment)>,
 }
 
 impl Others {
-    /// Returns how many requests of others are inside the window.
+    /// Returns the number of others' requests inside the window.
     pub(super) fn count(&self) -> usize {
         self.seen.iter().map(|(count, _)| count).sum()
     }
 
-    /// Takes in that the service counts between `least` and `most` requests of others.
+    /// Records that the service counts between `least` and `most` requests of others.
     pub(super) fn observe(&mut self, least: usize, most: usize, now: Moment, window: Duration) {
         let known = self.count();
         if least > known {
@@ -25,7 +26,7 @@ impl Others {
         self.remove(known.saturating_sub(most));
     }
 
-    /// Takes in that the first of them leaves the window by then.
+    /// Records that the first of them leaves the window at `at` or earlier.
     pub(super) fn first_leaves_by(&mut self, at: Moment) {
         if let Some((count, leaves)) = self.seen.front_mut().filter(|(_, leaves)| *leaves > at) {
             *count -= 1;
@@ -43,7 +44,7 @@ impl Others {
         self.seen.front().map(|(_, leaves)| *leaves)
     }
 
-    /// Drops those that have left the window.
+    /// Drops the requests that have left the window.
     pub(super) fn forget(&mut self, now: Moment) {
         while self.seen.front().is_some_and(|(_, leaves)| *leaves <= now) {
             self.seen.pop_front();

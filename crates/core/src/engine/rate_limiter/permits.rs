@@ -8,32 +8,33 @@ use crate::engine::shared_store::{Join, QuotaAnswer, QuotaRequest, SharedLimit};
 /// This process's part of a quota that is shared through a store.
 #[derive(Debug)]
 pub(super) struct Permits {
-    /// The longest time for which a request can be under way.
+    /// The longest time that a request can be in flight.
     longest_request: Duration,
     membership: Membership,
     next: u64,
-    /// The numbers of the permits that no request has used, and until when one may.
-    on_hand: VecDeque<(u64, Moment)>,
-    /// The permits of the requests under way, by their tickets.
+    /// The numbers of the permits that no request has used, each with the time it expires.
+    available: VecDeque<(u64, Moment)>,
+    /// The permits of the requests in flight, by the requests' tickets.
     in_use: BTreeMap<u64, u64>,
-    /// The requests that count, with the time they ended, oldest first.
+    /// The requests that have ended and count, oldest first.
     completed: VecDeque<Completed>,
+    /// The permits to give back to the store.
     unused: Vec<u64>,
     /// The request to the store that is under way.
     asked: Option<Asked>,
-    /// The time at which to ask the store for more.
+    /// The earliest time to ask the store for more permits.
     ask_at: Moment,
     /// The limit that the store named last.
-    told: SharedLimit,
+    store_limit: SharedLimit,
     members: u32,
-    gate_news: Option<GateNews>,
-    /// The part that is left to this process while the store is lost.
+    gate_change: Option<GateChange>,
+    /// Set while the store is lost.
     lost: Option<Lost>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Membership {
-    /// No call has needed the quota.
+    /// No call has needed the quota so far.
     Idle,
     New,
     Member,
@@ -44,7 +45,7 @@ enum Membership {
 struct Completed {
     permit: u64,
     at: Moment,
-    told: bool,
+    reported: bool,
 }
 
 #[derive(Debug)]
@@ -55,18 +56,19 @@ struct Asked {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum GateNews {
+enum GateChange {
     Closed(Moment),
     Opened,
 }
 
 #[derive(Debug)]
 struct Lost {
-    /// While the others' use of the window is unknown, no more than this process had.
+    /// The number of requests that this process had in the window, and the time until which it may
+    /// have no more, since the other processes' use of the window is unknown.
     held: Option<(usize, Moment)>,
 }
 
-/// The limiter's state that is reported to the store beside its permits.
+/// The limiter's state that is reported to the store in addition to its permits.
 pub(super) struct State {
     pub(super) bucket: Bucket,
     pub(super) window: Duration,
@@ -78,9 +80,9 @@ pub(super) struct State {
 }
 
 /// The time after which an unused permit is given back.
-const HOLD: Duration = Duration::from_secs(1);
-/// The most permits that are asked for at once.
-const MOST: usize = 1000;
+const PERMIT_TTL: Duration = Duration::from_secs(1);
+/// The maximum number of permits in one request.
+const MAX_WANTED: usize = 1000;
 
 impl Permits {
     pub(super) fn new(longest_request: Duration) -> Self {
@@ -88,32 +90,32 @@ impl Permits {
             longest_request,
             membership: Membership::Idle,
             next: 0,
-            on_hand: VecDeque::new(),
+            available: VecDeque::new(),
             in_use: BTreeMap::new(),
             completed: VecDeque::new(),
             unused: Vec::new(),
             asked: None,
             ask_at: Moment::default(),
-            told: SharedLimit::Unknown,
+            store_limit: SharedLimit::Unknown,
             members: 1,
-            gate_news: None,
+            gate_change: None,
             lost: None,
         }
     }
 
-    /// Notes that a call needs the quota.
-    pub(super) fn need(&mut self) {
+    /// Records that a call needs the quota.
+    pub(super) fn activate(&mut self) {
         if self.membership == Membership::Idle {
             self.membership = Membership::New;
         }
     }
 
-    /// Returns how many requests may go at once; `None` while the store is lost.
+    /// Returns the number of available permits; `None` while the store is lost.
     pub(super) fn free(&self) -> Option<usize> {
-        self.lost.is_none().then_some(self.on_hand.len())
+        self.lost.is_none().then_some(self.available.len())
     }
 
-    /// Returns the part of `whole` that is left to this process while the store is lost.
+    /// Returns this process's share of the limit `whole` while the store is lost.
     pub(super) fn share_of(&self, whole: usize) -> Option<usize> {
         let lost = self.lost.as_ref()?;
         let share = whole / self.members.max(1) as usize;
@@ -121,43 +123,43 @@ impl Permits {
         Some(share.max(1))
     }
 
-    /// Takes a permit for the request with that ticket. While the store is lost it is one that
-    /// nobody granted, so that the store hears of the request later.
+    /// Takes a permit for the request with this ticket. If none is available, because the store is
+    /// lost, takes a new number, under which the request is reported to the store later.
     pub(super) fn take(&mut self, ticket: u64) {
-        let permit = match self.on_hand.pop_front() {
+        let permit = match self.available.pop_front() {
             Some((permit, _)) => permit,
-            None => self.number(1),
+            None => self.take_numbers(1),
         };
         self.in_use.insert(ticket, permit);
     }
 
     /// Ends the use of a permit.
-    pub(super) fn end(&mut self, ticket: u64, counts: bool, now: Moment) {
+    pub(super) fn finish(&mut self, ticket: u64, counts: bool, now: Moment) {
         match self.in_use.remove(&ticket) {
             Some(permit) if counts => {
-                self.completed.push_back(Completed { permit, at: now, told: false });
+                self.completed.push_back(Completed { permit, at: now, reported: false });
             }
             Some(permit) if self.lost.is_none() => self.unused.push(permit),
-            // A process that joins again tells all of its permits.
+            // When the process joins again, the store forgets permits that are not in its report.
             _ => {}
         }
     }
 
     pub(super) fn gate_closed(&mut self, until: Moment) {
-        self.gate_news = Some(GateNews::Closed(until));
+        self.gate_change = Some(GateChange::Closed(until));
     }
 
     pub(super) fn gate_opened(&mut self) {
-        self.gate_news = Some(GateNews::Opened);
+        self.gate_change = Some(GateChange::Opened);
     }
 
-    /// Drops what no longer counts.
+    /// Drops the entries that no longer count.
     pub(super) fn forget(&mut self, now: Moment, window: Duration) {
         while self.completed.front().is_some_and(|done| done.at.after(window) <= now) {
             self.completed.pop_front();
         }
-        while let Some(&(permit, _)) = self.on_hand.front().filter(|(_, until)| *until <= now) {
-            self.on_hand.pop_front();
+        while let Some(&(permit, _)) = self.available.front().filter(|(_, until)| *until <= now) {
+            self.available.pop_front();
             self.unused.push(permit);
         }
         if let Some(lost) = &mut self.lost {
@@ -165,19 +167,19 @@ impl Permits {
         }
     }
 
-    /// Returns what to tell and to ask the store now, if there is anything; `anyway` asks for a
-    /// sign of life as well.
+    /// Returns the request to the store. `None` if there is nothing to report or to ask, unless a
+    /// `heartbeat` is due.
     pub(super) fn request(
         &mut self,
         state: &State,
         now: Moment,
-        anyway: bool,
+        heartbeat: bool,
     ) -> Option<QuotaRequest> {
         self.forget(now, state.window);
-        // Nobody will use these.
         let waiting = if state.closed_until.is_some() { 0 } else { state.waiting };
-        while self.on_hand.len() > waiting {
-            self.unused.extend(self.on_hand.pop_back().map(|(permit, _)| permit));
+        // Gives back the permits that no waiting call can use.
+        while self.available.len() > waiting {
+            self.unused.extend(self.available.pop_back().map(|(permit, _)| permit));
         }
         let join = match self.membership {
             Membership::Idle => return None,
@@ -191,58 +193,58 @@ impl Permits {
         let completed: Vec<_> = self
             .completed
             .iter()
-            .filter(|done| joins || !done.told)
+            .filter(|done| joins || !done.reported)
             .map(|done| (done.permit, now.since(done.at)))
             .collect();
-        let learned = (state.limit != self.told && state.limit != SharedLimit::Unknown)
+        let learned = (state.limit != self.store_limit && state.limit != SharedLimit::Unknown)
             .then_some(state.limit);
-        let wanted = (waiting - self.on_hand.len()).min(MOST);
+        let wanted = (waiting - self.available.len()).min(MAX_WANTED);
         let wanted = if now < self.ask_at { 0 } else { u32::try_from(wanted).unwrap_or(u32::MAX) };
-        let news = self.gate_news.take();
+        let gate_change = self.gate_change.take();
         if !joins
-            && !anyway
+            && !heartbeat
             && completed.is_empty()
             && self.unused.is_empty()
             && learned.is_none()
-            && news.is_none()
+            && gate_change.is_none()
             && wanted == 0
         {
             return None;
         }
-        let closed_until = match news {
-            Some(GateNews::Closed(until)) => Some(until),
+        let closed_until = match gate_change {
+            Some(GateChange::Closed(until)) => Some(until),
             _ if joins => state.closed_until,
             _ => None,
         };
-        let first = self.number(wanted.into());
+        let first = self.take_numbers(wanted.into());
         self.asked = Some(Asked { at: now, first, wanted });
         for done in &mut self.completed {
-            done.told = true;
+            done.reported = true;
         }
         Some(QuotaRequest {
             bucket: state.bucket,
             window: state.window,
-            lease: HOLD + self.longest_request,
+            lease: PERMIT_TTL + self.longest_request,
             budget: state.budget,
             join,
             completed,
             unused: std::mem::take(&mut self.unused),
             learned,
             closed_for: closed_until.map(|until| until.since(now)),
-            opened: matches!(news, Some(GateNews::Opened)),
+            opened: matches!(gate_change, Some(GateChange::Opened)),
             first,
             wanted,
         })
     }
 
-    /// Returns when there may be something to ask, if no step changes that.
+    /// Returns when there may be something to ask or to give back, unless a step changes that.
     pub(super) fn ask_at(&self, waiting: usize, closed_until: Option<Moment>) -> Option<Moment> {
-        let held = self.on_hand.front().map(|(_, until)| *until);
+        let expires_at = self.available.front().map(|(_, until)| *until);
         let ask_at = closed_until.map_or(self.ask_at, |until| until.max(self.ask_at));
-        (waiting > self.on_hand.len()).then_some(ask_at).into_iter().chain(held).min()
+        (waiting > self.available.len()).then_some(ask_at).into_iter().chain(expires_at).min()
     }
 
-    /// Takes the store's answer. Returns the limit, where it is news.
+    /// Handles the store's answer. Returns the limit if it has changed.
     pub(super) fn answered(&mut self, answer: &QuotaAnswer, now: Moment) -> Option<SharedLimit> {
         let asked = self.asked.take()?;
         self.lost = None;
@@ -253,16 +255,16 @@ impl Permits {
         self.membership = Membership::Member;
         self.members = answer.members;
         self.ask_at = now.after(answer.wait);
-        let usable_until = asked.at.after(HOLD);
+        let usable_until = asked.at.after(PERMIT_TTL);
         let granted = u64::from(answer.granted.min(asked.wanted));
-        self.on_hand.extend((asked.first..asked.first + granted).map(|n| (n, usable_until)));
-        let news = answer.limit != self.told;
-        self.told = answer.limit;
-        news.then_some(answer.limit)
+        self.available.extend((asked.first..asked.first + granted).map(|n| (n, usable_until)));
+        let changed = answer.limit != self.store_limit;
+        self.store_limit = answer.limit;
+        changed.then_some(answer.limit)
     }
 
-    /// Takes that the store is lost: `held` requests of this process are in the window.
-    pub(super) fn lose(&mut self, held: usize, now: Moment, window: Duration) {
+    /// Handles the loss of the store: this process has `held` requests in the window.
+    pub(super) fn store_lost(&mut self, held: usize, now: Moment, window: Duration) {
         self.asked = None;
         if self.lost.is_none() {
             let known = self.membership == Membership::Member;
@@ -272,17 +274,18 @@ impl Permits {
         self.leave();
     }
 
-    /// Forgets what the store has been told: a process that joins again tells it everything.
+    /// Resets the state that the store has: a process that joins again reports everything.
     fn leave(&mut self) {
         if self.membership == Membership::Member {
             self.membership = Membership::Former;
         }
-        self.told = SharedLimit::Unknown;
-        self.on_hand.clear();
+        self.store_limit = SharedLimit::Unknown;
+        self.available.clear();
         self.unused.clear();
     }
 
-    fn number(&mut self, count: u64) -> u64 {
+    /// Takes `count` unused permit numbers and returns the first.
+    fn take_numbers(&mut self, count: u64) -> u64 {
         let first = self.next;
         self.next += count;
         first

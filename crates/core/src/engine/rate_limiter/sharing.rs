@@ -9,23 +9,24 @@ use crate::endpoint::Bucket;
 use crate::engine::shared_store::{QuotaAnswer, QuotaRequest, SharedLimit};
 
 impl RateLimiter {
-    /// Shares the limit through a store; no request is under way for longer than that.
+    /// Shares the limit through a store; no request is in flight for longer than `longest_request`.
     pub(in crate::engine) fn shared(mut self, longest_request: Duration) -> Self {
         self.permits = Some(Permits::new(longest_request));
         self
     }
 
-    /// Returns how many permits of a shared quota are on hand; `None` if this limiter decides.
+    /// Returns the number of available permits of a shared quota; `None` if this limiter decides.
     pub(super) fn granted(&self) -> Option<usize> {
         self.permits.as_ref()?.free()
     }
 
-    /// Returns what to tell and to ask the store about the shared quota, if there is anything.
+    /// Returns the request to the store about the shared quota. `None` if there is nothing to
+    /// report or to ask, unless a `heartbeat` is due.
     pub(in crate::engine) fn store_request(
         &mut self,
         bucket: Bucket,
         now: Moment,
-        anyway: bool,
+        heartbeat: bool,
     ) -> Option<QuotaRequest> {
         self.forget(now);
         let state = State {
@@ -40,15 +41,15 @@ impl RateLimiter {
             waiting: self.queue.len(),
             closed_until: self.gate.closed_until(now),
         };
-        self.permits.as_mut()?.request(&state, now, anyway)
+        self.permits.as_mut()?.request(&state, now, heartbeat)
     }
 
-    /// Returns when there may be something to ask the store, if no step changes that.
+    /// Returns when there may be something to ask the store, unless a step changes that.
     pub(in crate::engine) fn asks_store_at(&self, now: Moment) -> Option<Moment> {
         self.permits.as_ref()?.ask_at(self.queue.len(), self.gate.closed_until(now))
     }
 
-    /// Takes the store's answer; returns whether waiting calls should be polled.
+    /// Handles the store's answer; returns whether waiting calls should be polled.
     pub(in crate::engine) fn store_answered(&mut self, answer: &QuotaAnswer, now: Moment) -> bool {
         let Some(permits) = &mut self.permits else { return false };
         match permits.answered(answer, now) {
@@ -62,16 +63,16 @@ impl RateLimiter {
         if answer.closed {
             self.gate.close(now.after(answer.wait), now);
         }
-        answer.closed || self.lets_others_go(now)
+        answer.closed || self.can_admit_queued(now)
     }
 
-    /// Takes that the store is lost, until it answers again.
+    /// Handles the loss of the store: until it answers again, this limiter decides.
     pub(in crate::engine) fn store_lost(&mut self, now: Moment) {
         self.forget(now);
         let held = self.counting() + self.in_flight.len();
         let window = self.window;
         if let Some(permits) = &mut self.permits {
-            permits.lose(held, now, window);
+            permits.store_lost(held, now, window);
         }
     }
 }
