@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::json;
 
-/// The address of the service: a scheme, a host, and an optional path prefix.
+/// The base URL of the service: a scheme, a host, and optionally a port and a path prefix.
 ///
-/// `https` to any host, or plain `http` to this machine only (`localhost`, `127.0.0.0/8`, `[::1]`),
-/// since requests and responses carry secrets or personal data.
+/// The scheme is `https`; plain `http` is accepted only for this machine (`localhost`,
+/// `127.0.0.0/8`, `[::1]`), since requests and responses contain secrets and personal data.
 ///
 /// ```
 /// use didit_core::BaseUrl;
@@ -26,7 +26,7 @@ use crate::json;
 pub struct BaseUrl {
     scheme: Scheme,
     authority: Authority,
-    /// Empty, or `/segment` as often as needed.
+    /// Empty, or one or more times `/segment`.
     prefix: Box<str>,
 }
 
@@ -34,28 +34,30 @@ impl BaseUrl {
     /// The longest base URL accepted, in bytes.
     pub const MAX_LEN: usize = 2048;
 
-    /// The live service, `https://apx.didit.me`.
+    /// Returns the live service, `https://apx.didit.me`.
     pub fn production() -> Self {
         Self::documented("apx.didit.me")
     }
 
-    /// The staging twin, `https://apx.staging.didit.me`.
+    /// Returns the staging service, `https://apx.staging.didit.me`.
     pub fn staging() -> Self {
         Self::documented("apx.staging.didit.me")
     }
 
-    /// The live service of the verification API, `https://verification.didit.me`.
+    /// Returns the live service of the verification API, `https://verification.didit.me`.
     pub fn verification() -> Self {
         Self::documented("verification.didit.me")
     }
 
-    /// The staging twin of the verification API, `https://verification.staging.didit.me`.
+    /// Returns the staging service of the verification API,
+    /// `https://verification.staging.didit.me`.
     pub fn verification_staging() -> Self {
         Self::documented("verification.staging.didit.me")
     }
 
-    /// Returns where the verification API is when the data-transfer API is here: elsewhere for the
-    /// documented hosts, at the same place for a gateway or a test server.
+    /// Returns the base URL of the verification API that belongs to this one of the data-transfer
+    /// API: another host for the live and the staging service, the same URL for a gateway or a test
+    /// server.
     #[must_use]
     pub fn verification_twin(&self) -> Self {
         if *self == Self::production() {
@@ -75,7 +77,7 @@ impl BaseUrl {
         }
     }
 
-    /// Returns whether requests travel unencrypted, which is allowed to this machine only.
+    /// Returns whether requests are unencrypted, which is allowed only to this machine.
     pub fn is_plain_http(&self) -> bool {
         self.scheme == Scheme::HTTP
     }
@@ -85,12 +87,12 @@ impl BaseUrl {
         self.authority.host()
     }
 
-    /// Returns the port, also where the scheme implies it.
+    /// Returns the port, or the scheme's default if there is none.
     pub fn port(&self) -> u16 {
         self.authority.port_u16().unwrap_or(if self.is_plain_http() { 80 } else { 443 })
     }
 
-    /// Returns the address of `path`, which begins with `/`.
+    /// Returns the URI of `path`, which begins with `/`.
     pub(crate) fn join(&self, path: String) -> Result<Uri, http::Error> {
         let path = if self.prefix.is_empty() { path } else { format!("{}{path}", self.prefix) };
         let mut parts = http::uri::Parts::default();
@@ -150,7 +152,7 @@ impl From<BaseUrl> for String {
     }
 }
 
-/// Returns the host of `host[:port]`, brackets included.
+/// Validates `host[:port]` and returns the host, including brackets.
 fn check_authority(authority: &str) -> Result<&str, InvalidBaseUrl> {
     let host_len = match authority.find(']') {
         Some(bracket) => bracket + 1,
@@ -162,7 +164,8 @@ fn check_authority(authority: &str) -> Result<&str, InvalidBaseUrl> {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
         None => {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
-            // What ends in a number is an address, in whatever notation; one will do.
+            // A host that ends in a number is an IPv4 address, of which only the dotted-decimal
+            // notation is accepted.
             let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
             let address = last.starts_with(|c: char| c.is_ascii_digit())
                 && (last.bytes().all(|b| b.is_ascii_digit()) || last[1..].starts_with(['x', 'X']));
@@ -191,7 +194,8 @@ fn is_loopback(host: &str) -> bool {
         || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// A segment that no HTTP client rewrites: not empty, no dot segment, nothing to encode.
+/// Returns whether no HTTP client rewrites this segment: it is not empty, not a dot segment, and
+/// contains nothing to encode.
 fn is_plain_segment(segment: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c);
     !segment.is_empty() && segment != "." && segment != ".." && segment.chars().all(allowed)
@@ -209,11 +213,11 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// Error parsing a [`BaseUrl`]. Never repeats the text, which may hold a password.
+/// Error parsing a [`BaseUrl`]. It never contains the text, which may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidBaseUrl {
-    /// No `scheme://` at its beginning.
+    /// No `scheme://` at the beginning.
     NotAUrl,
     /// A scheme other than `https` and `http`.
     Scheme,
@@ -221,7 +225,7 @@ pub enum InvalidBaseUrl {
     PlainHttp,
     /// A user name or password before the host.
     UserInfo,
-    /// No host, or one that is neither a name in ASCII nor an address.
+    /// No host, or one that is neither an ASCII name nor an address.
     Host,
     /// A port that is not a number from 1 to 65535.
     Port,
@@ -276,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_verification_api_is_elsewhere_for_the_documented_hosts_alone() {
+    fn verification_twin_differs_only_for_documented_hosts() {
         assert_eq!(BaseUrl::production().verification_twin(), BaseUrl::verification());
         assert_eq!(BaseUrl::staging().verification_twin(), BaseUrl::verification_staging());
         let gateway: BaseUrl = "https://gateway.example/didit".parse().unwrap();
@@ -284,14 +288,14 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_told_from_https() {
+    fn is_plain_http_reflects_the_scheme() {
         let is_plain = |base: &str| base.parse::<BaseUrl>().unwrap().is_plain_http();
         assert!(is_plain("http://127.0.0.1") && !is_plain("https://127.0.0.1"));
         assert!(!BaseUrl::production().is_plain_http());
     }
 
     #[test]
-    fn refuses_with_a_reason() {
+    fn refuses_invalid_urls_with_a_reason() {
         use InvalidBaseUrl::*;
         let cases = [
             ("", NotAUrl),
@@ -328,8 +332,9 @@ mod tests {
             assert_eq!(text.parse::<BaseUrl>(), Err(reason), "{text}");
             assert!(reason.to_string().starts_with("the base URL"));
         }
-        let of_length = |length| format!("https://h/{}", "a".repeat(length - "https://h/".len()));
-        assert_eq!(of_length(BaseUrl::MAX_LEN + 1).parse::<BaseUrl>(), Err(TooLong));
-        assert!(of_length(BaseUrl::MAX_LEN).parse::<BaseUrl>().is_ok());
+        let url_of_length =
+            |length| format!("https://h/{}", "a".repeat(length - "https://h/".len()));
+        assert_eq!(url_of_length(BaseUrl::MAX_LEN + 1).parse::<BaseUrl>(), Err(TooLong));
+        assert!(url_of_length(BaseUrl::MAX_LEN).parse::<BaseUrl>().is_ok());
     }
 }

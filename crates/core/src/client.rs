@@ -1,7 +1,7 @@
-//! The parts that all clients with I/O share, for those who write an adapter to an HTTP library.
+//! The parts that all clients with I/O share, for authors of adapters to HTTP libraries.
 //!
-//! An adapter implements [`Connect`] for its client type and [`Driver`] for what its calls share; it
-//! gets a [`ClientBuilder`], and carries out operations with a [`Run`].
+//! An adapter implements [`Connect`] for its client type and [`Driver`] for the state that its calls
+//! share. In return it gets a [`ClientBuilder`], and carries out operations with a [`Run`].
 
 mod builder;
 mod config_error;

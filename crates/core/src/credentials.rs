@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::secret::{Secret, sensitive_header};
 
-/// A client's means of authorization.
+/// The credentials of a client.
 ///
 /// ```
 /// use didit_core::{Authorization, ClientCredentials, Credentials};
@@ -20,11 +20,11 @@ use crate::secret::{Secret, sensitive_header};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Credentials {
-    /// Fetches access tokens with a client id and secret, and reuses each until it expires.
+    /// A client id and secret, to fetch access tokens, each of which is used until it expires.
     Client(ClientCredentials),
-    /// Sends this token or key with every request; there is nothing to renew.
+    /// A token or key, which is sent with every request and never renewed.
     Token(Authorization),
-    /// Sends no authorization. Reading a session's status needs none.
+    /// No authorization. Reading a session's status needs none.
     None,
 }
 
@@ -49,12 +49,12 @@ pub struct ClientCredentials {
 }
 
 impl ClientCredentials {
-    /// Builds the header of a token request. Both parts are form-urlencoded before base64 where
-    /// they hold characters that need it
+    /// Creates the credentials and builds the header of a token request. Both parts are
+    /// form-urlencoded before they are base64-encoded
     /// ([RFC 6749 §2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1)).
     ///
     /// # Errors
-    /// Either part is empty, or holds anything but visible ASCII and spaces
+    /// Either part is empty, or contains anything except visible ASCII and spaces
     /// ([RFC 6749 A.1](https://www.rfc-editor.org/rfc/rfc6749#appendix-A.1)).
     pub fn new(
         client_id: &str,
@@ -69,9 +69,9 @@ impl ClientCredentials {
                 return Err(InvalidCredentials::Character { what });
             }
         }
-        // Encoding may triple the length, and a string that grows leaves unwiped copies behind.
-        let room = 3 * (client_id.len() + secret.expose().len()) + 1;
-        let mut pair = Zeroizing::new(String::with_capacity(room));
+        // Encoding may triple the length, and a reallocated string leaves unwiped copies behind.
+        let capacity = 3 * (client_id.len() + secret.expose().len()) + 1;
+        let mut pair = Zeroizing::new(String::with_capacity(capacity));
         form_urlencode(client_id, &mut pair);
         pair.push(':');
         form_urlencode(secret.expose(), &mut pair);
@@ -91,7 +91,7 @@ impl ClientCredentials {
         &self.basic
     }
 
-    /// Returns what must never be shown: the secret, and the word that carries it in the header.
+    /// Returns the texts that must never be shown: the secret, and its encoded form in the header.
     pub(crate) fn secrets(&self) -> [&str; 2] {
         [self.secret.expose(), last_word(&self.basic)]
     }
@@ -136,7 +136,7 @@ impl Authorization {
     /// Builds `Authorization: Bearer {access_token}`.
     ///
     /// # Errors
-    /// The token is empty or holds anything but visible ASCII.
+    /// The token is empty or contains anything except visible ASCII.
     pub fn bearer(access_token: impl Into<Secret>) -> Result<Self, InvalidCredentials> {
         let value = one_word("access token", "Bearer ", &access_token.into())?;
         Ok(Self { name: AUTHORIZATION, value })
@@ -145,13 +145,13 @@ impl Authorization {
     /// Builds `X-Api-Key: {key}`, for application keys.
     ///
     /// # Errors
-    /// The key is empty or holds anything but visible ASCII.
+    /// The key is empty or contains anything except visible ASCII.
     pub fn api_key(key: impl Into<Secret>) -> Result<Self, InvalidCredentials> {
         let value = one_word("API key", "", &key.into())?;
         Ok(Self { name: API_KEY, value })
     }
 
-    /// Returns what must never be shown.
+    /// Returns the token or key, which must never be shown.
     pub(crate) fn secret(&self) -> &str {
         last_word(&self.value)
     }
@@ -166,7 +166,7 @@ pub(crate) fn json_headers(authorization: Option<&Authorization>) -> HeaderMap {
     headers
 }
 
-/// Returns the header value of a session's token.
+/// Returns the header value for a session token.
 pub(crate) fn session_token_header(token: &Secret) -> Result<HeaderValue, InvalidCredentials> {
     one_word("session token", "", token)
 }
@@ -175,7 +175,7 @@ fn last_word(value: &HeaderValue) -> &str {
     value.to_str().ok().and_then(|text| text.split(' ').next_back()).unwrap_or_default()
 }
 
-/// Returns the header value of `prefix` and a secret that is a single word.
+/// Returns the header value of `prefix` followed by a secret that is a single word.
 fn one_word(
     what: &'static str,
     prefix: &str,
@@ -197,25 +197,25 @@ impl fmt::Debug for Authorization {
     }
 }
 
-/// The reason a secret cannot be used. Never repeats the secret.
+/// Error for credentials that cannot be used. It never contains the secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidCredentials {
-    /// Nothing was given.
+    /// The text is empty.
     Empty {
-        /// The secret's name.
+        /// The name of the secret or id.
         what: &'static str,
     },
-    /// A character that is not allowed: a line end, a control, a non-ASCII character, or a space in
-    /// anything but a client id or secret.
+    /// The text contains a character that is not allowed: a line ending, a control character, a
+    /// non-ASCII character, or a space in anything except a client id or secret.
     Character {
-        /// The secret's name.
+        /// The name of the secret or id.
         what: &'static str,
     },
 }
 
 impl InvalidCredentials {
-    /// Returns which of the secrets it is, such as `client id` or `API key`.
+    /// Returns the name of the secret or id, such as `client id` or `API key`.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Empty { what } | Self::Character { what } => what,
@@ -256,13 +256,13 @@ mod tests {
     }
 
     #[test]
-    fn basic_header_encodes_what_needs_it() {
+    fn basic_header_encodes_reserved_characters() {
         // printf 'a%3Ab:c+%2B%25' | base64
         assert_eq!(basic("a:b", "c +%"), "Basic YSUzQWI6YyslMkIlMjU=");
     }
 
     #[test]
-    fn refuses_what_no_header_carries() {
+    fn refuses_empty_and_unprintable_secrets() {
         let error =
             |result: Result<Authorization, InvalidCredentials>| result.unwrap_err().to_string();
         assert_eq!(error(Authorization::bearer("")), "the access token is empty");
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_secret() {
+    fn debug_redacts_the_secrets() {
         let client = ClientCredentials::new("id", "canary").unwrap();
         let held = Authorization::bearer("canary").unwrap();
         let shown = format!("{client:?} {:?} {:?}", Credentials::from(held), client.basic());

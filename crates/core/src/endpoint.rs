@@ -1,4 +1,4 @@
-//! The stateless layer: one type per endpoint, which builds its request and parses its response.
+//! The stateless layer: one type per endpoint, which builds the request and parses the response.
 
 pub(crate) mod triage;
 
@@ -16,31 +16,31 @@ pub const MAX_HEAD_BYTES: usize = 64 * 1024;
 
 /// One endpoint of the API, without I/O.
 ///
-/// Use it directly if you have an HTTP client and your own ideas about tokens and retries: send
-/// what [`request`](Endpoint::request) returns, and give the response to
-/// [`parse`](Endpoint::parse), whatever its status. Redirects must not be followed.
+/// Use it directly if you have your own HTTP client and your own handling of tokens and retries:
+/// send the result of [`request`](Endpoint::request), and pass the response, of any status, to
+/// [`parse`](Endpoint::parse). Redirects must not be followed.
 pub trait Endpoint: sealed::Sealed {
     /// The parsed successful response.
     type Output;
-    /// The name of the endpoint in errors and events, which tells its host.
+    /// The name of the endpoint in errors and events, which also determines its host.
     const KIND: EndpointKind;
-    /// The rate limit that its requests count against.
+    /// The rate limit that the requests count against.
     const BUCKET: Bucket;
     /// True if the request carries the caller's [`Authorization`].
     const AUTHORIZED: bool;
 
-    /// Returns whether a request that may have reached the service may be sent again.
+    /// Returns the conditions for sending the request again.
     fn replay(&self) -> Replay;
 
-    /// Returns the session that the request is about, if it is about one.
+    /// Returns the session that the request concerns, if it concerns one.
     fn session_id(&self) -> Option<&SessionId> {
         None
     }
 
-    /// Builds the request. `authorization` is ignored where the endpoint carries its own.
+    /// Builds the request. `authorization` is ignored by endpoints with their own.
     ///
     /// # Errors
-    /// The input cannot be sent; nothing was.
+    /// The input cannot be sent.
     fn request(
         &self,
         base: &BaseUrl,
@@ -50,7 +50,7 @@ pub trait Endpoint: sealed::Sealed {
     /// Parses the response.
     ///
     /// # Errors
-    /// The response is a failure, or not the documented response to this request.
+    /// The response is an error, or not the documented response to this request.
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Self::Output, ResponseError>;
 }
 
@@ -68,7 +68,7 @@ pub enum Host {
 pub enum Replay {
     /// At any time: the request is idempotent.
     Safe,
-    /// Only when the service certainly did not act on it: it never left, or it was refused.
+    /// Only if the service certainly did not act on it: it was never sent, or it was refused.
     OnlyIfUnsent,
 }
 
@@ -76,7 +76,7 @@ pub enum Replay {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Bucket {
-    /// Token requests. There is at most one at a time; a refusal holds for all calls.
+    /// Token requests. There is at most one at a time; a refusal applies to all calls.
     Token,
     /// Decisions of the data-transfer API.
     Decisions,
@@ -84,9 +84,9 @@ pub enum Bucket {
     Reads,
     /// Writes of the data-transfer API.
     Writes,
-    /// Reads of the verification API, decisions included.
+    /// Reads of the verification API, including decisions.
     VerificationReads,
-    /// Writes of the verification API, but new sessions.
+    /// Writes of the verification API, except new sessions.
     VerificationWrites,
     /// New sessions of the verification API.
     VerificationCreates,
@@ -95,7 +95,7 @@ pub enum Bucket {
 }
 
 impl Bucket {
-    /// All of them.
+    /// All buckets.
     pub const ALL: [Self; 8] = [
         Self::Token,
         Self::Decisions,
@@ -108,7 +108,7 @@ impl Bucket {
     ];
     pub(crate) const COUNT: usize = Self::ALL.len();
 
-    /// Returns a name of lower-case letters and hyphens, which a store can keep: it will not change.
+    /// Returns a stable name of lower-case letters and hyphens, which can be used as a storage key.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Token => "tokens",
@@ -122,7 +122,7 @@ impl Bucket {
         }
     }
 
-    /// Returns the time that the service may take to answer, if that is more than usual.
+    /// Returns the minimum timeout for requests to which the service responds slowly, or zero.
     pub const fn least_timeout(self) -> Duration {
         match self {
             Self::VerificationPdfs => Duration::from_secs(60),
@@ -139,7 +139,7 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// Puts a request together.
+/// Builds a request from its parts.
 pub(crate) fn request(
     base: &BaseUrl,
     method: Method,

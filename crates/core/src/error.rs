@@ -36,12 +36,12 @@ pub enum EndpointKind {
     GenerateVerificationPdf,
     /// `DELETE /v3/session/{session_id}/delete/`
     DeleteVerificationSession,
-    /// Any other route of the verification API.
+    /// Any other endpoint of the verification API.
     RawVerification,
 }
 
 impl EndpointKind {
-    /// Returns the host that serves it.
+    /// Returns the host that serves the endpoint.
     pub fn host(self) -> Host {
         use EndpointKind::{CreateSession, FetchToken, ReadStatus, RetrieveDecision};
         match self {
@@ -50,11 +50,10 @@ impl EndpointKind {
         }
     }
 
-    /// Returns the longest response body that is read, in bytes: 64 MiB for a PDF, which may carry
+    /// Returns the longest response body that is read, in bytes: 64 MiB for a PDF, which may contain
     /// images, and 8 MiB for any other.
     ///
-    /// A client need not read more than one byte beyond it: a longer body is refused whatever it
-    /// holds.
+    /// A client may stop reading one byte after the limit: any longer body is refused.
     pub const fn max_body_bytes(self) -> usize {
         match self {
             Self::GenerateVerificationPdf => 64 << 20,
@@ -62,7 +61,7 @@ impl EndpointKind {
         }
     }
 
-    /// Returns whether it is an endpoint of the verification API.
+    /// Returns whether the endpoint is part of the verification API.
     pub(crate) fn is_verification(self) -> bool {
         self.host() == Host::Verification
     }
@@ -86,32 +85,32 @@ impl fmt::Display for EndpointKind {
     }
 }
 
-/// Input that is refused before anything is sent.
+/// Error building a request or a client: invalid input, refused before anything is sent.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// See [`InvalidBaseUrl`].
+    /// An invalid base URL.
     BaseUrl(InvalidBaseUrl),
-    /// See [`InvalidCredentials`].
+    /// Invalid credentials.
     Credentials(InvalidCredentials),
-    /// See [`InvalidSessionId`].
+    /// An invalid session id.
     SessionId(InvalidSessionId),
-    /// See [`InvalidScope`].
+    /// An invalid scope.
     Scope(InvalidScope),
-    /// A user agent that no header may carry.
+    /// A user agent with characters that a header cannot contain.
     UserAgent,
     /// A path that does not begin with a slash, has empty or dot segments, or needs to be encoded.
     Path,
-    /// A member of the body that the service documents to refuse.
+    /// A member of the body with a value that the service is documented to refuse.
     InvalidMember {
-        /// Its path, such as `expected_details.address`.
+        /// The path of the member, such as `expected_details.address`.
         name: &'static str,
         /// The problem, as the end of a sentence.
         problem: &'static str,
     },
-    /// The body could not be written as JSON; the types of this crate always can.
+    /// The body could not be serialized as JSON. Never occurs with the types of this crate.
     Json(Arc<serde_json::Error>),
-    /// The `http` crate refused the request; those of this crate are never refused.
+    /// The `http` crate refused the request. Never occurs with the requests of this crate.
     Http(Arc<http::Error>),
 }
 
@@ -174,7 +173,7 @@ impl From<http::Error> for BuildError {
     }
 }
 
-/// A response that is not what was asked for: the status of a failure, or an unreadable success.
+/// The error of a response: an error status, or a success that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseError(Box<Details>);
 
@@ -188,7 +187,7 @@ struct Details {
     retry_after: Option<Duration>,
     /// The content type or encoding, if it is not plain JSON.
     media: Option<Box<str>>,
-    /// A redirect's target.
+    /// The target of a redirect.
     location: Option<Box<str>>,
 }
 
@@ -196,9 +195,9 @@ struct Details {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseErrorKind {
-    /// 401, or `invalid_client` from the token route: the credentials are not accepted.
+    /// 401, or `invalid_client` from the token endpoint: the credentials were not accepted.
     Unauthorized,
-    /// 403: the credentials are known and may not do this.
+    /// 403: the credentials are known but lack the permission.
     Forbidden,
     /// 404.
     NotFound,
@@ -210,15 +209,15 @@ pub enum ResponseErrorKind {
     ServerError,
     /// 3xx: redirects are never followed.
     Redirect,
-    /// Neither a success nor a failure (1xx, or a status nobody has defined).
+    /// Neither a success nor an error (1xx, or an undefined status).
     UnexpectedStatus,
-    /// A success whose body is not the documented one.
+    /// A success with an undocumented body.
     Malformed(JsonError),
     /// A success without a body.
     Empty,
-    /// A success whose body is about another session than the one asked for.
+    /// A success for another session than the requested one.
     SessionMismatch,
-    /// A success that is no PDF file.
+    /// A success whose body is not a PDF file.
     NotPdf,
     /// A success whose body is longer than [`EndpointKind::max_body_bytes`].
     TooLarge,
@@ -238,8 +237,7 @@ impl ResponseError {
         }))
     }
 
-    /// Returns the error that a response of that endpoint comes to, if its status is not a success: for
-    /// tests of your own code.
+    /// Returns the error of a response whose status is not a success, for tests of your own code.
     pub fn from_response<B: AsRef<[u8]>>(endpoint: EndpointKind, response: &Response<B>) -> Self {
         triage::failure(endpoint, response)
     }
@@ -269,8 +267,7 @@ impl ResponseError {
         self
     }
 
-    /// Removes a secret from every text that the service wrote, in whatever encoding it stands
-    /// there.
+    /// Removes a secret, in any encoding, from every text of the service.
     pub(crate) fn scrubbed(mut self, secret: &str) -> Self {
         let Details { kind, message, request_id, media, location, .. } = &mut *self.0;
         for text in [message, request_id, media, location] {
@@ -292,17 +289,17 @@ impl ResponseError {
         self.0.status
     }
 
-    /// Returns what is wrong with the response.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> &ResponseErrorKind {
         &self.0.kind
     }
 
-    /// Returns the service's own words, if it sent any: at most a few hundred characters on one line.
+    /// Returns the service's error message, if it sent one: at most 301 characters on one line.
     pub fn message(&self) -> Option<&str> {
         self.0.message.as_deref()
     }
 
-    /// Returns the identifier that the service gave the request, for its support.
+    /// Returns the service's identifier of the request, to quote to its support.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
@@ -312,7 +309,7 @@ impl ResponseError {
         self.0.retry_after
     }
 
-    /// Returns where a redirect leads.
+    /// Returns the target of a redirect.
     pub fn location(&self) -> Option<&str> {
         self.0.location.as_deref()
     }
@@ -330,7 +327,7 @@ impl ResponseError {
         }
     }
 
-    /// Returns what a person can do about it, in a few words.
+    /// Returns short advice on how to resolve the error.
     pub fn advice(&self) -> &'static str {
         match (&self.0.kind, self.0.endpoint) {
             (ResponseErrorKind::Unauthorized, EndpointKind::ReadStatus) => {

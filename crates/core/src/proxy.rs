@@ -1,4 +1,4 @@
-//! The choice of a proxy for a host, by the variables that other programs read as well.
+//! The choice of a proxy for a host, by the customary environment variables.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use crate::base_url::BaseUrl;
 use crate::secret::Secret;
 
-/// A proxy for https requests and the hosts that are reached without it.
+/// A proxy for https requests, and the hosts that are reached without it.
 ///
 /// ```
 /// use didit_core::{BaseUrl, ProxySettings};
@@ -24,7 +24,7 @@ use crate::secret::Secret;
 /// ```
 #[derive(Clone, Default)]
 pub struct ProxySettings {
-    /// The proxy, and the variable that names it.
+    /// The name of the variable, and the URL of the proxy.
     proxy: Option<(&'static str, OsString)>,
     no_proxy: String,
 }
@@ -34,7 +34,7 @@ const NO_PROXY_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 impl ProxySettings {
     /// Reads `HTTPS_PROXY` or `ALL_PROXY`, and `NO_PROXY`, in upper or lower case; empty variables
-    /// do not count. `HTTP_PROXY` is for plain http, which is never sent through a proxy.
+    /// count as unset. `HTTP_PROXY` is ignored, since plain http is never sent through a proxy.
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &&'static str| {
             variable(name).filter(|value| !value.is_empty()).map(|value| (*name, value))
@@ -55,19 +55,19 @@ impl ProxySettings {
         self
     }
 
-    /// Sets the hosts that are reached without the proxy, as curl reads them: names with all their
-    /// subdomains, addresses, and blocks of addresses (`10.0.0.0/8`), separated by commas; `*` alone
-    /// for every host.
+    /// Sets the hosts that are reached without the proxy, in curl's format: domain names, which
+    /// include all subdomains, addresses, and address blocks (`10.0.0.0/8`), separated by commas; or
+    /// `*` for all hosts.
     #[must_use]
     pub fn with_no_proxy(mut self, list: &str) -> Self {
         list.clone_into(&mut self.no_proxy);
         self
     }
 
-    /// Returns the proxy through which that host is reached, if it is reached through one.
+    /// Returns the proxy for this host, if it is reached through one.
     ///
     /// # Errors
-    /// The proxy would be used, and is not the address of an HTTP proxy.
+    /// The proxy applies, but is not the address of an HTTP proxy.
     pub fn proxy_for(&self, base: &BaseUrl) -> Result<Option<HttpProxy>, InvalidProxy> {
         let Some((variable, url)) = &self.proxy else { return Ok(None) };
         if base.is_plain_http() || self.exempts(base.host()) {
@@ -119,7 +119,7 @@ fn block_contains(entry: &str, address: IpAddr) -> bool {
     }
 }
 
-/// The address of an HTTP proxy, and the credentials for it.
+/// The address of an HTTP proxy, with the credentials for it.
 #[derive(Clone)]
 pub struct HttpProxy {
     tls: bool,
@@ -142,10 +142,10 @@ impl HttpProxy {
             None => (None, rest),
         };
         let (host, port) = authority.rsplit_once(':')?;
-        // A base URL has the same rules for hosts and ports.
+        // The rules for hosts and ports are those of a base URL.
         let base: BaseUrl = format!("https://{authority}").parse().ok()?;
-        let plain = |text: &str| !text.contains(['/', '?', '#', '@', '[', ']', ' ']);
-        if host.contains('/') || !user.is_none_or(plain) {
+        let valid_user = |text: &str| !text.contains(['/', '?', '#', '@', '[', ']', ' ']);
+        if host.contains('/') || !user.is_none_or(valid_user) {
             return None;
         }
         let user = match user.map(|user| user.split_once(':').unwrap_or((user, ""))) {
@@ -155,7 +155,7 @@ impl HttpProxy {
         Some(Self { tls, host: base.host().to_owned(), port: port.parse().ok()?, user })
     }
 
-    /// Returns whether the proxy itself is reached over TLS.
+    /// Returns whether the connection to the proxy itself uses TLS.
     pub fn is_tls(&self) -> bool {
         self.tls
     }
@@ -192,7 +192,7 @@ fn percent_decoded(text: &str) -> Option<Secret> {
     String::from_utf8(decoded).ok().map(Secret::from)
 }
 
-/// Shows host and port, and no credentials.
+/// Writes the host and the port, without credentials.
 impl fmt::Display for HttpProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
@@ -207,7 +207,7 @@ impl fmt::Debug for HttpProxy {
 
 impl fmt::Debug for ProxySettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The value may hold a password.
+        // The value may contain a password.
         f.debug_struct("ProxySettings")
             .field("proxy", &self.proxy.as_ref().map(|(variable, _)| variable))
             .field("no_proxy", &self.no_proxy)
@@ -215,7 +215,7 @@ impl fmt::Debug for ProxySettings {
     }
 }
 
-/// A proxy that is not the address of an HTTP proxy. The value is not repeated: it may hold a
+/// Error parsing the address of an HTTP proxy. It does not contain the value, which may contain a
 /// password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidProxy {
@@ -223,7 +223,7 @@ pub struct InvalidProxy {
 }
 
 impl InvalidProxy {
-    /// Returns the name of the variable, or `the proxy` for one that was set by code.
+    /// Returns the name of the variable, or `the proxy` if it was set in code.
     pub fn variable(&self) -> &'static str {
         self.variable
     }
@@ -246,7 +246,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proxy_is_one_of_http_with_a_port() {
+    fn parses_http_proxies_with_a_port() {
         for (url, host, port) in [
             ("http://p.example:3128", "p.example", 3128),
             ("HTTPS://u:p@p.example:1/", "p.example", 1),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn hosts_of_the_list_are_reached_without_it() {
+    fn listed_hosts_bypass_the_proxy() {
         let settings = ProxySettings::default().with_proxy("p:1").with_no_proxy(
             "localhost, .intern.example,,shop.example.,10.0.0.0/8 192.168.1.7,172.16.0.1/33,[fd00::]/8,::1,*.x.example,127.*",
         );
@@ -316,10 +316,10 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_read_in_order_and_refused_by_name() {
+    fn variables_have_precedence_and_are_named_in_errors() {
         let settings = |set: &'static [(&str, &str)]| {
             ProxySettings::from_variables(|name| {
-                set.iter().find(|(it, _)| *it == name).map(|(_, value)| value.into())
+                set.iter().find(|(key, _)| *key == name).map(|(_, value)| value.into())
             })
         };
         let base = BaseUrl::production();
@@ -332,7 +332,7 @@ mod tests {
         let expected = "ALL_PROXY is not the address of an HTTP proxy, like http://host:port (SOCKS is not supported)";
         assert_eq!((error.to_string().as_str(), error.variable()), (expected, "ALL_PROXY"));
         assert!(!format!("{broken:?}").contains("secret"));
-        // A host that is reached without it does not mind, and neither does plain http.
+        // An invalid proxy does not affect exempt hosts or plain http.
         assert!(broken.proxy_for(&"https://h.example".parse().unwrap()).unwrap().is_none());
         assert!(broken.proxy_for(&"http://127.0.0.1:1".parse().unwrap()).unwrap().is_none());
     }

@@ -7,27 +7,27 @@ const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-/// The caller's rate limit, as a response's headers state it.
+/// The caller's rate limit, as stated in a response's headers.
 ///
-/// All times are relative to the response's own `Date` header, so that no local clock is needed. A
-/// client with a clock adds that header where it is missing, with the time of arrival
+/// All times are relative to the response's own `Date` header, so that no local clock is needed. If
+/// that header is missing, a client with a clock adds it, with the time of arrival
 /// ([RFC 9110 §6.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-6.6.1)): see
 /// [`stamp_arrival`](RateLimit::stamp_arrival).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RateLimit {
-    /// `X-RateLimit-Limit`: the requests allowed per window.
+    /// `X-RateLimit-Limit`: the number of requests allowed per window.
     pub limit: Option<u32>,
-    /// `X-RateLimit-Remaining`: the requests left in it.
+    /// `X-RateLimit-Remaining`: the number of requests left in the window.
     pub remaining: Option<u32>,
-    /// `X-RateLimit-Reset` minus `Date`: the time until more are left.
+    /// `X-RateLimit-Reset` minus `Date`: the time until more requests are allowed.
     pub reset_after: Option<Duration>,
-    /// `Retry-After`, in seconds (decimals are rounded up) or as an HTTP date minus `Date`.
+    /// `Retry-After`: either seconds (fractions are rounded up), or an HTTP date minus `Date`.
     pub retry_after: Option<Duration>,
 }
 
 impl RateLimit {
-    /// Reads the headers of one response; what is absent or unreadable is `None`.
+    /// Reads the headers of one response; absent and malformed headers are `None`.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -49,13 +49,13 @@ impl RateLimit {
         }
     }
 
-    /// Adds a `Date` header with the time of arrival to a response that names a moment, unless the
-    /// server sent one that can be read.
+    /// Adds a `Date` header with the time of arrival to a response whose headers may depend on it,
+    /// unless the server sent a valid one.
     pub fn stamp_arrival(headers: &mut HeaderMap, arrived: SystemTime) {
         if !headers.contains_key(RESET) && !headers.contains_key(RETRY_AFTER) {
             return;
         }
-        // The years that an HTTP date can tell.
+        // The range that an HTTP date can represent.
         let valid = SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH + YEAR_9999;
         if headers.get(DATE).map(text).and_then(http_date).is_none()
             && valid.contains(&arrived)
@@ -69,7 +69,7 @@ impl RateLimit {
 /// The time from 1970 to the year 9999.
 const YEAR_9999: Duration = Duration::from_secs(253_370_764_800);
 
-/// Reads a number of seconds, rounded up; one that is too large is the largest.
+/// Parses a number of seconds, rounded up and saturating.
 fn seconds(text: &str) -> Option<Duration> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -84,7 +84,7 @@ fn text(value: &HeaderValue) -> &str {
     value.to_str().map_or("", str::trim_ascii)
 }
 
-/// An HTTP date in any of its three forms (RFC 9110 §5.6.7), as the time since 1970.
+/// Parses an HTTP date in any of its three forms (RFC 9110 §5.6.7) to the time since 1970.
 fn http_date(text: &str) -> Option<Duration> {
     httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_the_documented_headers() {
+    fn parses_the_documented_headers() {
         let limit = read(&[
             ("date", "Thu, 01 Jan 1970 00:01:40 GMT"),
             ("x-ratelimit-limit", "100"),
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_in_each_form() {
+    fn parses_retry_after_in_each_form() {
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
         let cases: [(&str, Option<u64>); 13] = [
             ("0", Some(0)),
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_arrival_stands_in_for_a_missing_date() {
+    fn arrival_time_replaces_a_missing_date() {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT".parse().unwrap());
         let arrived = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
@@ -158,11 +158,11 @@ mod tests {
         assert!(!headers.contains_key(DATE));
         headers.clear();
         RateLimit::stamp_arrival(&mut headers, arrived);
-        assert!(headers.is_empty(), "nothing depends on the time");
+        assert!(headers.is_empty(), "no header depends on the date");
     }
 
     #[test]
-    fn moments_need_the_date_of_the_answer() {
+    fn absolute_times_require_a_date_header() {
         let limit = read(&[
             ("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT"),
             ("x-ratelimit-reset", "1800000000"),

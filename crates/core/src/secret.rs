@@ -1,4 +1,4 @@
-//! Texts that must not be shown.
+//! Secret texts, and their removal from other texts.
 
 mod scrub;
 
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 pub(crate) use self::scrub::scrub;
 
-/// A text that is wiped when dropped, and that neither `Debug` nor an error ever shows.
+/// A secret text that is wiped from memory when dropped and never shown by `Debug` or in an error.
 ///
 /// ```
 /// let secret = didit_core::Secret::from("hunter2".to_owned());
@@ -22,7 +22,7 @@ pub(crate) use self::scrub::scrub;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Returns the text itself. Every use is a place where the secret may leak: keep them few.
+    /// Returns the text itself. The secret may leak wherever this is called, so call it rarely.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -40,7 +40,7 @@ impl From<&str> for Secret {
     }
 }
 
-/// Deref coercion does not apply to `impl Into<Secret>`.
+/// Needed since deref coercion does not apply to `impl Into<Secret>`.
 impl From<&String> for Secret {
     fn from(text: &String) -> Self {
         Self::from(text.as_str())
@@ -59,14 +59,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Returns a header value that `Debug` hides, in memory that is wiped when the last clone is
-/// dropped; `None` if `parts` hold anything but visible ASCII and spaces.
+/// Returns a header value that `Debug` redacts, in memory that is wiped when the last clone is
+/// dropped; `None` if `parts` contain anything except visible ASCII and spaces.
 pub(crate) fn sensitive_header(parts: &[&str]) -> Option<HeaderValue> {
     let allowed = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
     if !parts.iter().all(|part| part.bytes().all(allowed)) {
         return None;
     }
-    // A buffer that grows leaves unwiped copies behind.
+    // A buffer that is reallocated leaves unwiped copies behind.
     let mut text = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
     for part in parts {
         text.extend_from_slice(part.as_bytes());
@@ -81,14 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_comes_from_any_text() {
+    fn secret_converts_from_string_types() {
         let text = "s3cret-word".to_owned();
         assert_eq!(Secret::from(&text).expose(), "s3cret-word");
         assert_eq!(Secret::from(&*text).expose(), Secret::from(text.clone()).expose());
     }
 
     #[test]
-    fn a_header_takes_visible_text_alone() {
+    fn header_accepts_only_visible_ascii() {
         let value = sensitive_header(&["Bearer ", "token"]).unwrap();
         assert_eq!((value.to_str().unwrap(), value.is_sensitive()), ("Bearer token", true));
         assert_eq!(sensitive_header(&["a\r\nb"]), None);

@@ -25,7 +25,7 @@ pub struct ClientBuilder<C: Connect> {
 }
 
 impl<C: Connect> ClientBuilder<C> {
-    /// Starts with the defaults.
+    /// Creates a builder with the default settings.
     pub fn new(credentials: impl Into<Credentials>) -> Self {
         Self {
             engine: Engine::builder(credentials),
@@ -37,10 +37,10 @@ impl<C: Connect> ClientBuilder<C> {
         }
     }
 
-    /// Starts with what the variables of the process's [`Environment`] say.
+    /// Creates a builder with the settings in the process's [`Environment`].
     ///
     /// # Errors
-    /// [`ConfigError::Environment`], which names the variables.
+    /// [`ConfigError::Environment`], which names the variables to change.
     pub fn from_env() -> Result<Self, ConfigError> {
         let environment = Environment::new(C::variable, C::open);
         let mut builder = Self::new(environment.credentials()?);
@@ -59,15 +59,14 @@ impl<C: Connect> ClientBuilder<C> {
         Ok(builder)
     }
 
-    /// Sets where requests of the data-transfer API and for tokens go. Default: the live service.
+    /// Sets the base URL of token requests and the data-transfer API. Default: the live service.
     #[must_use]
     pub fn base_url(mut self, base_url: BaseUrl) -> Self {
         self.engine = self.engine.base_url(base_url);
         self
     }
 
-    /// Sets where requests of the verification API go; see
-    /// [`EngineBuilder::verification_base_url`].
+    /// Sets the base URL of the verification API; see [`EngineBuilder::verification_base_url`].
     #[must_use]
     pub fn verification_base_url(mut self, base_url: BaseUrl) -> Self {
         self.engine = self.engine.verification_base_url(base_url);
@@ -81,61 +80,61 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
-    /// Sets all timeouts, retries and pacing; replaces a [`timeout`](Self::timeout) set before.
+    /// Sets all timeouts, retries and rate limits. Replaces a [`timeout`](Self::timeout) set before.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.engine = self.engine.policy(policy);
         self
     }
 
-    /// Sets the name of your application, which precedes this library's in `User-Agent`.
+    /// Sets the name of your application, which precedes that of this library in `User-Agent`.
     #[must_use]
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.engine = self.engine.user_agent(name);
         self
     }
 
-    /// Sets a listener for what calls do, for metrics. It is called between the steps of a call and
-    /// must return soon.
+    /// Sets a listener for the events of calls, for example for metrics. It is called between the
+    /// steps of a call and must return quickly.
     #[must_use]
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.hooks.set_on_event(listener);
         self
     }
 
-    /// Sets a function that completes each request before it is sent, those for tokens included: to
-    /// add a `traceparent`, or to sign it. It must return soon.
+    /// Sets a function that edits each request before it is sent, including those for tokens: for
+    /// example to add a `traceparent` or a signature. It must return quickly.
     ///
-    /// The values of the headers that hold secrets are
+    /// The values of headers with secrets are marked
     /// [sensitive](http::HeaderValue::is_sensitive): `Debug` does not show them.
     #[must_use]
     pub fn before_send(
         mut self,
-        complete: impl Fn(EndpointKind, &mut Request<Vec<u8>>) + Send + Sync + 'static,
+        edit: impl Fn(EndpointKind, &mut Request<Vec<u8>>) + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.set_before_send(complete);
+        self.hooks.set_before_send(edit);
         self
     }
 
-    /// Trusts the certificates of a PEM text, beside the platform's.
+    /// Trusts the certificates of a PEM text in addition to the platform's.
     #[must_use]
     pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.root_certificates.push(pem.into());
         self
     }
 
-    /// Sets the proxy, instead of the environment's `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
+    /// Sets the proxy. Default: the environment's `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`.
     #[must_use]
     pub fn proxy(mut self, settings: ProxySettings) -> Self {
         self.proxy = Some(settings);
         self
     }
 
-    /// Sends all requests with your own HTTP client, with its proxy, TLS and connections.
+    /// Sends all requests with your own HTTP client, with its proxy, TLS and connection settings.
     ///
-    /// It must follow no redirects, since one that is followed takes the credentials along, and retry
-    /// nothing, so that nothing is sent twice. Requests that must not be repeated go over its idle
-    /// connections as well, and are lost if the server closes one at that moment.
+    /// It must not follow redirects, which would send the credentials to another host, and must not
+    /// retry, so that no request is sent twice. Requests that must not be repeated also use its idle
+    /// connections, and are lost if the server closes one at that moment.
     #[must_use]
     pub fn http_client(mut self, client: C::HttpClient) -> Self {
         self.http_client = Some(client);
@@ -143,7 +142,7 @@ impl<C: Connect> ClientBuilder<C> {
     }
 
     /// Shares the rate limits and the token with other processes of the same application through
-    /// this store; see [`EngineBuilder::shared`]. A thread of its own asks it.
+    /// this store; see [`EngineBuilder::shared`]. The store is called on a separate thread.
     #[must_use]
     pub fn shared(mut self, mut store: impl SharedStore + 'static) -> Self {
         self.engine = self.engine.shared(&mut store);
@@ -154,8 +153,8 @@ impl<C: Connect> ClientBuilder<C> {
     /// Builds the client. Nothing is sent before the first call.
     ///
     /// # Errors
-    /// A setting is refused, settings contradict each other, this machine has no root certificates,
-    /// or the environment names a proxy that cannot be used.
+    /// A setting is invalid, settings contradict each other, this machine has no root certificates,
+    /// or the proxy in the environment is invalid.
     pub fn build(self) -> Result<C, ConfigError> {
         let engine = self.engine.seed(C::seed()).build()?;
         let transport = match self.http_client {
@@ -163,7 +162,7 @@ impl<C: Connect> ClientBuilder<C> {
                 return Err(ConfigError::OwnHttpClient("root_certificate"));
             }
             Some(_) if self.proxy.is_some() => return Err(ConfigError::OwnHttpClient("proxy")),
-            Some(client) => Transport::own(client, &engine, self.hooks),
+            Some(client) => Transport::custom(client, &engine, self.hooks),
             None => {
                 let proxies =
                     self.proxy.unwrap_or_else(|| ProxySettings::from_variables(C::variable));

@@ -24,7 +24,7 @@ pub enum ConfigError {
     Environment(InvalidEnvironment),
     /// The proxy is not the address of an HTTP proxy.
     Proxy(InvalidProxy),
-    /// This setting has no effect on an HTTP client of your own.
+    /// This setting has no effect on a custom HTTP client.
     OwnHttpClient(&'static str),
     /// The HTTP or TLS library refused its settings.
     Library(Box<dyn Error + Send + Sync>),
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_config_error_says_what_is_wrong() {
+    fn messages_state_what_is_wrong() {
         let cases = [
             (ConfigError::Certificate, "the root certificate is not a PEM certificate"),
             (

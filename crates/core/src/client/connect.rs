@@ -9,8 +9,8 @@ use crate::proxy::HttpProxy;
 
 /// A client that a [`ClientBuilder`](crate::ClientBuilder) builds.
 ///
-/// It lends the builder what this crate does not touch (the environment, files, randomness), makes
-/// connections, and decides nothing.
+/// It gives the builder access to what this crate does not touch (the environment, files,
+/// randomness) and makes connections.
 pub trait Connect: Sized {
     /// The client of the HTTP library. Clones share their connections.
     type HttpClient: Clone;
@@ -21,24 +21,25 @@ pub trait Connect: Sized {
     /// Returns a variable of the process's environment.
     fn variable(name: &str) -> Option<OsString>;
 
-    /// Opens a file to read it.
+    /// Opens a file for reading.
     ///
     /// # Errors
     /// The file cannot be opened.
     fn open(path: &Path) -> io::Result<impl io::Read + use<Self>>;
 
-    /// Sets up the HTTP library: no redirects, no retries, no proxy but the given one.
+    /// Sets up the HTTP library: without redirects and retries, and with no proxy except the given
+    /// one.
     ///
     /// # Errors
-    /// A certificate is refused, or there is none to trust, or the library refuses its settings.
+    /// A certificate is unusable, there is none to trust, or the library refuses its settings.
     fn http_clients(
         settings: &HttpSettings<'_>,
     ) -> Result<HttpClients<Self::HttpClient>, ConfigError>;
 
-    /// Puts the client together.
+    /// Creates the client from its parts.
     ///
     /// # Errors
-    /// [`ConfigError::Library`] if the thread that asks the store cannot be started.
+    /// [`ConfigError::Library`] if the thread that serves the store cannot be started.
     fn connect(parts: ClientParts<Self::HttpClient>) -> Result<Self, ConfigError>;
 }
 
@@ -46,22 +47,22 @@ pub trait Connect: Sized {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct HttpSettings<'a> {
-    /// `false` if no host is reached by TLS: then no trusted certificates are needed.
+    /// False if no host is reached over TLS, so that no trusted certificates are needed.
     pub tls: bool,
-    /// PEM texts of certificates to trust beside the platform's, which are to be checked in any
-    /// case.
+    /// PEM texts of certificates to trust in addition to the platform's. They must be checked even
+    /// without TLS.
     pub root_certificates: &'a [Vec<u8>],
     /// The proxy for all requests.
     pub proxy: Option<&'a HttpProxy>,
 }
 
-/// The clients of the HTTP library, which differ in this alone.
+/// The clients of the HTTP library, which differ only in their use of connections.
 #[derive(Clone, Debug)]
 pub struct HttpClients<H> {
     /// Keeps connections alive.
     pub pooled: H,
-    /// Makes a connection for each request, for those that must not be repeated: on a connection
-    /// that was idle, nobody can tell whether the server closed it before or after the request
+    /// Makes a new connection for each request, for requests that must not be repeated: if an idle
+    /// connection is closed, it is unknown whether the server has seen the request
     /// ([RFC 9112, section 9.3.1](https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1)).
     pub unpooled: H,
 }
@@ -72,8 +73,8 @@ pub struct HttpClients<H> {
 pub struct ClientParts<H> {
     /// The state that its calls share.
     pub engine: Engine,
-    /// The HTTP clients, and the functions of the caller.
+    /// The HTTP clients and the caller's hooks.
     pub transport: Transport<H>,
-    /// The store that processes share, if they do.
+    /// The shared store, if there is one.
     pub store: Option<Box<dyn SharedStore>>,
 }

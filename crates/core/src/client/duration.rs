@@ -1,10 +1,10 @@
-//! Durations as people write them: `500ms`, `30s`, `1.5m`, `2h`.
+//! Durations in human-readable form: `500ms`, `30s`, `1.5m`, `2h`.
 
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// Reads a number and one of the units `ms`, `s`, `m` and `h`.
+/// Parses a decimal number with one of the units `ms`, `s`, `m` and `h`.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -12,7 +12,7 @@ use std::time::Duration;
 /// ```
 ///
 /// # Errors
-/// The text is anything else, or the duration is too long for a [`Duration`].
+/// The text has another form, or the duration is too long for a [`Duration`].
 pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
     let problem = || InvalidDuration::Malformed { text: text.to_owned() };
     let digits =
@@ -30,10 +30,10 @@ pub fn parse(text: &str) -> Result<Duration, InvalidDuration> {
     Duration::try_from_secs_f64(number * seconds).map_err(|_| problem())
 }
 
-/// Reads a duration that is not zero.
+/// Parses a duration that is not zero.
 ///
 /// # Errors
-/// Like [`parse`], and for zero.
+/// Those of [`parse`], and [`InvalidDuration::Zero`].
 pub fn parse_positive(text: &str) -> Result<Duration, InvalidDuration> {
     let duration = parse(text)?;
     if duration.is_zero() {
@@ -42,16 +42,16 @@ pub fn parse_positive(text: &str) -> Result<Duration, InvalidDuration> {
     Ok(duration)
 }
 
-/// The reason a text is no duration.
+/// Error parsing a duration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidDuration {
-    /// It is not a number with a unit.
+    /// The text is not a number with a unit.
     Malformed {
         /// The text.
         text: String,
     },
-    /// It is zero.
+    /// The duration is zero.
     Zero {
         /// The text.
         text: String,
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_unit_is_read() {
+    fn parses_every_unit() {
         for (text, milliseconds) in [
             ("500ms", 500),
             ("30s", 30_000),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn refuses_malformed_durations() {
         for text in [
             "",
             "30",

@@ -26,31 +26,31 @@ const API_KEY: &str = "DIDIT_API_KEY";
 const TIMEOUT: &str = "DIDIT_TIMEOUT";
 const CA_FILE: &str = "DIDIT_CA_FILE";
 
-/// No secret comes near it.
+/// The maximum size of a secret file in bytes, far more than any secret.
 const MAX_SECRET: usize = 1 << 16;
-/// Ten times as large as the bundles of operating systems.
+/// The maximum size of a certificate file in bytes, ten times that of an operating system's bundle.
 const MAX_CA_FILE: usize = 8 << 20;
 
 type Lookup<'a> = dyn Fn(&str) -> Option<OsString> + 'a;
 type ReadFile<'a> = dyn Fn(&Path, usize) -> io::Result<Vec<u8>> + 'a;
 
-/// The settings of a client as variables of an environment. A variable that is empty counts as unset.
+/// The settings of a client, as environment variables. An empty variable counts as unset.
 ///
 /// | variable | setting |
 /// |---|---|
-/// | `DIDIT_CLIENT_ID` with `DIDIT_CLIENT_SECRET` or `DIDIT_CLIENT_SECRET_FILE` | client credentials; a line end at the end of the file is left out |
+/// | `DIDIT_CLIENT_ID` with `DIDIT_CLIENT_SECRET` or `DIDIT_CLIENT_SECRET_FILE` | client credentials; one line ending at the end of the file is ignored |
 /// | `DIDIT_ACCESS_TOKEN` | a bearer token |
 /// | `DIDIT_API_KEY` | an application key |
-/// | `DIDIT_BASE_URL`, `DIDIT_VERIFICATION_BASE_URL` | where requests go |
+/// | `DIDIT_BASE_URL`, `DIDIT_VERIFICATION_BASE_URL` | the base URLs of the two APIs |
 /// | `DIDIT_TIMEOUT` | the time for a whole call, such as `500ms`, `30s`, `2m` or `1h` |
-/// | `DIDIT_CA_FILE` | a PEM file of certificates to trust beside the platform's |
+/// | `DIDIT_CA_FILE` | a PEM file of certificates to trust in addition to the platform's |
 pub struct Environment<'a> {
     variable: Box<Lookup<'a>>,
     read_file: Box<ReadFile<'a>>,
     flags: Vec<(&'static str, &'static str, OsString)>,
 }
 
-/// A setting, and the name of the variable or the flag that it comes from.
+/// A setting, with the name of the variable or the flag that it comes from.
 type Named<T> = (&'static str, T);
 
 impl<'a> Environment<'a> {
@@ -67,7 +67,7 @@ impl<'a> Environment<'a> {
         CA_FILE,
     ];
 
-    /// Takes a function that returns a variable, and one that opens a file.
+    /// Creates an environment from a function that returns a variable and one that opens a file.
     pub fn new<F: io::Read>(
         variable: impl Fn(&str) -> Option<OsString> + 'a,
         open: impl Fn(&Path) -> io::Result<F> + 'a,
@@ -76,7 +76,7 @@ impl<'a> Environment<'a> {
         Self { variable: Box::new(variable), read_file: Box::new(read_file), flags: Vec::new() }
     }
 
-    /// Replaces a variable by the flag of a command line, which errors then name.
+    /// Overrides a variable with a command-line flag, which errors then name.
     #[must_use]
     pub fn with_flag(
         mut self,
@@ -88,39 +88,39 @@ impl<'a> Environment<'a> {
         self
     }
 
-    /// Returns the only way to authorize that is configured.
+    /// Returns the configured credentials.
     ///
     /// # Errors
-    /// None is configured, or several are, or one is incomplete, unreadable or malformed.
+    /// No credentials are configured, or several, or they are incomplete, unreadable or malformed.
     pub fn credentials(&self) -> Result<Credentials, InvalidEnvironment> {
         let sources = self.credential_sources();
-        let held = sources.iter().find(|name| [ACCESS_TOKEN, API_KEY].contains(name));
-        match (held, &sources[..]) {
+        let token = sources.iter().find(|name| [ACCESS_TOKEN, API_KEY].contains(name));
+        match (token, &sources[..]) {
             (_, []) => Err(Problem::NoCredentials.into()),
-            (Some(&name), [_]) => self.held_credentials(name),
+            (Some(&name), [_]) => self.token_credentials(name),
             (Some(_), _) => Err(Problem::Several(sources).into()),
             (None, _) => self.client_credentials(),
         }
     }
 
-    /// Returns the names of the variables and flags that have to do with authorization.
+    /// Returns the names of the variables and flags that are set and concern the credentials.
     pub fn credential_sources(&self) -> Vec<&'static str> {
         let names = [CLIENT_ID, CLIENT_SECRET, CLIENT_SECRET_FILE, ACCESS_TOKEN, API_KEY];
         names.into_iter().filter_map(|name| self.get(name)).map(|(name, _)| name).collect()
     }
 
-    /// Returns where the requests of the data-transfer API go, if that is configured.
+    /// Returns the base URL of the data-transfer API, if it is configured.
     ///
     /// # Errors
-    /// It is no [`BaseUrl`].
+    /// The value is not a [`BaseUrl`].
     pub fn base_url(&self) -> Result<Option<BaseUrl>, InvalidEnvironment> {
         self.parsed(BASE_URL, str::parse)
     }
 
-    /// Returns where the requests of the verification API go, if that is configured.
+    /// Returns the base URL of the verification API, if it is configured.
     ///
     /// # Errors
-    /// It is no [`BaseUrl`].
+    /// The value is not a [`BaseUrl`].
     pub fn verification_base_url(&self) -> Result<Option<BaseUrl>, InvalidEnvironment> {
         self.parsed(VERIFICATION_BASE_URL, str::parse)
     }
@@ -128,21 +128,21 @@ impl<'a> Environment<'a> {
     /// Returns the time for a whole call, if it is configured.
     ///
     /// # Errors
-    /// It is no duration, or zero.
+    /// The value is not a duration, or is zero.
     pub fn timeout(&self) -> Result<Option<Duration>, InvalidEnvironment> {
         self.parsed(TIMEOUT, duration::parse_positive)
     }
 
-    /// Returns the text of the file of certificates to trust, if one is configured.
+    /// Returns the content of the file of certificates to trust, if one is configured.
     ///
     /// # Errors
-    /// It cannot be read.
+    /// The file cannot be read.
     pub fn root_certificate(&self) -> Result<Option<Vec<u8>>, InvalidEnvironment> {
         let file = self.get(CA_FILE).map(|(name, path)| self.read(name, path.into(), MAX_CA_FILE));
         file.transpose()
     }
 
-    /// Returns what a name is set to, and by what.
+    /// Returns the value of a setting, and the name of the variable or the flag that sets it.
     fn get(&self, variable: &'static str) -> Option<Named<OsString>> {
         let flag = self.flags.iter().find(|(name, ..)| *name == variable);
         let flag = flag.map(|(_, flag, value)| (*flag, value.clone()));
@@ -177,7 +177,7 @@ impl<'a> Environment<'a> {
             .map_err(|error| Problem::Unreadable(name, path, error.to_string()).into())
     }
 
-    fn held_credentials(&self, name: &'static str) -> Result<Credentials, InvalidEnvironment> {
+    fn token_credentials(&self, name: &'static str) -> Result<Credentials, InvalidEnvironment> {
         let secret = self.text(name)?.map(|(_, secret)| secret).unwrap_or_default();
         let header = match name {
             ACCESS_TOKEN => Authorization::bearer(secret),
@@ -202,7 +202,7 @@ impl<'a> Environment<'a> {
         })
     }
 
-    /// Returns a file's content without the line end that editors leave at its end.
+    /// Returns a file's content without the line ending that editors add at the end.
     fn read_secret(&self, name: &'static str, path: PathBuf) -> Result<Secret, InvalidEnvironment> {
         let content = Zeroizing::new(self.read(name, path.clone(), MAX_SECRET)?);
         let text = str::from_utf8(&content);
@@ -227,7 +227,7 @@ mod tests {
 
     fn environment<'a>(set: &'a [(&'a str, &'a str)]) -> Environment<'a> {
         let variable = |name: &str| {
-            set.iter().find(|(it, _)| *it == name).map(|(_, value)| OsString::from(*value))
+            set.iter().find(|(key, _)| *key == name).map(|(_, value)| OsString::from(*value))
         };
         Environment::new(variable, |path| {
             let content = path.to_str().unwrap().to_owned();
@@ -242,20 +242,20 @@ mod tests {
     fn kind(set: &[(&str, &str)]) -> Result<&'static str, InvalidEnvironment> {
         environment(set).credentials().map(|credentials| match credentials {
             Credentials::Client(_) => "client",
-            _ => "held",
+            _ => "token",
         })
     }
 
     #[test]
-    fn each_way_to_authorize_works_alone() {
+    fn each_kind_of_credentials_is_read() {
         assert_eq!(kind(&[(CLIENT_ID, "i"), (CLIENT_SECRET, "s")]), Ok("client"));
         assert_eq!(kind(&[(CLIENT_ID, "i"), (CLIENT_SECRET_FILE, "s\n")]), Ok("client"));
-        assert_eq!(kind(&[(ACCESS_TOKEN, "t"), (API_KEY, ""), (CLIENT_ID, "")]), Ok("held"));
-        assert_eq!(kind(&[(API_KEY, "k")]), Ok("held"));
+        assert_eq!(kind(&[(ACCESS_TOKEN, "t"), (API_KEY, ""), (CLIENT_ID, "")]), Ok("token"));
+        assert_eq!(kind(&[(API_KEY, "k")]), Ok("token"));
     }
 
     #[test]
-    fn everything_else_names_what_to_change() {
+    fn errors_name_the_variables_to_change() {
         let several = "several ways to authorize are configured at once: ";
         let cases: [(&[_], &str, &[&str]); 10] = [
             (&[], "set DIDIT_CLIENT_ID and", &[CLIENT_ID, CLIENT_SECRET, ACCESS_TOKEN, API_KEY]),
@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_replaces_a_variable_and_is_named() {
+    fn flag_overrides_a_variable_and_is_named_in_errors() {
         let set = [(CLIENT_ID, "é"), (ACCESS_TOKEN, "t"), (BASE_URL, "x")];
         let environment = environment(&set).with_flag(CLIENT_ID, "--client-id", "i");
         let several = environment.credentials().unwrap_err();
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_end_is_not_part_of_the_secret() {
+    fn one_trailing_line_ending_is_stripped_from_the_secret() {
         for (content, secret) in [
             ("s", "s"),
             ("s\n", "s"),
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_settings_are_optional_and_checked() {
+    fn other_settings_are_optional_and_validated() {
         let nothing = environment(&[]);
         assert_eq!(nothing.base_url(), Ok(None));
         assert_eq!(nothing.verification_base_url(), Ok(None));
@@ -350,7 +350,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_not_text_is_refused_by_name() {
+    fn non_utf8_variable_is_refused_by_name() {
         use std::os::unix::ffi::OsStringExt as _;
         let binary = Environment::new(
             |name| (name == TIMEOUT).then(|| OsString::from_vec(vec![0xff])),

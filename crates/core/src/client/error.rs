@@ -8,16 +8,16 @@ use crate::engine::{CallError, CallErrorKind};
 /// The error of a client's call: the core's [`CallError`], to which it dereferences, and, if the
 /// transport failed, the route of the request and the HTTP library's error `T`.
 ///
-/// `{:?}` prints one line for people, `{:#?}` the structure.
+/// `{:?}` prints one readable line, `{:#?}` the structure.
 pub struct ClientError<T> {
     call: CallError,
-    /// The route of the request, if the transport was what failed.
+    /// The route of the request, if the transport failed.
     route: Option<Box<Route>>,
     detail: Option<Box<TransportDetail<T>>>,
 }
 
 impl<T> ClientError<T> {
-    /// Creates the error of a call; `detail` is ignored unless the transport was what failed.
+    /// Creates the error of a call; `detail` is ignored unless the transport failed.
     pub fn new(call: CallError, detail: Option<TransportDetail<T>>, route: &Route) -> Self {
         if !matches!(call.kind(), CallErrorKind::Transport(_)) {
             return Self::from(call);
@@ -30,21 +30,21 @@ impl<T> ClientError<T> {
         &self.call
     }
 
-    /// Returns what a person can do about it, in a few words.
+    /// Returns short advice on how to resolve the error.
     pub fn advice(&self) -> &'static str {
         let advice = self.detail.as_ref().and_then(|detail| detail.advice);
         advice.unwrap_or_else(|| self.call.advice())
     }
 }
 
-/// An HTTP library's error, and what there is to say about it.
+/// An HTTP library's error, with a description and advice.
 #[derive(Debug)]
 pub struct TransportDetail<T> {
     /// The error.
     pub error: T,
-    /// The failure, in a few words.
+    /// A short description of the failure.
     pub words: Option<String>,
-    /// Advice for people, if more specific than the advice for the kind of failure.
+    /// Advice for the user, if more specific than that for the kind of failure.
     pub advice: Option<&'static str>,
 }
 
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_transport_is_told_with_its_place() {
+    fn transport_error_names_the_route() {
         let base: BaseUrl = "https://h.example:8443".parse().unwrap();
         let lost = || call(CallErrorKind::Transport(TransportErrorKind::Connect));
         let error = ClientError::new(lost(), Some(detail()), &Route::new(&base, None));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_above_the_transport_has_no_place() {
+    fn other_errors_ignore_route_and_detail() {
         let route = Route::new(&BaseUrl::production(), None);
         let error = ClientError::new(call(CallErrorKind::Finished), Some(detail()), &route);
         assert_eq!(

@@ -7,13 +7,13 @@ use crate::engine::Event;
 use crate::error::EndpointKind;
 
 type Listener = dyn Fn(&Event) + Send + Sync;
-type Shaper = dyn Fn(EndpointKind, &mut Request<Vec<u8>>) + Send + Sync;
+type RequestHook = dyn Fn(EndpointKind, &mut Request<Vec<u8>>) + Send + Sync;
 
-/// The functions that the caller wants to have called between the steps of calls. Clones share them.
+/// The caller's functions that run between the steps of calls. Clones share them.
 #[derive(Clone, Default)]
 pub(super) struct Hooks {
     on_event: Option<Arc<Listener>>,
-    before_send: Option<Arc<Shaper>>,
+    before_send: Option<Arc<RequestHook>>,
 }
 
 impl Hooks {
@@ -23,18 +23,18 @@ impl Hooks {
 
     pub(super) fn set_before_send(
         &mut self,
-        shaper: impl Fn(EndpointKind, &mut Request<Vec<u8>>) + Send + Sync + 'static,
+        hook: impl Fn(EndpointKind, &mut Request<Vec<u8>>) + Send + Sync + 'static,
     ) {
-        self.before_send = Some(Arc::new(shaper));
+        self.before_send = Some(Arc::new(hook));
     }
 
-    /// Returns whether anybody wants to know events.
-    pub(super) fn listen(&self) -> bool {
+    /// Returns whether events are to be recorded.
+    pub(super) fn want_events(&self) -> bool {
         self.on_event.is_some() || Event::is_traced()
     }
 
     /// Passes events to the listener and to `tracing`.
-    pub(super) fn tell(&self, events: &[Event]) {
+    pub(super) fn emit(&self, events: &[Event]) {
         for event in events {
             if let Some(listener) = &self.on_event {
                 listener(event);
@@ -46,8 +46,8 @@ impl Hooks {
 
     pub(super) fn before_send(&self, request: &mut Request<Vec<u8>>) {
         let endpoint = request.extensions().get().copied();
-        if let (Some(shape), Some(endpoint)) = (&self.before_send, endpoint) {
-            shape(endpoint, request);
+        if let (Some(hook), Some(endpoint)) = (&self.before_send, endpoint) {
+            hook(endpoint, request);
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::io::{self, Read};
 
-/// Reads a file of at most `limit` bytes, which may be a device without an end, into memory that is
-/// not moved while it grows.
+/// Reads a file of at most `limit` bytes. It may be an endless device. The buffer is never
+/// reallocated, so no copies of a secret are left behind.
 ///
 /// # Errors
 /// [`FileTooLarge`](io::ErrorKind::FileTooLarge), or reading failed.
@@ -20,14 +20,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_may_be_as_long_as_the_limit() {
+    fn file_may_be_as_long_as_the_limit() {
         assert_eq!(read_limited(&[7; 1024][..], 1024).unwrap(), [7; 1024]);
         let error = read_limited(&[7; 1025][..], 1024).unwrap_err();
         assert_eq!(error.to_string(), "it has more than 1 KiB");
     }
 
     #[test]
-    fn a_file_without_an_end_is_refused() {
+    fn endless_file_is_refused() {
         let error = read_limited(io::repeat(0), 1 << 16).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
     }

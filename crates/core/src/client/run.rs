@@ -13,10 +13,11 @@ use crate::engine::{
 };
 use crate::rate_limit::RateLimit;
 
-/// The error of a failed exchange for the engine, and for the caller in the HTTP library's terms.
+/// The error of a failed exchange: for the engine, and with the HTTP library's details for the
+/// caller.
 pub type FailedExchange<T> = (TransportError, Option<TransportDetail<T>>);
 
-/// Takes the head of a response that arrived at that time.
+/// Builds the head of a response that arrived at the time `at`.
 ///
 /// # Errors
 /// The headers are longer than [`MAX_HEAD_BYTES`].
@@ -44,49 +45,50 @@ pub trait Driver {
     /// The error of the HTTP library.
     type HttpError;
 
-    /// Locks the engine. It is consistent after every step, also after one that panicked.
+    /// Locks the engine. It is consistent after every step, even one that panicked, so a poisoned
+    /// lock can be ignored.
     fn lock(&self) -> impl DerefMut<Target = Engine>;
 
     /// Returns the time since the client was built.
     fn now(&self) -> Moment;
 
-    /// Has the calls that wait poll again.
+    /// Wakes the waiting calls, so that they poll again.
     fn wake_others(&self);
 
-    /// Has the store that processes share asked again, if there is one: see [`serve_store`].
+    /// Wakes the thread that serves the shared store, if there is one: see [`serve_store`].
     fn wake_store(&self);
 
-    /// Returns the HTTP clients, and the functions of the caller.
+    /// Returns the HTTP clients and the caller's hooks.
     fn transport(&self) -> &Transport<Self::HttpClient>;
 }
 
-/// An operation under way in a client, which is canceled when dropped before its end.
+/// A running operation of a client, which is canceled if dropped before it has finished.
 #[derive(Debug)]
 pub struct Run<'a, D: Driver, O: Operation> {
     driver: &'a D,
     operation: O,
     /// The last failure of the transport.
     failure: Option<TransportDetail<D::HttpError>>,
-    over: bool,
+    finished: bool,
 }
 
 impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
     /// Starts an operation.
     pub fn new(driver: &'a D, operation: O) -> Self {
-        Self { driver, operation, failure: None, over: false }
+        Self { driver, operation, failure: None, finished: false }
     }
 
-    /// Returns what to do now; see [`Operation::poll`].
+    /// Returns the next step; see [`Operation::poll`].
     pub fn poll(&mut self) -> Step<O::Output> {
         let mut step = self.step(|operation, engine, now| operation.poll(engine, now));
-        self.over = matches!(step, Step::Done(_));
+        self.finished = matches!(step, Step::Done(_));
         if let Step::Send { request, .. } = &mut step {
             self.driver.transport().hooks.before_send(request);
         }
         step
     }
 
-    /// Takes what became of a request.
+    /// Handles the outcome of a request.
     pub fn handle(
         &mut self,
         ticket: Ticket,
@@ -105,17 +107,17 @@ impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
         }
     }
 
-    /// Returns the error of the operation with what the transport told of it.
+    /// Returns the error of the operation, with the route and the last failure of the transport.
     pub fn error(&mut self, error: CallError) -> ClientError<D::HttpError> {
         let route = self.driver.transport().route(error.endpoint());
         ClientError::new(error, self.failure.take(), route)
     }
 
-    /// Takes one step with the engine; then wakes others, and tells what happened.
+    /// Takes one step with the engine; then wakes other calls and emits the events.
     fn step<T>(&mut self, step: impl FnOnce(&mut O, &mut Engine, Moment) -> T) -> T {
         let hooks = &self.driver.transport().hooks;
         let mut engine = self.driver.lock();
-        engine.record_events(hooks.listen());
+        engine.record_events(hooks.want_events());
         let result = step(&mut self.operation, &mut engine, self.driver.now());
         let (wakes, events) = (engine.take_wake(), engine.take_events());
         drop(engine);
@@ -123,21 +125,21 @@ impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
             self.driver.wake_others();
         }
         self.driver.wake_store();
-        hooks.tell(&events);
+        hooks.emit(&events);
         result
     }
 }
 
 impl<D: Driver, O: Operation> Drop for Run<'_, D, O> {
     fn drop(&mut self) {
-        if !self.over {
+        if !self.finished {
             self.step(|operation, engine, now| operation.cancel(engine, now));
         }
     }
 }
 
-/// Asks the store all that the engine wants of it until the driver is gone, for a thread that does
-/// nothing else. `wait` waits for that long, or until [`wake_store`](Driver::wake_store) is called.
+/// Exchanges the engine's requests with the store until the driver is dropped, on a dedicated
+/// thread. `wait` blocks for the given time, or until [`wake_store`](Driver::wake_store) is called.
 pub fn serve_store<D: Driver>(
     driver: &Weak<D>,
     store: &mut dyn SharedStore,

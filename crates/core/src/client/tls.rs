@@ -1,4 +1,4 @@
-//! TLS by rustls, as far as it does no I/O.
+//! The parts of TLS with rustls that need no I/O.
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -10,11 +10,11 @@ use crate::engine::TransportErrorKind;
 
 impl HttpSettings<'_> {
     /// Returns the certificates to trust: the platform's, which `platform` looks up, and those of the
-    /// PEM texts. There are none where TLS is not spoken.
+    /// PEM texts. Empty without TLS.
     ///
     /// # Errors
-    /// [`ConfigError::Certificate`] if a text contains no certificate, or one that cannot be used;
-    /// [`ConfigError::NoRootCertificates`] if there is none at all.
+    /// [`ConfigError::Certificate`] if a text contains no certificate or an unusable one;
+    /// [`ConfigError::NoRootCertificates`] if there are none at all.
     pub fn trusted(
         &self,
         platform: impl FnOnce() -> Vec<CertificateDer<'static>>,
@@ -25,18 +25,18 @@ impl HttpSettings<'_> {
             return Ok(Vec::new());
         }
         let mut roots = platform();
-        // Some platforms have certificates that cannot be used; those of the caller were checked.
+        // Some platforms have unusable certificates; the caller's have already been checked.
         roots.retain(|root| RootCertStore::empty().add(root.clone()).is_ok());
         roots.extend(extra.into_iter().flatten());
         if roots.is_empty() { Err(ConfigError::NoRootCertificates) } else { Ok(roots) }
     }
 }
 
-/// Reads the certificates of a PEM text, all of which must be usable. A byte order mark is skipped.
+/// Parses the certificates of a PEM text, all of which must be usable. Skips a byte order mark.
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
     const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
     let pem = pem.strip_prefix("\u{feff}".as_bytes()).unwrap_or(pem);
-    // One that does not begin a line would be left out.
+    // The parser silently skips a certificate that does not start at the beginning of a line.
     let begun = pem.windows(BEGIN.len()).filter(|text| *text == BEGIN).count();
     let certificates = CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>();
     let certificates = certificates.map_err(|_| ConfigError::Certificate)?;
@@ -47,8 +47,8 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError>
     Ok(certificates)
 }
 
-/// Returns the kind of a failure to agree on TLS, so that nothing of the request was seen; `None`
-/// for any other.
+/// Returns the kind of an error that ended the TLS handshake, before any of the request was sent;
+/// `None` for any other error.
 pub fn kind(error: &Error) -> Option<TransportErrorKind> {
     match error {
         Error::InvalidCertificate(_) | Error::NoCertificatesPresented => {
@@ -60,7 +60,7 @@ pub fn kind(error: &Error) -> Option<TransportErrorKind> {
     }
 }
 
-/// Returns whether a server ends the handshake with that alert, and would do so again
+/// Returns whether this alert means that the server refused the handshake, and would do so again
 /// ([RFC 8446, section 6.2](https://www.rfc-editor.org/rfc/rfc8446#section-6.2)).
 fn is_refusal(alert: AlertDescription) -> bool {
     use AlertDescription as Alert;
@@ -82,7 +82,7 @@ fn is_refusal(alert: AlertDescription) -> bool {
     )
 }
 
-/// Returns what went wrong, in a few words.
+/// Returns a short description of the error.
 pub fn words(error: &Error) -> String {
     use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext};
     let words = match error {
@@ -109,7 +109,7 @@ pub fn words(error: &Error) -> String {
     words.to_owned()
 }
 
-/// Returns what a person can do about it, if that is more than the kind of the failure tells.
+/// Returns advice for the user, if more specific than that for the kind of failure.
 pub fn advice(error: &Error) -> Option<&'static str> {
     match error {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {

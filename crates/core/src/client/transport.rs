@@ -12,7 +12,7 @@ use crate::error::EndpointKind;
 use crate::proxy::{HttpProxy, ProxySettings};
 
 /// The transport of a client's requests: HTTP clients and a route for each [`Host`] of the service,
-/// and the functions of the caller. Clones share them.
+/// and the caller's hooks. Clones share them.
 #[derive(Clone, Debug)]
 pub struct Transport<H> {
     data_transfer: (HttpClients<H>, Route),
@@ -21,8 +21,8 @@ pub struct Transport<H> {
 }
 
 impl<H: Clone> Transport<H> {
-    /// Sends all requests with one client of the caller's.
-    pub(super) fn own(client: H, engine: &Engine, hooks: Hooks) -> Self {
+    /// Creates a transport that sends all requests with the caller's HTTP client.
+    pub(super) fn custom(client: H, engine: &Engine, hooks: Hooks) -> Self {
         let clients = HttpClients { pooled: client.clone(), unpooled: client };
         let route = |base: &BaseUrl| (clients.clone(), Route::new(base, None));
         Self {
@@ -32,7 +32,8 @@ impl<H: Clone> Transport<H> {
         }
     }
 
-    /// Builds the clients, anew for the second host if only one of both is reached through a proxy.
+    /// Builds the HTTP clients: one for both hosts, or one for each if only one of them is reached
+    /// through a proxy.
     pub(super) fn build<C: Connect<HttpClient = H>>(
         engine: &Engine,
         root_certificates: &[Vec<u8>],
@@ -58,27 +59,27 @@ impl<H: Clone> Transport<H> {
 }
 
 impl<H> Transport<H> {
-    /// Returns where the requests of an endpoint go.
+    /// Returns the route of an endpoint's requests.
     pub fn route(&self, endpoint: EndpointKind) -> &Route {
-        &self.to(endpoint).1
+        &self.host(endpoint).1
     }
 
     /// Returns the HTTP client for a request of [`Step::Send`](crate::Step::Send), and its route.
     pub fn for_request<B>(&self, request: &Request<B>) -> (&H, &Route) {
-        let (clients, route) = self.to(endpoint_of(request));
+        let (clients, route) = self.host(endpoint_of(request));
         match request.extensions().get() {
             Some(Replay::OnlyIfUnsent) => (&clients.unpooled, route),
             _ => (&clients.pooled, route),
         }
     }
 
-    /// Returns the longest body that the response to such a request may have, in bytes; see
+    /// Returns the longest response body that is read for this request, in bytes; see
     /// [`EndpointKind::max_body_bytes`].
     pub fn max_body_bytes<B>(&self, request: &Request<B>) -> usize {
         endpoint_of(request).max_body_bytes()
     }
 
-    fn to(&self, endpoint: EndpointKind) -> &(HttpClients<H>, Route) {
+    fn host(&self, endpoint: EndpointKind) -> &(HttpClients<H>, Route) {
         match endpoint.host() {
             Host::DataTransfer => &self.data_transfer,
             Host::Verification => &self.verification,
@@ -86,12 +87,12 @@ impl<H> Transport<H> {
     }
 }
 
-/// Returns the endpoint that the engine noted in a request.
+/// Returns the endpoint that the engine stored in the extensions of a request.
 fn endpoint_of<B>(request: &Request<B>) -> EndpointKind {
     request.extensions().get().copied().unwrap_or(EndpointKind::FetchToken)
 }
 
-/// Route of a client's requests, for errors.
+/// The route of a client's requests, for error messages.
 #[derive(Clone, Debug)]
 pub struct Route {
     host: String,
@@ -100,7 +101,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// Creates the route to a host, through a proxy if there is one.
+    /// Creates the route to a host, through a proxy if one is given.
     pub fn new(base: &BaseUrl, proxy: Option<HttpProxy>) -> Self {
         Self { host: base.host().to_owned(), port: base.port(), proxy }
     }

@@ -1,4 +1,4 @@
-//! Tells a success from a failure, and reads what a response says about itself.
+//! Classification of responses as success or error, and the error details in a response.
 
 mod words;
 
@@ -10,7 +10,7 @@ use crate::error::{EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::JsonError;
 use crate::rate_limit::RateLimit;
 
-/// Reads the body of a success; every other response is an error.
+/// Parses the body of a success with `read`; every other response is an error.
 pub(crate) fn success<B: AsRef<[u8]>, T>(
     endpoint: EndpointKind,
     response: &Response<B>,
@@ -50,14 +50,14 @@ pub(crate) fn failure<B: AsRef<[u8]>>(
         _ if status.is_redirection() => ResponseErrorKind::Redirect,
         _ => ResponseErrorKind::UnexpectedStatus,
     };
-    let of_fields = || {
-        let names_fields = endpoint.is_verification() && status == StatusCode::BAD_REQUEST;
-        names_fields.then(|| words::of_fields(response.body().as_ref())).flatten()
+    let field_errors = || {
+        let has_field_errors = endpoint.is_verification() && status == StatusCode::BAD_REQUEST;
+        has_field_errors.then(|| words::field_errors(response.body().as_ref())).flatten()
     };
-    error(endpoint, response, kind).with_message(words.text.or_else(of_fields))
+    error(endpoint, response, kind).with_message(words.text.or_else(field_errors))
 }
 
-/// Returns the error of a success whose body is not the documented one.
+/// Returns the error of a success with an undocumented body.
 fn unreadable<B: AsRef<[u8]>>(
     endpoint: EndpointKind,
     response: &Response<B>,
@@ -73,27 +73,27 @@ fn unreadable<B: AsRef<[u8]>>(
     error(endpoint, response, kind).with_message(words.text)
 }
 
-/// Returns whether the token endpoint says `invalid_client`
+/// Returns whether the response is `invalid_client` from the token endpoint
 /// ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
 fn refuses_client(endpoint: EndpointKind, words: &Words) -> bool {
     endpoint == EndpointKind::FetchToken && words.invalid_client
 }
 
-/// Returns an error with everything that the headers of the response tell.
+/// Returns an error with the details from the headers of the response.
 pub(crate) fn error<B>(
     endpoint: EndpointKind,
     response: &Response<B>,
     kind: ResponseErrorKind,
 ) -> ResponseError {
     let headers = response.headers();
-    let told = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let media = told(CONTENT_ENCODING).filter(|encoding| *encoding != "identity");
-    let media = media.or_else(|| told(CONTENT_TYPE).filter(|kind| !is_json(kind)));
+    let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let media = header(CONTENT_ENCODING).filter(|encoding| *encoding != "identity");
+    let media = media.or_else(|| header(CONTENT_TYPE).filter(|kind| !is_json(kind)));
     ResponseError::new(endpoint, response.status(), kind)
         .with_request_id(request_id(headers))
         .with_retry_after(RateLimit::from_headers(headers).retry_after)
         .with_media(media.and_then(|media| words::excerpt(media, MAX_HEADER_CHARS)))
-        .with_location(told(LOCATION).and_then(|to| words::excerpt(to, MAX_HEADER_CHARS)))
+        .with_location(header(LOCATION).and_then(|to| words::excerpt(to, MAX_HEADER_CHARS)))
 }
 
 const MAX_HEADER_CHARS: usize = 128;
@@ -106,7 +106,7 @@ fn is_json(content_type: &str) -> bool {
 const REQUEST_ID_HEADERS: [&str; 5] =
     ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"];
 
-/// Returns the identifier that the service gave the request.
+/// Returns the service's identifier of the request.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     let value = REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name))?;
     words::excerpt(&String::from_utf8_lossy(value.as_bytes()), MAX_HEADER_CHARS)

@@ -164,7 +164,7 @@ impl CallError {
         self.replay == Replay::OnlyIfUnsent && self.endpoint != EndpointKind::FetchToken
     }
 
-    /// Returns what a person can do about it, in a few words.
+    /// Returns short advice on how to resolve the error.
     pub fn advice(&self) -> &'static str {
         if self.may_have_taken_effect() {
             return match self.endpoint {

@@ -72,7 +72,7 @@ impl TransportErrorKind {
         matches!(self, Self::Certificate | Self::Handshake | Self::Proxy | Self::HeadTooLarge)
     }
 
-    /// Returns what a person can do about it, in a few words.
+    /// Returns short advice on how to resolve the error.
     pub(super) fn advice(self) -> &'static str {
         match self {
             Self::Connect => "check the network, the base URL and the proxy, if there is one",

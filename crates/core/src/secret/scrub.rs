@@ -1,17 +1,18 @@
-//! Removes a secret from a text that somebody else wrote.
+//! Removes a secret from a text of the service.
 
 use std::collections::BTreeSet;
 
 use zeroize::Zeroizing;
 
-/// Short, so that a bounded text stays bounded unless the secret is even shorter.
+/// The replacement of a secret; short, so that it rarely makes a text longer.
 const REDACTED: &str = "***";
-/// A shorter beginning of a secret tells nothing, and occurs in many words by chance.
+/// The shortest prefix of a secret that is removed from the end of a text. Shorter ones reveal
+/// little, and occur in many words by chance.
 const MIN_PREFIX: usize = 4;
 
-/// Returns `text` without `secret`: wherever it stands, plain or with any of its characters
-/// percent-, JSON- or HTML-encoded or its blanks collapsed, and where the end of a text that was
-/// cut off leaves only its beginning.
+/// Returns `text` without `secret`: each occurrence, plain or with any of its characters percent-,
+/// JSON- or HTML-encoded or its white space collapsed, and its beginning at the end of a text that
+/// was cut off.
 pub(crate) fn scrub(text: &str, secret: &str) -> String {
     let secret = Zeroizing::new(collapse(secret));
     if secret.is_empty() {
@@ -32,11 +33,12 @@ pub(crate) fn scrub(text: &str, secret: &str) -> String {
             }
         }
     }
-    let most = text.chars().count();
-    scrubbed.chars().take(most).collect()
+    let max_chars = text.chars().count();
+    scrubbed.chars().take(max_chars).collect()
 }
 
-/// Returns the characters of `text`, each run of white space and controls as one space.
+/// Returns the characters of `text`, with each run of white space and control characters as one
+/// space.
 fn collapse(text: &str) -> Vec<char> {
     let mut chars: Vec<char> = Vec::with_capacity(text.len());
     for c in text.trim().chars() {
@@ -50,7 +52,7 @@ fn collapse(text: &str) -> Vec<char> {
     chars
 }
 
-/// Returns where an occurrence of `secret` that begins at `start` ends.
+/// Returns the end of the occurrence of `secret` that starts at `start`, if there is one.
 fn find(text: &str, start: usize, secret: &[char]) -> Option<usize> {
     let mut ends = BTreeSet::from([start]);
     for (matched, &c) in secret.iter().enumerate() {
@@ -65,7 +67,7 @@ fn find(text: &str, start: usize, secret: &[char]) -> Option<usize> {
                 .collect()
         };
         let mut next = after(&ends);
-        // One space of the secret stands for a run of them.
+        // One space of the secret matches a run of spaces.
         while c == ' ' && !after(&next).is_subset(&next) {
             next.extend(after(&next));
         }
@@ -80,7 +82,7 @@ fn find(text: &str, start: usize, secret: &[char]) -> Option<usize> {
 /// The longest encoding of a character below U+10000, in bytes (`&#x0027;`).
 const MAX_ENCODED: usize = 8;
 
-/// Returns the lengths of all the ways in which `text` may begin with an encoding of `c`.
+/// Returns the lengths of all encodings of `c` with which `text` begins.
 fn encoded(text: &str, c: char) -> impl Iterator<Item = usize> {
     let mut forms = vec![c.to_string()];
     let mut utf8 = [0; 4];
@@ -106,7 +108,7 @@ fn encoded(text: &str, c: char) -> impl Iterator<Item = usize> {
     });
     let begins = |form: &String| {
         let start = text.as_bytes().get(..form.len());
-        // A character that stands for itself is compared exactly, hexadecimal digits are not.
+        // A plain character is compared exactly, an escape sequence without regard to case.
         let exact = form.chars().count() == 1;
         start.is_some_and(|start| {
             if exact {
@@ -127,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_taken_out_of_texts() {
+    fn plain_secrets_are_removed() {
         let cases = [
             ("no: s3cret-word, s3cret-word!", "no: ***, ***!"),
             ("cut off at s3cret-wor…", "cut off at ***…"),
@@ -146,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn encoded_secrets_are_taken_out_as_well() {
+    fn encoded_secrets_are_removed() {
         let secret = "a\"b\\c&<d>/  e'f";
         for text in [
             r#"a\"b\\c&<d>\/  e'f"#,
@@ -161,7 +163,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the secret is and wherever it stands, nothing of it is left.
+        /// Any secret is removed, wherever it occurs.
         #[test]
         fn no_secret_survives(
             secret in "[ -~]{4,20}",

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 
 use super::{ACCESS_TOKEN, API_KEY, CLIENT_ID, CLIENT_SECRET, CLIENT_SECRET_FILE};
 
-/// A configuration by variables that cannot be used. No secret is repeated.
+/// Error reading an [`Environment`](super::Environment). It contains no secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidEnvironment(Problem);
 

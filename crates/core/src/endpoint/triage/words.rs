@@ -1,14 +1,14 @@
-//! The service's own words about what went wrong.
+//! The error message in a response's body.
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-/// The longest body that is searched, in bytes: a larger one has nothing short to say.
+/// The longest body that is searched for a message, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 const MAX_CHARS: usize = 300;
 
-/// A response body's own message.
+/// The error message in a response's body.
 #[derive(Default)]
 pub(super) struct Words {
     pub(super) text: Option<String>,
@@ -17,8 +17,8 @@ pub(super) struct Words {
 }
 
 impl Words {
-    /// Reads the members that are meant as words, the title of a gateway's page, or plain text. The
-    /// rest of a body may be anything, personal data included.
+    /// Reads the members meant for messages, the title of a gateway's HTML page, or plain text. The
+    /// rest of the body is ignored, since it may contain personal data.
     pub(super) fn of_failure(headers: &HeaderMap, body: &[u8]) -> Self {
         let plain = headers
             .get(CONTENT_TYPE)
@@ -26,7 +26,8 @@ impl Words {
         Self::read(body, plain)
     }
 
-    /// Reads the same from a success, without plain text: that may be what was asked for.
+    /// Reads the message of a success in the same way, but ignores plain text, which may be the
+    /// requested content.
     pub(super) fn of_success(body: &[u8]) -> Self {
         Self::read(body, false)
     }
@@ -59,9 +60,9 @@ impl Words {
     }
 }
 
-/// Returns a string, or the strings of a list, joined; of the objects in a list, their `msg`.
+/// Returns a string, or the joined strings of a list, with the `msg` of each object in it.
 ///
-/// Other values are not words: a validator may repeat the rejected input in them.
+/// Other values are ignored: a validator may echo the rejected input in them.
 fn strings(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -76,8 +77,8 @@ fn strings(value: &Value) -> Option<String> {
     }
 }
 
-/// Reads what the verification API says of each field that it refuses, as `field.sub: text`.
-pub(super) fn of_fields(body: &[u8]) -> Option<String> {
+/// Reads the verification API's messages about refused fields, as `field.sub: text`.
+pub(super) fn field_errors(body: &[u8]) -> Option<String> {
     fn collect(path: &str, value: &Value, words: &mut Vec<String>) {
         match value {
             Value::String(text) if path.is_empty() => words.push(text.clone()),
@@ -100,14 +101,14 @@ pub(super) fn of_fields(body: &[u8]) -> Option<String> {
 }
 
 fn html_title(page: &str) -> Option<&str> {
-    // Only ASCII letters change, so that offsets hold in both.
+    // Only ASCII letters change, so offsets are valid in both strings.
     let lower = page.to_ascii_lowercase();
     let start = lower.find("<title>")? + "<title>".len();
     let end = start + lower[start..].find("</title>")?;
     Some(&page[start..end])
 }
 
-/// Returns at most `max` characters on one line, or `None` if there is nothing to read.
+/// Returns at most `max` characters of the text on one line, or `None` if it is blank.
 pub(super) fn excerpt(text: &str, max: usize) -> Option<String> {
     let mut words = String::new();
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty())
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_style_is_read() {
+    fn reads_every_documented_style() {
         let json = "application/json";
         let cases = [
             (json, r#"{"message":"a","detail":"b"}"#, Some("a")),
@@ -165,14 +166,14 @@ mod tests {
     }
 
     #[test]
-    fn the_plain_text_of_a_success_is_not_repeated() {
+    fn plain_text_of_a_success_is_ignored() {
         assert_eq!(Words::of_success(b"Jane Doe").text, None);
         let title = Words::of_success(b"<title>Sign in</title>");
         assert_eq!(title.text.as_deref(), Some("Sign in"));
     }
 
     #[test]
-    fn words_are_bounded() {
+    fn message_length_is_bounded() {
         let long = format!(r#"{{"message":"{}"}}"#, "é".repeat(5000));
         assert_eq!(words("application/json", &long).unwrap().chars().count(), MAX_CHARS + 1);
         let huge = format!(r#"{{"message":"{}"}}"#, "x".repeat(MAX_BODY));
