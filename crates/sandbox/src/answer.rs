@@ -1,4 +1,4 @@
-//! An answer, and how it is written as HTTP/1.1.
+//! A response, and its encoding as HTTP/1.1.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
 }
 
-/// The parts of an answer that depend on the exchange it belongs to.
+/// The parts of a response that depend on the exchange it belongs to.
 pub(crate) struct Meta<'a> {
     pub(crate) request_id: &'a str,
     pub(crate) now: Duration,
@@ -37,9 +37,9 @@ impl Answer {
         Self::json(status, json!({ "error": error, "error_description": why }).to_string())
     }
 
-    /// The answer where a session or a token could not be saved.
+    /// Returns the response for a session or a token that could not be saved.
     pub(crate) fn not_kept(error: &std::io::Error) -> Self {
-        Self::detail(500, &format!("This could not be saved: {error}."))
+        Self::detail(500, &format!("The change could not be saved: {error}."))
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -47,7 +47,7 @@ impl Answer {
         self
     }
 
-    /// The whole answer, or without its body for a `HEAD` request.
+    /// Encodes the response; without its body if it answers a `HEAD` request.
     pub(crate) fn bytes(&self, meta: &Meta<'_>, head_only: bool) -> Vec<u8> {
         let mut bytes = self.head(meta);
         if !head_only && !self.is_bodiless() {
@@ -56,37 +56,37 @@ impl Answer {
         bytes
     }
 
-    /// Status line and headers, up to and with the empty line.
+    /// Encodes the status line and the headers, up to and including the empty line.
     fn head(&self, meta: &Meta<'_>) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
             push(&mut head, name, value);
         }
-        // What the answer itself names is left as it is, so that a scripted one may lie.
-        let mut unless_named = |name: &str, value: &str| {
-            if !self.names(name) {
+        // Headers that are already set are kept, so that a scripted response may be wrong on purpose.
+        let mut default = |name: &str, value: &str| {
+            if !self.has_header(name) {
                 push(&mut head, name, value);
             }
         };
-        unless_named("Content-Type", "application/json");
-        if !self.is_bodiless() && !self.names("Transfer-Encoding") {
-            unless_named("Content-Length", &self.body.len().to_string());
+        default("Content-Type", "application/json");
+        if !self.is_bodiless() && !self.has_header("Transfer-Encoding") {
+            default("Content-Length", &self.body.len().to_string());
         }
-        unless_named("Date", &clock::http_date(meta.now));
-        unless_named("X-Request-Id", meta.request_id);
+        default("Date", &clock::http_date(meta.now));
+        default("X-Request-Id", meta.request_id);
         if meta.close {
-            unless_named("Connection", "close");
+            default("Connection", "close");
         }
         head.push_str("\r\n");
         head.into_bytes()
     }
 
-    /// Returns whether HTTP forbids a body to an answer of this status.
+    /// Returns whether HTTP forbids a body in a response with this status.
     fn is_bodiless(&self) -> bool {
         matches!(self.status, 100..=199 | 204 | 304)
     }
 
-    fn names(&self, name: &str) -> bool {
+    fn has_header(&self, name: &str) -> bool {
         self.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
     }
 }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_carries_the_usual_headers() {
+    fn response_has_default_headers() {
         let head = head(&Answer::detail(404, "Not found."));
         assert!(head.starts_with("HTTP/1.1 404 Not Found\r\n"), "{head}");
         for expected in
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_the_answer_names_is_not_written_twice() {
+    fn explicit_header_replaces_the_default() {
         let head = head(
             &Answer::json(200, "{}").with("content-length", "9").with("X-Request-ID", "other"),
         );
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_without_a_body_has_no_length() {
+    fn bodiless_status_has_no_content_length() {
         assert!(!head(&Answer::json(204, "ignored")).contains("Content-Length"));
     }
 }

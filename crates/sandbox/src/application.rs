@@ -1,4 +1,4 @@
-//! The applications that may ask: their credentials, and which of them a request comes from.
+//! The registered applications and their credentials.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -6,9 +6,9 @@ use std::io;
 
 use crate::random::unguessable;
 
-/// One application registered with the service: what it authorizes itself with.
+/// An application registered with the service: its credentials and webhooks.
 ///
-/// A session belongs to the application that created it. To the others it does not exist.
+/// A session belongs to the application that created it. For all others it does not exist.
 ///
 /// ```
 /// use didit_sandbox::{Application, Sandbox};
@@ -24,12 +24,12 @@ pub struct Application {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
     pub(crate) api_key: String,
-    /// URLs and secrets.
+    /// Pairs of a URL and its secret.
     pub(crate) webhooks: Vec<(String, String)>,
 }
 
 impl Application {
-    /// Describes an application with this client id and secret, whose key for `X-Api-Key` is
+    /// Creates an application with this client id and secret. Its key for `X-Api-Key` is
     /// `{client_id}-api-key`.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
         let client_id = client_id.into();
@@ -37,22 +37,22 @@ impl Application {
         Self { client_id, client_secret: client_secret.into(), api_key, webhooks: Vec::new() }
     }
 
-    /// Gives the application another key.
+    /// Replaces the key for `X-Api-Key`.
     #[must_use]
     pub fn with_api_key(mut self, api_key: impl Into<String>) -> Self {
         self.api_key = api_key.into();
         self
     }
 
-    /// Sends the webhooks of the application's verification sessions to this URL, as
-    /// [`SandboxBuilder::webhook`](crate::SandboxBuilder::webhook) does for the first application.
+    /// Adds a webhook destination for the application's verification sessions, like
+    /// [`SandboxBuilder::webhook`](crate::SandboxBuilder::webhook) for the first application.
     #[must_use]
     pub fn with_webhook(mut self, url: impl Into<String>, secret: impl Into<String>) -> Self {
         self.webhooks.push((url.into(), secret.into()));
         self
     }
 
-    /// Replaces a secret and a key that everyone can look up.
+    /// Replaces the default secret and key, which are published, with random ones.
     pub(crate) fn replace_published(&mut self) -> io::Result<()> {
         let published = Self::default();
         if self.client_secret == published.client_secret {
@@ -92,14 +92,16 @@ impl fmt::Debug for Application {
     }
 }
 
-/// Refuses applications that a request could not be told apart by.
+/// Checks that no two applications have the same client id or API key.
 pub(crate) fn check_distinct<'a>(
     applications: impl Iterator<Item = &'a Application>,
 ) -> io::Result<()> {
     let (mut ids, mut keys) = (HashSet::new(), HashSet::new());
     for Application { client_id, api_key, .. } in applications {
         if !ids.insert(client_id) || !keys.insert(api_key) {
-            let why = format!("another application has the id or the key of {client_id:?}");
+            let why = format!(
+                "the application {client_id:?} has the same client id or API key as another one"
+            );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
     }
@@ -111,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn applications_differ_in_id_and_key() {
+    fn duplicate_client_id_or_key_is_rejected() {
         let check = |all: &[Application]| check_distinct(all.iter()).is_ok();
         assert!(check(&[Application::default(), Application::new("a", "s")]));
         assert!(!check(&[

@@ -1,4 +1,4 @@
-//! Authorization: the headers that a request on the session routes needs.
+//! Authorization of requests to the session routes.
 
 use crate::RecordedRequest;
 use crate::answer::Answer;
@@ -23,7 +23,7 @@ pub(crate) fn authorize(shared: &Shared, request: &RecordedRequest) -> Result<St
     application.ok_or_else(|| refused("The access token is unknown, expired or revoked."))
 }
 
-/// Returns the part after the scheme of an `Authorization` header, if it is this scheme.
+/// Returns the credentials of an `Authorization` header, if it has this scheme.
 pub(crate) fn after_scheme<'a>(authorization: &'a str, scheme: &str) -> Option<&'a str> {
     let (found, rest) = authorization.split_once(' ')?;
     found.eq_ignore_ascii_case(scheme).then_some(rest)

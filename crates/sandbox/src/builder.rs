@@ -11,7 +11,7 @@ use crate::fault::FaultPlan;
 use crate::state::Settings;
 use crate::{Fault, FaultRule, Quota, RecordedRequest, Route, VerificationLimits, WebhookFault};
 
-/// The settings of a [`Sandbox`](crate::Sandbox); made by
+/// The settings of a [`Sandbox`](crate::Sandbox); created by
 /// [`Sandbox::builder`](crate::Sandbox::builder).
 #[must_use = "a builder does nothing until it is started"]
 pub struct SandboxBuilder {
@@ -63,32 +63,32 @@ impl SandboxBuilder {
         }
     }
 
-    /// Sets the address to listen at; by default 127.0.0.1, which only programs of this machine can
+    /// Sets the address to listen on; by default 127.0.0.1, which only programs on this machine can
     /// reach.
     ///
-    /// At any other address, such as 0.0.0.0, **everyone in the network can connect**. To let in a
-    /// phone or a container and nobody else, the sandbox then
+    /// On any other address, such as 0.0.0.0, **everyone in the network can connect**. So that only
+    /// your phone or container has access, the sandbox then
     ///
-    /// - makes up a client secret, an API key and access tokens, where the documented examples would
-    ///   be known to everyone;
-    /// - shows browsers of other machines a session by its own URL only, unless they come by
-    ///   [`Sandbox::network_url`](crate::Sandbox::network_url), which has a token in it;
-    /// - writes the address that this machine has in the network into the URLs of sessions, so that
-    ///   they can be opened on a phone.
+    /// - replaces the published client secret and API key with random ones, and issues random access
+    ///   tokens;
+    /// - shows browsers on other machines only the sessions whose URLs they have, unless they have
+    ///   opened [`Sandbox::network_url`](crate::Sandbox::network_url), which contains a token;
+    /// - uses this machine's network address in the URLs of sessions, so that they can be opened on a
+    ///   phone.
     ///
-    /// The connection is not encrypted, unless the sandbox serves TLS.
+    /// Connections are not encrypted, unless the sandbox serves TLS.
     pub fn listen(mut self, address: IpAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// Sets the port to listen on. By default, and for 0, any free one.
+    /// Sets the port to listen on; by default, and for 0, any free port.
     pub fn port(mut self, port: u16) -> Self {
         self.port = port;
         self
     }
 
-    /// Sets the client id and secret of the first application. By default `sandbox-client-id` and
+    /// Sets the client id and secret of the first application; by default `sandbox-client-id` and
     /// `sandbox-client-secret`.
     pub fn credentials(
         mut self,
@@ -100,59 +100,59 @@ impl SandboxBuilder {
         self
     }
 
-    /// Adds an application to the one that a sandbox has by default. Each sees the sessions that it
-    /// created, and those that nobody created, and has a quota of its own.
+    /// Adds an application to the default one. Each application sees its own sessions and the sample
+    /// sessions, and has its own quota.
     ///
-    /// [`start`](Self::start) fails where two applications have the same client id or key.
+    /// [`start`](Self::start) fails if two applications have the same client id or key.
     pub fn application(mut self, application: Application) -> Self {
         self.settings.more_applications.push(application);
         self
     }
 
-    /// Sets the lifetime of access tokens; by default a day, as documented. An expired token is
-    /// answered with 401. `expires_in` is the lifetime in whole seconds, rounded up.
+    /// Sets the lifetime of access tokens; by default one day, as documented. A request with an
+    /// expired token is answered with 401. `expires_in` is the lifetime in whole seconds, rounded up.
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.settings.token_lifetime = lifetime;
         self
     }
 
-    /// Sets the time that a person has to decide; by default 10 minutes. After that the status is
+    /// Sets the time that the user has to decide; by default 10 minutes. After that the status is
     /// `expired`.
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.session_lifetime = lifetime;
         self
     }
 
-    /// Keeps the sessions and tokens in this file of JSON lines, so that they are there again when
-    /// the next sandbox is started with it. A file that is not there is created, readable by its owner only.
+    /// Keeps the sessions and tokens in this file of JSON lines, from which the next sandbox that is
+    /// started with it restores them. A missing file is created, readable only by its owner.
     ///
-    /// Every change of a session appends a line with the whole session; the last line counts. A
-    /// line that is broken makes [`start`](Self::start) fail with its number.
+    /// Every change of a session appends a line with the whole session; the last line counts. An
+    /// invalid line makes [`start`](Self::start) fail with an error that contains its number.
     pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_file = Some(path.into());
         self
     }
 
     /// Sets the time that a verification session waits for its user; by default 7 days. After that
-    /// it is `Expired` if it was not begun, and `Abandoned` otherwise.
+    /// it is `Expired` if it was never started, and `Abandoned` otherwise.
     pub fn verification_lifetime(mut self, lifetime: Duration) -> Self {
         self.verification_lifetime = lifetime;
         self
     }
 
-    /// Limits the requests to the verification API; by default as documented.
+    /// Sets the rate limits of the verification API; by default the documented ones.
     pub fn verification_limits(mut self, limits: VerificationLimits) -> Self {
         self.verification_limits = limits;
         self
     }
 
-    /// Sends the webhooks of the first application's verification sessions to this URL, signed with
-    /// this secret. It must be an `http` URL of this machine. Several can be given; other
-    /// applications have their [own](Application::with_webhook).
+    /// Adds a webhook destination for the first application's verification sessions: an `http` URL
+    /// of this machine, and the secret to sign with. Other applications have their
+    /// [own](Application::with_webhook).
     ///
     /// Each change of a session's status is sent as a `status.updated` event with all three
-    /// signatures. An attempt that is answered with 404 or 5xx, or not within 5 seconds, is made
-    /// again after 1 minute, and once more 4 minutes later.
+    /// signatures. If it is answered with 404 or 5xx, or not within 5 seconds, it is retried after
+    /// 1 minute, and once more 4 minutes later.
     ///
     /// ```
     /// use didit_sandbox::Sandbox;
@@ -170,58 +170,57 @@ impl SandboxBuilder {
         self
     }
 
-    /// Multiplies the pauses between the attempts of a webhook; by default with 1. At 0.001 the
-    /// second attempt is made after 60 milliseconds.
+    /// Multiplies the pauses between the attempts of a webhook by this factor; by default 1. With
+    /// 0.001 the second attempt is made after 60 milliseconds.
     pub fn webhook_time_scale(mut self, scale: f64) -> Self {
         self.settings.webhook_time_scale = scale;
         self
     }
 
-    /// Sets the time that the receiver of a webhook has to answer; by default 5 seconds, as
-    /// documented.
+    /// Sets the timeout for the response to a webhook; by default 5 seconds, as documented.
     pub fn webhook_timeout(mut self, timeout: Duration) -> Self {
         self.settings.webhook_timeout = timeout;
         self
     }
 
-    /// Has the first events meet these faults on the way to their webhooks, one each, as
+    /// Delivers the first events with these faults, one each, as
     /// [`Verification::script_webhooks`](crate::Verification::script_webhooks) does.
     pub fn webhook_faults(mut self, faults: impl IntoIterator<Item = WebhookFault>) -> Self {
         self.webhook_faults.extend(faults);
         self
     }
 
-    /// Makes the sandbox strict about what exists: a session that was never created in it is
-    /// answered with 404, and a scope that is not documented is refused.
+    /// Makes the sandbox strict: a request for a session that was not created in it is answered with
+    /// 404, and an undocumented scope is refused.
     ///
-    /// By default it is lenient: any session id is answered with the published sample, and any
-    /// scope is taken.
+    /// By default it is lenient: any session id returns the published sample, and any scope is
+    /// accepted.
     pub fn strict(mut self, strict: bool) -> Self {
         self.settings.strict = strict;
         self
     }
 
-    /// Answers every good token request with this text, in which each `{access_token}` is replaced
+    /// Answers every valid token request with this text. Each `{access_token}` in it is replaced
     /// with the token.
     pub fn token_answer(mut self, json_text: impl Into<String>) -> Self {
         self.settings.token_answer = Some(json_text.into());
         self
     }
 
-    /// Limits the retrieval of decisions; by default it is not limited.
+    /// Limits the retrieval of decisions; by default there is no limit.
     pub fn quota(mut self, quota: Quota) -> Self {
         self.quota = Some(quota);
         self
     }
 
-    /// Waits this long before each answer; by default not at all.
+    /// Delays each response by this time; by default there is no delay.
     pub fn latency(mut self, latency: Duration) -> Self {
         self.settings.latency = latency;
         self
     }
 
-    /// Calls a function with each request once it was answered, or was left without an answer by a
-    /// fault. It runs on the connection's thread, before the next request of that connection.
+    /// Calls a function with each request after it was answered, or left unanswered because of a
+    /// fault. The function runs on the connection's thread, before the connection's next request.
     ///
     /// ```
     /// use didit_sandbox::Sandbox;
@@ -239,12 +238,12 @@ impl SandboxBuilder {
         self
     }
 
-    /// Calls a function with a line about each request once it was answered, and about each attempt
-    /// to deliver a webhook. The line has no line end.
+    /// Calls a function with a log line for each request after it was answered, and for each attempt
+    /// to deliver a webhook. The line has no line terminator.
     ///
-    /// It says when (in UTC), what, with which status and in which time, and the request's id. It
-    /// has no credentials, no headers and no bodies; of a query it has the names, but not the values
-    /// that may be personal.
+    /// It contains the time (UTC), the method and path, the status, the duration and the request's
+    /// id. It contains no credentials, headers or bodies. Query values that may be personal are
+    /// replaced with `…`.
     ///
     /// ```
     /// use didit_sandbox::Sandbox;
@@ -258,47 +257,47 @@ impl SandboxBuilder {
         self
     }
 
-    /// Closes connections that are idle for this long; by default 75 seconds.
+    /// Sets the time after which an idle connection is closed; by default 75 seconds.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.settings.idle_timeout = timeout;
         self
     }
 
-    /// Sets the time in which a request must arrive whole once its first byte is there, and for which
-    /// an answer waits for a peer that does not read; by default 30 seconds. A request that takes
-    /// longer is answered with 408.
+    /// Sets the timeout for receiving a request after its first byte, and for each write to a peer
+    /// that does not read; by default 30 seconds. A request that takes longer is answered with 408.
     pub fn request_timeout(mut self, timeout: Duration) -> Self {
         self.settings.request_timeout = timeout;
         self
     }
 
-    /// Limits the number of open connections; by default 1024. One more closes the connection that
-    /// has waited longest for a request. The same happens when file descriptors run out.
+    /// Limits the number of open connections; by default 1024. At the limit, or when file descriptors
+    /// run out, a new connection closes the one that has been idle longest.
     pub fn max_connections(mut self, count: usize) -> Self {
         self.settings.max_connections = count;
         self
     }
 
-    /// Has every request on a route meet a fault, as [`Sandbox::always`](crate::Sandbox::always) does.
+    /// Applies a fault to every request on a route, as [`Sandbox::always`](crate::Sandbox::always)
+    /// does.
     pub fn fault(mut self, route: Route, fault: Fault) -> Self {
         self.faults.always(route, fault);
         self
     }
 
-    /// Follows a rule from the start, as [`Sandbox::apply`](crate::Sandbox::apply) does.
+    /// Applies a rule from the start, as [`Sandbox::apply`](crate::Sandbox::apply) does.
     pub fn rule(mut self, rule: FaultRule) -> Self {
         self.faults.apply(rule);
         self
     }
 
-    /// Keeps this many of the latest requests for [`Sandbox::requests`](crate::Sandbox::requests); by
-    /// default 100 000.
+    /// Sets the number of latest requests that [`Sandbox::requests`](crate::Sandbox::requests)
+    /// returns; by default 100,000.
     pub fn keep_requests(mut self, count: usize) -> Self {
         self.keep_requests = count;
         self
     }
 
-    /// Serves HTTPS, with this configuration and its certificate.
+    /// Serves HTTPS with this configuration.
     #[cfg(feature = "tls")]
     pub fn tls(mut self, config: Arc<rustls::ServerConfig>) -> Self {
         self.settings.tls = Some(config);

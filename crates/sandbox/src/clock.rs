@@ -1,23 +1,23 @@
-//! Wall-clock times as the answers write them. No time before 1970 occurs here.
+//! The sandbox's clock, and the time formats of its responses. No time is before 1970.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The furthest that the clock can be moved: a thousand years, so that every date has four digits.
-const FURTHEST: Duration = Duration::from_secs(1000 * 365 * 86_400);
+/// The furthest that the clock can be moved: a thousand years, so that every year has four digits.
+const MAX_OFFSET: Duration = Duration::from_secs(1000 * 365 * 86_400);
 
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The system's clock, moved ahead as tests say.
+/// The system's clock, plus the offset set by tests.
 #[derive(Default)]
 pub(crate) struct Clock {
     ahead: Mutex<Duration>,
 }
 
 impl Clock {
-    /// The time since 1970 began, in UTC.
+    /// Returns the time since 1970-01-01 00:00 UTC.
     pub(crate) fn now(&self) -> Duration {
         let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         system.saturating_add(*self.ahead.lock().unwrap_or_else(PoisonError::into_inner))
@@ -25,16 +25,16 @@ impl Clock {
 
     pub(crate) fn advance(&self, by: Duration) {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        *ahead = ahead.saturating_add(by).min(FURTHEST);
+        *ahead = ahead.saturating_add(by).min(MAX_OFFSET);
     }
 }
 
-/// Whole seconds, rounded up.
+/// Returns the whole seconds, rounded up.
 pub(crate) fn seconds_up(duration: Duration) -> u64 {
     duration.as_secs().saturating_add(u64::from(duration.subsec_nanos() > 0))
 }
 
-/// Formats a time as in the `Date` header: `Thu, 01 Aug 2024 10:30:00 GMT`.
+/// Formats a time like the `Date` header: `Thu, 01 Aug 2024 10:30:00 GMT`.
 pub(crate) fn http_date(since_1970: Duration) -> String {
     let seconds = since_1970.as_secs();
     let (year, month, day) = civil(seconds / 86_400);
@@ -44,7 +44,7 @@ pub(crate) fn http_date(since_1970: Duration) -> String {
     format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
 }
 
-/// Formats a time as in `created_at`: `2024-08-01T10:30:00.000Z`.
+/// Formats a time like `created_at`: `2024-08-01T10:30:00.000Z`.
 pub(crate) fn rfc3339(since_1970: Duration) -> String {
     let seconds = since_1970.as_secs();
     let (year, month, day) = civil(seconds / 86_400);
@@ -53,13 +53,13 @@ pub(crate) fn rfc3339(since_1970: Duration) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
-/// The time of day, which is enough for what lives for minutes: `10:30:00`.
+/// Formats the time of day in UTC: `10:30:00`.
 pub(crate) fn time_of_day(since_1970: Duration) -> String {
     let (hour, minute, second) = hour_minute_second(since_1970.as_secs());
     format!("{hour:02}:{minute:02}:{second:02}")
 }
 
-/// A time since 1970 as whole milliseconds in JSON.
+/// Serializes a time since 1970 as whole milliseconds.
 pub(crate) mod milliseconds {
     use std::time::Duration;
 
@@ -82,7 +82,7 @@ fn hour_minute_second(seconds: u64) -> (u64, u64, u64) {
     (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
 }
 
-/// Year, month and day of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`).
+/// Converts days since 1970-01-01 to year, month and day (Howard Hinnant's `civil_from_days`).
 fn civil(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_are_written_as_documented() {
+    fn dates_are_formatted() {
         let sample = Duration::from_secs(1_722_508_200);
         assert_eq!(rfc3339(sample), "2024-08-01T10:30:00.000Z");
         assert_eq!(http_date(sample), "Thu, 01 Aug 2024 10:30:00 GMT");

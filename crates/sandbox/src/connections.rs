@@ -1,4 +1,4 @@
-//! The open connections, of which those that wait for their peer give way to newcomers.
+//! The open connections. When there are too many, the longest idle one is closed.
 
 use std::collections::HashMap;
 use std::net::{Shutdown, TcpStream};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-/// The connections being served, by number.
+/// The open connections, by number.
 pub(crate) struct Connections {
     limit: usize,
     open: Mutex<HashMap<u64, Open>>,
@@ -15,17 +15,17 @@ pub(crate) struct Connections {
 struct Open {
     socket: Arc<TcpStream>,
     thread: JoinHandle<()>,
-    /// Since when no request has come; `None` while one is being answered.
+    /// The time since which it has been idle; `None` while a request is being answered.
     waiting_since: Option<Instant>,
 }
 
-/// Ends with the thread of a connection, also where that panics.
-pub(crate) struct Listed<'a> {
+/// Removes the connection from the list on drop, so that a panic of its thread does so too.
+pub(crate) struct Registration<'a> {
     connections: &'a Connections,
     number: u64,
 }
 
-impl Drop for Listed<'_> {
+impl Drop for Registration<'_> {
     fn drop(&mut self) {
         self.connections.lock().remove(&self.number);
     }
@@ -40,8 +40,9 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lists the connection whose thread `spawn` starts. The thread cannot end before that.
-    pub(crate) fn begin<E>(
+    /// Starts the connection's thread with `spawn` and adds it to the list. The list is locked
+    /// meanwhile, so the thread cannot remove itself first.
+    pub(crate) fn spawn<E>(
         &self,
         number: u64,
         socket: Arc<TcpStream>,
@@ -53,15 +54,15 @@ impl Connections {
         Ok(())
     }
 
-    /// Lists the connection no more once the value that is returned is dropped.
-    pub(crate) fn listed(&self, number: u64) -> Listed<'_> {
-        Listed { connections: self, number }
+    /// Returns a guard that removes the connection from the list on drop.
+    pub(crate) fn registration(&self, number: u64) -> Registration<'_> {
+        Registration { connections: self, number }
     }
 
-    /// Notes that the connection waits for its peer, or that it no longer does.
+    /// Records whether the connection is waiting for a request.
     pub(crate) fn set_waiting(&self, number: u64, waiting: bool) {
         if let Some(open) = self.lock().get_mut(&number) {
-            // One that has waited since before its thread ran goes on doing so.
+            // A new connection has been waiting since it was accepted.
             let since = open.waiting_since.unwrap_or_else(Instant::now);
             open.waiting_since = waiting.then_some(since);
         }
@@ -71,7 +72,7 @@ impl Connections {
         self.lock().len() >= self.limit
     }
 
-    /// Closes the connection that has waited longest for its peer; returns whether there was one.
+    /// Closes the connection that has waited longest for a request; returns whether there was one.
     pub(crate) fn make_room(&self) -> bool {
         let mut open = self.lock();
         let waiting = open.iter().filter_map(|(&number, open)| Some((open.waiting_since?, number)));

@@ -1,4 +1,4 @@
-//! Scripted faults: what they are, and which request meets which.
+//! Faults, and their assignment to requests.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -7,11 +7,11 @@ use crate::Route;
 use crate::answer::Answer;
 use crate::fixtures;
 
-/// A deviation from the documented answer to a request.
+/// A deviation from the documented response to a request.
 ///
-/// A request met by [`Pass`](Self::Pass), [`Delay`](Self::Delay), [`Drip`](Self::Drip) or
-/// [`Truncate`](Self::Truncate) is handled as usual: it uses up quota, issues a token, creates a
-/// session. With any other fault nothing happens but the fault.
+/// With [`Pass`](Self::Pass), [`Delay`](Self::Delay), [`Drip`](Self::Drip) or
+/// [`Truncate`](Self::Truncate) the request is handled as usual: it uses quota, issues a token,
+/// creates a session. With any other fault it has no effect.
 ///
 /// ```
 /// use didit_sandbox::Fault;
@@ -22,56 +22,55 @@ use crate::fixtures;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// No fault: a place in a script for a request that is answered as documented.
+    /// No fault: in a script, one request that is answered as documented.
     Pass,
-    /// An answer of the test's own; see [`Fault::answer`].
+    /// A custom response; see [`Fault::answer`].
     Answer {
         /// The HTTP status.
         status: u16,
-        /// Headers; one named here takes the place of the sandbox's own, `Content-Length`
-        /// included.
+        /// Headers. They replace the sandbox's headers of the same names, including
+        /// `Content-Length`.
         headers: Vec<(String, String)>,
         /// The body.
         body: Vec<u8>,
     },
-    /// The connection is reset once the whole request was read.
+    /// A connection reset after the whole request was read.
     Reset,
-    /// The connection is reset as soon as the head of the request told the route; its body is not
-    /// read.
+    /// A connection reset as soon as the head of the request was read; the body is not read.
     ResetEarly,
-    /// The connection is closed in an orderly way, with no answer.
+    /// An orderly close of the connection, without a response.
     Close,
-    /// The documented answer with its full `Content-Length`, of whose body only the first half is
-    /// sent before the connection is closed.
+    /// The documented response with its full `Content-Length`, but only the first half of its body;
+    /// then the connection is closed.
     Truncate,
-    /// The documented answer, head and body, byte by byte with this pause before each: a decision
-    /// has about 900.
+    /// The documented response, head and body, one byte at a time with this pause before each. A
+    /// decision has about 900 bytes.
     Drip(Duration),
-    /// The documented answer, after this time.
+    /// The documented response, after this time.
     Delay(Duration),
-    /// Status 200 and a chunked body of spaces that goes on until the peer closes the connection.
+    /// Status 200 and a chunked body of spaces that continues until the peer closes the connection.
     Endless,
-    /// Status 200 and a body of this many spaces, with the `Content-Length` it has.
+    /// Status 200 and a body of this many spaces, with a matching `Content-Length`.
     Huge(u64),
     /// Bytes that are not HTTP; then the connection is closed.
     Garbage,
-    /// Nothing, until the peer closes the connection or the sandbox stops.
+    /// No response, until the peer closes the connection or the sandbox stops.
     Hang,
 }
 
 impl Fault {
-    /// An answer with this status, no headers beyond the usual ones, and a body in the style
+    /// Returns a response with this status, the default headers, and a body of the form
     /// `{"message": ...}`.
     pub fn answer(status: u16) -> Self {
         Self::Answer { status, headers: Vec::new(), body: fixtures::ERROR_MESSAGE.into() }
     }
 
-    /// A redirect: status 302 and this `Location`.
+    /// Returns a redirect: status 302 and this `Location`.
     pub fn redirect(location: &str) -> Self {
         Self::answer(302).header("Location", location).body("")
     }
 
-    /// The same fault with one more header. Only an [`answer`](Self::answer) has headers.
+    /// Adds a header. Has no effect unless the fault is an [`answer`](Self::answer).
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Self::Answer { headers, .. } = &mut self {
@@ -80,10 +79,10 @@ impl Fault {
         self
     }
 
-    /// The same fault with this body. Only an [`answer`](Self::answer) has one.
+    /// Sets the body. Has no effect unless the fault is an [`answer`](Self::answer).
     ///
-    /// Unless a header says otherwise its `Content-Type` is that of HTML if it starts with `<`, of
-    /// JSON if it starts with `{`, and of plain text if not.
+    /// Without a `Content-Type` header the type is HTML if the body starts with `<`, JSON if it
+    /// starts with `{`, and plain text otherwise.
     #[must_use]
     pub fn body(mut self, text: impl Into<Vec<u8>>) -> Self {
         if let Self::Answer { body, .. } = &mut self {
@@ -93,7 +92,7 @@ impl Fault {
     }
 }
 
-/// The answer of a [`Fault::Answer`].
+/// Builds the response of a [`Fault::Answer`].
 pub(crate) fn scripted_answer(
     status: u16,
     headers: Vec<(String, String)>,
@@ -104,12 +103,12 @@ pub(crate) fn scripted_answer(
         Some(b'{') => "application/json",
         _ => "text/plain",
     };
-    let typed = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"));
+    let has_type = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"));
     let answer = Answer { status, headers, body };
-    if typed { answer } else { answer.with("Content-Type", content_type) }
+    if has_type { answer } else { answer.with("Content-Type", content_type) }
 }
 
-/// Assigns faults to requests: first the script, then the permanent faults, then chance.
+/// Assigns faults to requests: scripted faults first, then permanent ones, then random ones.
 #[derive(Default)]
 pub(crate) struct FaultPlan {
     scripted: HashMap<Route, VecDeque<Fault>>,
@@ -141,7 +140,7 @@ impl FaultPlan {
         self.random = Some(RandomFaults { seed, percent, faults });
     }
 
-    /// The fault that the next request on this route meets.
+    /// Returns the fault for the next request on this route.
     pub(crate) fn next(&mut self, route: Route) -> Fault {
         if let Some(fault) = self.scripted.get_mut(&route).and_then(VecDeque::pop_front) {
             return fault;
@@ -162,7 +161,7 @@ impl RandomFaults {
     }
 }
 
-/// `SplitMix64`: small, seeded, and even enough for choosing faults.
+/// Returns the next number of the `SplitMix64` generator, which is good enough for choosing faults.
 fn split_mix(state: &mut u64) -> u64 {
     *state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -175,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_comes_before_what_always_holds() {
+    fn scripted_faults_precede_permanent_ones() {
         let mut plan = FaultPlan::default();
         plan.always(Route::Decision, Fault::Close);
         plan.script(Route::Decision, [Fault::Reset, Fault::Pass]);
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_repeats_itself_with_the_same_seed() {
+    fn random_faults_repeat_with_the_same_seed() {
         let draw = |seed, percent| {
             let mut plan = FaultPlan::default();
             plan.random(seed, percent, vec![Fault::Reset, Fault::Close]);

@@ -1,4 +1,4 @@
-//! Faults as text, for command lines: `decision:status=503,retry-after=1,times=2`.
+//! The text form of faults, for command lines: `decision:status=503,retry-after=1,times=2`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,19 +7,19 @@ use std::time::Duration;
 use crate::fault::FaultPlan;
 use crate::{Fault, Route};
 
-/// A fault, the route it is for, and how often it happens.
+/// A fault, its route, and the number of requests that it affects.
 ///
-/// A fault in text form: `ROUTE:KIND[,KEY=VALUE]...`
+/// Its text form is `ROUTE:KIND[,KEY=VALUE]...`
 ///
 /// | part | |
 /// |---|---|
 /// | `ROUTE` | the text form of a [`Route`]: `token`, `create-session`, `decision`, `verification-create` … |
 /// | `KIND` | `status=NNN`, `redirect=URL`, `reset`, `reset-early`, `close`, `truncate`, `drip=PAUSE`, `delay=PAUSE`, `endless`, `huge=BYTES`, `garbage`, `hang` |
 /// | `PAUSE` | a whole number and its unit: `250ms`, `2s`, `1m` |
-/// | `times=N` | how many requests meet the fault; without it, every one does |
+/// | `times=N` | the number of requests that the fault affects; all if omitted |
 /// | `retry-after=VALUE` | with `status` or `redirect` only: the header `Retry-After` |
-/// | `header=NAME:VALUE` | with `status` or `redirect` only: any header, as often as needed; the value holds no comma |
-/// | `body=TEXT` | with `status` or `redirect` only, and last: all that follows is the body, commas included |
+/// | `header=NAME:VALUE` | with `status` or `redirect` only: any header; may be repeated; the value cannot contain a comma |
+/// | `body=TEXT` | with `status` or `redirect` only, must come last: the rest of the text is the body, including commas |
 ///
 /// ```
 /// use didit_sandbox::{Fault, FaultRule, Route};
@@ -32,15 +32,15 @@ use crate::{Fault, Route};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultRule {
-    /// The route whose requests meet the fault.
+    /// The route whose requests are affected.
     pub route: Route,
-    /// The fault that they meet.
+    /// The fault.
     pub fault: Fault,
-    /// The number of requests that meet it; `None` for all.
+    /// The number of requests that are affected; `None` for all.
     pub times: Option<u32>,
 }
 
-/// The reason why a text is no [`FaultRule`].
+/// The error for a text that is not a valid [`FaultRule`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FaultRuleError {
     rule: String,
@@ -139,7 +139,7 @@ fn parse_status(value: &str) -> Result<u16, String> {
 }
 
 fn parse_times(value: &str) -> Result<u32, String> {
-    // Scripted one by one, so not without bound.
+    // Bounded because the script holds one entry per request.
     let times = value.parse().ok().filter(|times| (1..=1_000_000).contains(times));
     times.ok_or_else(|| format!("{value:?} is not a number of times from 1 to 1000000"))
 }
@@ -160,7 +160,7 @@ fn with_header(fault: Fault, name: &str, value: &str) -> Result<Fault, String> {
     if name.is_empty()
         || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     {
-        return Err(format!("{name:?} is not a header's name"));
+        return Err(format!("{name:?} is not a header name"));
     }
     Ok(fault.header(name, value))
 }
@@ -168,7 +168,7 @@ fn with_header(fault: Fault, name: &str, value: &str) -> Result<Fault, String> {
 fn expect_answer(fault: &Fault) -> Result<(), String> {
     match fault {
         Fault::Answer { .. } => Ok(()),
-        _ => Err("retry-after, header and body go with status or redirect only".to_owned()),
+        _ => Err("retry-after, header and body are valid with status or redirect only".to_owned()),
     }
 }
 
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_can_be_written() {
+    fn every_kind_is_parsed() {
         let fault = |text: &str| text.parse::<FaultRule>().map(|rule| rule.fault);
         for (kind, expected) in [
             ("status=404", Fault::answer(404)),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_follow_the_kind_and_the_body_comes_last() {
+    fn options_and_body_are_parsed() {
         let rule =
             "create-session:status=502,header=X-One: 1,times=3,body={\"a\":1,\"b\":2}".parse();
         let fault = Fault::answer(502).header("X-One", "1").body(r#"{"a":1,"b":2}"#);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_does_not_work_says_why() {
+    fn invalid_rule_is_rejected_with_the_reason() {
         for (rule, why) in [
             ("decision", "ROUTE:KIND"),
             ("sessions:reset", "no such route"),
@@ -219,10 +219,10 @@ mod tests {
             ("decision:drip=99999999999999999999m", "not a pause"),
             ("decision:huge=-1", "not a number of bytes"),
             ("decision:reset,times=0", "not a number of times"),
-            ("decision:reset,retry-after=1", "go with status or redirect only"),
-            ("decision:reset,body=x", "go with status or redirect only"),
+            ("decision:reset,retry-after=1", "valid with status or redirect only"),
+            ("decision:reset,body=x", "valid with status or redirect only"),
             ("decision:status=500,header=x", "NAME:VALUE"),
-            ("decision:status=500,header=a b:x", "not a header's name"),
+            ("decision:status=500,header=a b:x", "not a header name"),
             ("decision:status=500,what=1", "\"what=1\" is not one of"),
         ] {
             let error = rule.parse::<FaultRule>().expect_err(rule).to_string();

@@ -1,37 +1,37 @@
-//! The documented answers, one file each, as the sandbox serves them.
+//! The documented responses, one file each, as the sandbox serves them.
 
 pub mod verification;
 
-/// The answer to a token request. Its `iat + expires_in` is not its `exp`, as documented.
+/// The response to a token request. As documented, its `iat + expires_in` is not its `exp`.
 pub const TOKEN: &str = include_str!("../fixtures/token.json");
 
-/// The documented decision, as JSON: [`DECISION_AS_PRINTED`] without its stray comma.
+/// The documented decision as valid JSON: [`DECISION_AS_PRINTED`] without its stray comma.
 pub const DECISION: &str = include_str!("../fixtures/decision.json");
 
 /// The documented decision exactly as printed: a comma after the last member of `user_data` makes
 /// it invalid JSON.
 pub const DECISION_AS_PRINTED: &str = include_str!("../fixtures/decision-as-printed.txt");
 
-/// A decision with every documented scope. The inner shapes of those that are not documented
-/// (`gender` and what follows it) are made up.
+/// A decision with every documented scope. The members from `gender` on are made up, since their
+/// shapes are not documented.
 pub const DECISION_ALL_SCOPES: &str = include_str!("../fixtures/decision-all-scopes.json");
 
-/// The answer to the creation of a session.
+/// The response to the creation of a session.
 pub const CREATE_SESSION: &str = include_str!("../fixtures/create-session.json");
 
-/// The answer to a question about a session's status.
+/// The response to a request for a session's status.
 pub const SESSION_STATUS: &str = include_str!("../fixtures/session-status.json");
 
-/// A failed answer in the style `{"message": ...}`.
+/// An error response of the form `{"message": ...}`.
 pub const ERROR_MESSAGE: &str = include_str!("../fixtures/error-message.json");
 
-/// A failed answer in the style `{"detail": ...}`: no such session.
+/// An error response of the form `{"detail": ...}`: no such session.
 pub const ERROR_DETAIL: &str = include_str!("../fixtures/error-detail.json");
 
-/// A failed answer of the token route, in the style of OAuth 2.0: wrong credentials.
+/// An OAuth 2.0 error response of the token route: wrong credentials.
 pub const ERROR_OAUTH: &str = include_str!("../fixtures/error-oauth.json");
 
-/// The answer of a gateway in front of the service, with status 502.
+/// The body of a 502 response from a gateway in front of the service.
 pub const GATEWAY: &str = include_str!("../fixtures/gateway.html");
 
 #[cfg(test)]
@@ -39,8 +39,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_documented_answer_is_a_json_object() {
-        let answers = [
+    fn every_fixture_is_a_json_object() {
+        let fixtures = [
             TOKEN,
             DECISION,
             DECISION_ALL_SCOPES,
@@ -50,14 +50,14 @@ mod tests {
             ERROR_DETAIL,
             ERROR_OAUTH,
         ];
-        for text in answers {
+        for text in fixtures {
             let value: serde_json::Value = serde_json::from_str(text).expect(text);
             assert!(value.is_object(), "{text}");
         }
     }
 
     #[test]
-    fn the_printed_decision_differs_by_one_comma_only() {
+    fn decision_as_printed_has_one_extra_comma() {
         assert!(serde_json::from_str::<serde_json::Value>(DECISION_AS_PRINTED).is_err());
         assert_eq!(DECISION_AS_PRINTED.len(), DECISION.len() + 1);
         assert_eq!(DECISION_AS_PRINTED.replacen("},\n},", "}\n},", 1), DECISION);

@@ -1,8 +1,8 @@
-//! A form as a browser sends it.
+//! Form data as sent by a browser (`application/x-www-form-urlencoded`).
 
 use crate::RecordedRequest;
 
-/// The fields of a form in the order they stand in it.
+/// The fields of a form, in their order.
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl Form {
@@ -10,7 +10,7 @@ impl Form {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
-    /// The form of a request, if it carries one.
+    /// Reads the form of a request; `None` if the request has another content type.
     pub(crate) fn of(request: &RecordedRequest) -> Option<Self> {
         let is_form = request.has_type("application/x-www-form-urlencoded");
         is_form.then(|| Self::read(&request.body))

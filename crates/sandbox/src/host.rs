@@ -1,11 +1,11 @@
-//! The host that a `Host` header names.
+//! Checks of the `Host` header.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Returns whether a `Host` header names the loopback interface, with any port or none.
+/// Returns whether a `Host` header names the loopback interface, with or without a port.
 ///
-/// A page of another site can reach the sandbox only by a name of its own that was made to resolve
-/// to this machine (DNS rebinding), and that name stands in the header.
+/// With DNS rebinding another site can make its own host name resolve to this machine, but the
+/// header then contains that name.
 pub(crate) fn is_loopback(host: &str) -> bool {
     let name = without_port(host).to_ascii_lowercase();
     name == "localhost"
@@ -13,7 +13,7 @@ pub(crate) fn is_loopback(host: &str) -> bool {
         || address(&name).is_some_and(|address| address.is_loopback())
 }
 
-/// Returns whether a `Host` header has an IP address instead of a name.
+/// Returns whether a `Host` header contains an IP address instead of a name.
 pub(crate) fn is_address(host: &str) -> bool {
     address(without_port(host)).is_some()
 }
@@ -37,7 +37,7 @@ mod tests {
     use super::{is_address, is_loopback};
 
     #[test]
-    fn loopback_has_few_names() {
+    fn loopback_hosts_are_recognized() {
         for host in
             ["127.0.0.1", "127.0.0.1:8080", "127.1.2.3", "LOCALHOST:9", "a.localhost", "[::1]:9"]
         {
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_no_name() {
+    fn names_are_not_addresses() {
         for host in ["192.168.0.1", "10.0.0.1:8080", "[fe80::1]:9", "0.0.0.0"] {
             assert!(is_address(host), "{host}");
         }

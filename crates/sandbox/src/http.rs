@@ -1,4 +1,4 @@
-//! Reading HTTP/1.1 requests, within limits.
+//! Reads HTTP/1.1 requests, with limits on their size.
 
 use std::io::{ErrorKind, Read, Write};
 
@@ -6,13 +6,13 @@ use crate::answer::Answer;
 use crate::listen::Reach;
 use crate::verification::route::is_verification;
 
-/// Longest head taken, in bytes.
+/// Maximum length of a head, in bytes.
 const HEAD_LIMIT: usize = 64 * 1024;
-/// Longest body taken, in bytes.
+/// Maximum length of a body, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
-/// The same where a portrait image of 2 MB may be in it, as base64.
+/// Maximum length of a verification request's body, which may contain a 2 MB image as base64.
 const IMAGE_BODY_LIMIT: usize = 4 * 1024 * 1024;
-/// Most headers taken.
+/// Maximum number of headers.
 const HEADERS_LIMIT: usize = 128;
 
 #[derive(Debug)]
@@ -20,18 +20,19 @@ pub(crate) struct Head {
     pub(crate) method: String,
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, String)>,
-    /// Set if the peer lets the connection be used again.
+    /// Set if the peer allows another request on the connection.
     pub(crate) keep_alive: bool,
 }
 
 /// The reason why a request could not be read.
 #[derive(Debug)]
-pub(crate) enum Unreadable {
-    /// The peer left or broke off: nobody is there to answer.
-    Gone,
+pub(crate) enum ReadError {
+    /// The peer closed or reset the connection.
+    Disconnected,
     /// The peer took too long.
-    Late,
-    /// To be answered so; what follows on the connection makes no sense.
+    TimedOut,
+    /// The request is invalid. After this response the connection must be closed, because the start
+    /// of the next request is unknown.
     Refused(Answer),
 }
 
@@ -43,43 +44,44 @@ impl Head {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Returns whether it is addressed to the sandbox; one without a `Host` is refused later.
+    /// Returns whether the request is addressed to the sandbox. A request without a `Host` header is
+    /// refused later.
     pub(crate) fn is_for(&self, reach: &Reach) -> bool {
         self.values("Host").all(|host| reach.is_host(host))
     }
 
-    fn asks_for(&self, option: &str) -> bool {
+    fn has_connection_option(&self, option: &str) -> bool {
         let mut options = self.values("Connection").flat_map(|value| value.split(','));
-        options.any(|given| given.trim().eq_ignore_ascii_case(option))
+        options.any(|value| value.trim().eq_ignore_ascii_case(option))
     }
 }
 
-/// Reads up to the empty line; the bytes after it stay in `buffer`.
-pub(crate) fn read_head(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<Head, Unreadable> {
+/// Reads up to the empty line. The bytes after it remain in `buffer`.
+pub(crate) fn read_head(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<Head, ReadError> {
     loop {
         if let Some((head, length)) = parse_head(buffer)? {
             buffer.drain(..length);
             return Ok(head);
         }
         if buffer.len() >= HEAD_LIMIT {
-            return Err(refused(431, "The head of a request may be 64 KiB long."));
+            return Err(refused(431, "The head of a request must not exceed 64 KiB."));
         }
         read_more(stream, buffer)?;
     }
 }
 
-/// Reads the body that `head` announces; the bytes after it stay in `buffer`.
+/// Reads a body of the length given in `head`. The bytes after it remain in `buffer`.
 pub(crate) fn read_body(
     stream: &mut (impl Read + Write),
     buffer: &mut Vec<u8>,
     head: &Head,
-) -> Result<Vec<u8>, Unreadable> {
+) -> Result<Vec<u8>, ReadError> {
     let length = body_length(head)?;
     if length > buffer.len()
         && head.values("Expect").any(|value| value.eq_ignore_ascii_case("100-continue"))
     {
-        stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| Unreadable::Gone)?;
-        stream.flush().map_err(|_| Unreadable::Gone)?;
+        stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| ReadError::Disconnected)?;
+        stream.flush().map_err(|_| ReadError::Disconnected)?;
     }
     while buffer.len() < length {
         read_more(stream, buffer)?;
@@ -87,17 +89,17 @@ pub(crate) fn read_body(
     Ok(buffer.drain(..length).collect())
 }
 
-fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, Unreadable> {
+fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, ReadError> {
     let mut headers = [httparse::EMPTY_HEADER; HEADERS_LIMIT];
     let mut request = httparse::Request::new(&mut headers);
     let length = match request.parse(buffer) {
         Ok(httparse::Status::Complete(length)) if length <= HEAD_LIMIT => length,
         Ok(httparse::Status::Complete(_)) => {
-            return Err(refused(431, "The head of a request may be 64 KiB long."));
+            return Err(refused(431, "The head of a request must not exceed 64 KiB."));
         }
         Ok(httparse::Status::Partial) => return Ok(None),
         Err(httparse::Error::TooManyHeaders) => {
-            return Err(refused(431, "A request may have 128 headers."));
+            return Err(refused(431, "A request must not have more than 128 headers."));
         }
         Err(error) => {
             return Err(refused(400, &format!("This is not an HTTP/1.1 request: {error}.")));
@@ -115,16 +117,19 @@ fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, Unreadable> {
         .collect();
     let mut head =
         Head { method: method.to_owned(), target: target.to_owned(), headers, keep_alive: false };
-    head.keep_alive =
-        if version == 0 { head.asks_for("keep-alive") } else { !head.asks_for("close") };
+    head.keep_alive = if version == 0 {
+        head.has_connection_option("keep-alive")
+    } else {
+        !head.has_connection_option("close")
+    };
     Ok(Some((head, length)))
 }
 
-fn body_length(head: &Head) -> Result<usize, Unreadable> {
+fn body_length(head: &Head) -> Result<usize, ReadError> {
     if head.values("Transfer-Encoding").next().is_some() {
         return Err(refused(
             411,
-            "A body must come with a Content-Length; chunked ones are not taken.",
+            "A body must have a Content-Length; chunked bodies are not accepted.",
         ));
     }
     let mut lengths = head.values("Content-Length");
@@ -144,28 +149,28 @@ fn body_length(head: &Head) -> Result<usize, Unreadable> {
     };
     match length.parse() {
         Ok(length) if length <= limit => Ok(length),
-        _ => Err(refused(413, &format!("The body of a request may be {size} long."))),
+        _ => Err(refused(413, &format!("The body of a request must not exceed {size}."))),
     }
 }
 
-/// Appends what the peer sends next.
-pub(crate) fn read_more(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<(), Unreadable> {
+/// Reads once from the stream and appends to `buffer`.
+pub(crate) fn read_more(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<(), ReadError> {
     let mut chunk = [0; 8 * 1024];
     match stream.read(&mut chunk) {
         Ok(count) if count > 0 => {
             buffer.extend_from_slice(chunk.get(..count).unwrap_or_default());
             Ok(())
         }
-        // Which of the two it is depends on the system.
+        // The kind of a timeout depends on the operating system.
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-            Err(Unreadable::Late)
+            Err(ReadError::TimedOut)
         }
-        Ok(_) | Err(_) => Err(Unreadable::Gone),
+        Ok(_) | Err(_) => Err(ReadError::Disconnected),
     }
 }
 
-fn refused(status: u16, why: &str) -> Unreadable {
-    Unreadable::Refused(Answer::message(status, why))
+fn refused(status: u16, why: &str) -> ReadError {
+    ReadError::Refused(Answer::message(status, why))
 }
 
 #[cfg(test)]
@@ -174,14 +179,14 @@ mod tests {
 
     use super::*;
 
-    fn head_of(text: &str) -> Result<(Head, Vec<u8>), Unreadable> {
+    fn head_of(text: &str) -> Result<(Head, Vec<u8>), ReadError> {
         let mut buffer = Vec::new();
         let head = read_head(&mut Cursor::new(text.as_bytes()), &mut buffer)?;
         Ok((head, buffer))
     }
 
     #[test]
-    fn what_follows_the_head_is_left_for_later() {
+    fn bytes_after_the_head_remain_in_the_buffer() {
         let (head, rest) = head_of("GET /x HTTP/1.1\r\nHost: a\r\n\r\nnext").expect("a request");
         assert_eq!(
             (head.method.as_str(), head.target.as_str(), head.keep_alive),
@@ -191,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn connections_persist_unless_told_otherwise() {
+    fn keep_alive_follows_version_and_connection_header() {
         for (text, keep_alive) in [
             ("GET / HTTP/1.1\r\n\r\n", true),
             ("GET / HTTP/1.1\r\nConnection: x, Close\r\n\r\n", false),
@@ -203,9 +208,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_or_unclear_is_refused() {
+    fn oversized_or_malformed_request_is_refused() {
         let status = |text: &str| match head_of(text).and_then(|(head, _)| body_length(&head)) {
-            Err(Unreadable::Refused(answer)) => answer.status,
+            Err(ReadError::Refused(answer)) => answer.status,
             other => panic!("{other:?}"),
         };
         assert_eq!(status("nonsense\r\n\r\n"), 400);

@@ -1,4 +1,4 @@
-//! The address that the sandbox listens at, and the URLs that it is reached by.
+//! The address that the sandbox listens on, and the URLs at which it can be reached.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
@@ -6,22 +6,23 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use crate::host;
 use crate::random::unguessable;
 
-/// The ways to reach a sandbox.
+/// The URLs and host names at which the sandbox can be reached.
 pub(crate) struct Reach {
-    /// The base URL, with no slash at its end: of this machine, unless the sandbox listens at one
-    /// other address only.
+    /// The base URL, without a trailing slash. It names the loopback interface, unless the sandbox
+    /// listens on a single other address.
     pub(crate) url: String,
-    /// Set if other machines can connect.
+    /// Access for other machines; `None` if the sandbox listens on the loopback interface only.
     pub(crate) network: Option<Network>,
 }
 
-/// The way in for other machines.
+/// Access for other machines.
 pub(crate) struct Network {
-    /// The base URL, with no slash at its end.
+    /// The base URL for other machines, without a trailing slash.
     pub(crate) url: String,
-    /// The secret that lets a browser of another machine see more than one session.
+    /// The secret with which a browser on another machine can see more than one session.
     pub(crate) token: String,
-    /// The name of the cookie that carries the token. Cookies are shared by all ports of a host.
+    /// The name of the cookie that contains the token. It includes the port, because all ports of a
+    /// host share their cookies.
     pub(crate) cookie: String,
 }
 
@@ -52,15 +53,15 @@ impl Reach {
         Ok((listener, Self { url: url(own), network }))
     }
 
-    /// Returns whether a request with this `Host` header is addressed to the sandbox itself.
+    /// Returns whether a request with this `Host` header is addressed to the sandbox.
     ///
-    /// Another site can make a name of its own resolve to this machine (DNS rebinding), but not an
-    /// address.
+    /// With DNS rebinding another site can make its own host name resolve to this machine. It cannot
+    /// do so with an IP address.
     pub(crate) fn is_host(&self, host: &str) -> bool {
         host::is_loopback(host) || self.network.is_some() && host::is_address(host)
     }
 
-    /// Returns the hosts that it answers at, in words.
+    /// Describes the accepted hosts, for error messages.
     pub(crate) fn hosts(&self) -> &'static str {
         match self.network {
             None => "127.0.0.1 and localhost",
@@ -68,24 +69,24 @@ impl Reach {
         }
     }
 
-    /// Returns the base URL of the pages that a person may open on another device.
+    /// Returns the base URL of the pages, which may be opened on another device.
     pub(crate) fn pages(&self) -> &str {
         self.network.as_ref().map_or(&self.url, |network| &network.url)
     }
 }
 
-/// Returns the address that other machines of the network most likely know this one by, or the
-/// given one if there is no network.
+/// Returns the address at which other machines can most likely reach this one; `own` if there is no
+/// network.
 fn address_in_network(own: IpAddr) -> IpAddr {
-    // Connecting a UDP socket chooses the outgoing address and sends nothing. These are addresses
-    // for documentation (RFC 5737, RFC 3849).
-    let (any, elsewhere) = match own {
+    // Connecting a UDP socket selects the outgoing address without sending anything. The targets are
+    // documentation addresses (RFC 5737, RFC 3849).
+    let (any, target) = match own {
         IpAddr::V4(_) => ("0.0.0.0:0", "192.0.2.1:9"),
         IpAddr::V6(_) => ("[::]:0", "[2001:db8::1]:9"),
     };
     let address = || {
         let socket = UdpSocket::bind(any)?;
-        socket.connect(elsewhere)?;
+        socket.connect(target)?;
         socket.local_addr()
     };
     address().map_or(own, |address| address.ip())
@@ -100,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sandbox_of_this_machine_answers_to_no_other_address() {
+    fn loopback_sandbox_accepts_loopback_hosts_only() {
         let reach = reach("127.0.0.1");
         assert!(reach.network.is_none() && reach.url.starts_with("http://127.0.0.1:"));
         assert!(reach.is_host("localhost:1") && !reach.is_host("192.168.0.1:1"));
@@ -108,12 +109,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sandbox_of_the_network_answers_to_addresses_and_to_no_name() {
+    fn network_sandbox_accepts_addresses_but_no_names() {
         let reach = reach("0.0.0.0");
         assert!(reach.url.starts_with("http://127.0.0.1:"), "{}", reach.url);
         assert!(reach.is_host("192.168.0.1:1") && reach.is_host("[fe80::1]:1"));
         assert!(reach.is_host("localhost") && !reach.is_host("example.com"));
-        let network = reach.network.as_ref().expect("a way in");
+        let network = reach.network.as_ref().expect("network access");
         assert!(network.token.len() >= 32 && !network.url.contains("0.0.0.0"), "{}", network.url);
         assert_eq!(reach.pages(), network.url);
     }

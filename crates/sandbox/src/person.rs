@@ -1,4 +1,4 @@
-//! The sample person: what they have for each scope, and what they make of it before sharing.
+//! The sample person: their data for each scope, as published or as edited on the session's page.
 
 use std::sync::LazyLock;
 
@@ -12,7 +12,7 @@ static SAMPLE: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     decision.get("user_data").and_then(Value::as_object).cloned().unwrap_or_default()
 });
 
-/// One thing to fill in: its name in the form, what it is about, and the sample person's value.
+/// An input of the form: its name, its label, and the sample person's value.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Field {
     pub(crate) name: String,
@@ -20,9 +20,9 @@ pub(crate) struct Field {
     pub(crate) value: Value,
 }
 
-/// The members of the user data that a text of scopes asks for, each once.
+/// Returns the members of the user data that a `scope` string requests, without duplicates.
 ///
-/// The documentation says both `picture` and `pictures`.
+/// The documentation uses both `picture` and `pictures` for the same member.
 pub(crate) fn members(scope: &str) -> Vec<&str> {
     let mut members = Vec::new();
     for word in scope.split_whitespace() {
@@ -39,20 +39,20 @@ pub(crate) fn is_documented(member: &str) -> bool {
     SAMPLE.contains_key(member) && member != "sub"
 }
 
-/// Returns what the sample person shares of these members if nobody plays them.
+/// Returns the sample person's data for these members, unedited.
 pub(crate) fn shared(members: &[&str]) -> Map<String, Value> {
     let known = SAMPLE.iter().filter(|(name, _)| *name == "sub" || members.contains(&&***name));
     known.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// Returns what a person shares who ticked and filled in the form.
+/// Returns the data of the members that are ticked in the form, as edited there.
 pub(crate) fn shared_by_form(members: &[&str], form: &Form) -> Map<String, Value> {
     let ticked = members.iter().filter(|member| form.all("share").any(|name| name == **member));
     let chosen = ticked.map(|member| ((*member).to_owned(), filled_in(member, form)));
     shared(&[]).into_iter().chain(chosen).collect()
 }
 
-/// Returns the fields to fill in for a member.
+/// Returns the inputs for a member.
 pub(crate) fn fields(member: &str) -> Vec<Field> {
     match value(member) {
         Value::Object(inner) => inner
@@ -67,7 +67,7 @@ pub(crate) fn fields(member: &str) -> Vec<Field> {
     }
 }
 
-/// The sample person's value of a member in a few words.
+/// Returns a short form of the sample person's value for a member.
 pub(crate) fn summary(member: &str) -> String {
     let text = |value: &Value| match value {
         Value::Bool(true) => "Yes".to_owned(),
@@ -83,7 +83,7 @@ pub(crate) fn summary(member: &str) -> String {
     }
 }
 
-/// A scope's name for people; one that is not documented is shown as it is.
+/// Returns the display name of a scope; of an undocumented one, the scope itself.
 pub(crate) fn scope_label(scope: &str) -> String {
     match scope {
         "is_verified" => "Identity verified".to_owned(),
@@ -93,7 +93,7 @@ pub(crate) fn scope_label(scope: &str) -> String {
     }
 }
 
-/// A member's name for people.
+/// Returns the display name of a member.
 pub(crate) fn label(name: &str) -> String {
     match name {
         "document_detail" => "Identity document".to_owned(),
@@ -114,7 +114,7 @@ pub(crate) fn label(name: &str) -> String {
 }
 
 fn value(member: &str) -> Value {
-    // A scope that nobody has documented is there to be tried out as well.
+    // An undocumented scope gets a sample value too.
     SAMPLE.get(member).cloned().unwrap_or_else(|| format!("sample {member}").into())
 }
 
@@ -144,12 +144,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scopes_name_members_once() {
+    fn duplicate_scopes_are_removed() {
         assert_eq!(members(" names pictures\tpicture names "), ["names", "picture"]);
     }
 
     #[test]
-    fn what_is_ticked_is_shared_as_filled_in() {
+    fn ticked_members_are_shared_as_edited() {
         let form = Form::read(
             b"share=names&share=shoe_size&share=iban&share=is_over_18&is_over_18=false\
               &names.first_name=Zo%C3%AB+%22&names.family_name=&email.email=x&shoe_size=43",
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_left_alone_is_the_sample_persons() {
+    fn unedited_members_keep_the_sample_values() {
         let form = Form::read(b"share=picture&share=gender");
         let all = shared(&["picture", "gender", "unknown"]);
         assert_eq!(shared_by_form(&["picture", "gender"], &form), all);

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 /// Limit on the decisions that each application may retrieve within a sliding window.
 ///
-/// Every answer to an authorized request then carries `X-RateLimit-Limit`, `X-RateLimit-Remaining`
-/// and `X-RateLimit-Reset` (when the oldest accepted request leaves the window, in seconds since
-/// 1970, rounded up). A request too many is answered with 429 and `Retry-After` (whole seconds,
-/// rounded up) and uses up nothing.
+/// Every response to an authorized request then has the headers `X-RateLimit-Limit`,
+/// `X-RateLimit-Remaining` and `X-RateLimit-Reset` (the time at which the oldest accepted request
+/// leaves the window, in seconds since 1970, rounded up). A request over the limit is answered with
+/// 429 and `Retry-After` (whole seconds, rounded up) and does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// Requests accepted within one window.
+    /// Number of requests accepted within one window.
     pub limit: u32,
     /// The length of the window.
     pub window: Duration,
@@ -27,13 +27,13 @@ pub(crate) struct Window {
     accepted: VecDeque<Duration>,
 }
 
-/// The verdict of the window on one request.
+/// The decision on one request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) accepted: bool,
     pub(crate) limit: u32,
     pub(crate) remaining: usize,
-    /// Until the oldest accepted request leaves the window.
+    /// The time until the oldest accepted request leaves the window.
     pub(crate) until_reset: Duration,
 }
 
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_request_uses_up_nothing_and_the_oldest_makes_room() {
+    fn refused_requests_do_not_count_and_old_ones_leave_the_window() {
         let seconds = Duration::from_secs;
         let mut window = Window::new(Quota { limit: 2, window: seconds(10) });
         let start = seconds(1_722_508_200);
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_of_zero_accepts_nothing() {
+    fn zero_limit_accepts_nothing() {
         let verdict =
             Window::new(Quota { limit: 0, window: Duration::from_secs(3) }).ask(Duration::ZERO);
         assert!(!verdict.accepted);

@@ -1,4 +1,4 @@
-//! Words that nobody guesses.
+//! Random tokens and ids.
 
 use std::fmt::Write as _;
 use std::io;
@@ -6,27 +6,27 @@ use std::io;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// 128 random bits in hexadecimal digits.
+/// Returns 128 random bits as hexadecimal digits.
 pub(crate) fn unguessable() -> io::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let mut word = String::with_capacity(2 * bytes.len());
+    let mut hex = String::with_capacity(2 * bytes.len());
     for byte in bytes {
         // Writing to a string cannot fail.
-        let _ = write!(word, "{byte:02x}");
+        let _ = write!(hex, "{byte:02x}");
     }
-    Ok(word)
+    Ok(hex)
 }
 
-/// 72 random bits in 12 characters that a URL holds as they are.
+/// Returns 72 random bits as 12 characters of URL-safe base64.
 pub(crate) fn url_safe() -> io::Result<String> {
     let mut bytes = [0; 9];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// A random UUID (RFC 9562, version 4). Where the system gives no random bits it is all zeros, but
-/// then no sandbox starts either.
+/// Returns a random UUID (RFC 9562, version 4). If the system provides no random bits, they are all
+/// zero, but then the sandbox does not even start.
 pub(crate) fn uuid() -> String {
     let mut bytes = [0; 16];
     let _ = getrandom::fill(&mut bytes);
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_uuid_is_of_version_4() {
+    fn uuid_has_version_4() {
         let one = uuid();
         assert!(crate::verification::route::is_uuid(&one), "{one}");
         assert_eq!(&one[14..15], "4");
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_words_are_alike() {
+    fn random_strings_differ() {
         let (one, other) = (unguessable().expect("random bits"), unguessable().expect("others"));
         assert_eq!((one.len(), other.len()), (32, 32));
         assert_ne!(one, other);

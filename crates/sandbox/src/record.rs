@@ -1,4 +1,4 @@
-//! The requests that the sandbox received, kept for tests to look at.
+//! The requests that the sandbox has received, for tests and pages.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -6,42 +6,38 @@ use std::time::Duration;
 
 use crate::Route;
 
-/// One request the sandbox received.
+/// A request that the sandbox has received.
 ///
-/// Its `Debug` shows neither credentials nor the body, nor the token in the path of a page, nor what
-/// may be personal in a query.
+/// `Debug` redacts credentials, the body, tokens in paths, and query values that may be personal.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// The `X-Request-Id` of its answer, whether or not there was one: `sandbox-1` and so on.
+    /// The `X-Request-Id` of its response, even if none was sent: `sandbox-1` and so on.
     pub request_id: String,
-    /// The route its path belongs to, whatever its method; `None` for a path the API does not
-    /// have.
+    /// The route of its path, regardless of the method; `None` for a path that is not in the API.
     pub route: Option<Route>,
     /// The method, as sent.
     pub method: String,
     /// The request target, as sent.
     pub path: String,
-    /// The headers in the order and with the case they were sent; bytes that are not UTF-8 are
-    /// replaced.
+    /// The headers, with their order and case as sent; bytes that are not UTF-8 are replaced.
     pub headers: Vec<(String, String)>,
-    /// The body; empty if the request was refused or reset before its body was read.
+    /// The body; empty if the request was refused or the connection reset before it was read.
     pub body: Vec<u8>,
-    /// Number of the connection it came on, from 1 in the order of acceptance.
+    /// The number of its connection, counted from 1 in the order of acceptance.
     pub connection: u64,
-    /// The time at which it was read, counted from the start of the sandbox.
+    /// The time at which it was read, since the start of the sandbox.
     pub received: Duration,
-    /// The time at which the first byte of its answer was written, likewise.
+    /// The time at which the first byte of its response was written, since the start of the sandbox.
     pub answered: Option<Duration>,
-    /// Set if it came from a program of this machine.
+    /// Set if it came from this machine.
     pub(crate) local: bool,
-    /// The status it was answered with; `None` until then, and for ever if a fault left it without
-    /// one.
+    /// The status of its response; `None` before the response, or if a fault prevented one.
     pub status: Option<u16>,
 }
 
 impl RecordedRequest {
-    /// The first header of this name, whatever its case.
+    /// Returns the first header with this name, ignoring case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()
@@ -49,11 +45,11 @@ impl RecordedRequest {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Returns whether its body is of this media type, whatever the parameters.
+    /// Returns whether its body has this media type, ignoring parameters.
     pub(crate) fn has_type(&self, media_type: &str) -> bool {
         let content_type = self.header("Content-Type").unwrap_or_default();
-        let given = content_type.split(';').next().unwrap_or_default().trim();
-        given.eq_ignore_ascii_case(media_type)
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        essence.eq_ignore_ascii_case(media_type)
     }
 }
 
@@ -84,7 +80,7 @@ impl fmt::Debug for RecordedRequest {
     }
 }
 
-/// Number of requests that are kept for the pages, whatever tests ask for.
+/// Number of requests kept for the pages, regardless of `keep_requests`.
 const SHOWN: usize = 100;
 
 /// The latest requests, oldest first.
@@ -106,7 +102,7 @@ impl Journal {
     }
 
     pub(crate) fn answered(&mut self, request_id: &str, status: u16, at: Duration) {
-        // The newest first: the request being answered is near the end.
+        // Searched from the end, since the request was recorded recently.
         if let Some(request) =
             self.kept.iter_mut().rev().find(|request| request.request_id == request_id)
         {
@@ -114,12 +110,12 @@ impl Journal {
         }
     }
 
-    /// Those that tests asked to be kept, oldest first.
+    /// Returns the requests kept for tests, oldest first.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &RecordedRequest> {
         self.kept.iter().skip(self.kept.len().saturating_sub(self.limit))
     }
 
-    /// Those that pages may show, newest first.
+    /// Returns the requests kept for the pages, newest first.
     pub(crate) fn latest(&self) -> impl Iterator<Item = &RecordedRequest> {
         self.kept.iter().rev().take(SHOWN)
     }
@@ -148,14 +144,14 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_secret_and_no_body() {
+    fn debug_redacts_secrets_and_body() {
         let shown = format!("{:?}", request(1));
         assert_eq!(shown.matches("canary").count(), 1, "{shown}");
         assert!(shown.contains("Accept-canary") && shown.contains("[11 bytes]"), "{shown}");
     }
 
     #[test]
-    fn the_oldest_are_forgotten_first() {
+    fn oldest_requests_are_dropped_first() {
         let mut journal = Journal::new(2);
         (1..=3).for_each(|number| journal.record(&request(number)));
         journal.answered("sandbox-3", 200, Duration::ZERO);

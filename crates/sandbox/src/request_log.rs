@@ -1,4 +1,4 @@
-//! The log: a line for each request and each webhook, without secrets and personal data.
+//! The log: a line for each request and each webhook attempt, without secrets or personal data.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use crate::clock;
 use crate::record::RecordedRequest;
 use crate::webhook::{WebhookDelivery, WebhookFault};
 
-/// Pages that have a token in their path.
+/// Pages whose paths contain a token.
 const SECRET_PATHS: [&str; 3] = ["/authorize/", "/session/", "/enter/"];
 
-/// Members of a query whose values are not personal.
-const HARMLESS: [&str; 5] = ["limit", "offset", "status", "session_kind", "include"];
+/// Query parameters whose values are never personal.
+const LOGGED_PARAMETERS: [&str; 5] = ["limit", "offset", "status", "session_kind", "include"];
 
-/// Longest text of a request that is shown, in characters.
-const SHOWN: usize = 200;
+/// Maximum length of a logged text, in characters.
+const MAX_LENGTH: usize = 200;
 
 impl RecordedRequest {
-    /// Returns the path without tokens, and without the values in its query that may be personal.
+    /// Returns the path without tokens and without query values that may be personal.
     pub(crate) fn shown_path(&self) -> String {
         if let Some(page) = SECRET_PATHS.iter().find(|page| self.path.starts_with(**page)) {
             return format!("{page}…");
@@ -25,13 +25,13 @@ impl RecordedRequest {
             return printable(&self.path);
         };
         let members = query.split('&').map(|member| match member.split_once('=') {
-            Some((name, _)) if !HARMLESS.contains(&name) => format!("{name}=…"),
+            Some((name, _)) if !LOGGED_PARAMETERS.contains(&name) => format!("{name}=…"),
             _ => member.to_owned(),
         });
         printable(&format!("{path}?{}", members.collect::<Vec<_>>().join("&")))
     }
 
-    /// Returns the log's line about this request, which was dealt with in `took`.
+    /// Returns the log line for this request, which took this time.
     pub(crate) fn line(&self, now: Duration, took: Duration, is_fault: bool) -> String {
         let status =
             self.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
@@ -47,13 +47,13 @@ impl RecordedRequest {
     }
 }
 
-/// Returns the log's line about a request that could not be read.
+/// Returns the log line for a request that could not be read.
 pub(crate) fn unreadable_line(now: Duration, status: u16, request_id: &str) -> String {
     format!("{} unreadable request {status} ({request_id})", clock::time_of_day(now))
 }
 
 impl WebhookDelivery {
-    /// Returns the log's line about this attempt.
+    /// Returns the log line for this attempt.
     pub(crate) fn line(&self) -> String {
         let url = self.url.split('?').next().unwrap_or_default();
         let answer =
@@ -71,11 +71,11 @@ impl WebhookDelivery {
     }
 }
 
-/// Returns a text that no terminal takes for anything but text, and that has an end.
+/// Replaces characters that a terminal may interpret, and limits the length.
 fn printable(text: &str) -> String {
     let shown = |c: char| if c.is_ascii_graphic() || c == '…' { c } else { '?' };
-    let end = if text.chars().nth(SHOWN).is_some() { "…" } else { "" };
-    text.chars().take(SHOWN).map(shown).chain(end.chars()).collect()
+    let end = if text.chars().nth(MAX_LENGTH).is_some() { "…" } else { "" };
+    text.chars().take(MAX_LENGTH).map(shown).chain(end.chars()).collect()
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_was_asked_and_answered() {
+    fn line_contains_request_and_response() {
         let (now, took) = (Duration::from_secs(1_722_508_200), Duration::from_micros(1250));
         let mut request = request("/auth/v2/session/a/decision/");
         assert_eq!(
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_shown_without_what_is_secret_or_personal() {
+    fn path_is_redacted_and_printable() {
         for (path, shown) in [
             ("/authorize/canary", "/authorize/…"),
             ("/session/canary/", "/session/…"),
@@ -128,6 +128,6 @@ mod tests {
         ] {
             assert_eq!(request(path).shown_path(), shown);
         }
-        assert_eq!(request(&"x".repeat(60_000)).shown_path().chars().count(), SHOWN + 1);
+        assert_eq!(request(&"x".repeat(60_000)).shown_path().chars().count(), MAX_LENGTH + 1);
     }
 }

@@ -1,4 +1,4 @@
-//! From a request to its documented answer, or to the refusal that says what is wrong with it.
+//! Dispatches a request to its route or page; refuses an invalid one with the reason.
 
 use crate::answer::Answer;
 use crate::page::{self, Page};

@@ -1,4 +1,4 @@
-//! The API's routes, and which one a path belongs to.
+//! The routes of the two APIs, and the matching of paths.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,10 +9,11 @@ use crate::verification::{self, route::is_verification};
 const TOKEN: &str = "/auth/v2/token/";
 const SESSION: &str = "/auth/v2/session/";
 
-/// A route of one of the two APIs. Its text form, as in fault rules, is `token`, `create-session`,
-/// `session-status` or `decision`, or for the verification API `verification-create`,
-/// `verification-decision`, `verification-list`, `verification-update-status`, `verification-pdf`
-/// or `verification-delete`.
+/// A route of the data-transfer or the verification API.
+///
+/// Its text form, for example in fault rules, is `token`, `create-session`, `session-status`,
+/// `decision`, `verification-create`, `verification-decision`, `verification-list`,
+/// `verification-update-status`, `verification-pdf` or `verification-delete`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Route {
@@ -92,23 +93,23 @@ impl FromStr for Route {
     }
 }
 
-/// A text that names no [`Route`].
+/// The error for a text that is not the name of a [`Route`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownRoute;
 
 impl fmt::Display for UnknownRoute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no such route; there are ")?;
-        let (last, all) = Route::ALL.split_last().unwrap_or((&Route::Decision, &[]));
-        all.iter().try_for_each(|route| write!(f, "{route}, "))?;
+        f.write_str("no such route; the routes are ")?;
+        let (last, others) = Route::ALL.split_last().unwrap_or((&Route::Decision, &[]));
+        others.iter().try_for_each(|route| write!(f, "{route}, "))?;
         write!(f, "and {last}")
     }
 }
 
 impl std::error::Error for UnknownRoute {}
 
-/// The route of a request target and its session id as sent (empty where the route has none), or
-/// the answer that says why there is none.
+/// Returns the route of a request target and its session id as sent (empty if the route has none),
+/// or the 404 response with the reason.
 pub(crate) fn resolve<'a>(method: &str, target: &'a str) -> Result<(Route, &'a str), Answer> {
     if is_verification(target) {
         return verification::route::resolve(method, target);
@@ -117,7 +118,7 @@ pub(crate) fn resolve<'a>(method: &str, target: &'a str) -> Result<(Route, &'a s
         return Ok(found);
     }
     let why = if find(&format!("{target}/")).is_some() {
-        "This path lacks its trailing slash.".to_owned()
+        "This path is missing its trailing slash.".to_owned()
     } else if target.contains('?') {
         "No path of this API takes a query.".to_owned()
     } else {
@@ -138,7 +139,7 @@ fn find(target: &str) -> Option<(Route, &str)> {
     decision.or_else(|| rest.strip_suffix("/status/").map(|id| (Route::SessionStatus, id)))
 }
 
-/// Refuses what cannot stand for a session id in a path as it is.
+/// Refuses a session id that is not valid unencoded in a path segment.
 pub(crate) fn check_session_id(id: &str) -> Result<(), Answer> {
     let pchar = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@".contains(&byte);
     let why = if id.is_empty() {
@@ -150,7 +151,7 @@ pub(crate) fn check_session_id(id: &str) -> Result<(), Answer> {
     } else if id == "." || id == ".." {
         "The session id is a dot segment.".to_owned()
     } else if let Some(odd) = id.chars().find(|&c| !u8::try_from(c).is_ok_and(pchar)) {
-        format!("The session id holds the character {odd:?}.")
+        format!("The session id contains the character {odd:?}.")
     } else {
         return Ok(());
     };
@@ -162,7 +163,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_belongs_to_one_route() {
+    fn paths_resolve_to_routes() {
         assert_eq!(resolve("GET", "/auth/v2/token/"), Ok((Route::Token, "")));
         assert_eq!(resolve("GET", "/auth/v2/session/"), Ok((Route::CreateSession, "")));
         assert_eq!(resolve("GET", "/auth/v2/session/a/status/"), Ok((Route::SessionStatus, "a")));
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_session_ids_are_refused() {
+    fn invalid_session_ids_are_refused() {
         for id in ["unique-session-identifier", "a.b~c:@!$&'()*+,;=", &"x".repeat(256), "..."] {
             assert_eq!(check_session_id(id), Ok(()), "{id}");
         }
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_route_reads_what_it_writes() {
+    fn text_form_round_trips() {
         for route in Route::ALL {
             assert_eq!(route.to_string().parse(), Ok(route));
         }

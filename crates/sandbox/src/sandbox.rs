@@ -1,4 +1,4 @@
-//! The handle a test holds on a running sandbox.
+//! The handle of a running sandbox.
 
 use std::fmt;
 use std::io;
@@ -14,7 +14,7 @@ use crate::{Application, Fault, FaultRule, RecordedRequest, Route, SandboxBuilde
 pub struct Sandbox {
     shared: Arc<Shared>,
     sender: Mutex<Option<Sender>>,
-    // Held for its Drop.
+    // Stops the server on drop.
     _server: Server,
 }
 
@@ -23,12 +23,12 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// Fails if the system gives no socket or no thread.
+    /// Fails if the system provides no socket or no thread.
     pub fn start() -> io::Result<Self> {
         Self::builder().start()
     }
 
-    /// Settings for a sandbox that is not quite the default one.
+    /// Returns a builder with the default settings.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::new()
     }
@@ -37,17 +37,16 @@ impl Sandbox {
         Self { shared, sender: Mutex::default(), _server: server }
     }
 
-    /// The base URL, with no slash at its end: `http://127.0.0.1:PORT`. A browser finds the
-    /// sessions there, and their pages, which play the person's phone.
+    /// Returns the base URL, without a trailing slash: `http://127.0.0.1:PORT`. In a browser it shows
+    /// the sessions, with links to pages that simulate the user's phone.
     pub fn url(&self) -> &str {
         &self.shared.reach.url
     }
 
-    /// Returns the URL that opens the front page on another machine, with a token in it; `None` if
-    /// the sandbox listens for programs of this machine only
-    /// ([`listen`](SandboxBuilder::listen)).
+    /// Returns the URL that opens the front page on another machine; `None` if only programs on this
+    /// machine can connect ([`listen`](SandboxBuilder::listen)).
     ///
-    /// Everyone who has this URL can see and change everything in the sandbox.
+    /// It contains a token: everyone who has this URL can see and change everything in the sandbox.
     pub fn network_url(&self) -> Option<String> {
         let network = self.shared.reach.network.as_ref()?;
         Some(format!("{}/enter/{}", network.url, network.token))
@@ -57,29 +56,29 @@ impl Sandbox {
         &self.shared.settings.application
     }
 
-    /// The client id that gets a token.
+    /// Returns the client id of the first application.
     pub fn client_id(&self) -> &str {
         &self.application().client_id
     }
 
-    /// The client secret that gets a token.
+    /// Returns the client secret of the first application.
     pub fn client_secret(&self) -> &str {
         &self.application().client_secret
     }
 
-    /// The key that `X-Api-Key` may carry instead of a token: `sandbox-api-key`.
+    /// Returns the API key of the first application, for the header `X-Api-Key`; by default
+    /// `sandbox-api-key`.
     pub fn api_key(&self) -> &str {
         &self.application().api_key
     }
 
-    /// The requests received so far, oldest first; of many, the latest
-    /// ([`keep_requests`](SandboxBuilder::keep_requests)). A request is listed before it is
-    /// answered.
+    /// Returns the requests received so far, oldest first, up to the number of
+    /// [`keep_requests`](SandboxBuilder::keep_requests). A request is listed before it is answered.
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.shared.state().journal.iter().cloned().collect()
     }
 
-    /// The [`requests`](Self::requests) whose path belongs to this route.
+    /// Returns the [`requests`](Self::requests) to this route.
     pub fn requests_to(&self, route: Route) -> Vec<RecordedRequest> {
         self.shared
             .state()
@@ -100,15 +99,15 @@ impl Sandbox {
         self.shared.state().tokens.issued
     }
 
-    /// Makes every token issued so far worthless: from now on it is answered with 401.
+    /// Revokes all access tokens issued so far: requests with them are answered with 401.
     pub fn revoke_tokens(&self) {
-        // What a file cannot take is forgotten at the next start only.
+        // If the write fails, the tokens are revoked until the next start only.
         let _ = self.shared.state().tokens.revoke_all();
     }
 
-    /// Moves the sandbox's clock ahead, as if this time had passed: tokens and sessions expire and
-    /// quota windows go by. `Date` and all other times that the sandbox tells move with it. Faults,
-    /// latency and time limits of connections stay in real time.
+    /// Moves the sandbox's clock forward by this time: tokens and sessions expire, and quota windows
+    /// pass. `Date` and all other times in responses follow this clock. Faults, latency and the
+    /// timeouts of connections use real time.
     ///
     /// ```
     /// use std::time::Duration;
@@ -117,18 +116,18 @@ impl Sandbox {
     /// let sandbox = Sandbox::start()?;
     /// // ... a client fetches a token, which is valid for a day ...
     /// sandbox.advance(Duration::from_secs(86_400));
-    /// // ... and must have fetched another one before its next call is answered.
+    /// // ... and must fetch another one for its next call.
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn advance(&self, by: Duration) {
         self.shared.clock.advance(by);
         let mut state = self.shared.state();
-        // What a file cannot take stays as it was, and is tried again with the next request.
+        // If the write fails, the sessions stay as they are and expire with the next request.
         let _ = state.verification.expire(self.shared.now());
         state.verification.outbox.changed.notify_all();
     }
 
-    /// The verification sessions of the sandbox, and their webhooks.
+    /// Returns a handle for the verification sessions and their webhooks.
     pub fn verification(&self) -> Verification<'_> {
         Verification::of(self)
     }
@@ -137,7 +136,7 @@ impl Sandbox {
         &self.shared
     }
 
-    /// Starts to send webhooks, if that was not done before.
+    /// Starts the webhook sender, unless it is already running.
     pub(crate) fn start_sender(&self) -> io::Result<()> {
         let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         if sender.is_none() {
@@ -152,48 +151,49 @@ impl Sandbox {
         self.start_sender()
     }
 
-    /// Has the next requests on a route meet these faults, one each, after those scripted before.
+    /// Adds faults to the route's script. Each applies to one request, in this order.
     pub fn script(&self, route: Route, faults: impl IntoIterator<Item = Fault>) {
-        // Collected first: the iterator is foreign code and must not run under the lock.
+        // Collected first, so that the caller's iterator does not run under the lock.
         let faults: Vec<Fault> = faults.into_iter().collect();
         self.shared.state().faults.script(route, faults);
     }
 
-    /// Has every request on a route meet this fault, once what was scripted is used up.
+    /// Applies a fault to every request on a route, after its script is used up.
     pub fn always(&self, route: Route, fault: Fault) {
         self.shared.state().faults.always(route, fault);
     }
 
-    /// Follows a rule: scripts its fault as often as it says, or for ever.
+    /// Applies a rule: [scripts](Self::script) its fault for a number of requests, or applies it
+    /// [always](Self::always).
     pub fn apply(&self, rule: FaultRule) {
         self.shared.state().faults.apply(rule);
     }
 
-    /// Forgets what was scripted and what always holds on a route.
+    /// Removes the scripted and the permanent faults of a route.
     pub fn clear(&self, route: Route) {
         self.shared.state().faults.clear(route);
     }
 
-    /// Has this percentage of the requests, on any route, meet one of these faults, where nothing
-    /// else is set. The same seed gives the same sequence, in the order the requests arrive.
-    /// With 0 percent it ends.
+    /// Applies a random one of these faults to this percentage of the requests, on all routes, unless
+    /// a scripted or permanent fault applies. The same seed gives the same sequence of faults, in the
+    /// order in which the requests arrive. 0 percent turns this off.
     pub fn random_faults(&self, seed: u64, percent: u8, faults: Vec<Fault>) {
         self.shared.state().faults.random(seed, percent, faults);
     }
 
-    /// Answers the retrieval of this session's decision with exactly this text.
+    /// Answers requests for this session's decision with exactly this text.
     pub fn decision(&self, session_id: impl Into<String>, body: impl Into<String>) {
         self.shared.state().sessions.decisions.insert(session_id.into(), body.into());
     }
 
-    /// Gives a session a status: one that was created, or any other, which is then known by its
-    /// decision only.
+    /// Sets the status of a session. For an id that was not created in the sandbox, only the decision
+    /// shows it.
     ///
-    /// A decision has data while the status is `confirmed`, and none otherwise: what was shared on
-    /// the session's page, or all that the sample person has of what was asked for.
+    /// A decision contains user data only while the status is `confirmed`: the data shared on the
+    /// session's page, or else the sample person's data for the requested scopes.
     pub fn set_status(&self, session_id: impl Into<String>, status: impl Into<String>) {
         let (session_id, status) = (session_id.into(), status.into());
-        // What a file cannot take stays as it was, which a test will see.
+        // If the write fails, the status stays as it was, which a test will notice.
         let _ = self.shared.state().sessions.set_status(session_id, status);
     }
 

@@ -1,4 +1,4 @@
-//! One connection: requests in, answers or faults out, until it ends.
+//! Serves one connection: reads requests, and sends responses or faults, until it ends.
 
 use std::io::{self, Read, Write};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::answer::{Answer, Meta};
 use crate::connections::Connections;
 use crate::fault::{Fault, scripted_answer};
-use crate::http::{Unreadable, read_body, read_head, read_more};
+use crate::http::{ReadError, read_body, read_head, read_more};
 use crate::record::RecordedRequest;
 use crate::request_log::unreadable_line;
 use crate::respond::respond;
@@ -14,12 +14,12 @@ use crate::route::resolve;
 use crate::state::Shared;
 use crate::transport::Transport;
 
-/// The use of the connection after an exchange.
+/// The next step for the connection after an exchange.
 enum Next {
-    Another,
+    KeepAlive,
     Close,
     Reset,
-    /// Closes the connection abruptly: the response ends in the middle.
+    /// A close without waiting for the peer to read, or in the middle of the response.
     Drop,
 }
 
@@ -27,11 +27,11 @@ struct Connection<'a> {
     shared: &'a Shared,
     connections: &'a Connections,
     number: u64,
-    /// Set if the peer is a program of this machine.
+    /// Set if the peer is on this machine.
     local: bool,
     transport: Transport,
     buffer: Vec<u8>,
-    /// The status of the answer to the present request, and when it was written.
+    /// The status of the response to the current request, and the time since the start of the sandbox.
     answered: Option<(u16, Duration)>,
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn serve(
         Connection { shared, connections, number, local, transport, buffer, answered: None };
     let end = loop {
         match connection.exchange() {
-            Ok(Next::Another) => {}
+            Ok(Next::KeepAlive) => {}
             Ok(end) => break end,
             Err(_) => break Next::Drop,
         }
@@ -55,16 +55,16 @@ pub(crate) fn serve(
     match end {
         Next::Reset => connection.transport.reset(),
         Next::Close => connection.transport.close(),
-        Next::Another | Next::Drop => drop(connection),
+        Next::KeepAlive | Next::Drop => drop(connection),
     }
 }
 
-/// Returns the answer to a peer whose request could not be read, if it is still there.
-fn answer_to(unreadable: Unreadable) -> Option<Answer> {
-    match unreadable {
-        Unreadable::Gone => None,
-        Unreadable::Late => Some(Answer::message(408, "The request took too long to arrive.")),
-        Unreadable::Refused(answer) => Some(answer),
+/// Returns the response to a request that could not be read; `None` if the peer has disconnected.
+fn answer_to(error: ReadError) -> Option<Answer> {
+    match error {
+        ReadError::Disconnected => None,
+        ReadError::TimedOut => Some(Answer::message(408, "The request took too long to arrive.")),
+        ReadError::Refused(answer) => Some(answer),
     }
 }
 
@@ -80,8 +80,8 @@ impl Connection<'_> {
         self.transport.set_timeout(Some(self.shared.settings.request_timeout))?;
         let head = match read_head(&mut self.transport, &mut self.buffer) {
             Ok(head) => head,
-            Err(unreadable) => {
-                let Some(answer) = answer_to(unreadable) else {
+            Err(error) => {
+                let Some(answer) = answer_to(error) else {
                     return Ok(Next::Drop);
                 };
                 let request_id = self.next_request_id();
@@ -103,9 +103,9 @@ impl Connection<'_> {
         };
         self.connections.set_waiting(self.number, false);
         self.transport.set_timeout(None)?;
-        let (body, unreadable) = match body {
+        let (body, error) = match body {
             Ok(body) => (body, None),
-            Err(unreadable) => (Vec::new(), Some(unreadable)),
+            Err(error) => (Vec::new(), Some(error)),
         };
         let mut request = RecordedRequest {
             request_id: self.next_request_id(),
@@ -122,8 +122,8 @@ impl Connection<'_> {
         };
         self.shared.state().journal.record(&request);
         self.answered = None;
-        let next = match unreadable.map(answer_to) {
-            None => self.react(&request, &fault, !head.keep_alive),
+        let next = match error.map(answer_to) {
+            None => self.handle(&request, &fault, !head.keep_alive),
             Some(Some(answer)) => self.deliver(&answer, &request, &Fault::Pass, true),
             Some(None) => Ok(Next::Drop),
         };
@@ -148,8 +148,13 @@ impl Connection<'_> {
         answer.bytes(&Meta { request_id, now: self.shared.now(), close }, head_only)
     }
 
-    /// Answers the request as documented, or does what the fault says.
-    fn react(&mut self, request: &RecordedRequest, fault: &Fault, close: bool) -> io::Result<Next> {
+    /// Answers the request as documented, or applies the fault.
+    fn handle(
+        &mut self,
+        request: &RecordedRequest,
+        fault: &Fault,
+        close: bool,
+    ) -> io::Result<Next> {
         let answer = match fault {
             Fault::Pass | Fault::Delay(_) | Fault::Drip(_) | Fault::Truncate => {
                 Some(respond(self.shared, request))
@@ -215,10 +220,10 @@ impl Connection<'_> {
             }
             _ => self.write(&bytes)?,
         }
-        Ok(if close { Next::Close } else { Next::Another })
+        Ok(if close { Next::Close } else { Next::KeepAlive })
     }
 
-    /// The faults that leave the request without an answer.
+    /// Applies a fault that leaves the request unanswered.
     fn fail(&mut self, fault: &Fault) -> io::Result<Next> {
         match fault {
             Fault::Reset | Fault::ResetEarly => return Ok(Next::Reset),

@@ -1,4 +1,4 @@
-//! The listener, and the threads behind it.
+//! The listener and its threads.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,10 +11,10 @@ use crate::serve::serve;
 use crate::state::Shared;
 use crate::transport::{Socket, Transport};
 
-/// The pause before the next try where descriptors, threads or connections ran out.
-const SHORTAGE: Duration = Duration::from_millis(10);
+/// The pause before the next attempt when there are no free descriptors, threads or connections.
+const RETRY_PAUSE: Duration = Duration::from_millis(10);
 
-/// Serves until it is dropped.
+/// The running server; stops on drop.
 pub(crate) struct Server {
     shared: Arc<Shared>,
     connections: Arc<Connections>,
@@ -37,8 +37,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.shared.stop.set();
-        // A connection of our own ends the wait for the next one. If there can be none, the thread
-        // is left behind.
+        // A connection wakes the accepting thread. If it cannot be made, the thread is not joined.
         let woken = TcpStream::connect_timeout(&self.address, Duration::from_millis(500));
         if let Some(accepting) =
             self.accepting.take().filter(|thread| woken.is_ok() || thread.is_finished())
@@ -53,17 +52,17 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>, connections: &Arc<Connec
     while !shared.stop.is_set() {
         let accepted = listener.accept().and_then(|(socket, _)| {
             while connections.is_full() && !connections.make_room() {
-                shared.stop.wait(SHORTAGE);
+                shared.stop.wait(RETRY_PAUSE);
                 if shared.stop.is_set() {
                     break;
                 }
             }
             if shared.stop.is_set() { Ok(()) } else { begin(socket, shared, connections) }
         });
-        // Out of file descriptors or threads, most likely.
+        // Most likely there are no file descriptors or threads left.
         if accepted.is_err() {
             connections.make_room();
-            shared.stop.wait(SHORTAGE);
+            shared.stop.wait(RETRY_PAUSE);
         }
     }
 }
@@ -83,16 +82,16 @@ fn begin(
     let local = is_local(&socket);
     let socket = Arc::new(socket);
     let transport = transport(Socket::new(Arc::clone(&socket)), shared)?;
-    connections.begin(number, socket, || {
+    connections.spawn(number, socket, || {
         let (shared, connections) = (Arc::clone(shared), Arc::clone(connections));
         Builder::new().name(format!("didit-sandbox-{number}")).spawn(move || {
-            let _listed = connections.listed(number);
+            let _registration = connections.registration(number);
             serve(&shared, &connections, number, local, transport);
         })
     })
 }
 
-/// Returns whether the peer is a program of this machine.
+/// Returns whether the peer is on this machine.
 fn is_local(socket: &TcpStream) -> bool {
     let address = |end: io::Result<SocketAddr>| end.ok().map(|end| end.ip().to_canonical());
     let local = address(socket.local_addr());
@@ -100,7 +99,7 @@ fn is_local(socket: &TcpStream) -> bool {
 }
 
 #[cfg(not(feature = "tls"))]
-#[expect(clippy::unnecessary_wraps, reason = "with TLS it can fail")]
+#[expect(clippy::unnecessary_wraps, reason = "fails only with the feature tls")]
 fn transport(socket: Socket, _: &Shared) -> io::Result<Transport> {
     Ok(Transport::Plain(socket))
 }

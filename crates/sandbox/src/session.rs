@@ -1,11 +1,11 @@
-//! `/auth/v2/session/`: creating sessions, their status and their decisions.
+//! `/auth/v2/session/`: creation, status and decision of sessions.
 
 use serde_json::{Map, Value, json};
 
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::authorize::authorize;
-use crate::part::Part;
+use crate::special_id::SpecialId;
 use crate::state::Shared;
 use crate::{clock, fixtures, person};
 
@@ -55,13 +55,13 @@ pub(crate) fn decision(
     id: &str,
 ) -> Result<Answer, Answer> {
     let application = authorize(shared, request)?;
-    // Documented for this request, though a GET without it is answered as well.
+    // Documented for this request, but not required: a GET request has no body.
     if request.header("Content-Type").is_some() && !request.has_type("application/json") {
         return Err(Answer::message(400, "The Content-Type must be application/json."));
     }
     let now = shared.now();
     let mut state = shared.state();
-    state.sessions.ask(id, now);
+    state.sessions.note_request(id, now);
     let verdict = state.ask_quota(&application, now);
     let answer = match &verdict {
         Some(verdict) if !verdict.accepted => {
@@ -69,7 +69,9 @@ pub(crate) fn decision(
             let why = format!("Request was throttled. Expected available in {seconds} seconds.");
             Answer::detail(429, &why).with("Retry-After", seconds.to_string())
         }
-        _ if !shared.settings.strict && state.sessions.part(id) == Some(Part::Failing) => {
+        _ if !shared.settings.strict
+            && state.sessions.special_id(id) == Some(SpecialId::Failing) =>
+        {
             Answer::detail(503, "Service temporarily unavailable, try again later.")
         }
         _ => match state.sessions.decision(id, &application, shared.settings.strict, now) {
@@ -87,7 +89,7 @@ pub(crate) fn decision(
         .with("X-RateLimit-Reset", reset.to_string()))
 }
 
-/// Refuses what is not among the documented scopes.
+/// Refuses undocumented scopes.
 fn check_scope(scope: &str) -> Result<(), Answer> {
     let unknown = person::members(scope).into_iter().find(|word| !person::is_documented(word));
     match unknown {
@@ -102,16 +104,16 @@ fn read_creation(body: &[u8]) -> Result<(String, Option<String>), String> {
     if let Some(name) =
         members.keys().find(|name| !matches!(name.as_str(), "scope" | "vendor_data"))
     {
-        return Err(format!("The body holds the unknown member {name:?}."));
+        return Err(format!("The body contains the unknown member {name:?}."));
     }
     let scope = match members.get("scope") {
         Some(Value::String(scope)) if !scope.trim().is_empty() => scope.clone(),
-        _ => return Err("The scope is required: a text of one or more scopes.".to_owned()),
+        _ => return Err("The scope is required: a string of one or more scopes.".to_owned()),
     };
     match members.get("vendor_data") {
         None | Some(Value::Null) => Ok((scope, None)),
         Some(Value::String(vendor_data)) => Ok((scope, Some(vendor_data.clone()))),
-        Some(_) => Err("The vendor_data must be a text.".to_owned()),
+        Some(_) => Err("The vendor_data must be a string.".to_owned()),
     }
 }
 
@@ -120,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_creation_needs_a_scope_and_nothing_unknown() {
+    fn creation_requires_scope_and_refuses_unknown_members() {
         let read = |text: &str| read_creation(text.as_bytes());
         assert_eq!(read(r#"{"scope":"names"}"#), Ok(("names".into(), None)));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The sessions the sandbox knows: what was asked for, how far they came, what was shared.
+//! The sessions of the data-transfer API: requested scopes, statuses and shared data.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
@@ -7,12 +7,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::part::{self, Part};
 use crate::random::unguessable;
+use crate::special_id::{self, SpecialId};
 use crate::store::{Record, Store};
 use crate::{clock, fixtures, person};
 
-/// A session that was created. Times are counted from 1970.
+/// A session that was created. Times are since 1970.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) number: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Session {
     pub(crate) application: String,
     pub(crate) id: String,
     pub(crate) token: String,
-    /// The secret that the form of its page must send along.
+    /// The secret that the form of its page must contain.
     pub(crate) form_token: String,
     pub(crate) scope: String,
     pub(crate) vendor_data: Option<String>,
@@ -28,13 +28,13 @@ pub(crate) struct Session {
     pub(crate) created_at: Duration,
     #[serde(with = "clock::milliseconds")]
     pub(crate) expires_at: Duration,
-    /// The status as it was last set; [`status_at`](Self::status_at) is the current one.
+    /// The status that was last set; [`status_at`](Self::status_at) returns the current one.
     pub(crate) status: String,
-    /// The data that the person chose to share; `None` if nobody played them.
+    /// The data that was shared on the session's page; `None` if the page was not used.
     pub(crate) user_data: Option<Map<String, Value>>,
 }
 
-/// The ways in which a person ends a session.
+/// The outcome of a session, as chosen on its page.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Outcome {
     Confirmed(Map<String, Value>),
@@ -42,17 +42,17 @@ pub(crate) enum Outcome {
     Expired,
 }
 
-/// All that the sandbox was told about sessions, by requests and by tests.
+/// The sessions, as set up by requests and by tests.
 pub(crate) struct Sessions {
     lifetime: Duration,
     store: Store,
     created: BTreeMap<u64, Session>,
     by_id: HashMap<String, u64>,
     by_token: HashMap<String, u64>,
-    /// Of sessions that were not created here.
+    /// The statuses that tests have set for ids that were not created here.
     statuses: HashMap<String, String>,
-    /// The time of the first request for each id that plays a slow part.
-    first_asked: HashMap<String, Duration>,
+    /// The time of the first request for each id of the kind [`SpecialId::Slow`].
+    first_requests: HashMap<String, Duration>,
     pub(crate) decisions: HashMap<String, String>,
     pub(crate) missing: HashSet<String>,
 }
@@ -63,7 +63,7 @@ impl Session {
         if open && now >= self.expires_at { "expired" } else { &self.status }
     }
 
-    /// Returns whether the person can still decide.
+    /// Returns whether the user can still decide.
     pub(crate) fn is_open_at(&self, now: Duration) -> bool {
         matches!(self.status_at(now), "initialized" | "retrieved")
     }
@@ -78,7 +78,7 @@ impl Sessions {
             by_id: HashMap::new(),
             by_token: HashMap::new(),
             statuses: HashMap::new(),
-            first_asked: HashMap::new(),
+            first_requests: HashMap::new(),
             decisions: HashMap::new(),
             missing: HashSet::new(),
         }
@@ -109,24 +109,24 @@ impl Sessions {
         Ok(session)
     }
 
-    /// The sessions that were created, newest first.
+    /// Returns the sessions that were created, newest first.
     pub(crate) fn created(&self) -> impl ExactSizeIterator<Item = &Session> {
         self.created.values().rev()
     }
 
     pub(crate) fn by_id(&self, id: &str) -> Option<&Session> {
-        self.found(self.by_id.get(id))
+        self.by_number(self.by_id.get(id))
     }
 
     pub(crate) fn by_token(&self, token: &str) -> Option<&Session> {
-        self.found(self.by_token.get(token))
+        self.by_number(self.by_token.get(token))
     }
 
-    fn found(&self, number: Option<&u64>) -> Option<&Session> {
+    fn by_number(&self, number: Option<&u64>) -> Option<&Session> {
         self.created.get(number?).filter(|session| !self.missing.contains(&session.id))
     }
 
-    /// Notes that the person has looked at the session.
+    /// Records that the user has opened the session.
     pub(crate) fn open(&mut self, token: &str, now: Duration) -> io::Result<()> {
         match self.by_token(token) {
             Some(session) if session.status_at(now) == "initialized" => {
@@ -137,7 +137,7 @@ impl Sessions {
         }
     }
 
-    /// Ends a session that is still open; says whether it was.
+    /// Ends a session if it is still open; returns whether it was.
     pub(crate) fn end(&mut self, token: &str, outcome: Outcome, now: Duration) -> io::Result<bool> {
         let Some(session) = self.by_token(token).filter(|session| session.is_open_at(now)) else {
             return Ok(false);
@@ -171,30 +171,30 @@ impl Sessions {
         Ok(())
     }
 
-    /// Lists a session as it was kept.
+    /// Inserts a session, or replaces it, without saving it.
     pub(crate) fn restore(&mut self, session: Session) {
         self.by_id.insert(session.id.clone(), session.number);
         self.by_token.insert(session.token.clone(), session.number);
         self.created.insert(session.number, session);
     }
 
-    /// Notes when an id that plays a slow part is first asked for.
-    pub(crate) fn ask(&mut self, id: &str, now: Duration) {
-        if part::of(id) == Some(Part::Slow) && !self.by_id.contains_key(id) {
-            self.first_asked.entry(id.to_owned()).or_insert(now);
+    /// Records the time of the first request for an id of the kind [`SpecialId::Slow`].
+    pub(crate) fn note_request(&mut self, id: &str, now: Duration) {
+        if special_id::of(id) == Some(SpecialId::Slow) && !self.by_id.contains_key(id) {
+            self.first_requests.entry(id.to_owned()).or_insert(now);
         }
     }
 
-    /// Returns the part that an id plays by its name, unless a test has said more about it.
-    pub(crate) fn part(&self, id: &str) -> Option<Part> {
+    /// Returns the behavior of a special id, unless a session or a test has set another one.
+    pub(crate) fn special_id(&self, id: &str) -> Option<SpecialId> {
         let is_known = self.by_id.contains_key(id)
             || self.statuses.contains_key(id)
             || self.decisions.contains_key(id);
-        if is_known { None } else { part::of(id) }
+        if is_known { None } else { special_id::of(id) }
     }
 
-    /// The decision's answer; `None` if there is no such session for this application.
-    /// A strict sandbox knows only those that were created, or that a test spoke of.
+    /// Returns the decision as JSON; `None` if there is no such session for this application.
+    /// A strict sandbox has only sessions that were created, or that a test has set up.
     pub(crate) fn decision(
         &self,
         id: &str,
@@ -208,7 +208,7 @@ impl Sessions {
         if let Some(text) = self.decisions.get(id) {
             return Some(text.clone());
         }
-        // A session id holds no character that JSON escapes.
+        // A valid session id contains no character that JSON escapes.
         let sample = fixtures::DECISION.replace("unique-session-identifier", id);
         let created = self.by_id(id);
         if created.is_some_and(|session| session.application != application) {
@@ -219,14 +219,14 @@ impl Sessions {
         let status = match status {
             Some(status) => status,
             None if strict => return None,
-            None => match self.part(id) {
-                Some(Part::Status(status)) => status,
-                Some(Part::Slow) => {
-                    let first = self.first_asked.get(id).copied().unwrap_or(now);
-                    part::slow_status(now.saturating_sub(first))
+            None => match self.special_id(id) {
+                Some(SpecialId::Status(status)) => status,
+                Some(SpecialId::Slow) => {
+                    let first = self.first_requests.get(id).copied().unwrap_or(now);
+                    special_id::slow_status(now.saturating_sub(first))
                 }
-                Some(Part::Missing) => return None,
-                Some(Part::Failing) | None => return Some(sample),
+                Some(SpecialId::Missing) => return None,
+                Some(SpecialId::Failing) | None => return Some(sample),
             },
         };
         let mut decision: Map<String, Value> = serde_json::from_str(&sample).unwrap_or_default();
@@ -247,7 +247,7 @@ impl Sessions {
     }
 }
 
-/// The service writes a decision's status with a capital, that of the status route without.
+/// Capitalizes a status, as it is in a decision; on the status route it is in lower case.
 fn capitalized(status: &str) -> String {
     let mut rest = status.chars();
     rest.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(rest).collect()
@@ -256,12 +256,12 @@ fn capitalized(status: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Keep;
+    use crate::store::Persist;
 
     const NOW: Duration = Duration::from_secs(1_722_508_200);
     const MINUTE: Duration = Duration::from_secs(60);
 
-    fn one(scope: &str) -> (Sessions, Session) {
+    fn create(scope: &str) -> (Sessions, Session) {
         let mut sessions = Sessions::new(MINUTE, Store::default());
         let session =
             sessions.create("app".to_owned(), scope.to_owned(), None, NOW).expect("a session");
@@ -274,8 +274,8 @@ mod tests {
     }
 
     #[test]
-    fn only_the_scopes_asked_for_are_shared() {
-        let (mut sessions, session) = one("pictures email gender unheard-of");
+    fn only_requested_scopes_are_shared() {
+        let (mut sessions, session) = create("pictures email gender unheard-of");
         sessions.set_status(session.id.clone(), "confirmed".to_owned()).expect("saved");
         let decision = decision(&sessions, &session.id);
         let shared = decision["user_data"].as_object().expect("user data");
@@ -287,16 +287,16 @@ mod tests {
     }
 
     #[test]
-    fn a_session_does_not_exist_for_another_application() {
-        let (sessions, session) = one("names");
+    fn session_is_unknown_to_other_applications() {
+        let (sessions, session) = create("names");
         assert_eq!(sessions.decision(&session.id, "other", false, NOW), None);
         assert!(sessions.decision("never created", "other", false, NOW).is_some());
         assert_eq!(sessions.decision("never created", "other", true, NOW), None);
     }
 
     #[test]
-    fn a_session_goes_one_way() {
-        let (mut sessions, session) = one("names");
+    fn ended_session_does_not_change() {
+        let (mut sessions, session) = create("names");
         let status = |sessions: &Sessions| sessions.by_id(&session.id).map(|s| s.status.clone());
         sessions.open(&session.token, NOW).expect("saved");
         assert_eq!(status(&sessions).as_deref(), Some("retrieved"));
@@ -311,8 +311,8 @@ mod tests {
     }
 
     #[test]
-    fn an_open_session_expires_and_a_decided_one_does_not() {
-        let (mut sessions, session) = one("names");
+    fn open_session_expires_and_ended_one_does_not() {
+        let (mut sessions, session) = create("names");
         let (late, in_time) = (NOW + MINUTE, NOW + Duration::from_millis(59_999));
         assert_eq!(session.status_at(in_time), "initialized");
         assert_eq!(session.status_at(late), "expired");
@@ -324,15 +324,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_kept_does_not_happen() {
-        struct Full;
-        impl Keep for Full {
+    fn failed_save_leaves_sessions_unchanged() {
+        struct FullDisk;
+        impl Persist for FullDisk {
             fn save(&mut self, _: &Record) -> io::Result<()> {
                 Err(io::ErrorKind::StorageFull.into())
             }
         }
-        let (_, session) = one("names");
-        let mut sessions = Sessions::new(MINUTE, Store::new(Full));
+        let (_, session) = create("names");
+        let mut sessions = Sessions::new(MINUTE, Store::new(FullDisk));
         sessions.restore(session.clone());
         assert!(sessions.create("app".to_owned(), "names".to_owned(), None, NOW).is_err());
         assert!(sessions.end(&session.token, Outcome::Declined, NOW).is_err());

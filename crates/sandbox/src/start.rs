@@ -1,4 +1,4 @@
-//! Starting a sandbox from its settings.
+//! Starts a sandbox from its settings.
 
 use std::collections::HashMap;
 use std::io;
@@ -27,9 +27,9 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// Fails if the port is taken, the address is not of this machine, the system gives no socket
-    /// or no thread, the state file cannot be used, a webhook's URL is not of this machine, or two
-    /// applications have the same id or key.
+    /// Fails if the port is in use, the address is not one of this machine's, the system provides no
+    /// socket, thread or random bits, the state file cannot be used, a webhook's URL is not an `http`
+    /// URL of this machine, or two applications have the same client id or key.
     pub fn start(mut self) -> io::Result<Sandbox> {
         let (listener, reach) = Reach::bind(self.address, self.port, self.settings.scheme())?;
         if reach.network.is_some() {
@@ -37,7 +37,7 @@ impl SandboxBuilder {
         }
         check_distinct(self.settings.applications())?;
         let destinations = destinations(&self.settings, &self.webhooks)?;
-        let sends = !destinations.is_empty();
+        let has_webhooks = !destinations.is_empty();
         let (store, records) = match &self.state_file {
             Some(path) => {
                 let (file, records) = StateFile::open(path)?;
@@ -72,14 +72,14 @@ impl SandboxBuilder {
         });
         let server = Server::start(Arc::clone(&shared), listener)?;
         let sandbox = Sandbox::new(shared, server);
-        if sends {
+        if has_webhooks {
             sandbox.start_sender()?;
         }
         Ok(sandbox)
     }
 }
 
-/// Returns where webhooks go, each with the client id of its application.
+/// Returns the webhook destinations, each with the client id of its application.
 fn destinations(
     settings: &Settings,
     webhooks: &[(String, String)],

@@ -1,4 +1,4 @@
-//! Everything the connections of one sandbox share.
+//! The state that the connections of a sandbox share.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ use crate::{Quota, RecordedRequest};
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) reach: Reach,
-    /// The secret that the form of the front page must send along.
+    /// The secret that the forms of the front page must contain.
     pub(crate) form_token: String,
     pub(crate) clock: Clock,
     pub(crate) started: Instant,
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
     pub(crate) state: Mutex<State>,
 }
 
-/// A function that is called with each request once it was dealt with.
+/// A function that is called with each request after it was handled.
 pub(crate) type Observer = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
 
 /// A function that is called with each line of the log.
@@ -48,20 +48,20 @@ pub(crate) struct Settings {
     pub(crate) idle_timeout: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) max_connections: usize,
-    /// Set if sessions that were never created do not exist.
+    /// Set if ids that were never created are answered with 404.
     pub(crate) strict: bool,
-    /// The factor for the pauses between the attempts of a webhook.
+    /// The factor for the pauses between the attempts to deliver a webhook.
     pub(crate) webhook_time_scale: f64,
     pub(crate) webhook_timeout: Duration,
     #[cfg(feature = "tls")]
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
 }
 
-/// All that changes as requests come.
+/// The state that requests change.
 pub(crate) struct State {
     pub(crate) faults: FaultPlan,
     pub(crate) quota: Option<Quota>,
-    /// By the client id of the application that asks.
+    /// The quota windows, by the client id of the application.
     pub(crate) windows: HashMap<String, Window>,
     pub(crate) journal: Journal,
     pub(crate) tokens: Tokens,
@@ -73,13 +73,16 @@ pub(crate) struct State {
 }
 
 impl Settings {
-    /// All applications, the one that a sandbox has by default first.
+    /// Returns all applications, the default one first.
     pub(crate) fn applications(&self) -> impl Iterator<Item = &Application> {
         std::iter::once(&self.application).chain(&self.more_applications)
     }
 
     /// Returns the scheme of the sandbox's URLs.
-    #[cfg_attr(not(feature = "tls"), allow(clippy::unused_self, reason = "it is always http"))]
+    #[cfg_attr(
+        not(feature = "tls"),
+        allow(clippy::unused_self, reason = "always http without TLS")
+    )]
     pub(crate) fn scheme(&self) -> &'static str {
         #[cfg(feature = "tls")]
         if self.tls.is_some() {
@@ -90,7 +93,7 @@ impl Settings {
 }
 
 impl Shared {
-    /// Writes a line to the log, if there is one.
+    /// Writes a line to the log, if a log is set.
     pub(crate) fn log(&self, line: impl FnOnce() -> String) {
         if let Some(log) = &self.settings.log {
             log(&line());
@@ -101,10 +104,10 @@ impl Shared {
         self.clock.now()
     }
 
-    /// Returns the id of an application in webhooks.
+    /// Returns the `application_id` of an application in webhooks.
     pub(crate) fn application_id(&self, client_id: &str) -> String {
-        let place = self.settings.applications().position(|known| known.client_id == client_id);
-        format!("00000000-0000-4000-8000-{:012}", place.map_or(0, |index| index + 1))
+        let index = self.settings.applications().position(|known| known.client_id == client_id);
+        format!("00000000-0000-4000-8000-{:012}", index.map_or(0, |index| index + 1))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -113,7 +116,7 @@ impl Shared {
 }
 
 impl State {
-    /// Takes over what a store has kept, oldest first.
+    /// Applies the records of a store, oldest first.
     pub(crate) fn restore(&mut self, records: Vec<Record>) {
         for record in records {
             match record {
@@ -126,7 +129,7 @@ impl State {
         }
     }
 
-    /// Asks the quota for one more retrieval by this application; returns `None` if there is none.
+    /// Asks the quota for one more retrieval by this application; `None` if there is no quota.
     pub(crate) fn ask_quota(&mut self, application: &str, now: Duration) -> Option<Verdict> {
         let quota = self.quota?;
         let window = self.windows.entry(application.to_owned());

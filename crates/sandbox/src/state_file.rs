@@ -1,7 +1,7 @@
-//! Sessions in a file of JSON lines, so that they outlive the sandbox.
+//! The file of JSON lines that keeps sessions and tokens across restarts.
 //!
-//! Each line is one record: a session as it was after a change, or a token that was issued. Of
-//! several lines about the same session the last one counts.
+//! Each line is one record, such as a session after a change or a token that was issued. Of several
+//! lines about the same session the last one counts.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -9,26 +9,26 @@ use std::path::{Path, PathBuf};
 
 use fs4::{FileExt, TryLockError};
 
-use crate::store::{Keep, Record};
+use crate::store::{Persist, Record};
 
-/// The first bytes of every `SQLite` database. Earlier versions kept their sessions in one.
+/// The first bytes of every `SQLite` database, which earlier versions used.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
-/// An open state file, locked for as long as this value lives.
+/// An open state file, locked until it is dropped.
 pub(crate) struct StateFile {
     path: PathBuf,
     file: File,
-    /// Set if the last line lacks its line end.
+    /// Set if the last line has no line terminator.
     unfinished: bool,
 }
 
 impl StateFile {
-    /// Opens the file and reads its records; creates it if it is not there.
+    /// Opens the file and reads its records; creates it if it does not exist.
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be opened, is in use by another sandbox, is no regular file, is an
-    /// `SQLite` database, or has a line that is not a record. The file is not changed then.
+    /// Fails if the file cannot be opened, is used by another sandbox, is not a regular file, is an
+    /// `SQLite` database, or has a line that is not a record. In all cases the file is unchanged.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Vec<Record>)> {
         let about = |problem: &str| {
             io::Error::other(format!("the state file {} {problem}", path.display()))
@@ -63,13 +63,14 @@ impl StateFile {
 
 impl Drop for StateFile {
     fn drop(&mut self) {
-        // A child that another thread starts shares the lock until it runs its program.
+        // Closing the file does not always release the lock: a child process that another thread is
+        // starting holds a copy of the descriptor until it executes its program.
         let _ = FileExt::unlock(&self.file);
     }
 }
 
-impl Keep for StateFile {
-    /// Appends the record. A line that cannot be written whole is taken back.
+impl Persist for StateFile {
+    /// Appends the record. If it cannot be written completely, the file is truncated again.
     fn save(&mut self, record: &Record) -> io::Result<()> {
         let mut line = serde_json::to_vec(record).map_err(io::Error::other)?;
         line.push(b'\n');
@@ -91,7 +92,7 @@ impl Keep for StateFile {
     }
 }
 
-/// Opens the file for reading and writing; creates it so that only its owner can read it.
+/// Opens the file for reading and writing; a new file is accessible only to its owner.
 fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -100,7 +101,7 @@ fn open_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Reads all lines, or returns the number of the first one that is not a record. Empty lines are
+/// Parses all lines; fails with the number of the first one that is not a record. Empty lines are
 /// skipped.
 fn read(content: &[u8]) -> Result<Vec<Record>, usize> {
     let lines = content.split(|&byte| byte == b'\n').enumerate();
@@ -115,7 +116,7 @@ mod tests {
     const LINE: &str = r#"{"kind":"session","number":1,"application":"a","id":"i","token":"t","form_token":"f","scope":"names","vendor_data":null,"created_at":1722508200000,"expires_at":1722508260000,"status":"confirmed","user_data":{"sub":"u"}}"#;
 
     #[test]
-    fn a_line_is_written_as_it_was_read() {
+    fn records_round_trip() {
         const TOKEN: &str =
             r#"{"kind":"token","number":7,"application":"a","expires_at":1722508260000}"#;
         for line in [LINE, TOKEN, r#"{"kind":"tokens-revoked"}"#] {
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_line_is_named() {
+    fn invalid_line_is_reported_by_number() {
         assert_eq!(read(b"").map(|records| records.len()), Ok(0));
         assert_eq!(read(format!("{LINE}\n\r\n{LINE}\n").as_bytes()).map(|all| all.len()), Ok(2));
         for (from, to) in [

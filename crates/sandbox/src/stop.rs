@@ -1,4 +1,4 @@
-//! The one signal that ends every wait in the sandbox.
+//! The signal that ends every wait when the sandbox stops.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +19,7 @@ impl Stop {
         *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for as long as told, or until the sandbox stops; says whether it stopped.
+    /// Waits for this time, or until the sandbox stops; returns whether it has stopped.
     pub(crate) fn wait(&self, duration: Duration) -> bool {
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_timeout_while(stopped, duration, |stopped| !*stopped);

@@ -1,4 +1,4 @@
-//! The store that keeps sessions and tokens while the sandbox does not run.
+//! The store that keeps sessions and tokens across restarts.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,7 @@ use crate::sessions::Session;
 use crate::tokens::Token;
 use crate::verification::session::Session as Verification;
 
-/// Something that changed: of several records about the same thing the last one counts.
+/// A change to be saved. Of several records about the same session the last one counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub(crate) enum Record {
@@ -19,26 +19,27 @@ pub(crate) enum Record {
         id: String,
     },
     Token(Token),
-    /// All tokens before this record.
+    /// The revocation of all tokens before this record.
     TokensRevoked,
 }
 
-pub(crate) trait Keep: Send {
+/// A place where records are saved.
+pub(crate) trait Persist: Send {
     fn save(&mut self, record: &Record) -> io::Result<()>;
 }
 
-/// A handle on what keeps the records; by default nothing does.
+/// A shared handle to where records are saved; by default they are discarded.
 #[derive(Clone, Default)]
-pub(crate) struct Store(Option<Arc<Mutex<dyn Keep>>>);
+pub(crate) struct Store(Option<Arc<Mutex<dyn Persist>>>);
 
 impl Store {
-    pub(crate) fn new(keep: impl Keep + 'static) -> Self {
-        Self(Some(Arc::new(Mutex::new(keep))))
+    pub(crate) fn new(inner: impl Persist + 'static) -> Self {
+        Self(Some(Arc::new(Mutex::new(inner))))
     }
 
     pub(crate) fn save(&self, record: &Record) -> io::Result<()> {
         match &self.0 {
-            Some(keep) => keep.lock().unwrap_or_else(PoisonError::into_inner).save(record),
+            Some(inner) => inner.lock().unwrap_or_else(PoisonError::into_inner).save(record),
             None => Ok(()),
         }
     }

@@ -64,19 +64,19 @@ fn check_grant(request: &RecordedRequest) -> Result<(), Answer> {
             "unsupported_grant_type",
             "The grant_type must be client_credentials.",
         )),
-        (None, _) => Err(invalid_request("The body holds no grant_type.")),
-        (Some(_), Some(_)) => Err(invalid_request("The body holds more than one grant_type.")),
+        (None, _) => Err(invalid_request("The body contains no grant_type.")),
+        (Some(_), Some(_)) => Err(invalid_request("The body contains more than one grant_type.")),
     }
 }
 
-/// Id and secret of a `Basic` header, form-urlencoded as OAuth 2.0 wants them (RFC 6749, section
-/// 2.3.1).
+/// Returns the client id and secret of a `Basic` header, in which they are form-urlencoded
+/// ([RFC 6749, section 2.3.1](https://www.rfc-editor.org/rfc/rfc6749#section-2.3.1)).
 fn credentials(authorization: &str) -> Result<(String, String), &'static str> {
     let encoded =
         after_scheme(authorization, "Basic").ok_or("The header Authorization is not Basic.")?;
     let decoded = STANDARD.decode(encoded).map_err(|_| "The Basic credentials are not base64.")?;
     let decoded = String::from_utf8(decoded).map_err(|_| "The Basic credentials are not UTF-8.")?;
-    let (id, secret) = decoded.split_once(':').ok_or("The Basic credentials hold no colon.")?;
+    let (id, secret) = decoded.split_once(':').ok_or("The Basic credentials contain no colon.")?;
     let form_decoded =
         |text| form_decode(text).ok_or("The Basic credentials are not form-urlencoded.");
     Ok((form_decoded(id)?, form_decoded(secret)?))
@@ -90,7 +90,7 @@ fn form_decode(text: &str) -> Option<String> {
             b'+' => b' ',
             b'%' => {
                 let digits = [bytes.next()?, bytes.next()?];
-                // from_str_radix alone would take a sign.
+                // Checked separately because from_str_radix accepts a sign.
                 if !digits.iter().all(u8::is_ascii_hexdigit) {
                     return None;
                 }

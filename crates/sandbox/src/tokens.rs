@@ -1,4 +1,4 @@
-//! The access tokens in force.
+//! The valid access tokens.
 
 use std::collections::HashMap;
 use std::io;
@@ -14,11 +14,11 @@ use crate::store::{Record, Store};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Token {
     pub(crate) number: u64,
-    /// The client id of the application that it stands for.
+    /// The client id of its application.
     pub(crate) application: String,
     #[serde(with = "clock::milliseconds")]
     pub(crate) expires_at: Duration,
-    /// The end of its text where nobody must guess it.
+    /// The random suffix of its text, if tokens must be unguessable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) random: Option<String>,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Tokens {
     unguessable: bool,
     valid: HashMap<String, Token>,
     last: u64,
-    /// Number of tokens issued since the sandbox started.
+    /// The number of tokens issued since the start of the sandbox.
     pub(crate) issued: u64,
 }
 
@@ -44,7 +44,7 @@ impl Tokens {
         Self { store, unguessable, valid: HashMap::new(), last: 0, issued: 0 }
     }
 
-    /// Lists a token that was issued before the sandbox started.
+    /// Inserts a token without saving it.
     pub(crate) fn restore(&mut self, token: Token) {
         self.last = self.last.max(token.number);
         self.valid.insert(token.text(), token);
@@ -70,13 +70,13 @@ impl Tokens {
         Ok(text)
     }
 
-    /// Returns the client id of the application that a token stands for, if it is valid.
+    /// Returns the client id of a token's application, if the token is valid.
     pub(crate) fn application(&self, token: &str, now: Duration) -> Option<&str> {
         let token = self.valid.get(token).filter(|token| token.expires_at > now)?;
         Some(&token.application)
     }
 
-    /// Forgets the valid tokens, but not which numbers were used.
+    /// Removes all valid tokens. Their numbers are not used again.
     pub(crate) fn forget(&mut self) {
         self.valid.clear();
     }
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_valid_until_it_expires() {
+    fn token_is_valid_until_expired_or_revoked() {
         let mut tokens = Tokens::new(Store::default(), false);
         let seconds = Duration::from_secs;
         let token = tokens.issue("a", seconds(100), seconds(10)).expect("a token");
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_can_be_unguessable() {
+    fn unguessable_token_has_a_random_suffix() {
         let mut tokens = Tokens::new(Store::default(), true);
         let token = tokens.issue("a", Duration::ZERO, Duration::MAX).expect("a token");
         assert!(token.len() > "sandbox-access-token-1-".len() + 30, "{token}");

@@ -1,11 +1,12 @@
-//! One accepted connection, plain or inside TLS.
+//! An accepted connection, with or without TLS.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The time and the bytes for which a peer may go on sending after the connection was given up.
+/// The time for which, and the number of bytes up to which, data is still read from a peer after
+/// the connection was closed for writing.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 
@@ -15,7 +16,7 @@ pub(crate) enum Transport {
     Tls(Box<rustls::StreamOwned<rustls::ServerConnection, Socket>>),
 }
 
-/// A TCP connection whose reads end at a deadline.
+/// A TCP connection with a deadline for reads.
 pub(crate) struct Socket {
     tcp: Arc<TcpStream>,
     deadline: Option<Instant>,
@@ -59,25 +60,25 @@ impl Transport {
         }
     }
 
-    /// Has reads fail after this time, counted from now, or lets them wait without end.
+    /// Sets the time, from now, after which reads fail; `None` lets them wait indefinitely.
     pub(crate) fn set_timeout(&mut self, timeout: Option<Duration>) -> io::Result<()> {
         let socket = match self {
             Self::Plain(socket) => socket,
             #[cfg(feature = "tls")]
             Self::Tls(stream) => stream.get_mut(),
         };
-        // A deadline beyond what the clock can hold is none.
+        // A deadline that an Instant cannot represent is treated as none.
         socket.deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         socket.tcp.set_read_timeout(None)
     }
 
-    /// Closes so that the peer sees its connection reset.
+    /// Closes the connection with a reset.
     pub(crate) fn reset(self) {
-        // std cannot yet set SO_LINGER, which makes closing abortive.
+        // With SO_LINGER at zero, closing sends a reset. std has no stable way to set it.
         let _ = socket2::SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO));
     }
 
-    /// Closes so that the peer can still read what was sent to it.
+    /// Closes the connection so that the peer can still read all data that was sent to it.
     pub(crate) fn close(mut self) {
         #[cfg(feature = "tls")]
         if let Self::Tls(stream) = &mut self {
@@ -85,7 +86,7 @@ impl Transport {
             let _ = stream.flush();
         }
         let _ = self.tcp().shutdown(Shutdown::Write);
-        // Closing with unread bytes would reset the connection and take the answer with it.
+        // Closing a socket with unread data resets the connection, and the peer loses the response.
         let _ = self.drain();
     }
 

@@ -1,4 +1,4 @@
-//! The verification API, `/v3/…`: one file for each route.
+//! The verification API, `/v3/…`, with one file for each route.
 
 mod create_session;
 pub(crate) mod decision;
@@ -38,7 +38,7 @@ struct Call<'a> {
     now: Duration,
 }
 
-/// Answers a request on one of the routes, whose method was checked.
+/// Answers a request to one of the routes, whose method was already checked.
 pub(crate) fn answer(
     shared: &Shared,
     request: &RecordedRequest,
@@ -50,7 +50,7 @@ pub(crate) fn answer(
     let application = shared.settings.applications().find(|known| Some(&*known.api_key) == key);
     let mut state = shared.state();
     state.verification.expire(now).map_err(|error| Answer::not_kept(&error))?;
-    // The owner of a session is looked up before the credentials are.
+    // As in the service, an unknown session is a 404 even without credentials.
     let target = match id {
         "" => None,
         id => Some(Target::find(&state, shared.settings.strict, application, id)?),
@@ -78,12 +78,12 @@ pub(crate) fn answer(
 /// The session that a path names.
 enum Target {
     Session(Box<Session>),
-    /// Never created here; with the status that a test gave it, if any.
+    /// An id that was never created here, with the status that a test has set, if any.
     Sample(Option<String>),
 }
 
 impl Target {
-    /// Looks up what an application may see.
+    /// Finds a session that is visible to the application. Without valid credentials all are.
     fn find(
         state: &State,
         strict: bool,
@@ -102,7 +102,7 @@ impl Target {
         }
     }
 
-    /// The session, unless it is one that cannot be changed.
+    /// Returns the session; fails for a sample, which cannot be changed.
     fn created(self) -> Result<Session, Answer> {
         match self {
             Self::Session(session) => Ok(*session),
@@ -111,7 +111,7 @@ impl Target {
     }
 }
 
-/// The answer to a missing or wrong key, which is never 401.
+/// Returns the response to a missing or wrong key: always 403, never 401.
 fn refused(route: Route) -> Answer {
     let why = match route {
         Route::CreateVerification | Route::ListVerifications => {
@@ -126,7 +126,7 @@ fn not_found() -> Answer {
     Answer::json(404, fixtures::ERROR_DETAIL)
 }
 
-/// The members of a request's body, which must be a JSON object.
+/// Reads the members of a request's body, which must be a JSON object.
 fn read_object(request: &RecordedRequest) -> Result<Map<String, Value>, Answer> {
     if !request.has_type("application/json") {
         let given = request.header("Content-Type").unwrap_or_default();
@@ -136,13 +136,13 @@ fn read_object(request: &RecordedRequest) -> Result<Map<String, Value>, Answer> 
         .map_err(|error| Answer::detail(400, &format!("JSON parse error - {error}")))
 }
 
-/// A 400 that says what is wrong with one member.
+/// Returns a 400 response with the reason why a member is invalid.
 fn wrong(member: &str, why: Value) -> Answer {
     let body: Map<String, Value> = [(member.to_owned(), why)].into_iter().collect();
     Answer::json(400, Value::Object(body).to_string())
 }
 
-/// A member that is a text, absent or null.
+/// Reads a member that is a string, null or absent.
 fn text_member(members: &Map<String, Value>, name: &str) -> Result<Option<String>, Answer> {
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),

@@ -1,4 +1,4 @@
-//! Webhooks: what is sent where, how it is signed, and when it is sent again.
+//! Webhooks: payload, signatures, delivery and retries.
 
 mod canonical_json;
 mod delivery;

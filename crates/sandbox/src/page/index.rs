@@ -8,7 +8,7 @@ use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::state::Shared;
 use crate::verification::session::Creation;
-use crate::{part, person};
+use crate::{person, special_id};
 
 /// The workflow of the sessions that the form creates.
 const WORKFLOW: &str = "11111111-2222-3333-4444-555555555555";
@@ -134,9 +134,10 @@ fn shell(page: &mut Html, shared: &Shared) {
         );
         return;
     }
-    page.raw("<h3>Session ids that play a part</h3>\n<dl class=\"parts\">\n");
-    for (begin, _, words) in part::ALL {
-        page.raw("<dt><code>").raw(begin).raw("…</code></dt>\n<dd>").raw(words).raw("</dd>\n");
+    page.raw("<h3>Special session ids</h3>\n<dl class=\"parts\">\n");
+    for (prefix, _, description) in special_id::ALL {
+        page.raw("<dt><code>").raw(prefix).raw("…</code></dt>\n<dd>").raw(description);
+        page.raw("</dd>\n");
     }
     page.raw(
         "<dt>any other</dt>\n<dd>Confirmed, with the sample person.</dd>\n</dl>\n</section>\n",

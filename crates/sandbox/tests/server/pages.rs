@@ -1,8 +1,8 @@
 mod front;
 mod guards;
 mod hosted_flow;
-mod parts;
 mod phone;
+mod special_ids;
 
 use didit_sandbox::Sandbox;
 use serde_json::{Value, json};
