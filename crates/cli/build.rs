@@ -1,4 +1,4 @@
-//! Tells the program its version, with the commit if it is built from this repository.
+//! Sets the version that the program reports, with the commit if built from this repository.
 
 use std::env;
 use std::path::Path;
@@ -12,7 +12,7 @@ fn main() {
     };
     println!("cargo::rustc-env=DIDIT_VERSION={version}");
     println!("cargo::rerun-if-changed=build.rs");
-    // HEAD changes with the branch, and its log with every commit.
+    // HEAD changes when the branch changes, its log with every commit.
     for name in ["HEAD", "logs/HEAD"] {
         if let Some(path) = git(&["rev-parse", "--git-path", name])
             && Path::new(&path).exists()
@@ -22,13 +22,13 @@ fn main() {
     }
 }
 
-/// Returns the commit, unless the sources only lie within somebody else's repository.
+/// Returns the commit, unless the sources are vendored in another repository.
 fn commit() -> Option<String> {
     git(&["ls-files", "--error-unmatch", "build.rs"])?;
     git(&["rev-parse", "--short=12", "HEAD"])
 }
 
-/// Returns what git prints, if there is a git and it succeeds.
+/// Returns the output of git, or `None` if git is missing or fails.
 fn git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;

@@ -1,4 +1,4 @@
-//! The command line as a whole: the options of every command, and the command.
+//! The command line: the global options and the subcommand.
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use clap::{Args as _, CommandFactory as _, Parser};
@@ -43,35 +43,35 @@ Exit codes:
   3 credentials refused                 8 timed out
   4 no such session                     130 interrupted by Ctrl-C";
 
-/// The layout of every command's help: examples first, in the long form.
+/// The layout of every command's help; the long form shows examples before the usage.
 const TEMPLATE: &str = "\
 {about-with-newline}
 {before-help}{usage-heading} {usage}
 
 {all-args}{after-help}";
 
-const OPTIONS_OF_EVERY_COMMAND: &str = "Options of every command: didit --help";
+const GLOBAL_OPTIONS_HINT: &str = "Options of every command: didit --help";
 
-/// Returns the description of the command line that parses it and from which help, manual pages
-/// and completions are made.
+/// Returns the definition of the command line, used for parsing, help, manual pages and
+/// completions.
 pub(crate) fn program() -> clap::Command {
     let mut program = Cli::command().help_template(TEMPLATE);
-    // Only then the commands have the options that are everybody's.
+    // Building copies the global options into the subcommands.
     program.build();
-    program.mut_subcommands(polished)
+    program.mut_subcommands(apply_layout)
 }
 
-fn polished(command: clap::Command) -> clap::Command {
-    // `didit help COMMAND` works, but -h says the same.
+fn apply_layout(command: clap::Command) -> clap::Command {
+    // `didit help COMMAND` works, but duplicates `-h`.
     let is_help = command.get_name() == "help";
-    let mut command = command.help_template(TEMPLATE).mut_subcommands(polished).hide(is_help);
+    let mut command = command.help_template(TEMPLATE).mut_subcommands(apply_layout).hide(is_help);
     if !command.has_subcommands() && command.get_after_help().is_none() {
-        command = command.after_help(OPTIONS_OF_EVERY_COMMAND);
+        command = command.after_help(GLOBAL_OPTIONS_HINT);
     }
     let options = Options::augment_args(clap::Command::new("options"));
-    let of_every_command: Vec<_> = options.get_arguments().map(clap::Arg::get_id).collect();
+    let global: Vec<_> = options.get_arguments().map(clap::Arg::get_id).collect();
     command.mut_args(|arg| {
-        let hidden = of_every_command.contains(&arg.get_id());
+        let hidden = global.contains(&arg.get_id());
         if hidden { arg.hide_long_help(true) } else { arg }
     })
 }
@@ -83,13 +83,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_definition_is_valid() {
         Cli::command().debug_assert();
         program().debug_assert();
     }
 
     #[test]
-    fn options_stand_before_or_after_the_command() {
+    fn global_options_work_before_and_after_the_command() {
         for line in [
             "didit --base-url u --client-id i --sandbox --timeout 1s --ca-file f -vv decision s",
             "didit decision --base-url u --client-id i s --sandbox --timeout 1s --ca-file f -vv",

@@ -1,4 +1,4 @@
-//! Files of the configuration and of webhooks, which are read whole.
+//! Reads configuration and webhook files whole, up to a size limit.
 
 use std::fs::File;
 use std::io;

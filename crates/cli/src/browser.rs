@@ -1,4 +1,4 @@
-//! The browser of the person at this machine.
+//! Opens URLs in the user's browser.
 
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::context::Context;
 
-/// Returns what to know about the URL of a session before it is sent to somebody.
+/// Returns a warning if other people cannot open the URL of a session.
 pub(crate) fn caution(address: &str, context: &Context) -> Option<&'static str> {
     let uri: http::Uri = address.parse().ok()?;
     let host = uri.host()?.trim_matches(['[', ']']);
@@ -21,9 +21,9 @@ pub(crate) fn caution(address: &str, context: &Context) -> Option<&'static str> 
     }
 }
 
-/// Opens an address, or tells that it could not.
+/// Opens a URL in the browser, or prints a note if that fails.
 pub(crate) fn open(address: &str, context: &Context) {
-    // Anything else could be an option, a file or another program's address.
+    // Anything else could be an option, a file or a URL that another program handles.
     if !address.starts_with("https://") && !address.starts_with("http://") {
         context.note("the URL was not opened: it is not a web address");
         return;
@@ -33,8 +33,8 @@ pub(crate) fn open(address: &str, context: &Context) {
     command.args(arguments).arg(address);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.spawn() {
-        Ok(opening) => {
-            if has_failed(opening) {
+        Ok(child) => {
+            if fails_early(child) {
                 context.note(&format!("{program} could not open the URL; open it yourself"));
             }
         }
@@ -44,10 +44,11 @@ pub(crate) fn open(address: &str, context: &Context) {
     }
 }
 
-/// Tells whether the program has soon failed; one that goes on may be the browser itself.
-fn has_failed(mut opening: Child) -> bool {
+/// Returns true if the program fails within two seconds. If it keeps running, it may be the browser
+/// itself.
+fn fails_early(mut child: Child) -> bool {
     for _ in 0..40 {
-        match opening.try_wait() {
+        match child.try_wait() {
             Ok(None) => thread::sleep(Duration::from_millis(50)),
             Ok(Some(status)) => return !status.success(),
             Err(_) => return true,
@@ -56,7 +57,7 @@ fn has_failed(mut opening: Child) -> bool {
     false
 }
 
-/// The program of the system that opens an address in the browser.
+/// Returns the platform's program for opening a URL, and its leading arguments.
 fn opener() -> (&'static str, &'static [&'static str]) {
     if cfg!(target_os = "macos") {
         ("open", &[])

@@ -1,4 +1,4 @@
-//! The client that the configuration asks for, and the sandbox behind it if there is one.
+//! Builds the client from the configuration, and starts the built-in sandbox for `--sandbox`.
 
 use std::fs::File;
 use std::time::Duration;
@@ -17,16 +17,16 @@ use crate::logging::Exchanges;
 use crate::observed::Observed;
 use crate::profile::Profile;
 
-/// The budget of one session's call, where the configuration gives none.
+/// The default time limit for one session's call, retries included.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 const USER_AGENT: &str = concat!("didit-cli/", env!("CARGO_PKG_VERSION"));
 
-/// Whose requests a command sends.
+/// The API that a command calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Api {
     DataTransfer,
-    /// Takes an API key and nothing else.
+    /// Accepts only an API key.
     Verification,
 }
 
@@ -34,14 +34,14 @@ pub(crate) struct Connection {
     pub(crate) client: Client,
     pub(crate) api: Api,
     pub(crate) credentials: Credentials,
-    /// The base URL of the API that the command is for.
+    /// The base URL of `api`.
     pub(crate) base_url: BaseUrl,
     pub(crate) timeout: Duration,
-    /// Serves until the connection is dropped.
+    /// Runs until the connection is dropped.
     _sandbox: Option<Sandbox>,
 }
 
-/// The requirements of a command for its connection.
+/// A command's requirements for its connection.
 pub(crate) struct Wanted {
     pub(crate) api: Api,
     pub(crate) timeout: Duration,
@@ -52,13 +52,13 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    /// Asks for a connection to an API with the credentials that are configured, and with that time
-    /// for each call unless another is configured.
+    /// Returns the requirements of a command that needs credentials. `timeout` limits each call
+    /// unless the configuration sets another.
     pub(crate) fn new(api: Api, timeout: Duration) -> Self {
         Self { api, timeout, credentials: true, policy: Policy::default(), shared: None }
     }
 
-    /// Checks the whole configuration; nothing is sent yet.
+    /// Checks the whole configuration and builds the client. Nothing is sent yet.
     pub(crate) fn connect(self, context: &Context) -> Result<Connection, Failure> {
         let environment = settings(context)?;
         let timeout = match context.options.timeout {
@@ -87,8 +87,8 @@ impl Wanted {
             ));
         }
         let sources = environment.credential_sources();
-        let by_token = sandbox.is_none() && sources.contains(&"DIDIT_ACCESS_TOKEN");
-        if self.api == Api::Verification && self.credentials && by_token {
+        let has_access_token = sandbox.is_none() && sources.contains(&"DIDIT_ACCESS_TOKEN");
+        if self.api == Api::Verification && self.credentials && has_access_token {
             return Err(Failure::usage(
                 "the verification API takes an API key, not an access token; set DIDIT_API_KEY and \
                  unset DIDIT_ACCESS_TOKEN",
@@ -119,7 +119,7 @@ impl Connection {
         Wanted::new(Api::DataTransfer, default_timeout).connect(context)
     }
 
-    /// The same for what needs no credentials, so that none are looked for.
+    /// Connects to the data-transfer API without reading any credentials.
     pub(crate) fn without_credentials(
         context: &Context,
         default_timeout: Duration,
@@ -128,13 +128,13 @@ impl Connection {
         Wanted { credentials: false, ..wanted }.connect(context)
     }
 
-    /// Carries out an operation, and logs its requests.
+    /// Runs an operation and logs its requests.
     pub(crate) fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
         self.client.run(Observed::new(operation, Exchanges::default()))
     }
 }
 
-/// Returns the settings of the flags, the environment and the profile, in this order.
+/// Returns the settings. Flags override the environment, which overrides the profile.
 fn settings(context: &Context) -> Result<Environment<'_>, Failure> {
     let options = &context.options;
     let profile = if options.sandbox { None } else { Profile::chosen(context)? };
@@ -155,7 +155,7 @@ fn settings(context: &Context) -> Result<Environment<'_>, Failure> {
     Ok(environment)
 }
 
-/// Returns the certificates to trust that are configured; no profile has any.
+/// Returns the configured root certificates in PEM format; profiles cannot set any.
 pub(crate) fn root_certificate(context: &Context) -> Result<Option<Vec<u8>>, Failure> {
     let variable = |name: &str| context.environment.os(name);
     let mut environment = Environment::new(variable, |path| File::open(path));
@@ -165,7 +165,7 @@ pub(crate) fn root_certificate(context: &Context) -> Result<Option<Vec<u8>>, Fai
     environment.root_certificate().map_err(refused)
 }
 
-/// Returns where the credentials come from, by name.
+/// Returns the names of the flags and variables that supply the credentials.
 pub(crate) fn credential_sources(context: &Context) -> Result<Vec<&'static str>, Failure> {
     Ok(settings(context)?.credential_sources())
 }
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_hosts_of_the_two_apis_go_together() {
+    fn base_url_selects_the_matching_verification_host() {
         let urls = |set: Option<&'static str>| {
             let variable = move |name: &str| (name == "DIDIT_BASE_URL").then_some(set?.into());
             base_urls(&Environment::new(variable, |path| File::open(path))).ok()

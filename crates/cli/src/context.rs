@@ -13,7 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::style::{ColorChoice, Style};
 use crate::terminal;
 
-/// Holds what a command is given beside its own arguments.
+/// The settings of a command in addition to its own arguments.
 pub(crate) struct Context {
     pub(crate) options: Options,
     pub(crate) environment: Environment,
@@ -21,21 +21,21 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Returns how results may look.
+    /// Returns the style of results on standard output.
     pub(crate) fn style(&self) -> Style {
         Style::of_stdout(self.options.color, &self.environment)
     }
 
-    /// Tells a person something on standard error, unless they asked for quiet.
+    /// Prints a note to standard error, unless `--quiet` is set.
     pub(crate) fn note(&self, text: &str) {
         if !self.options.quiet {
-            // Nobody is left to be told if this fails.
+            // If standard error cannot be written, there is nowhere to report that.
             let _ = writeln!(io::stderr(), "didit: {}", terminal::escape(text));
         }
     }
 }
 
-/// The options that may stand before or after the command.
+/// The options that are allowed before or after the command.
 #[derive(Args)]
 pub(crate) struct Options {
     /// Use a temporary built-in sandbox; ignores credentials and --base-url

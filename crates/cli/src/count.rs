@@ -1,8 +1,8 @@
-//! Whole numbers on the command line.
+//! Arguments that are whole numbers.
 
 use clap::builder::{StringValueParser, TypedValueParser};
 
-/// Reads a whole number within these bounds, both of them allowed.
+/// Returns a parser for whole numbers from `least` to `most`, both included.
 pub(crate) fn between<N>(least: N, most: N) -> impl TypedValueParser<Value = N>
 where
     N: Copy + PartialOrd + std::fmt::Display + std::str::FromStr + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! A decision for people: the documented members in words, all others by their names.
+//! The table of a decision: documented members with labels, all others under their JSON names.
 
 use std::fmt::Display;
 
@@ -32,7 +32,7 @@ pub(crate) fn of(decision: &Decision) -> Table {
     table.status(decision.status().as_str());
     table.row("Vendor data", decision.vendor_data());
     table.row("Scope", decision.scope());
-    // As it was sent: with its own offset and precision.
+    // As sent by the service, with its UTC offset and precision.
     table.row(
         "Created",
         decision.json().get("created_at").filter(|at| !at.is_null()).map(|at| text(&at)),
@@ -49,17 +49,20 @@ fn user_rows(table: &mut Table, decision: &Decision, user: &UserData) {
     table.row("User", user.sub.as_deref());
     table.row("User ID", user.user_id.as_deref());
     if let Some(names) = &user.names {
-        table.row("Name", noted(names.full_name.as_deref(), [verified(names.is_verified), None]));
+        table.row(
+            "Name",
+            with_notes(names.full_name.as_deref(), [verified(names.is_verified), None]),
+        );
         table.row("First name", names.first_name.as_deref());
         table.row("Family name", names.family_name.as_deref());
     }
     if let Some(email) = &user.email {
         let notes = [verified(email.is_verified), primary(email.is_primary)];
-        table.row("Email", noted(email.email.as_deref(), notes));
+        table.row("Email", with_notes(email.email.as_deref(), notes));
     }
     if let Some(phone) = &user.phone {
         let notes = [verified(phone.is_verified), primary(phone.is_primary)];
-        table.row("Phone", noted(phone.phone_number.as_deref(), notes));
+        table.row("Phone", with_notes(phone.phone_number.as_deref(), notes));
     }
     table.link("Picture", user.picture.as_deref());
     table.row("Identity verified", user.is_verified.map(yes_or_no));
@@ -75,7 +78,7 @@ fn user_rows(table: &mut Table, decision: &Decision, user: &UserData) {
     }
     for (name, value) in json.members() {
         if !USER_DATA.contains(&&*name) && !value.is_null() {
-            // What is inside of a documented scope is not documented, but named in plain words.
+            // The members of a documented scope are not documented: labels derive from their names.
             match words::of_scope(&name) {
                 Some(label) => scope_rows(table, &label, &value),
                 None => value_rows(table, &shortened(&name), &value, &str::to_owned),
@@ -84,7 +87,7 @@ fn user_rows(table: &mut Table, decision: &Decision, user: &UserData) {
     }
 }
 
-/// A documented scope: in one line if it has but one member beside the notes on it.
+/// Adds a documented scope: one line if it has a single member besides its flags, or a section.
 fn scope_rows(table: &mut Table, label: &str, value: &RawJson) {
     let flag = |name: &str| value.get(name).and_then(|flag| flag.deserialize::<bool>().ok());
     let notes = [verified(flag("is_verified")), primary(flag("is_primary"))];
@@ -94,10 +97,10 @@ fn scope_rows(table: &mut Table, label: &str, value: &RawJson) {
     });
     match (others.next(), others.next()) {
         (Some((_, only)), None) if only.members().is_empty() => {
-            table.row(label, noted(Some(&text(only)), notes));
+            table.row(label, with_notes(Some(&text(only)), notes));
         }
         (Some(_), _) => {
-            let heading = noted(Some(label), notes).map(|heading| heading.to_string());
+            let heading = with_notes(Some(label), notes).map(|heading| heading.to_string());
             table.section(&heading.unwrap_or_default(), |table| {
                 let names = ["is_verified", "is_primary"];
                 other_rows(table, value, &names, &words::of_member);
@@ -107,7 +110,7 @@ fn scope_rows(table: &mut Table, label: &str, value: &RawJson) {
     }
 }
 
-/// The members that no other row stands for, under the names that `label` gives them.
+/// Adds the members that are not in `known`, labeled by `label`.
 fn other_rows(table: &mut Table, object: &RawJson, known: &[&str], label: &Label) {
     for (name, value) in object.members() {
         if !known.contains(&&*name) && !value.is_null() {
@@ -118,7 +121,7 @@ fn other_rows(table: &mut Table, object: &RawJson, known: &[&str], label: &Label
 
 type Label = dyn Fn(&str) -> String;
 
-/// A line, or of an object a section.
+/// Adds one line, or a section for an object.
 fn value_rows(table: &mut Table, name: &str, value: &RawJson, label: &Label) {
     let members = value.members();
     if members.is_empty() {
@@ -141,7 +144,7 @@ fn text(value: &RawJson) -> String {
     }
 }
 
-fn noted(value: Option<&str>, notes: [Option<&str>; 2]) -> Option<impl Display> {
+fn with_notes(value: Option<&str>, notes: [Option<&str>; 2]) -> Option<impl Display> {
     let notes: Vec<_> = notes.into_iter().flatten().collect();
     match (value, notes.is_empty()) {
         (None, true) => None,
@@ -173,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_sample_in_words() {
+    fn documented_sample_is_shown_with_labels() {
         let expected = "\
 Session      unique-session-identifier
 Number       12345
@@ -193,7 +196,7 @@ Picture      https://example.com/picture.png
     }
 
     #[test]
-    fn what_nobody_knows_is_shown_by_its_name() {
+    fn unknown_members_keep_their_json_names() {
         let shown = table(
             r#"{"session_id":"s","status":"In Review","vendor_data":null,"score":1e2,
                 "user_data":{"sub":"u","is_over_18":false,"email":{"is_verified":false,"age":3},
@@ -217,7 +220,7 @@ extra      {}
     }
 
     #[test]
-    fn every_documented_scope_is_in_human_words() {
+    fn documented_scopes_have_readable_labels() {
         let shown = table(didit_sandbox::fixtures::DECISION_ALL_SCOPES);
         for line in shown.lines() {
             let label = line.trim_start().split("  ").next().unwrap().trim_end_matches(')');
@@ -228,7 +231,7 @@ extra      {}
     }
 
     #[test]
-    fn hostile_data_stays_on_its_line() {
+    fn control_characters_are_escaped() {
         let shown = table(
             r#"{"session_id":"s","status":"\u001b[2J\u0007","vendor_data":"\u202e\r\nStatus  X",
                 "\u001b[A":"\u009b1A","user_data":{"x":{"\n":["\u001b", "raw \u202e"]}}}"#,
@@ -238,7 +241,7 @@ extra      {}
     }
 
     #[test]
-    fn a_table_is_no_larger_than_the_answer_warrants() {
+    fn table_size_is_proportional_to_the_response() {
         let members: Vec<_> = (0..20_000).map(|n| format!("\"{n}\":1")).collect();
         let long = "ü".repeat(100_000);
         let members = members.join(",");
@@ -248,7 +251,7 @@ extra      {}
     }
 
     #[test]
-    fn nothing_shared_is_said() {
+    fn empty_user_data_is_shown_as_nothing_shared() {
         let shown = table(r#"{"session_id":"s","status":"initialized","user_data":{}}"#);
         assert_eq!(shown, "Session    s\nStatus     Initialized\nUser data  nothing shared\n");
     }

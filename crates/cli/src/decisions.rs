@@ -14,8 +14,8 @@ use crate::format::Format;
 use crate::observed::Observed;
 use crate::{decision_table, live_line, output, verification_table};
 
-/// Prints the decisions of sessions in the order given. If some fail, the others are printed all the
-/// same, and the first failure decides the exit code.
+/// Prints the decisions of sessions in the given order. A failed session does not stop the others;
+/// the first failure determines the exit code.
 pub(crate) fn print(
     session_ids: &[SessionId],
     connection: &Connection,
@@ -49,7 +49,7 @@ pub(crate) fn print(
     Ok(first_failure.unwrap_or(Exit::Done))
 }
 
-/// Waits for the decision of a session, and shows its status meanwhile.
+/// Waits for the final decision of a session while showing its current status.
 pub(crate) fn wait<E: DecisionEndpoint>(
     session_id: &str,
     endpoint: E,

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_two_units() {
+    fn clock_shows_the_two_largest_units() {
         let cases = [(0, "0s"), (59, "59s"), (61, "1m01s"), (3_661, "1h01m"), (180_000, "2d02h")];
         for (seconds, text) in cases {
             assert_eq!(clock(Duration::from_secs(seconds)), text);

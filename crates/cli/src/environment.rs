@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use crate::failure::Failure;
 
-/// Gives the value of a variable by its name.
+/// A lookup of a variable's value by name.
 type Lookup = dyn Fn(&str) -> Option<OsString>;
 
 pub(crate) struct Environment(Box<Lookup>);
@@ -14,12 +14,12 @@ impl Environment {
         Self(Box::new(|name| std::env::var_os(name)))
     }
 
-    /// A variable of any bytes; set to the empty text it counts as unset.
+    /// Returns the value of a variable; an empty one counts as unset.
     pub(crate) fn os(&self, name: &str) -> Option<OsString> {
         (self.0)(name).filter(|value| !value.is_empty())
     }
 
-    /// A variable that must be text.
+    /// Returns the value of a variable that must be UTF-8.
     pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Failure> {
         let text = self.os(name).map(OsString::into_string).transpose();
         text.map_err(|_| Failure::usage(format!("{name} is not UTF-8; set it to text")))
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn empty_counts_as_unset() {
+    fn empty_variable_counts_as_unset() {
         let environment = Environment::of(&[("A", ""), ("B", "b")]);
         assert_eq!(environment.os("A"), None);
         assert_eq!(environment.text("B").unwrap().as_deref(), Some("b"));
@@ -47,7 +47,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_not_text_is_refused_by_name() {
+    fn non_utf8_error_names_the_variable() {
         use std::os::unix::ffi::OsStringExt as _;
         let environment = Environment(Box::new(|_| Some(OsString::from_vec(vec![0xff]))));
         let failure = environment.text("DIDIT_TIMEOUT").unwrap_err();

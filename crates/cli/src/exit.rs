@@ -1,4 +1,4 @@
-//! The exit codes, and which failure of a call ends in which.
+//! The exit codes, and their mapping from call errors.
 
 use std::process::ExitCode;
 
@@ -19,10 +19,10 @@ pub(crate) enum Exit {
     RateLimited = 5,
     /// The network, TLS, or a 5xx that outlasted the retries.
     Unreachable = 6,
-    /// The service answered something else than was asked for.
+    /// The service's response is not what was requested.
     NotADecision = 7,
     OutOfTime = 8,
-    /// SIGINT, which Ctrl-C sends: 128 and the number of the signal, as shells count.
+    /// SIGINT, sent by Ctrl-C: 128 plus the signal number, as in shells.
     Interrupted = 130,
     /// SIGTERM.
     Terminated = 143,
@@ -32,7 +32,7 @@ impl Exit {
     pub(crate) fn of(error: &CallError) -> Self {
         match error.kind() {
             CallErrorKind::Build(_) => Self::Usage,
-            CallErrorKind::Response(answer) => Self::of_answer(answer),
+            CallErrorKind::Response(answer) => Self::of_response(answer),
             CallErrorKind::Transport(TransportErrorKind::Timeout)
                 if error.gave_up() == GaveUp::DeadlineExceeded =>
             {
@@ -48,7 +48,7 @@ impl Exit {
         }
     }
 
-    /// Returns the code of a failed session by its number.
+    /// Returns the exit code with this number, if a failed session can have it.
     pub(crate) fn of_failure(code: u8) -> Option<Self> {
         let failures = [
             Self::Other,
@@ -62,7 +62,7 @@ impl Exit {
         failures.into_iter().find(|exit| *exit as u8 == code)
     }
 
-    fn of_answer(answer: &ResponseError) -> Self {
+    fn of_response(answer: &ResponseError) -> Self {
         match answer.kind() {
             ResponseErrorKind::Unauthorized | ResponseErrorKind::Forbidden => {
                 Self::CredentialsRefused
@@ -115,11 +115,11 @@ mod tests {
 
     const NOW: Moment = Moment::new(Duration::ZERO);
 
-    fn by_client() -> Credentials {
+    fn client_credentials() -> Credentials {
         ClientCredentials::new("id", "secret").unwrap().into()
     }
 
-    fn by_token() -> Credentials {
+    fn access_token() -> Credentials {
         Authorization::bearer("token").unwrap().into()
     }
 
@@ -135,7 +135,7 @@ mod tests {
     }
 
     /// Returns the exit code of a call whose first request gets this response.
-    fn answered(credentials: Credentials, status: u16, body: &[u8]) -> Exit {
+    fn exit_of_response(credentials: Credentials, status: u16, body: &[u8]) -> Exit {
         let (mut engine, mut call) = (engine(credentials, 1), call());
         let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };
         let answer = Response::builder().status(status).header("retry-after", "3600");
@@ -144,9 +144,9 @@ mod tests {
         Exit::of(&error)
     }
 
-    /// Returns the exit code of a call whose first request fails this way, after that time.
-    fn failed(kind: TransportErrorKind, max_attempts: u32, after: Duration) -> Exit {
-        let (mut engine, mut call) = (engine(by_token(), max_attempts), call());
+    /// Returns the exit code of a call whose first request fails with `kind` after `after`.
+    fn exit_of_failure(kind: TransportErrorKind, max_attempts: u32, after: Duration) -> Exit {
+        let (mut engine, mut call) = (engine(access_token(), max_attempts), call());
         let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };
         let later = NOW.after(after);
         call.handle_failure(&mut engine, later, ticket, TransportError::new(kind));
@@ -155,11 +155,11 @@ mod tests {
     }
 
     #[test]
-    fn every_answer_has_its_code() {
+    fn responses_map_to_exit_codes() {
         let another = br#"{"session_id":"s-2","status":"Confirmed"}"#;
         let large = vec![b'0'; (8 << 20) + 1];
         let table: [(u16, &[u8], Exit, Exit); 17] = [
-            // status, body, as a decision's answer, as a token's
+            // status, body, exit code for a decision, exit code for a token
             (200, b"<html>", Exit::NotADecision, Exit::NotADecision),
             (200, b"{\"session_id\":", Exit::NotADecision, Exit::NotADecision),
             (200, another, Exit::NotADecision, Exit::NotADecision),
@@ -179,30 +179,34 @@ mod tests {
             (599, b"", Exit::Unreachable, Exit::Unreachable),
         ];
         for (status, body, of_decision, of_token) in table {
-            assert_eq!(answered(by_token(), status, body), of_decision, "{status}");
-            assert_eq!(answered(by_client(), status, body), of_token, "{status} for the token");
+            assert_eq!(exit_of_response(access_token(), status, body), of_decision, "{status}");
+            assert_eq!(
+                exit_of_response(client_credentials(), status, body),
+                of_token,
+                "{status} for the token"
+            );
         }
     }
 
     #[test]
-    fn every_failure_below_http_has_its_code() {
+    fn transport_errors_map_to_exit_codes() {
         let soon = Duration::from_secs(1);
         let late = Duration::from_secs(30);
-        assert_eq!(failed(TransportErrorKind::Connect, 1, soon), Exit::Unreachable);
-        assert_eq!(failed(TransportErrorKind::Connect, 4, late), Exit::Unreachable);
-        assert_eq!(failed(TransportErrorKind::Certificate, 4, soon), Exit::Unreachable);
-        assert_eq!(failed(TransportErrorKind::HeadTooLarge, 4, soon), Exit::NotADecision);
-        assert_eq!(failed(TransportErrorKind::ConnectionLost, 1, soon), Exit::Unreachable);
-        assert_eq!(failed(TransportErrorKind::Timeout, 1, soon), Exit::Unreachable);
-        assert_eq!(failed(TransportErrorKind::Timeout, 4, late), Exit::OutOfTime);
+        assert_eq!(exit_of_failure(TransportErrorKind::Connect, 1, soon), Exit::Unreachable);
+        assert_eq!(exit_of_failure(TransportErrorKind::Connect, 4, late), Exit::Unreachable);
+        assert_eq!(exit_of_failure(TransportErrorKind::Certificate, 4, soon), Exit::Unreachable);
+        assert_eq!(exit_of_failure(TransportErrorKind::HeadTooLarge, 4, soon), Exit::NotADecision);
+        assert_eq!(exit_of_failure(TransportErrorKind::ConnectionLost, 1, soon), Exit::Unreachable);
+        assert_eq!(exit_of_failure(TransportErrorKind::Timeout, 1, soon), Exit::Unreachable);
+        assert_eq!(exit_of_failure(TransportErrorKind::Timeout, 4, late), Exit::OutOfTime);
     }
 
     #[test]
-    fn waiting_in_vain_has_its_codes() {
-        // How the second of two calls ends whose budget is one request, in a window that is longer
-        // than a call may take.
+    fn expired_waits_map_to_exit_codes() {
+        // Exit code of the second of two calls if the rate limit is one request per window, and the
+        // window is longer than a call's timeout.
         let second = |first_is_answered: bool| {
-            let mut shared = engine(by_token(), 1);
+            let mut shared = engine(access_token(), 1);
             let (mut first, mut second) = (call(), call());
             let Step::Send { ticket, .. } = first.poll(&mut shared, NOW) else {
                 panic!("not sent")
@@ -223,14 +227,14 @@ mod tests {
         assert_eq!(second(true), Exit::RateLimited);
         assert_eq!(second(false), Exit::OutOfTime);
 
-        let mut shared = engine(by_client(), 1);
-        let mut impatient =
+        let mut shared = engine(client_credentials(), 1);
+        let mut expired =
             Call::new(RetrieveDecision::new("s-2".parse().unwrap())).with_timeout(Duration::ZERO);
-        let Step::Done(Err(error)) = impatient.poll(&mut shared, NOW) else { panic!("not over") };
+        let Step::Done(Err(error)) = expired.poll(&mut shared, NOW) else { panic!("not over") };
         assert_eq!(Exit::of(&error), Exit::OutOfTime);
     }
 
-    /// Returns the codes in the last column of the page of errors, for each row of a section.
+    /// Returns each row's name and exit codes (the last column) in a section of `errors.md`.
     fn documented(section: &str) -> Vec<(String, Vec<u8>)> {
         let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/docs/errors.md");
         let page = std::fs::read_to_string(page).unwrap();
@@ -251,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_of_errors_has_the_codes_of_responses() {
+    fn errors_page_lists_response_exit_codes() {
         let answer = |endpoint, status| {
             let response = Response::builder().status(status).body(b"").unwrap();
             ResponseError::from_response(endpoint, &response)
@@ -266,7 +270,7 @@ mod tests {
                 "ServerError" => 503,
                 "Redirect" => 302,
                 "UnexpectedStatus" => 600,
-                // Unusable successes; see the test of answers.
+                // Unusable 2xx responses; see `responses_map_to_exit_codes`.
                 _ => {
                     assert_eq!(codes, [Exit::NotADecision as u8], "{name}");
                     continue;
@@ -282,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_of_errors_has_the_codes_of_the_transport_and_of_deadlines() {
+    fn errors_page_lists_transport_and_deadline_exit_codes() {
         use TransportErrorKind::{
             Certificate, Connect, ConnectionLost, Handshake, HeadTooLarge, Proxy, Timeout,
         };

@@ -1,4 +1,4 @@
-//! The failure of a command: one line for a person, and the exit code for a script.
+//! The failure of a command: one line for people, and the exit code for scripts.
 
 use std::error::Error as StdError;
 use std::fmt::Display;
@@ -20,7 +20,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// A mistake of the caller's, found before anything is sent.
+    /// Builds a usage error: a mistake of the user, found before anything is sent.
     pub(crate) fn usage(line: impl Display) -> Self {
         Self { exit: Exit::Usage, line: Some(line.to_string()) }
     }
@@ -30,19 +30,19 @@ impl Failure {
         Self { exit: Exit::Other, line: Some(line.to_string()) }
     }
 
-    /// A call that failed; `about` says which, where there are several.
+    /// Builds the failure of a call; `about` names the session if there are several.
     pub(crate) fn of_call(about: Option<&str>, error: &Error) -> Self {
         let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
         let line = format!("{about}{error}; {}", error.advice());
         Self { exit: Exit::of(error.call()), line: Some(line) }
     }
 
-    /// A client that cannot be made of the configuration.
+    /// Builds the usage error for a configuration that no client can be built from.
     pub(crate) fn of_config(error: &ConfigError) -> Self {
         Self::usage(with_causes(error))
     }
 
-    /// A wait for a session that came to nothing, with that time limit.
+    /// Builds the failure of a wait for a final decision, limited to `timeout`.
     pub(crate) fn of_wait(session_id: &str, error: &Error, timeout: Duration) -> Self {
         let status = match error.call().kind() {
             CallErrorKind::Undecided(status) => status.as_str(),
@@ -57,35 +57,34 @@ impl Failure {
         Self { exit: Exit::OutOfTime, line: Some(line) }
     }
 
-    /// A result that could not be written.
+    /// Builds the failure of a write to standard output; a closed pipe counts as success.
     pub(crate) fn of_write(error: &io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe {
-            // The reader has what it wanted.
             return Self { exit: Exit::Done, line: None };
         }
         Self::other(format!("could not write to standard output: {error}; nothing more was done"))
     }
 
-    /// A network or a program that does not answer.
+    /// Builds the failure of a network or server that does not respond.
     pub(crate) fn unreachable(line: impl Display) -> Self {
         Self { exit: Exit::Unreachable, line: Some(line.to_string()) }
     }
 
-    /// A command that a signal ended before its work was done.
+    /// Builds the failure of a command that a signal ended early.
     pub(crate) fn of_signal(exit: Exit, line: &str) -> Self {
         Self { exit, line: Some(line.to_owned()) }
     }
 
-    /// Says it on standard error.
+    /// Prints the line to standard error, and returns the exit code.
     pub(crate) fn report(&self) -> Exit {
         if let Some(line) = &self.line {
-            // Nobody is left to be told if this fails.
+            // If standard error cannot be written, there is nowhere to report that.
             let _ = writeln!(io::stderr(), "didit: {}", terminal::escape(line));
         }
         self.exit
     }
 
-    /// The same after other requests were sent, so that it is no mistake of usage any more.
+    /// Turns a usage error into [`Exit::Other`], since exit code 2 means that nothing was sent.
     pub(crate) fn after_sending(mut self) -> Self {
         if self.exit == Exit::Usage {
             self.exit = Exit::Other;
@@ -93,7 +92,7 @@ impl Failure {
         self
     }
 
-    /// The same with a word on what to do next.
+    /// Appends advice on what to do next.
     pub(crate) fn and(mut self, words: &str) -> Self {
         self.line = self.line.map(|line| format!("{line}; {words}"));
         self
@@ -108,7 +107,7 @@ impl Failure {
     }
 }
 
-/// The error and its causes, each of them once: some repeat their cause in their own words.
+/// Returns the error and its causes, except those whose text is already included.
 fn with_causes(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -128,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_closed_pipe_is_no_failure_and_a_full_disk_is_one() {
+    fn closed_pipe_succeeds_and_full_disk_fails() {
         let closed = Failure::of_write(&io::ErrorKind::BrokenPipe.into());
         assert_eq!((closed.exit, closed.line), (Exit::Done, None));
         let full = Failure::of_write(&io::ErrorKind::StorageFull.into());

@@ -1,6 +1,6 @@
 //! `didit`: the command line of Didit's Data API.
 //!
-//! The program is all there is to use here; it is a library so that its parts can be fuzzed.
+//! The only public item is the program itself; it is a library so that its parts can be fuzzed.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -53,7 +53,7 @@ use crate::interrupt::Interrupt;
 #[doc(hidden)]
 pub use crate::export::resume_for_fuzzing;
 
-/// The program.
+/// Runs the program.
 pub fn main() -> ExitCode {
     panic_guard::guard(|| run().unwrap_or_else(|failure| failure.report())).into()
 }

@@ -1,4 +1,4 @@
-//! The line that a terminal shows while a session is waited for: its status, and the time.
+//! The line shown on a terminal while waiting for a session: status, elapsed and remaining time.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::process;
@@ -18,11 +18,11 @@ use crate::terminal;
 
 const REDRAW: Duration = Duration::from_millis(200);
 
-/// The status that was seen last.
+/// The last status seen.
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<Option<String>>);
 
-/// Shows the line, where there is a terminal to show it on, until `work` is done.
+/// Runs `work`, and shows the line meanwhile if standard error is a terminal.
 pub(crate) fn during<T>(context: &Context, timeout: Duration, work: impl FnOnce(&Seen) -> T) -> T {
     let seen = Seen::default();
     let plain = context.environment.os("TERM").is_none_or(|term| term == "dumb");
@@ -30,7 +30,7 @@ pub(crate) fn during<T>(context: &Context, timeout: Duration, work: impl FnOnce(
     if !io::stderr().is_terminal() || plain || logs {
         return work(&seen);
     }
-    // The line is taken away first.
+    // A signal has to erase the line before the process ends.
     context.interrupt.defer();
     let started = Instant::now();
     let (done, is_done) = mpsc::channel::<()>();
@@ -38,13 +38,13 @@ pub(crate) fn during<T>(context: &Context, timeout: Duration, work: impl FnOnce(
         let (interrupt, seen) = (&context.interrupt, &seen);
         scope.spawn(move || {
             while is_done.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
-                if let Some(exit) = interrupt.noted() {
+                if let Some(exit) = interrupt.received() {
                     write("\r\x1b[K");
                     process::exit(exit as i32);
                 }
                 let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0);
                 let line = line(seen, started.elapsed(), timeout);
-                // The last column is left alone: some terminals break the line behind it.
+                // The last column stays empty: some terminals wrap the line after writing to it.
                 let room = usize::from(width.unwrap_or(80)).saturating_sub(1);
                 let line: String = line.chars().take(room).collect();
                 write(&format!("\r{line}\x1b[K"));
@@ -68,7 +68,7 @@ fn write(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Sees the statuses of the decision that an operation polls.
+/// Records the status in each response.
 impl Observer for &Seen {
     fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, _now: Moment) {
         #[derive(Deserialize)]
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_has_the_status_and_both_times() {
+    fn line_has_status_elapsed_and_remaining_time() {
         let seen = Seen::default();
         let line = |seen| line(seen, Duration::from_secs(61), Duration::from_secs(600));
         assert_eq!(line(&seen), "asking for the status, waiting for 1m01s, 8m59s left");

@@ -1,4 +1,4 @@
-//! The log of the program's work, on standard error.
+//! Logging to standard error.
 //!
 //! | option | shows |
 //! |---|---|
@@ -7,7 +7,7 @@
 //! | `-vv` | every request: method, URL, status, time, request id, attempt |
 //! | `-vvv` | the headers of requests and responses as well |
 //!
-//! No line holds a secret or user data.
+//! No line contains a secret or user data.
 
 mod exchange;
 mod line;
@@ -25,28 +25,29 @@ use crate::environment::Environment;
 /// The target of the events that this project emits.
 const TARGET: &str = "didit";
 
-/// The target of the lines about requests, under the same name for `RUST_LOG`.
+/// The target of the request log; `RUST_LOG` selects it by this name.
 const REQUESTS: &str = "didit::http";
 
 pub(crate) fn start(options: &Options, environment: &Environment) {
     let rust_log = environment.os("RUST_LOG").filter(|_| options.verbose == 0 && !options.quiet);
-    let asked = rust_log.as_ref().map(|text| text.to_str()?.parse::<Targets>().ok());
-    let filter = match &asked {
+    let requested = rust_log.as_ref().map(|text| text.to_str()?.parse::<Targets>().ok());
+    let filter = match &requested {
         Some(Some(filter)) => filter.clone(),
         _ => default_filter(options),
     };
-    // The engine tells of requests as well, but knows no headers: `REQUESTS` stands for that.
-    let told_once = filter_fn(|event| event.target() != TARGET || *event.level() < Level::DEBUG);
+    // The engine's debug events about requests lack headers; `REQUESTS` replaces them.
+    let without_duplicates =
+        filter_fn(|event| event.target() != TARGET || *event.level() < Level::DEBUG);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .event_format(line::Line)
-        // It would panic where standard error is closed.
+        // Reporting an internal error would panic if standard error is closed.
         .log_internal_errors(false);
-    let lines = lines.with_filter(filter).with_filter(told_once);
+    let lines = lines.with_filter(filter).with_filter(without_duplicates);
     let subscriber = tracing_subscriber::registry().with(lines);
-    // Only a second call could fail.
+    // Fails only if called twice.
     let _ = tracing::subscriber::set_global_default(subscriber);
-    if asked == Some(None) {
+    if requested == Some(None) {
         tracing::warn!(target: TARGET, "RUST_LOG is not understood, so only warnings are shown");
     }
 }
@@ -74,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn each_v_tells_more_of_this_project_alone() {
+    fn each_v_raises_only_this_projects_level() {
         for (options, most) in
             [("", Level::WARN), ("-v", Level::INFO), ("-vv", Level::DEBUG), ("-vvv", Level::TRACE)]
         {

@@ -1,4 +1,4 @@
-//! An operation that somebody watches on its way.
+//! A wrapper that reports the requests and responses of an operation to an observer.
 
 use didit_blocking_adapter::core::{Engine, Moment, Operation, Step, Ticket, TransportError};
 use http::{Request, Response};
@@ -11,7 +11,7 @@ pub(crate) trait Observer {
     /// Sees the response to it.
     fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment);
 
-    /// Learns that it got no complete response.
+    /// Sees that the request got no complete response.
     fn failed(&mut self, _now: Moment) {}
 }
 

@@ -1,4 +1,4 @@
-//! Results, on standard output.
+//! Prints results to standard output.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
@@ -8,14 +8,14 @@ use crate::failure::Failure;
 use crate::format::Format;
 use crate::terminal;
 
-/// Prints a whole result at once: a reader sees it before the next one is worked on.
+/// Prints a whole result and flushes it, so that a reader sees it before the next one is ready.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|error| Failure::of_write(&error))
 }
 
-/// Prints a result in the format that was asked for.
+/// Prints a result in the given format.
 pub(crate) fn print_as(
     format: Format,
     json: &RawJson,
@@ -27,16 +27,16 @@ pub(crate) fn print_as(
     }
 }
 
-/// Prints a JSON text as a line; on a terminal what would move its cursor is escaped.
+/// Prints a JSON text as one line. On a terminal, control characters are escaped.
 pub(crate) fn print_json(text: &str) -> Result<(), Failure> {
     let escaped = io::stdout().is_terminal().then(|| terminal::escape_json(text));
     print(&format!("{}\n", escaped.as_deref().unwrap_or(text)))
 }
 
-/// Prints a line to standard error, as it is to be read by a program; on a terminal it is escaped.
+/// Prints a machine-readable line to standard error. On a terminal, control characters are escaped.
 pub(crate) fn eprint(line: &str) {
     let stderr = io::stderr();
     let escaped = stderr.is_terminal().then(|| terminal::escape_json(line.trim_end()) + "\n");
-    // Nobody is left to be told if this fails.
+    // If standard error cannot be written, there is nowhere to report that.
     let _ = stderr.lock().write_all(escaped.as_deref().unwrap_or(line).as_bytes());
 }

@@ -1,4 +1,4 @@
-//! Keeps a process that crashes from leaving anything of its memory: it prints one line.
+//! Keeps secrets out of crash output: no core dump, and one line instead of the panic message.
 
 use std::panic::{self, Location, UnwindSafe};
 #[cfg(unix)]
@@ -7,16 +7,16 @@ use std::sync::Arc;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Runs the program so that no fault of it gives away a secret: a core dump would hold them all,
-/// and the words of a panic may quote anything.
+/// Runs the program without core dumps and panic messages: a core dump would contain every secret,
+/// and a panic message may quote any value.
 pub(crate) fn guard(run: impl FnOnce() -> Exit + UnwindSafe) -> Exit {
-    // Where the system has no such limit, there is nothing to be done.
+    // Best effort: not every system has this limit.
     #[cfg(unix)]
     let _ = rustix::process::setrlimit(
         rustix::process::Resource::Core,
         rustix::process::Rlimit { current: Some(0), maximum: Some(0) },
     );
-    // A file that grows beyond the limit of its size is then an error of the write, not the end.
+    // With SIGXFSZ handled, exceeding the file-size limit fails the write, not the process.
     #[cfg(unix)]
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     panic::set_hook(Box::new(|panicked| {
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     #[allow(clippy::panic)]
-    fn a_fault_is_a_line_that_quotes_nothing() {
+    fn panic_line_has_the_location_only() {
         assert_eq!(guard(|| Exit::NoSuchSession), Exit::NoSuchSession);
         assert_eq!(guard(|| panic!("canary")), Exit::Other);
         let _ = panic::take_hook();

@@ -1,7 +1,8 @@
-//! Profiles: named settings in the platform's configuration folder, below flags and environment.
+//! Profiles: named settings in the platform's configuration folder. Flags and environment override
+//! them.
 //!
-//! `config.json` holds everything but secrets. A secret is in a file of its own beside it, which only
-//! its owner may read, or is read from a command such as that of a password manager.
+//! `config.json` contains everything except secrets. A secret is in a separate file that only its
+//! owner may read, or is printed by a command such as a password manager's.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -24,11 +25,11 @@ pub(crate) const DEFAULT: &str = "default";
 const MAX_FILE: usize = 1 << 20;
 const MAX_SECRET: usize = 1 << 16;
 
-/// The variables that neither name a service nor authorize. With one of the others set, only a
-/// profile that was named is used, so that no secret goes to another service than it is for.
+/// The variables that neither select a service nor authorize. If any other variable is set, the
+/// default profile is ignored, so that its secret is never sent to a service it is not for.
 const HARMLESS: [&str; 2] = ["DIDIT_TIMEOUT", "DIDIT_CA_FILE"];
 
-/// All profiles, and where they are.
+/// All profiles, and their folder.
 pub(crate) struct Profiles {
     folder: PathBuf,
     pub(crate) by_name: BTreeMap<String, Settings>,
@@ -40,31 +41,31 @@ pub(crate) struct Profiles {
 pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) base_url: Option<String>,
-    /// With a client ID the secret is a client secret, without one an API key.
+    /// If set, the secret is a client secret, otherwise an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret_command: Option<String>,
 }
 
-/// A profile that is used, with its secret.
+/// A selected profile, with its secret.
 pub(crate) struct Profile {
     settings: Settings,
     secret: Option<Secret>,
 }
 
 impl Profile {
-    /// Returns the profile that was named, or the default one where nothing else is configured.
+    /// Returns the named profile, or the default one if nothing else is configured.
     pub(crate) fn chosen(context: &Context) -> Result<Option<Self>, Failure> {
         let named = name(context)?;
-        let counts = |name: &'static str| {
+        let is_set = |name: &'static str| {
             !HARMLESS.contains(&name) && context.environment.os(name).is_some()
         };
         let options = &context.options;
-        let decided = options.base_url.is_some()
+        let configured = options.base_url.is_some()
             || options.client_id.is_some()
-            || client::Environment::VARIABLES.into_iter().any(counts);
-        if named.is_none() && decided {
+            || client::Environment::VARIABLES.into_iter().any(is_set);
+        if named.is_none() && configured {
             return Ok(None);
         }
         let Some(folder) = folder(&context.environment) else {
@@ -97,7 +98,7 @@ impl Profile {
     }
 }
 
-/// Returns the name of the profile that was asked for.
+/// Returns the name of the requested profile, if any.
 pub(crate) fn name(context: &Context) -> Result<Option<String>, Failure> {
     let name = match &context.options.profile {
         Some(name) => Some(name.clone()),
@@ -115,7 +116,7 @@ pub(crate) fn name(context: &Context) -> Result<Option<String>, Failure> {
     }
 }
 
-/// Returns the folder of the profiles, if the platform has a place for it.
+/// Returns the folder of the profiles, or `None` if the environment does not locate it.
 fn folder(environment: &Environment) -> Option<PathBuf> {
     let variable = |name| environment.os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = if cfg!(windows) {
@@ -172,7 +173,7 @@ impl Profiles {
 
     fn open(&self, name: &str, settings: Settings) -> Result<Profile, Failure> {
         let secret = match &settings.secret_command {
-            Some(command) => Some(printed_by(name, command)?),
+            Some(command) => Some(run_secret_command(name, command)?),
             None => self.stored_secret(name)?,
         };
         Ok(Profile { settings, secret })
@@ -198,7 +199,7 @@ impl Profiles {
         }
     }
 
-    /// Writes all profiles, and the secret of one if it is given.
+    /// Writes all profiles, and the secret of one if given.
     pub(crate) fn write(&self, secret: Option<(&str, &[u8])>) -> Result<(), Failure> {
         let written = || -> io::Result<()> {
             private_folder(&self.folder)?;
@@ -224,7 +225,7 @@ impl Profiles {
         }
     }
 
-    /// Puts a file of mode 0600 in the place of another, in one piece.
+    /// Replaces a file atomically by one of mode 0600.
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(".didit-").tempfile_in(&self.folder)?;
         file.write_all(content)?;
@@ -242,14 +243,14 @@ fn private_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Runs the command that prints a secret, in the platform's shell.
-fn printed_by(name: &str, command: &str) -> Result<Secret, Failure> {
+fn run_secret_command(name: &str, command: &str) -> Result<Secret, Failure> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let problem = |why: &dyn std::fmt::Display| {
         Failure::usage(format!("the secret command of the profile {name} failed: {why}"))
     };
     let output = Command::new(shell)
         .args([flag, command])
-        // Standard input may be the ids of an export.
+        // Standard input may carry the session ids of an export.
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
         .output()
@@ -260,9 +261,9 @@ fn printed_by(name: &str, command: &str) -> Result<Secret, Failure> {
     text(output.stdout).map_err(|why| problem(&why))
 }
 
-/// Returns a secret without the line end that editors and commands leave at its end.
+/// Returns a secret without the trailing line end that editors and commands add.
 pub(crate) fn text(bytes: Vec<u8>) -> Result<Secret, &'static str> {
-    // It is moved into the secret, not copied, so that nothing of it is left behind.
+    // Moved into the secret, not copied, so that no copy stays in memory.
     let mut text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
     if text.ends_with('\n') {
         text.pop();

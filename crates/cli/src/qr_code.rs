@@ -1,4 +1,4 @@
-//! An address as a QR code of half-block characters, for a phone that is held to the screen.
+//! A URL as a QR code of half-block characters, to be scanned from the screen.
 
 use std::fmt::Write as _;
 use std::io;
@@ -8,27 +8,27 @@ use qrcode::{EcLevel, QrCode};
 
 use crate::environment::Environment;
 
-/// The likely width of a terminal that does not report it.
-const USUAL_WIDTH: u16 = 80;
+/// The assumed width of a terminal that does not report it, in columns.
+const DEFAULT_WIDTH: u16 = 80;
 
-/// The code if standard output is a terminal that can show it.
+/// Returns the QR code if standard output is a terminal that can show it.
 pub(crate) fn for_terminal(address: &str, environment: &Environment) -> Option<String> {
-    if !io::IsTerminal::is_terminal(&io::stdout()) || !has_colours(environment) {
+    if !io::IsTerminal::is_terminal(&io::stdout()) || !has_colors(environment) {
         return None;
     }
     let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
-    drawn(address, width.unwrap_or(USUAL_WIDTH))
+    drawn(address, width.unwrap_or(DEFAULT_WIDTH))
 }
 
-/// Without colours nobody knows which of two squares the terminal shows darker.
-fn has_colours(environment: &Environment) -> bool {
+/// Returns true if the terminal has colors; without them, either of two squares may be the darker.
+fn has_colors(environment: &Environment) -> bool {
     let dumb = environment.os("TERM").is_none_or(|term| term == "dumb");
     !dumb && environment.os("NO_COLOR").is_none()
 }
 
-/// The code, unless it is wider than that many columns.
+/// Returns the QR code, unless it is wider than `width` columns.
 fn drawn(address: &str, width: u16) -> Option<String> {
-    // Black on white whatever the theme is: it may change the first 16 colours, but not these.
+    // Black on white in any theme: themes redefine only the first 16 colors.
     const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
     const RESET: &str = "\x1b[0m";
     let code = QrCode::with_error_correction_level(address, EcLevel::L).ok()?;
@@ -50,7 +50,7 @@ mod tests {
 
     const ADDRESS: &str = "https://app.didit.me/authorize/unique-session-token";
 
-    /// Returns the text that a phone reads from the terminal.
+    /// Returns the text that a phone would read from the drawn code.
     fn scanned(drawn: &str) -> String {
         let rows: Vec<Vec<bool>> = drawn
             .lines()
@@ -70,14 +70,14 @@ mod tests {
     }
 
     #[test]
-    fn a_phone_reads_the_address() {
+    fn code_decodes_to_the_address() {
         for address in [ADDRESS, &format!("{ADDRESS}{}", "x".repeat(300))] {
             assert_eq!(scanned(&drawn(address, 200).unwrap()), address);
         }
     }
 
     #[test]
-    fn a_quiet_zone_of_four_squares_is_around_it() {
+    fn code_has_a_quiet_zone_of_four_squares() {
         let drawn = drawn(ADDRESS, 80).unwrap();
         let lines: Vec<_> = drawn.lines().collect();
         for line in [lines[0], lines[1], lines[lines.len() - 2], lines[lines.len() - 1]] {
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_not_drawn() {
+    fn code_wider_than_the_terminal_is_omitted() {
         let columns = |columns| drawn(ADDRESS, columns).is_some();
         let widest = (1..=80).find(|&width| columns(width)).unwrap();
         assert!(!columns(widest - 1) && (29..60).contains(&widest), "{widest}");
@@ -95,8 +95,8 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_without_colours_gets_none() {
-        let has = |variables: &[(&str, &str)]| has_colours(&Environment::of(variables));
+    fn terminal_without_colors_gets_no_code() {
+        let has = |variables: &[(&str, &str)]| has_colors(&Environment::of(variables));
         assert!(has(&[("TERM", "xterm")]) && has(&[("TERM", "linux"), ("NO_COLOR", "")]));
         assert!(
             !has(&[]) && !has(&[("TERM", "dumb")]) && !has(&[("TERM", "x"), ("NO_COLOR", "1")])

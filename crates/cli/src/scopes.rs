@@ -1,4 +1,4 @@
-//! Scopes on the command line: several options, separated by blanks or commas, known by name.
+//! The values of `--scope`: repeatable, separated by spaces or commas.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::suggestion;
 
-/// The documented scopes, and what each asks for.
+/// The documented scopes, each with a description.
 pub(crate) const DOCUMENTED: [(&str, &str); 17] = [
     ("names", "First, family and full name"),
     ("email", "Email address"),
@@ -30,10 +30,10 @@ pub(crate) const DOCUMENTED: [(&str, &str); 17] = [
     ("user_id", "Identifier of the user"),
 ];
 
-/// Reads the values of `--scope`, and warns of scopes that are not documented.
+/// Parses the values of `--scope`, and prints a note about each undocumented scope.
 ///
 /// # Errors
-/// A scope is malformed, or so much like a documented one that it is most likely a mistake.
+/// A scope is malformed, or so similar to a documented one that it is probably a typo.
 pub(crate) fn parse(
     values: &[String],
     undocumented: bool,
@@ -62,7 +62,7 @@ pub(crate) fn parse(
     Ok(scopes)
 }
 
-/// Returns the description of `--scope`.
+/// Returns the help text of `--scope`.
 pub(crate) fn help() -> String {
     let mut help = "What to ask the person for, like \"names email\"; repeatable\n\n\
                     Separated by blanks or commas. The documented scopes:\n"
@@ -74,7 +74,7 @@ pub(crate) fn help() -> String {
     help
 }
 
-/// Takes any text, but tells completions and help the documented scopes.
+/// A parser that accepts any text, and lists the documented scopes in completions and help.
 #[derive(Clone)]
 pub(crate) struct Parser;
 
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_are_those_of_the_library() {
+    fn documented_scopes_match_the_library() {
         let mut all = Scope::ALL.map(|scope| scope.to_string());
         let mut described = DOCUMENTED.map(|(name, _)| name);
         all.sort();

@@ -1,10 +1,10 @@
-//! Session ids on the command line.
+//! Arguments that are session ids.
 
 use didit_blocking_adapter::core::SessionId;
 
 use crate::failure::Failure;
 
-/// Reads a session id that was given as an argument.
+/// Parses a session id given as an argument.
 pub(crate) fn parse(text: &str) -> Result<SessionId, Failure> {
     text.parse().map_err(|error| {
         let url = text.starts_with("https://") || text.starts_with("http://");

@@ -1,4 +1,4 @@
-//! The Redis or Valkey that a command shares with other processes: `--shared`, or `DIDIT_SHARED`.
+//! The Redis or Valkey server shared with other processes: `--shared` or `DIDIT_SHARED`.
 
 use didit_blocking_adapter::core::Secret;
 use didit_redis_adapter::{RedisStore, StoreError};
@@ -10,7 +10,7 @@ use crate::failure::Failure;
 const FLAG: &str = "--shared";
 const VARIABLE: &str = "DIDIT_SHARED";
 
-/// The address of the store. The URL may hold a password.
+/// The address of the store; the URL may contain a password.
 pub(crate) struct Shared {
     url: Secret,
     /// The flag or variable that named it.
@@ -19,8 +19,7 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    /// Returns the store of the flag, or else of the variable; a sandbox of the command's own is not
-    /// shared because of a variable.
+    /// Returns the store named by the flag or else the variable, which `--sandbox` ignores.
     pub(crate) fn chosen(flag: Option<String>, context: &Context) -> Result<Option<Self>, Failure> {
         let (url, named_by) = match flag {
             Some(url) => (url, FLAG),
@@ -34,11 +33,11 @@ impl Shared {
         Ok(Some(Self { url: Secret::from(url), named_by, root_certificate }))
     }
 
-    /// Connects.
+    /// Connects to the store.
     ///
     /// # Errors
-    /// The URL is not valid, or Redis cannot be reached: a mistake of usage, as nothing was sent to
-    /// the service.
+    /// The URL is invalid, or Redis cannot be reached: a usage error, since nothing was sent to the
+    /// service.
     pub(crate) fn connect(&self) -> Result<RedisStore, Failure> {
         let mut builder = RedisStore::builder(self.url.expose());
         if let Some(pem) = &self.root_certificate {
@@ -47,7 +46,7 @@ impl Shared {
         builder.connect().map_err(|error| self.refused(&error))
     }
 
-    /// Returns the failure that the store's error is.
+    /// Converts an error of the store to a usage error.
     pub(crate) fn refused(&self, error: &StoreError) -> Failure {
         Failure::usage(format!("{}: {error}", self.named_by))
     }

@@ -1,4 +1,4 @@
-//! The colour of a status, of either API.
+//! The color of a status, for both APIs.
 
 use didit_blocking_adapter::core::{data_transfer, verification};
 
@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statuses_of_both_apis_have_a_colour() {
+    fn statuses_of_both_apis_have_a_color() {
         for (status, look) in [
             ("confirmed", Look::Good),
             ("APPROVED", Look::Good),

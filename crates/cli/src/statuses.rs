@@ -1,4 +1,4 @@
-//! Statuses of verification sessions on the command line.
+//! Arguments that are statuses of verification sessions.
 
 use std::ffi::OsStr;
 
@@ -21,8 +21,8 @@ const DOCUMENTED: [&str; 10] = [
     "Abandoned",
 ];
 
-/// Reads statuses in any case, with blanks, hyphens or underscores. The service answers an unknown one
-/// with nothing, so one that is not documented is refused.
+/// A parser of statuses in any case, with spaces, hyphens or underscores. Undocumented ones are
+/// refused, since the service would respond to them with an empty list.
 #[derive(Clone)]
 pub(crate) struct Parser;
 
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_status_is_read_in_any_spelling() {
+    fn status_is_parsed_in_any_spelling() {
         for text in ["In Review", "in-review", "IN_REVIEW"] {
             assert_eq!(parse(text), Ok(Status::InReview), "{text}");
         }

@@ -1,4 +1,4 @@
-//! The style of results on standard output: colours, links, and the width of lines.
+//! The style of results on standard output: colors, links, and the width of lines.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use crate::environment::Environment;
 
-/// The choice of when results are coloured.
+/// The value of `--color`: when to color results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ColorChoice {
     /// On a terminal
@@ -19,11 +19,11 @@ pub(crate) enum ColorChoice {
     Never,
 }
 
-/// The longest address that terminals follow, in bytes
+/// The longest URL of a link that terminals support, in bytes
 /// ([hyperlinks in terminals](https://gist.github.com/egmontkob/eb114294efbcd5adb1944c9f3cb5feda)).
 const MAX_ADDRESS: usize = 2083;
 
-/// The look of a piece of text, in the numbers of ECMA-48.
+/// The look of a piece of text, shown with the SGR codes of ECMA-48.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
     Bold,
@@ -47,7 +47,7 @@ impl Look {
 pub(crate) struct Style {
     pub(crate) colors: bool,
     pub(crate) links: bool,
-    /// The columns of the terminal; without one, lines are as long as they are.
+    /// The width of the terminal in columns; `None` leaves lines unwrapped.
     pub(crate) width: Option<usize>,
 }
 
@@ -76,7 +76,7 @@ impl Style {
         Self { colors, links: colors && able && has_links(environment), width }
     }
 
-    /// Returns the text with a look, if there are colours.
+    /// Returns the text with a look, if colors are enabled.
     pub(crate) fn paint(self, look: Look, text: &str) -> Cow<'_, str> {
         if self.colors && !text.is_empty() {
             format!("\x1b[{}m{text}\x1b[0m", look.code()).into()
@@ -85,8 +85,8 @@ impl Style {
         }
     }
 
-    /// Returns the text as a link, if the terminal follows links, and one that long. The address
-    /// must hold no control character.
+    /// Returns the text as a link, if the terminal supports links of that length. The address must
+    /// not contain control characters.
     pub(crate) fn link<'a>(self, text: &'a str, address: &str) -> Cow<'a, str> {
         if self.links && address.len() <= MAX_ADDRESS {
             format!("\x1b]8;;{address}\x1b\\{text}\x1b]8;;\x1b\\").into()
@@ -96,7 +96,7 @@ impl Style {
     }
 }
 
-/// Tells whether the terminal is known to follow links: others may show their escapes.
+/// Returns true if the terminal is known to support links; others may show the escape sequences.
 fn has_links(environment: &Environment) -> bool {
     const PROGRAMS: [&str; 6] = ["iTerm.app", "WezTerm", "vscode", "ghostty", "Hyper", "Tabby"];
     const TERMS: [&str; 4] = ["kitty", "alacritty", "foot", "ghostty"];
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_for_terminals_unless_somebody_says_otherwise() {
+    fn colors_depend_on_flag_variables_and_terminal() {
         use ColorChoice::{Always, Auto, Never};
         let xterm = ("TERM", "xterm");
         for (choice, terminal, variables, colors) in [
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_for_terminals_that_are_known_to_follow_them() {
+    fn links_require_a_terminal_known_to_support_them() {
         let links = |terminal, variables: &[_]| style(ColorChoice::Auto, terminal, variables).links;
         assert!(links(true, &[("TERM", "xterm-kitty")]));
         assert!(links(true, &[("TERM", "xterm"), ("VTE_VERSION", "7200")]));

@@ -1,4 +1,4 @@
-//! Labelled values for people: one column of values, sections, and lines that fit the terminal.
+//! A table of labeled values: one column of values, sections, and lines wrapped to the terminal.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -9,14 +9,14 @@ use crate::status_look;
 use crate::style::{Look, Style};
 use crate::terminal;
 
-/// The widest that a label can make its column.
+/// The maximum width of the label column.
 const MAX_LABEL: usize = 24;
-/// The narrowest that values are broken into.
+/// The minimum width that values are wrapped to.
 const MIN_VALUE: usize = 8;
-/// The longest a name of the service's is shown.
+/// The maximum length at which a name from the service is shown, in characters.
 const MAX_NAME: usize = 60;
 
-/// Returns as much of a name as is shown of it.
+/// Truncates a name to its maximum length.
 pub(crate) fn shortened(name: &str) -> Cow<'_, str> {
     match name.char_indices().nth(MAX_NAME) {
         Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
@@ -27,14 +27,14 @@ pub(crate) fn shortened(name: &str) -> Cow<'_, str> {
 #[derive(Default)]
 pub(crate) struct Table {
     lines: Vec<Line>,
-    /// The depth of sections of the next line.
+    /// The section depth of the next line.
     depth: usize,
 }
 
 struct Line {
     depth: usize,
     label: String,
-    /// `None` makes it the heading of a section.
+    /// `None` for the heading of a section.
     value: Option<String>,
     kind: Kind,
 }
@@ -52,17 +52,17 @@ impl Table {
         self.push(label, value, Kind::Text);
     }
 
-    /// Adds a status, whose colour says whether it is good.
+    /// Adds a status, colored by its meaning.
     pub(crate) fn status(&mut self, status: &str) {
         self.push("Status", Some(status), Kind::Status);
     }
 
-    /// Adds an address, which a terminal may follow.
+    /// Adds a URL, as a link if the terminal supports links.
     pub(crate) fn link(&mut self, label: &str, address: Option<impl fmt::Display>) {
         self.push(label, address, Kind::Link);
     }
 
-    /// Adds a heading, with the lines that `fill` adds below it, if it adds any.
+    /// Adds a heading and the lines that `fill` adds below it, or nothing if it adds none.
     pub(crate) fn section(&mut self, heading: &str, fill: impl FnOnce(&mut Self)) {
         let at = self.lines.len();
         self.push_line(heading, None, Kind::Text);
@@ -84,7 +84,7 @@ impl Table {
         self.lines.push(Line { depth: self.depth, label: terminal::escape(label), value, kind });
     }
 
-    /// Returns the table as that style shows it.
+    /// Renders the table in the given style.
     pub(crate) fn shown(&self, style: Style) -> String {
         let labels = self.lines.iter().filter(|line| line.value.is_some());
         let widest = labels.map(|line| line.indent() + line.label.width()).max().unwrap_or(0);
@@ -116,7 +116,7 @@ impl Line {
         let used = self.indent() + self.label.width();
         let width =
             style.width.map_or(usize::MAX, |width| width.saturating_sub(column).max(MIN_VALUE));
-        // A label that is too wide takes a line, unless lines have no end.
+        // A label that is too wide gets its own line, if lines are wrapped.
         if used + 2 > column && style.width.is_some() {
             shown.push('\n');
             let _ = write!(shown, "{:column$}", "");
@@ -138,18 +138,18 @@ impl Line {
     }
 }
 
-/// Breaks a text into lines of at most that many columns: at blanks, or within longer words.
+/// Wraps a text into lines of at most `width` columns, at spaces or within longer words.
 fn wrapped(text: &str, width: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
     loop {
         let mut used = 0;
-        let too_much = rest.char_indices().find(|(_, c)| {
+        let overflow = rest.char_indices().find(|(_, c)| {
             used += c.width().unwrap_or(0);
             used > width
         });
-        let Some((end, _)) = too_much else { break };
-        // At least a character, however narrow the terminal is.
+        let Some((end, _)) = overflow else { break };
+        // At least one character, however narrow the terminal is.
         let end = end.max(rest.chars().next().map_or(0, char::len_utf8));
         let blank = if rest[end..].starts_with(' ') {
             Some(end)
@@ -171,7 +171,7 @@ mod tests {
     const PIPE: Style = Style { colors: false, links: false, width: None };
 
     #[test]
-    fn values_stand_in_one_column() {
+    fn values_are_aligned_and_escaped() {
         let mut table = Table::default();
         table.row("Status", Some("Confirmed"));
         table.row("Vendor data", None::<&str>);
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn sections_are_indented_and_empty_ones_left_out() {
+    fn sections_are_indented_and_empty_ones_omitted() {
         let mut table = Table::default();
         table.row("Status", Some("Confirmed"));
         table.section("Address", |table| table.row("Postal code", Some("28001")));
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_label_takes_only_its_own_line() {
+    fn long_label_does_not_widen_the_column() {
         let mut table = Table::default();
         table.row(&"x".repeat(30), Some(1));
         table.row("y", Some(2));
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn long_values_hang_below_their_beginning() {
+    fn long_values_wrap_with_a_hanging_indent() {
         let mut table = Table::default();
         table.row("Scope", Some("names email phone picture"));
         table.row("URL", Some("https://example.com/a-long-path"));
@@ -215,15 +215,15 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_is_told_once() {
+    fn long_link_is_printed_once() {
         let address = format!("https://example.com/{}", "a".repeat(1_000_000));
         let mut table = Table::default();
         table.link("URL", Some(&address));
         let style = Style { colors: true, links: true, width: Some(24) };
         let shown = table.shown(style);
         assert!(shown.len() < 3 * address.len(), "{}", shown.len());
-        let told: String = shown.split_whitespace().skip(1).collect();
-        assert_eq!(told, address);
+        let printed: String = shown.split_whitespace().skip(1).collect();
+        assert_eq!(printed, address);
     }
 
     #[test]
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_do_not_change_the_columns() {
+    fn escape_sequences_do_not_change_the_alignment() {
         let mut table = Table::default();
         table.status("Confirmed");
         table.link("URL", Some("https://x/"));

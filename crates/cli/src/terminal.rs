@@ -1,9 +1,8 @@
-//! Text from outside, made harmless to a terminal.
+//! Escapes untrusted text for a terminal.
 
 use std::fmt::Write as _;
 
-/// Returns the same text on one line, with every character escaped that moves the cursor, ends the
-/// line or turns the order of the text around it.
+/// Escapes every character that moves the cursor, ends the line or changes the direction of text.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -16,12 +15,12 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// Returns the same JSON text with such characters in the escapes of JSON.
+/// Escapes the same characters of a JSON text, in JSON syntax.
 pub(crate) fn escape_json(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if is_harmful(c) {
-            // Writing to a string cannot fail, and all of them take four digits.
+            // Writing to a string cannot fail. All these characters fit in four hex digits.
             let _ = write!(escaped, "\\u{:04x}", u32::from(c));
         } else {
             escaped.push(c);
@@ -31,7 +30,7 @@ pub(crate) fn escape_json(text: &str) -> String {
 }
 
 fn is_harmful(c: char) -> bool {
-    // The separators, then the marks, embeddings, overrides and isolates of bidirectional text.
+    // Line separators, then bidirectional marks, embeddings, overrides and isolates.
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}')
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}')
@@ -43,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_moves_the_cursor_or_turns_the_text_is_escaped() {
+    fn control_and_bidi_characters_are_escaped() {
         assert_eq!(escape("a\x1b[2Jb\r\n\tc\x7f\u{9b}1m"), r"a\u{1b}[2Jb\r\n\tc\u{7f}\u{9b}1m");
         assert_eq!(escape("\u{202e}txt\u{2066}\u{2028}"), r"\u{202e}txt\u{2066}\u{2028}");
         assert_eq!(
@@ -64,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_is_left_alone() {
+    fn ordinary_text_is_unchanged() {
         let text = r"Zoë O'Brien \ 田中 عمر 👩‍👧";
         assert_eq!((escape(text), escape_json(text)), (text.to_owned(), text.to_owned()));
         let near = "\u{61b}\u{200d}\u{2010}\u{2027}\u{202f}\u{2065}\u{206a}\u{a0}";

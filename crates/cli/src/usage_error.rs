@@ -1,4 +1,4 @@
-//! Mistakes in the command line, each in one line that says what to give instead.
+//! Usage errors, each in one line with what to give instead.
 
 use std::ffi::OsString;
 
@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
 
-/// Prints what the parser has to say: the help or version that was asked for, or a mistake.
+/// Prints the requested help or version, or returns the usage error.
 pub(crate) fn explain(
     error: &clap::Error,
     program: &Command,
@@ -24,7 +24,7 @@ pub(crate) fn explain(
     Err(Failure::usage(mistake.line()))
 }
 
-/// Returns the command that the arguments name, and how it is called.
+/// Returns the command that the arguments name, with its full name.
 fn command_of<'a>(program: &'a Command, arguments: &[OsString]) -> (String, &'a Command) {
     let (mut path, mut command) = (program.get_name().to_owned(), program);
     for argument in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
@@ -60,13 +60,13 @@ impl Mistake<'_> {
     }
 
     fn what(&self) -> String {
-        let argument = self.one(ContextKind::InvalidArg);
+        let argument = self.first(ContextKind::InvalidArg);
         let name = name_of(&argument);
-        let value = self.one(ContextKind::InvalidValue);
+        let value = self.first(ContextKind::InvalidValue);
         match self.error.kind() {
             ErrorKind::UnknownArgument => self.unknown(&argument),
             ErrorKind::InvalidSubcommand => {
-                let given = self.one(ContextKind::InvalidSubcommand);
+                let given = self.first(ContextKind::InvalidSubcommand);
                 let near = self.nearest(ContextKind::SuggestedSubcommand);
                 let near = Some(near).filter(|near| !near.is_empty());
                 let near = near.map(|near| format!("; did you mean `{near}`?"));
@@ -78,7 +78,7 @@ impl Mistake<'_> {
                 format!("give a command: {}", self.commands())
             }
             ErrorKind::MissingRequiredArgument => {
-                let missing = self.many(ContextKind::InvalidArg);
+                let missing = self.all(ContextKind::InvalidArg);
                 let are = if missing.len() > 1 { "are" } else { "is" };
                 let example = self.example().map(|example| format!("; for example: {example}"));
                 format!("{} {are} missing{}", missing.join(" and "), example.unwrap_or_default())
@@ -94,13 +94,13 @@ impl Mistake<'_> {
             ErrorKind::ValueValidation if !argument.is_empty() => {
                 let why = std::error::Error::source(self.error);
                 let why = why.map_or_else(|| format!("{value:?} is invalid"), ToString::to_string);
-                // Numbers are read by the standard library, which does not repeat them.
+                // The standard library's number errors do not repeat the value.
                 let repeats = why.contains(value.trim()) || why.contains(&format!("{value:?}"));
                 let given = if repeats { String::new() } else { format!("{value:?}: ") };
                 format!("{name}: {given}{why}")
             }
             ErrorKind::ArgumentConflict => {
-                let others = self.many(ContextKind::PriorArg);
+                let others = self.all(ContextKind::PriorArg);
                 let others: Vec<_> = others.iter().map(|other| name_of(other)).collect();
                 if others == [name] {
                     format!("{name} can be given only once")
@@ -151,27 +151,27 @@ impl Mistake<'_> {
         names.join(", ")
     }
 
-    /// Returns the first of the examples in the command's help.
+    /// Returns the first example in the command's help.
     fn example(&self) -> Option<String> {
         let examples = self.command.get_before_long_help()?.to_string();
         examples.lines().nth(1).map(|line| line.trim().to_owned())
     }
 
     fn one_of(&self, words: &str) -> String {
-        let values = self.many(ContextKind::ValidValue);
+        let values = self.all(ContextKind::ValidValue);
         if values.is_empty() { String::new() } else { format!("{words}{}", values.join(", ")) }
     }
 
-    /// Returns the best of the suggestions, which are sorted by rising similarity.
+    /// Returns the best suggestion; clap sorts them by increasing similarity.
     fn nearest(&self, kind: ContextKind) -> String {
-        self.many(kind).pop().unwrap_or_default()
+        self.all(kind).pop().unwrap_or_default()
     }
 
-    fn one(&self, kind: ContextKind) -> String {
-        self.many(kind).into_iter().next().unwrap_or_default()
+    fn first(&self, kind: ContextKind) -> String {
+        self.all(kind).into_iter().next().unwrap_or_default()
     }
 
-    fn many(&self, kind: ContextKind) -> Vec<String> {
+    fn all(&self, kind: ContextKind) -> Vec<String> {
         match self.error.get(kind) {
             Some(ContextValue::String(text)) => vec![text.clone()],
             Some(ContextValue::Strings(texts)) => texts.clone(),

@@ -1,4 +1,4 @@
-//! Verification sessions for people: what was decided, and each report in a section.
+//! The table of a verification session: the decision, and one section per report.
 
 use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::verification::{Decision, SessionSummary};
@@ -6,7 +6,7 @@ use didit_blocking_adapter::core::verification::{Decision, SessionSummary};
 use crate::table::{Table, shortened};
 use crate::words;
 
-/// The members of a report that have a place of their own, or mean nothing to people.
+/// The members of a report that are shown separately, or are meaningless to people.
 const APART: [&str; 3] = ["status", "node_id", "warnings"];
 
 pub(crate) fn of(decision: &Decision) -> Table {
@@ -29,7 +29,7 @@ pub(crate) fn of(decision: &Decision) -> Table {
     table
 }
 
-/// Returns a session of the list.
+/// Returns the table of one session in a list.
 pub(crate) fn of_summary(session: &SessionSummary) -> Table {
     let mut table = Table::default();
     table.row("Session", session.session_id.as_ref());
@@ -45,7 +45,7 @@ pub(crate) fn of_summary(session: &SessionSummary) -> Table {
     table
 }
 
-/// A report: its status, its plain members, and the codes of its warnings.
+/// Adds a report: its status, its scalar members, and the codes of its warnings.
 fn report_rows(table: &mut Table, name: &str, report: &RawJson) {
     let text_of = |value: &RawJson| value.deserialize::<String>().ok();
     let status = report.get("status").and_then(|status| text_of(&status));

@@ -1,8 +1,8 @@
-//! The service's names in plain words.
+//! Readable labels for the service's names.
 
 use crate::scopes;
 
-/// Returns the name of a documented scope for people.
+/// Returns the label of a documented scope.
 pub(crate) fn of_scope(scope: &str) -> Option<String> {
     let documented = scopes::DOCUMENTED.iter().any(|(name, _)| *name == scope);
     documented.then(|| match scope {
@@ -13,7 +13,7 @@ pub(crate) fn of_scope(scope: &str) -> Option<String> {
     })
 }
 
-/// Returns the name of a member for people: `postal_code` is "Postal code".
+/// Returns the label of a member: `postal_code` becomes "Postal code".
 pub(crate) fn of_member(name: &str) -> String {
     const CAPITALS: [&str; 13] =
         ["id", "iban", "bic", "url", "nfc", "ip", "x", "aml", "ai", "os", "vpn", "poa", "mrz"];
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_become_words() {
+    fn names_become_labels() {
         for (name, words) in [
             ("postal_code", "Postal code"),
             ("is_verified", "Verified"),

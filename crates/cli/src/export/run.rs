@@ -77,7 +77,7 @@ pub(crate) fn run(
     let mut pending = PendingIds::new(&mut input, &ledger);
     let mut workers = Workers::new(connection, &activity, true);
     let mut run = Run { files, ledger: &ledger, tally: Tally::default(), division };
-    while interrupt.noted().is_none() {
+    while interrupt.received().is_none() {
         let supply = run.hand_out(&mut workers, &mut pending, concurrency);
         if workers.running() == 0 && run.is_over(&supply) {
             break;
@@ -104,7 +104,7 @@ pub(crate) fn run(
     // After an interruption, what has already arrived is kept; nothing more is waited for.
     run.take_in(&mut workers, Duration::ZERO)?;
     drop(workers);
-    if let Some(error) = run.tally.refused.take().filter(|_| interrupt.noted().is_none()) {
+    if let Some(error) = run.tally.refused.take().filter(|_| interrupt.received().is_none()) {
         run.fail_the_rest(&error, &mut input)?;
         run.tally.refused = Some(error);
     }
@@ -115,7 +115,7 @@ pub(crate) fn run(
     let Run { files, tally, .. } = run;
     let mut ledger = ledger.into_inner();
     progress.finish(&summary(&tally, &ledger, &files, started.elapsed()));
-    if let Some(exit) = interrupt.noted().filter(|_| !ledger.is_complete()) {
+    if let Some(exit) = interrupt.received().filter(|_| !ledger.is_complete()) {
         return Err(Failure::of_signal(exit, &format!("interrupted; {RESUME_HINT}")));
     }
     if let Some(failure) = tally.stopped {

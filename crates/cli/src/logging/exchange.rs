@@ -8,10 +8,10 @@ use super::REQUESTS;
 use super::line::Time;
 use crate::observed::Observer;
 
-/// Replaces a text that must not be shown.
+/// The replacement for text that must not be shown.
 const REDACTED: &str = "[redacted]";
 
-/// The headers whose values are shown; all others may hold anything.
+/// The headers whose values are shown; others may contain secrets.
 const SHOWN: [&str; 22] = [
     "accept",
     "allow",
@@ -40,16 +40,16 @@ const SHOWN: [&str; 22] = [
 #[derive(Default)]
 pub(crate) struct Exchanges {
     sent: Option<Sent>,
-    /// The last request that failed, and the attempt that it was.
+    /// The last failed request, and its attempt number.
     failed: Option<(String, u32)>,
 }
 
-/// The request that is on its way.
+/// The request in flight.
 struct Sent {
     what: String,
     at: Moment,
     attempt: u32,
-    /// The values of the headers that authorize it.
+    /// The values of its authorization headers.
     secrets: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ impl Sent {
         Self { what, at, attempt, secrets: request.headers().iter().filter_map(secret).collect() }
     }
 
-    /// Returns the value of a header as it may be shown.
+    /// Returns the value of a header, redacted if it may be secret.
     fn shown<'a>(&self, name: &HeaderName, value: &'a http::HeaderValue) -> &'a str {
         let text = value.to_str().ok().filter(|_| SHOWN.contains(&name.as_str()));
         let text = text.filter(|text| !self.secrets.iter().any(|secret| text.contains(&**secret)));
@@ -87,7 +87,7 @@ impl Sent {
     }
 }
 
-/// A query may be about a person.
+/// Returns the URL with its query redacted, since a query may contain personal data.
 fn without_query(uri: &Uri) -> String {
     let text = uri.to_string();
     match text.split_once('?') {
@@ -119,7 +119,7 @@ impl Observer for Exchanges {
 
     fn failed(&mut self, now: Moment) {
         if let Some(sent) = self.sent.take() {
-            // The engine tells why.
+            // The engine logs the reason.
             sent.log_end("no response", now, None);
             self.failed = Some((sent.what, sent.attempt));
         }
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_be_secret_is_not_shown() {
+    fn secrets_and_queries_are_redacted() {
         let request = Request::get("https://h/v3/sessions/?search=Ana")
             .header("authorization", "Bearer canary-token")
             .header("accept", "application/json")

@@ -1,4 +1,4 @@
-//! One line of the log: the time of day, and what happened in plain words.
+//! Formats a log line: the time of day in UTC, and the event as a sentence.
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -38,7 +38,7 @@ where
     }
 }
 
-/// The fields of the engine's events that a sentence is made of, and those of any other event.
+/// The fields of an event: those that the engine's sentences use by name, and `others`.
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -73,7 +73,7 @@ impl Fields {
     }
 }
 
-/// A time in the unit that suits it.
+/// A time in milliseconds, displayed in a suitable unit.
 pub(super) struct Time(pub(super) u64);
 
 impl fmt::Display for Time {
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_engine_tells_is_a_sentence() {
+    fn engine_events_become_sentences() {
         let waiting = Fields {
             event: "waiting".into(),
             session_id: "s-1".into(),
