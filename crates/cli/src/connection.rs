@@ -42,7 +42,7 @@ pub(crate) struct Connection {
 }
 
 /// A command's requirements for its connection.
-pub(crate) struct Wanted {
+pub(crate) struct Requirements {
     pub(crate) api: Api,
     pub(crate) timeout: Duration,
     pub(crate) credentials: bool,
@@ -51,7 +51,7 @@ pub(crate) struct Wanted {
     pub(crate) shared: Option<RedisStore>,
 }
 
-impl Wanted {
+impl Requirements {
     /// Returns the requirements of a command that needs credentials. `timeout` limits each call
     /// unless the configuration sets another.
     pub(crate) fn new(api: Api, timeout: Duration) -> Self {
@@ -116,7 +116,7 @@ impl Wanted {
 impl Connection {
     /// Connects to the data-transfer API.
     pub(crate) fn new(context: &Context, default_timeout: Duration) -> Result<Self, Failure> {
-        Wanted::new(Api::DataTransfer, default_timeout).connect(context)
+        Requirements::new(Api::DataTransfer, default_timeout).connect(context)
     }
 
     /// Connects to the data-transfer API without reading any credentials.
@@ -124,8 +124,8 @@ impl Connection {
         context: &Context,
         default_timeout: Duration,
     ) -> Result<Self, Failure> {
-        let wanted = Wanted::new(Api::DataTransfer, default_timeout);
-        Wanted { credentials: false, ..wanted }.connect(context)
+        let requirements = Requirements::new(Api::DataTransfer, default_timeout);
+        Requirements { credentials: false, ..requirements }.connect(context)
     }
 
     /// Runs an operation and logs its requests.

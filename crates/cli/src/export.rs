@@ -1,40 +1,41 @@
-//! An export: many decisions into a file, however often it is interrupted.
+//! An export writes many decisions to a file, and can be interrupted and resumed at any time.
 //!
-//! # What is on the disk
+//! # Files on disk
 //!
-//! | file | holds |
+//! | file | contents |
 //! |---|---|
-//! | the output | a decision a line; as CSV a header first, and records that may span lines |
-//! | the failures (`OUTPUT.failures`) | a JSON object a line; removed at the end if there is none |
-//! | the list of a [retry] (`OUTPUT.retry`) | the failures that are tried again; removed at the end |
+//! | the output | one decision per line; as CSV a header first, then records that may span lines |
+//! | the failures (`OUTPUT.failures`) | one JSON object per line; removed at the end if empty |
+//! | the list of a [retry] (`OUTPUT.retry`) | the failures that are being retried; removed at the end |
 //! | the state (`OUTPUT.state`) | the arguments the export was started with, its name among several machines, then the exit code of each failure |
 //!
-//! All three are opened and locked, or refused, before anything is sent. A file that is not an
-//! export's is refused and left as it is, whatever its name; so is anything but a regular file. Only
-//! the output may be named by a link, which is followed. All files are their owner's alone.
+//! The output, the failures and the state are opened and locked, or refused, before anything is
+//! sent. A file that no export wrote is refused and left unchanged, whatever its name; so is
+//! anything but a regular file. Only the output may be named by a symbolic link, which is followed.
+//! All files are readable by their owner only.
 //!
-//! The output and the failures are the only truth about what is done. Each result goes to the one
-//! or the other in a single append as soon as it is there, in no particular order, so a kill at any
-//! moment loses what was on its way and nothing else. When an export is started again, the files
-//! are read once, and what an interruption tore is cut off: its id is simply not done. Anything else
-//! that is no record, or a second record of a session, was not this program's doing: it is refused,
-//! and the files are left as they were.
+//! Only the output and the failures determine which ids are done. Each result is appended to one of
+//! them in a single write as soon as it arrives, in no particular order, so a kill at any moment
+//! loses only the requests in flight. When an export is started again, the files are read once, and
+//! a record torn by an interruption is cut off: its id counts as not done. Any other invalid
+//! record, or a second record of a session, was not written by this program: it is refused, and the
+//! files are left unchanged.
 //!
-//! A power loss may leave any part of what was not synced as zeros, with whole records behind. The
-//! files are synced every five seconds and at the end, and no record holds a zero byte: the first one
-//! is where the torn end begins. What was behind it is retrieved again.
+//! A power loss may leave any part of the unsynced data as zeros, followed by whole records. The
+//! files are synced every five seconds and at the end. No record contains a zero byte, so the first
+//! one marks the beginning of the torn end. Everything after it is retrieved again.
 //!
-//! The ids that were read there, and then every id of the input as its turn comes, go into a set in
-//! memory (40 MB for a million). An id that is found there is done or a repetition, and is not asked
-//! for. The input is read twice: first to check it whole, so that a bad id is refused before
-//! anything is sent, then to work it off. What cannot be read twice (a pipe) is copied to a nameless
+//! The ids in the files, and then every id of the input in turn, go into a set in memory (40 MB for
+//! a million). An id that is already in the set is done or a repetition, and is not requested. The
+//! input is read twice: first to check all of it, so that a bad id is refused before anything is
+//! sent, then to process it. An input that cannot be read twice (a pipe) is copied to an unnamed
 //! file.
 //!
-//! A lack of descriptors, space or the like, or a refusal by the token route, is no
+//! A shortage of descriptors, disk space or the like, or a refusal by the token route, is not a
 //! failure of a session: it stops the export, which can be resumed.
 //!
-//! Several machines may [divide] an input. Then the truth about what is done is spread over the files of
-//! all of them, and Redis says whose each id is.
+//! Several machines may [divide] an input. Then each machine's files contain only its own results,
+//! and Redis records which machine each id belongs to.
 //!
 //! [divide]: division
 
@@ -92,21 +93,21 @@ impl ExportJob {
         Self { input, ids, files, division: None }
     }
 
-    /// Returns the part of the input that is this machine's, if others have the rest.
+    /// Returns this machine's share of the input, if several machines divide it.
     pub(crate) fn share(&self) -> Option<&Share> {
         self.files.share()
     }
 
-    /// Divides the input with other machines, and returns how many ids of this one's files they have
-    /// as well.
+    /// Divides the input with other machines, and returns the number of ids in this machine's files
+    /// that others have too.
     pub(crate) fn divide(&mut self, mut division: Division) -> Result<u64, Failure> {
-        let twice = division.confirm_files(&mut self.input, &self.ids)?;
+        let duplicates = division.confirm_files(&mut self.input, &self.ids)?;
         self.division = Some(division);
-        Ok(twice)
+        Ok(duplicates)
     }
 }
 
-/// The settings of an export beside its files.
+/// The settings of an export in addition to its files.
 pub(crate) struct Terms<'a> {
     pub(crate) format: ExportFormat,
     pub(crate) base_url: &'a BaseUrl,
@@ -115,15 +116,15 @@ pub(crate) struct Terms<'a> {
     pub(crate) job: Option<JobOf>,
 }
 
-/// The machines that divide a list.
+/// The machines that divide a list together.
 pub(crate) enum JobOf {
-    /// Those that were given the same name.
+    /// The machines with the same `--job`.
     Name(String),
-    /// Those that have the same ids.
+    /// The machines whose inputs have the same ids.
     List,
 }
 
-/// Returns the API whose decisions are written in that format.
+/// Returns the API whose decisions are written in a format.
 fn api_of(format: ExportFormat) -> Api {
     match format {
         ExportFormat::VerificationJsonl => Api::Verification,
@@ -131,13 +132,13 @@ fn api_of(format: ExportFormat) -> Api {
     }
 }
 
-/// Checks the input and the files, and repairs what an interruption left; `tell` is given what takes
-/// its time.
+/// Checks the input and the files, and repairs files that an interruption tore. `on_stage` is
+/// called before each stage that may take long.
 pub(crate) fn begin(
     source: Source,
     paths: &Paths,
     terms: Terms<'_>,
-    mut tell: impl FnMut(&str),
+    mut on_stage: impl FnMut(&str),
 ) -> Result<ExportJob, Failure> {
     let name = source.name();
     if let Some(flag) = paths.flag_of(&name) {
@@ -146,7 +147,7 @@ pub(crate) fn begin(
             name.display()
         )));
     }
-    tell("Checking the input ...");
+    on_stage("Checking the input ...");
     let Terms { format, base_url, restart, job } = terms;
     let mut input = Input::check(source, api_of(format), &paths.folder)?;
     let job = match job {
@@ -156,27 +157,27 @@ pub(crate) fn begin(
     };
     let arguments = Arguments::new(&name, paths.failures.as_ref(), format, base_url, job);
     let start = match input.source() {
-        _ if restart => Start::Anew,
+        _ if restart => Start::Restart,
         Source::Ids(_) => Start::Resume,
         Source::Failures(list) => Start::Retry(list),
     };
-    tell("Reading what is done ...");
+    on_stage("Reading what is done ...");
     let (files, mut ids) = Files::open(paths, format, &arguments, start)?;
     ids.reserve(input.ids());
     Ok(ExportJob::new(input, ids, files))
 }
 
 /// Resumes the export from `ids` to `out` in a folder, with `decide` in place of the service, and
-/// returns the number of decisions that took.
+/// returns the number of calls of `decide`.
 ///
 /// # Errors
-/// The line that a person would read.
+/// Returns the error message that the user would see.
 pub fn resume_for_fuzzing(
     folder: &Path,
     csv: bool,
     mut decide: impl FnMut(&SessionId) -> Decision,
 ) -> Result<u64, String> {
-    let mut settle = || -> Result<u64, Failure> {
+    let mut resume = || -> Result<u64, Failure> {
         let paths = Paths::new(&folder.join("out"), None)?;
         let source = Source::Ids(folder.join("ids"));
         let format = if csv { ExportFormat::Csv } else { ExportFormat::Jsonl };
@@ -192,5 +193,5 @@ pub fn resume_for_fuzzing(
         let broken = ledger.borrow_mut().broken.take();
         broken.map_or(Ok(decisions), Err)
     };
-    settle().map_err(|failure| failure.line().to_owned())
+    resume().map_err(|failure| failure.line().to_owned())
 }

@@ -12,8 +12,8 @@ Examples:
   didit completions bash
   didit completions fish";
 
-/// Completes the rules of `--fault` in bash, which splits words at `:` and `=`: asks for the whole
-/// word, and cuts off the part that bash would keep.
+/// Completes the rules of `--fault` in bash, which splits words at `:` and `=`: completes the whole
+/// word, then cuts off the part that bash keeps.
 const BASH_FAULT_RULES: &str = r#"
 _didit_whole_rules() {
     local line="${COMP_LINE:0:COMP_POINT}"

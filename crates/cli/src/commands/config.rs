@@ -13,7 +13,7 @@ use crate::output;
 use crate::profile::{self, DEFAULT, Profiles};
 use crate::table::Table;
 
-/// No secret comes near it.
+/// The maximum length of a secret in bytes.
 const MAX_SECRET: usize = 1 << 16;
 
 const EXAMPLES: &str = "\
@@ -131,9 +131,9 @@ impl Set {
         } else if secret.is_some() {
             settings.secret_command = None;
         }
-        let by_command = settings.secret_command.is_some();
+        let has_command = settings.secret_command.is_some();
         profiles.write(secret.as_ref().map(|secret| (name, secret.expose().as_bytes())))?;
-        if by_command {
+        if has_command {
             profiles.forget_secret(name)?;
         }
         context.note(&format!("the profile {name} is in {}", profiles.path().display()));
@@ -143,12 +143,12 @@ impl Set {
 
 fn read_secret() -> Result<didit_blocking_adapter::core::Secret, Failure> {
     if io::stdin().is_terminal() {
-        // It would show what is typed.
+        // A terminal would echo the secret.
         return Err(Failure::usage(
             "--secret-stdin reads a file or a pipe: didit config set --secret-stdin < secret.txt",
         ));
     }
-    // With room for all of it, so that growing leaves no copies behind.
+    // Preallocated, so that growing leaves no copies of the secret in memory.
     let mut bytes = Vec::with_capacity(MAX_SECRET + 1);
     let read = io::stdin().lock().take(MAX_SECRET as u64).read_to_end(&mut bytes);
     read.map_err(|error| Failure::usage(format!("could not read standard input: {error}")))?;

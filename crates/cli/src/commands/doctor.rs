@@ -25,14 +25,14 @@ use crate::observed::Observed;
 use crate::shared::Shared;
 use crate::{connection, output, terminal};
 
-/// Shorter than a session's budget: somebody is looking on.
+/// Shorter than the default time limit of other commands: a person is waiting.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// From then on tokens and rate limits suffer.
+/// The clock difference from which tokens and rate limits are affected.
 const MAX_SKEW_SECONDS: i64 = 30;
 
-/// Nobody's: what the service says of it tells whether the credentials are accepted.
-const NO_SESSION: &str = "didit-doctor";
+/// The id of a session that does not exist: the response shows if the credentials are accepted.
+const MISSING_SESSION: &str = "didit-doctor";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -56,7 +56,7 @@ pub(crate) struct Doctor {
     shared: Option<String>,
 }
 
-/// The result of a check, and a few words on it.
+/// The result of a check, and its details.
 type Finding = (Mark, String);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -85,54 +85,54 @@ impl Doctor {
         let connection = match Connection::new(context, TIMEOUT) {
             Ok(connection) => connection,
             Err(failure) => {
-                say(format, "configuration", &(Mark::Fail, failure.line().to_owned()))?;
+                print_finding(format, "configuration", &(Mark::Fail, failure.line().to_owned()))?;
                 for check in ["host", "tls", "credentials", "clock", "quota"] {
-                    say(format, check, &skipped())?;
+                    print_finding(format, check, &skipped())?;
                 }
                 if shared.is_some() {
-                    say(format, "store", &skipped())?;
+                    print_finding(format, "store", &skipped())?;
                 }
                 return Ok(failure.exit());
             }
         };
-        say(format, "configuration", &(Mark::Ok, configuration(&connection, context)))?;
+        print_finding(format, "configuration", &(Mark::Ok, configuration(&connection, context)))?;
 
         let seen = Seen::default();
-        let error = ask(&connection, &seen);
+        let error = send_requests(&connection, &seen);
         let findings = seen.findings();
         let error = error.as_ref();
-        say(format, "host", &host(error, &findings))?;
-        say(format, "tls", &tls(error, connection.base_url.is_plain_http(), &findings))?;
-        say(format, "credentials", &credentials(error, &findings))?;
-        say(format, "clock", &clock(&findings))?;
-        say(format, "quota", &quota(&findings))?;
+        print_finding(format, "host", &host(error, &findings))?;
+        print_finding(format, "tls", &tls(error, connection.base_url.is_plain_http(), &findings))?;
+        print_finding(format, "credentials", &credentials(error, &findings))?;
+        print_finding(format, "clock", &clock(&findings))?;
+        print_finding(format, "quota", &quota(&findings))?;
         let exit = error.map_or(Exit::Done, |error| Exit::of(error.call()));
         let Some(shared) = shared else { return Ok(exit) };
-        let (finding, store) = match store::look(&shared, &connection) {
+        let (finding, store) = match store::describe(&shared, &connection) {
             Ok(found) => ((Mark::Ok, found), Exit::Done),
             Err(failure) => ((Mark::Fail, failure.line().to_owned()), failure.exit()),
         };
-        say(format, "store", &finding)?;
+        print_finding(format, "store", &finding)?;
         Ok(if exit == Exit::Done { store } else { exit })
     }
 }
 
-/// Checks what can be checked without a session, and returns the first error that would keep a
-/// command from working.
-fn ask(connection: &Connection, seen: &Seen) -> Option<Error> {
+/// Sends the requests that are possible without a session, and returns the first error that would
+/// make other commands fail.
+fn send_requests(connection: &Connection, seen: &Seen) -> Option<Error> {
     if let Credentials::Client(client) = &connection.credentials {
         let fetch = Call::new(FetchToken::new(client.clone()));
         if let Err(error) = connection.run(Observed::new(fetch, Probe::new(seen))) {
             return Some(error);
         }
     }
-    let retrieve = Call::new(RetrieveDecision::new(NO_SESSION.parse().ok()?));
+    let retrieve = Call::new(RetrieveDecision::new(MISSING_SESSION.parse().ok()?));
     let error = connection.run(Observed::new(retrieve, Probe::new(seen))).err()?;
-    // It was accepted, as far as can be told without a session.
-    let answered = error.call().response().is_some_and(|answer| {
+    // With these responses, the service has accepted the credentials.
+    let accepted = error.call().response().is_some_and(|answer| {
         matches!(answer.kind(), ResponseErrorKind::NotFound | ResponseErrorKind::ClientError)
     });
-    (!answered).then_some(error)
+    (!accepted).then_some(error)
 }
 
 fn configuration(connection: &Connection, context: &Context) -> String {
@@ -212,7 +212,7 @@ fn skipped() -> Finding {
     (Mark::Skip, "not checked, because of the failure above".to_owned())
 }
 
-fn say(format: Format, check: &str, (mark, detail): &Finding) -> Result<(), Failure> {
+fn print_finding(format: Format, check: &str, (mark, detail): &Finding) -> Result<(), Failure> {
     let mark = mark.name();
     match format {
         Format::Json => output::print_json(

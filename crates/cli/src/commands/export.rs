@@ -9,7 +9,7 @@ use clap::{Args, ValueHint};
 use didit_blocking_adapter::core::Application;
 use didit_redis_adapter::WorkList;
 
-use crate::connection::{Api, CALL_TIMEOUT, Wanted};
+use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::export::{self, Division, ExportFormat, JobOf, Paths, Progress, Retry, Source, Terms};
@@ -101,19 +101,20 @@ pub(crate) struct Export {
     lease: Option<Duration>,
 }
 
-/// The shortest lease: one that a busy machine can renew in time.
+/// The minimum lease, which a busy machine can still renew in time.
 const MIN_LEASE: Duration = Duration::from_secs(1);
+/// The maximum length of a job's name in bytes.
 const MAX_NAME: usize = 200;
-const LEASE: Duration = Duration::from_secs(60);
+const DEFAULT_LEASE: Duration = Duration::from_secs(60);
 
 impl Export {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let format = self.written_format()?;
+        let format = self.output_format()?;
         let shared = self.store(context)?;
-        let mut wanted = self.wanted();
+        let mut requirements = self.requirements();
         let store = shared.as_ref().map(Shared::connect).transpose();
-        wanted.shared = store.map_err(|failure| failure.and("nothing was sent"))?;
-        let connection = wanted.connect(context)?;
+        requirements.shared = store.map_err(|failure| failure.and("nothing was sent"))?;
+        let connection = requirements.connect(context)?;
         let paths = Paths::new(&self.output, self.failures.as_deref())?;
         let source = match (self.input, self.retry_failures) {
             (Some(path), _) => Source::Ids(path),
@@ -138,8 +139,8 @@ impl Export {
         let (mut job, list) = match retry {
             Some(retry) => (retry.job, Some(retry.list)),
             None => {
-                let tell = |stage: &str| progress.stage(stage);
-                (export::begin(source, &paths, terms, tell)?, None)
+                let on_stage = |stage: &str| progress.stage(stage);
+                (export::begin(source, &paths, terms, on_stage)?, None)
             }
         };
         let concurrency = self.concurrency.into();
@@ -147,23 +148,24 @@ impl Export {
             let (name, owner) = share.names();
             let application = Application::of(&connection.credentials);
             let list = WorkList::new(shared.connect()?, &application, &name, owner);
-            let lease = self.lease.unwrap_or(LEASE);
-            let twice = job.divide(Division::new(list, lease, connection.timeout, concurrency))?;
-            if twice > 0 {
+            let lease = self.lease.unwrap_or(DEFAULT_LEASE);
+            let duplicates =
+                job.divide(Division::new(list, lease, connection.timeout, concurrency))?;
+            if duplicates > 0 {
                 let shown = self.output.display();
                 context.note(&format!(
                     "sessions of {shown} that another machine has as well, because Redis had lost \
-                     the list: {twice}"
+                     the list: {duplicates}"
                 ));
             }
         }
         let exit = export::run(&connection, job, concurrency, progress, &context.interrupt)?;
-        // One that is left is found to be settled the next time.
+        // If this fails, the next run finds all its sessions settled.
         let _ = list.map(fs::remove_file);
         Ok(exit)
     }
 
-    fn written_format(&self) -> Result<ExportFormat, Failure> {
+    fn output_format(&self) -> Result<ExportFormat, Failure> {
         let format = match self.format {
             Some(format) => format,
             None => ExportFormat::of_name(&self.output),
@@ -182,7 +184,7 @@ impl Export {
         }
     }
 
-    /// Returns the store through which the list is divided; refuses what cannot be shared.
+    /// Returns the store that divides the list; refuses options that cannot be combined with it.
     fn store(&self, context: &Context) -> Result<Option<Shared>, Failure> {
         let Some(shared) = Shared::chosen(self.shared.clone(), context)? else {
             return match (&self.job, &self.lease) {
@@ -190,15 +192,15 @@ impl Export {
                 _ => Err(Failure::usage("--job and --lease require --shared")),
             };
         };
-        let by = shared.named_by;
+        let named_by = shared.named_by;
         if self.output.as_os_str() == "-" {
             return Err(Failure::usage(format!(
-                "{by} needs an --output file, which tells after an interruption what is exported"
+                "{named_by} needs an --output file, which tells after an interruption what is exported"
             )));
         }
         if self.restart {
             return Err(Failure::usage(format!(
-                "{by} cannot be used with --restart, as other machines have their parts; to start over, \
+                "{named_by} cannot be used with --restart, as other machines have their parts; to start over, \
                  choose another --output and --job"
             )));
         }
@@ -210,23 +212,23 @@ impl Export {
         }
         if !context.options.sandbox && context.environment.os("DIDIT_ACCESS_TOKEN").is_some() {
             return Err(Failure::usage(format!(
-                "{by} needs the same credentials on all machines: give a client ID and secret or an \
+                "{named_by} needs the same credentials on all machines: give a client ID and secret or an \
                  API key in place of DIDIT_ACCESS_TOKEN"
             )));
         }
         Ok(Some(shared))
     }
 
-    fn wanted(&self) -> Wanted {
+    fn requirements(&self) -> Requirements {
         let api = if self.verification { Api::Verification } else { Api::DataTransfer };
-        let mut wanted = Wanted::new(api, CALL_TIMEOUT);
+        let mut requirements = Requirements::new(api, CALL_TIMEOUT);
         if let Some(window) = self.window {
-            wanted.policy.rate_limit_window = window;
+            requirements.policy.rate_limit_window = window;
         }
         if let Some(budget) = self.budget {
-            wanted.policy.max_requests_per_window = Some(budget);
-            wanted.policy.verification_limits.reads = Some(budget);
+            requirements.policy.max_requests_per_window = Some(budget);
+            requirements.policy.verification_limits.reads = Some(budget);
         }
-        wanted
+        requirements
     }
 }

@@ -17,8 +17,8 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::{count, duration, output, terminal};
 
-/// The secret that signs webhooks if the environment names no other.
-const WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
+/// The secret that signs webhooks if the environment sets no other.
+const DEFAULT_WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,33 +94,35 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let secret = context.environment.text("DIDIT_WEBHOOK_SECRET")?;
-        let secret = secret.unwrap_or_else(|| WEBHOOK_SECRET.to_owned());
-        let sends = !self.webhooks.is_empty();
+        let secret = secret.unwrap_or_else(|| DEFAULT_WEBHOOK_SECRET.to_owned());
+        let has_webhooks = !self.webhooks.is_empty();
         if let Some(path) = self.state.as_deref().filter(|path| path.is_dir()) {
             let path = path.display();
             return Err(Failure::usage(format!("--state: {path} is a folder; give a file")));
         }
-        let (listen, port, keeps) = (self.listen, self.port, self.state.is_some());
+        let (listen, port, has_state_file) = (self.listen, self.port, self.state.is_some());
         let mut builder = self.builder(&secret);
         if !context.options.quiet {
-            // Nobody is left to be told if this fails.
+            // If standard error cannot be written, there is nowhere to report that.
             builder =
                 builder.log(|line| drop(writeln!(io::stderr(), "{}", terminal::escape(line))));
         }
         let sandbox = builder.start().map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidInput if sends => Failure::usage(format!("--webhook: {error}")),
+            io::ErrorKind::InvalidInput if has_webhooks => {
+                Failure::usage(format!("--webhook: {error}"))
+            }
             io::ErrorKind::AddrNotAvailable => {
                 let address = listen.map(|address| format!(" at {address}")).unwrap_or_default();
                 Failure::other(format!(
                     "could not start the sandbox{address}: {error}; choose another --listen"
                 ))
             }
-            // Of the system's errors, only those of the socket come without the file's name.
+            // Only errors of the socket are raw: those of the state file include its name.
             _ if error.raw_os_error().is_some() => Failure::other(format!(
                 "could not start the sandbox on port {port}: {error}; choose another --port"
             )),
             _ => {
-                let advice = if keeps { "; choose another --state" } else { "" };
+                let advice = if has_state_file { "; choose another --state" } else { "" };
                 Failure::other(format!("could not start the sandbox: {error}{advice}"))
             }
         })?;
@@ -129,12 +131,12 @@ impl Sandbox {
                 .note("the sandbox is open to the network, unencrypted; stop it when you are done");
             context.note(&format!("open on another device: {url}"));
         }
-        let pasted = io::stdout().is_terminal();
-        let export = if pasted { "export " } else { "" };
-        output::print(&variables(&sandbox, export, sends.then_some(&secret)))?;
+        let on_terminal = io::stdout().is_terminal();
+        let export = if on_terminal { "export " } else { "" };
+        output::print(&variables(&sandbox, export, has_webhooks.then_some(&secret)))?;
         let notes = notes(&sandbox, export);
-        if pasted {
-            // An interactive zsh knows no comments.
+        if on_terminal {
+            // By default, an interactive zsh does not support comments.
             for note in notes {
                 context.note(&note);
             }
@@ -199,8 +201,8 @@ fn variables(
     )
 }
 
-/// Returns what is not a variable to set: the key is an alternative, so a shell that takes all the
-/// variables must not get it as well.
+/// Returns the lines that a shell must not load as variables: the API key is an alternative to the
+/// client credentials, and only one of the two may be set.
 fn notes(sandbox: &didit_sandbox::Sandbox, export: &str) -> [String; 2] {
     let (key, url) = (sandbox.api_key(), sandbox.url());
     [
@@ -227,7 +229,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quota_is_a_number_and_its_window() {
+    fn quota_and_scale_are_parsed() {
         let minute = Duration::from_secs(60);
         assert_eq!(parse_quota("100/60s"), Ok(Quota { limit: 100, window: minute }));
         for text in ["100", "/60s", "-1/60s", "100/", "100/0s", "100/60", "1.5/1s"] {

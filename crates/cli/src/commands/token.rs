@@ -53,7 +53,7 @@ impl Token {
     }
 }
 
-/// In RFC 3339, rounded down to the second.
+/// Returns the expiry in RFC 3339 format, rounded down to the second.
 fn expires_at(token: &AccessToken, now: OffsetDateTime) -> Option<String> {
     let lifetime = time::Duration::try_from(token.lifetime()?).ok()?;
     let at = now.checked_add(lifetime)?.replace_nanosecond(0).ok()?;
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn the_expiry_is_told_to_the_second_in_utc() {
+    fn expiry_is_in_utc_and_whole_seconds() {
         let at = expiry(r#"{"access_token":"t","expires_in":60}"#);
         assert_eq!(at.as_deref(), Some("2024-08-01T10:30:59Z"));
         assert_eq!(expiry(r#"{"access_token":"t"}"#), None);

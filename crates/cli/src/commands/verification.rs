@@ -52,7 +52,7 @@ impl Verification {
     }
 }
 
-/// Reads the identifier of a verification session.
+/// Parses the id of a verification session.
 fn session_id(text: &str) -> Result<SessionId, Failure> {
     text.parse().map_err(|error| Failure::usage(format!("{text:?} is not a session ID: {error}")))
 }

@@ -1,20 +1,21 @@
-//! The flat columns of a decision, in the quoting of RFC 4180.
+//! Decisions as CSV records with flat columns, quoted as in
+//! [RFC 4180](https://www.rfc-editor.org/rfc/rfc4180).
 
 use didit_blocking_adapter::core::data_transfer::Decision;
 use didit_blocking_adapter::core::{RawJson, SessionId};
 
-/// The columns, in their order.
+/// The names of the columns, in order.
 pub(super) const HEADER: &str = "session_id,session_number,status,vendor_data,scope,created_at,\
     sub,email,email_is_verified,phone_number,phone_is_verified,picture,\
     first_name,family_name,full_name,user_data\n";
 
 const SESSION_NUMBER: usize = 1;
 
-/// The first characters of cells that spreadsheets take for formulas.
+/// The first characters of cells that spreadsheets treat as formulas.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-/// Writes a decision as a record; what the service did not send is empty. `guard` puts an apostrophe
-/// before what a spreadsheet would take for a formula.
+/// Formats a decision as a record; members that the service did not send are empty. `guard` puts an
+/// apostrophe before cells that a spreadsheet would treat as formulas.
 pub(super) fn record(decision: &Decision, guard: bool) -> String {
     let members = decision.json().members();
     let member = |name: &str| {
@@ -31,7 +32,7 @@ pub(super) fn record(decision: &Decision, guard: bool) -> String {
     let names = user.and_then(|user| user.names.as_ref());
     let fields = [
         Some(decision.session_id().to_string()),
-        // Of numbers and times the text as it was sent, to the last digit.
+        // Numbers and times keep the text that was sent, to the last digit.
         member("session_number").map(|number| number.as_str().to_owned()),
         text("status"),
         owned(decision.vendor_data()),
@@ -53,7 +54,7 @@ pub(super) fn record(decision: &Decision, guard: bool) -> String {
         .enumerate()
         .map(|(column, field)| {
             let mut field = field.unwrap_or_default();
-            // A negative number is none of a formula.
+            // A negative number is not a formula.
             if guard && column != SESSION_NUMBER && is_formula(&field) {
                 field.insert(0, '\'');
             }
@@ -63,25 +64,27 @@ pub(super) fn record(decision: &Decision, guard: bool) -> String {
     cells.join(",") + "\n"
 }
 
-/// Returns a cell as it was before the guard's apostrophe, if it has one.
+/// Removes the guard's apostrophe from a cell, if it has one.
 pub(super) fn unguarded(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|cell| is_formula(cell)).unwrap_or(cell)
 }
 
-/// Tells whether a spreadsheet may take a cell for a formula. Apostrophes before it count for
-/// nothing, so that one that the guard puts there can be taken away again.
+/// Returns true if a spreadsheet may treat a cell as a formula. Leading apostrophes are ignored, so
+/// that [`unguarded`] can reverse the guard.
 fn is_formula(cell: &str) -> bool {
     cell.trim_start_matches(['\'', ' ', '\n']).starts_with(FORMULA)
 }
 
-/// A zero byte has no place in CSV; in the output it stands for what a loss of power took.
+/// Quotes a field if needed. Zero bytes are replaced: in the output they mark data lost in a power
+/// loss.
 fn quoted(field: &str) -> String {
     let field = field.replace('\0', "\u{fffd}");
     let plain = !field.contains([',', '"', '\r', '\n']) && field.trim() == field;
     if plain { field } else { format!("\"{}\"", field.replace('"', "\"\"")) }
 }
 
-/// The first field of a record, which holds no quotes; `None` if the record is not whole.
+/// Returns the first field of a record, which contains no quotes; `None` if the record is
+/// incomplete.
 pub(super) fn session_id(record: &str) -> Option<&str> {
     let (mut rest, first) = field(record)?;
     let mut fields = 1;
@@ -92,9 +95,8 @@ pub(super) fn session_id(record: &str) -> Option<&str> {
     (fields == HEADER.split(',').count() && !first.is_empty()).then_some(first)
 }
 
-/// Returns the text behind the first field, if there is any, and the field as it is written
-/// between its
-/// quotes; `None` if they are not well placed.
+/// Returns the text after the first field, if any, and the field as written between its quotes;
+/// `None` if the quotes are misplaced.
 fn field(text: &str) -> Option<(Option<&str>, &str)> {
     let Some(quoted) = text.strip_prefix('"') else {
         let (field, rest) = text.split_once(',').map_or((text, None), |(f, rest)| (f, Some(rest)));
@@ -108,7 +110,8 @@ fn field(text: &str) -> Option<(Option<&str>, &str)> {
     if rest.is_empty() { Some((None, field)) } else { Some((Some(rest.strip_prefix(',')?), field)) }
 }
 
-/// Tells whether a record may begin so: its first field is one of a session, as far as it goes.
+/// Returns true if the header or a record may begin with `text`: a record's first field is a
+/// session id.
 pub(super) fn is_beginning(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
     if HEADER.starts_with(&*text) {
@@ -126,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_has_its_column() {
+    fn members_are_written_to_their_columns() {
         let decision = Decision::from_json(
             br#"{"session_id": "a,b", "session_number": 123456789012345678901234567890,
                 "status": "confirmed", "vendor_data": "say \"hi\"\nthere", "scope": null,
@@ -149,8 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn no_cell_is_a_formula_for_a_spreadsheet() {
-        let of = |text: &str, guard| {
+    fn guard_puts_an_apostrophe_before_formulas() {
+        let record_of = |text: &str, guard| {
             let text = serde_json::to_string(text).unwrap();
             let body = format!(
                 r#"{{"session_id":"-a","session_number":-1,"status":"x","vendor_data":{text}}}"#
@@ -159,19 +162,19 @@ mod tests {
             record.strip_suffix(&format!("{}\n", ",".repeat(12))).unwrap().to_owned()
         };
         for formula in ["=1", "+34", "-2+3", "@SUM", "＝1", "＋1", "－1", "＠1", " =1", "'=1"] {
-            assert_eq!(of(formula, true), format!("'-a,-1,x,'{formula}"));
+            assert_eq!(record_of(formula, true), format!("'-a,-1,x,'{formula}"));
         }
         for (formula, cell) in [("\t=1", "'\t=1"), ("\r1", "\"'\r1\""), ("\n=1", "\"'\n=1\"")] {
-            assert_eq!(of(formula, true), format!("'-a,-1,x,{cell}"));
+            assert_eq!(record_of(formula, true), format!("'-a,-1,x,{cell}"));
         }
-        assert_eq!(of("=1", false), "-a,-1,x,=1");
+        assert_eq!(record_of("=1", false), "-a,-1,x,=1");
         for plain in ["a=1", "'a", "1-1", "", "é"] {
-            assert_eq!(of(plain, true), format!("'-a,-1,x,{plain}"));
+            assert_eq!(record_of(plain, true), format!("'-a,-1,x,{plain}"));
         }
     }
 
     #[test]
-    fn the_guard_can_be_taken_away_again() {
+    fn unguarded_reverses_the_guard() {
         for id in ["a", "-a", "'-a", "''-a", "'a", "@", "=", "'"] {
             let guarded = if is_formula(id) { format!("'{id}") } else { id.to_owned() };
             assert_eq!(unguarded(&guarded), id);
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_sent_is_empty() {
+    fn missing_members_are_empty() {
         for (user_data, last) in [("null", ""), ("{}", "{}")] {
             let text = format!(r#"{{"session_id":"s","status":"x","user_data":{user_data}}}"#);
             let decision = Decision::from_json(text.as_bytes()).unwrap();
@@ -188,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_whole_record_tells_its_session() {
+    fn only_complete_records_have_a_session_id() {
         let rest = ",".repeat(14);
         assert_eq!(session_id(&format!("s,x{rest}")), Some("s"));
         assert_eq!(session_id(&format!("s,\"a,\"\"\n\"{rest}")), Some("s"));

@@ -1,9 +1,10 @@
-//! This machine's part of a list that several machines divide.
+//! This machine's share of a list that several machines divide.
 //!
-//! As a [`WorkList`] demands, an id is claimed before it is asked for, and committed before its result
-//! is written; then it is confirmed. A kill between the commit and the write leaves an id that is this
-//! machine's and not in its files: the next start is told so, and asks for it again. What the files
-//! hold is confirmed at each start, for a kill may also come between the write and its confirmation.
+//! As [`WorkList`] requires, an id is claimed before it is requested, committed before its result
+//! is written, and confirmed afterwards. If the process is killed between commit and write, the id
+//! belongs to this machine but is not in its files: the next start claims it as [`Claim::Done`],
+//! and requests it again. A kill may also come between write and confirmation, so each start
+//! confirms the ids in the files.
 
 use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
@@ -20,19 +21,19 @@ use super::workers::Outcome;
 use crate::duration::precise;
 use crate::failure::Failure;
 
-/// The pause before asking again about an id that another machine works on.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
-/// The pause after Redis did not answer.
+/// The pause before claiming an id again that another machine is working on.
+const RECLAIM_DELAY: Duration = Duration::from_millis(500);
+/// The pause after a request to which Redis did not respond.
 const RETRY: Duration = Duration::from_millis(500);
-/// Number of ids confirmed at once.
+/// The number of ids confirmed at once.
 const BATCH: usize = 1000;
 
-/// The next sessions to start.
+/// The next session to start, or the reason there is none.
 pub(super) enum Supply {
     Session(SessionId),
-    /// There may be more at once.
+    /// More may be available immediately.
     More,
-    /// There may be more in a moment.
+    /// More may be available after a pause.
     Later,
     End,
 }
@@ -40,24 +41,24 @@ pub(super) enum Supply {
 pub(crate) struct Division {
     list: WorkList,
     lease: Duration,
-    /// The longest time for which Redis may be silent.
-    patience: Duration,
-    /// Number of ids claimed at once.
+    /// The maximum time without a response from Redis.
+    max_silence: Duration,
+    /// The number of ids claimed at once.
     batch: usize,
     claimed: VecDeque<SessionId>,
     elsewhere: VecDeque<Elsewhere>,
-    /// Results that are not committed.
+    /// Results that are not yet committed.
     results: Vec<Outcome>,
-    /// Ids that are written and not confirmed.
+    /// Ids that are written but not yet confirmed.
     written: Vec<SessionId>,
-    /// All ids that are claimed or committed, and not confirmed.
+    /// All ids that are claimed or committed, but not yet confirmed.
     held: HashSet<SessionId>,
     renewed: Instant,
     silent_since: Option<Instant>,
     next_try: Instant,
 }
 
-/// An id that another machine has, and when to ask about it again.
+/// An id that another machine holds, and the time to claim it again.
 struct Elsewhere {
     id: SessionId,
     at: Instant,
@@ -65,12 +66,17 @@ struct Elsewhere {
 }
 
 impl Division {
-    pub(crate) fn new(list: WorkList, lease: Duration, patience: Duration, batch: usize) -> Self {
+    pub(crate) fn new(
+        list: WorkList,
+        lease: Duration,
+        max_silence: Duration,
+        batch: usize,
+    ) -> Self {
         let now = Instant::now();
         Self {
             list: list.with_lease(lease),
             lease,
-            patience,
+            max_silence,
             batch,
             claimed: VecDeque::new(),
             elsewhere: VecDeque::new(),
@@ -83,10 +89,10 @@ impl Division {
         }
     }
 
-    /// Confirms what the files hold of the input, and returns how many ids of them another machine
-    /// has as well.
+    /// Confirms the input's ids that are in the files, and returns the number of them that another
+    /// machine has too.
     pub(crate) fn confirm_files(&mut self, input: &mut Input, ids: &IdSet) -> Result<u64, Failure> {
-        let (mut twice, mut batch) = (0, Vec::new());
+        let (mut duplicates, mut batch) = (0, Vec::new());
         let mut confirm = |batch: &mut Vec<SessionId>| {
             let alone = self.list.written(batch).map_err(Failure::unreachable)?;
             batch.clear();
@@ -98,15 +104,15 @@ impl Division {
                 batch.push(id);
             }
             if batch.len() == BATCH {
-                twice += confirm(&mut batch)?;
+                duplicates += confirm(&mut batch)?;
             }
         }
-        twice += confirm(&mut batch)?;
+        duplicates += confirm(&mut batch)?;
         input.rewind()?;
-        Ok(twice)
+        Ok(duplicates)
     }
 
-    /// Returns the next id that this machine has claimed, and claims more when there is none left.
+    /// Returns the next claimed id, and claims more when none is left.
     pub(super) fn next(
         &mut self,
         pending: &mut PendingIds<'_>,
@@ -119,20 +125,21 @@ impl Division {
         if self.is_waiting(now) {
             return Ok(Supply::Later);
         }
-        let due = self.elsewhere.iter().take(self.batch).take_while(|it| it.at <= now).count();
-        let mut asked: Vec<_> = self.elsewhere.drain(..due).map(|it| it.id).collect();
-        asked.extend(pending.take(self.batch - due));
-        if asked.is_empty() {
+        let due =
+            self.elsewhere.iter().take(self.batch).take_while(|entry| entry.at <= now).count();
+        let mut ids: Vec<_> = self.elsewhere.drain(..due).map(|entry| entry.id).collect();
+        ids.extend(pending.take(self.batch - due));
+        if ids.is_empty() {
             return Ok(if self.elsewhere.is_empty() { Supply::End } else { Supply::Later });
         }
-        let claims = self.list.claim(&asked);
-        let Some(claims) = self.answer(claims)? else {
-            for id in asked.into_iter().rev() {
+        let claims = self.list.claim(&ids);
+        let Some(claims) = self.response(claims)? else {
+            for id in ids.into_iter().rev() {
                 self.elsewhere.push_front(Elsewhere { id, at: now, unconfirmed: false });
             }
             return Ok(Supply::Later);
         };
-        for (id, claim) in asked.into_iter().zip(claims) {
+        for (id, claim) in ids.into_iter().zip(claims) {
             match claim {
                 Claim::Claimed | Claim::Done => {
                     self.held.insert(id.clone());
@@ -140,7 +147,7 @@ impl Division {
                 }
                 Claim::DoneElsewhere => ledger.borrow_mut().settle_elsewhere(&id),
                 Claim::ClaimedElsewhere | Claim::Unconfirmed => {
-                    self.ask_again(id, claim == Claim::Unconfirmed);
+                    self.reclaim_later(id, claim == Claim::Unconfirmed);
                 }
             }
         }
@@ -152,7 +159,7 @@ impl Division {
         self.claimed.push_front(id);
     }
 
-    /// Commits results, and returns those that are to be written now.
+    /// Commits results, and returns those to write now.
     pub(super) fn commit(&mut self, arrived: Vec<Outcome>) -> Result<Vec<Outcome>, Failure> {
         let is_written = |outcome: &Outcome| match &outcome.result {
             None => false,
@@ -166,33 +173,33 @@ impl Division {
         }
         let ids: Vec<_> = self.results.iter().map(|outcome| outcome.session_id.clone()).collect();
         let allowed = self.list.commit(&ids);
-        let Some(allowed) = self.answer(allowed)? else { return Ok(others) };
+        let Some(allowed) = self.response(allowed)? else { return Ok(others) };
         let mut ready = others;
         for (outcome, allowed) in std::mem::take(&mut self.results).into_iter().zip(allowed) {
             if allowed {
                 ready.push(outcome);
             } else {
-                // The lease had ended, and another machine was faster.
+                // The lease expired, and another machine took over the id.
                 self.held.remove(&outcome.session_id);
-                self.ask_again(outcome.session_id, false);
+                self.reclaim_later(outcome.session_id, false);
             }
         }
         Ok(ready)
     }
 
-    /// Notes that an id is in the files.
+    /// Records that an id is in the files.
     pub(super) fn wrote(&mut self, id: &SessionId) {
         self.written.push(id.clone());
     }
 
-    /// Confirms what is written, and renews the leases now and then.
-    pub(super) fn keep_up(&mut self) -> Result<(), Failure> {
+    /// Confirms the written ids, and renews the leases when due.
+    pub(super) fn confirm_and_renew(&mut self) -> Result<(), Failure> {
         if self.is_waiting(Instant::now()) {
             return Ok(());
         }
         if !self.written.is_empty() {
             let confirmed = self.list.written(&self.written);
-            if self.answer(confirmed)?.is_some() {
+            if self.response(confirmed)?.is_some() {
                 for id in self.written.drain(..) {
                     self.held.remove(&id);
                 }
@@ -200,26 +207,26 @@ impl Division {
         }
         if self.renewed.elapsed() > self.lease / 3 && !self.held.is_empty() {
             let held: Vec<_> = self.held.iter().cloned().collect();
-            // Who has lost one is told when it commits.
+            // A lost lease is noticed at the commit.
             let renewed = self.list.claim(&held);
-            if self.answer(renewed)?.is_some() {
+            if self.response(renewed)?.is_some() {
                 self.renewed = Instant::now();
             }
         }
         Ok(())
     }
 
-    /// Tells whether all results are written and confirmed.
+    /// Returns true if all results are written and confirmed.
     pub(super) fn is_up_to_date(&self) -> bool {
         self.results.is_empty() && self.written.is_empty()
     }
 
-    /// Returns the failure that there is if nothing is left but what other machines may have written
-    /// before they died.
+    /// Returns a failure if all remaining ids may have been written by other machines before they
+    /// were killed.
     pub(super) fn unconfirmed(&self) -> Option<Failure> {
         let sessions = self.elsewhere.len();
-        let dead = sessions > 0 && self.elsewhere.iter().all(|it| it.unconfirmed);
-        dead.then(|| {
+        let stuck = sessions > 0 && self.elsewhere.iter().all(|entry| entry.unconfirmed);
+        stuck.then(|| {
             Failure::other(format!(
                 "sessions that another machine may have written when it was killed: {sessions}; run \
                  its command again there, and then this one"
@@ -227,47 +234,47 @@ impl Division {
         })
     }
 
-    /// Tells whether Redis has not answered for a moment.
+    /// Returns true if Redis did not respond to the last request.
     pub(super) fn is_silent(&self) -> bool {
         self.silent_since.is_some()
     }
 
-    /// Gives what is not written back to the others.
+    /// Releases the ids that are not written, for other machines to claim.
     pub(super) fn release(&mut self) {
         let written: HashSet<_> = self.written.drain(..).collect();
         let held: Vec<_> = self.held.drain().filter(|id| !written.contains(id)).collect();
-        // If this fails, they go to others when their lease ends.
+        // If this fails, others can claim them when their lease expires.
         let _ = self.list.release(&held);
     }
 
-    fn ask_again(&mut self, id: SessionId, unconfirmed: bool) {
-        self.elsewhere.push_back(Elsewhere { id, at: Instant::now() + ASK_AGAIN, unconfirmed });
+    fn reclaim_later(&mut self, id: SessionId, unconfirmed: bool) {
+        self.elsewhere.push_back(Elsewhere { id, at: Instant::now() + RECLAIM_DELAY, unconfirmed });
     }
 
-    /// Tells whether Redis did not answer just before.
+    /// Returns true during the pause after a missing response.
     fn is_waiting(&self, now: Instant) -> bool {
         self.next_try > now
     }
 
-    /// Returns an answer of Redis; `None` if there is none yet.
+    /// Returns the response of Redis, or `None` if there was none and the request is to be retried.
     ///
     /// # Errors
-    /// Redis has been silent for too long, or has lost the list.
-    fn answer<T>(&mut self, answer: Result<T, WorkListError>) -> Result<Option<T>, Failure> {
-        match answer {
-            Ok(answer) => {
+    /// Redis has not responded for too long, or has lost the list.
+    fn response<T>(&mut self, response: Result<T, WorkListError>) -> Result<Option<T>, Failure> {
+        match response {
+            Ok(response) => {
                 self.silent_since = None;
-                Ok(Some(answer))
+                Ok(Some(response))
             }
             Err(WorkListError::Store(error)) => {
                 let now = Instant::now();
                 let since = *self.silent_since.get_or_insert(now);
                 self.next_try = now + RETRY;
-                if now.duration_since(since) < self.patience {
+                if now.duration_since(since) < self.max_silence {
                     return Ok(None);
                 }
-                let patience = precise(self.patience);
-                Err(Failure::unreachable(format!("{error}, for {patience} now; {RESUME_HINT}")))
+                let max_silence = precise(self.max_silence);
+                Err(Failure::unreachable(format!("{error}, for {max_silence} now; {RESUME_HINT}")))
             }
             Err(error) => Err(Failure::other(format!(
                 "{error}; run the same command again on every machine, so that each tells what it \

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 pub(super) struct FailureLine {
     pub(super) session_id: String,
     error: String,
-    /// The HTTP status of the answer, if it was one that failed the session.
+    /// The HTTP status, if a response failed the session.
     status: Option<u16>,
 }
 
@@ -33,8 +33,8 @@ impl FailureLine {
         Ok(line + "\n")
     }
 
-    /// Returns the exit code that goes with the status, for a line whose own code was lost with the
-    /// state file's end.
+    /// Returns the exit code that matches the status, for a line whose recorded code was lost with
+    /// the end of the state file.
     pub(super) fn exit_of_status(&self) -> Exit {
         match self.status {
             Some(401 | 403) => Exit::CredentialsRefused,

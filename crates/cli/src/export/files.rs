@@ -1,4 +1,4 @@
-//! The files of an export, and where each result goes.
+//! The files of an export: opening, recovery, and writing of results.
 
 use std::fs;
 use std::path::Path;
@@ -13,43 +13,44 @@ use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
 use super::retry::write_list;
-use super::state::{Arguments, ExitNote, Share, Start, sync_folder};
+use super::state::{Arguments, ExitRecord, Share, Start, sync_folder};
 use super::workers::Answer;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
 
-/// The work that a loss of power may cost.
+/// The interval between syncs: a power loss costs at most this much work.
 const SYNC_INTERVAL: Duration = Duration::from_secs(5);
 
 pub(crate) struct Files {
     format: ExportFormat,
-    /// `None` stands for standard output.
+    /// `None` for standard output.
     output: Option<RecordFile>,
-    /// `None` stands for standard error.
+    /// `None` for standard error.
     failures: Option<RecordFile>,
     state: Option<RecordFile>,
     owns_failures: bool,
     share: Option<Share>,
-    /// Set once all of them are known to be good, and this export's.
+    /// Set once all files are known to be valid and to belong to this export.
     accepted: bool,
     synced: Instant,
 }
 
 impl Files {
-    /// Opens and locks them, makes sure that they are this export's or nobody's, and reads what is
-    /// done. If any of them is refused, all are left as they were, and none is there that was not.
+    /// Opens and locks the files, checks that they are new or belong to this export, and reads
+    /// which ids are done. If any file is refused, all are left unchanged, and new ones are
+    /// removed.
     pub(super) fn open(
         paths: &Paths,
         format: ExportFormat,
         arguments: &Arguments,
         start: Start<'_>,
     ) -> Result<(Self, IdSet), Failure> {
-        let (mut made, mut ids) = (Vec::new(), IdSet::default());
-        let opened = Self::claim(paths, format, arguments.clone(), start, &mut made);
+        let (mut created, mut ids) = (Vec::new(), IdSet::default());
+        let opened = Self::claim(paths, format, arguments.clone(), start, &mut created);
         let opened = opened.and_then(|mut files| files.recover(&mut ids).map(|()| (files, ids)));
         if opened.is_err() {
-            for name in made {
+            for name in created {
                 let _ = fs::remove_file(name.path);
             }
         }
@@ -61,21 +62,21 @@ impl Files {
         format: ExportFormat,
         mut arguments: Arguments,
         start: Start<'_>,
-        made: &mut Vec<Named>,
+        created: &mut Vec<Named>,
     ) -> Result<Self, Failure> {
         let mut open = |name: &Named| -> Result<RecordFile, Failure> {
             let file = RecordFile::open(name)?;
-            if file.is_made() {
-                made.push(name.clone());
+            if file.is_new() {
+                created.push(name.clone());
             }
             Ok(file)
         };
         let mut output = paths.output.as_ref().map(&mut open).transpose()?;
         let mut failures = paths.failures.as_ref().map(&mut open).transpose()?;
         let started = paths.state.as_ref().map(Arguments::read).transpose()?.flatten();
-        let mut owns_failures = failures.as_ref().is_some_and(RecordFile::is_made)
+        let mut owns_failures = failures.as_ref().is_some_and(RecordFile::is_new)
             || started.as_ref().is_some_and(|started| started.owns_failures);
-        let restart = matches!(start, Start::Anew);
+        let restart = matches!(start, Start::Restart);
         if restart || started.is_none() {
             refuse_foreign(&mut failures, &mut output, started.is_some())?;
         }
@@ -95,7 +96,7 @@ impl Files {
             (None, _, None) => {}
             (None, _, Some(state)) => {
                 arguments.write(state, started.is_some())?;
-                made.extend(started.is_none().then(|| state.clone()));
+                created.extend(started.is_none().then(|| state.clone()));
             }
             (Some(_), Some(started), Some(_)) => {
                 started.check(&arguments, paths, start)?;
@@ -121,16 +122,16 @@ impl Files {
         Ok(Self { format, output, failures, state, owns_failures, share, accepted, synced })
     }
 
-    /// Reads what is done, and cuts off what an interruption left once all of it is known to be good.
+    /// Reads which ids are done, and cuts off torn records once all files are known to be valid.
     fn recover(&mut self, ids: &mut IdSet) -> Result<(), Failure> {
-        let noted = self.state.as_mut().map(|state| {
+        let recorded = self.state.as_mut().map(|state| {
             let mut first = true;
             state.check(ExportFormat::Jsonl, |line| {
                 if std::mem::take(&mut first) {
                     return Ok(Arguments::parse(line).is_some());
                 }
-                let Some((id, exit)) = ExitNote::parse(line) else { return Ok(false) };
-                ids.mark(&id, Mark::Noted(exit));
+                let Some((id, exit)) = ExitRecord::parse(line) else { return Ok(false) };
+                ids.mark(&id, Mark::ExitRecorded(exit));
                 Ok(true)
             })
         });
@@ -144,7 +145,7 @@ impl Files {
                 }
                 let Some(id) = format.session_id(record) else { return Ok(false) };
                 match ids.mark(&id, Mark::Exported) {
-                    None | Some(Mark::Noted(_)) => Ok(true),
+                    None | Some(Mark::ExitRecorded(_)) => Ok(true),
                     Some(_) => Err(repeated(&name, &id)),
                 }
             })
@@ -156,7 +157,7 @@ impl Files {
                 let lost = Mark::Failed(line.exit_of_status());
                 match ids.mark(&line.session_id, lost) {
                     None => {}
-                    Some(Mark::Noted(exit)) => {
+                    Some(Mark::ExitRecorded(exit)) => {
                         ids.mark(&line.session_id, Mark::Failed(exit));
                     }
                     Some(_) => return Err(repeated(&name, &line.session_id)),
@@ -164,7 +165,7 @@ impl Files {
                 Ok(true)
             })
         });
-        let whole = [noted.transpose()?, exported.transpose()?, failed.transpose()?];
+        let whole = [recorded.transpose()?, exported.transpose()?, failed.transpose()?];
         let files = [&mut self.state, &mut self.output, &mut self.failures];
         for (file, whole) in files.into_iter().zip(whole) {
             if let (Some(file), Some(whole)) = (file, whole) {
@@ -179,7 +180,7 @@ impl Files {
         }
     }
 
-    /// Moves the failures to the list of what is retried.
+    /// Moves the failures to the retry list.
     pub(super) fn move_failures(&mut self, list: &Path) -> Result<(), Failure> {
         let Some(failures) = &mut self.failures else { return Ok(()) };
         let moved = fs::read(&failures.name().path).and_then(|all| write_list(list, &all));
@@ -198,7 +199,7 @@ impl Files {
         }
     }
 
-    /// Files a failure; its exit code first, so that no failure is without one.
+    /// Writes a failure after its exit code, so that no failure lacks one.
     pub(super) fn failed(
         &mut self,
         session_id: &SessionId,
@@ -206,7 +207,7 @@ impl Files {
         exit: Exit,
     ) -> Result<(), Failure> {
         if let Some(state) = &mut self.state {
-            state.append(&ExitNote::new(session_id, exit).to_line()?)?;
+            state.append(&ExitRecord::new(session_id, exit).to_line()?)?;
         }
         let line = FailureLine::new(session_id, error).to_line()?;
         match &mut self.failures {
@@ -218,18 +219,18 @@ impl Files {
         }
     }
 
-    /// The part of a list that goes to these files, if other machines have the rest.
+    /// Returns this machine's share, if several machines divide the list.
     pub(super) fn share(&self) -> Option<&Share> {
         self.share.as_ref()
     }
 
-    /// The failures file under the name that the user knows.
+    /// Returns the name of the failures file.
     pub(super) fn failures(&self) -> Option<&Named> {
         self.failures.as_ref().map(RecordFile::name)
     }
 
-    /// Returns the command that retries the failures into the output; `None` if it takes more than
-    /// the files.
+    /// Returns the command that retries the failures into the output; `None` if the list is divided
+    /// or a name needs quoting.
     pub(super) fn retry_command(&self) -> Option<String> {
         let (output, failures) = (self.output.as_ref()?.name(), self.failures()?);
         let is_plain = |name: &Named| {
@@ -251,7 +252,7 @@ impl Files {
         Some(command.join(" "))
     }
 
-    pub(super) fn sync_now_and_then(&mut self) -> Result<(), Failure> {
+    pub(super) fn sync_if_due(&mut self) -> Result<(), Failure> {
         if self.synced.elapsed() < SYNC_INTERVAL { Ok(()) } else { self.sync() }
     }
 
@@ -266,7 +267,7 @@ impl Files {
 
 #[cfg(test)]
 impl Files {
-    /// Puts other disks under the output, the failures and the state, in this order.
+    /// Replaces the disks of the output, the failures and the state, in this order.
     pub(super) fn wrap(
         &mut self,
         mut disk: impl FnMut(fs::File) -> Box<dyn super::record_file::Disk>,
@@ -286,7 +287,7 @@ impl Drop for Files {
     }
 }
 
-/// Refuses files that no export made, which are never written to.
+/// Refuses files that no export wrote; they are never modified.
 fn refuse_foreign(
     failures: &mut Option<RecordFile>,
     output: &mut Option<RecordFile>,

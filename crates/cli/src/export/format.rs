@@ -1,4 +1,4 @@
-//! The formats of an output, and how their records are told apart.
+//! The output formats, and how their records are split.
 
 use std::io::{self, BufRead};
 use std::path::Path;
@@ -19,22 +19,22 @@ pub(crate) enum ExportFormat {
     Jsonl,
     /// Flat columns, for spreadsheets
     Csv,
-    /// The same with cells that a spreadsheet may take for formulas
+    /// CSV without the guard against formulas
     #[value(skip)]
     CsvRaw,
-    /// Decisions of the verification API, one a line
+    /// Decisions of the verification API, one per line
     #[value(skip)]
     VerificationJsonl,
 }
 
 impl ExportFormat {
-    /// Returns the format that the ending of an output's name stands for.
+    /// Returns the format for the extension of an output's name.
     pub(crate) fn of_name(output: &Path) -> Self {
         let is_csv = output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         if is_csv { Self::Csv } else { Self::Jsonl }
     }
 
-    /// Tells whether a record is always one line.
+    /// Returns true if a record is always one line.
     fn is_lines(self) -> bool {
         matches!(self, Self::Jsonl | Self::VerificationJsonl)
     }
@@ -56,7 +56,7 @@ impl ExportFormat {
         }
     }
 
-    /// The session that a record is about; `None` if it is no whole record.
+    /// Returns the session id of a record; `None` if the record is incomplete.
     pub(super) fn session_id(self, record: &str) -> Option<String> {
         match self {
             Self::Jsonl => {
@@ -71,7 +71,7 @@ impl ExportFormat {
         }
     }
 
-    /// Reads the next record, its end included; nothing at the end of the file.
+    /// Reads the next record with its line end; leaves `record` empty at the end of the file.
     pub(super) fn read(self, from: &mut impl BufRead, record: &mut Vec<u8>) -> io::Result<()> {
         record.clear();
         let mut open_quote = false;
@@ -79,19 +79,19 @@ impl ExportFormat {
             let start = record.len();
             let read = from.read_until(b'\n', record)?;
             open_quote ^= has_odd_quotes(&record[start..]);
-            // Only within quotes a record of CSV goes on in the next line.
+            // A CSV record continues on the next line only within quotes.
             if read == 0 || self.is_lines() || !open_quote {
                 return Ok(());
             }
         }
     }
 
-    /// Tells whether a record has come to its end.
+    /// Returns true if a record is complete.
     pub(super) fn is_closed(self, record: &[u8]) -> bool {
         record.ends_with(b"\n") && (self.is_lines() || !has_odd_quotes(record))
     }
 
-    /// Tells whether a record may begin so, up to where an interruption cut it off.
+    /// Returns true if `text` may be the beginning of a record that an interruption cut off.
     pub(super) fn is_beginning(self, text: &[u8]) -> bool {
         if text.is_empty() {
             return true;
@@ -105,7 +105,7 @@ impl ExportFormat {
         }
     }
 
-    /// Returns how an export in this format was started, as opposed to one in the other.
+    /// Returns the option that tells an export in this format from one in the other.
     pub(super) fn difference(self, other: Self) -> String {
         match (self, other) {
             (Self::Csv, Self::CsvRaw) => "without --csv-raw".to_owned(),
@@ -116,7 +116,7 @@ impl ExportFormat {
         }
     }
 
-    /// The arguments that ask for the format.
+    /// Returns the value of `--format`, with any further options that select the format.
     pub(super) fn flags(self) -> &'static str {
         match self {
             Self::Jsonl => "jsonl",
@@ -127,14 +127,14 @@ impl ExportFormat {
     }
 }
 
-/// A JSON object with a session.
+/// A JSON object with a session id.
 #[derive(Deserialize)]
 struct Record {
     #[serde(rename = "session_id")]
     _session_id: IgnoredAny,
 }
 
-/// Tells whether an output of any format begins with that line.
+/// Returns true if an output of any format may begin with `line`.
 pub(super) fn is_first_line(line: &[u8]) -> bool {
     line == csv::HEADER.as_bytes()
         || line.starts_with(b"{") && serde_json::from_slice::<Record>(line).is_ok()
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_of_csv_ends_outside_of_quotes() {
+    fn csv_record_ends_outside_of_quotes() {
         let mut text = &b"a,\"1\n\"\"2\n\"\nb,\"torn\n"[..];
         let mut record = Vec::new();
         let mut next = || {

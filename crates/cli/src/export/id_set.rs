@@ -1,4 +1,4 @@
-//! The session ids that an export has met, in memory.
+//! The session ids that an export has seen, in memory.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -10,19 +10,19 @@ use crate::exit::Exit;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mark {
     /// The state file has the exit code of its failure; the failures file may lack the failure.
-    Noted(Exit),
-    /// It is in the output.
+    ExitRecorded(Exit),
+    /// The id is in the output.
     Exported,
-    /// It is in the failures file.
+    /// The id is in the failures file.
     Failed(Exit),
-    /// It has come up in the input.
+    /// The id has occurred in the input.
     Seen,
 }
 
-/// 120 bits of a keyed hash. Among a billion ids, two share them once in 10¹⁸ runs.
+/// 120 bits of a keyed hash. Among a billion ids, there is a collision once in 10¹⁸ runs.
 type Key = [u8; 15];
 
-/// Remembers a mark for each id, in 18 bytes a slot of its table.
+/// A map from ids to marks, at 18 bytes per slot.
 #[derive(Default)]
 pub(crate) struct IdSet {
     marks: HashMap<Key, Mark>,
@@ -30,12 +30,12 @@ pub(crate) struct IdSet {
 }
 
 impl IdSet {
-    /// Makes room for so many ids more; the set grows when there are more than that.
+    /// Reserves room for the expected ids; the set grows if there are more.
     pub(super) fn reserve(&mut self, expected: u64) {
         self.marks.reserve(usize::try_from(expected).unwrap_or(usize::MAX).min(1 << 27));
     }
 
-    /// Tells whether an id is in the output or the failures file.
+    /// Returns true if an id is in the output or the failures file.
     pub(super) fn is_settled(&self, session_id: &str) -> bool {
         let mark = self.marks.get(&self.key(session_id));
         matches!(mark, Some(Mark::Exported | Mark::Failed(_)))
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_remembers_the_last_mark_of_each_id() {
+    fn mark_returns_the_previous_mark() {
         let mut ids = IdSet::default();
         for n in 0..5000 {
             assert_eq!(ids.mark(&format!("s-{n}"), Mark::Exported), None, "{n}");

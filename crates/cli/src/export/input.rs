@@ -1,4 +1,4 @@
-//! The ids of an export: checked whole, then read one by one.
+//! The ids of an export: all are checked first, then read one by one.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
@@ -13,14 +13,14 @@ use crate::failure::Failure;
 
 /// The source of the ids.
 pub(crate) enum Source {
-    /// A file with an id a line; `-` is standard input.
+    /// A file with one id per line; `-` is standard input.
     Ids(PathBuf),
     /// The failures file of an earlier export.
     Failures(PathBuf),
 }
 
 impl Source {
-    /// The one name that the source has from one start to the next.
+    /// Returns a name of the source that is the same at each start.
     pub(crate) fn name(&self) -> PathBuf {
         let (Self::Ids(path) | Self::Failures(path)) = self;
         match path.canonicalize() {
@@ -33,10 +33,10 @@ impl Source {
         matches!(self, Self::Ids(path) if path.as_os_str() == "-")
     }
 
-    /// The id on a line, for that API; nothing if the line has none.
+    /// Parses the id on a line for an API; `None` if the line has none.
     fn session_id(&self, line: &[u8], api: Api) -> Result<Option<SessionId>, String> {
         let text = std::str::from_utf8(line).map_err(|_| "it is not UTF-8".to_owned())?;
-        // Files that were put together have byte order marks anywhere.
+        // Concatenated files may have byte order marks anywhere.
         let text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         if text.is_empty() {
             return Ok(None);
@@ -59,10 +59,10 @@ impl Source {
     }
 }
 
-/// The longest line that is read; no id and no failure comes near it.
+/// The maximum length of a line in bytes, far longer than any id or failure.
 const MAX_LINE: u64 = 1 << 16;
 
-/// An input in which every line is known to be good.
+/// An input in which every line has been checked.
 pub(crate) struct Input {
     source: Source,
     api: Api,
@@ -74,7 +74,7 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Reads the whole input once. What cannot be read again is copied to a file in `folder`.
+    /// Checks the whole input. If it cannot be read twice, it is copied to a file in `folder`.
     pub(crate) fn check(source: Source, api: Api, folder: &Path) -> Result<Self, Failure> {
         let shown = shown(&source);
         let unreadable =
@@ -124,7 +124,7 @@ impl Input {
             (None, None) => return Err(Failure::other("there is no input")),
         };
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-        // What is added to the file from now on has not been checked.
+        // Lines appended from now on are unchecked, so they are not read.
         let file = BufReader::new(file.take(length));
         Ok(Self { source, api, file, length, ids, line: Vec::new(), number: 0 })
     }
@@ -145,8 +145,8 @@ impl Input {
         })
     }
 
-    /// Returns what tells the list from others: a number that depends on its ids and the API, and not
-    /// on their order.
+    /// Returns the fingerprint of the list, which depends on its ids and the API, but not on the
+    /// order of the ids.
     pub(super) fn fingerprint(&mut self) -> Result<String, Failure> {
         let api: &[u8] = if self.api == Api::Verification { b"v" } else { b"d" };
         let mut sum = 0_u128;
@@ -199,7 +199,7 @@ fn shown(source: &Source) -> String {
     }
 }
 
-/// Reads the next line, or so much of it that it is known to be too long.
+/// Reads the next line, or one byte more than the maximum of it. Returns false at the end.
 fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     line.clear();
     from.take(MAX_LINE + 1).read_until(b'\n', line)?;

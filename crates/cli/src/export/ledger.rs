@@ -1,4 +1,4 @@
-//! One pass over the input: which ids are still to be asked for, and what is known of the others.
+//! One pass over the input: yields the ids to request, and counts the others.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,21 +10,21 @@ use super::input::Input;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Counts the ids of the input; shared by the iterator that hands them out and the loop that settles
-/// them.
+/// Counts the ids of the input; shared by the iterator that hands them out and the loop that
+/// settles them.
 pub(super) struct Ledger {
     ids: IdSet,
-    /// By id, the places in the input of those that were handed out and are not settled.
+    /// The ids that are handed out but not settled, with their positions in the input.
     under_way: HashMap<SessionId, u64>,
-    /// Number of ids read from the input.
+    /// The number of ids read from the input.
     pub(super) passed: u64,
     pub(super) repetitions: u64,
-    /// Number of ids that earlier runs exported.
+    /// The number of ids that earlier runs exported.
     pub(super) exported_before: u64,
     pub(super) failed_before: u64,
-    /// Number of ids in other machines' files.
+    /// The number of ids in other machines' files.
     pub(super) elsewhere: u64,
-    /// The failure that comes first in the input, by its place.
+    /// The first failure in input order, with its position.
     first_failure: Option<(u64, Exit)>,
     /// The error that ended the input early.
     pub(super) broken: Option<Failure>,
@@ -47,53 +47,53 @@ impl Ledger {
         })
     }
 
-    /// Returns the number of ids that were read and are settled.
+    /// Returns the number of ids read so far that are settled.
     pub(super) fn settled(&self) -> u64 {
         self.passed - self.under_way.len() as u64
     }
 
-    /// The ids that were handed out and are not settled, in the order of the input.
+    /// Returns the ids that are handed out but not settled, in input order.
     pub(super) fn under_way(&self) -> Vec<SessionId> {
         let mut ids: Vec<_> = self.under_way.iter().collect();
-        ids.sort_by_key(|(_, place)| **place);
+        ids.sort_by_key(|(_, position)| **position);
         ids.into_iter().map(|(id, _)| id.clone()).collect()
     }
 
-    /// Returns whether every id of the input has been settled.
+    /// Returns true if every id of the input is settled.
     pub(super) fn is_complete(&self) -> bool {
         self.ended && self.under_way.is_empty()
     }
 
-    /// The exit code of what failed first in the order of the input.
+    /// Returns the exit code of the first failure in input order.
     pub(super) fn exit(&self) -> Exit {
         self.first_failure.map_or(Exit::Done, |(_, exit)| exit)
     }
 
-    /// An id that was handed out is in the output, or in the failures.
+    /// Records that a handed-out id is in the output or in the failures.
     pub(super) fn settle(&mut self, session_id: &SessionId, failed: Option<Exit>) {
-        if let (Some(place), Some(exit)) = (self.under_way.remove(session_id), failed) {
-            self.fail(place, exit);
+        if let (Some(position), Some(exit)) = (self.under_way.remove(session_id), failed) {
+            self.fail(position, exit);
         }
     }
 
-    /// An id that was handed out is in the files of another machine.
+    /// Records that a handed-out id is in the files of another machine.
     pub(super) fn settle_elsewhere(&mut self, session_id: &SessionId) {
         self.under_way.remove(session_id);
         self.elsewhere += 1;
     }
 
-    fn fail(&mut self, place: u64, exit: Exit) {
-        if self.first_failure.is_none_or(|(first, _)| place < first) {
-            self.first_failure = Some((place, exit));
+    fn fail(&mut self, position: u64, exit: Exit) {
+        if self.first_failure.is_none_or(|(first, _)| position < first) {
+            self.first_failure = Some((position, exit));
         }
     }
 
-    /// Counts the next id of the input, and returns whether it is to be retrieved.
+    /// Counts the next id of the input, and returns true if it is to be retrieved.
     fn admit(&mut self, session_id: &SessionId) -> bool {
         let known = self.ids.mark(session_id.as_str(), Mark::Seen);
         self.passed += 1;
         match known {
-            None | Some(Mark::Noted(_)) => {
+            None | Some(Mark::ExitRecorded(_)) => {
                 self.under_way.insert(session_id.clone(), self.passed);
                 return true;
             }
@@ -108,7 +108,7 @@ impl Ledger {
     }
 }
 
-/// The ids that are to be asked for.
+/// The ids to request.
 pub(super) struct PendingIds<'a> {
     input: &'a mut Input,
     ledger: &'a RefCell<Ledger>,
@@ -120,7 +120,7 @@ impl<'a> PendingIds<'a> {
         Self { input, ledger, put_back: None }
     }
 
-    /// Has an id handed out again before the others.
+    /// Puts back an id, to be handed out again before the others.
     pub(super) fn put_back(&mut self, session_id: SessionId) {
         self.put_back = Some(session_id);
     }

@@ -6,10 +6,10 @@ use std::{fs, io};
 
 use crate::failure::Failure;
 
-/// The number of symbolic links that Linux follows.
+/// The maximum number of symbolic links to follow, as on Linux.
 const MAX_LINKS: usize = 40;
 
-/// A file under its one absolute name, and under the name that the user gave it.
+/// The resolved absolute path of a file, and the name that the user gave it.
 #[derive(Clone, Debug)]
 pub(crate) struct Named {
     pub(crate) path: PathBuf,
@@ -18,9 +18,9 @@ pub(crate) struct Named {
 
 /// The files of an export.
 pub(crate) struct Paths {
-    /// `None` stands for standard output.
+    /// `None` for standard output.
     pub(super) output: Option<Named>,
-    /// `None` stands for standard error.
+    /// `None` for standard error.
     pub(super) failures: Option<Named>,
     /// `None` if the export cannot be resumed.
     pub(super) state: Option<Named>,
@@ -35,7 +35,7 @@ impl Paths {
             return Ok(Self { output: None, failures, state: None, folder: std::env::temp_dir() });
         }
         let output = Named { shown: output.to_owned(), ..absolute(&follow_links(output)?)? };
-        let beside = |suffix: &str| {
+        let with_suffix = |suffix: &str| {
             let [path, shown] = [&output.path, &output.shown].map(|name| {
                 let mut name = name.clone().into_os_string();
                 name.push(suffix);
@@ -43,8 +43,8 @@ impl Paths {
             });
             Named { path, shown }
         };
-        let failures = failures.unwrap_or_else(|| beside(".failures"));
-        let state = beside(".state");
+        let failures = failures.unwrap_or_else(|| with_suffix(".failures"));
+        let state = with_suffix(".state");
         if failures.path == output.path || failures.path == state.path {
             return Err(Failure::usage("--output and --failures must be different files"));
         }
@@ -52,13 +52,13 @@ impl Paths {
         Ok(Self { output: Some(output), failures: Some(failures), state: Some(state), folder })
     }
 
-    /// Tells whether a name is that of the failures file, which may be missing.
+    /// Returns true if a name is that of the failures file, which may be missing.
     pub(super) fn is_failures(&self, name: &Path) -> bool {
         let named = absolute(name).ok();
         self.failures.as_ref().zip(named).is_some_and(|(file, named)| file.path == named.path)
     }
 
-    /// Returns the flag that names the input as a file of the export.
+    /// Returns the flag whose file is also the input, if any.
     pub(super) fn flag_of(&self, input: &Path) -> Option<&'static str> {
         let files =
             [(&self.output, "--output"), (&self.state, "--output"), (&self.failures, "--failures")];
@@ -67,7 +67,7 @@ impl Paths {
     }
 }
 
-/// The name at the end of a chain of links, which may be that of a file to be made.
+/// Follows a chain of symbolic links to its end, a file that may not exist yet.
 fn follow_links(path: &Path) -> Result<PathBuf, Failure> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_are_followed_to_a_file_that_may_be_missing() {
+    fn output_link_may_lead_to_a_missing_file() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
         symlink("b", root.join("a")).unwrap();

@@ -1,4 +1,4 @@
-//! Exports on a disk that forgets what was not synced when the power goes.
+//! Tests exports on a simulated disk that loses unsynced data in a power loss.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -15,25 +15,25 @@ use super::workers::Answer;
 use super::{ExportJob, Paths, Source, Terms, begin};
 use crate::exit::Exit;
 
-/// The size of a page of the disk's cache: smaller than a real one, so that records span several.
+/// The page size of the disk's cache in bytes: smaller than a real one, so that records span pages.
 const PAGE: usize = 16;
 
 const IDS: usize = 40;
 
-/// A file, and how much of it a loss of power leaves for certain.
-struct Forgetful {
+/// A file, with a copy of its synced content, which survives a power loss.
+struct LossyDisk {
     file: File,
     synced: Arc<Mutex<Vec<u8>>>,
     path: PathBuf,
 }
 
-impl Read for Forgetful {
+impl Read for LossyDisk {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         self.file.read(into)
     }
 }
 
-impl Write for Forgetful {
+impl Write for LossyDisk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -43,13 +43,13 @@ impl Write for Forgetful {
     }
 }
 
-impl Seek for Forgetful {
+impl Seek for LossyDisk {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.file.seek(to)
     }
 }
 
-impl Disk for Forgetful {
+impl Disk for LossyDisk {
     fn set_len(&mut self, length: u64) -> io::Result<()> {
         self.file.set_len(length)
     }
@@ -60,20 +60,20 @@ impl Disk for Forgetful {
     }
 }
 
-/// A small generator, so that a seed repeats the same losses.
-fn next(seed: &mut u64) -> u64 {
+/// Returns the next number of a linear congruential generator, so that a seed is reproducible.
+fn next_random(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     *seed >> 33
 }
 
-/// Takes the power: each page that was not synced is there, is zeros, or ends the file.
-fn lose(path: &Path, synced: &[u8], seed: &mut u64) {
+/// Simulates a power loss: each unsynced page is kept, zeroed, or cut off with all that follow.
+fn lose_power(path: &Path, synced: &[u8], seed: &mut u64) {
     let mut content = fs::read(path).unwrap();
     assert!(content.starts_with(synced), "what was synced is not changed");
     let mut at = synced.len();
     while at < content.len() {
         let end = (at + PAGE).min(content.len());
-        match next(seed) % 8 {
+        match next_random(seed) % 8 {
             0 => content.truncate(at),
             1 | 2 => content[at..end].fill(0),
             _ => {}
@@ -92,7 +92,7 @@ fn decision(id: &SessionId) -> Answer {
     Answer::Transfer(Box::new(Decision::from_json(body.as_bytes()).unwrap()))
 }
 
-/// Exports until the power goes after so many results; whether it came to its end.
+/// Exports until a power loss after `results` results. Returns true if the export was completed.
 fn export(folder: &Path, format: ExportFormat, results: u64, seed: &mut u64) -> bool {
     let paths = Paths::new(&folder.join("out"), None).unwrap();
     let source = Source::Ids(folder.join("ids"));
@@ -107,15 +107,15 @@ fn export(folder: &Path, format: ExportFormat, results: u64, seed: &mut u64) -> 
     files.wrap(|file| {
         at += 1;
         let (path, synced) = (names[at - 1].clone(), Arc::clone(&synced[at - 1]));
-        Box::new(Forgetful { file, synced, path })
+        Box::new(LossyDisk { file, synced, path })
     });
     let error = {
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let closed_port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut policy = didit_blocking_adapter::core::Policy::default();
         policy.max_attempts = 1;
         let key = didit_blocking_adapter::core::Authorization::api_key("key").unwrap();
         let client = didit_blocking_adapter::Client::builder(key)
-            .base_url(format!("http://{nobody}").parse().unwrap())
+            .base_url(format!("http://{closed_port}").parse().unwrap())
             .policy(policy)
             .build()
             .unwrap();
@@ -128,19 +128,19 @@ fn export(folder: &Path, format: ExportFormat, results: u64, seed: &mut u64) -> 
             for (path, synced) in names.iter().zip(&synced) {
                 let synced = synced.lock().unwrap();
                 if path.exists() {
-                    lose(path, &synced, seed);
+                    lose_power(path, &synced, seed);
                 } else {
                     assert!(synced.is_empty());
                 }
             }
             return false;
         }
-        if next(seed).is_multiple_of(4) {
+        if next_random(seed).is_multiple_of(4) {
             files.failed(&id, &error, Exit::OutOfTime).unwrap();
         } else {
             files.exported(&decision(&id)).unwrap();
         }
-        if next(seed).is_multiple_of(5) {
+        if next_random(seed).is_multiple_of(5) {
             files.sync().unwrap();
         }
     }
@@ -151,7 +151,7 @@ fn export(folder: &Path, format: ExportFormat, results: u64, seed: &mut u64) -> 
     true
 }
 
-/// Asserts that each id is whole in one of the files, and in one alone.
+/// Asserts that each id has exactly one record, in one of the files.
 fn assert_whole(folder: &Path, format: ExportFormat) {
     let output = fs::read_to_string(folder.join("out")).unwrap();
     let failures = fs::read_to_string(folder.join("out.failures")).unwrap_or_default();
@@ -169,7 +169,7 @@ fn assert_whole(folder: &Path, format: ExportFormat) {
 }
 
 #[test]
-fn an_export_is_whole_however_often_the_power_goes() {
+fn repeated_power_losses_neither_lose_nor_duplicate_results() {
     for seed in 0..60 {
         for format in [ExportFormat::Jsonl, ExportFormat::Csv, ExportFormat::CsvRaw] {
             let mut seed = seed;
@@ -178,7 +178,7 @@ fn an_export_is_whole_however_often_the_power_goes() {
             let ids: Vec<_> = (0..IDS).map(|n| format!("s-{}{n}", "y".repeat(n % 5))).collect();
             fs::write(folder.join("ids"), ids.join("\n")).unwrap();
             for _ in 0..6 {
-                let results = next(&mut seed) % 20;
+                let results = next_random(&mut seed) % 20;
                 if export(&folder, format, results, &mut seed) {
                     break;
                 }

@@ -1,5 +1,5 @@
-//! Shows the progress of an export: one line that is redrawn on a terminal, and a new line from time
-//! to time elsewhere.
+//! Shows the progress of an export: one line that is redrawn on a terminal, otherwise a new line
+//! every ten seconds.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::duration::clock;
 
 const REDRAW: Duration = Duration::from_millis(200);
 const PLAIN_LINE: Duration = Duration::from_secs(10);
-/// The narrowest bar that tells anything.
+/// The minimum width of a useful bar, in columns.
 const MIN_BAR: usize = 10;
 const MAX_BAR: usize = 40;
 
@@ -28,21 +28,21 @@ pub(crate) struct Progress {
 #[derive(Clone, Copy)]
 pub(super) struct Numbers {
     pub(super) total: u64,
-    /// Of the total, those that need no more work.
+    /// The number of ids that need no more work.
     pub(super) settled: u64,
-    /// Those that were asked for and came to an end since this start.
+    /// The number of ids settled since this start.
     pub(super) answered: u64,
     pub(super) failed: u64,
-    /// The reason for which all calls wait, and for how long.
+    /// The reason and time of the wait, if all calls are waiting.
     pub(super) waiting: Option<(WaitReason, Duration)>,
-    /// Its work while it requests no sessions.
+    /// The activity of the export while it requests no sessions.
     pub(super) note: Option<&'static str>,
 }
 
 impl Progress {
     pub(crate) fn new(context: &Context) -> Self {
         let quiet = context.options.quiet;
-        // Lines of a log would be garbled by one that is redrawn.
+        // A redrawn line would garble log lines.
         let redrawn = !quiet && context.options.verbose == 0;
         let dumb = context.environment.os("TERM").is_some_and(|term| term == "dumb");
         let on_terminal = io::stderr().is_terminal() && redrawn && !dumb;
@@ -50,7 +50,7 @@ impl Progress {
         Self { on_terminal, quiet, started: now, shown: now, drawn: false }
     }
 
-    /// Says what is done before anything can be counted.
+    /// Shows the current stage, before anything can be counted.
     pub(crate) fn stage(&mut self, text: &str) {
         if self.on_terminal {
             self.draw(text);
@@ -62,7 +62,7 @@ impl Progress {
         self.shown = self.started;
     }
 
-    /// Returns whether it is time to show something.
+    /// Returns true if the progress is due to be shown.
     pub(super) fn is_due(&self) -> bool {
         !self.quiet && self.shown.elapsed() >= if self.on_terminal { REDRAW } else { PLAIN_LINE }
     }
@@ -74,19 +74,19 @@ impl Progress {
             let width = terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0.into());
             self.draw(&line(numbers, elapsed, width));
         } else {
-            say(&plain_line(numbers, elapsed));
+            print_line(&plain_line(numbers, elapsed));
         }
     }
 
-    /// Says at the end what was done.
+    /// Prints the summary at the end.
     pub(super) fn finish(mut self, summary: &str) {
         self.clear();
         if !self.quiet {
-            say(summary);
+            print_line(summary);
         }
     }
 
-    /// Makes room for other lines.
+    /// Erases the line, to make room for others.
     fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
             write(b"\r\x1b[K");
@@ -105,8 +105,8 @@ impl Drop for Progress {
     }
 }
 
-/// A line for people, who need not be there.
-fn say(text: &str) {
+/// Prints a line for people; standard error may be closed.
+fn print_line(text: &str) {
     write(format!("didit: {text}\n").as_bytes());
 }
 
@@ -114,9 +114,9 @@ fn write(bytes: &[u8]) {
     let _ = io::stderr().write_all(bytes);
 }
 
-/// The parts of the line that fit, the more important ones first, and a bar if there is room left.
+/// Returns the most important parts that fit, and a bar if there is room left.
 fn line(numbers: &Numbers, elapsed: Duration, width: usize) -> String {
-    // The last column is left alone: some terminals break the line behind it.
+    // The last column stays empty: some terminals wrap the line after writing to it.
     let width = width.saturating_sub(1);
     let parts = parts(numbers, elapsed);
     let mut chosen = vec![false; parts.len()];
@@ -152,7 +152,7 @@ fn parts(numbers: &Numbers, elapsed: Duration) -> Vec<(u8, String)> {
     let Numbers { total, settled, answered, failed, waiting, note } = *numbers;
     let mut parts =
         vec![(0, format!("{} %", share(numbers, 100))), (4, format!("{settled} of {total}"))];
-    // A wait that is known to come belongs to the time that the work takes.
+    // The rest of a known wait counts as working time.
     let pause = waiting.map_or(Duration::ZERO, |(_, pause)| pause);
     #[allow(clippy::cast_precision_loss, reason = "a rate for people")]
     let rate = answered as f64 / (elapsed + pause).as_secs_f64().max(0.001);
@@ -161,7 +161,7 @@ fn parts(numbers: &Numbers, elapsed: Duration) -> Vec<(u8, String)> {
     } else if answered > 0 {
         #[allow(clippy::cast_precision_loss, reason = "a time for people")]
         let left = Duration::try_from_secs_f64((total - settled) as f64 / rate);
-        parts.push((1, format!("{} left", left.map_or("for ever".to_owned(), clock))));
+        parts.push((1, format!("{} left", left.map_or("a very long time".to_owned(), clock))));
         parts.push((5, format!("{rate:.1}/s")));
     }
     if failed > 0 {
@@ -184,7 +184,7 @@ fn name(reason: WaitReason) -> &'static str {
     }
 }
 
-/// Returns the part of `whole` that is done.
+/// Returns the completed part of `whole`.
 fn share(numbers: &Numbers, whole: u64) -> u64 {
     (numbers.settled * whole).checked_div(numbers.total).unwrap_or(whole)
 }
@@ -204,7 +204,7 @@ mod tests {
     const ELAPSED: Duration = Duration::from_secs(100);
 
     #[test]
-    fn a_wide_line_tells_all() {
+    fn wide_line_shows_all_parts() {
         assert_eq!(
             line(&NUMBERS, ELAPSED, 100),
             "[##################----------------------] \
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_line_tells_what_matters_most() {
+    fn narrow_line_keeps_the_most_important_parts() {
         let waiting = Some((WaitReason::Pacing, Duration::from_secs(12)));
         let paced = Numbers { waiting, ..NUMBERS };
         assert_eq!(line(&NUMBERS, ELAPSED, 40), "45 %, 2m17s left, 40.0/s, 3 failed");
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_promised_at_the_start_and_nothing_divided_by_nought() {
+    fn zero_results_and_zero_ids_have_no_estimate() {
         let none = Numbers { settled: 0, answered: 0, failed: 0, ..NUMBERS };
         assert_eq!(plain_line(&none, ELAPSED), "0 %, 0 of 10000");
         let empty = Numbers { total: 0, ..none };

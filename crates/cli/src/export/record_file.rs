@@ -1,4 +1,4 @@
-//! A file that only grows, by whole records, and that one process works on at a time.
+//! An append-only file of whole records, locked by one process at a time.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom, Write};
@@ -10,8 +10,7 @@ use super::paths::Named;
 use super::stop::RESUME_HINT;
 use crate::failure::Failure;
 
-/// The operations that a record file needs of an open file. A test implements them as a disk that
-/// loses power.
+/// The file operations of a record file. A test implements them with a disk that loses power.
 pub(super) trait Disk: Read + Write + Seek {
     fn set_len(&mut self, length: u64) -> io::Result<()>;
     fn sync(&mut self) -> io::Result<()>;
@@ -27,7 +26,7 @@ impl Disk for File {
     }
 }
 
-/// No decision is longer; the service's answers are at most 8 MiB.
+/// The maximum length of a record in bytes; a response has at most 8 MiB.
 const MAX_RECORD: u64 = 1 << 24;
 
 pub(super) struct RecordFile {
@@ -35,18 +34,18 @@ pub(super) struct RecordFile {
     disk: Box<dyn Disk>,
     length: u64,
     unsynced: bool,
-    made: bool,
+    created: bool,
 }
 
 impl RecordFile {
-    /// Opens a regular file, or makes it, and locks it until the process ends.
+    /// Opens or creates a regular file, and locks it until it is closed.
     pub(super) fn open(name: &Named) -> Result<Self, Failure> {
         let refused = |why: &str| {
             let shown = name.shown.display();
             Failure::usage(format!("could not open {shown} to write: {why}"))
         };
         let problem = |error: io::Error| refused(&error.to_string());
-        let made = match fs::symlink_metadata(&name.path) {
+        let created = match fs::symlink_metadata(&name.path) {
             Ok(found) => {
                 regular(name, &found)?;
                 false
@@ -55,7 +54,7 @@ impl RecordFile {
             Err(error) => return Err(problem(error)),
         };
         let mut options = OpenOptions::new();
-        let file = private(options.create_new(made).read(true).append(true)).open(&name.path);
+        let file = private(options.create_new(created).read(true).append(true)).open(&name.path);
         let file = file.map_err(problem)?;
         let metadata = file.metadata().map_err(problem)?;
         regular(name, &metadata)?;
@@ -73,7 +72,7 @@ impl RecordFile {
             make_private(&file).map_err(problem)?;
         }
         let length = metadata.len();
-        Ok(Self { name: name.clone(), disk: Box::new(file), length, unsynced: false, made })
+        Ok(Self { name: name.clone(), disk: Box::new(file), length, unsynced: false, created })
     }
 
     pub(super) fn name(&self) -> &Named {
@@ -84,12 +83,12 @@ impl RecordFile {
         self.length == 0
     }
 
-    /// Tells whether the file was not there before it was opened.
-    pub(super) fn is_made(&self) -> bool {
-        self.made
+    /// Returns true if opening created the file.
+    pub(super) fn is_new(&self) -> bool {
+        self.created
     }
 
-    /// Tells whether the file begins as an output does.
+    /// Returns true if the file begins like an output.
     pub(super) fn begins_as_output(&mut self) -> Result<bool, Failure> {
         let mut line = Vec::new();
         let mut read = || {
@@ -104,12 +103,11 @@ impl RecordFile {
         self.cut(0).map_err(|error| self.problem("empty", &error))
     }
 
-    /// Hands every record to `read`, which tells whether it is one, and returns the length up to
-    /// which all of them are whole.
+    /// Passes every record to `read`, which returns false for an invalid one, and returns the
+    /// length of the whole records in bytes.
     ///
-    /// Behind that there is only what a kill or a loss of power leaves: a record without its end,
-    /// or one
-    /// that turns to zeros, with anything behind. Any other broken record is refused.
+    /// They may be followed by what a kill or a power loss leaves: a record without its end, or one
+    /// that turns to zeros, with anything after it. Any other invalid record is refused.
     pub(super) fn check(
         &mut self,
         format: ExportFormat,
@@ -148,7 +146,7 @@ impl RecordFile {
         }
     }
 
-    /// Cuts off what is torn behind so many bytes.
+    /// Cuts off the torn end after `whole` bytes.
     pub(super) fn truncate(&mut self, whole: u64) -> Result<(), Failure> {
         if whole == self.length {
             return Ok(());
@@ -156,10 +154,10 @@ impl RecordFile {
         self.cut(whole).map_err(|error| self.problem("cut the torn end of", &error))
     }
 
-    /// Adds a record in one piece, or nothing.
+    /// Appends a whole record, or nothing.
     pub(super) fn append(&mut self, record: &str) -> Result<(), Failure> {
         if let Err(error) = self.disk.write_all(record.as_bytes()) {
-            // What was written of it is cut off again; if that fails, the next start does it.
+            // A partial record is cut off; if that fails, the next start does it.
             let _ = self.cut(self.length);
             return Err(self.problem("write to", &error));
         }
@@ -168,7 +166,7 @@ impl RecordFile {
         Ok(())
     }
 
-    /// Waits until all of it would survive a loss of power.
+    /// Syncs the file, so that its content survives a power loss.
     pub(super) fn sync(&mut self) -> Result<(), Failure> {
         if self.unsynced {
             self.disk.sync().map_err(|error| self.problem("sync", &error))?;
@@ -177,7 +175,7 @@ impl RecordFile {
         Ok(())
     }
 
-    /// Puts another disk under the file.
+    /// Replaces the disk of the file.
     #[cfg(test)]
     pub(super) fn wrap(&mut self, disk: impl FnOnce(File) -> Box<dyn Disk>) {
         let options = OpenOptions::new().read(true).append(true).open(&self.name.path);
@@ -197,7 +195,7 @@ impl RecordFile {
     }
 }
 
-/// Refuses what is no regular file.
+/// Refuses anything but a regular file.
 fn regular(name: &Named, found: &fs::Metadata) -> Result<(), Failure> {
     let kind = found.file_type();
     let shown = name.shown.display();
@@ -234,7 +232,7 @@ pub(super) fn kind_of(kind: fs::FileType) -> &'static str {
     }
 }
 
-/// Has a file made for its owner alone, and neither a link followed nor a fifo waited for.
+/// Creates a file with mode 0600, and neither follows a link nor waits for a fifo.
 pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
@@ -247,7 +245,7 @@ pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// The same for a file that was there before.
+/// Sets mode 0600 on an existing file.
 fn make_private(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
@@ -267,27 +265,27 @@ mod tests {
         Named { path: path.to_owned(), shown: path.to_owned() }
     }
 
-    /// Returns what is left of a file after a check, and how often `read` was asked.
+    /// Returns the content of a file after recovery, and the number of calls of `read`.
     fn recovered(content: &str) -> Result<(String, usize), String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("f");
         fs::write(&path, content).unwrap();
-        let mut asked = 0;
+        let mut calls = 0;
         let mut file = RecordFile::open(&named(&path)).unwrap();
         let whole = file.check(ExportFormat::Jsonl, |record| {
-            asked += 1;
+            calls += 1;
             Ok(record.starts_with("{\"session_id\":") && record.ends_with('}'))
         });
         let recovered = whole.and_then(|whole| file.truncate(whole));
         let left = fs::read_to_string(&path).unwrap();
-        recovered.map(|()| (left, asked)).map_err(|failure| failure.line().to_owned())
+        recovered.map(|()| (left, calls)).map_err(|failure| failure.line().to_owned())
     }
 
     #[test]
-    fn a_torn_end_is_cut_off_and_nothing_else() {
+    fn only_a_torn_end_is_cut_off() {
         let a = "{\"session_id\":1}\n";
         let two = format!("{a}{a}");
-        for (content, left, asked) in [
+        for (content, left, calls) in [
             (String::new(), "", 0),
             (two.clone(), &*two, 2),
             (format!("{a}{{\"sess"), a, 1),
@@ -297,7 +295,7 @@ mod tests {
             (format!("{a}\0\0\0{two}"), a, 1),
             ("{".to_owned(), "", 0),
         ] {
-            assert_eq!(recovered(&content), Ok((left.to_owned(), asked)), "{content:?}");
+            assert_eq!(recovered(&content), Ok((left.to_owned(), calls)), "{content:?}");
         }
         for (foreign, number) in [
             (format!("{a}{{\"sess\n{a}"), 2),
@@ -313,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_opened_once_at_a_time() {
+    fn open_file_is_locked() {
         let folder = tempfile::tempdir().unwrap();
         let name = named(&folder.path().join("f"));
         let file = RecordFile::open(&name).unwrap();

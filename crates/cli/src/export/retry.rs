@@ -1,9 +1,9 @@
-//! Another try for the failures of an export, into the same output.
+//! Retries the failures of an export into the same output.
 //!
-//! The failures file is moved to `OUTPUT.retry` and started afresh; the sessions in it are the input
-//! of this run. A session that succeeds goes to the output, and one that fails again to the new
-//! failures file, so that each stays in exactly one of the two. What an interruption leaves is worked
-//! off by the next run: a list whose sessions are not all settled is gone on with as it is.
+//! The failures file is moved to `OUTPUT.retry`, and a new one is started; the moved sessions are
+//! the input of this run. A session that succeeds goes to the output, and one that fails again to
+//! the new failures file, so that each stays in exactly one of the two. After an interruption, the
+//! next run continues with the list unless all of its sessions are settled.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -18,14 +18,14 @@ use super::state::{Arguments, Job, Start};
 use super::{ExportJob, JobOf, Terms, api_of};
 use crate::failure::Failure;
 
-/// The job of a retry, and the list to be removed when it is done.
+/// The job of a retry, and the list to remove when it is done.
 pub(crate) struct Retry {
     pub(crate) job: ExportJob,
     pub(crate) list: PathBuf,
 }
 
 impl Retry {
-    /// Begins to retry, or goes on with it; `None` if the failures are not those of this output.
+    /// Starts or resumes a retry; `None` if the failures are not those of this output.
     pub(crate) fn begin(
         failures: &Path,
         paths: &Paths,
@@ -43,7 +43,7 @@ impl Retry {
         };
         let format = terms.format;
         let job = match &terms.job {
-            // Without the list, its fingerprint is the one that was.
+            // The original list is not available, so its recorded fingerprint is kept.
             Some(JobOf::List) => Some(started.job().unwrap_or_else(|| Job::List(String::new()))),
             Some(JobOf::Name(name)) => Some(Job::Named(name.clone())),
             None => None,
@@ -65,7 +65,7 @@ impl Retry {
         Ok(Some(Self { job: ExportJob::new(input, ids, files), list }))
     }
 
-    /// Tells whether an interruption left sessions of a list that are still to be asked for.
+    /// Returns true if an interruption left sessions of a list unsettled.
     fn is_under_way(
         list: &Path,
         format: ExportFormat,
@@ -90,7 +90,7 @@ impl Retry {
     }
 }
 
-/// Writes the list of what is retried, for good, before the failures are taken away.
+/// Writes the retry list and syncs it, before the failures are removed.
 pub(super) fn write_list(list: &Path, failures: &[u8]) -> io::Result<()> {
     let folder = list.parent().unwrap_or(Path::new("/"));
     let mut file = tempfile::Builder::new().prefix(".didit-retry-").tempfile_in(folder)?;

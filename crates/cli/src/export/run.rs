@@ -1,4 +1,4 @@
-//! The work itself: asks for the pending ids, and settles each in one of the files.
+//! The main loop: requests the pending ids, and writes each result to one of the files.
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -23,22 +23,22 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::terminal;
 
-/// The interval at which the progress is drawn and signals are noticed while nothing else happens.
+/// The interval for redrawing the progress and checking for signals while no results arrive.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The number of failures in a row, of the service, the network or the credentials, that stops the
-/// export: they concern more than single sessions.
-const MAX_IN_A_ROW: u64 = 1000;
+/// The number of consecutive failures of the service, the network or the credentials that stops the
+/// export, since they affect more than single sessions.
+const MAX_CONSECUTIVE_FAILURES: u64 = 1000;
 
 /// The results of this run.
 #[derive(Default)]
 struct Tally {
     exported: u64,
     failed: u64,
-    in_a_row: u64,
-    /// The failure that stops the export before its end; it can be resumed.
+    consecutive_failures: u64,
+    /// The failure that stops the export early; it can be resumed.
     stopped: Option<Failure>,
-    /// The failure that every other session would meet as well.
+    /// The failure that every other session would have as well.
     refused: Option<Error>,
 }
 
@@ -52,7 +52,7 @@ impl Tally {
     }
 }
 
-/// The files for the results, and the numbers of a run.
+/// The files for the results, and the counts of a run.
 struct Run<'a> {
     files: Files,
     ledger: &'a RefCell<Ledger>,
@@ -78,16 +78,16 @@ pub(crate) fn run(
     let mut workers = Workers::new(connection, &activity, true);
     let mut run = Run { files, ledger: &ledger, tally: Tally::default(), division };
     while interrupt.received().is_none() {
-        let supply = run.hand_out(&mut workers, &mut pending, concurrency);
+        let supply = run.start_sessions(&mut workers, &mut pending, concurrency);
         if workers.running() == 0 && run.is_over(&supply) {
             break;
         }
-        let patience = if matches!(supply, Supply::More) { Duration::ZERO } else { TICK };
-        run.take_in(&mut workers, patience)?;
+        let timeout = if matches!(supply, Supply::More) { Duration::ZERO } else { TICK };
+        run.settle_arrived(&mut workers, timeout)?;
         if run.tally.is_stopping() {
             activity.stop();
         }
-        run.files.sync_now_and_then()?;
+        run.files.sync_if_due()?;
         if progress.is_due() {
             let ledger = ledger.borrow();
             let note = run.note(workers.running());
@@ -101,8 +101,8 @@ pub(crate) fn run(
             });
         }
     }
-    // After an interruption, what has already arrived is kept; nothing more is waited for.
-    run.take_in(&mut workers, Duration::ZERO)?;
+    // After an interruption, results that have arrived are kept; the others are not awaited.
+    run.settle_arrived(&mut workers, Duration::ZERO)?;
     drop(workers);
     if let Some(error) = run.tally.refused.take().filter(|_| interrupt.received().is_none()) {
         run.fail_the_rest(&error, &mut input)?;
@@ -133,8 +133,8 @@ pub(crate) fn run(
 }
 
 impl Run<'_> {
-    /// Starts as many sessions as there is room for, and returns what there is when that is done.
-    fn hand_out(
+    /// Starts sessions up to `concurrency`, and returns the state of the supply after that.
+    fn start_sessions(
         &mut self,
         workers: &mut Workers,
         pending: &mut PendingIds<'_>,
@@ -147,9 +147,9 @@ impl Run<'_> {
             };
             if let Err(error) = workers.start(&session_id) {
                 if workers.running() == 0 {
-                    self.tally.stop(stop::out_of(&error));
+                    self.tally.stop(stop::shortage_failure(&error));
                 }
-                // There are threads again when others have ended.
+                // Threads are available again when others have ended.
                 match &mut self.division {
                     Some(division) => division.put_back(session_id),
                     None => pending.put_back(session_id),
@@ -170,7 +170,7 @@ impl Run<'_> {
         })
     }
 
-    /// Tells, while nothing is under way, whether nothing more will be.
+    /// Returns true if no more sessions will start, given that none is running.
     fn is_over(&mut self, supply: &Supply) -> bool {
         let Some(division) = &self.division else {
             return self.tally.is_stopping() || matches!(supply, Supply::End);
@@ -188,12 +188,12 @@ impl Run<'_> {
         matches!(supply, Supply::End)
     }
 
-    /// Settles what arrives within that time.
-    fn take_in(&mut self, workers: &mut Workers, patience: Duration) -> Result<(), Failure> {
+    /// Settles the results that arrive within `timeout`.
+    fn settle_arrived(&mut self, workers: &mut Workers, timeout: Duration) -> Result<(), Failure> {
         if workers.running() == 0 {
-            thread::sleep(patience);
+            thread::sleep(timeout);
         }
-        let mut arrived: Vec<_> = workers.next_within(patience).into_iter().collect();
+        let mut arrived: Vec<_> = workers.next_within(timeout).into_iter().collect();
         while let Some(outcome) = workers.next_within(Duration::ZERO) {
             arrived.push(outcome);
         }
@@ -207,7 +207,7 @@ impl Run<'_> {
             self.settle(outcome)?;
         }
         if let Some(division) = &mut self.division
-            && let Err(failure) = division.keep_up()
+            && let Err(failure) = division.confirm_and_renew()
         {
             self.tally.stop(failure);
         }
@@ -222,7 +222,7 @@ impl Run<'_> {
                 self.files.exported(&decision)?;
                 self.settled(&session_id, None);
                 self.tally.exported += 1;
-                self.tally.in_a_row = 0;
+                self.tally.consecutive_failures = 0;
             }
             Some(Err(error)) => {
                 if let Some(failure) = self.stops(&error) {
@@ -231,8 +231,9 @@ impl Run<'_> {
                 }
                 let exit = self.fail(&session_id, &error)?;
                 let tally = &mut self.tally;
-                tally.in_a_row = if may_concern_all(exit) { tally.in_a_row + 1 } else { 0 };
-                if tally.in_a_row >= MAX_IN_A_ROW {
+                tally.consecutive_failures =
+                    if may_concern_all(exit) { tally.consecutive_failures + 1 } else { 0 };
+                if tally.consecutive_failures >= MAX_CONSECUTIVE_FAILURES {
                     let failure = Failure::of_call(Some(session_id.as_str()), &error);
                     tally.stop(failure.and(RESUME_HINT));
                 }
@@ -244,7 +245,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Returns the failure that stops the export, unless the error is the session's own.
+    /// Returns the failure that stops the export, unless the error concerns only its session.
     fn stops(&self, error: &Error) -> Option<Failure> {
         if self.division.is_some() { stop::stops_part(error) } else { stop::stops(error) }
     }
@@ -257,7 +258,7 @@ impl Run<'_> {
         Ok(exit)
     }
 
-    /// Notes that a session is in one of the files.
+    /// Records that a session is in one of the files.
     fn settled(&mut self, session_id: &SessionId, failed: Option<Exit>) {
         self.ledger.borrow_mut().settle(session_id, failed);
         if let Some(division) = &mut self.division {
@@ -265,17 +266,17 @@ impl Run<'_> {
         }
     }
 
-    /// Settles the ids that are left by the failure that they would meet.
+    /// Fails the remaining ids with the error that they would get.
     fn fail_the_rest(&mut self, error: &Error, input: &mut Input) -> Result<(), Failure> {
         let given_up = self.ledger.borrow().under_way();
         for session_id in given_up.into_iter().chain(PendingIds::new(input, self.ledger)) {
             self.fail(&session_id, error)?;
-            self.files.sync_now_and_then()?;
+            self.files.sync_if_due()?;
         }
         Ok(())
     }
 
-    /// Returns what the export does when it does not ask for sessions.
+    /// Returns the activity of the export while it requests no sessions.
     fn note(&self, running: usize) -> Option<&'static str> {
         if self.tally.is_stopping() {
             return Some("finishing what is under way");

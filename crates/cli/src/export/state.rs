@@ -15,11 +15,11 @@ use super::record_file::{kind_of, private};
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// No first line of a state file comes near it.
+/// The maximum length of the first line in bytes, far longer than any.
 const MAX_FIRST_LINE: u64 = 1 << 16;
 
-/// The first record: what must not change from one start to the next. The concurrency, the timeout
-/// and the credentials may.
+/// The first record: the arguments that must be the same at each start. Concurrency, timeout and
+/// credentials may change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Arguments {
@@ -34,27 +34,27 @@ pub(crate) struct Arguments {
     pub(super) share: Option<Share>,
 }
 
-/// How an export begins.
+/// The way an export starts.
 #[derive(Clone, Copy)]
 pub(super) enum Start<'a> {
-    /// Goes on with what is done, if anything is.
+    /// Resumes the export, if anything is done.
     Resume,
-    /// Overwrites what is done.
-    Anew,
+    /// Overwrites earlier results.
+    Restart,
     /// Resumes with the sessions of a failures file.
     Retry(&'a Path),
 }
 
-/// A part of an export that several machines divide.
+/// One machine's share of an export that several machines divide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Share {
     pub(super) job: Job,
-    /// The name of this part. It stays with the files: what is committed under it is theirs.
+    /// The name of this share. It stays with the files: the ids committed under it are theirs.
     owner: String,
 }
 
-/// The settings that machines which divide a list have in common.
+/// The identity of a divided list, common to all its machines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Job {
@@ -64,14 +64,14 @@ pub(crate) enum Job {
 }
 
 impl Share {
-    /// Begins a part of that job.
+    /// Creates a share of a job, with a new name.
     pub(super) fn of(job: Job) -> Self {
-        // Random, as the keys of hash tables are.
+        // The keys of a `RandomState` are random, and so are its hashes.
         let [first, second] = [0, 1].map(|n: u8| RandomState::new().hash_one(n));
         Self { job, owner: format!("{first:016x}{second:016x}") }
     }
 
-    /// Returns the names of the job and of this part in Redis.
+    /// Returns the names of the job and of this share in Redis.
     pub(crate) fn names(&self) -> (String, &str) {
         let job = match &self.job {
             Job::Named(name) => format!("name {name}"),
@@ -89,7 +89,7 @@ impl Arguments {
         base_url: &BaseUrl,
         job: Option<Job>,
     ) -> Self {
-        // A server on this machine may have another port each time.
+        // A local server may have a different port each time.
         let service =
             if base_url.is_plain_http() { "loopback".to_owned() } else { base_url.to_string() };
         let shown = |path: &Path| path.display().to_string();
@@ -98,7 +98,7 @@ impl Arguments {
         Self { input: shown(input), failures, format, service, owns_failures: false, share }
     }
 
-    /// The same with the input of another run.
+    /// Replaces the input with that of another run.
     pub(super) fn with_input_of(self, other: &Self) -> Self {
         Self { input: other.input.clone(), ..self }
     }
@@ -107,7 +107,7 @@ impl Arguments {
         serde_json::from_str(line).ok()
     }
 
-    /// Reads those that an export was started with; `None` if there is no state file.
+    /// Reads the arguments that an export was started with; `None` if there is no state file.
     ///
     /// # Errors
     /// The file is not a state file, and must not be written to.
@@ -139,12 +139,12 @@ impl Arguments {
         arguments.map(Some).ok_or_else(|| foreign("it is not the state file of an export"))
     }
 
-    /// Returns the job that the export is a part of.
+    /// Returns the job of the export, if several machines divide it.
     pub(super) fn job(&self) -> Option<Job> {
         self.share.as_ref().map(|share| share.job.clone())
     }
 
-    /// Goes on with the part that was started, if it is of the same job.
+    /// Keeps the share that was started, if it belongs to the same job.
     pub(super) fn keep_owner(&mut self, started: &Self) {
         match (&mut self.share, &started.share) {
             (Some(now), Some(started)) if now.job == started.job => now.clone_from(started),
@@ -152,7 +152,7 @@ impl Arguments {
         }
     }
 
-    /// Refuses to go on with what was started with other arguments.
+    /// Refuses to resume an export that was started with other arguments.
     pub(super) fn check(&self, now: &Self, paths: &Paths, start: Start<'_>) -> Result<(), Failure> {
         let Some(output) = &paths.output else { return Ok(()) };
         let output = output.shown.display();
@@ -193,12 +193,12 @@ impl Arguments {
         Err(Failure::usage(format!("the export to {output} was started {difference}; {advice}")))
     }
 
-    /// Tells whether the same command may be given `--restart`.
+    /// Returns true if the same command may have `--restart`.
     pub(super) fn may_restart(&self, start: Start<'_>) -> bool {
         self.share.is_none() && !matches!(start, Start::Retry(_))
     }
 
-    /// Makes the state file, in place of that of an earlier export or of none, for good.
+    /// Writes and syncs the state file; `replace` overwrites that of an earlier export.
     pub(super) fn write(&self, name: &Named, replace: bool) -> Result<(), Failure> {
         let written = || -> io::Result<()> {
             let folder = name.path.parent().unwrap_or(Path::new("/"));
@@ -219,29 +219,29 @@ impl Arguments {
     }
 }
 
-/// Waits until the names in a folder would survive a loss of power; not every system can.
-pub(super) fn sync_folder(of: &Named) {
-    if let Some(Ok(folder)) = of.path.parent().map(File::open) {
+/// Syncs the folder of a file, so that its name survives a power loss. Not every system can.
+pub(super) fn sync_folder(name: &Named) {
+    if let Some(Ok(folder)) = name.path.parent().map(File::open) {
         let _ = folder.sync_all();
     }
 }
 
-/// A later record: the exit code of a failure, which the failures file does not hold.
+/// A later record: the exit code of a failure, which the failures file does not contain.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ExitNote {
+pub(super) struct ExitRecord {
     pub(super) session_id: String,
     exit: u8,
 }
 
-impl ExitNote {
+impl ExitRecord {
     pub(super) fn new(session_id: &SessionId, exit: Exit) -> Self {
         Self { session_id: session_id.to_string(), exit: exit as u8 }
     }
 
     pub(super) fn parse(line: &str) -> Option<(String, Exit)> {
-        let note: Self = serde_json::from_str(line).ok()?;
-        Some((note.session_id, Exit::of_failure(note.exit)?))
+        let record: Self = serde_json::from_str(line).ok()?;
+        Some((record.session_id, Exit::of_failure(record.exit)?))
     }
 
     pub(super) fn to_line(&self) -> Result<String, Failure> {

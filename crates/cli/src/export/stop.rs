@@ -1,4 +1,4 @@
-//! Failures that are no single session's: they stop the export, which can be resumed later.
+//! Failures that concern more than one session: they stop the export, which can be resumed.
 
 use std::error::Error as StdError;
 use std::io;
@@ -11,10 +11,10 @@ use crate::failure::Failure;
 /// The advice for an export that stopped.
 pub(super) const RESUME_HINT: &str = "run the same command again (without --restart) to resume";
 
-/// Returns the failure that stops the export, unless the error is the session's own.
+/// Returns the failure that stops the export, unless the error concerns only its session.
 pub(super) fn stops(error: &Error) -> Option<Failure> {
     if let Some(shortage) = local_shortage(error) {
-        return Some(out_of(shortage));
+        return Some(shortage_failure(shortage));
     }
     let call = error.call();
     let refused = matches!(call.kind(), CallErrorKind::Response(_) | CallErrorKind::Waiting(_));
@@ -25,20 +25,21 @@ pub(super) fn stops(error: &Error) -> Option<Failure> {
     stops.then(|| Failure::of_call(None, error).after_sending().and(RESUME_HINT))
 }
 
-/// The same for a machine that exports a part of a list: what it alone may meet is not the session's.
+/// Like [`stops`], for a share of a list: TLS failures, which may affect only this machine, stop it
+/// too.
 pub(super) fn stops_part(error: &Error) -> Option<Failure> {
     let alone = || Failure::of_call(None, error).and(RESUME_HINT);
     stops(error).or_else(|| is_about_tls(error).then(alone))
 }
 
-/// Tells whether the service's certificate is not trusted, or the service refuses the handshake,
-/// which concerns every session.
+/// Returns true if the service's certificate is not trusted, or the service refuses the handshake,
+/// which affects every session.
 pub(super) fn is_about_tls(error: &Error) -> bool {
     use TransportErrorKind::{Certificate, Handshake};
     matches!(error.call().kind(), CallErrorKind::Transport(Certificate | Handshake))
 }
 
-/// Returns the system's error that failed a call, if the system is short of something.
+/// Returns the I/O error that failed a call, if the system lacks a resource.
 fn local_shortage(error: &Error) -> Option<&io::Error> {
     match error.source()?.downcast_ref::<ureq::Error>()? {
         ureq::Error::Io(error) => Some(error).filter(|error| is_shortage(error)),
@@ -46,15 +47,15 @@ fn local_shortage(error: &Error) -> Option<&io::Error> {
     }
 }
 
-/// Returns the failure of an export on a system that gives it too little.
-pub(super) fn out_of(shortage: &io::Error) -> Failure {
+/// Builds the failure of an export on a system that lacks a resource.
+pub(super) fn shortage_failure(shortage: &io::Error) -> Failure {
     Failure::other(format!(
-        "this machine gives the export too little: {shortage}; lower --concurrency or raise the \
+        "this machine is short of a resource: {shortage}; lower --concurrency or raise the \
          limit, and {RESUME_HINT}"
     ))
 }
 
-/// Tells whether the system is out of something that it may have again later.
+/// Returns true if the system lacks a resource that it may have again later.
 fn is_shortage(error: &io::Error) -> bool {
     #[cfg(unix)]
     {
@@ -76,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_network_does_is_no_shortage() {
+    fn network_errors_are_not_shortages() {
         for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS] {
             assert!(is_shortage(&errno.into()), "{errno}");
         }

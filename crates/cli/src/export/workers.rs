@@ -1,7 +1,7 @@
-//! Retrieves the decisions of many sessions at once, each on a thread of its own.
+//! Retrieves the decisions of many sessions at once, each on its own thread.
 //!
-//! The threads end with their requests, or with the process: nobody waits for one whose outcome is
-//! not wanted any more.
+//! A thread ends with its request or with the process: threads whose outcome is no longer needed
+//! are not awaited.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -25,15 +25,15 @@ use crate::failure::Failure;
 use crate::logging::Exchanges;
 use crate::observed::Observed;
 
-/// The longest time for which a waiting call does not notice that it is to stop.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
+/// The maximum time until a waiting call notices that it is to stop.
+const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The outcome of a session.
 pub(crate) struct Outcome {
-    /// The number of the session in the order of the starts, from 0.
-    pub(crate) place: u64,
+    /// The index of the session in starting order, from 0.
+    pub(crate) index: u64,
     pub(crate) session_id: SessionId,
-    /// `None` if it was given up.
+    /// `None` if it was canceled.
     pub(crate) result: Option<Result<Answer, Error>>,
 }
 
@@ -43,21 +43,21 @@ pub(crate) enum Answer {
     Verification(Box<verification::Decision>),
 }
 
-/// The state that the calls under way share with those who wait for them.
+/// The state that the running calls share with the main thread.
 #[derive(Default)]
 pub(crate) struct Activity {
     stopping: AtomicBool,
-    /// By place, what each call waits for, and until when, if it does.
+    /// The end and reason of each call's wait by index; `None` for a call that is not waiting.
     waits: Mutex<BTreeMap<u64, Option<(Instant, WaitReason)>>>,
 }
 
 impl Activity {
-    /// Gives up the calls that wait; those in flight come to their end, and are not retried.
+    /// Cancels the waiting calls; requests in flight are completed, but not retried.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    /// Returns what all calls wait for, and how long until the first of them goes on.
+    /// Returns the reason and remaining time of the shortest wait, if all calls are waiting.
     pub(crate) fn waiting(&self) -> Option<(WaitReason, Duration)> {
         let waits = self.waits();
         let waits = waits.values().copied().collect::<Option<Vec<_>>>()?;
@@ -94,22 +94,22 @@ impl Workers {
         Self { client, api, activity, queued, started: 0, running: 0, done, outcomes }
     }
 
-    /// Returns how many sessions are under way.
+    /// Returns the number of sessions being retrieved.
     pub(crate) fn running(&self) -> usize {
         self.running
     }
 
-    /// Starts to retrieve a decision.
+    /// Starts retrieving a decision.
     ///
     /// # Errors
-    /// The system gives no more threads.
+    /// The system cannot create another thread.
     pub(crate) fn start(&mut self, session_id: &SessionId) -> io::Result<()> {
-        let (place, done) = (self.started, self.done.clone());
+        let (index, done) = (self.started, self.done.clone());
         let task = Task {
             client: self.client.clone(),
             api: self.api,
             activity: Arc::clone(&self.activity),
-            place,
+            index,
             queued: self.queued,
             session_id: session_id.clone(),
         };
@@ -117,23 +117,23 @@ impl Workers {
             let result = panic::catch_unwind(AssertUnwindSafe(|| retrieve(&task)));
             let outcome = result.map(|result| {
                 let Task { session_id, .. } = task;
-                Outcome { place, session_id, result }
+                Outcome { index, session_id, result }
             });
-            // Nobody waits for the outcome once the workers are dropped.
+            // Fails if the workers are dropped: then the outcome is not needed.
             let _ = done.send(outcome);
         };
-        thread::Builder::new().name(format!("session {place}")).spawn(work)?;
+        thread::Builder::new().name(format!("session {index}")).spawn(work)?;
         self.started += 1;
         self.running += 1;
         Ok(())
     }
 
-    /// Returns the next outcome, in the order in which they come; `None` if none comes in time.
-    pub(crate) fn next_within(&mut self, patience: Duration) -> Option<Outcome> {
+    /// Returns the next outcome in order of arrival; `None` if none arrives within `timeout`.
+    pub(crate) fn next_within(&mut self, timeout: Duration) -> Option<Outcome> {
         if self.running == 0 {
             return None;
         }
-        let outcome = self.outcomes.recv_timeout(patience).ok()?;
+        let outcome = self.outcomes.recv_timeout(timeout).ok()?;
         self.running -= 1;
         Some(outcome.unwrap_or_else(|payload| panic::resume_unwind(payload)))
     }
@@ -145,19 +145,20 @@ impl Drop for Workers {
     }
 }
 
-/// Retrieves several at once, and hands the outcomes on in the order of the ids.
+/// Retrieves several decisions at once, and passes the outcomes to `handle` in the order of the
+/// ids.
 pub(crate) fn in_order(
     workers: &mut Workers,
     session_ids: &[SessionId],
-    mut hand_on: impl FnMut(Outcome) -> Result<(), Failure>,
+    mut handle: impl FnMut(Outcome) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    // A few are over sooner than further connections are made.
+    // A few sessions are done sooner than further connections are established.
     let concurrency = (session_ids.len() / 8).clamp(1, 16);
     let mut pending = session_ids.iter().peekable();
     let mut early = BTreeMap::new();
     let mut next = 0;
     loop {
-        // Those that wait for their turn count as well, or they would pile up.
+        // Outcomes that arrived early count as well, or they would pile up.
         while workers.running() + early.len() < concurrency
             && let Some(session_id) = pending.peek()
         {
@@ -173,16 +174,16 @@ pub(crate) fn in_order(
             return Ok(());
         }
         if let Some(outcome) = workers.next_within(Duration::MAX) {
-            early.insert(outcome.place, outcome);
+            early.insert(outcome.index, outcome);
         }
         while let Some(outcome) = early.remove(&next) {
             next += 1;
-            hand_on(outcome)?;
+            handle(outcome)?;
         }
     }
 }
 
-/// Retrieves a decision; `None` if it was given up.
+/// Retrieves a decision; `None` if it was canceled.
 fn retrieve(task: &Task) -> Option<Result<Answer, Error>> {
     let id = &task.session_id;
     match task.api {
@@ -191,7 +192,7 @@ fn retrieve(task: &Task) -> Option<Result<Answer, Error>> {
             Some(result.map(|decision| Answer::Transfer(Box::new(decision))))
         }
         Api::Verification => {
-            // Whoever asks for it has checked that it is one.
+            // The callers have checked that it is valid.
             let id = id.as_str().parse().ok()?;
             let result = task.run(verification::RetrieveDecision::new(id))?;
             Some(result.map(|decision| Answer::Verification(Box::new(decision))))
@@ -204,7 +205,7 @@ struct Task {
     client: Client,
     api: Api,
     activity: Arc<Activity>,
-    place: u64,
+    index: u64,
     queued: bool,
     session_id: SessionId,
 }
@@ -213,33 +214,33 @@ impl Task {
     fn run<E: Endpoint>(&self, endpoint: E) -> Option<Result<E::Output, Error>> {
         let call = Call::new(endpoint);
         let call = if self.queued { call.deadline_from_first_send() } else { call };
-        let call = Watched::new(call, self.place, &self.activity);
+        let call = Watched::new(call, self.index, &self.activity);
         self.client.run(Observed::new(call, Exchanges::default())).transpose()
     }
 }
 
-/// The instant that much later, or in a day: it is for people.
+/// Returns the instant after a wait, at most a day from now: it is only displayed.
 fn later(wait: Duration) -> Instant {
     Instant::now() + wait.min(Duration::from_secs(24 * 60 * 60))
 }
 
-/// A call that tells what it waits for, and comes to `None` when it is given up.
+/// A call that reports its waits, and completes with `None` when it is canceled.
 struct Watched<'a, E: Endpoint> {
     call: Call<E>,
-    place: u64,
+    index: u64,
     activity: &'a Activity,
 }
 
 impl<'a, E: Endpoint> Watched<'a, E> {
-    fn new(call: Call<E>, place: u64, activity: &'a Activity) -> Self {
-        activity.waits().insert(place, None);
-        Self { call, place, activity }
+    fn new(call: Call<E>, index: u64, activity: &'a Activity) -> Self {
+        activity.waits().insert(index, None);
+        Self { call, index, activity }
     }
 }
 
 impl<E: Endpoint> Drop for Watched<'_, E> {
     fn drop(&mut self) {
-        self.activity.waits().remove(&self.place);
+        self.activity.waits().remove(&self.index);
     }
 }
 
@@ -252,7 +253,7 @@ impl<E: Endpoint> Operation for Watched<'_, E> {
             Step::Wait { until, reason } => Some((later(until.since(now)), *reason)),
             _ => None,
         };
-        self.activity.waits().insert(self.place, wait);
+        self.activity.waits().insert(self.index, wait);
         match step {
             Step::Done(result) => Step::Done(result.map(Some)),
             _ if self.activity.is_stopping() => {
@@ -260,7 +261,7 @@ impl<E: Endpoint> Operation for Watched<'_, E> {
                 Step::Done(Ok(None))
             }
             Step::Wait { until, reason } => {
-                Step::Wait { until: until.min(now.after(LOOK_AGAIN)), reason }
+                Step::Wait { until: until.min(now.after(STOP_CHECK_INTERVAL)), reason }
             }
             Step::Send { request, ticket, timeout } => Step::Send { request, ticket, timeout },
         }

@@ -2,10 +2,10 @@ use std::fs;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{Place, asked, run, start, until_asked};
+use crate::support::{Place, requested_ids, run, start, wait_for_requests};
 
 #[test]
-fn other_arguments_on_an_existing_output_are_refused() {
+fn resume_with_other_arguments_is_refused() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(10);
     run(&mut place.export(&sandbox, "")).ends(0, "");
@@ -24,13 +24,13 @@ fn other_arguments_on_an_existing_output_are_refused() {
         run(&mut place.export_with(&sandbox, arguments)).ends(2, words);
     }
     assert_eq!(place.read("out"), output);
-    assert_eq!(asked(&sandbox).len(), 10);
+    assert_eq!(requested_ids(&sandbox).len(), 10);
     let patient = "--concurrency 2 --timeout 1m -v";
     run(&mut place.export(&sandbox, patient)).ends(0, "10 exported and 0 failed before");
 }
 
 #[test]
-fn a_file_of_somebody_else_is_left_alone() {
+fn foreign_file_is_never_modified() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(10);
     for content in ["precious\n", "\n", "{\"a\":1}\n", "session_id,mine\n"] {
@@ -48,11 +48,11 @@ fn a_file_of_somebody_else_is_left_alone() {
             assert_eq!(place.read("out"), content);
         }
     }
-    assert_eq!(asked(&sandbox).len(), 0);
+    assert_eq!(requested_ids(&sandbox).len(), 0);
 }
 
 #[test]
-fn an_output_without_its_state_is_overwritten_by_a_restart_alone() {
+fn output_without_state_requires_restart() {
     let sandbox = Sandbox::start().unwrap();
     for format in ["", "--format csv"] {
         let place = Place::with_ids(10);
@@ -67,7 +67,7 @@ fn an_output_without_its_state_is_overwritten_by_a_restart_alone() {
 }
 
 #[test]
-fn a_restart_begins_anew() {
+fn restart_overwrites_earlier_results() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(10);
     sandbox.script(Route::Decision, vec![Fault::answer(404); 3]);
@@ -78,12 +78,12 @@ fn a_restart_begins_anew() {
 }
 
 #[test]
-fn two_at_once_on_one_output_are_refused() {
+fn concurrent_export_to_one_output_is_refused() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.always(Route::Decision, Fault::Hang);
     let place = Place::with_ids(10);
     let mut first = start(&mut place.export(&sandbox, ""));
-    until_asked(&sandbox, 1);
+    wait_for_requests(&sandbox, 1);
     std::os::unix::fs::symlink(place.path("out"), place.path("alias")).unwrap();
     for arguments in ["", "--restart", "--output alias"] {
         let arguments = format!("--input ids --output out {arguments}");
@@ -98,7 +98,7 @@ fn two_at_once_on_one_output_are_refused() {
 }
 
 #[test]
-fn paths_that_cannot_be_used_are_2() {
+fn unusable_paths_exit_with_2() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(10);
     fs::create_dir(place.path("folder")).unwrap();

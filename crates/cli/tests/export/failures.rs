@@ -2,10 +2,10 @@ use std::net::TcpListener;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{Place, asked, run, start, until_asked};
+use crate::support::{Place, requested_ids, run, start, wait_for_requests};
 
 #[test]
-fn what_fails_is_told_and_the_first_in_the_input_counts() {
+fn failures_are_recorded_and_the_first_sets_the_exit_code() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.missing("gone");
     sandbox.decision("odd", "<html>");
@@ -24,14 +24,14 @@ fn what_fails_is_told_and_the_first_in_the_input_counts() {
         assert_eq!(lines[1]["status"], 200);
         assert!(lines.iter().all(|line| line.as_object().unwrap().len() == 3));
 
-        let before = asked(&sandbox).len();
+        let before = requested_ids(&sandbox).len();
         run(&mut export).ends(code, "2 exported and 2 failed before");
-        assert_eq!(asked(&sandbox).len(), before, "nothing is asked for again");
+        assert_eq!(requested_ids(&sandbox).len(), before, "nothing is requested again");
     }
 }
 
 #[test]
-fn a_resumed_export_ends_with_the_code_of_the_first_run() {
+fn resumed_export_keeps_the_exit_code() {
     let words = r#"{"message":"could not fetch an access token: invalid_client"}"#;
     let faults = [
         (Fault::answer(400).body(words), 1),
@@ -48,7 +48,7 @@ fn a_resumed_export_ends_with_the_code_of_the_first_run() {
         let mut export = place.export(&sandbox, "--timeout 2s");
         run(&mut export).ends(code, "0 exported and 1 failed");
         let line = place.read("out.failures");
-        // Whatever the line says, the code stays.
+        // The exit code does not depend on the text of the line.
         place.write("out.failures", &line.replace("\"error\":\"", "\"error\":\"HTTP 404 "));
         run(&mut export).ends(code, "1 failed before");
         std::fs::remove_file(place.path("out.state")).unwrap();
@@ -57,7 +57,7 @@ fn a_resumed_export_ends_with_the_code_of_the_first_run() {
 }
 
 #[test]
-fn refusals_of_the_token_route_fail_no_session() {
+fn token_failures_stop_the_export() {
     for (fault, code) in [
         (Fault::answer(400).body(r#"{"error":"invalid_client"}"#), 3),
         (Fault::answer(401), 3),
@@ -79,11 +79,11 @@ fn refusals_of_the_token_route_fail_no_session() {
 }
 
 #[test]
-fn without_an_answer_there_is_no_status() {
+fn failure_without_a_response_has_null_status() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\nb\n"));
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed_port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut export = place.export(&sandbox, "");
-    run(export.env("DIDIT_BASE_URL", format!("http://{nobody}")))
+    run(export.env("DIDIT_BASE_URL", format!("http://{closed_port}")))
         .ends(6, "0 exported and 2 failed");
     place.is_complete(2);
     assert_eq!(place.read("out.failures").matches(r#""status":null"#).count(), 2);
@@ -91,7 +91,7 @@ fn without_an_answer_there_is_no_status() {
 }
 
 #[test]
-fn a_client_that_is_refused_fails_no_id_and_stops_the_export() {
+fn refused_client_stops_the_export() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(500);
     let mut export = place.export(&sandbox, "");
@@ -99,16 +99,16 @@ fn a_client_that_is_refused_fails_no_id_and_stops_the_export() {
     run(export.env("DIDIT_CLIENT_SECRET", "wrong")).ends(3, "could not fetch an access token");
     place.is_complete(0);
     assert!(!place.has("out.failures"));
-    // A worker that starts late asks for itself.
+    // A worker that starts late fetches a token itself.
     assert!((1..=16).contains(&sandbox.requests_to(Route::Token).len()));
-    assert_eq!(asked(&sandbox).len(), 0);
+    assert_eq!(requested_ids(&sandbox).len(), 0);
 
     run(export.env("DIDIT_CLIENT_SECRET", sandbox.client_secret())).ends(0, "500 exported");
     place.is_complete(500);
 }
 
 #[test]
-fn a_token_that_one_session_refuses_fails_that_one() {
+fn unauthorized_session_fails_alone() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::new("a\nb\nc\n");
     sandbox.script(Route::Decision, [Fault::Pass, Fault::answer(401)]);
@@ -117,7 +117,7 @@ fn a_token_that_one_session_refuses_fails_that_one() {
 }
 
 #[test]
-fn a_service_that_is_down_for_a_thousand_sessions_ends_it() {
+fn thousand_consecutive_failures_stop_the_export() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.always(Route::Decision, Fault::answer(403));
     let place = Place::with_ids(1500);
@@ -159,7 +159,7 @@ fn failures_are_retried_into_another_output() {
 }
 
 #[test]
-fn a_retry_merges_into_the_same_output() {
+fn retry_merges_into_the_same_output() {
     let sandbox = Sandbox::start().unwrap();
     for csv in ["", "--format csv"] {
         let place = Place::with_ids(20);
@@ -188,7 +188,7 @@ fn a_retry_merges_into_the_same_output() {
 }
 
 #[test]
-fn a_retry_that_was_killed_goes_on_and_asks_for_nothing_twice() {
+fn killed_retry_resumes_without_repeating_requests() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(12);
     sandbox.script(Route::Decision, vec![Fault::answer(410); 12]);
@@ -199,19 +199,19 @@ fn a_retry_that_was_killed_goes_on_and_asks_for_nothing_twice() {
     faults.push(Fault::Hang);
     sandbox.script(Route::Decision, faults);
     let mut child = start(&mut retry);
-    until_asked(&sandbox, 16);
+    wait_for_requests(&sandbox, 16);
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(place.settled().len(), 3);
     run(&mut retry).ends(4, "9 exported and 0 failed in");
     place.is_complete(12);
-    // The one in flight when it was killed, and no other, was asked for again.
-    assert_eq!(asked(&sandbox).len(), 12 + 4 + 9);
+    // Only the request in flight when it was killed was repeated.
+    assert_eq!(requested_ids(&sandbox).len(), 12 + 4 + 9);
     assert_eq!(place.read("out.failures").lines().count(), 1);
 }
 
 #[test]
-fn neither_secrets_nor_people_reach_the_failures() {
+fn failures_contain_no_secrets_or_personal_data() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.script(
         Route::Decision,

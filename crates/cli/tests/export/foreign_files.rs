@@ -4,10 +4,10 @@ use std::process::Command;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{Place, asked, limited, run, start, until_asked};
+use crate::support::{Place, limited, requested_ids, run, start, wait_for_requests};
 
 #[test]
-fn a_state_file_of_somebody_else_is_left_alone() {
+fn foreign_state_file_is_never_modified() {
     let sandbox = Sandbox::start().unwrap();
     for arguments in ["", "--restart"] {
         for content in ["IMPORTANT NOTES\n", "", "{}\n", "{\"input\":\"x\"}"] {
@@ -22,7 +22,7 @@ fn a_state_file_of_somebody_else_is_left_alone() {
 }
 
 #[test]
-fn a_refused_resume_leaves_every_file_as_it_was() {
+fn refused_resume_leaves_files_unchanged() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(3);
     run(&mut place.export(&sandbox, "")).ends(0, "");
@@ -44,7 +44,7 @@ fn a_refused_resume_leaves_every_file_as_it_was() {
 }
 
 #[test]
-fn links_and_fifos_are_refused_and_nothing_hangs() {
+fn links_and_fifos_are_refused_without_blocking() {
     let sandbox = Sandbox::start().unwrap();
     for name in ["out.state", "out.failures"] {
         for target in ["precious", "missing"] {
@@ -64,19 +64,19 @@ fn links_and_fifos_are_refused_and_nothing_hangs() {
 }
 
 #[test]
-fn an_output_named_by_a_link_is_found_again() {
+fn linked_output_is_resumed() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(3);
     fs::create_dir(place.path("far")).unwrap();
     symlink("far/target", place.path("out")).unwrap();
     run(&mut place.export(&sandbox, "")).ends(0, "3 exported and 0 failed");
     run(&mut place.export(&sandbox, "")).ends(0, "3 exported and 0 failed before");
-    assert_eq!((place.read("far/target").lines().count(), asked(&sandbox).len()), (3, 3));
+    assert_eq!((place.read("far/target").lines().count(), requested_ids(&sandbox).len()), (3, 3));
     assert!(place.has("far/target.state"));
 }
 
 #[test]
-fn failures_that_cannot_be_written_are_known_before_anything_is_sent() {
+fn unwritable_failures_file_is_refused_before_sending() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.always(Route::Decision, Fault::answer(404));
     for failures in ["/proc/nope", "nowhere/failures", "."] {
@@ -94,22 +94,22 @@ fn failures_that_cannot_be_written_are_known_before_anything_is_sent() {
 }
 
 #[test]
-fn two_exports_do_not_share_a_failures_file() {
+fn failures_file_in_use_is_refused() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.always(Route::Decision, Fault::Hang);
     let place = Place::with_ids(3);
     let mut first = start(&mut place.export(&sandbox, "--failures f"));
-    until_asked(&sandbox, 3);
+    wait_for_requests(&sandbox, 3);
     let other = "--input ids --output other --failures f";
     run(&mut place.export_with(&sandbox, other)).ends(2, "another export is writing to f");
     assert!(!place.has("other"));
-    assert_eq!(asked(&sandbox).len(), 3);
+    assert_eq!(requested_ids(&sandbox).len(), 3);
     first.kill().unwrap();
     first.wait().unwrap();
 }
 
 #[test]
-fn an_empty_failures_file_of_somebody_else_stays() {
+fn existing_empty_failures_file_is_kept() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(3);
     place.write("f", "");
@@ -119,11 +119,11 @@ fn an_empty_failures_file_of_somebody_else_stays() {
 }
 
 #[test]
-fn a_state_is_a_file_of_its_own() {
+fn new_state_file_has_mode_0600() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(3);
     run(&mut place.export(&sandbox, "")).ends(0, "");
-    // Somebody may read what an earlier export left; the next one makes the file anew.
+    // The state file of an earlier export is readable by all; the next export replaces it.
     fs::set_permissions(place.path("out.state"), fs::Permissions::from_mode(0o666)).unwrap();
     fs::remove_file(place.path("out")).unwrap();
     run(&mut place.export(&sandbox, "")).ends(0, "3 exported");
@@ -132,7 +132,7 @@ fn a_state_is_a_file_of_its_own() {
 }
 
 #[test]
-fn a_csv_of_somebody_else_is_refused() {
+fn foreign_csv_is_refused() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(3);
     run(&mut place.export(&sandbox, "--format csv")).ends(0, "3 exported");
@@ -143,16 +143,17 @@ fn a_csv_of_somebody_else_is_refused() {
     assert_eq!(place.read("out"), foreign);
     place.write("out", &format!("{output}a,note,of,mine\n"));
     run(&mut place.export(&sandbox, "--format csv")).ends(1, "record 5 of out is broken");
-    assert_eq!(asked(&sandbox).len(), 3);
+    assert_eq!(requested_ids(&sandbox).len(), 3);
 }
 
 #[test]
-fn too_few_descriptors_fail_no_session() {
+fn descriptor_shortage_stops_the_export() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.always(Route::Decision, Fault::Hang);
     let place = Place::with_ids(60);
     let export = place.export(&sandbox, "--concurrency 50");
-    let stopped = run(&mut limited(&export, "-n 24")).ends(1, "this machine gives the export too");
+    let stopped =
+        run(&mut limited(&export, "-n 24")).ends(1, "this machine is short of a resource");
     assert!(stopped.stderr.contains("to resume"), "{stopped:?}");
     assert!(!place.has("out.failures"));
     sandbox.clear(Route::Decision);
@@ -161,7 +162,7 @@ fn too_few_descriptors_fail_no_session() {
 }
 
 #[test]
-fn a_limit_of_the_file_size_is_a_line_of_every_command() {
+fn file_size_limit_is_a_write_error() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(3);
     run(&mut limited(&place.export(&sandbox, ""), "-f 0")).ends(1, "could not write out.state");

@@ -4,21 +4,21 @@ use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{Place, asked, run, start, until_asked, wait};
+use crate::support::{Place, requested_ids, run, start, wait, wait_for_requests};
 
 #[test]
-fn line_ends_blanks_comments_and_repetitions() {
+fn blank_lines_comments_and_repetitions_are_skipped() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::new("\u{feff}a\r\n\n# c\r\n  \n b\t\na\r\n  #d\na,b \n\u{a0}c");
     run(&mut place.export(&sandbox, "")).ends(0, "4 exported and 0 failed");
     place.is_complete(4);
-    let mut asked = asked(&sandbox);
-    asked.sort_unstable();
-    assert_eq!(asked, ["a", "a,b", "b", "c"]);
+    let mut requested_ids = requested_ids(&sandbox);
+    requested_ids.sort_unstable();
+    assert_eq!(requested_ids, ["a", "a,b", "b", "c"]);
 }
 
 #[test]
-fn bad_ids_are_refused_by_their_line_before_anything_is_sent() {
+fn invalid_id_is_refused_with_its_line_number() {
     let sandbox = Sandbox::start().unwrap();
     let long = "x".repeat(257);
     let endless = "x".repeat(1 << 17);
@@ -40,7 +40,7 @@ fn bad_ids_are_refused_by_their_line_before_anything_is_sent() {
 }
 
 #[test]
-fn standard_input_goes_on_when_it_is_piped_again() {
+fn export_from_standard_input_resumes() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(30);
     let again = || {
@@ -56,7 +56,7 @@ fn standard_input_goes_on_when_it_is_piped_again() {
 }
 
 #[test]
-fn a_pipe_by_name_is_read_like_standard_input() {
+fn pipe_path_is_read_like_standard_input() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(30);
     let mut export = place.export_with(&sandbox, "--input /dev/stdin --output out");
@@ -69,12 +69,12 @@ fn a_pipe_by_name_is_read_like_standard_input() {
 }
 
 #[test]
-fn lines_added_after_the_check_wait_for_the_next_start() {
+fn lines_appended_during_the_export_are_not_read() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.always(Route::Decision, Fault::Delay(Duration::from_millis(300)));
     let place = Place::with_ids(3);
     let child = start(&mut place.export(&sandbox, "--concurrency 1"));
-    until_asked(&sandbox, 1);
+    wait_for_requests(&sandbox, 1);
     let mut ids = std::fs::OpenOptions::new().append(true).open(place.path("ids")).unwrap();
     std::io::Write::write_all(&mut ids, b"not/checked\ns-added\n").unwrap();
     wait(child).ends(0, "3 exported");
@@ -83,12 +83,12 @@ fn lines_added_after_the_check_wait_for_the_next_start() {
 }
 
 #[test]
-fn ids_that_are_added_later_are_exported_as_well() {
+fn ids_added_later_are_exported_by_the_next_run() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::new("a\nb\n");
     run(&mut place.export(&sandbox, "")).ends(0, "2 exported");
     place.write("ids", "a\nb\nc\n");
     run(&mut place.export(&sandbox, "")).ends(0, "1 exported");
     place.is_complete(3);
-    assert_eq!(asked(&sandbox).len(), 3);
+    assert_eq!(requested_ids(&sandbox).len(), 3);
 }

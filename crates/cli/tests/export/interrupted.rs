@@ -7,15 +7,17 @@ use std::time::{Duration, Instant};
 
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::support::{Place, asked, asked_for, limited, run, signal, start, until_asked, wait};
+use crate::support::{
+    Place, limited, requested_id, requested_ids, run, signal, start, wait, wait_for_requests,
+};
 
-/// A small generator, so that a seed repeats the same kills.
-fn next(seed: &mut u64) -> u64 {
+/// Returns the next number of a linear congruential generator, so that a seed is reproducible.
+fn next_random(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     *seed >> 33
 }
 
-/// The ids in whole lines, however torn the files' ends are.
+/// Returns the ids in whole lines, ignoring torn ends.
 fn settled(place: &Place) -> BTreeSet<String> {
     let texts = ["out", "out.failures"].map(|name| std::fs::read_to_string(place.path(name)));
     let texts: String = texts.into_iter().map(Result::unwrap_or_default).collect();
@@ -24,8 +26,8 @@ fn settled(place: &Place) -> BTreeSet<String> {
     whole.map(id).collect()
 }
 
-/// Makes a connection, and tells its number: those of a process that has ended are before it, though
-/// the sandbox may not have read all of their requests yet.
+/// Opens a connection, and returns its number. The connections of a process that has ended have
+/// lower numbers, even if the sandbox has not read all of their requests yet.
 fn knock(sandbox: &Sandbox) -> u64 {
     let address = sandbox.url().trim_start_matches("http://");
     let mut connection = TcpStream::connect(address).unwrap();
@@ -35,7 +37,7 @@ fn knock(sandbox: &Sandbox) -> u64 {
 }
 
 #[test]
-fn killed_at_fifty_moments_each_id_is_settled_once_and_asked_for_once() {
+fn fifty_kills_neither_lose_nor_repeat_ids() {
     const IDS: usize = 2000;
     const KILLS: usize = 50;
     const CONCURRENCY: usize = 8;
@@ -46,18 +48,21 @@ fn killed_at_fifty_moments_each_id_is_settled_once_and_asked_for_once() {
     let place = Place::with_ids(IDS);
     let mut export = place.export(&sandbox, &format!("--concurrency {CONCURRENCY}"));
     let mut seed = 42;
-    // Before which connection the ids were settled that must not be asked for any more.
+    // The ids settled before each connection number, which must not be requested after it.
     let mut done: Vec<(u64, BTreeSet<String>)> = Vec::new();
     for kill in 0..KILLS {
         let before = sandbox.requests_to(Route::Decision).len();
         let mut child = start(&mut export);
-        // By the work that was done, so that it is the same on a slow machine; now and then by the
-        // clock, which also meets the start.
+        // Usually after some requests, so that a slow machine behaves the same; every fifth time
+        // after a delay, which also covers the start.
         if kill % 5 == 0 {
-            thread::sleep(Duration::from_millis(next(&mut seed) % 40));
+            thread::sleep(Duration::from_millis(next_random(&mut seed) % 40));
         } else {
-            until_asked(&sandbox, before + usize::try_from(next(&mut seed) % 60).unwrap());
-            thread::sleep(Duration::from_micros(next(&mut seed) % 5000));
+            wait_for_requests(
+                &sandbox,
+                before + usize::try_from(next_random(&mut seed) % 60).unwrap(),
+            );
+            thread::sleep(Duration::from_micros(next_random(&mut seed) % 5000));
         }
         assert_eq!(child.try_wait().unwrap(), None, "there is work left to be interrupted");
         child.kill().unwrap();
@@ -72,7 +77,7 @@ fn killed_at_fifty_moments_each_id_is_settled_once_and_asked_for_once() {
     let requests = sandbox.requests_to(Route::Decision);
     for (connection, settled) in &done {
         let later = requests.iter().filter(|request| request.connection > *connection);
-        let again = later.map(asked_for).find(|id| settled.contains(id));
+        let again = later.map(requested_id).find(|id| settled.contains(id));
         assert_eq!(again, None, "was settled before connection {connection}");
     }
     let answered = requests.iter().filter(|request| request.status == Some(200)).count();
@@ -81,7 +86,7 @@ fn killed_at_fifty_moments_each_id_is_settled_once_and_asked_for_once() {
 }
 
 #[test]
-fn a_torn_last_line_is_cut_off() {
+fn torn_end_is_cut_off() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.missing("s-0003");
     let place = Place::with_ids(10);
@@ -104,11 +109,11 @@ fn a_torn_last_line_is_cut_off() {
         run(&mut export).ends(4, "0 exported and 0 failed in");
         assert_eq!(place.read(name), before);
     }
-    assert_eq!(asked(&sandbox).len(), 10);
+    assert_eq!(requested_ids(&sandbox).len(), 10);
 }
 
 #[test]
-fn what_no_interruption_leaves_is_refused_and_left_as_it_was() {
+fn corrupt_files_are_refused_and_unchanged() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.missing("s-0003");
     let place = Place::with_ids(10);
@@ -136,14 +141,14 @@ fn what_no_interruption_leaves_is_refused_and_left_as_it_was() {
         run(&mut export).ends(1, why);
         assert_eq!([place.read("out"), place.read("out.failures")], bad);
     }
-    assert_eq!(asked(&sandbox).len(), 10);
+    assert_eq!(requested_ids(&sandbox).len(), 10);
 }
 
 #[test]
-fn a_full_disk_loses_nothing() {
+fn full_disk_loses_no_results() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(300);
-    // In units of half a kilobyte, or of a whole one: room for a part of the output.
+    // In units of 512 or 1024 bytes, depending on the shell: room for a part of the output.
     let mut limited = limited(&place.export(&sandbox, ""), "-f 120");
     let failed = run(&mut limited).ends(1, "could not write to out: File too large");
     assert!(failed.stderr.contains("could not write to "), "{failed:?}");
@@ -157,20 +162,20 @@ fn a_full_disk_loses_nothing() {
 const INTERRUPTED: &str = "interrupted; run the same command again (without --restart) to resume";
 
 #[test]
-fn ctrl_c_ends_it_at_once_with_whole_files_and_the_next_run_goes_on() {
+fn signal_leaves_whole_files_and_the_export_resumes() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(100);
     let mut export = place.export(&sandbox, "--concurrency 4");
     sandbox.script(Route::Decision, (0..6).map(|_| Fault::Pass));
     sandbox.always(Route::Decision, Fault::Hang);
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
-        let before = asked(&sandbox).len();
+        let before = requested_ids(&sandbox).len();
         let child = start(&mut export);
-        until_asked(&sandbox, before + 4);
+        wait_for_requests(&sandbox, before + 4);
         let started = Instant::now();
         signal(&child, name);
         wait(child).ends(code, INTERRUPTED);
-        // An attempt that hangs would go on for 10 s.
+        // A hanging attempt would take 10 s.
         assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
     }
     assert!(place.settled().len() <= 6);
@@ -180,17 +185,17 @@ fn ctrl_c_ends_it_at_once_with_whole_files_and_the_next_run_goes_on() {
 }
 
 #[test]
-fn ctrl_c_keeps_what_has_arrived() {
+fn ctrl_c_keeps_received_results() {
     let sandbox = Sandbox::builder().latency(Duration::from_millis(50)).start().unwrap();
     let place = Place::with_ids(400);
     let mut export = place.export(&sandbox, "--concurrency 4");
     let child = start(&mut export);
-    until_asked(&sandbox, 40);
+    wait_for_requests(&sandbox, 40);
     signal(&child, "-INT");
     wait(child).ends(130, INTERRUPTED);
     let kept = place.settled().len();
-    // All but the requests that were under way.
-    assert!(kept + 8 >= 40, "{kept} of {}", asked(&sandbox).len());
+    // All but the requests in flight.
+    assert!(kept + 8 >= 40, "{kept} of {}", requested_ids(&sandbox).len());
     run(&mut export).ends(0, "0 failed before");
     place.is_complete(400);
 }
@@ -201,7 +206,7 @@ fn ctrl_c_does_not_wait_for_the_rate_limit() {
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     let place = Place::with_ids(100);
     let child = start(&mut place.export(&sandbox, ""));
-    until_asked(&sandbox, 5);
+    wait_for_requests(&sandbox, 5);
     while place.settled().len() < 5 {
         thread::sleep(Duration::from_millis(5));
     }

@@ -1,10 +1,9 @@
-//! `didit export` as scripts see it: run for real, interrupted in every way, against a sandbox in
-//! the test.
+//! Runs `didit export` against a sandbox in the test process, with every kind of interruption.
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "helpers of tests, which clippy does not take for tests"
+    reason = "test helpers, which clippy does not recognize as tests"
 )]
 
 mod arguments;

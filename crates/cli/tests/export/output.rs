@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::support::{Place, asked, asked_for, run, signal, start, wait};
+use crate::support::{Place, requested_id, requested_ids, run, signal, start, wait};
 
 #[test]
-fn a_decision_a_line_whole() {
+fn output_has_one_complete_decision_per_line() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\nb\n"));
     sandbox.decision(
         "b",
@@ -28,7 +28,7 @@ fn a_decision_a_line_whole() {
 }
 
 #[test]
-fn csv_has_a_header_and_the_flat_columns() {
+fn csv_has_a_header_and_flat_columns() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\nb\n"));
     sandbox.decision("b", r#"{"session_id":"b","status":"x","vendor_data":"1,\"2\"\n3"}"#);
     let mut export = place.export(&sandbox, "--format csv --concurrency 1");
@@ -43,7 +43,7 @@ fn csv_has_a_header_and_the_flat_columns() {
     assert!(a.contains(",John,Doe,John Doe,\"{\"\"sub\"\":\"\"user-unique-identifier\"\","), "{a}");
     assert_eq!(b, format!("b,,x,\"1,\"\"2\"\"\n3\"{}\n", ",".repeat(12)));
 
-    let before = asked(&sandbox).len();
+    let before = requested_ids(&sandbox).len();
     run(&mut export).ends(0, "2 exported and 0 failed before");
     let line_end_in_a_field = output.find("\"\"\n").unwrap() + 3;
     for torn in [output.len() - 20, line_end_in_a_field] {
@@ -51,7 +51,7 @@ fn csv_has_a_header_and_the_flat_columns() {
         run(&mut export).ends(0, "1 exported and 0 failed in");
         assert_eq!(place.read("out"), output);
     }
-    assert_eq!(asked(&sandbox).len(), before + 2);
+    assert_eq!(requested_ids(&sandbox).len(), before + 2);
 
     let none = Place::new("");
     run(&mut none.export(&sandbox, "--format csv")).ends(0, "0 exported");
@@ -59,7 +59,7 @@ fn csv_has_a_header_and_the_flat_columns() {
 }
 
 #[test]
-fn all_files_are_their_owners_alone() {
+fn all_files_have_mode_0600() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\ngone\n"));
     sandbox.missing("gone");
     place.write("out", "");
@@ -73,7 +73,7 @@ fn all_files_are_their_owners_alone() {
 }
 
 #[test]
-fn a_rate_limit_is_kept_to_without_a_refusal() {
+fn rate_limit_is_respected_without_refusals() {
     let quota = Quota { limit: 40, window: Duration::from_secs(60) };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     let place = Place::with_ids(40);
@@ -82,9 +82,9 @@ fn a_rate_limit_is_kept_to_without_a_refusal() {
 }
 
 #[test]
-fn who_takes_long_does_not_hold_up_the_others() {
+fn hanging_request_does_not_delay_other_sessions() {
     let sandbox = Sandbox::start().unwrap();
-    // The second request hangs for as long as the test wants, and so does each retry of it.
+    // The second request hangs until the end of the test, and so does each of its retries.
     let answered = std::iter::repeat_n(Fault::Pass, 48);
     sandbox.script(Route::Decision, [Fault::Pass, Fault::Hang].into_iter().chain(answered));
     sandbox.always(Route::Decision, Fault::Hang);
@@ -98,14 +98,14 @@ fn who_takes_long_does_not_hold_up_the_others() {
     wait(export).ends(130, "49 exported and 0 failed");
     let requests = sandbox.requests_to(Route::Decision);
     let mut hanging: Vec<_> =
-        requests.iter().filter(|request| request.status.is_none()).map(asked_for).collect();
+        requests.iter().filter(|request| request.status.is_none()).map(requested_id).collect();
     hanging.dedup();
     let [slow] = &*hanging else { panic!("{hanging:?}") };
     assert!(!place.settled().contains_key(slow), "{slow}");
 }
 
 #[test]
-fn progress_is_a_plain_line_outside_of_a_terminal_and_shows_nobody() {
+fn progress_outside_a_terminal_is_a_plain_line() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::with_ids(20));
     let ran = run(&mut place.export(&sandbox, "")).ends(0, "didit: 20 exported and 0 failed in ");
     assert!(!ran.stderr.contains(['\r', '\x1b']) && !ran.stderr.contains("John"), "{ran:?}");
@@ -113,7 +113,7 @@ fn progress_is_a_plain_line_outside_of_a_terminal_and_shows_nobody() {
 }
 
 #[test]
-fn formulas_are_guarded_unless_they_are_asked_for_raw() {
+fn formulas_are_guarded_unless_csv_raw_is_given() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("-a\n"));
     let body = r#"{"session_id":"-a","status":"x","vendor_data":"=1+1","user_data":{"sub":"@b"}}"#;
     sandbox.decision("-a", body);
@@ -132,11 +132,11 @@ fn formulas_are_guarded_unless_they_are_asked_for_raw() {
             .ends(2, &format!("was started {words} --csv-raw"));
     }
     run(&mut place.export(&sandbox, "--csv-raw")).ends(2, "--csv-raw requires --format csv");
-    assert_eq!(asked(&sandbox).len(), 2);
+    assert_eq!(requested_ids(&sandbox).len(), 2);
 }
 
 #[test]
-fn the_format_follows_the_ending_of_the_name_unless_it_is_given() {
+fn format_defaults_to_the_file_extension() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\n"));
     for (arguments, output, start) in [
         ("", "a.csv", "session_id,"),
@@ -152,7 +152,7 @@ fn the_format_follows_the_ending_of_the_name_unless_it_is_given() {
 }
 
 #[test]
-fn standard_output_takes_decisions_and_standard_error_failures() {
+fn decisions_go_to_stdout_and_failures_to_stderr() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\ngone\n"));
     sandbox.missing("gone");
     let mut export = place.export_with(&sandbox, "--input ids --output -");
@@ -174,7 +174,7 @@ fn standard_output_takes_decisions_and_standard_error_failures() {
 }
 
 #[test]
-fn a_budget_and_its_window_bound_the_requests() {
+fn budget_and_window_limit_the_request_rate() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(15);
     let started = std::time::Instant::now();
@@ -189,7 +189,7 @@ fn a_budget_and_its_window_bound_the_requests() {
 }
 
 #[test]
-fn a_quiet_export_says_nothing_but_its_errors() {
+fn quiet_export_prints_only_errors() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(5);
     let ran = run(&mut place.export(&sandbox, "--quiet"));

@@ -12,9 +12,9 @@ use didit_conformance::redis_server::RedisServer;
 use didit_redis_adapter::{Claim, RedisStore, WorkList};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::support::{Place, asked, run, signal, start, until_asked, wait};
+use crate::support::{Place, requested_ids, run, signal, start, wait, wait_for_requests};
 
-/// The command of the machine whose output is `output`.
+/// Returns the export command of a machine that writes to `output`.
 pub(crate) fn machine(
     place: &Place,
     sandbox: &Sandbox,
@@ -32,7 +32,7 @@ pub(crate) fn machine(
     command
 }
 
-/// How often each id stands in the files of these machines; a torn end does not count.
+/// Counts each id in the files of the machines, ignoring torn ends.
 fn settled(place: &Place, outputs: &[&str]) -> BTreeMap<String, usize> {
     let mut times = BTreeMap::new();
     for output in outputs {
@@ -47,31 +47,31 @@ fn settled(place: &Place, outputs: &[&str]) -> BTreeMap<String, usize> {
     times
 }
 
-/// How many records the files of a machine have.
+/// Returns the number of records in the files of a machine.
 fn records(place: &Place, output: &str) -> u64 {
     let names = [output.to_owned(), format!("{output}.failures")];
     let files = names.iter().filter_map(|name| fs::read(place.path(name)).ok());
     files.map(|file| file.iter().filter(|byte| **byte == b'\n').count() as u64).sum()
 }
 
-/// Every one of so many ids is in the files of one machine, once.
+/// Asserts that there are `count` ids, each exactly once in the files of one machine.
 #[track_caller]
 fn assert_divided(place: &Place, outputs: &[&str], count: usize) {
     let settled = settled(place, outputs);
-    let twice: Vec<_> = settled.iter().filter(|(_, times)| **times != 1).collect();
-    assert!(twice.is_empty(), "{twice:?}");
+    let duplicates: Vec<_> = settled.iter().filter(|(_, times)| **times != 1).collect();
+    assert!(duplicates.is_empty(), "{duplicates:?}");
     assert_eq!(settled.len(), count);
 }
 
-/// A small generator, so that a seed repeats the same kills.
-fn next(seed: &mut u64) -> u64 {
+/// Returns the next number of a linear congruential generator, so that a seed is reproducible.
+fn next_random(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     *seed >> 33
 }
 
-/// `SHARED_EXPORT_IDS=20000` exports so many.
+/// The variable `SHARED_EXPORT_IDS` sets the number of ids.
 #[test]
-fn an_exporter_that_is_killed_ten_times_leaves_each_id_once_over_both_files() {
+fn ten_kills_leave_each_id_in_one_file() {
     const KILLS: u64 = 10;
     let ids = std::env::var("SHARED_EXPORT_IDS").ok();
     let ids: usize = ids.map_or(600, |ids| ids.parse().unwrap());
@@ -88,16 +88,16 @@ fn an_exporter_that_is_killed_ten_times_leaves_each_id_once_over_both_files() {
     for kill in 0..KILLS {
         let before = records(&place, "b");
         let mut child = start(&mut victim);
-        // By the work that was done, so that it is the same on a slow machine; now and then by the
-        // clock, which also meets the start.
+        // Usually after some records, so that a slow machine behaves the same; every fifth time
+        // after a delay, which also covers the start.
         if kill % 5 == 4 {
-            thread::sleep(Duration::from_millis(next(&mut seed) % 40));
+            thread::sleep(Duration::from_millis(next_random(&mut seed) % 40));
         } else {
-            let until = before + 1 + next(&mut seed) % (ids as u64 / 2 / KILLS);
+            let until = before + 1 + next_random(&mut seed) % (ids as u64 / 2 / KILLS);
             while records(&place, "b") < until {
                 thread::sleep(Duration::from_millis(2));
             }
-            thread::sleep(Duration::from_micros(next(&mut seed) % 5000));
+            thread::sleep(Duration::from_micros(next_random(&mut seed) % 5000));
         }
         assert_eq!(child.try_wait().unwrap(), None, "there is work left to be interrupted");
         child.kill().unwrap();
@@ -109,7 +109,7 @@ fn an_exporter_that_is_killed_ten_times_leaves_each_id_once_over_both_files() {
     assert_divided(&place, &["a", "b"], ids);
     let [a, b] = ["a", "b"].map(|output| settled(&place, &[output]).len());
     eprintln!("{ids} ids: {a} and {b}");
-    // Both say that nothing is left.
+    // Both report that nothing is left.
     for output in ["a", "b"] {
         let again = run(&mut machine(&place, &sandbox, &redis, output, ""));
         assert!(again.stderr.contains("0 exported and 0 failed in"), "{again:?}");
@@ -118,7 +118,7 @@ fn an_exporter_that_is_killed_ten_times_leaves_each_id_once_over_both_files() {
 }
 
 #[test]
-fn one_rate_limit_and_one_token_are_shared() {
+fn rate_limit_and_token_are_shared() {
     let quota = Quota { limit: 30, window: Duration::from_secs(1) };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     let redis = RedisServer::start();
@@ -129,19 +129,19 @@ fn one_rate_limit_and_one_token_are_shared() {
         wait(machine).ends(0, "");
     }
     assert_divided(&place, &["a", "b"], 80);
-    assert_eq!(asked(&sandbox).len(), 80, "none was refused");
+    assert_eq!(requested_ids(&sandbox).len(), 80, "none was refused");
     assert_eq!(sandbox.tokens_issued(), 1);
 }
 
 #[test]
-fn what_a_dead_exporter_worked_on_goes_to_others_when_its_lease_ends() {
+fn expired_lease_passes_ids_to_other_machines() {
     let sandbox = Sandbox::start().unwrap();
     let redis = RedisServer::start();
     let place = Place::with_ids(40);
     sandbox.script(Route::Decision, (0..10).map(|_| Fault::Pass));
     sandbox.always(Route::Decision, Fault::Hang);
     let mut dead = start(&mut machine(&place, &sandbox, &redis, "b", "--concurrency 8 --lease 1s"));
-    until_asked(&sandbox, 18);
+    wait_for_requests(&sandbox, 18);
     while settled(&place, &["b"]).len() < 10 {
         thread::sleep(Duration::from_millis(2));
     }
@@ -154,13 +154,13 @@ fn what_a_dead_exporter_worked_on_goes_to_others_when_its_lease_ends() {
 }
 
 #[test]
-fn ctrl_c_gives_back_what_was_claimed() {
+fn ctrl_c_releases_claimed_ids() {
     let sandbox = Sandbox::start().unwrap();
     let redis = RedisServer::start();
     let place = Place::with_ids(20);
     sandbox.always(Route::Decision, Fault::Hang);
     let first = start(&mut machine(&place, &sandbox, &redis, "a", "--lease 1h"));
-    until_asked(&sandbox, 16);
+    wait_for_requests(&sandbox, 16);
     signal(&first, "-INT");
     wait(first).ends(130, "interrupted; ");
     sandbox.clear(Route::Decision);
@@ -168,7 +168,7 @@ fn ctrl_c_gives_back_what_was_claimed() {
 }
 
 #[test]
-fn what_a_dead_exporter_may_have_written_is_neither_lost_nor_repeated() {
+fn unconfirmed_ids_are_neither_lost_nor_repeated() {
     let sandbox = Sandbox::start().unwrap();
     let redis = RedisServer::start();
     let place = Place::with_ids(20);
@@ -185,7 +185,7 @@ fn what_a_dead_exporter_may_have_written_is_neither_lost_nor_repeated() {
     run(&mut command)
         .ends(1, "sessions that another machine may have written when it was killed: 2;");
     assert_eq!(settled(&place, &["a"]).len(), 18);
-    // It is started again, and finds one of them in its files.
+    // The killed machine is started again, and finds one of them in its files.
     list.written(&[written]).unwrap();
     list.release(&[unwritten]).unwrap();
     run(&mut command).ends(0, "1 exported and 0 failed in");
@@ -194,7 +194,7 @@ fn what_a_dead_exporter_may_have_written_is_neither_lost_nor_repeated() {
 }
 
 #[test]
-fn results_wait_for_a_redis_that_is_away_for_a_while() {
+fn short_redis_outage_loses_no_results() {
     let sandbox = Sandbox::builder().latency(Duration::from_millis(10)).start().unwrap();
     let place = Place::with_ids(300);
     let folder = place.path("redis");
@@ -215,7 +215,7 @@ fn results_wait_for_a_redis_that_is_away_for_a_while() {
 }
 
 #[test]
-fn a_redis_that_stays_away_stops_the_export_which_can_be_resumed() {
+fn long_redis_outage_stops_a_resumable_export() {
     let sandbox = Sandbox::builder().latency(Duration::from_millis(10)).start().unwrap();
     let place = Place::with_ids(300);
     let folder = place.path("redis");
@@ -235,7 +235,7 @@ fn a_redis_that_stays_away_stops_the_export_which_can_be_resumed() {
 }
 
 #[test]
-fn a_list_that_redis_has_lost_stops_the_export_and_is_told_anew() {
+fn lost_list_stops_the_export_and_is_rebuilt() {
     let sandbox = Sandbox::builder().latency(Duration::from_millis(10)).start().unwrap();
     let place = Place::with_ids(300);
     let mut redis = RedisServer::start();
@@ -250,34 +250,35 @@ fn a_list_that_redis_has_lost_stops_the_export_and_is_told_anew() {
     for child in children {
         wait(child).ends(1, "has lost the list of the job; run the same command again on every");
     }
-    // Each tells what it has before it claims more.
+    // Each confirms the ids in its files before it claims more.
     run(&mut commands[0]).ends(0, "");
     let ran = run(&mut commands[1]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     let settled = settled(&place, &["a", "b"]);
     assert_eq!(settled.len(), 300);
-    let twice = settled.values().filter(|times| **times > 1).count();
-    // The first one that was started again could not know what the other had.
-    if twice > 0 {
-        let told =
-            format!("that another machine has as well, because Redis had lost the list: {twice}");
-        assert!(ran.stderr.contains(&told), "{ran:?}");
+    let duplicates = settled.values().filter(|times| **times > 1).count();
+    // The first one to start again could not know which ids the other had.
+    if duplicates > 0 {
+        let note = format!(
+            "that another machine has as well, because Redis had lost the list: {duplicates}"
+        );
+        assert!(ran.stderr.contains(&note), "{ran:?}");
     }
 }
 
 #[test]
-fn formats_retries_and_the_verification_api_are_divided_as_well() {
+fn formats_retries_and_verification_can_be_divided() {
     let sandbox = Sandbox::start().unwrap();
     let redis = RedisServer::start();
     let place = Place::with_ids(10);
-    // One fails for good, and the first one once.
+    // One session always fails, and the first one fails once.
     sandbox.missing("s-0002");
     sandbox.script(Route::Decision, [Fault::answer(404)]);
     let mut csv = machine(&place, &sandbox, &redis, "a.csv", "--concurrency 1");
     run(&mut csv).ends(4, "8 exported and 2 failed");
     assert_eq!(place.read("a.csv").lines().count(), 9);
     run(&mut machine(&place, &sandbox, &redis, "b", "")).ends(0, "10 by other machines");
-    // Its own failures are its own to retry, by the same command, and nobody else's.
+    // A machine retries its own failures, and only into its own output.
     let url = redis.url();
     let retry = |output: &str| {
         let arguments = format!("--retry-failures a.csv.failures --output {output} --shared {url}");
@@ -317,7 +318,7 @@ fn sandbox_verification(sandbox: &Sandbox, vendor_data: &str) -> String {
 }
 
 #[test]
-fn a_machine_that_trusts_no_certificate_leaves_its_sessions_to_the_others() {
+fn untrusted_certificate_leaves_sessions_to_other_machines() {
     let authority = Authority::new();
     let sandbox = Sandbox::builder().tls(authority.server("127.0.0.1")).start().unwrap();
     let redis = RedisServer::start();
@@ -331,7 +332,7 @@ fn a_machine_that_trusts_no_certificate_leaves_its_sessions_to_the_others() {
 }
 
 #[test]
-fn redis_is_reached_with_tls_and_a_certificate_of_ones_own() {
+fn redis_tls_uses_the_custom_certificate() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(5);
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();

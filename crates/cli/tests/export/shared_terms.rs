@@ -1,4 +1,4 @@
-//! Which exports share a list, and what is refused.
+//! Tests which exports share a list, and which options are refused.
 
 use didit_conformance::redis_server::RedisServer;
 use didit_sandbox::Sandbox;
@@ -7,7 +7,7 @@ use crate::shared::machine;
 use crate::support::{Place, run};
 
 #[test]
-fn an_order_of_ids_is_no_other_list_and_other_terms_are_refused() {
+fn list_ignores_order_and_other_arguments_are_refused() {
     let sandbox = Sandbox::start().unwrap();
     let redis = RedisServer::start();
     let place = Place::new("s-1\ns-2\n\n# mine\ns-3\n");
@@ -33,7 +33,7 @@ fn an_order_of_ids_is_no_other_list_and_other_terms_are_refused() {
 }
 
 #[test]
-fn what_cannot_be_shared_is_refused_before_anything_is_sent() {
+fn unshareable_exports_are_refused_before_sending() {
     let sandbox = Sandbox::start().unwrap();
     let redis = RedisServer::start();
     let place = Place::with_ids(3);

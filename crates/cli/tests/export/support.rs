@@ -22,7 +22,7 @@ impl Ran {
     }
 }
 
-/// A folder in which exports go from `ids` to `out`.
+/// A temporary folder for exports from `ids` to `out`.
 pub(crate) struct Place(TempDir);
 
 impl Place {
@@ -32,7 +32,7 @@ impl Place {
         place
     }
 
-    /// With so many ids: `s-0000` and so on.
+    /// Creates a folder with `count` ids: `s-0000`, `s-0001` and so on.
     pub(crate) fn with_ids(count: usize) -> Self {
         let ids: Vec<_> = (0..count).map(|n| format!("s-{n:04}")).collect();
         Self::new(&(ids.join("\n") + "\n"))
@@ -54,7 +54,7 @@ impl Place {
         self.path(name).exists()
     }
 
-    /// An export from `ids` to `out` with these arguments, separated by spaces, as well.
+    /// Returns an export from `ids` to `out`, with further space-separated arguments.
     pub(crate) fn export(&self, sandbox: &Sandbox, arguments: &str) -> Command {
         self.export_with(sandbox, &format!("--input ids --output out {arguments}"))
     }
@@ -90,17 +90,17 @@ impl Place {
         times
     }
 
-    /// Every one of so many ids is settled exactly once.
+    /// Asserts that `count` ids are settled, each exactly once.
     #[track_caller]
     pub(crate) fn is_complete(&self, count: usize) {
         let settled = self.settled();
         assert_eq!(settled.len(), count);
-        let twice: Vec<_> = settled.iter().filter(|(_, times)| **times != 1).collect();
-        assert!(twice.is_empty(), "{twice:?}");
+        let duplicates: Vec<_> = settled.iter().filter(|(_, times)| **times != 1).collect();
+        assert!(duplicates.is_empty(), "{duplicates:?}");
     }
 }
 
-/// The same command under a limit of the shell's `ulimit`.
+/// Returns the command under a limit of the shell's `ulimit`.
 pub(crate) fn limited(command: &Command, limit: &str) -> Command {
     let mut limited = Command::new("sh");
     limited.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]);
@@ -124,7 +124,7 @@ pub(crate) fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Sends a program this signal, like `-INT`.
+/// Sends a signal, such as `-INT`, to a program.
 #[track_caller]
 pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
@@ -136,17 +136,17 @@ pub(crate) fn wait(child: Child) -> Ran {
     Ran { code: output.status.code(), stderr: String::from_utf8(output.stderr).unwrap() }
 }
 
-/// The ids that the sandbox was asked for, in the order of the requests.
-pub(crate) fn asked(sandbox: &Sandbox) -> Vec<String> {
-    sandbox.requests_to(Route::Decision).iter().map(asked_for).collect()
+/// Returns the requested ids, in the order of the requests.
+pub(crate) fn requested_ids(sandbox: &Sandbox) -> Vec<String> {
+    sandbox.requests_to(Route::Decision).iter().map(requested_id).collect()
 }
 
-pub(crate) fn asked_for(request: &RecordedRequest) -> String {
+pub(crate) fn requested_id(request: &RecordedRequest) -> String {
     request.path.split('/').nth(4).unwrap().to_owned()
 }
 
-/// Waits until the sandbox was asked so often.
-pub(crate) fn until_asked(sandbox: &Sandbox, times: usize) {
+/// Waits until the sandbox has received `times` requests for decisions.
+pub(crate) fn wait_for_requests(sandbox: &Sandbox, times: usize) {
     while sandbox.requests_to(Route::Decision).len() < times {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }

@@ -1,3 +1,5 @@
+//! Collects the doctor's findings from the responses of the service.
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -6,15 +8,15 @@ use http::{Request, Response};
 
 use crate::observed::Observer;
 
-/// The findings in the responses to a probe's requests, even if the probe fails.
+/// The findings from the responses to a probe's requests, kept even if the probe fails.
 #[derive(Clone, Default)]
 pub(super) struct Seen(Arc<Mutex<Findings>>);
 
 #[derive(Clone, Copy, Default)]
 pub(super) struct Findings {
-    /// Duration of the last exchange.
+    /// The duration of the last exchange.
     pub(super) took: Option<Duration>,
-    /// Lead of this machine's clock over the service's, in seconds.
+    /// The seconds by which this machine's clock is ahead of the service's.
     pub(super) clock_ahead: Option<i64>,
     pub(super) rate_limit: RateLimit,
 }
@@ -28,7 +30,7 @@ impl Seen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn see<B>(&self, response: &Response<B>, took: Duration) {
+    fn record<B>(&self, response: &Response<B>, took: Duration) {
         let mut findings = self.lock();
         findings.took = Some(took);
         let date = response.headers().get("date").and_then(|value| value.to_str().ok());
@@ -50,7 +52,7 @@ fn seconds_after(now: SystemTime, then: SystemTime) -> i64 {
     }
 }
 
-/// Looks at the responses of an operation.
+/// An observer that collects findings from responses.
 pub(super) struct Probe {
     seen: Seen,
     sent_at: Moment,
@@ -68,7 +70,7 @@ impl Observer for Probe {
     }
 
     fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment) {
-        self.seen.see(response, now.since(self.sent_at));
+        self.seen.record(response, now.since(self.sent_at));
     }
 }
 
@@ -77,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clocks_may_differ_either_way() {
+    fn clock_difference_is_signed() {
         let noon = SystemTime::UNIX_EPOCH + Duration::from_secs(43_200);
         assert_eq!(seconds_after(noon + Duration::from_millis(2500), noon), 2);
         assert_eq!(seconds_after(noon, noon + Duration::from_secs(40)), -40);

@@ -1,4 +1,4 @@
-//! A manual page in the language of `man(7)`.
+//! Renders manual pages in the format of `man(7)`.
 
 use std::fmt::Write as _;
 use std::io;
@@ -36,16 +36,16 @@ const ENVIRONMENT: [(&str, &str); 13] = [
     ("NO_COLOR, CLICOLOR_FORCE", "No colours, or colours everywhere."),
 ];
 
-/// Returns the commands of a command that have a page.
+/// Returns the subcommands that have a page.
 pub(super) fn subcommands(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|command| command.get_name() != "help")
 }
 
-/// Returns the page of the command that is called by these words.
+/// Renders the page of a command; `words` are its full name, such as `didit session create`.
 pub(super) fn of(command: &Command, words: &[&str]) -> io::Result<String> {
     let (name, is_program) = (words.join("-"), words.len() == 1);
     let shown = command.clone().name(name.clone()).display_name(name.clone());
-    // The options of every command are on the page of the program.
+    // Global options are only on the page of the program.
     let shown = shown.mut_args(|arg| {
         let hidden = !is_program && arg.is_hide_long_help_set();
         if hidden { arg.hide(true) } else { arg }
@@ -107,7 +107,7 @@ fn section(page: &mut String, heading: &str) {
     let _ = writeln!(page, ".SH {heading:?}");
 }
 
-/// Lines that are neither filled nor hyphenated, so that they can be copied.
+/// Adds lines that are neither filled nor hyphenated, so that they can be copied.
 fn verbatim(page: &mut String, text: &str) {
     let _ = writeln!(page, ".nf\n{}\n.fi", escaped(text));
 }
@@ -116,7 +116,7 @@ fn item(page: &mut String, name: &str, text: &str) {
     let _ = writeln!(page, ".TP\n\\fB{}\\fR\n{}", escaped(name), escaped(text));
 }
 
-/// Escapes what `man` would take for a request, an escape, or a hyphen that is no minus.
+/// Escapes what `man` would interpret as a request, an escape, or a typographic hyphen.
 fn escaped(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let line = line.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_taken_for_a_request() {
+    fn requests_hyphens_and_backslashes_are_escaped() {
         assert_eq!(escaped(".x\n'y --z\\"), "\\&.x\n\\(aqy \\-\\-z\\e");
     }
 }

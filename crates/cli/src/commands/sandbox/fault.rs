@@ -1,4 +1,4 @@
-//! The values of `--fault` and `--webhook-fault`: how they are described, read and completed.
+//! The values of `--fault` and `--webhook-fault`: help, parsing and completion.
 
 use std::ffi::OsStr;
 
@@ -18,19 +18,19 @@ const KINDS: [&str; 8] = [
     "hang",
 ];
 
-/// Returns the description of a rule.
+/// Returns the help text of `--fault`.
 pub(super) fn help() -> String {
     let routes = Route::ALL.map(|route| route.to_string()).join(", ");
     format!(
         "Inject a fault, e.g. decision:status=503,times=2; repeatable\n\n\
          A rule is ROUTE:KIND[,KEY=VALUE...]. ROUTE: {routes}. KIND: status=NNN, redirect=URL, \
          reset, reset-early, close, truncate, drip=PAUSE, delay=PAUSE, endless, huge=BYTES, garbage, \
-         hang. KEY: times, and beside a status or a redirect retry-after, header=NAME:VALUE and, \
+         hang. KEY: times; with a status or a redirect also retry-after, header=NAME:VALUE and, \
          last, body."
     )
 }
 
-/// Reads rules, and gives completions the most common of them.
+/// A parser of fault rules, which offers the most common ones as completions.
 #[derive(Clone)]
 pub(super) struct Parser;
 
@@ -56,7 +56,7 @@ impl TypedValueParser for Parser {
     }
 }
 
-/// Returns what reads the faults of webhooks.
+/// Returns the parser of webhook faults.
 pub(super) fn webhook_parser() -> impl TypedValueParser<Value = WebhookFault> {
     PossibleValuesParser::new(WebhookFault::ALL.map(|fault| fault.to_string()))
         .try_map(|text| text.parse::<WebhookFault>())

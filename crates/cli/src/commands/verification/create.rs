@@ -5,7 +5,7 @@ use clap::{Args, ValueHint};
 use didit_blocking_adapter::core::verification::{CreateSession, Session};
 use didit_blocking_adapter::core::{Call, RawJson};
 
-use crate::connection::{Api, CALL_TIMEOUT, Wanted};
+use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -64,7 +64,7 @@ impl Create {
         let format = self.format.resolve(&context.environment)?;
         let open = self.open;
         let request = self.request()?;
-        let connection = Wanted::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
+        let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         let created =
             connection.run(Call::new(request)).map_err(|error| Failure::of_call(None, &error))?;
         let json: RawJson = created.json().expose().parse().map_err(Failure::other)?;
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_member_is_json_or_a_text() {
+    fn member_is_parsed_as_json_or_text() {
         let value = |text| member(text).unwrap().1.as_str().to_owned();
         assert_eq!(value("a=1"), "1");
         assert_eq!(value("a={\"b\":[]}"), "{\"b\":[]}");

@@ -5,7 +5,7 @@ use clap::Args;
 use didit_blocking_adapter::core::verification;
 
 use super::session_id;
-use crate::connection::{Api, CALL_TIMEOUT, Wanted};
+use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
 use crate::decisions;
 use crate::exit::Exit;
@@ -40,7 +40,7 @@ impl Decision {
             .map(|id| id.as_str().parse())
             .collect::<Result<_, _>>()
             .map_err(Failure::usage)?;
-        let connection = Wanted::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
+        let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         decisions::print(&ids, &connection, format, context)
     }
 }

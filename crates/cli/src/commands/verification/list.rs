@@ -5,7 +5,7 @@ use clap::Args;
 use didit_blocking_adapter::core::verification::{ListSessions, SessionPage, Status};
 use didit_blocking_adapter::core::{Call, RawJson};
 
-use crate::connection::{Api, CALL_TIMEOUT, Wanted};
+use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -55,7 +55,7 @@ pub(crate) struct List {
 impl List {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let connection = Wanted::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
+        let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         let mut left = self.max.unwrap_or(u64::MAX);
         let mut next = Some(self.request(left));
         let mut first = true;
@@ -83,7 +83,7 @@ impl List {
     }
 
     fn request(&self, most: u64) -> ListSessions {
-        // As many as are wanted, up to a page of a size that answers soon.
+        // At most 100 sessions per page, so that a page arrives soon.
         let size = u32::try_from(most).unwrap_or(u32::MAX).min(100);
         let mut list = ListSessions::new().with_limit(size);
         if !self.statuses.is_empty() {

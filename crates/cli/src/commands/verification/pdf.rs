@@ -11,7 +11,7 @@ use didit_blocking_adapter::core::verification::GeneratePdf;
 use tempfile::NamedTempFile;
 
 use super::session_id;
-use crate::connection::{Api, Wanted};
+use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -50,10 +50,10 @@ impl Pdf {
             ));
         }
         if !to_stdout {
-            // What cannot be written is refused before anything is sent.
+            // A file that cannot be written is refused before anything is sent.
             drop(self.open()?);
         }
-        let connection = Wanted::new(Api::Verification, TIMEOUT).connect(context)?;
+        let connection = Requirements::new(Api::Verification, TIMEOUT).connect(context)?;
         let call = Call::new(GeneratePdf::new(id)).with_timeout(connection.timeout);
         let pdf = connection
             .run(call)
@@ -62,13 +62,13 @@ impl Pdf {
             let written = pdf.write_to(io::stdout().lock());
             return written.map(|()| Exit::Done).map_err(|error| Failure::of_write(&error));
         }
-        // From here to the end a signal must not leave a part of the file behind.
+        // From here on, a signal must not leave a partial file behind.
         context.interrupt.defer();
         let shown = self.output.display();
         let failed = |error: io::Error| Failure::other(format!("could not write {shown}: {error}"));
         let mut file = self.open()?;
         pdf.write_to(&mut file).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
-        if let Some(exit) = context.interrupt.noted() {
+        if let Some(exit) = context.interrupt.received() {
             return Ok(exit);
         }
         if self.force {

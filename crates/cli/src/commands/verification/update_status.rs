@@ -6,7 +6,7 @@ use didit_blocking_adapter::core::Call;
 use didit_blocking_adapter::core::verification::UpdateStatus as Request;
 
 use super::session_id;
-use crate::connection::{Api, CALL_TIMEOUT, Wanted};
+use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -69,7 +69,7 @@ impl UpdateStatus {
         if let Some(address) = &self.email {
             request = request.with_email(address, self.language.as_deref());
         }
-        let connection = Wanted::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
+        let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         connection
             .run(Call::new(request))
             .map_err(|error| Failure::of_call(Some(&self.session_id), &error))?;

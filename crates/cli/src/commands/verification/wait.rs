@@ -8,7 +8,7 @@ use didit_blocking_adapter::core::WaitForDecision;
 use didit_blocking_adapter::core::verification::{RetrieveDecision, Status};
 
 use super::session_id;
-use crate::connection::{Api, Wanted};
+use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -47,7 +47,7 @@ impl Wait {
         let format = self.format.resolve(&context.environment)?;
         let id = session_id(&self.session_id)?;
         let timeout = WaitForDecision::DEFAULT_TIMEOUT;
-        let connection = Wanted::new(Api::Verification, timeout).connect(context)?;
+        let connection = Requirements::new(Api::Verification, timeout).connect(context)?;
         let endpoint = RetrieveDecision::new(id.clone());
         let decision = decisions::wait(id.as_str(), endpoint, self.poll, &connection, context)?;
         output::print_as(format, decision.json(), || {

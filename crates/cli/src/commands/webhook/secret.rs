@@ -14,10 +14,10 @@ const SECRET: &str = "DIDIT_WEBHOOK_SECRET";
 const SECRET_FILE: &str = "DIDIT_WEBHOOK_SECRET_FILE";
 const OLD_SECRET: &str = "DIDIT_WEBHOOK_OLD_SECRET";
 
-/// No secret comes near it.
+/// The maximum length of a secret in bytes.
 const MAX_SECRET: usize = 1 << 16;
 
-/// Returns the verifier of the secrets that are configured.
+/// Returns the webhook verifier and signer for the configured secrets.
 pub(super) fn configured(context: &Context) -> Result<Webhook, Failure> {
     let environment = &context.environment;
     let secret = match (environment.text(SECRET)?, environment.os(SECRET_FILE)) {

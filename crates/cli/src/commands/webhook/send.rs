@@ -17,7 +17,7 @@ use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
 use crate::{bounded, output, statuses};
 
-/// The time for which the service waits for an answer.
+/// The time that the service waits for a webhook's response.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 const MAX_BODY: usize = 8 << 20;
@@ -76,12 +76,12 @@ impl Send {
             .timeout_global(Some(TIMEOUT))
             .http_status_as_error(false)
             .max_redirects(0)
-            // What is of this machine goes through no proxy.
+            // Sent directly: receivers are usually on this machine.
             .proxy(None)
             .max_redirects_will_error(false)
             .build()
             .content_type("application/json")
-            // As the service marks the tests of its console.
+            // The service marks the test webhooks of its console with this header.
             .header("X-Didit-Test-Webhook", "true");
         for (name, value) in &headers {
             request = request.header(name, value);
@@ -117,7 +117,7 @@ impl Send {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now = since.as_secs();
         let event = json!({
-            // Of this run alone: a receiver drops what it has seen.
+            // Unique to this run: receivers drop events that they have seen.
             "event_id": format!("{}-{}", self.session_id, since.as_nanos()),
             "webhook_type": "status.updated",
             "timestamp": now,
@@ -131,7 +131,7 @@ impl Send {
     }
 }
 
-/// Returns the address if it is one that a webhook may be sent to.
+/// Returns the URL if webhooks may be sent to it.
 fn checked(url: &str) -> Result<String, Failure> {
     let refused = |why: &dyn std::fmt::Display| Failure::usage(format!("the URL {url:?}: {why}"));
     let parts: Uri = url.parse().map_err(|error| refused(&error))?;

@@ -19,7 +19,7 @@ use crate::format::{Format, FormatArg};
 use crate::table::Table;
 use crate::{bounded, duration, output};
 
-/// Larger than any event.
+/// The maximum size of a body in bytes, larger than any event.
 const MAX_BODY: usize = 8 << 20;
 const MAX_HEADERS: usize = 1 << 20;
 
@@ -153,7 +153,7 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name, value.trim().parse().map_err(|_| problem())?))
 }
 
-/// Reads headers; the first line may be that of the request, and blank lines count for nothing.
+/// Reads headers; the first line may be the request line, and blank lines are ignored.
 fn read_headers(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {
     let refused = |why: &dyn std::fmt::Display| {
         Failure::usage(format!("--headers: {}: {why}", path.display()))
