@@ -1,10 +1,10 @@
-//! Completions as the shells give them; a shell that is not installed is not tried.
+//! Tests completions in the real shells; fish and zsh are skipped if not installed.
 
 use std::process::Command;
 
 use crate::support::{didit, run};
 
-/// Runs a script in a shell, with the program on its path.
+/// Runs a script in a shell with the program on its path; `None` if the shell is not installed.
 fn in_shell(shell: &[&str], script: &str) -> Option<String> {
     let program = std::path::Path::new(env!("CARGO_BIN_EXE_didit")).parent().unwrap();
     let mut command = Command::new(shell[0]);
@@ -33,9 +33,9 @@ fn bash_completes_commands_options_and_values() {
     assert!(complete("didit decision a --format j").contains("json"));
 }
 
-/// bash hands over `decision:status=5` as five words, and replaces the last of them only.
+/// bash splits `decision:status=5` into five words, and replaces only the last one.
 #[test]
-fn bash_completes_what_follows_a_colon() {
+fn bash_completes_fault_rules_after_a_colon() {
     let complete = |word: &str, part: &str| {
         let script = format!(
             "source <(didit completions bash); COMP_LINE='didit sandbox --fault {word}'; \
@@ -65,7 +65,7 @@ fn fish_completes_values_too() {
 }
 
 #[test]
-fn zsh_takes_the_script() {
+fn zsh_loads_the_script() {
     let script = run(&mut didit("completions zsh"));
     assert!(script.results().contains("is_over_18") && script.stdout.contains("in-review"));
     let loaded = in_shell(

@@ -25,7 +25,7 @@ fn with_input(command: &mut Command, input: &str) -> Ran {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_profile_stands_in_for_the_environment_and_yields_to_it() {
+fn profile_is_used_and_overridden_by_variables() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), tempfile::tempdir().unwrap());
     let folder = folder.path();
     let set = format!(
@@ -45,7 +45,7 @@ fn a_profile_stands_in_for_the_environment_and_yields_to_it() {
     assert!(listed.results().contains(sandbox.client_id()), "{listed:?}");
     assert!(!listed.stdout.contains(sandbox.client_secret()), "{listed:?}");
 
-    // A base URL of the environment must not be given the profile's secret.
+    // The profile's secret must not be sent to a base URL from the environment.
     let other = Sandbox::start().unwrap();
     let ran = run(at(folder, "decision a").env("DIDIT_BASE_URL", other.url()));
     assert!(ran.error(2).contains("no credentials are configured"), "{ran:?}");
@@ -70,7 +70,7 @@ fn a_profile_stands_in_for_the_environment_and_yields_to_it() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_command_can_print_the_secret() {
+fn secret_command_supplies_the_secret() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), tempfile::tempdir().unwrap());
     let folder = folder.path();
     let mut set = at(folder, "config set -q --profile keyed --base-url");

@@ -9,7 +9,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 use crate::support::{didit, didit_at, run, sample};
 
 #[test]
-fn a_flag_wins_over_the_environment_on_either_side_of_the_command() {
+fn flags_override_variables_before_and_after_the_command() {
     let (other, sandbox) = (Sandbox::start().unwrap(), Sandbox::start().unwrap());
     let (url, id) = (sandbox.url(), sandbox.client_id());
     for arguments in [
@@ -28,11 +28,11 @@ fn a_flag_wins_over_the_environment_on_either_side_of_the_command() {
 }
 
 #[test]
-fn the_timeout_comes_from_the_environment_too() {
+fn timeout_is_read_from_the_environment() {
     let sandbox = Sandbox::builder().fault(Route::Decision, Fault::Hang).start().unwrap();
     let started = Instant::now();
     run(didit_at(&sandbox, "decision a").env("DIDIT_TIMEOUT", "200ms")).error(8);
-    // An attempt that hangs would go on for 10 s.
+    // A hanging attempt would take 10 s.
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
 }
 
@@ -47,7 +47,7 @@ fn empty_variables_count_as_unset() {
 }
 
 #[test]
-fn each_way_to_authorize_works() {
+fn each_authorization_method_works() {
     let sandbox = Sandbox::start().unwrap();
     let at = |name: &str, value: &str| {
         run(didit("decision a").env("DIDIT_BASE_URL", sandbox.url()).env(name, value))
@@ -71,7 +71,7 @@ fn each_way_to_authorize_works() {
     assert_eq!(ran.results(), sample("a"));
 }
 
-/// Runs a command that must be refused with these words before anything is sent.
+/// Asserts that a command is refused with `words` before anything is sent.
 #[track_caller]
 fn refused(sandbox: &Sandbox, command: &mut Command, words: &str) {
     let ran = run(command);
@@ -81,7 +81,7 @@ fn refused(sandbox: &Sandbox, command: &mut Command, words: &str) {
 }
 
 #[test]
-fn bad_configuration_is_2_and_nothing_is_sent() {
+fn invalid_configuration_exits_with_2_and_sends_nothing() {
     let sandbox = &Sandbox::start().unwrap();
     let at = |arguments: &str| didit_at(sandbox, arguments);
     for name in ["DIDIT_ACCESS_TOKEN", "DIDIT_API_KEY"] {
@@ -126,7 +126,7 @@ fn all_ids_are_checked_before_anything_is_sent() {
 }
 
 #[test]
-fn mistakes_in_the_flags_are_2() {
+fn invalid_flags_exit_with_2() {
     for arguments in [
         "",
         "decision",
@@ -151,7 +151,7 @@ fn mistakes_in_the_flags_are_2() {
 }
 
 #[test]
-fn the_own_sandbox_is_used_whatever_else_is_configured() {
+fn built_in_sandbox_overrides_other_configuration() {
     let fixture = sample("unique-session-identifier");
     let ran = run(&mut didit("--sandbox decision unique-session-identifier"));
     assert_eq!(ran.results(), fixture);
@@ -169,7 +169,7 @@ fn the_own_sandbox_is_used_whatever_else_is_configured() {
 
 #[cfg(unix)]
 #[test]
-fn files_without_an_end_are_refused() {
+fn endless_files_are_refused() {
     let sandbox = Sandbox::start().unwrap();
     let mut secret = didit_at(&sandbox, "token");
     secret.env_remove("DIDIT_CLIENT_SECRET").env("DIDIT_CLIENT_SECRET_FILE", "/dev/zero");

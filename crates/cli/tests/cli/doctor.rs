@@ -7,14 +7,14 @@ use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
 use crate::support::{Ran, didit, didit_at, run};
 
-/// The results of the six checks in their order, and what was said of them.
+/// Runs the doctor, and returns the results of its six checks in order.
 #[track_caller]
 fn checked(command: &mut Command, code: i32) -> ([String; 6], Ran) {
     let checks = ["configuration", "host", "tls", "credentials", "clock", "quota"];
     checked_of(command, code, checks)
 }
 
-/// The results of those checks.
+/// Runs the doctor, and returns the results of `checks`, which must be all of its checks.
 #[track_caller]
 fn checked_of<const N: usize>(
     command: &mut Command,
@@ -34,7 +34,7 @@ fn checked_of<const N: usize>(
 }
 
 #[test]
-fn all_is_well_with_the_sandbox_and_with_each_way_to_authorize() {
+fn all_checks_pass_with_each_kind_of_credentials() {
     let quota = Quota { limit: 9, window: Duration::from_secs(60) };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     let (results, ran) = checked(&mut didit_at(&sandbox, "doctor"), 0);
@@ -51,7 +51,7 @@ fn all_is_well_with_the_sandbox_and_with_each_way_to_authorize() {
 }
 
 #[test]
-fn on_a_terminal_each_check_is_a_line_of_text() {
+fn table_format_has_one_line_per_check() {
     let ran = run(&mut didit("doctor --sandbox --format table"));
     let lines: Vec<_> = ran.results().lines().collect();
     assert_eq!(lines.len(), 6);
@@ -59,7 +59,7 @@ fn on_a_terminal_each_check_is_a_line_of_text() {
 }
 
 #[test]
-fn a_configuration_that_is_not_one_is_told_and_nothing_is_sent() {
+fn missing_configuration_skips_the_other_checks() {
     let mut expected = ["skip"; 6];
     expected[0] = "fail";
     let (results, ran) = checked(&mut didit("doctor"), 2);
@@ -68,7 +68,7 @@ fn a_configuration_that_is_not_one_is_told_and_nothing_is_sent() {
 }
 
 #[test]
-fn credentials_that_are_refused_are_told_without_them() {
+fn refused_credentials_are_reported_but_not_shown() {
     let sandbox = Sandbox::start().unwrap();
     for name in ["DIDIT_CLIENT_SECRET", "DIDIT_ACCESS_TOKEN", "DIDIT_API_KEY"] {
         let mut command = didit_at(&sandbox, "doctor");
@@ -82,7 +82,7 @@ fn credentials_that_are_refused_are_told_without_them() {
 }
 
 #[test]
-fn a_host_that_nobody_answers_at_is_told() {
+fn unresponsive_host_fails_the_host_check() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.always(Route::Token, Fault::Close);
     let (results, ran) = checked(&mut didit_at(&sandbox, "doctor"), 6);
@@ -90,7 +90,7 @@ fn a_host_that_nobody_answers_at_is_told() {
 }
 
 #[test]
-fn a_certificate_nobody_vouches_for_is_told() {
+fn untrusted_certificate_fails_the_tls_check() {
     let authority = Authority::new();
     let sandbox = Sandbox::builder().tls(authority.server("127.0.0.1")).start().unwrap();
     let (results, ran) = checked(&mut didit_at(&sandbox, "doctor"), 6);
@@ -104,7 +104,7 @@ fn a_certificate_nobody_vouches_for_is_told() {
 }
 
 #[test]
-fn clocks_that_differ_and_a_quota_that_is_used_up_are_warned_of() {
+fn clock_difference_and_exhausted_quota_are_warnings() {
     let sandbox = Sandbox::start().unwrap();
     let answer = Fault::answer(404)
         .header("Date", "Thu, 01 Jan 2099 00:00:00 GMT")
@@ -127,7 +127,7 @@ const WITH_STORE: [&str; 7] =
     ["configuration", "host", "tls", "credentials", "clock", "quota", "store"];
 
 #[test]
-fn a_store_is_told_with_those_who_share_the_quota() {
+fn store_check_counts_processes_sharing_the_quota() {
     let quota = Quota { limit: 9, window: Duration::from_secs(60) };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     let redis = RedisServer::start();
@@ -138,12 +138,12 @@ fn a_store_is_told_with_those_who_share_the_quota() {
     };
     let (results, ran) = doctor();
     assert_eq!(results, ["ok"; 7], "{ran:?}");
-    let told = store(&ran);
-    assert!(told.starts_with("Redis 7.") || told.starts_with("Valkey "), "{told}");
-    assert!(told.contains(&format!(" at {} answered after ", redis.address())), "{told}");
-    assert!(told.ends_with(" ms; nobody shares a quota now"), "{told}");
+    let detail = store(&ran);
+    assert!(detail.starts_with("Redis 7.") || detail.starts_with("Valkey "), "{detail}");
+    assert!(detail.contains(&format!(" at {} answered after ", redis.address())), "{detail}");
+    assert!(detail.ends_with(" ms; nobody shares a quota now"), "{detail}");
 
-    // Two processes that export, and are done.
+    // Two export processes, which have ended.
     let folder = std::env::temp_dir().join(format!("didit-doctor-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("ids"), "s-1\ns-2\n").unwrap();
@@ -154,15 +154,15 @@ fn a_store_is_told_with_those_who_share_the_quota() {
         assert_eq!(run(&mut export).results(), "");
     }
     std::fs::remove_dir_all(folder).unwrap();
-    let told = store(&doctor().1);
-    assert!(told.ends_with("decisions: 2 processes, 4 of 9 requests used"), "{told}");
+    let detail = store(&doctor().1);
+    assert!(detail.ends_with("decisions: 2 processes, 4 of 9 requests used"), "{detail}");
     for secret in ["s-1", sandbox.client_id(), sandbox.client_secret()] {
-        assert!(!told.contains(secret), "{told}");
+        assert!(!detail.contains(secret), "{detail}");
     }
 }
 
 #[test]
-fn a_store_that_is_not_there_is_told_without_its_password() {
+fn unreachable_store_is_reported_without_its_password() {
     let sandbox = Sandbox::start().unwrap();
     let at = "doctor --shared rediss://me:canary@127.0.0.1:1";
     let (results, ran) = checked_of(&mut didit_at(&sandbox, at), 2, WITH_STORE);
@@ -171,7 +171,7 @@ fn a_store_that_is_not_there_is_told_without_its_password() {
     let (results, unconfigured) = checked_of(&mut didit(at), 2, WITH_STORE);
     assert_eq!(results, ["fail", "skip", "skip", "skip", "skip", "skip", "skip"]);
     assert!(!format!("{ran:?}{unconfigured:?}").contains("canary"));
-    // A variable is not meant for the sandbox that the command starts.
+    // `--sandbox` ignores the variable.
     let mut by_variable = didit("doctor --sandbox");
     checked(by_variable.env("DIDIT_SHARED", "redis://127.0.0.1:1"), 0);
 }

@@ -5,7 +5,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::support::{didit_at, run};
 
-/// The error of `didit decision s-1` when every request on that route meets that fault.
+/// Returns the error of `didit decision s-1` if every request on a route gets a fault.
 #[track_caller]
 fn fails(route: Route, fault: Fault, code: i32) -> String {
     let sandbox = Sandbox::builder().fault(route, fault).start().unwrap();
@@ -16,7 +16,7 @@ fn fails(route: Route, fault: Fault, code: i32) -> String {
 }
 
 #[test]
-fn an_error_tells_what_was_attempted_what_went_wrong_and_what_to_do() {
+fn error_has_the_attempt_the_cause_and_advice() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.missing("s-1");
     let ran = run(&mut didit_at(&sandbox, "decision s-1"));
@@ -29,12 +29,12 @@ fn an_error_tells_what_was_attempted_what_went_wrong_and_what_to_do() {
 }
 
 #[test]
-fn refused_credentials_are_3() {
+fn refused_credentials_exit_with_3() {
     let sandbox = Sandbox::start().unwrap();
     let ran = run(didit_at(&sandbox, "token").env("DIDIT_CLIENT_SECRET", "wrong"));
     let line = ran.error(3);
     assert!(line.contains("could not fetch an access token: HTTP 401"), "{line}");
-    assert!(line.contains("credentials do not match"), "the secret is no word of it: {line}");
+    assert!(line.contains("credentials do not match"), "the secret is not in it: {line}");
     assert!(line.contains("; check the client id and the client secret, "), "{line}");
     fails(Route::Decision, Fault::answer(401), 3);
     fails(Route::Decision, Fault::answer(403), 3);
@@ -42,31 +42,32 @@ fn refused_credentials_are_3() {
 }
 
 #[test]
-fn what_no_code_stands_for_is_1() {
+fn other_failures_exit_with_1() {
     fails(Route::Decision, Fault::answer(400), 1);
     let line = fails(Route::Token, Fault::answer(404), 1);
     assert!(line.ends_with("; check the base URL"), "{line}");
 }
 
 #[test]
-fn a_rate_limit_that_outlasts_the_budget_is_5_at_once() {
+fn rate_limit_beyond_the_timeout_exits_with_5_early() {
     let started = Instant::now();
     fails(Route::Decision, Fault::answer(429).header("Retry-After", "3600"), 5);
     fails(Route::Token, Fault::answer(429).header("Retry-After", "3600"), 5);
-    // The budget of one call is 30 s.
+    // The timeout of one call is 30 s.
     assert!(started.elapsed() < Duration::from_secs(29), "{:?}", started.elapsed());
 }
 
 #[test]
-fn network_and_service_failures_are_6() {
+fn network_and_service_failures_exit_with_6() {
     fails(Route::Decision, Fault::answer(503), 6);
     fails(Route::Token, Fault::answer(500), 6);
     fails(Route::Decision, Fault::Reset, 6);
     fails(Route::Decision, Fault::Garbage, 6);
 
     let sandbox = Sandbox::start().unwrap();
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let ran = run(didit_at(&sandbox, "token").env("DIDIT_BASE_URL", format!("http://{nobody}")));
+    let closed_port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let ran =
+        run(didit_at(&sandbox, "token").env("DIDIT_BASE_URL", format!("http://{closed_port}")));
     let line = ran.error(6);
     assert!(line.contains("no connection could be made"), "{line}");
     assert_eq!(line.matches("Connection refused").count(), 1, "{line}");
@@ -77,7 +78,7 @@ fn network_and_service_failures_are_6() {
 }
 
 #[test]
-fn anything_but_a_decision_is_7() {
+fn unexpected_responses_exit_with_7() {
     fails(Route::Decision, Fault::redirect("http://127.0.0.1:1/"), 7);
     fails(Route::Decision, Fault::answer(200).body("<html>"), 7);
     fails(Route::Decision, Fault::answer(200).body(r#"{"session_id":"s-1""#), 7);
@@ -90,17 +91,17 @@ fn anything_but_a_decision_is_7() {
 }
 
 #[test]
-fn running_out_of_time_is_8() {
+fn timeout_exits_with_8() {
     let sandbox = Sandbox::builder().fault(Route::Decision, Fault::Hang).start().unwrap();
     let started = Instant::now();
     let ran = run(&mut didit_at(&sandbox, "decision s-1 --timeout 500ms"));
     assert!(ran.error(8).contains("try again, or allow more time"), "{ran:?}");
-    // An attempt that hangs would go on for 10 s.
+    // A hanging attempt would take 10 s.
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
 }
 
 #[test]
-fn words_from_outside_cannot_move_the_cursor() {
+fn service_text_is_escaped_in_errors() {
     let words = Fault::answer(404)
         .header("X-Request-Id", "a\u{202e}b")
         .body(r#"{"message":"\u001b[2J\u009bA\u202e"}"#);

@@ -1,4 +1,4 @@
-//! The help and the manual pages are true: their examples run.
+//! Tests the help and the manual pages, whose examples must work.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use didit_sandbox::Sandbox;
 
 use crate::support::{didit, run};
 
-/// The commands, those of `session` among them.
+/// Returns all commands; a subcommand has the name of its group before its own.
 fn commands() -> Vec<String> {
     let mut names = Vec::new();
     for name in listed("") {
@@ -23,7 +23,7 @@ fn commands() -> Vec<String> {
     names
 }
 
-/// The commands that the help of `command` lists; each stands on a line of its own.
+/// Returns the commands that the help of `command` lists, one per line.
 fn listed(command: &str) -> Vec<String> {
     let ran = run(&mut didit(&format!("{command} --help")));
     let list = ran.results().split("Commands:\n").nth(1).unwrap();
@@ -39,7 +39,7 @@ fn examples(command: &str) -> Vec<String> {
     examples.lines().map_while(|line| line.strip_prefix("  ")).map(str::to_owned).collect()
 }
 
-/// Returns a folder to run the examples in: with ids to export, and without an output.
+/// Creates a folder for the examples, with ids to export and without an output.
 fn scratch() -> std::path::PathBuf {
     let folder = env::temp_dir().join(format!("didit-help-{}", std::process::id()));
     let _ = fs::remove_dir_all(&folder);
@@ -80,7 +80,7 @@ fn created_verification(sandbox: &Sandbox, folder: &Path) -> String {
 }
 
 #[test]
-fn every_example_of_every_command_works() {
+fn examples_of_all_commands_work() {
     let sandbox = Sandbox::start().unwrap();
     let redis = RedisServer::start();
     let folder = scratch();
@@ -91,8 +91,8 @@ fn every_example_of_every_command_works() {
         let examples = examples(&command);
         assert!(!examples.is_empty(), "{command} has no example");
         for example in examples {
-            // These serve until they are stopped, or need another program; their options are tried
-            // all the same.
+            // These run until they are stopped, or need another program, so only their options are
+            // checked.
             let only_options = ["didit sandbox", "didit webhook"];
             let example = if only_options.iter().any(|name| example.starts_with(name)) {
                 let (command, input) = example.split_once(" < ").unwrap_or((&example, "ids.txt"));
@@ -108,7 +108,7 @@ fn every_example_of_every_command_works() {
             let example = example.replace("status SESSION_ID", &format!("status {id}"));
             let example = example.replace("redis://redis:6379", &redis.url());
             let ran = run(&mut shell(&example, &sandbox, &folder));
-            // The session of the sample is in review.
+            // The sample session is in review.
             let code = i32::from(example.ends_with("&& echo approved"));
             assert_eq!(ran.code, Some(code), "{example}: {ran:?}");
         }
@@ -117,7 +117,7 @@ fn every_example_of_every_command_works() {
 }
 
 #[test]
-fn the_help_tells_every_kind_of_fault() {
+fn sandbox_help_lists_every_kind_of_fault() {
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let refusal = words(&run(&mut didit("sandbox --fault decision:x")).stderr);
     let kinds = refusal.split(" is not one of ").nth(1).unwrap().split("; see ").next().unwrap();

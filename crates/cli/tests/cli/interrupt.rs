@@ -11,19 +11,19 @@ fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Sends a program this signal, and returns its exit code and output.
+/// Sends a signal to a program, and returns its exit code and standard error.
 fn ended_by(signal: &str, child: Child) -> (Option<i32>, String) {
     let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(sent.success());
     let started = Instant::now();
     let output = child.wait_with_output().unwrap();
-    // An attempt that hangs would go on for 10 s.
+    // A hanging attempt would take 10 s.
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
 #[test]
-fn a_command_that_waits_for_the_service_ends_at_once() {
+fn signal_ends_a_waiting_command_immediately() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_status("pending", "initialized");
     sandbox.always(Route::SessionStatus, Fault::Hang);
@@ -51,7 +51,7 @@ fn a_command_that_waits_for_the_service_ends_at_once() {
 }
 
 #[test]
-fn the_sandbox_ends_at_once() {
+fn signal_ends_the_sandbox_immediately() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let mut child = start(&mut didit("sandbox"));
         let mut first = [0; 1];
@@ -61,11 +61,11 @@ fn the_sandbox_ends_at_once() {
 }
 
 #[test]
-fn the_key_on_a_terminal_does_the_same() {
+fn ctrl_c_on_a_terminal_exits_with_130() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_status("pending", "initialized");
     let program = env!("CARGO_BIN_EXE_didit");
-    // Lends the program a terminal, and passes the keys on.
+    // `script` runs the program on a terminal, and forwards the input.
     let mut script = Command::new("script");
     script
         .args(["--quiet", "--return", "--command", &format!("{program} wait pending"), "/dev/null"])

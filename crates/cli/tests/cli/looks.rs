@@ -1,4 +1,4 @@
-//! The output on a terminal, and what never appears in a pipe.
+//! Tests output that differs between a terminal and a pipe.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -9,14 +9,14 @@ use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::support::{didit, didit_at, run};
 
-/// Returns the output of a command on a terminal of that many columns.
+/// Returns the output of a command on a terminal with `columns` columns.
 #[cfg(target_os = "linux")]
 fn on_a_terminal(sandbox: &Sandbox, columns: u16, arguments: &str) -> String {
     let output = terminal(sandbox, columns, arguments).output().unwrap();
     String::from_utf8(output.stdout).unwrap().replace('\r', "")
 }
 
-/// Returns a command that runs the program on a terminal of that many columns.
+/// Returns a command that runs the program on a terminal with `columns` columns.
 #[cfg(target_os = "linux")]
 fn terminal(sandbox: &Sandbox, columns: u16, arguments: &str) -> Command {
     let program = env!("CARGO_BIN_EXE_didit");
@@ -35,7 +35,7 @@ fn terminal(sandbox: &Sandbox, columns: u16, arguments: &str) -> Command {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_secret_is_not_typed() {
+fn secret_is_not_read_from_a_terminal() {
     let sandbox = Sandbox::start().unwrap();
     let shown = on_a_terminal(&sandbox, 80, "config set --secret-stdin; echo exit $?");
     let refusal = "--secret-stdin reads a file or a pipe: didit config set --secret-stdin < secret";
@@ -44,7 +44,7 @@ fn a_secret_is_not_typed() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn what_a_sandbox_prints_on_a_terminal_can_be_pasted() {
+fn sandbox_variables_on_a_terminal_can_be_pasted() {
     use std::io::{BufRead as _, BufReader};
     let sandbox = Sandbox::start().unwrap();
     let mut command = terminal(&sandbox, 80, "sandbox");
@@ -71,7 +71,7 @@ fn what_a_sandbox_prints_on_a_terminal_can_be_pasted() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_table_fits_the_terminal_and_has_colours_there() {
+fn table_fits_the_terminal_and_is_colored() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.decision("unique-session-identifier", didit_sandbox::fixtures::DECISION_ALL_SCOPES);
     for columns in [40, 80, 120] {
@@ -89,7 +89,7 @@ fn a_table_fits_the_terminal_and_has_colours_there() {
 }
 
 #[test]
-fn a_pipe_gets_colours_only_if_somebody_forces_them() {
+fn pipe_gets_colors_only_if_forced() {
     let forced = run(didit("--sandbox decision a --format table").env("CLICOLOR_FORCE", "1"));
     assert!(forced.results().contains("\u{1b}[32mConfirmed\u{1b}[0m"), "{forced:?}");
     let plain = run(&mut didit("--sandbox decision a --format table"));
@@ -98,7 +98,7 @@ fn a_pipe_gets_colours_only_if_somebody_forces_them() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn waiting_shows_a_live_line_on_a_terminal_and_takes_it_away() {
+fn wait_shows_and_erases_a_live_line() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_status("s-1", "retrieved");
     let shown = thread::scope(|scope| {
@@ -118,7 +118,7 @@ fn waiting_shows_a_live_line_on_a_terminal_and_takes_it_away() {
 }
 
 #[test]
-fn a_wait_can_exit_by_the_status() {
+fn exit_status_option_reflects_the_decision() {
     let sandbox = Sandbox::start().unwrap();
     for (status, code) in [("confirmed", 0), ("declined", 1), ("expired", 1)] {
         sandbox.set_status("s-1", status);
@@ -130,7 +130,7 @@ fn a_wait_can_exit_by_the_status() {
 }
 
 #[test]
-fn each_v_logs_more_of_the_requests() {
+fn each_v_logs_more_request_details() {
     let sandbox = Sandbox::start().unwrap();
     let log = |verbosity: &str| {
         sandbox.script(Route::Decision, [Fault::answer(503)]);
@@ -154,7 +154,7 @@ fn each_v_logs_more_of_the_requests() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_url_is_opened_in_a_browser_or_a_note_says_that_it_was_not() {
+fn open_starts_a_browser_or_prints_a_note() {
     use std::os::unix::fs::PermissionsExt as _;
     let (sandbox, folder) = (Sandbox::start().unwrap(), tempfile::tempdir().unwrap());
     let opener = folder.path().join("xdg-open");

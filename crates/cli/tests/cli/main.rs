@@ -1,8 +1,8 @@
-//! The program as scripts see it: run for real, against a sandbox in the test.
+//! Runs the program against a sandbox in the test process, as a script would.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "helpers of tests, which clippy does not take for tests"
+    reason = "test helpers, which clippy does not recognize as tests"
 )]
 
 mod completions;

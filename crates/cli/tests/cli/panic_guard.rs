@@ -1,4 +1,4 @@
-//! The traces of a process that is ended by force.
+//! Tests that a killed process leaves no core dump.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -10,7 +10,7 @@ use didit_sandbox::{Route, Sandbox};
 use crate::support::didit_at;
 
 #[test]
-fn no_core_is_dumped() {
+fn killed_process_dumps_no_core() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_status("s-1", "initialized");
     let mut waiting = didit_at(&sandbox, "wait s-1 --poll 10ms");
@@ -22,7 +22,7 @@ fn no_core_is_dumped() {
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     let words: Vec<_> = core.split_whitespace().collect();
     assert_eq!(words[4..6], ["0", "0"], "{core}");
-    // By the shell, which every system has a kill in.
+    // `kill` is built into every shell.
     let killed = Command::new("sh").arg("-c").arg(format!("kill -ABRT {}", waiting.id())).status();
     assert!(killed.unwrap().success());
     let status = waiting.wait().unwrap();

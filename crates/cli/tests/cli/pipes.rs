@@ -6,7 +6,7 @@ use didit_sandbox::{Route, Sandbox};
 use crate::support::{didit, didit_at, run};
 
 #[test]
-fn a_reader_that_leaves_early_ends_the_program_quietly() {
+fn closed_stdout_ends_the_program_quietly() {
     let sandbox = Sandbox::start().unwrap();
     let ids: Vec<_> = (0..500).map(|n| format!("s-{n}")).collect();
     let mut child = didit_at(&sandbox, "decision")
@@ -23,7 +23,7 @@ fn a_reader_that_leaves_early_ends_the_program_quietly() {
 }
 
 #[test]
-fn a_full_disk_is_1() {
+fn full_disk_exits_with_1() {
     let Ok(full) = File::options().write(true).open("/dev/full") else { return };
     for arguments in ["--sandbox decision a", "--help", "completions bash", "sandbox"] {
         let ran = run(didit(arguments).stdout(full.try_clone().unwrap()));
@@ -32,14 +32,14 @@ fn a_full_disk_is_1() {
 }
 
 #[test]
-fn a_closed_standard_error_changes_nothing() {
+fn closed_stderr_keeps_the_exit_code() {
     let mut child = didit("decision a/b").stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(2));
 }
 
 #[test]
-fn a_log_filter_that_is_not_understood_is_said_and_ignored() {
+fn invalid_log_filter_is_reported_and_ignored() {
     let ran = run(didit("--sandbox token").env("RUST_LOG", "didit=loud=very"));
     assert_eq!(ran.code, Some(0));
     assert!(ran.stderr.contains("RUST_LOG is not understood"), "{ran:?}");

@@ -6,7 +6,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 use crate::support::{didit, didit_at, run, sample};
 
 #[test]
-fn a_decision_is_printed_whole() {
+fn decision_is_printed_without_loss() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.decision(
         "s-1",
@@ -26,7 +26,7 @@ fn a_decision_is_printed_whole() {
 }
 
 #[test]
-fn several_come_in_the_order_asked_over_one_token_and_one_connection() {
+fn decisions_keep_their_order_and_share_token_and_connection() {
     let sandbox = Sandbox::start().unwrap();
     let ran = run(&mut didit_at(&sandbox, "decision c a b a"));
     assert_eq!(ran.results(), ["c", "a", "b", "a"].map(sample).concat());
@@ -34,7 +34,7 @@ fn several_come_in_the_order_asked_over_one_token_and_one_connection() {
 }
 
 #[test]
-fn the_rest_is_tried_after_a_failure_and_the_first_one_counts() {
+fn first_of_several_failures_sets_the_exit_code() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.missing("gone");
     sandbox.decision("odd", "<html>");
@@ -52,7 +52,7 @@ fn the_rest_is_tried_after_a_failure_and_the_first_one_counts() {
 }
 
 #[test]
-fn each_is_printed_as_soon_as_it_is_there() {
+fn decisions_are_printed_as_they_arrive() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.script(Route::Decision, [Fault::Pass, Fault::Hang]);
     let mut child = didit_at(&sandbox, "decision a b").stdout(Stdio::piped()).spawn().unwrap();
@@ -64,7 +64,7 @@ fn each_is_printed_as_soon_as_it_is_there() {
 }
 
 #[test]
-fn tables_are_for_people() {
+fn tables_are_separated_by_blank_lines() {
     let sandbox = Sandbox::start().unwrap();
     let ran = run(&mut didit_at(&sandbox, "decision a b --format table"));
     let tables: Vec<_> = ran.results().split("\n\n").collect();
@@ -73,7 +73,7 @@ fn tables_are_for_people() {
 }
 
 #[test]
-fn a_token_is_proved_and_never_shown() {
+fn token_command_prints_only_the_expiry() {
     let sandbox = Sandbox::start().unwrap();
     let ran = run(&mut didit_at(&sandbox, "token"));
     let expiry = ran.results().strip_prefix("{\"expires_at\":\"20").expect("an expiry");
@@ -90,7 +90,7 @@ fn a_token_is_proved_and_never_shown() {
 }
 
 #[test]
-fn help_version_and_completions_are_results() {
+fn help_version_and_completions_go_to_stdout() {
     for arguments in ["--help", "help decision", "--version"] {
         let ran = run(&mut didit(arguments));
         assert!(ran.results().contains("didit"), "{ran:?}");

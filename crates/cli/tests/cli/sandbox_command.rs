@@ -4,7 +4,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::support::{didit, run, sample};
 
-/// A `didit sandbox` that is stopped when dropped.
+/// A running `didit sandbox`, which is stopped when dropped.
 struct Running {
     child: Child,
     stdout: Lines<BufReader<ChildStdout>>,
@@ -19,7 +19,7 @@ impl Running {
         Self { child, stdout, variables: Vec::new() }
     }
 
-    /// Another run of the program, with the variables that this one prints.
+    /// Returns a command with the variables that the sandbox prints.
     fn client(&mut self, arguments: &str) -> Command {
         while self.variables.len() < 3 {
             let line = self.stdout.next().unwrap().unwrap();
@@ -40,7 +40,7 @@ impl Drop for Running {
 }
 
 #[test]
-fn its_variables_configure_another_run() {
+fn printed_variables_configure_another_run() {
     let mut sandbox = Running::start("");
     assert_eq!(run(&mut sandbox.client("decision a")).results(), sample("a"));
     let rest = sandbox.stdout.next().unwrap().unwrap();
@@ -48,7 +48,7 @@ fn its_variables_configure_another_run() {
 }
 
 #[test]
-fn its_address_is_printed_and_a_session_expires_there() {
+fn browser_url_is_printed_and_sessions_expire() {
     let mut sandbox = Running::start("--session-lifetime 1ms");
     let created = run(&mut sandbox.client("session create --scope names"));
     let browser = sandbox.stdout.nth(1).unwrap().unwrap();
@@ -60,7 +60,7 @@ fn its_address_is_printed_and_a_session_expires_there() {
 }
 
 #[test]
-fn sessions_outlive_a_sandbox_with_a_state_file() {
+fn state_file_keeps_sessions_across_restarts() {
     let path = std::env::temp_dir().join(format!("didit-cli-state-{}", std::process::id()));
     let start = || Running::start(&format!("--state {}", path.display()));
     let created = run(&mut start().client("session create --scope names"));
@@ -75,7 +75,7 @@ fn sessions_outlive_a_sandbox_with_a_state_file() {
 }
 
 #[test]
-fn it_behaves_as_it_is_told() {
+fn fault_latency_and_quota_options_apply() {
     let faults = "--fault decision:status=404,times=1 --fault token:delay=10ms --latency 1ms";
     let mut sandbox = Running::start(&format!("{faults} --token-lifetime 60s --quota 1/1h"));
     let mut client = sandbox.client("decision a");
@@ -84,7 +84,7 @@ fn it_behaves_as_it_is_told() {
     run(&mut client).error(5);
 }
 
-/// Takes that many webhooks, and returns the ids of their events.
+/// Receives `count` webhooks, and returns the ids of their events.
 fn receive(receiver: &TcpListener, count: usize) -> Vec<String> {
     let mut ids = Vec::new();
     while ids.len() < count {
@@ -104,7 +104,7 @@ fn receive(receiver: &TcpListener, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn webhooks_meet_the_faults_in_their_order() {
+fn webhook_faults_apply_in_order() {
     let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/webhooks", receiver.local_addr().unwrap());
     let faults = "--webhook-fault pass --webhook-fault duplicate,pass";
@@ -115,7 +115,7 @@ fn webhooks_meet_the_faults_in_their_order() {
         let mut create = didit(create);
         create.env("DIDIT_BASE_URL", &base).env("DIDIT_API_KEY", "sandbox-api-key");
         let session: serde_json::Value = serde_json::from_str(run(&mut create).results()).unwrap();
-        // The user begins.
+        // The user opens the session's page.
         ureq::get(session["url"].as_str().unwrap()).call().unwrap();
     }
     let ids = receive(&receiver, 4);
@@ -123,14 +123,14 @@ fn webhooks_meet_the_faults_in_their_order() {
 }
 
 #[test]
-fn an_address_of_another_machine_is_1() {
+fn foreign_listen_address_exits_with_1() {
     let ran = run(&mut didit("sandbox --listen 192.0.2.1"));
     assert!(ran.error(1).contains("at 192.0.2.1: "), "{ran:?}");
     assert!(ran.stderr.contains("choose another --listen"), "{ran:?}");
 }
 
 #[test]
-fn a_taken_port_is_1() {
+fn port_in_use_exits_with_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let ran = run(&mut didit(&format!("sandbox --port {port}")));

@@ -3,7 +3,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 use crate::support::{didit_at, run};
 
 #[test]
-fn neither_secrets_nor_personal_data_reach_the_log() {
+fn logs_contain_no_secrets_or_personal_data() {
     let sandbox = Sandbox::builder().credentials("id", "canary-secret").start().unwrap();
     sandbox.script(Route::Decision, [Fault::answer(401), Fault::answer(503), Fault::Reset]);
     sandbox.script(Route::Token, [Fault::answer(503)]);

@@ -10,14 +10,14 @@ fn create(sandbox: &Sandbox, scope: &str) -> Command {
     command
 }
 
-/// The value of a member of an object of strings on one line.
+/// Returns the value of a string member in the printed object.
 fn member<'a>(ran: &'a Ran, name: &str) -> &'a str {
     let (_, rest) = ran.results().split_once(&format!("\"{name}\":\"")).unwrap();
     rest.split_once('"').unwrap().0
 }
 
 #[test]
-fn a_session_is_created_and_followed() {
+fn session_is_created_and_its_status_read() {
     let sandbox = Sandbox::start().unwrap();
     let created = run(create(&sandbox, "picture names email").args(["--vendor-data", "order 7"]));
     assert_eq!(created.results().lines().count(), 1);
@@ -39,7 +39,7 @@ fn a_session_is_created_and_followed() {
 }
 
 #[test]
-fn the_flag_wins_over_the_environment() {
+fn session_token_flag_overrides_the_variable() {
     let sandbox = Sandbox::start().unwrap();
     let created = run(&mut create(&sandbox, "names"));
     let arguments = format!("session status {}", member(&created, "session_id"));
@@ -54,7 +54,7 @@ fn the_flag_wins_over_the_environment() {
 }
 
 #[test]
-fn the_status_needs_no_credentials_and_minds_none() {
+fn status_ignores_other_credentials() {
     let sandbox = Sandbox::start().unwrap();
     let created = run(&mut create(&sandbox, "names"));
     let issued = sandbox.tokens_issued();
@@ -72,7 +72,7 @@ fn the_status_needs_no_credentials_and_minds_none() {
 }
 
 #[test]
-fn mistakes_are_2_and_nothing_is_sent() {
+fn invalid_arguments_exit_with_2_and_send_nothing() {
     let sandbox = Sandbox::start().unwrap();
     for scope in ["", "  ", "na\"mes", "names\nemail", "naïve"] {
         let ran = run(&mut create(&sandbox, scope));
@@ -96,7 +96,7 @@ fn mistakes_are_2_and_nothing_is_sent() {
 }
 
 #[test]
-fn failures_have_their_codes_and_a_creation_is_not_repeated() {
+fn failed_creation_sets_the_exit_code_without_retry() {
     for (fault, code, requests) in [
         (Fault::answer(401), 3, 2),
         (Fault::answer(404), 1, 1),
@@ -113,17 +113,17 @@ fn failures_have_their_codes_and_a_creation_is_not_repeated() {
 }
 
 #[test]
-fn the_own_sandbox_creates_sessions_too() {
+fn built_in_sandbox_creates_sessions() {
     let ran = run(&mut didit("--sandbox session create --scope names"));
     assert!(ran.results().starts_with("{\"session_id\":\""), "{ran:?}");
     run(&mut didit("--sandbox session status s-1 --session-token t")).error(4);
 }
 
-/// The output of a creation on a terminal of that many columns.
+/// Returns the output of `session create` on a terminal with `columns` columns.
 fn on_a_terminal(sandbox: &Sandbox, columns: u16, variables: &[(&str, &str)]) -> String {
     let program = env!("CARGO_BIN_EXE_didit");
     let line = format!("stty cols {columns} rows 50; {program} session create --scope names");
-    // Lends the program a terminal, and copies what it shows.
+    // `script` runs the program on a terminal, and copies its output.
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
     script
@@ -137,7 +137,7 @@ fn on_a_terminal(sandbox: &Sandbox, columns: u16, variables: &[(&str, &str)]) ->
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_qr_code_is_for_terminals_with_room_and_colours() {
+fn qr_code_requires_a_wide_terminal_with_colors() {
     let sandbox = Sandbox::start().unwrap();
     let xterm = ("TERM", "xterm-256color");
     let wide = on_a_terminal(&sandbox, 80, &[xterm]);

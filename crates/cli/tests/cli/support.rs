@@ -11,7 +11,8 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
-    /// The one line on standard error of a run that ended with this code and printed no result.
+    /// Asserts the exit code and that there is no result, and returns the one line on standard
+    /// error.
     #[track_caller]
     pub(crate) fn error(&self, code: i32) -> &str {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -21,7 +22,7 @@ impl Ran {
         line
     }
 
-    /// The results of a run that went well and said nothing else.
+    /// Asserts success without any message, and returns the results.
     #[track_caller]
     pub(crate) fn results(&self) -> &str {
         assert_eq!((self.code, &*self.stderr), (Some(0), ""), "{self:?}");
@@ -38,14 +39,14 @@ pub(crate) fn run(command: &mut Command) -> Ran {
     }
 }
 
-/// The program with these arguments, separated by spaces, and no environment at all.
+/// Returns a command with space-separated arguments and an empty environment.
 pub(crate) fn didit(arguments: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_didit"));
     command.args(arguments.split_ascii_whitespace()).env_clear().stdin(Stdio::null());
     command
 }
 
-/// The same, configured for a sandbox.
+/// Returns such a command, configured for a sandbox.
 pub(crate) fn didit_at(sandbox: &Sandbox, arguments: &str) -> Command {
     let mut command = didit(arguments);
     command
@@ -55,7 +56,7 @@ pub(crate) fn didit_at(sandbox: &Sandbox, arguments: &str) -> Command {
     command
 }
 
-/// The sample decision of that session, on one line.
+/// Returns the sample decision of a session, on one line.
 pub(crate) fn sample(session_id: &str) -> String {
     let fixture = didit_sandbox::fixtures::DECISION;
     let line = fixture.replace("unique-session-identifier", session_id).replace('\n', "");

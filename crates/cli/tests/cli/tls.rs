@@ -9,20 +9,20 @@ use rustls::pki_types::PrivateKeyDer;
 use crate::support::{didit_at, run, sample};
 
 #[test]
-fn a_certificate_is_trusted_when_it_is_given() {
-    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+fn ca_file_certificate_is_trusted() {
+    let certified = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
     let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
+        .with_single_cert(vec![certified.cert.der().clone()], key)
         .unwrap();
     let sandbox = Sandbox::builder().tls(Arc::new(config)).start().unwrap();
     let other = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
 
     let path = std::env::temp_dir().join(format!("didit-cli-{}.pem", std::process::id()));
-    fs::write(&path, made.cert.pem()).unwrap();
+    fs::write(&path, certified.cert.pem()).unwrap();
     let trusted = run(didit_at(&sandbox, "decision a").env("DIDIT_CA_FILE", &path));
     fs::write(&path, other.cert.pem()).unwrap();
     let distrusted = run(didit_at(&sandbox, "decision a").arg("--ca-file").arg(&path));

@@ -1,9 +1,9 @@
-//! Wrong usages: each message alone says what to do.
+//! Tests usage errors and short help.
 
 use crate::support::{didit, run};
 
-/// A command line, and the words without which its message would not suffice.
-const WRONG: [(&str, &[&str]); 55] = [
+/// Invalid command lines, each with the words that its error message must contain.
+const INVALID: [(&str, &[&str]); 55] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -68,8 +68,8 @@ const WRONG: [(&str, &[&str]); 55] = [
 ];
 
 #[test]
-fn every_wrong_usage_has_a_message_that_alone_suffices() {
-    for (arguments, words) in WRONG {
+fn usage_errors_say_what_to_do() {
+    for (arguments, words) in INVALID {
         let ran = run(&mut didit(arguments));
         let line = ran.error(2);
         for words in words {
@@ -80,7 +80,7 @@ fn every_wrong_usage_has_a_message_that_alone_suffices() {
 }
 
 #[test]
-fn the_short_help_of_every_command_fits_a_screen() {
+fn short_help_fits_the_screen() {
     let commands = run(&mut didit("-h"));
     let listed = commands.results().split("Commands:\n").nth(1).unwrap().to_owned();
     let names: Vec<_> = listed.lines().map_while(|line| line.strip_prefix("  ")).collect();
@@ -104,7 +104,7 @@ fn the_short_help_of_every_command_fits_a_screen() {
 }
 
 #[test]
-fn the_version_may_name_the_commit() {
+fn version_may_include_the_commit() {
     let ran = run(&mut didit("--version"));
     let version = ran.results().strip_prefix("didit ").unwrap().trim_end();
     let (number, commit) = version.split_once(' ').unwrap_or((version, "(000000000000)"));

@@ -16,7 +16,7 @@ fn didit_at(sandbox: &Sandbox, arguments: &str) -> Command {
     command
 }
 
-/// Creates a session, and returns its identifier.
+/// Creates a session, and returns its id.
 fn created(sandbox: &Sandbox) -> String {
     let arguments = format!("create --workflow {WORKFLOW} --vendor-data user-7");
     let ran = run(&mut didit_at(sandbox, &arguments));
@@ -29,7 +29,7 @@ fn created(sandbox: &Sandbox) -> String {
 }
 
 #[test]
-fn a_session_goes_its_way() {
+fn session_is_awaited_updated_listed_and_deleted() {
     let sandbox = Sandbox::start().unwrap();
     let id = created(&sandbox);
     let waiting = run(&mut didit_at(&sandbox, &format!("wait {id} --poll 20ms --timeout 300ms")));
@@ -39,8 +39,8 @@ fn a_session_goes_its_way() {
     sandbox.verification().set_status(&id, "In Review");
     let waited = run(&mut didit_at(&sandbox, &format!("wait {id} --poll 20ms")));
     assert!(waited.results().contains("\"status\":\"In Review\""), "{waited:?}");
-    let judged = run(&mut didit_at(&sandbox, &format!("wait {id} --exit-status")));
-    assert_eq!(judged.code, Some(1), "{judged:?}");
+    let in_review = run(&mut didit_at(&sandbox, &format!("wait {id} --exit-status")));
+    assert_eq!(in_review.code, Some(1), "{in_review:?}");
 
     let updated = run(&mut didit_at(&sandbox, &format!("update-status {id} approved")));
     assert_eq!(updated.results(), "");
@@ -58,7 +58,7 @@ fn a_session_goes_its_way() {
 }
 
 #[test]
-fn what_the_service_refuses_is_not_sent() {
+fn requests_that_the_service_refuses_are_not_sent() {
     let sandbox = Sandbox::start().unwrap();
     let create = format!("create --workflow {WORKFLOW}");
     for (arguments, problem) in [
@@ -72,7 +72,7 @@ fn what_the_service_refuses_is_not_sent() {
 }
 
 #[test]
-fn a_pdf_is_whole_or_not_there() {
+fn pdf_is_written_only_if_complete() {
     let sandbox = Sandbox::start().unwrap();
     let id = created(&sandbox);
     sandbox.verification().set_status(&id, "Approved");
@@ -113,7 +113,7 @@ fn a_pdf_that_stalls_ends_when_the_time_is_out_or_by_a_signal() {
 }
 
 #[test]
-fn many_decisions_are_exported_and_resumed() {
+fn verification_decisions_are_exported_and_resumed() {
     let sandbox = Sandbox::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let ids: Vec<_> = (0..20).map(|n| format!("{SESSION:.34}{n:02}")).collect();
@@ -129,10 +129,10 @@ fn many_decisions_are_exported_and_resumed() {
     let output = fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
     let failures = fs::read_to_string(folder.path().join("out.jsonl.failures")).unwrap();
     assert_eq!((output.lines().count(), failures.lines().count()), (19, 1));
-    let asked = sandbox.requests_to(Route::VerificationDecision).len();
+    let requests = sandbox.requests_to(Route::VerificationDecision).len();
     let again = run(&mut export);
     assert!(again.stderr.contains("19 exported and 1 failed before"), "{again:?}");
-    assert_eq!(sandbox.requests_to(Route::VerificationDecision).len(), asked);
+    assert_eq!(sandbox.requests_to(Route::VerificationDecision).len(), requests);
 
     fs::write(folder.path().join("ids"), "not-a-uuid\n").unwrap();
     let refused = run(&mut export);
@@ -140,7 +140,7 @@ fn many_decisions_are_exported_and_resumed() {
 }
 
 #[test]
-fn the_key_of_a_sandbox_never_goes_to_the_live_service() {
+fn verification_uses_the_sandbox_url_and_an_api_key() {
     let sandbox = Sandbox::start().unwrap();
     run(&mut didit_at(&sandbox, &format!("decision {SESSION}"))).results();
     assert_eq!(sandbox.requests_to(Route::VerificationDecision).len(), 1);

@@ -7,7 +7,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 use crate::support::{didit_at, run};
 
 #[test]
-fn waiting_ends_with_a_final_status() {
+fn wait_ends_with_a_final_status() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_status("s-1", "initialized");
     let mut waiting = didit_at(&sandbox, "wait s-1 --poll 20ms");
@@ -31,10 +31,10 @@ fn waiting_ends_with_a_final_status() {
 }
 
 #[test]
-fn nothing_is_printed_when_the_time_runs_out() {
+fn timeout_prints_no_decision() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_status("s-1", "initialized");
-    // The longer ones are for a machine that is too busy to ask twice within the first.
+    // The longer timeouts are for a machine that is too busy to poll twice within the first.
     let line = ["300ms", "5s", "60s"].into_iter().find_map(|timeout| {
         let before = sandbox.requests_to(Route::Decision).len();
         let waiting = format!("wait s-1 --poll 20ms --timeout {timeout}");
@@ -48,7 +48,7 @@ fn nothing_is_printed_when_the_time_runs_out() {
 }
 
 #[test]
-fn a_failure_that_stays_ends_the_waiting() {
+fn permanent_failure_ends_the_wait() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.missing("s-1");
     run(&mut didit_at(&sandbox, "wait s-1")).error(4);

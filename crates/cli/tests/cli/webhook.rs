@@ -7,7 +7,7 @@ use std::thread;
 use crate::support::{didit, run};
 
 const SECRET: &str = "whsec_example_not_a_real_secret";
-/// The published vector: signed in 2026, so it is too old by now.
+/// The published test vector, signed in March 2026 and thus too old.
 const BODY: &str = r#"{"created_at":1774969994,"event_id":"00000000-0000-4000-8000-000000000001","metadata":{"k":"v"},"session_id":"11111111-2222-3333-4444-555555555555","status":"Approved","timestamp":1774970000,"vendor_data":"user-123","webhook_type":"status.updated","workflow_id":"22222222-3333-4444-5555-666666666666","workflow_version":4}"#;
 const SIGNATURE: &str = "46d86d4b116064e244d23b7ebecd6a54f23d68e4743d960d3a9938414cf97a73";
 
@@ -18,7 +18,7 @@ fn webhook(arguments: &str) -> Command {
 }
 
 #[test]
-fn a_delivery_is_verified_or_the_failed_check_is_named() {
+fn verify_accepts_valid_webhooks_and_names_failed_checks() {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
     write("body", BODY);
@@ -52,7 +52,8 @@ fn a_delivery_is_verified_or_the_failed_check_is_named() {
     assert!(missing.error(2).contains("set DIDIT_WEBHOOK_SECRET"), "{missing:?}");
 }
 
-/// Answers one request with that status, and returns the request.
+/// Starts a receiver that responds to one request with `status`, and returns its URL and the thread
+/// that returns the request.
 fn receiver(status: u16) -> (String, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
@@ -71,7 +72,7 @@ fn receiver(status: u16) -> (String, thread::JoinHandle<String>) {
 }
 
 #[test]
-fn what_is_sent_can_be_verified() {
+fn sent_webhook_passes_verification() {
     let (url, receiving) = receiver(200);
     let sent = run(webhook(&format!("send {url} --status kyc-expired --vendor-data u-1"))
         .env("HTTP_PROXY", "http://127.0.0.1:1"));
@@ -90,9 +91,9 @@ fn what_is_sent_can_be_verified() {
     }
 }
 
-/// Or else receivers would drop the second as a duplicate.
+/// Receivers would drop a repeated event as a duplicate.
 #[test]
-fn each_run_sends_another_event() {
+fn each_run_sends_a_unique_event_id() {
     let events = [(); 2].map(|()| {
         let (url, receiving) = receiver(200);
         run(&mut webhook(&format!("send {url}"))).results();
@@ -103,7 +104,7 @@ fn each_run_sends_another_event() {
 }
 
 #[test]
-fn a_receiver_that_refuses_or_is_not_there_is_named() {
+fn receiver_failures_are_reported() {
     let (url, receiving) = receiver(401);
     let refused = run(&mut webhook(&format!("send {url} --json")));
     assert_eq!((refused.code, &*refused.stdout), (Some(1), "{\"status\":401}\n"), "{refused:?}");

@@ -1,9 +1,9 @@
-//! The fault matrix: every fault against every way of asking, over real sockets, as two tables.
+//! The fault matrix: every fault with every way of calling, over real sockets, as two tables.
 //!
 //! `cargo test -p didit-cli --test faults`
 //!
-//! A cell is right when the outcome and the number of requests are exactly what they must be, for
-//! every session that was asked for.
+//! A cell passes if the outcome and the number of requests are exactly as expected for every
+//! session.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../../../async-adapter/tests/conformance/adapter.rs"]
@@ -21,13 +21,13 @@ use std::thread;
 
 use self::ways::WAYS;
 
-/// Most of the time is spent in waiting.
+/// The number of threads, which mostly wait.
 const WORKERS: usize = 12;
 
-/// What a cell came to, if that is right, or else what is wrong.
+/// The outcome of a cell if it is as expected, otherwise the mismatch.
 type Outcome = Result<String, String>;
 
-/// Faults in rows, ways of asking in columns.
+/// Faults in rows, ways of calling in columns.
 struct Table<'a> {
     rows: Vec<&'static str>,
     ways: Vec<&'static str>,
@@ -82,7 +82,7 @@ impl Table<'_> {
         outcomes.into_inner().unwrap()
     }
 
-    /// Prints the table, and then what is wrong; how many cells that are.
+    /// Prints the table and the mismatches, and returns the number of mismatches.
     fn print(&self, outcomes: &[Outcome]) -> usize {
         println!("| fault | {} |", self.ways.join(" | "));
         println!("|---|{}", "---|".repeat(self.ways.len()));

@@ -1,4 +1,4 @@
-//! The faults, and what must come of them.
+//! The faults, and their expected outcomes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(crate) struct Scenario {
     script: Vec<(Route, Fault)>,
     /// A certificate that the client trusts.
     pub(crate) trusted: Option<String>,
-    /// The time of a call that cannot end well.
+    /// The timeout of calls, reduced for those that cannot succeed.
     pub(crate) timeout: Duration,
     pub(crate) expected: Expected,
 }
@@ -24,10 +24,10 @@ pub(crate) struct Scenario {
 pub(crate) struct Expected {
     /// The name of the outcome, and the program's exit code for it.
     pub(crate) outcome: (&'static str, i32),
-    /// Requests for each session's decision, and how many more once.
+    /// The number of decision requests for each session, and of additional ones for the first.
     pub(crate) each: usize,
     pub(crate) once: usize,
-    /// True if a wait goes on polling until its time is over.
+    /// True if a wait continues polling until its timeout.
     pub(crate) passes: bool,
     /// True if one refusal ends a whole export.
     pub(crate) concerns_all: bool,
@@ -39,9 +39,9 @@ pub(crate) struct Expected {
 pub(crate) enum InBulk {
     /// Each session fails.
     Fails,
-    /// It is no failure of a session, so that an export stops without any.
+    /// An export stops without failing any session.
     StopsExport,
-    /// All wait for as long as the service asks, which is longer than a test.
+    /// All sessions wait as long as the service asks, which is longer than a test.
     Waits,
 }
 
@@ -73,14 +73,15 @@ impl Scenario {
         self.service(move || Sandbox::builder().fault(route, fault.clone()))
     }
 
-    /// The first request on that route meets the fault; which costs one more for a decision.
+    /// Injects a fault into the first request on a route, which costs one more request for a
+    /// decision.
     fn first(mut self, route: Route, fault: Fault) -> Self {
         self.expected.once = usize::from(route == Route::Decision);
         self.script.push((route, fault));
         self
     }
 
-    /// Sets how many more requests are sent for the first session alone.
+    /// Sets the number of additional requests for the first session.
     fn once(mut self, requests: usize) -> Self {
         self.expected.once = requests;
         self
@@ -106,7 +107,7 @@ impl Scenario {
         self
     }
 
-    fn holds_bulk_up(mut self) -> Self {
+    fn delays_bulk(mut self) -> Self {
         self.expected.bulk = InBulk::Waits;
         self
     }
@@ -131,11 +132,11 @@ impl Scenario {
 }
 
 pub(crate) fn all() -> Vec<Scenario> {
-    [once(), for_ever(), of_the_token(), of_tls()].into_iter().flatten().collect()
+    [transient(), permanent(), of_token(), of_tls()].into_iter().flatten().collect()
 }
 
-/// Returns the faults that pass by themselves, and so go unnoticed.
-fn once() -> Vec<Scenario> {
+/// Returns the transient faults, which retries hide from the caller.
+fn transient() -> Vec<Scenario> {
     use Route::Decision;
     let pause = Duration::from_millis(50);
     let refused = |status| Fault::answer(status).header("Retry-After", "1");
@@ -162,9 +163,9 @@ fn once() -> Vec<Scenario> {
     ]
 }
 
-/// Returns the faults that last: each is reported by its name, after as many attempts as make
+/// Returns the permanent faults: each is reported by its name, after as many attempts as make
 /// sense.
-fn for_ever() -> Vec<Scenario> {
+fn permanent() -> Vec<Scenario> {
     use Route::Decision;
     let always = |name, fault| Scenario::new(name).always(Decision, fault);
     let page = Fault::answer(502).header("Content-Type", "text/html").body(fixtures::GATEWAY);
@@ -190,7 +191,7 @@ fn for_ever() -> Vec<Scenario> {
             .ends("RateLimited", 5, 1)
             .timeout(1500)
             .passes()
-            .holds_bulk_up(),
+            .delays_bulk(),
         always("redirect", Fault::redirect("http://127.0.0.1:9/")).ends("Redirect", 7, 1),
         always("wrong type", Fault::answer(200).body(wrong)).ends("Malformed", 7, 1),
         always("another's", Fault::answer(200).body(fixtures::DECISION)).ends(
@@ -209,17 +210,18 @@ fn for_ever() -> Vec<Scenario> {
     ]
 }
 
-fn of_the_token() -> Vec<Scenario> {
+fn of_token() -> Vec<Scenario> {
     use Route::Token;
     let always = |name, fault| Scenario::new(name).always(Token, fault);
     let brief = || Sandbox::builder().token_lifetime(Duration::from_secs(1));
-    let nameless = || Sandbox::builder().token_answer(r#"{"access_token": "{access_token}"}"#);
+    let without_lifetime =
+        || Sandbox::builder().token_answer(r#"{"access_token": "{access_token}"}"#);
     vec![
         Scenario::new("token: reset").first(Token, Fault::Reset),
         Scenario::new("token: 503").first(Token, Fault::answer(503)),
         Scenario::new("token: 429").first(Token, Fault::answer(429)),
         Scenario::new("token: brief").service(brief),
-        Scenario::new("token: no lifetime").service(nameless),
+        Scenario::new("token: no lifetime").service(without_lifetime),
         always("token: always 401", Fault::answer(401))
             .ends("Unauthorized", 3, 0)
             .concerns_all()

@@ -1,7 +1,7 @@
-//! The routes of the verification API: what each makes of a fault.
+//! The fault matrix of the verification API.
 //!
-//! Reads, PDFs and deletions are repeated. A creation or a change of a status is repeated only where it
-//! certainly was not carried out: nothing was sent, or the rate limit refused it.
+//! Reads, PDFs and deletions are retried. Creations and status changes are retried only if they
+//! were certainly not carried out: nothing was sent, or the rate limit refused them.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,15 +25,15 @@ const WORKFLOW: &str = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
 pub(crate) struct Way {
     pub(crate) name: &'static str,
     kind: Kind,
-    /// What it came to, if that is right, or else what is wrong.
+    /// Returns the outcome if it is as expected, otherwise the mismatch.
     pub(crate) run: fn(&Row, Kind) -> Result<String, String>,
 }
 
-/// A request.
+/// A kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Create,
-    /// That may be repeated, since there is a `vendor_data`.
+    /// A creation that may be retried, since it has a `vendor_data`.
     Repeat,
     Decision,
     List,
@@ -86,19 +86,19 @@ impl Way {
     }
 }
 
-/// A fault, and what comes of it.
+/// A fault, and its expected outcome.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
-    /// `None` where no connection can be made.
+    /// `None` if no connection can be made.
     fault: Option<Fault>,
-    /// Whether every request meets it, or the first one alone.
+    /// True if every request gets the fault, false for only the first one.
     always: bool,
-    /// The outcome and the number of requests if the request is repeated, and if it is not.
+    /// The outcome and the number of requests if the request may be retried, and if it may not.
     repeated: (&'static str, usize),
     once: (&'static str, usize),
-    /// Whether a request that is not repeated may have been carried out.
+    /// True if a request that is not retried may have been carried out.
     unclear: bool,
-    /// The time of a call.
+    /// The timeout of a call.
     timeout: Duration,
 }
 
@@ -117,23 +117,23 @@ impl Row {
         }
     }
 
-    /// A request is repeated once, if it may be; else the call ends with this outcome.
+    /// A fault after which a request is retried if it may be; otherwise the outcome is `once`.
     fn passes(name: &'static str, fault: Fault, once: &'static str) -> Self {
         Self { repeated: ("done", 2), once: (once, 1), unclear: true, ..Self::new(name, fault) }
     }
 
-    /// Any request is repeated, because nothing was done.
+    /// A fault after which any request is retried, because nothing was done.
     fn refused(name: &'static str, fault: Fault) -> Self {
         Self { repeated: ("done", 2), once: ("done", 2), ..Self::new(name, fault) }
     }
 
-    /// No request is repeated.
+    /// A fault after which no request is retried.
     fn ends(name: &'static str, fault: Fault, outcome: &'static str) -> Self {
         let outcome = (outcome, 1);
         Self { always: true, repeated: outcome, once: outcome, ..Self::new(name, fault) }
     }
 
-    /// A request that may be repeated fails all four times.
+    /// A fault with which a request that may be retried fails four times.
     fn lasts(name: &'static str, fault: Fault, outcome: &'static str) -> Self {
         Self { repeated: (outcome, 4), unclear: true, ..Self::ends(name, fault, outcome) }
     }
@@ -146,11 +146,11 @@ impl Row {
         Self { timeout: Duration::from_millis(millis), ..self }
     }
 
-    /// The outcome and the number of requests for that kind.
+    /// Returns the outcome and the number of requests for a kind.
     fn expected(&self, kind: Kind) -> (&'static str, usize) {
         let expected = if kind.is_once() { self.once } else { self.repeated };
         match (kind, &self.fault) {
-            // A success that is no PDF will be none the next time.
+            // A success that is not a PDF is not retried.
             (Kind::Pdf, _) if self.once.0 == "Malformed" => ("NotPdf", 1),
             // The first request has deleted the session.
             (Kind::Delete, Some(Fault::Truncate)) => ("NotFound", 2),
@@ -225,17 +225,17 @@ fn cell<A: Verification>(row: &Row, kind: Kind) -> Result<String, String> {
         Some(fault) => sandbox.script(kind.route(), [fault.clone()]),
         None => {}
     }
-    // Bound, so that nobody else takes the port, and deaf.
-    let deaf = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    deaf.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    let unreachable = deaf.local_addr().unwrap().as_socket().filter(|_| row.fault.is_none());
+    // Bound, so that no other program takes the port, but not listening.
+    let closed = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    closed.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let unreachable = closed.local_addr().unwrap().as_socket().filter(|_| row.fault.is_none());
     let result =
         call(&client::<A>(&sandbox, row, unreachable), kind, row.timeout, existing.as_ref());
 
-    let came = result.as_ref().map_or_else(|failed| cause(&failed.call), |()| "done".to_owned());
+    let actual = result.as_ref().map_or_else(|failed| cause(&failed.call), |()| "done".to_owned());
     let sent = sandbox.requests_to(kind.route()).len();
-    if (&*came, sent) != (outcome, requests) {
-        return Err(format!("{came}, {sent} requests, in place of {outcome}, {requests}"));
+    if (&*actual, sent) != (outcome, requests) {
+        return Err(format!("{actual}, {sent} requests, in place of {outcome}, {requests}"));
     }
     if let Err(failed) = &result {
         let (attempts, unclear) = (failed.call.attempts(), failed.call.may_have_taken_effect());
@@ -247,7 +247,7 @@ fn cell<A: Verification>(row: &Row, kind: Kind) -> Result<String, String> {
         }
     }
     let sessions = setup.page(ListSessions::new()).map_or(1, |page| page.sessions().len());
-    if sessions > 1 { Err(format!("{sessions} sessions")) } else { Ok(came) }
+    if sessions > 1 { Err(format!("{sessions} sessions")) } else { Ok(actual) }
 }
 
 fn client<A: Verification>(sandbox: &Sandbox, row: &Row, elsewhere: Option<SocketAddr>) -> A {

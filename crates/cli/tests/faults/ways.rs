@@ -1,5 +1,5 @@
-//! The ways of asking: each adapter for one session, for many, and until it is decided; and the
-//! program's export.
+//! The ways of calling: each adapter for one session, for many, and with a wait; and the program's
+//! export.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -18,7 +18,7 @@ use crate::scenario::{Expected, InBulk, Scenario};
 /// A column of the table.
 pub(crate) struct Way {
     pub(crate) name: &'static str,
-    /// Returns the outcome if it is right, or what is wrong.
+    /// Returns the outcome if it is as expected, otherwise the mismatch.
     pub(crate) run: fn(&Scenario) -> Result<String, String>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) const WAYS: [Way; 7] = [
     Way { name: "export", run: export },
 ];
 
-/// Number of sessions in the ways that retrieve many.
+/// The number of sessions in the ways that retrieve many.
 const MANY: usize = 3;
 
 fn client<A: Adapter>(scenario: &Scenario, sandbox: &Sandbox) -> A {
@@ -47,10 +47,10 @@ fn single<A: Adapter>(scenario: &Scenario) -> Result<String, String> {
     let sandbox = scenario.start();
     let id = id(0);
     let outcome = outcome(&id, &client::<A>(scenario, &sandbox).decision(&id));
-    judge(&scenario.expected, &[outcome], scenario.expected.each, &sandbox)
+    check(&scenario.expected, &[outcome], scenario.expected.each, &sandbox)
 }
 
-/// In place of an outcome, where there would be none for an hour.
+/// Replaces an outcome that would take an hour.
 const NONE: &str = "–";
 
 fn many<A: Bulk>(scenario: &Scenario) -> Result<String, String> {
@@ -59,7 +59,7 @@ fn many<A: Bulk>(scenario: &Scenario) -> Result<String, String> {
     }
     let sandbox = scenario.start();
     let mut outcomes = Vec::new();
-    // One at a time, so that it is known who meets a fault.
+    // One at a time, so that the session that gets the fault is known.
     client::<A>(scenario, &sandbox).decisions((0..MANY).map(id), 1, true, |id, result| {
         outcomes.push(outcome(&id, &result));
         true
@@ -67,7 +67,7 @@ fn many<A: Bulk>(scenario: &Scenario) -> Result<String, String> {
     if outcomes.len() != MANY {
         return Err(format!("{} of {MANY} came", outcomes.len()));
     }
-    judge(&scenario.expected, &outcomes, MANY * scenario.expected.each, &sandbox)
+    check(&scenario.expected, &outcomes, MANY * scenario.expected.each, &sandbox)
 }
 
 fn wait<A: Adapter>(scenario: &Scenario) -> Result<String, String> {
@@ -78,13 +78,13 @@ fn wait<A: Adapter>(scenario: &Scenario) -> Result<String, String> {
     let result = client::<A>(scenario, &sandbox).wait(&id, interval, timeout);
     let outcome = outcome(&id, &result);
     if expected.passes {
-        // It asks again for as long as it may.
-        let asked = sandbox.requests_to(Route::Decision).len();
-        let enough = asked >= expected.each.min(1);
+        // It polls until its timeout.
+        let sent = sandbox.requests_to(Route::Decision).len();
+        let enough = sent >= expected.each.min(1);
         let right = outcome == expected.outcome.0 && enough;
-        return if right { Ok(outcome) } else { Err(format!("{outcome}, {asked} requests")) };
+        return if right { Ok(outcome) } else { Err(format!("{outcome}, {sent} requests")) };
     }
-    judge(expected, &[outcome], expected.each, &sandbox)
+    check(expected, &[outcome], expected.each, &sandbox)
 }
 
 fn export(scenario: &Scenario) -> Result<String, String> {
@@ -129,24 +129,24 @@ fn export(scenario: &Scenario) -> Result<String, String> {
         return Err(format!("{tokens} requests for what is refused once"));
     }
     let outcomes = [expected.outcome.0.to_owned()];
-    judge(expected, &outcomes, MANY * expected.each, &sandbox)
+    check(expected, &outcomes, MANY * expected.each, &sandbox)
         .map(|outcome| format!("{outcome} ({})", expected.outcome.1))
 }
 
 /// Checks the outcomes and the number of requests, and returns the outcome.
-fn judge(
+fn check(
     expected: &Expected,
     outcomes: &[String],
     requests: usize,
     sandbox: &Sandbox,
 ) -> Result<String, String> {
-    let asked = sandbox.requests_to(Route::Decision).len();
+    let sent = sandbox.requests_to(Route::Decision).len();
     let requests = requests + expected.once;
     if outcomes.iter().any(|outcome| outcome != expected.outcome.0) {
         return Err(format!("{outcomes:?} in place of {}", expected.outcome.0));
     }
-    if asked != requests {
-        return Err(format!("{asked} requests in place of {requests}"));
+    if sent != requests {
+        return Err(format!("{sent} requests in place of {requests}"));
     }
     if expected.outcome.0 == "Certificate" && !sandbox.requests().is_empty() {
         return Err("something was sent to a server that is not trusted".to_owned());
