@@ -196,9 +196,9 @@ fn quota(findings: &Findings) -> Finding {
         };
     };
     let mark = if left == 0 { Mark::Warn } else { Mark::Ok };
-    let of = limit.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
+    let total = limit.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
     let reset = limit.reset_after.map(|reset| format!(" for {} s", reset.as_secs()));
-    (mark, format!("{left}{of} requests left{}", reset.unwrap_or_default()))
+    (mark, format!("{left}{total} requests left{}", reset.unwrap_or_default()))
 }
 
 fn failed(error: Option<&Error>) -> Finding {

@@ -26,7 +26,7 @@ fn decision_is_printed_without_loss() {
 }
 
 #[test]
-fn decisions_keep_their_order_and_share_token_and_connection() {
+fn decisions_keep_order_and_share_one_connection() {
     let sandbox = Sandbox::start().unwrap();
     let ran = run(&mut didit_at(&sandbox, "decision c a b a"));
     assert_eq!(ran.results(), ["c", "a", "b", "a"].map(sample).concat());

@@ -90,7 +90,7 @@ fn pdf_is_written_only_if_complete() {
 }
 
 #[test]
-fn a_pdf_that_stalls_ends_when_the_time_is_out_or_by_a_signal() {
+fn stalled_pdf_ends_by_timeout_or_signal() {
     let sandbox = Sandbox::start().unwrap();
     let id = created(&sandbox);
     let folder = tempfile::tempdir().unwrap();
