@@ -38,7 +38,7 @@ impl Answer {
     }
 
     /// Returns the response for a session or a token that could not be saved.
-    pub(crate) fn not_kept(error: &std::io::Error) -> Self {
+    pub(crate) fn save_failed(error: &std::io::Error) -> Self {
         Self::detail(500, &format!("The change could not be saved: {error}."))
     }
 

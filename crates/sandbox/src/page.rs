@@ -1,4 +1,4 @@
-//! The pages for browsers: the sessions, and for each of them the phone of the person who is asked.
+//! The HTML pages: lists of sessions and requests, and for each session a simulated phone.
 
 mod developer;
 mod guard;
@@ -15,17 +15,17 @@ use crate::answer::Answer;
 use crate::state::Shared;
 use guard::Viewer;
 
-/// A page, as its path names it.
+/// A page, as identified by its path.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Page<'a> {
     Index,
     Live,
     Style,
-    /// The way in for a browser of another machine, by the sandbox's token.
+    /// The login of a browser on another machine, with the sandbox's token.
     Enter(&'a str),
-    /// By the session's token.
+    /// The phone of the session with this token.
     Phone(&'a str),
-    /// By the verification session's token.
+    /// The hosted flow of the verification session with this token.
     HostedFlow(&'a str),
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn visit(
     let viewer = Viewer::of(shared, request);
     match (request.method.as_str(), page) {
         ("GET", Page::Enter(token)) => guard::enter(shared, token),
-        (_, Page::Index | Page::Live) if viewer == Viewer::Guest => Err(guard::no_way_in()),
+        (_, Page::Index | Page::Live) if viewer == Viewer::Guest => Err(guard::token_required()),
         ("GET", Page::Style) => Ok(html::style()),
         ("GET", Page::Index) => index::show(shared),
         ("GET", Page::Live) => live::show(shared),
@@ -66,21 +66,22 @@ pub(crate) fn visit(
         ("GET", Page::HostedFlow(token)) => hosted_flow::show(shared, viewer, token),
         ("POST", Page::HostedFlow(token)) => hosted_flow::decide(shared, viewer, request, token),
         _ => {
-            let answer = html::notice(405, "That does not work", "A page takes GET and POST only.");
+            let answer =
+                html::notice(405, "Method not allowed", "A page accepts only GET and POST.");
             Err(answer.with("Allow", "GET, POST"))
         }
     }
 }
 
-/// Sends the browser on after a form was dealt with, so that reloading does not send it again.
-fn see(path: &str) -> Answer {
+/// Redirects the browser after a form was handled, so that reloading does not send it again.
+fn redirect_to(path: &str) -> Answer {
     html::guarded(Answer { status: 303, headers: Vec::new(), body: Vec::new() })
         .with("Location", path)
         .with("Content-Type", "text/plain")
 }
 
-fn not_kept(error: &std::io::Error) -> Answer {
-    html::notice(500, "This could not be saved", &error.to_string())
+fn save_failed(error: &std::io::Error) -> Answer {
+    html::notice(500, "The change could not be saved", &error.to_string())
 }
 
 #[cfg(test)]
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_names_its_page() {
+    fn paths_resolve_to_pages() {
         assert_eq!(Page::of("/"), Some(Page::Index));
         assert_eq!(Page::of("/authorize/a"), Some(Page::Phone("a")));
         assert_eq!(Page::of("/authorize/a/"), Some(Page::Phone("a")));

@@ -68,7 +68,7 @@ impl fmt::Debug for RecordedRequest {
             .field("request_id", &self.request_id)
             .field("route", &self.route)
             .field("method", &self.method)
-            .field("path", &self.shown_path())
+            .field("path", &self.redacted_path())
             .field("headers", &headers)
             .field("body", &format_args!("[{} bytes]", self.body.len()))
             .field("connection", &self.connection)

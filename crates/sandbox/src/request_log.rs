@@ -17,7 +17,7 @@ const MAX_LENGTH: usize = 200;
 
 impl RecordedRequest {
     /// Returns the path without tokens and without query values that may be personal.
-    pub(crate) fn shown_path(&self) -> String {
+    pub(crate) fn redacted_path(&self) -> String {
         if let Some(page) = SECRET_PATHS.iter().find(|page| self.path.starts_with(**page)) {
             return format!("{page}…");
         }
@@ -39,7 +39,7 @@ impl RecordedRequest {
             "{} {} {} {status} in {:.1} ms ({}{})",
             clock::time_of_day(now),
             printable(&self.method),
-            self.shown_path(),
+            self.redacted_path(),
             took.as_secs_f64() * 1000.0,
             self.request_id,
             if is_fault { ", injected fault" } else { "" }
@@ -126,8 +126,8 @@ mod tests {
             ),
             ("/\u{1b}[31m\u{9b}é\u{202e}", "/?[31m???"),
         ] {
-            assert_eq!(request(path).shown_path(), shown);
+            assert_eq!(request(path).redacted_path(), shown);
         }
-        assert_eq!(request(&"x".repeat(60_000)).shown_path().chars().count(), MAX_LENGTH + 1);
+        assert_eq!(request(&"x".repeat(60_000)).redacted_path().chars().count(), MAX_LENGTH + 1);
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answe
         check_scope(&scope)?;
     }
     let created = shared.state().sessions.create(application, scope, vendor_data, shared.now());
-    let session = created.map_err(|error| Answer::not_kept(&error))?;
+    let session = created.map_err(|error| Answer::save_failed(&error))?;
     let mut answer: Map<String, Value> =
         serde_json::from_str(fixtures::CREATE_SESSION).unwrap_or_default();
     let url = format!("{}/authorize/{}", shared.reach.pages(), session.token);

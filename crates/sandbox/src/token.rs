@@ -28,7 +28,7 @@ pub(crate) fn answer(shared: &Shared, request: &RecordedRequest) -> Result<Answe
     }
     issue(shared, &id)
         .map(|answer| Answer::json(200, answer))
-        .map_err(|error| Answer::not_kept(&error))
+        .map_err(|error| Answer::save_failed(&error))
 }
 
 fn issue(shared: &Shared, client_id: &str) -> io::Result<String> {

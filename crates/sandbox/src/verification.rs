@@ -28,7 +28,7 @@ pub use handle::Verification;
 pub(crate) use limits::Limiter;
 pub use limits::VerificationLimits;
 use session::Session;
-use sessions::Known;
+use sessions::Lookup;
 
 /// An authorized request.
 struct Call<'a> {
@@ -49,7 +49,7 @@ pub(crate) fn answer(
     let key = request.header("X-Api-Key");
     let application = shared.settings.applications().find(|known| Some(&*known.api_key) == key);
     let mut state = shared.state();
-    state.verification.expire(now).map_err(|error| Answer::not_kept(&error))?;
+    state.verification.expire(now).map_err(|error| Answer::save_failed(&error))?;
     // As in the service, an unknown session is a 404 even without credentials.
     let target = match id {
         "" => None,
@@ -90,15 +90,15 @@ impl Target {
         application: Option<&Application>,
         id: &str,
     ) -> Result<Self, Answer> {
-        match state.verification.known(id, strict) {
-            Known::Created(session)
+        match state.verification.look_up(id, strict) {
+            Lookup::Created(session)
                 if application.is_none_or(|by| by.client_id == session.application) =>
             {
                 Ok(Self::Session(Box::new(session.clone())))
             }
-            Known::Sample { status } => Ok(Self::Sample(status.map(str::to_owned))),
-            Known::Deleted => Err(Answer::detail(404, "Session not found.")),
-            Known::Created(_) | Known::Unknown => Err(not_found()),
+            Lookup::Sample { status } => Ok(Self::Sample(status.map(str::to_owned))),
+            Lookup::Deleted => Err(Answer::detail(404, "Session not found.")),
+            Lookup::Created(_) | Lookup::Unknown => Err(not_found()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The card beside a page with what only a developer wants to know, and commands to copy.
+//! The card next to the phone, with details and commands for developers.
 
 use serde_json::Value;
 
@@ -6,16 +6,16 @@ use super::html::Html;
 use super::qr_code;
 use crate::state::Shared;
 
-/// The part of a session that every card shows.
+/// The data of a session that is shown on every card.
 pub(super) struct Session<'a> {
-    /// The status as the name of a class.
+    /// The status as the name of a CSS class.
     pub(super) class: &'a str,
     pub(super) status: &'a str,
     pub(super) id: &'a str,
     pub(super) vendor_data: Option<&'a str>,
 }
 
-/// Ends the phone, and begins the card beside it.
+/// Ends the phone and begins the card.
 pub(super) fn begin_card(page: &mut Html, session: &Session<'_>) {
     page.raw(
         "</main>\n<aside class=\"card\">\n<h2>About this session</h2>\n<dl>\n<dt>Status</dt>\n\
@@ -28,22 +28,22 @@ pub(super) fn begin_card(page: &mut Html, session: &Session<'_>) {
     }
 }
 
-/// Ends the phone, with nothing beside it.
+/// Ends the phone without adding a card.
 pub(super) fn end_phone(page: &mut Html) {
     page.raw("</main>\n</div>\n");
 }
 
-/// Writes one thing that the card says in text.
+/// Writes a row of the card with a text.
 pub(super) fn row(page: &mut Html, name: &'static str, text: &str) {
     page.raw("<dt>").raw(name).raw("</dt>\n<dd>").text(text).raw("</dd>\n");
 }
 
-/// Writes one thing that the card says in code.
+/// Writes a row of the card with a value set as code.
 pub(super) fn code_row(page: &mut Html, name: &'static str, code: &str) {
     page.raw("<dt>").raw(name).raw("</dt>\n<dd><code>").text(code).raw("</code></dd>\n");
 }
 
-/// Ends the card: commands, the decision, and how to get to a phone.
+/// Ends the card with the commands, the decision, and a QR code for a phone.
 pub(super) fn end_card(
     page: &mut Html,
     shared: &Shared,
@@ -68,7 +68,7 @@ pub(super) fn end_card(
     page.raw("<p><a class=\"open\" href=\"/\">All sessions</a></p>\n</aside>\n</div>\n");
 }
 
-/// Writes commands that can be selected with one click each.
+/// Writes a list of commands, each of which is selected with one click.
 pub(super) fn commands(page: &mut Html, commands: &[String]) {
     page.raw("<ul class=\"commands\">\n");
     for command in commands {
@@ -81,7 +81,7 @@ pub(super) fn commands(page: &mut Html, commands: &[String]) {
     page.raw("</ul>\n");
 }
 
-/// Writes the decision as the API answers it, to be opened.
+/// Writes the decision as returned by the API, collapsed.
 fn decision(page: &mut Html, text: &str) {
     let pretty = serde_json::from_str::<Value>(text)
         .and_then(|value| serde_json::to_string_pretty(&value))
@@ -90,7 +90,7 @@ fn decision(page: &mut Html, text: &str) {
     page.raw("<pre tabindex=\"0\"><code>").text(&pretty).raw("</code></pre>\n</details>\n");
 }
 
-/// Returns the lines that tell a shell, and so `didit`, where the sandbox is and how to ask it.
+/// Returns shell commands that set the environment variables with which `didit` uses the sandbox.
 pub(super) fn variables(shared: &Shared) -> String {
     let application = &shared.settings.application;
     [
@@ -102,7 +102,7 @@ pub(super) fn variables(shared: &Shared) -> String {
     .join("\n")
 }
 
-/// Returns a request with an application's key, for the shell.
+/// Returns a shell command for a request with an application's key.
 pub(super) fn curl(shared: &Shared, client_id: &str, path: &str) -> String {
     let application =
         shared.settings.applications().find(|application| application.client_id == client_id);
@@ -114,7 +114,7 @@ pub(super) fn curl(shared: &Shared, client_id: &str, path: &str) -> String {
     )
 }
 
-/// Returns a word as a POSIX shell takes it literally.
+/// Quotes a word for a POSIX shell.
 fn quoted(word: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/:".contains(&byte);
     if !word.is_empty() && word.bytes().all(plain) {
@@ -128,7 +128,7 @@ mod tests {
     use super::quoted;
 
     #[test]
-    fn a_shell_takes_words_literally() {
+    fn words_are_quoted_for_the_shell() {
         assert_eq!(quoted("http://127.0.0.1:8080"), "http://127.0.0.1:8080");
         assert_eq!(quoted("it's $HOME"), "'it'\\''s $HOME'");
         assert_eq!(quoted(""), "''");

@@ -1,17 +1,17 @@
-//! Access to the pages: which browsers see them, and which forms are taken.
+//! Access control of the pages and their forms.
 
-use super::{html, see};
+use super::{html, redirect_to};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::form::Form;
 use crate::state::Shared;
 
-/// The one who looks at a page.
+/// The viewer of a page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Viewer {
-    /// Sees everything: a browser of this machine, or one that came by the sandbox's token.
+    /// A browser on this machine, or one with the sandbox's token; it sees everything.
     Developer,
-    /// A browser of another machine, which sees the session that it has the URL of.
+    /// A browser on another machine; it sees only sessions whose URLs it has.
     Guest,
 }
 
@@ -24,19 +24,19 @@ impl Viewer {
     }
 }
 
-/// Lets a browser of another machine in, if it has the sandbox's token.
+/// Gives a browser on another machine access to all pages, if it has the sandbox's token.
 pub(super) fn enter(shared: &Shared, token: &str) -> Result<Answer, Answer> {
     let network = shared.reach.network.as_ref().filter(|network| network.token == token);
-    let network = network.ok_or_else(no_way_in)?;
-    // Not strict: a browser that is led here from a chat or a mail would not send it.
+    let network = network.ok_or_else(token_required)?;
+    // With SameSite=Strict a browser that follows a link in a chat or an email would not send it.
     let cookie = format!("{}={token}; Path=/; HttpOnly; SameSite=Lax", network.cookie);
-    Ok(see("/").with("Set-Cookie", cookie))
+    Ok(redirect_to("/").with("Set-Cookie", cookie))
 }
 
-/// The answer to a browser of another machine that has no token.
-pub(super) fn no_way_in() -> Answer {
-    let why = "From another machine, open this sandbox by the URL that it printed when it started.";
-    html::dead_end(403, "This page needs its whole URL", why)
+/// Returns the response to a browser on another machine without the sandbox's token.
+pub(super) fn token_required() -> Answer {
+    let why = "On another machine, use the URL that the sandbox printed when it started.";
+    html::dead_end(403, "This page needs the full URL", why)
 }
 
 fn cookie<'a>(request: &'a RecordedRequest, name: &str) -> Option<&'a str> {
@@ -44,18 +44,19 @@ fn cookie<'a>(request: &'a RecordedRequest, name: &str) -> Option<&'a str> {
     cookies.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
 }
 
-/// Refuses a host name that another site made to resolve to this machine.
+/// Refuses other host names, as protection against DNS rebinding.
 pub(super) fn check_host(shared: &Shared, request: &RecordedRequest) -> Result<(), Answer> {
     if shared.reach.is_host(request.header("Host").unwrap_or_default()) {
         return Ok(());
     }
-    let why = format!("These pages answer at {}, and at no other name.", shared.reach.hosts());
-    Err(html::dead_end(403, "That is not this sandbox", &why))
+    let why = format!("These pages are available only at {}.", shared.reach.hosts());
+    Err(html::dead_end(403, "This host name is not accepted", &why))
 }
 
-/// The form of a request, if it comes from the page that `token` was written into.
+/// Reads the form of a request. Refuses it unless it was sent from the page with this form token, as
+/// protection against cross-site request forgery.
 pub(super) fn form(request: &RecordedRequest, scheme: &str, token: &str) -> Result<Form, Answer> {
-    let refused = |why| Err(html::notice(403, "That form was not sent from here", why));
+    let refused = |why| Err(html::notice(403, "The form was refused", why));
     let here = format!("{scheme}://{}", request.header("Host").unwrap_or_default());
     if request.header("Origin").is_some_and(|origin| !origin.eq_ignore_ascii_case(&here)) {
         return refused("It comes from another site.");
@@ -65,7 +66,7 @@ pub(super) fn form(request: &RecordedRequest, scheme: &str, token: &str) -> Resu
     }
     match Form::of(request) {
         Some(form) if form.get("form") == Some(token) => Ok(form),
-        _ => refused("It does not belong to this page. Go back, reload the page, and try again."),
+        _ => refused("It is not from this page. Go back, reload the page, and try again."),
     }
 }
 
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn another_machine_sees_one_session_until_it_shows_the_token() {
+    fn guest_sees_one_session_and_token_opens_all_pages() {
         let builder = Sandbox::builder().listen(Ipv4Addr::UNSPECIFIED.into());
         let sandbox = builder.start().expect("a sandbox");
         let shared = sandbox.shared();

@@ -1,10 +1,10 @@
-//! `/session/{session_token}`: the hosted flow of a verification session, played by a person.
+//! `/session/{session_token}`: the simulated hosted flow of a verification session.
 
 use serde_json::Value;
 
 use super::guard::Viewer;
 use super::html::Html;
-use super::{developer, guard, html, not_kept, see};
+use super::{developer, guard, html, redirect_to, save_failed};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::clock;
@@ -14,38 +14,41 @@ use crate::verification::session::Session;
 use crate::verification::status;
 use crate::webhook::WebhookFault;
 
-/// The ends that a flow can come to: the button's value, its words, and the status.
-const ENDS: [(&str, &str, &str); 4] = [
+/// The outcomes of a flow: the button's value, its label, and the status.
+const OUTCOMES: [(&str, &str, &str); 4] = [
     ("approve", "Pass every check", status::APPROVED),
     ("decline", "Fail a check", status::DECLINED),
     ("review", "Leave it to a reviewer", status::IN_REVIEW),
-    ("abandon", "Walk away", status::ABANDONED),
+    ("abandon", "Leave the flow", status::ABANDONED),
 ];
 
-/// The ways to send a webhook again: the option's words, and the fault.
+/// The ways to send a webhook again: the option's label, and the fault.
 const RESENDS: [(&str, WebhookFault); 5] = [
     ("As documented", WebhookFault::Pass),
     ("Twice", WebhookFault::Duplicate),
-    ("At the second attempt only", WebhookFault::Lost),
+    ("On the second attempt only", WebhookFault::Lost),
     ("With a wrong signature", WebhookFault::WrongSignature),
-    ("With a time stamp of 10 minutes ago", WebhookFault::OldTimestamp),
+    ("With a timestamp 10 minutes old", WebhookFault::OldTimestamp),
 ];
 
-/// Shows the flow to the person, which begins it.
+/// Shows the flow, which starts it.
 pub(super) fn show(shared: &Shared, viewer: Viewer, token: &str) -> Result<Answer, Answer> {
     let now = shared.now();
     let mut state = shared.state();
-    state.verification.expire(now).map_err(|error| not_kept(&error))?;
+    state.verification.expire(now).map_err(|error| save_failed(&error))?;
     let session = state.verification.by_token(token).ok_or_else(no_such_session)?.clone();
     let session = if session.status == status::NOT_STARTED {
-        let begun = Session { status: status::IN_PROGRESS.to_owned(), ..session };
-        state.verification.change(begun.clone(), now).map_err(|error| not_kept(&error))?;
-        begun
+        let started = Session { status: status::IN_PROGRESS.to_owned(), ..session };
+        state.verification.change(started.clone(), now).map_err(|error| save_failed(&error))?;
+        started
     } else {
         session
     };
-    let page =
-        if status::is_unfinished(&session.status) { asked(&session) } else { over(&session) };
+    let page = if status::is_unfinished(&session.status) {
+        open_page(&session)
+    } else {
+        ended_page(&session)
+    };
     Ok(finish(page, shared, viewer, &state, &session).answer(200))
 }
 
@@ -57,30 +60,30 @@ pub(super) fn decide(
 ) -> Result<Answer, Answer> {
     let now = shared.now();
     let mut state = shared.state();
-    state.verification.expire(now).map_err(|error| not_kept(&error))?;
+    state.verification.expire(now).map_err(|error| save_failed(&error))?;
     let session = state.verification.by_token(token).ok_or_else(no_such_session)?.clone();
     let form = guard::form(request, shared.settings.scheme(), &session.form_token)?;
     let undecided =
-        || html::notice(400, "Nothing was decided", "Go back and press one of the buttons.");
+        || html::notice(400, "No decision was made", "Go back and press one of the buttons.");
     if let (Viewer::Developer, Some(fault)) = (viewer, form.get("webhook")) {
         let fault = fault.parse().map_err(|_| undecided())?;
-        state.verification.tell(&session, Some(fault), now);
-        return Ok(see(&format!("/session/{token}")));
+        state.verification.notify(&session, Some(fault), now);
+        return Ok(redirect_to(&format!("/session/{token}")));
     }
     let chosen = form.get("answer");
-    let end = ENDS.iter().find(|(value, ..)| Some(*value) == chosen);
-    let new_status = match (end, form.get("status")) {
-        (Some((.., end)), _) if status::is_unfinished(&session.status) => *end,
+    let outcome = OUTCOMES.iter().find(|(value, ..)| Some(*value) == chosen);
+    let new_status = match (outcome, form.get("status")) {
+        (Some((.., status)), _) if status::is_unfinished(&session.status) => *status,
         (Some(_), _) => {
-            return Err(finish(over(&session), shared, viewer, &state, &session).answer(409));
+            return Err(finish(ended_page(&session), shared, viewer, &state, &session).answer(409));
         }
-        // Beside the flow a developer can set any status, at any time.
+        // On the card a developer can set any status, at any time.
         (None, Some(word)) if viewer == Viewer::Developer && status::ALL.contains(&word) => word,
         _ => return Err(undecided()),
     };
     let changed = Session { status: new_status.to_owned(), ..session };
-    state.verification.change(changed, now).map_err(|error| not_kept(&error))?;
-    Ok(see(&format!("/session/{token}")))
+    state.verification.change(changed, now).map_err(|error| save_failed(&error))?;
+    Ok(redirect_to(&format!("/session/{token}")))
 }
 
 fn no_such_session() -> Answer {
@@ -91,69 +94,69 @@ fn no_such_session() -> Answer {
     )
 }
 
-fn asked(session: &Session) -> Html {
+fn open_page(session: &Session) -> Html {
     let mut page = begin("Verify your identity");
     page.raw("<h1>Verify your identity</h1>\n<p>The application <strong>");
     page.text(&session.application);
     page.raw(
-        "</strong> asks you to verify who you are. There is no camera here: choose how it ends.\
+        "</strong> asks you to verify who you are. There is no camera here: choose the outcome.\
          </p>\n",
     );
     html::begin_form(&mut page, &session.form_token);
-    for (value, words, end) in ENDS {
+    for (value, label, status) in OUTCOMES {
         page.raw("<button").raw(if value == "approve" { " class=\"primary\"" } else { "" });
-        page.raw(" name=\"answer\" value=\"").text(value).raw("\">").text(words);
-        page.raw(" <small>").text(end).raw("</small></button>\n");
+        page.raw(" name=\"answer\" value=\"").text(value).raw("\">").text(label);
+        page.raw(" <small>").text(status).raw("</small></button>\n");
     }
     page.raw("</form>\n");
     page
 }
 
-fn over(session: &Session) -> Html {
-    let (title, words) = match &*session.status {
-        status::APPROVED => ("You are verified", "Every check was passed."),
-        status::DECLINED => ("Not verified", "A check has failed."),
-        status::IN_REVIEW => ("Under review", "Somebody will look at this and decide."),
-        status::ABANDONED => ("Abandoned", "The flow was left before its end."),
-        status::EXPIRED => ("Too late", "The flow was not begun in time."),
+fn ended_page(session: &Session) -> Html {
+    let (title, text) = match &*session.status {
+        status::APPROVED => ("You are verified", "You passed every check."),
+        status::DECLINED => ("Not verified", "A check failed."),
+        status::IN_REVIEW => ("Under review", "A reviewer will look at this and decide."),
+        status::ABANDONED => ("Abandoned", "You left the flow before it was finished."),
+        status::EXPIRED => ("Too late", "The flow was not started in time."),
         status::KYC_EXPIRED => ("No longer valid", "The verification has expired."),
-        _ => ("Nothing to do", "This session does not wait for you."),
+        _ => ("Nothing to do", "This session is not waiting for you."),
     };
     let mut page = begin(title);
-    page.raw("<h1>").text(title).raw("</h1>\n<p>").text(words).raw("</p>\n");
+    page.raw("<h1>").text(title).raw("</h1>\n<p>").text(text).raw("</p>\n");
     if let Some(callback) = &session.given.callback {
-        let back = returning(callback, session);
-        let is_web = ["http://", "https://"].iter().any(|scheme| back.starts_with(scheme));
+        let url = callback_url(callback, session);
+        let is_web = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
         if is_web {
-            page.raw("<p><a href=\"").text(&back).raw("\">Back to the application</a></p>\n");
+            page.raw("<p><a href=\"").text(&url).raw("\">Back to the application</a></p>\n");
         } else {
-            page.raw("<p>The app would be opened with:</p>\n<p><code>").text(&back);
+            page.raw("<p>The app would be opened with:</p>\n<p><code>").text(&url);
             page.raw("</code></p>\n");
         }
     }
     page
 }
 
-/// The callback as the service calls it: with the session's id and status.
-fn returning(callback: &str, session: &Session) -> String {
+/// Returns the callback URL with the session's id and status in its query, as in the service.
+fn callback_url(callback: &str, session: &Session) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("verificationSessionId", &session.id).append_pair("status", &session.status);
     let (callback, fragment) = callback.split_once('#').unwrap_or((callback, ""));
-    let joint = if callback.contains('?') { '&' } else { '?' };
+    let separator = if callback.contains('?') { '&' } else { '?' };
     let fragment = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
-    format!("{callback}{joint}{}{fragment}", query.finish())
+    format!("{callback}{separator}{}{fragment}", query.finish())
 }
 
 fn begin(title: &str) -> Html {
     let mut page = Html::new(title);
     page.raw(
         "<div class=\"stage\">\n<main class=\"phone\">\n\
-         <p class=\"app\">Didit verification <span>played by the sandbox</span></p>\n",
+         <p class=\"app\">Didit verification <span>simulated by the sandbox</span></p>\n",
     );
     page
 }
 
-/// The end of the phone, and beside it what only a developer wants to know.
+/// Ends the phone, and for a developer adds the card.
 fn finish(
     mut page: Html,
     shared: &Shared,
@@ -192,9 +195,9 @@ fn finish(
             "<div class=\"field\">\n<label for=\"webhook\">Send the webhook again</label>\n\
              <select id=\"webhook\" name=\"webhook\">\n",
         );
-        for (words, fault) in RESENDS {
+        for (label, fault) in RESENDS {
             page.raw("<option value=\"").text(&fault.to_string()).raw("\">");
-            page.raw(words).raw("</option>\n");
+            page.raw(label).raw("</option>\n");
         }
         page.raw("</select>\n</div>\n<button>Send webhook</button>\n</form>\n");
     }
@@ -206,7 +209,7 @@ fn finish(
     page
 }
 
-/// A status as the name of a class.
+/// Returns a status as the name of a CSS class.
 pub(super) fn class(status: &str) -> String {
     status.to_ascii_lowercase().replace(' ', "-")
 }

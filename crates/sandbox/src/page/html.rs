@@ -1,12 +1,12 @@
-//! HTML in which every text is escaped, and the headers that pages go out with.
+//! HTML with escaping of all text, and the security headers of the pages.
 
 use crate::answer::Answer;
 
-/// A page being written: markup stands in the program, everything else is text.
+/// A page under construction. Only literals are markup; everything else is escaped.
 pub(super) struct Html(String);
 
 impl Html {
-    /// A page up to its content.
+    /// Begins a page with this title.
     pub(super) fn new(title: &str) -> Self {
         let mut page = Self(String::with_capacity(16 * 1024));
         page.raw(
@@ -19,13 +19,13 @@ impl Html {
         page
     }
 
-    /// Markup, which is never made of anything that came from outside.
+    /// Appends markup, which must be a literal and thus never contains outside data.
     pub(super) fn raw(&mut self, markup: &'static str) -> &mut Self {
         self.0.push_str(markup);
         self
     }
 
-    /// Text, in an element or in a quoted attribute.
+    /// Appends escaped text, in an element or in a quoted attribute.
     pub(super) fn text(&mut self, text: &str) -> &mut Self {
         for c in text.chars() {
             match c {
@@ -40,7 +40,7 @@ impl Html {
         self
     }
 
-    /// The whole page as an answer.
+    /// Ends the page and returns it as a response.
     pub(super) fn answer(mut self, status: u16) -> Answer {
         self.raw("</body>\n</html>\n");
         let answer = Answer { status, headers: Vec::new(), body: self.0.into_bytes() };
@@ -48,7 +48,7 @@ impl Html {
     }
 }
 
-/// Begins a form that is sent to its own page, and proves that it is from there.
+/// Begins a form that is sent to its own page, with a token against cross-site request forgery.
 pub(super) fn begin_form(page: &mut Html, form_token: &str) {
     page.raw(
         "<form method=\"post\" autocomplete=\"off\">\n\
@@ -57,17 +57,17 @@ pub(super) fn begin_form(page: &mut Html, form_token: &str) {
     page.text(form_token).raw("\">\n");
 }
 
-/// A page that says one thing, and leads back to the front page.
+/// Returns a page with a message and a link to the front page.
 pub(super) fn notice(status: u16, title: &str, why: &str) -> Answer {
-    say(status, title, why, "<p><a class=\"open\" href=\"/\">All sessions</a></p>\n")
+    message(status, title, why, "<p><a class=\"open\" href=\"/\">All sessions</a></p>\n")
 }
 
-/// A page that says one thing and leads nowhere.
+/// Returns a page with a message and no link.
 pub(super) fn dead_end(status: u16, title: &str, why: &str) -> Answer {
-    say(status, title, why, "")
+    message(status, title, why, "")
 }
 
-fn say(status: u16, title: &str, why: &str, more: &'static str) -> Answer {
+fn message(status: u16, title: &str, why: &str, more: &'static str) -> Answer {
     let mut page = Html::new(title);
     page.raw("<main class=\"notice\">\n<h1>").text(title).raw("</h1>\n<p>").text(why);
     page.raw("</p>\n").raw(more).raw("</main>\n");
@@ -80,7 +80,7 @@ pub(super) fn style() -> Answer {
         .with("Content-Type", "text/css; charset=utf-8")
 }
 
-/// Nothing runs in these pages, nothing frames them, and no copy of them stays behind.
+/// Adds headers that forbid scripts, frames and caching.
 pub(super) fn guarded(answer: Answer) -> Answer {
     answer
         .with(
@@ -91,7 +91,7 @@ pub(super) fn guarded(answer: Answer) -> Answer {
         .with("X-Content-Type-Options", "nosniff")
         .with("Cross-Origin-Opener-Policy", "same-origin")
         .with("Cross-Origin-Resource-Policy", "same-origin")
-        // Other sites must not learn a session's token; forms must still tell where they are from.
+        // Hides the session's token from other sites, but keeps the Origin header of forms.
         .with("Referrer-Policy", "same-origin")
         .with("Cache-Control", "no-store")
 }
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_stays_text() {
+    fn text_is_escaped() {
         let mut page = Html::new("<title>");
         page.raw("<p title=\"").text("\"' onx=").raw("\">").text("<script>&amp;").raw("</p>");
         let answer = page.answer(200);

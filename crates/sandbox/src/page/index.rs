@@ -1,19 +1,19 @@
-//! `/`: how to reach the sandbox, forms that create sessions, and what there is.
+//! `/`: the front page with forms that create sessions, lists, and commands for a shell.
 
 use serde_json::Value;
 
 use super::html::Html;
-use super::{developer, guard, html, lists, not_kept, see};
+use super::{developer, guard, html, lists, redirect_to, save_failed};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::state::Shared;
 use crate::verification::session::Creation;
 use crate::{person, special_id};
 
-/// The workflow of the sessions that the form creates.
+/// The workflow of verification sessions created by the form.
 const WORKFLOW: &str = "11111111-2222-3333-4444-555555555555";
 
-/// The documented scopes, and whether the form starts with them ticked.
+/// The documented scopes, with `true` for those that are ticked at first.
 const SCOPES: [(&str, bool); 17] = [
     ("names", true),
     ("email", true),
@@ -34,7 +34,7 @@ const SCOPES: [(&str, bool); 17] = [
     ("tiktok_account", false),
 ];
 
-/// The form of a new session as it was sent, and what is wrong with it.
+/// The contents of the form of a new session, and the error to show.
 struct Draft<'a> {
     scopes: Vec<&'a str>,
     vendor_data: &'a str,
@@ -50,7 +50,7 @@ pub(super) fn show(shared: &Shared) -> Result<Answer, Answer> {
 fn page(shared: &Shared, draft: &Draft<'_>) -> Result<Html, Answer> {
     let now = shared.now();
     let mut state = shared.state();
-    state.verification.expire(now).map_err(|error| not_kept(&error))?;
+    state.verification.expire(now).map_err(|error| save_failed(&error))?;
     let mut page = Html::new("Sessions");
     page.raw("<header class=\"top\">\n<h1>Didit sandbox</h1>\n");
     page.raw("<p>A stand-in for Didit’s Data API and verification API, ");
@@ -117,7 +117,7 @@ fn new_verification(page: &mut Html, form_token: &str) {
     );
 }
 
-/// Writes what a program or a shell needs to reach the sandbox.
+/// Writes the section with environment variables and commands.
 fn shell(page: &mut Html, shared: &Shared) {
     page.raw("<section class=\"card\">\n<h2>From a shell</h2>\n");
     let client_id = &shared.settings.application.client_id;
@@ -159,7 +159,7 @@ pub(super) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answe
         let sessions = &mut shared.state().verification;
         let again = sessions.unfinished(&application, &given);
         let created = sessions.create(&application, given, again, now);
-        return created.map(|_| see("/")).map_err(|error| not_kept(&error));
+        return created.map(|_| redirect_to("/")).map_err(|error| save_failed(&error));
     }
     let scopes: Vec<&str> = form.all("scope").filter(|scope| !scope.trim().is_empty()).collect();
     if scopes.is_empty() {
@@ -168,5 +168,5 @@ pub(super) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answe
         return Err(page(shared, &Draft { scopes, vendor_data, problem })?.answer(400));
     }
     let created = shared.state().sessions.create(application, scopes.join(" "), vendor_data, now);
-    created.map(|_| see("/")).map_err(|error| not_kept(&error))
+    created.map(|_| redirect_to("/")).map_err(|error| save_failed(&error))
 }

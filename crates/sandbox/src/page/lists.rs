@@ -1,4 +1,4 @@
-//! The tables of sessions and of requests.
+//! The tables of sessions, webhooks and requests.
 
 use std::time::Duration;
 
@@ -10,21 +10,22 @@ use crate::record::RecordedRequest;
 use crate::state::{Shared, State};
 use crate::webhook::WebhookFault;
 
-/// Most sessions listed.
+/// Maximum number of sessions in a table.
 const LISTED: usize = 100;
+/// Maximum number of rows in the tables of webhooks and requests.
 const REQUESTS_LISTED: usize = 20;
 
-/// One row of a table of sessions.
+/// A row of a table of sessions.
 struct Row<'a> {
     status: &'a str,
-    /// The page where a person plays the session.
+    /// The path of the session's page.
     path: String,
     /// The name of that page.
     page: &'static str,
     number: u64,
     id: &'a str,
     about: &'a str,
-    /// Set if that is a name for programs.
+    /// Set if `about` is set as code.
     about_is_code: bool,
     vendor_data: Option<&'a str>,
     created_at: Duration,
@@ -98,7 +99,7 @@ fn table<'a>(
     }
 }
 
-/// Writes the latest attempts to deliver a webhook, newest first, if webhooks go anywhere.
+/// Writes the latest attempts to deliver a webhook, newest first, if there are destinations.
 pub(super) fn webhooks(page: &mut Html, state: &State) {
     let outbox = &state.verification.outbox;
     if outbox.destinations.is_empty() {
@@ -131,8 +132,7 @@ pub(super) fn webhooks(page: &mut Html, state: &State) {
     page.raw("</tbody>\n</table>\n</section>\n");
 }
 
-/// Writes the latest requests to the API, newest first. Those of browsers to these pages are left
-/// out.
+/// Writes the latest requests to the API, newest first, without those to the pages.
 pub(super) fn requests(page: &mut Html, shared: &Shared, state: &State, now: Duration) {
     page.raw("<section class=\"card\">\n<h2>Latest requests</h2>\n");
     let elapsed = shared.started.elapsed();
@@ -149,7 +149,7 @@ pub(super) fn requests(page: &mut Html, shared: &Shared, state: &State, now: Dur
         let received = now.saturating_sub(elapsed.saturating_sub(request.received));
         page.text(&clock::time_of_day(received));
         page.raw("</td>\n<td role=\"cell\"><code>").text(&request.method).raw(" ");
-        page.text(&request.shown_path()).raw("</code>");
+        page.text(&request.redacted_path()).raw("</code>");
         if count > 1 {
             page.raw(" <span class=\"quiet\">").text(&count.to_string()).raw(" times</span>");
         }
@@ -160,7 +160,7 @@ pub(super) fn requests(page: &mut Html, shared: &Shared, state: &State, now: Dur
     page.raw("</tbody>\n</table>\n</section>\n");
 }
 
-/// Returns whether two requests were asked and answered alike, as a poller's are.
+/// Returns whether two requests and their responses look the same, like those of a polling client.
 fn is_same(one: &RecordedRequest, other: &RecordedRequest) -> bool {
     (&one.method, &one.path, one.status) == (&other.method, &other.path, other.status)
 }
@@ -176,7 +176,8 @@ fn is_of_api(request: &RecordedRequest) -> bool {
     Page::of(&request.path).is_none() && request.path != "/favicon.ico"
 }
 
-/// The roles are named, since a narrow screen shows the rows as blocks.
+/// Begins a table. The roles are explicit because narrow screens display the rows as blocks, which
+/// removes the implicit ones.
 fn begin(page: &mut Html, columns: &[&'static str]) {
     page.raw("<table role=\"table\">\n<thead role=\"rowgroup\">\n<tr role=\"row\">");
     for column in columns {

@@ -1,4 +1,4 @@
-//! `/authorize/{session_token}`: the phone of the person who is asked.
+//! `/authorize/{session_token}`: the simulated phone of the user who is asked for their data.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::guard::Viewer;
 use super::html::Html;
-use super::{developer, guard, html, not_kept, see};
+use super::{developer, guard, html, redirect_to, save_failed};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::clock;
@@ -14,18 +14,18 @@ use crate::person::{self, Field};
 use crate::sessions::{Outcome, Session};
 use crate::state::{Shared, State};
 
-/// Shows the session to the person, which is noted.
+/// Shows the session, whose status becomes `retrieved` if it was `initialized`.
 pub(super) fn show(shared: &Shared, viewer: Viewer, token: &str) -> Result<Answer, Answer> {
     let now = shared.now();
     let mut state = shared.state();
-    state.sessions.open(token, now).map_err(|error| not_kept(&error))?;
+    state.sessions.open(token, now).map_err(|error| save_failed(&error))?;
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
     let page = if session.is_open_at(now) {
-        asked(session)
+        open_page(session)
     } else {
-        over(session, session.status_at(now))
+        ended_page(session, session.status_at(now))
     };
-    Ok(end(page, shared, viewer, &state, session, now).answer(200))
+    Ok(finish(page, shared, viewer, &state, session, now).answer(200))
 }
 
 pub(super) fn decide(
@@ -45,17 +45,17 @@ pub(super) fn decide(
         Some("decline") => Outcome::Declined,
         Some("expire") => Outcome::Expired,
         _ => {
-            let why = "It is neither confirmed nor declined. Go back and press one of the buttons.";
-            return Err(html::notice(400, "Nothing was decided", why));
+            let why = "Go back and press one of the buttons.";
+            return Err(html::notice(400, "No decision was made", why));
         }
     };
-    let ended = state.sessions.end(token, outcome, now).map_err(|error| not_kept(&error))?;
+    let ended = state.sessions.end(token, outcome, now).map_err(|error| save_failed(&error))?;
     if ended {
-        return Ok(see(&format!("/authorize/{token}")));
+        return Ok(redirect_to(&format!("/authorize/{token}")));
     }
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
-    let page = over(session, session.status_at(now));
-    Err(end(page, shared, viewer, &state, session, now).answer(409))
+    let page = ended_page(session, session.status_at(now));
+    Err(finish(page, shared, viewer, &state, session, now).answer(409))
 }
 
 fn no_such_session() -> Answer {
@@ -66,10 +66,10 @@ fn no_such_session() -> Answer {
     )
 }
 
-fn asked(session: &Session) -> Html {
+fn open_page(session: &Session) -> Html {
     let mut page = begin("Share your data");
     page.raw("<h1>Share your data?</h1>\n<p>The application <strong>").text(&session.application);
-    page.raw("</strong> asks you for the following. You decide what you share.</p>\n");
+    page.raw("</strong> asks you for the following. You decide what to share.</p>\n");
     html::begin_form(&mut page, &session.form_token);
     page.raw("<fieldset>\n<legend>What you share</legend>\n<ul class=\"scopes\">\n");
     for member in person::members(&session.scope) {
@@ -85,7 +85,7 @@ fn asked(session: &Session) -> Html {
     page
 }
 
-/// One line to tick, with the sample person's data to be changed below it.
+/// Writes a checkbox for a member, with inputs to edit the sample person's data.
 fn choice(page: &mut Html, member: &str) {
     let label = person::scope_label(member);
     page.raw("<li>\n<label class=\"tick\"><input type=\"checkbox\" name=\"share\" value=\"");
@@ -113,22 +113,22 @@ fn choice(page: &mut Html, member: &str) {
     page.raw("</details>\n</li>\n");
 }
 
-fn over(session: &Session, status: &str) -> Html {
+fn ended_page(session: &Session, status: &str) -> Html {
     let shares_nothing = session.user_data.as_ref().is_some_and(|shared| {
         !person::members(&session.scope).iter().any(|name| shared.contains_key(*name))
     });
-    let (title, words) = match status {
+    let (title, text) = match status {
         "confirmed" if shares_nothing => (
             "Nothing was shared",
-            "You confirmed, but nothing was ticked: the application learns only who you are to it.",
+            "You confirmed, but nothing was ticked: the application receives only your user id.",
         ),
-        "confirmed" => ("Data shared", "Thank you. You can go back to where you came from."),
-        "declined" => ("Nothing shared", "You declined. You can go back to where you came from."),
+        "confirmed" => ("Data shared", "Thank you. You can return to the application."),
+        "declined" => ("Nothing shared", "You declined. You can return to the application."),
         "expired" => ("Too late", "This request has expired. Nothing was shared."),
-        _ => ("Nothing to do", "This request does not wait for you."),
+        _ => ("Nothing to do", "This request is not waiting for you."),
     };
     let mut page = begin(title);
-    page.raw("<h1>").text(title).raw("</h1>\n<p>").text(words).raw("</p>\n");
+    page.raw("<h1>").text(title).raw("</h1>\n<p>").text(text).raw("</p>\n");
     if let Some(user_data) = session.user_data.as_ref().filter(|_| status == "confirmed") {
         let members = person::members(&session.scope);
         let (shared, kept): (Vec<_>, Vec<_>) =
@@ -154,13 +154,13 @@ fn begin(title: &str) -> Html {
     let mut page = Html::new(title);
     page.raw(
         "<div class=\"stage\">\n<main class=\"phone\">\n\
-         <p class=\"app\">Didit app <span>played by the sandbox</span></p>\n",
+         <p class=\"app\">Didit app <span>simulated by the sandbox</span></p>\n",
     );
     page
 }
 
-/// The end of the phone, and beside it what only a developer wants to know.
-fn end(
+/// Ends the phone, and for a developer adds the card.
+fn finish(
     mut page: Html,
     shared: &Shared,
     viewer: Viewer,
@@ -181,7 +181,7 @@ fn end(
         let expires = format!("{} UTC", clock::time_of_day(session.expires_at));
         developer::row(&mut page, "Expires", &expires);
         page.raw(
-            "</dl>\n<p>The person is invented; edit anything. An empty field is sent as \
+            "</dl>\n<p>The person is fictional; edit anything. An empty field is sent as \
              <code>null</code>.</p>\n",
         );
     } else {

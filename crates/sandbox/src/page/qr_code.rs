@@ -1,4 +1,4 @@
-//! A URL as a QR code (ISO/IEC 18004), drawn in the page itself.
+//! A URL as a QR code (ISO/IEC 18004), as inline SVG.
 
 use std::fmt::Write as _;
 
@@ -6,10 +6,10 @@ use qrcode::{Color, EcLevel, QrCode};
 
 use super::html::Html;
 
-/// The empty border that a reader needs, in modules.
+/// The width of the empty border that the standard requires, in modules.
 const QUIET_ZONE: usize = 4;
 
-/// Writes the code with its text below; of a text that fits into none, the text alone.
+/// Writes the code with its text below. A text that is too long for a code is written alone.
 pub(super) fn write(page: &mut Html, url: &str) {
     if let Ok(code) = QrCode::with_error_correction_level(url, EcLevel::M) {
         let size = (code.width() + 2 * QUIET_ZONE).to_string();
@@ -24,12 +24,12 @@ pub(super) fn write(page: &mut Html, url: &str) {
     page.raw("<p><code>").text(url).raw("</code></p>\n");
 }
 
-/// Returns a path that covers the dark modules, each run of a line with one rectangle.
+/// Returns an SVG path that covers the dark modules, with one rectangle for each run in a row.
 fn path(code: &QrCode) -> String {
     let mut path = String::new();
-    for (y, line) in code.to_colors().chunks(code.width().max(1)).enumerate() {
+    for (y, row) in code.to_colors().chunks(code.width().max(1)).enumerate() {
         let mut x = 0;
-        for run in line.chunk_by(|one, other| one == other) {
+        for run in row.chunk_by(|one, other| one == other) {
             if run.first() == Some(&Color::Dark) {
                 let (x, y, length) = (x + QUIET_ZONE, y + QUIET_ZONE, run.len());
                 // Writing to a string cannot fail.
@@ -45,7 +45,7 @@ fn path(code: &QrCode) -> String {
 mod tests {
     use super::*;
 
-    /// Returns the modules that a path covers, by line and column.
+    /// Returns the modules that a path covers, as pairs of row and column.
     fn covered(path: &str) -> Vec<(usize, usize)> {
         let numbers = |run: &str| -> Vec<usize> {
             let words = run.split(|c: char| !c.is_ascii_digit()).filter(|word| !word.is_empty());
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_finds_the_url_in_the_drawing() {
+    fn code_decodes_to_the_url() {
         let url = "http://192.168.0.7:8080/authorize/sandbox-0123456789abcdef";
         let code = QrCode::with_error_correction_level(url, EcLevel::M).expect("a code");
         let dark = covered(&path(&code));

@@ -10,7 +10,7 @@ use super::{Call, read_object, text_member, wrong};
 use crate::answer::Answer;
 use crate::state::State;
 
-/// Largest portrait image, in bytes.
+/// Maximum size of a portrait image, in bytes.
 const IMAGE_LIMIT: usize = 2 * 1024 * 1024;
 
 pub(super) fn answer(call: &Call<'_>, state: &mut State) -> Result<Answer, Answer> {
@@ -21,7 +21,7 @@ pub(super) fn answer(call: &Call<'_>, state: &mut State) -> Result<Answer, Answe
         state.limiter.ask_for_session(application, call.now)?;
     }
     let created = state.verification.create(application, given, again, call.now);
-    let session = created.map_err(|error| Answer::not_kept(&error))?;
+    let session = created.map_err(|error| Answer::save_failed(&error))?;
     Ok(Answer::json(201, body(&session, call.shared.reach.pages()).to_string()))
 }
 
@@ -40,7 +40,7 @@ fn body(session: &Session, base: &str) -> Value {
     })
 }
 
-/// Reads what is given. Members that nobody knows are left aside, as the service does.
+/// Reads the members of the request. Unknown ones are ignored, as in the service.
 fn read(members: &Map<String, Value>) -> Result<Creation, Answer> {
     let workflow_id = text_member(members, "workflow_id")?
         .ok_or_else(|| wrong("workflow_id", json!(["This field is required."])))?;
@@ -72,7 +72,7 @@ fn read(members: &Map<String, Value>) -> Result<Creation, Answer> {
     })
 }
 
-/// A URL or a link of a custom scheme, but nothing that a browser would run.
+/// Reads the callback: a URL with any scheme except those that a browser executes.
 fn callback(members: &Map<String, Value>) -> Result<Option<String>, Answer> {
     let Some(callback) = text_member(members, "callback")? else {
         return Ok(None);
@@ -80,15 +80,15 @@ fn callback(members: &Map<String, Value>) -> Result<Option<String>, Answer> {
     let scheme = callback.split_once("://").map(|(scheme, _)| scheme).unwrap_or_default();
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
-    let runs =
+    let is_script =
         ["javascript", "data", "vbscript"].iter().any(|word| scheme.eq_ignore_ascii_case(word));
-    if !is_scheme || runs || callback.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if !is_scheme || is_script || callback.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(wrong("callback", json!(["Enter a valid URL."])));
     }
     Ok(Some(callback))
 }
 
-/// Two or three letters, and perhaps a region: `en`, `cnr`, `pt-BR`.
+/// Returns whether a text is a language code with an optional region: `en`, `cnr`, `pt-BR`.
 fn is_language(word: &str) -> bool {
     let (language, region) = word.split_once('-').unwrap_or((word, "XX"));
     matches!(language.len(), 2 | 3)
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_refuses_is_refused_in_its_words() {
+    fn invalid_members_are_refused_with_documented_messages() {
         for (member, value, why) in [
             ("workflow_id", Value::Null, r#"{"workflow_id":["This field is required."]}"#),
             ("workflow_id", json!("abc"), r#"{"workflow_id":"Invalid workflow_id."}"#),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn every_documented_member_is_taken() {
+    fn every_documented_member_is_accepted() {
         let members = json!({
             "workflow_id": WORKFLOW, "vendor_data": "u", "callback": "app://done",
             "callback_method": "both", "metadata": [1, "a"], "language": "pt-BR",

@@ -1,4 +1,4 @@
-//! The decision of a session: the published one, with what was given at its creation.
+//! The decision of a session: the published sample, with the values from the session's creation.
 
 use serde_json::{Map, Value, json};
 
@@ -22,7 +22,7 @@ const BLOCKS: [&str; 12] = [
     "database_validations",
 ];
 
-/// The decision of a session that was created, with addresses below this base URL.
+/// Returns the decision of a session that was created, with URLs below `base`.
 pub(crate) fn of_session(session: &Session, base: &str) -> Map<String, Value> {
     let mut decision = with_status(&session.status);
     let mut set = |name: &str, value: Value| decision.insert(name.to_owned(), value);
@@ -45,15 +45,15 @@ pub(crate) fn of_session(session: &Session, base: &str) -> Map<String, Value> {
     decision
 }
 
-/// The decision of a session that was never created: the published one, word for word unless it is
-/// given another status.
+/// Returns the decision of a session that was never created: the published sample with this id, and
+/// with this status if there is one.
 pub(crate) fn sample(id: &str, status: Option<&str>) -> Map<String, Value> {
     let mut decision = status.map_or_else(|| read(fixtures::verification::DECISION), with_status);
     decision.insert("session_id".to_owned(), id.into());
     decision
 }
 
-/// The ids of the steps whose reports do not have this status, each with its feature.
+/// Returns the ids of the steps whose reports do not have this status, each with its feature.
 pub(crate) fn nodes_without_status(session: &Session, status: &str) -> Vec<(String, String)> {
     let decision = of_session(session, "");
     let mut nodes = Vec::new();
@@ -68,9 +68,9 @@ pub(crate) fn nodes_without_status(session: &Session, status: &str) -> Vec<(Stri
     nodes
 }
 
-/// Turns a decision into the one that `include=events` asks for.
+/// Converts a decision to the form with `include=events`.
 pub(crate) fn with_events(decision: &mut Map<String, Value>, created_at: &Value) {
-    // The published answer with events does not say the kind.
+    // The published response with events has no session_kind.
     decision.shift_remove("session_kind");
     let features = decision.get("features").and_then(Value::as_array).cloned().unwrap_or_default();
     let features: Vec<Value> = features
@@ -79,9 +79,9 @@ pub(crate) fn with_events(decision: &mut Map<String, Value>, created_at: &Value)
         .map(|name| json!({ "feature": name, "node_id": node_of(name) }))
         .collect();
     decision.insert("features".to_owned(), features.into());
-    let started = json!([{ "event_type": "SESSION_CREATED", "created_at": created_at }]);
+    let events = json!([{ "event_type": "SESSION_CREATED", "created_at": created_at }]);
     for (name, value) in [
-        ("events", started),
+        ("events", events),
         ("activity_reviews", json!([])),
         ("blocklisted", json!(false)),
         ("cost_breakdown", Value::Null),
@@ -104,7 +104,7 @@ fn with_status(status: &str) -> Map<String, Value> {
         read(fixtures::verification::DECISION_NOT_STARTED)
     };
     decision.insert("status".to_owned(), status.into());
-    // As published, some reports are in review and one is declined.
+    // In the published sample some reports are in review and one is declined.
     let settled = matches!(
         status,
         status::APPROVED | status::KYC_EXPIRED | status::DECLINED | status::RESUBMITTED
@@ -116,7 +116,7 @@ fn with_status(status: &str) -> Map<String, Value> {
     for block in BLOCKS {
         let reports = decision.get_mut(block).and_then(Value::as_array_mut);
         for report in reports.into_iter().flatten().filter_map(Value::as_object_mut) {
-            // The first report, of the document, is the one that fails.
+            // Only the first report, that of the document, is declined.
             let status = if declined { status::DECLINED } else { status::APPROVED };
             declined = false;
             report.insert("status".to_owned(), status.into());
@@ -130,7 +130,7 @@ fn read(text: &str) -> Map<String, Value> {
     serde_json::from_str(text).unwrap_or_default()
 }
 
-/// The name of a block's feature among `nodes_to_resubmit`.
+/// Returns the name of a block's feature in `nodes_to_resubmit`.
 fn feature(block: &str) -> &'static str {
     match block {
         "id_verifications" => "ID_VERIFICATION",

@@ -8,7 +8,7 @@ use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::state::State;
 
-/// The identifier of a face that is kept.
+/// The id of a retained face template.
 const TEMPLATE: &str = "9d2f4b6e-1c3a-4e8f-b7d5-0a1c2e3f4a5b";
 
 pub(super) fn answer(
@@ -23,7 +23,7 @@ pub(super) fn answer(
         (true, None) => ("ineligible_no_vendor_user", None),
     };
     let deleted = state.verification.delete(&session.id);
-    deleted.map_err(|error| Answer::not_kept(&error))?;
+    deleted.map_err(|error| Answer::save_failed(&error))?;
     let body = json!({
         "session_id": session.id,
         "session_number": session.number,
@@ -33,7 +33,7 @@ pub(super) fn answer(
     Ok(Answer::json(200, body.to_string()))
 }
 
-/// Returns whether the face is to be kept; the body that says so is optional.
+/// Returns whether the face template is to be retained; `false` if the request has no body.
 fn retain(request: &RecordedRequest) -> Result<bool, Answer> {
     if request.body.is_empty() {
         return Ok(false);

@@ -22,7 +22,7 @@ pub(super) fn answer(id: &str, target: &Target) -> Result<Answer, Answer> {
         .with("Content-Disposition", file))
 }
 
-/// A PDF 1.4 file of one A4 page with these lines of ASCII text (ISO 32000-1, section 7.5).
+/// Builds a PDF 1.4 file of one A4 page with these lines of ASCII text (ISO 32000-1, section 7.5).
 fn pdf(lines: &[String]) -> Vec<u8> {
     // Writing to a string cannot fail.
     let mut text = "BT /F1 14 Tf 18 TL 72 770 Td".to_owned();
@@ -61,12 +61,12 @@ mod tests {
     use super::pdf;
 
     #[test]
-    fn every_object_is_where_the_table_says() {
+    fn cross_reference_table_has_the_object_offsets() {
         let file = String::from_utf8(pdf(&["a (b)".to_owned()])).expect("ASCII");
         let (_, table) = file.split_once("xref\n0 6\n").expect("a table");
         for (index, line) in table.lines().skip(1).take(5).enumerate() {
-            let place: usize = line[..10].parse().expect("a place");
-            assert!(file[place..].starts_with(&format!("{} 0 obj\n", index + 1)), "{line}");
+            let offset: usize = line[..10].parse().expect("an offset");
+            assert!(file[offset..].starts_with(&format!("{} 0 obj\n", index + 1)), "{line}");
         }
         let start: usize =
             file.lines().rev().nth(1).and_then(|line| line.parse().ok()).expect("one");

@@ -1,13 +1,14 @@
-//! The handle of a test on verification sessions and webhooks.
+//! The handle with which tests control verification sessions and webhooks.
 
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::sessions::Known;
+use super::sessions::Lookup;
 use crate::Sandbox;
 use crate::webhook::{WebhookDelivery, WebhookFault};
 
-/// The verification sessions of a sandbox and their webhooks; got by [`Sandbox::verification`].
+/// A handle for the verification sessions of a sandbox and their webhooks; returned by
+/// [`Sandbox::verification`].
 #[derive(Clone, Copy, Debug)]
 pub struct Verification<'a>(&'a Sandbox);
 
@@ -16,9 +17,9 @@ impl<'a> Verification<'a> {
         Self(sandbox)
     }
 
-    /// Gives a session a status, as the service spells it: `Approved`, `In Review` and so on. A
-    /// session that was created in the sandbox tells its webhooks of it. Any other is then known by
-    /// its decision only.
+    /// Sets the status of a session, spelled as in the service: `Approved`, `In Review` and so on.
+    /// For a session that was created in the sandbox, webhooks are sent. For any other id, only the
+    /// decision shows the status.
     ///
     /// ```
     /// use didit_sandbox::Sandbox;
@@ -30,11 +31,11 @@ impl<'a> Verification<'a> {
     pub fn set_status(&self, session_id: &str, status: &str) {
         let shared = self.0.shared();
         let now = shared.now();
-        // What a file cannot take stays as it was, which a test will see.
+        // If the write fails, the status stays as it was, which a test will notice.
         let _ = shared.state().verification.set_status(session_id, status, now);
     }
 
-    /// Answers the retrieval of this session's decision with exactly this text.
+    /// Answers requests for this session's decision with exactly this text.
     pub fn decision(&self, session_id: impl Into<String>, body: impl Into<String>) {
         let mut state = self.0.shared().state();
         state.verification.decisions.insert(session_id.into(), body.into());
@@ -45,44 +46,44 @@ impl<'a> Verification<'a> {
         self.0.shared().state().verification.missing.insert(session_id.into());
     }
 
-    /// Sends the webhooks of the first application here as well; see
+    /// Adds a webhook destination for the first application; see
     /// [`SandboxBuilder::webhook`](crate::SandboxBuilder::webhook).
     ///
     /// # Errors
     ///
-    /// Fails if the URL is not an `http` URL of this machine, or the system gives no thread.
+    /// Fails if the URL is not an `http` URL of this machine, or the system provides no thread.
     pub fn webhook(&self, url: &str, secret: &str) -> io::Result<()> {
         self.0.add_webhook(url, secret)
     }
 
-    /// Has the next events meet these faults, one each, after those scripted before. Each is met on
-    /// the way to all destinations.
+    /// Adds faults to the script of webhooks. Each applies to one event, in this order, at all
+    /// destinations.
     pub fn script_webhooks(&self, faults: impl IntoIterator<Item = WebhookFault>) {
-        // Collected first: the iterator is foreign code and must not run under the lock.
+        // Collected first, so that the caller's iterator does not run under the lock.
         let faults: Vec<WebhookFault> = faults.into_iter().collect();
         self.0.shared().state().verification.outbox.script.extend(faults);
     }
 
-    /// Sends the webhook of a session's present status, as a new event. Returns whether there is
-    /// such a session.
+    /// Sends a webhook with a session's current status, as a new event. Returns whether there is such
+    /// a session.
     pub fn resend(&self, session_id: &str) -> bool {
         let now = self.0.shared().now();
         let mut state = self.0.shared().state();
-        let session = match state.verification.known(session_id, true) {
-            Known::Created(session) => session.clone(),
+        let session = match state.verification.look_up(session_id, true) {
+            Lookup::Created(session) => session.clone(),
             _ => return false,
         };
-        state.verification.tell(&session, None, now);
+        state.verification.notify(&session, None, now);
         true
     }
 
-    /// Returns the deliveries that were attempted so far, oldest first; of many, the latest 1000.
+    /// Returns the latest 1,000 attempts to deliver a webhook, oldest first.
     pub fn deliveries(&self) -> Vec<WebhookDelivery> {
         self.0.shared().state().verification.outbox.delivered.iter().cloned().collect()
     }
 
-    /// Waits until no webhook is being sent or due; returns whether that came in time. What waits
-    /// for a later attempt is not due: [`Sandbox::advance`] makes it so.
+    /// Waits until no webhook is being sent or due; returns `false` on timeout. A retry is not due
+    /// before its time, which [`Sandbox::advance`] can bring forward.
     pub fn settle(&self, timeout: Duration) -> bool {
         let shared = self.0.shared();
         let deadline = Instant::now().checked_add(timeout);

@@ -9,7 +9,7 @@ use crate::{Quota, Route, clock};
 
 /// Limits on the requests of each kind that an application may send within a sliding window.
 ///
-/// Unlike those of a [`Quota`] on the data-transfer API, only answers with status 429 carry
+/// Unlike on the data-transfer API, only responses with status 429 have the headers
 /// `X-RateLimit-Limit`, `X-RateLimit-Remaining`, `X-RateLimit-Reset` and `Retry-After`
 /// ([documentation](https://docs.didit.me/integration/rate-limiting)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct VerificationLimits {
     pub create: Option<Quota>,
     /// Reports as PDF.
     pub pdf: Option<Quota>,
-    /// New sessions that are not an unfinished one returned again. A 429 of this limit has none of
-    /// the headers.
+    /// New sessions, not counting requests that return an unfinished one again. A 429 for this limit
+    /// has none of the headers.
     pub sandbox_sessions: Option<Quota>,
 }
 
@@ -47,7 +47,7 @@ const fn per_minute(limit: u32) -> Quota {
     Quota { limit, window: Duration::from_secs(60) }
 }
 
-/// The requests that the limits have let pass, by client id and kind.
+/// The windows of accepted requests, by client id and kind.
 pub(crate) struct Limiter {
     limits: VerificationLimits,
     windows: HashMap<(String, &'static str), Window>,
@@ -58,7 +58,7 @@ impl Limiter {
         Self { limits, windows: HashMap::new() }
     }
 
-    /// Counts a new session, or refuses it as the service's own sandbox does.
+    /// Counts a new session, or refuses it like the service's own sandbox.
     pub(crate) fn ask_for_session(
         &mut self,
         application: &str,

@@ -9,10 +9,10 @@ use crate::answer::Answer;
 use crate::clock;
 use crate::state::State;
 
-/// Number of sessions on a page unless `limit` says otherwise.
-const PAGE: usize = 50;
+/// Default number of sessions on a page.
+const DEFAULT_LIMIT: usize = 50;
 
-/// Documented filters that the sandbox's sessions have nothing to compare with.
+/// Documented filters on data that the sandbox's sessions do not have.
 const UNSUPPORTED: [&str; 10] = [
     "document_type",
     "document_name",
@@ -30,7 +30,7 @@ const UNSUPPORTED: [&str; 10] = [
 struct Query {
     limit: usize,
     offset: usize,
-    /// Set if sessions of people are asked for; there are no others here.
+    /// Set if sessions of people are requested; the sandbox has no others.
     people: bool,
     filters: Vec<(String, String)>,
 }
@@ -46,7 +46,7 @@ pub(super) fn answer(call: &Call<'_>, state: &State) -> Result<Answer, Answer> {
         .created()
         .filter(|session| session.application == application.client_id && query.matches(session))
         .collect();
-    // The address that the client used, so that the next page has the same origin.
+    // Built from the Host header, so that the next page has the origin that the client used.
     let host = request.header("Host").unwrap_or_default();
     let here = format!("{}://{host}{path}", shared.settings.scheme());
     let page = |offset: usize| page_url(&here, &pairs, query.limit, offset);
@@ -67,11 +67,11 @@ pub(super) fn answer(call: &Call<'_>, state: &State) -> Result<Answer, Answer> {
 
 impl Query {
     fn read(pairs: &[(String, String)]) -> Result<Self, Answer> {
-        let mut query = Self { limit: PAGE, people: true, ..Self::default() };
+        let mut query = Self { limit: DEFAULT_LIMIT, people: true, ..Self::default() };
         for (name, value) in pairs {
             match name.as_str() {
-                // What is not a number is left aside.
-                "limit" => query.limit = positive(value).unwrap_or(PAGE),
+                // A value that is not a number is ignored.
+                "limit" => query.limit = positive(value).unwrap_or(DEFAULT_LIMIT),
                 "offset" => query.offset = value.parse().unwrap_or(0),
                 "session_kind" => match value.as_str() {
                     "user" | "all" => query.people = true,
@@ -122,7 +122,7 @@ fn matches(session: &Session, name: &str, value: &str) -> bool {
         "country" => {
             status::has_reports(&session.status) && value.split(',').any(|code| code == "ESP")
         }
-        // The service takes no notice of parameters that it does not know.
+        // The service ignores unknown parameters.
         _ => true,
     }
 }
@@ -131,7 +131,7 @@ fn positive(text: &str) -> Option<usize> {
     text.parse().ok().filter(|&number| number > 0)
 }
 
-/// Returns whether a text looks like `2026-06-09`.
+/// Returns whether a text has the form `2026-06-09`.
 fn is_date(text: &str) -> bool {
     let mut parts = text.splitn(3, '-').map(|part| (part.len(), part.parse::<u32>().ok()));
     let mut in_range = |length: usize, range: std::ops::RangeInclusive<u32>| {
@@ -157,16 +157,16 @@ fn internal_id(session: &Session) -> String {
     session.id.replacen("-9000-", "-a000-", 1)
 }
 
-/// One row, in the shape of the published page.
+/// Returns a session as an element of `results`.
 fn row(session: &Session, base: &str) -> Value {
     let decision = decision::of_session(session, base);
     let document = decision.get("id_verifications").and_then(|all| all.get(0));
     let document = |name: &str| document.and_then(|report| report.get(name)).cloned();
-    let reached = status::has_reports(&session.status);
+    let has_reports = status::has_reports(&session.status);
     let features = decision.get("features").and_then(Value::as_array);
     let step = match &*session.status {
         status::APPROVED | status::KYC_EXPIRED => status::APPROVED,
-        other if reached => other,
+        other if has_reports => other,
         _ => "Not Finished",
     };
     let features: Vec<Value> = features
@@ -178,7 +178,7 @@ fn row(session: &Session, base: &str) -> Value {
     let verified = |key: &str, value: Option<&str>| {
         value.map(|value| {
             let pairs =
-                [(key.to_owned(), value.into()), ("is_verified".to_owned(), reached.into())];
+                [(key.to_owned(), value.into()), ("is_verified".to_owned(), has_reports.into())];
             Value::Object(Map::from_iter(pairs))
         })
     };
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_have_one_form() {
+    fn only_iso_dates_are_accepted() {
         assert!(is_date("2026-06-09"));
         for text in ["", "2026-6-09", "2026-13-01", "2026-06-32", "2026-06-09T", "26-06-09"] {
             assert!(!is_date(text), "{text}");
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_refuses_is_refused_in_its_words() {
+    fn invalid_parameters_are_refused_with_documented_messages() {
         for (name, value, why) in [
             (
                 "session_kind",

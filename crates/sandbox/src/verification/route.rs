@@ -1,23 +1,23 @@
-//! Matches a path with a route of the verification API.
+//! Matching of paths to routes of the verification API.
 
 use crate::Route;
 use crate::answer::Answer;
 
 const PREFIX: &str = "/v3/session";
 
-/// Returns whether a request target is one of this API's.
+/// Returns whether a request target belongs to the verification API.
 pub(crate) fn is_verification(target: &str) -> bool {
     target.starts_with("/v3/")
 }
 
-/// The route of a request target and its session id (empty where the route has none), or the answer
-/// of the service's router, which comes before any check of credentials.
+/// Returns the route of a request target and its session id (empty if the route has none), or the
+/// response of the service's router, which precedes any check of credentials.
 pub(crate) fn resolve<'a>(method: &str, target: &'a str) -> Result<(Route, &'a str), Answer> {
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     if let Some(found) = find(path) {
         return Ok(found);
     }
-    // The router leads a GET to the path with its slash, and nothing else.
+    // The router redirects only GET requests to the path with a trailing slash.
     let slashed = format!("{path}/");
     if method == "GET" && find(&slashed).is_some() {
         let query = if query.is_empty() { String::new() } else { format!("?{query}") };
@@ -44,7 +44,7 @@ fn find(path: &str) -> Option<(Route, &str)> {
     is_uuid(id).then_some((route, id))
 }
 
-/// Returns whether a text is a UUID in the one form that paths take: lower case, with hyphens.
+/// Returns whether a text is a UUID in the form that paths require: lower case, with hyphens.
 pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(index, byte)| match index {
@@ -70,7 +70,7 @@ mod tests {
     const ID: &str = "11111111-2222-3333-4444-555555555555";
 
     #[test]
-    fn a_path_belongs_to_one_route() {
+    fn paths_resolve_to_routes() {
         let route = |target: &str| resolve("GET", target).map(|(route, id)| (route, id.to_owned()));
         assert_eq!(route("/v3/session/"), Ok((Route::CreateVerification, String::new())));
         assert_eq!(route("/v3/sessions/?limit=2"), Ok((Route::ListVerifications, String::new())));

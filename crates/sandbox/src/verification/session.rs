@@ -1,4 +1,4 @@
-//! One verification session.
+//! A verification session.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) struct Creation {
     pub(crate) contact_details: Option<Map<String, Value>>,
 }
 
-/// A session that was created. Times are counted from 1970.
+/// A session that was created. Times are since 1970.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) number: u64,
@@ -28,7 +28,7 @@ pub(crate) struct Session {
     pub(crate) application: String,
     pub(crate) id: String,
     pub(crate) token: String,
-    /// The secret that the forms of its page must send along.
+    /// The secret that the forms of its page must contain.
     pub(crate) form_token: String,
     #[serde(flatten)]
     pub(crate) given: Creation,
@@ -42,14 +42,14 @@ pub(crate) struct Session {
     pub(crate) nodes_to_resubmit: Vec<Node>,
 }
 
-/// One step of a workflow.
+/// A step of a workflow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Node {
     pub(crate) node_id: String,
     pub(crate) feature: String,
 }
 
-/// A change of the status that was made by update-status.
+/// A change of the status by update-status.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Review {
     pub(crate) user: String,
@@ -59,7 +59,7 @@ pub(crate) struct Review {
 }
 
 impl Session {
-    /// The address of the hosted flow below this base URL.
+    /// Returns the URL of the hosted flow, below this base URL.
     pub(crate) fn url(&self, base: &str) -> String {
         format!("{base}/session/{}", self.token)
     }
@@ -74,8 +74,8 @@ impl Session {
         json!({ "nodes_to_resubmit": self.nodes_to_resubmit, "reasons": reasons })
     }
 
-    /// The status that time alone has brought about by now, if any.
-    pub(crate) fn overdue(&self, now: Duration) -> Option<&'static str> {
+    /// Returns the status that the session takes because its time is up, if it is.
+    pub(crate) fn expired_status(&self, now: Duration) -> Option<&'static str> {
         if now < self.expires_at {
             return None;
         }

@@ -1,4 +1,4 @@
-//! All verification sessions, and what becomes of them.
+//! The verification sessions and their changes of status.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
@@ -12,7 +12,7 @@ use crate::store::{Record, Store};
 use crate::webhook::{Outbox, WebhookFault};
 
 pub(crate) struct Sessions {
-    /// The sandbox's base URL, below which the hosted flows are.
+    /// The base URL of the hosted flows.
     base: String,
     lifetime: Duration,
     store: Store,
@@ -21,17 +21,17 @@ pub(crate) struct Sessions {
     by_token: HashMap<String, u64>,
     last: u64,
     deleted: HashSet<String>,
-    /// Of sessions that were not created here.
+    /// The statuses that tests have set for ids that were not created here.
     statuses: HashMap<String, String>,
     pub(crate) decisions: HashMap<String, String>,
     pub(crate) missing: HashSet<String>,
     pub(crate) outbox: Outbox,
 }
 
-/// The meaning of an id.
-pub(crate) enum Known<'a> {
+/// The result of looking up a session id.
+pub(crate) enum Lookup<'a> {
     Created(&'a Session),
-    /// Never created here: what the sandbox says of it, unless it is strict.
+    /// An id that was never created here, with the status that a test has set, if any.
     Sample {
         status: Option<&'a str>,
     },
@@ -57,8 +57,8 @@ impl Sessions {
         }
     }
 
-    /// The session that the service would return again: of the same vendor data and workflow, and
-    /// unfinished.
+    /// Returns the unfinished session with the same vendor data and workflow, which the service
+    /// returns again instead of creating another one.
     pub(crate) fn unfinished(&self, application: &str, given: &Creation) -> Option<Session> {
         let same = |session: &&Session| {
             session.application == application
@@ -69,7 +69,7 @@ impl Sessions {
         given.vendor_data.as_ref().and_then(|_| self.created().find(same)).cloned()
     }
 
-    /// Creates a session, or replaces the callback and the metadata of that one.
+    /// Creates a session, or replaces the callback and the metadata of `again`.
     pub(crate) fn create(
         &mut self,
         application: &str,
@@ -101,7 +101,7 @@ impl Sessions {
         Ok(session)
     }
 
-    /// The sessions that were created and not deleted, newest first.
+    /// Returns the sessions that were created and not deleted, newest first.
     pub(crate) fn created(&self) -> impl DoubleEndedIterator<Item = &Session> {
         self.created.values().rev().filter(|session| !self.missing.contains(&session.id))
     }
@@ -111,22 +111,22 @@ impl Sessions {
         (!self.missing.contains(&session.id)).then_some(session)
     }
 
-    pub(crate) fn known(&self, id: &str, strict: bool) -> Known<'_> {
+    pub(crate) fn look_up(&self, id: &str, strict: bool) -> Lookup<'_> {
         if self.missing.contains(id) {
-            Known::Unknown
+            Lookup::Unknown
         } else if self.deleted.contains(id) {
-            Known::Deleted
+            Lookup::Deleted
         } else if let Some(session) = self.by_id.get(id).and_then(|number| self.created.get(number))
         {
-            Known::Created(session)
+            Lookup::Created(session)
         } else if strict && !self.statuses.contains_key(id) && !self.decisions.contains_key(id) {
-            Known::Unknown
+            Lookup::Unknown
         } else {
-            Known::Sample { status: self.statuses.get(id).map(String::as_str) }
+            Lookup::Sample { status: self.statuses.get(id).map(String::as_str) }
         }
     }
 
-    /// Gives a session a status, created or not. A created one tells its webhooks of a new status.
+    /// Sets the status of a session, created or not. For a created one webhooks are sent.
     pub(crate) fn set_status(&mut self, id: &str, status: &str, now: Duration) -> io::Result<()> {
         match self.by_id.get(id).and_then(|number| self.created.get(number)).cloned() {
             Some(session) => self.change(Session { status: status.to_owned(), ..session }, now),
@@ -137,8 +137,8 @@ impl Sessions {
         }
     }
 
-    /// Saves a session, and tells its webhooks if the status is another one. A session that waits
-    /// for its user again gets new time.
+    /// Saves a session, and sends webhooks if its status has changed. A finished session that becomes
+    /// unfinished gets a new expiry time.
     pub(crate) fn change(&mut self, mut session: Session, now: Duration) -> io::Result<()> {
         let before = self.created.get(&session.number).map(|session| session.status.clone());
         let was_finished = before.as_deref().is_some_and(|before| !status::is_unfinished(before));
@@ -147,30 +147,29 @@ impl Sessions {
         }
         self.put(session.clone())?;
         if before.as_ref() != Some(&session.status) {
-            self.tell(&session, None, now);
+            self.notify(&session, None, now);
         }
         Ok(())
     }
 
-    /// Sends the webhook of a session's present status, with this fault or else the next one of the
-    /// script.
-    pub(crate) fn tell(&mut self, session: &Session, fault: Option<WebhookFault>, now: Duration) {
-        let decision = status::tells_decision(&session.status)
+    /// Sends webhooks with a session's current status, with this fault or else the next scripted one.
+    pub(crate) fn notify(&mut self, session: &Session, fault: Option<WebhookFault>, now: Duration) {
+        let decision = status::webhook_has_decision(&session.status)
             .then(|| decision::of_session(session, &self.base));
         self.outbox.push(session, decision, fault, now);
     }
 
-    /// Ends the sessions whose time is over.
+    /// Ends the sessions whose time is up.
     pub(crate) fn expire(&mut self, now: Duration) -> io::Result<()> {
-        let overdue: Vec<Session> = self
+        let expired: Vec<Session> = self
             .created
             .values()
             .filter_map(|session| {
-                let status = session.overdue(now)?.to_owned();
+                let status = session.expired_status(now)?.to_owned();
                 Some(Session { status, ..session.clone() })
             })
             .collect();
-        overdue.into_iter().try_for_each(|session| self.change(session, now))
+        expired.into_iter().try_for_each(|session| self.change(session, now))
     }
 
     pub(crate) fn delete(&mut self, id: &str) -> io::Result<()> {
@@ -185,7 +184,7 @@ impl Sessions {
         Ok(())
     }
 
-    /// Lists a session as it was kept.
+    /// Inserts a session, or replaces it, without saving it.
     pub(crate) fn restore(&mut self, session: Session) {
         self.last = self.last.max(session.number);
         self.by_id.insert(session.id.clone(), session.number);
@@ -193,7 +192,7 @@ impl Sessions {
         self.created.insert(session.number, session);
     }
 
-    /// Drops what is known of a session that was deleted.
+    /// Removes a deleted session.
     pub(crate) fn forget(&mut self, id: &str) {
         if let Some(session) = self.by_id.remove(id).and_then(|number| self.created.remove(&number))
         {

@@ -1,4 +1,4 @@
-//! The statuses of a session, as the service spells them.
+//! The statuses of a session, spelled as in the service.
 
 pub(crate) const NOT_STARTED: &str = "Not Started";
 pub(crate) const IN_PROGRESS: &str = "In Progress";
@@ -25,27 +25,27 @@ pub(crate) const ALL: [&str; 10] = [
     ABANDONED,
 ];
 
-/// Returns whether the user still has something to do.
+/// Returns whether the session still waits for its user.
 pub(crate) fn is_unfinished(status: &str) -> bool {
     matches!(status, NOT_STARTED | IN_PROGRESS | RESUBMITTED | AWAITING_USER)
 }
 
-/// Returns whether the steps have run, so that the decision has reports.
+/// Returns whether the decision has reports, because the steps have run.
 pub(crate) fn has_reports(status: &str) -> bool {
     matches!(status, IN_REVIEW | APPROVED | DECLINED | RESUBMITTED | KYC_EXPIRED)
 }
 
-/// Returns whether a webhook that tells of this status carries the decision.
-pub(crate) fn tells_decision(status: &str) -> bool {
+/// Returns whether a webhook with this status contains the decision.
+pub(crate) fn webhook_has_decision(status: &str) -> bool {
     matches!(status, IN_REVIEW | APPROVED | DECLINED | ABANDONED)
 }
 
-/// Returns whether a report of the session can be had as a PDF.
+/// Returns whether a PDF report can be generated.
 pub(crate) fn has_pdf(status: &str) -> bool {
     matches!(status, IN_REVIEW | APPROVED | DECLINED | KYC_EXPIRED)
 }
 
-/// Returns whether update-status may change this status.
+/// Returns whether update-status can change a session with this status.
 pub(crate) fn can_be_updated(status: &str) -> bool {
     matches!(status, APPROVED | DECLINED | IN_REVIEW | KYC_EXPIRED | ABANDONED | RESUBMITTED)
 }

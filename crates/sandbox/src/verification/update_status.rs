@@ -8,7 +8,7 @@ use crate::answer::Answer;
 use crate::clock;
 use crate::state::State;
 
-/// The features that a node may be resubmitted for.
+/// The valid features of `nodes_to_resubmit`.
 const FEATURES: [&str; 23] = [
     "OCR",
     "OCR_BACK",
@@ -73,7 +73,7 @@ pub(super) fn answer(
     session.status = new_status;
     let body = json!({ "session_id": session.id });
     let changed = state.verification.change(session, call.now);
-    changed.map_err(|error| Answer::not_kept(&error))?;
+    changed.map_err(|error| Answer::save_failed(&error))?;
     Ok(Answer::json(200, body.to_string()))
 }
 
@@ -92,14 +92,14 @@ fn new_status(members: &Map<String, Value>) -> Result<String, Answer> {
     Ok(new_status)
 }
 
-/// The nodes that are named, or all that are not approved.
+/// Returns the nodes that the request names, or else all nodes that are not approved.
 fn nodes_to_resubmit(members: &Map<String, Value>, session: &Session) -> Result<Vec<Node>, Answer> {
     let given = match members.get("nodes_to_resubmit") {
         None | Some(Value::Null) => {
             let nodes = decision::nodes_without_status(session, status::APPROVED);
             let nothing = "No features found that need resubmission. All features are already \
                            approved.";
-            // Nothing has run in an abandoned session, so all is to be done.
+            // No step of an abandoned session has run, so the whole flow is repeated.
             if nodes.is_empty() && session.status != status::ABANDONED {
                 return Err(wrong("nodes_to_resubmit", json!(nothing)));
             }

@@ -1,17 +1,17 @@
-//! JSON as Python's `json.dumps(value, sort_keys=True, separators=(",", ":"))` prints it, which is
-//! what Didit sends and signs ([webhooks](https://docs.didit.me/integration/webhooks)).
+//! JSON in the form of Python's `json.dumps(value, sort_keys=True, separators=(",", ":"))`, which
+//! Didit sends and signs ([webhooks](https://docs.didit.me/integration/webhooks)).
 
 use std::fmt::Write as _;
 
 use serde_json::{Number, Value};
 
-/// The way in which a value is printed.
+/// The output format.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Style {
-    /// As it is sent: whatever is not ASCII is escaped.
+    /// The body as sent: characters that are not ASCII are escaped.
     Sent,
-    /// As `X-Signature-V2` is computed over it: nothing is escaped that need not be, and numbers
-    /// with a whole value are integers.
+    /// The text signed by `X-Signature-V2`: as few characters as possible are escaped, and floats
+    /// without a fraction are written as integers.
     Signed,
 }
 
@@ -36,7 +36,7 @@ fn write(to: &mut String, value: &Value, style: Style) {
             to.push(']');
         }
         Value::Object(members) => {
-            // By code point, which is the order of strings in Rust.
+            // Rust compares strings by UTF-8 bytes, which is the same order as by code point.
             let mut members: Vec<_> = members.iter().collect();
             members.sort_by_key(|(name, _)| *name);
             to.push('{');
@@ -77,7 +77,7 @@ fn write_string(to: &mut String, text: &str, style: Style) {
 fn number_text(number: &Number, style: Style) -> String {
     match number.as_f64().filter(|_| number.is_f64()) {
         Some(float) if style == Style::Signed && float.fract() == 0.0 => {
-            // Not "-0".
+            // Adding 0.0 turns -0.0 into 0.0, which avoids "-0".
             format!("{:.0}", float + 0.0)
         }
         Some(float) => python_repr(float),
@@ -85,8 +85,8 @@ fn number_text(number: &Number, style: Style) -> String {
     }
 }
 
-/// A float as Python's `repr` writes it: the shortest digits that read back as the same number,
-/// with an exponent below 1e-4 and from 1e16 on.
+/// Formats a float like Python's `repr`: the shortest digits that parse to the same number, with an
+/// exponent below 1e-4 and from 1e16 on.
 fn python_repr(float: f64) -> String {
     let scientific = format!("{float:e}");
     let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
@@ -133,7 +133,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(200))]
 
         #[test]
-        fn what_is_sent_reads_back_and_is_ascii(value in any_json()) {
+        fn sent_json_is_ascii_and_round_trips(value in any_json()) {
             let sent = print(&value, Style::Sent);
             prop_assert!(sent.is_ascii());
             let read: Value = serde_json::from_str(&sent).expect("JSON");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_of_python() {
+    fn numbers_are_formatted_like_python() {
         for (text, expected) in [
             ("2.0", "2"),
             ("-0.0", "0"),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_escaped_as_little_as_possible() {
+    fn signed_strings_have_minimal_escapes() {
         let text = "{\"ñ\":\"\\u2028/\\u0007\\u007f\\\\\\\"\",\"z\":[{},null,true,[]]}";
         assert_eq!(
             signed(text),

@@ -1,24 +1,23 @@
-//! The webhooks that were sent, and their faults.
+//! Delivery attempts of webhooks, and their faults.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// A fault in the way in which an event is delivered. Its text form is `pass`, `duplicate`, `lost`,
+/// A fault in the delivery of an event. Its text form is `pass`, `duplicate`, `lost`,
 /// `wrong-signature` or `old-timestamp`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookFault {
-    /// No fault: a place in a script for an event that is delivered as documented.
+    /// No fault: in a script, one event that is delivered as documented.
     Pass,
-    /// The same event is delivered twice, byte for byte.
+    /// Two identical deliveries of the event.
     Duplicate,
-    /// The first attempt never arrives. The second one does, after the events that happened
-    /// meanwhile.
+    /// A first attempt that never arrives. The second one arrives after later events.
     Lost,
-    /// All three signatures are made with another secret.
+    /// Signatures with a wrong secret, all three.
     WrongSignature,
-    /// The time stamp is ten minutes old, and signed as such.
+    /// A timestamp ten minutes in the past, with valid signatures.
     OldTimestamp,
 }
 
@@ -52,14 +51,14 @@ impl FromStr for WebhookFault {
     }
 }
 
-/// A text that names no [`WebhookFault`].
+/// The error for a text that is not the name of a [`WebhookFault`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownWebhookFault;
 
 impl fmt::Display for UnknownWebhookFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "no such webhook fault; there are pass, duplicate, lost, wrong-signature and \
+            "no such webhook fault; the faults are pass, duplicate, lost, wrong-signature and \
              old-timestamp",
         )
     }
@@ -67,29 +66,29 @@ impl fmt::Display for UnknownWebhookFault {
 
 impl std::error::Error for UnknownWebhookFault {}
 
-/// One attempt to deliver a webhook.
+/// An attempt to deliver a webhook.
 ///
-/// Its `Debug` does not show the body.
+/// `Debug` redacts the body.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebhookDelivery {
-    /// The URL that it was sent to.
+    /// The destination.
     pub url: String,
-    /// The event, the same for each attempt.
+    /// The event's id, the same for each attempt.
     pub event_id: String,
-    /// The session that it tells of.
+    /// The session's id.
     pub session_id: String,
-    /// The session's status that it tells of.
+    /// The session's status in the event.
     pub session_status: String,
-    /// The fault that it was sent with.
+    /// The fault of this attempt.
     pub fault: WebhookFault,
-    /// 1 for the first attempt, up to 3.
+    /// The number of the attempt, from 1 to 3.
     pub attempt: u32,
-    /// The sandbox's time of sending, counted from 1970.
+    /// The time of sending by the sandbox's clock, since 1970.
     pub sent_at: Duration,
     /// The body, as sent.
     pub body: String,
-    /// The status of the answer; `None` if there was none in time.
+    /// The status of the response; `None` if there was none in time.
     pub answer: Option<u16>,
 }
 
@@ -114,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_reads_what_it_writes() {
+    fn text_form_round_trips() {
         for fault in WebhookFault::ALL {
             assert_eq!(fault.to_string().parse(), Ok(fault));
             assert!(UnknownWebhookFault.to_string().contains(&fault.to_string()));

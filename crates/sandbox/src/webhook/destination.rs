@@ -1,4 +1,4 @@
-//! The destination of webhooks: an address of this machine, and the secret that signs them.
+//! A destination of webhooks: a URL of this machine, and the secret to sign with.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,7 +15,7 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
-    /// Reads an `http` URL whose host is `localhost` or a loopback address. Nothing is looked up.
+    /// Parses an `http` URL whose host is `localhost` or a loopback address, without a DNS lookup.
     pub(crate) fn new(url: &str, secret: &str) -> io::Result<Self> {
         Self::parse(url, secret).ok_or_else(|| {
             let why = format!(
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_destination_is_on_this_machine() {
+    fn only_http_urls_of_this_machine_are_accepted() {
         let parts = |url: &str| {
             let found = Destination::new(url, "s").ok()?;
             Some((found.host, found.path, found.addresses[0].to_string()))

@@ -1,4 +1,4 @@
-//! One HTTP/1.1 request on a connection of its own: all that a webhook needs of a client.
+//! A minimal HTTP/1.1 client that sends one webhook per connection.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use super::destination::Destination;
 
-/// Longest head of an answer that is looked at, in bytes.
+/// Maximum length of a response's head, in bytes.
 const HEAD_LIMIT: usize = 16 * 1024;
 
-/// Connects to the first address that answers.
+/// Connects to the first address that accepts the connection.
 pub(crate) fn connect(destination: &Destination, timeout: Duration) -> io::Result<TcpStream> {
     let mut last = Err(io::ErrorKind::AddrNotAvailable.into());
     for address in &destination.addresses {
@@ -21,7 +21,7 @@ pub(crate) fn connect(destination: &Destination, timeout: Duration) -> io::Resul
     last
 }
 
-/// Sends a JSON body with these headers and returns the status of the answer.
+/// Sends a JSON body with these headers and returns the status of the response.
 pub(crate) fn post(
     mut stream: &TcpStream,
     destination: &Destination,
@@ -62,7 +62,7 @@ pub(crate) fn post(
     }
 }
 
-/// The status of an answer whose head is whole, past any interim ones.
+/// Returns the status of the final response, skipping interim ones; `None` if its head is incomplete.
 fn status(mut bytes: &[u8]) -> io::Result<Option<u16>> {
     loop {
         let mut headers = [httparse::EMPTY_HEADER; 128];
@@ -85,12 +85,12 @@ mod tests {
     use super::status;
 
     #[test]
-    fn interim_answers_are_skipped() {
-        let of = |text: &str| status(text.as_bytes()).ok();
-        assert_eq!(of("HTTP/1.1 200 OK\r\n\r\nbody"), Some(Some(200)));
-        assert_eq!(of("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 \r\n\r\n"), Some(Some(204)));
-        assert_eq!(of("HTTP/1.1 200 OK\r\n"), Some(None));
-        assert_eq!(of("nonsense\r\n\r\n"), None);
-        assert_eq!(of(&format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(20_000))), None);
+    fn interim_responses_are_skipped() {
+        let parse = |text: &str| status(text.as_bytes()).ok();
+        assert_eq!(parse("HTTP/1.1 200 OK\r\n\r\nbody"), Some(Some(200)));
+        assert_eq!(parse("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 \r\n\r\n"), Some(Some(204)));
+        assert_eq!(parse("HTTP/1.1 200 OK\r\n"), Some(None));
+        assert_eq!(parse("nonsense\r\n\r\n"), None);
+        assert_eq!(parse(&format!("HTTP/1.1 200 OK\r\nA: {}", "x".repeat(20_000))), None);
     }
 }

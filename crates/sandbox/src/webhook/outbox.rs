@@ -1,4 +1,4 @@
-//! Webhooks that wait to be sent, for the first time or again.
+//! The queue of webhooks to be sent, and the record of delivery attempts.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar};
@@ -11,10 +11,10 @@ use super::{WebhookDelivery, WebhookFault};
 use crate::random::uuid;
 use crate::verification::session::Session;
 
-/// Number of the latest deliveries that are kept for tests and pages.
+/// Number of latest delivery attempts kept for tests and pages.
 const KEPT: usize = 1000;
 
-/// Something that happened to a session.
+/// A change of a session's status.
 #[derive(Clone)]
 pub(crate) struct Event {
     pub(crate) id: String,
@@ -24,37 +24,37 @@ pub(crate) struct Event {
     pub(crate) fault: WebhookFault,
 }
 
-/// An event on its way to one destination.
+/// An event to be delivered to one destination.
 #[derive(Clone)]
 pub(crate) struct Pending {
     pub(crate) event: Event,
     pub(crate) destination: Destination,
-    /// 1 for the first one.
+    /// The number of the next attempt, starting at 1.
     pub(crate) attempt: u32,
     pub(crate) due: Duration,
 }
 
 #[derive(Default)]
 pub(crate) struct Outbox {
-    /// Each with the client id of its application.
+    /// The destinations, each with the client id of its application.
     pub(crate) destinations: Vec<(String, Destination)>,
     pub(crate) script: VecDeque<WebhookFault>,
     pub(crate) pending: VecDeque<Pending>,
-    /// Number of webhooks being sent right now.
+    /// The number of webhooks being sent.
     pub(crate) in_flight: usize,
     pub(crate) delivered: VecDeque<WebhookDelivery>,
-    /// Wakes the thread that sends, and those who wait for it.
+    /// Wakes the sender's thread, and the threads that wait for deliveries.
     pub(crate) changed: Arc<Condvar>,
 }
 
 impl Outbox {
-    /// Returns whether the webhooks of an application go anywhere.
+    /// Returns whether an application has a destination.
     pub(crate) fn has_destination(&self, application: &str) -> bool {
         self.destinations.iter().any(|(known, _)| known == application)
     }
 
-    /// Has an event sent to the destinations of the session's application, with this fault or else
-    /// the next one of the script.
+    /// Queues an event for the destinations of the session's application, with this fault or else
+    /// the next scripted one.
     pub(crate) fn push(
         &mut self,
         session: &Session,
@@ -85,14 +85,14 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    /// Takes out the next webhook whose time has come.
+    /// Removes the first webhook that is due from the queue and counts it as in flight.
     pub(crate) fn take_due(&mut self, now: Duration) -> Option<Pending> {
         let index = self.pending.iter().position(|pending| pending.due <= now)?;
         self.in_flight += 1;
         self.pending.remove(index)
     }
 
-    /// Returns whether nothing is being sent, and nothing is due.
+    /// Returns whether no webhook is being sent or due.
     pub(crate) fn is_settled(&self, now: Duration) -> bool {
         self.in_flight == 0 && self.pending.iter().all(|pending| pending.due > now)
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::outbox::Event;
 use crate::verification::status;
 
-/// The body of a `status.updated` event that is sent at this time.
+/// Returns the body of a `status.updated` event that is sent at this time.
 pub(crate) fn body(event: &Event, application_id: &str, sent_at: Duration) -> Value {
     let session = &event.session;
     let mut body = json!({

@@ -1,4 +1,4 @@
-//! The thread that sends webhooks, one after the other.
+//! The thread that sends webhooks, one at a time.
 
 use std::io;
 use std::net::{Shutdown, TcpStream};
@@ -12,16 +12,17 @@ use super::signature::Signatures;
 use super::{WebhookDelivery, WebhookFault, http_post, payload};
 use crate::state::Shared;
 
-/// The service waits so long before the second and the third attempt.
-const PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(240)];
+/// The documented pauses before the second and the third attempt.
+const RETRY_PAUSES: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(240)];
 
-/// The age of [`WebhookFault::OldTimestamp`]; the service's documentation refuses above 5 minutes.
-const OLD: Duration = Duration::from_secs(600);
+/// The age of [`WebhookFault::OldTimestamp`]. By the documentation, receivers should refuse more than
+/// 5 minutes.
+const OLD_TIMESTAMP_AGE: Duration = Duration::from_secs(600);
 
-/// The pause between two searches for sessions whose time is over.
-const LOOK: Duration = Duration::from_secs(1);
+/// The interval between checks for expired sessions.
+const EXPIRY_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Sends until it is dropped.
+/// The running sender; stops on drop.
 pub(crate) struct Sender {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
@@ -62,11 +63,12 @@ fn run(shared: &Shared, current: &Mutex<Option<TcpStream>>) {
             return;
         }
         let now = shared.now();
-        // What a file cannot take stays as it was, and is tried again with the next look.
+        // If the write fails, the sessions stay as they are and the next check tries again.
         let _ = state.verification.expire(now);
         let outbox = &mut state.verification.outbox;
         let Some(pending) = outbox.take_due(now) else {
-            let wait = outbox.next_due(now).unwrap_or(LOOK).min(LOOK);
+            let wait =
+                outbox.next_due(now).unwrap_or(EXPIRY_CHECK_INTERVAL).min(EXPIRY_CHECK_INTERVAL);
             drop(changed.wait_timeout(state, wait));
             continue;
         };
@@ -76,12 +78,15 @@ fn run(shared: &Shared, current: &Mutex<Option<TcpStream>>) {
     }
 }
 
-/// Makes one attempt, and plans the next one if it failed in a way that is tried again.
+/// Makes one attempt, and schedules the next one if it fails with a retryable error.
 fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pending) {
     let event = &pending.event;
     let now = shared.now();
-    let sent_at =
-        if event.fault == WebhookFault::OldTimestamp { now.saturating_sub(OLD) } else { now };
+    let sent_at = if event.fault == WebhookFault::OldTimestamp {
+        now.saturating_sub(OLD_TIMESTAMP_AGE)
+    } else {
+        now
+    };
     let application_id = shared.application_id(&event.session.application);
     let body = payload::body(event, &application_id, sent_at);
     let sent = print(&body, Style::Sent);
@@ -98,9 +103,9 @@ fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pen
         ("X-Signature-V2", &v2),
         ("X-Signature-Simple", &simple),
     ];
-    let times = if event.fault == WebhookFault::Duplicate { 2 } else { 1 };
+    let copies = if event.fault == WebhookFault::Duplicate { 2 } else { 1 };
     let mut answer = None;
-    for _ in 0..times {
+    for _ in 0..copies {
         answer = match event.fault {
             WebhookFault::Lost => None,
             _ => attempt(shared, current, &pending, &headers, &sent),
@@ -122,11 +127,11 @@ fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pen
     let outbox = &mut shared.state().verification.outbox;
     outbox.in_flight -= 1;
     let failed = answer.is_none_or(|status| status == 404 || status >= 500);
-    let pause = usize::try_from(pending.attempt - 1).ok().and_then(|index| PAUSES.get(index));
+    let pause = usize::try_from(pending.attempt - 1).ok().and_then(|index| RETRY_PAUSES.get(index));
     if let (true, Some(pause)) = (failed, pause) {
         pending.due = now.saturating_add(scaled(*pause, shared.settings.webhook_time_scale));
         pending.attempt += 1;
-        // These are faults of the first attempt only.
+        // These faults affect only the first attempt.
         if matches!(pending.event.fault, WebhookFault::Duplicate | WebhookFault::Lost) {
             pending.event.fault = WebhookFault::Pass;
         }
@@ -147,7 +152,7 @@ fn attempt(
         *current.lock().unwrap_or_else(PoisonError::into_inner) = stream;
     };
     set(stream.try_clone().ok());
-    // The one who stops the sandbox may have looked before the stream was there.
+    // The sandbox may have been stopped before the stream was stored, and then did not shut it down.
     if shared.stop.is_set() {
         return None;
     }

@@ -1,5 +1,6 @@
-//! The three signatures of a webhook: HMAC-SHA256 (RFC 2104) with the destination's secret, as
-//! hexadecimal digits ([webhooks](https://docs.didit.me/integration/webhooks)).
+//! The three signatures of a webhook: HMAC-SHA256
+//! ([RFC 2104](https://www.rfc-editor.org/rfc/rfc2104)) with the destination's secret, in
+//! hexadecimal ([documentation](https://docs.didit.me/integration/webhooks)).
 
 use std::fmt::Write as _;
 
@@ -12,16 +13,16 @@ use super::canonical_json::{Style, print};
 /// The values of a webhook's signature headers.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Signatures {
-    /// `X-Signature`: over the body, byte for byte.
+    /// `X-Signature`: over the body as sent.
     pub(crate) raw: String,
     /// `X-Signature-V2`: over the canonical JSON of the body.
     pub(crate) v2: String,
-    /// `X-Signature-Simple`: over the envelope only.
+    /// `X-Signature-Simple`: over `timestamp:session_id:status:webhook_type`.
     pub(crate) simple: String,
 }
 
 impl Signatures {
-    /// Signs the text that is sent, which is that of `body`.
+    /// Signs a webhook whose `body` is sent as the text `sent`.
     pub(crate) fn new(secret: &str, sent: &str, body: &Value) -> Self {
         let member = |name: &str| match body.get(name) {
             Some(Value::String(text)) => text.clone(),
@@ -39,7 +40,7 @@ impl Signatures {
 
 fn sign(secret: &str, message: &str) -> String {
     let mut hex = String::with_capacity(64);
-    // A key of any length will do.
+    // HMAC accepts keys of any length, so this does not fail.
     if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
         mac.update(message.as_bytes());
         for byte in mac.finalize().into_bytes() {
@@ -56,7 +57,7 @@ mod tests {
     use crate::fixtures::verification::WEBHOOK_SIGNATURE_VECTORS;
 
     #[test]
-    fn the_published_recipe_gives_the_same() {
+    fn signatures_match_the_vectors() {
         let vectors: Value = serde_json::from_str(WEBHOOK_SIGNATURE_VECTORS).expect("JSON");
         let secret = vectors["secret"].as_str().expect("a secret");
         let cases = vectors["cases"].as_array().expect("cases");
