@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::raw::{Answer, decision, request, send, token};
 
-fn two() -> Sandbox {
+fn two_applications() -> Sandbox {
     let quota = Quota { limit: 2, window: Duration::from_secs(60) };
     let other = Application::new("other-id", "other-secret");
     Sandbox::builder().quota(quota).application(other).start().unwrap()
@@ -23,9 +23,9 @@ fn decision_by(sandbox: &Sandbox, authorization: &str, id: &str) -> Answer {
 }
 
 #[test]
-fn a_session_is_visible_to_its_own_application_only() {
-    let sandbox = two();
-    // The base64 of other-id:other-secret
+fn session_is_visible_only_to_its_application() {
+    let sandbox = two_applications();
+    // Base64 of other-id:other-secret
     let basic = "b3RoZXItaWQ6b3RoZXItc2VjcmV0";
     let token = token().replace("c2FuZGJveC1jbGllbnQtaWQ6c2FuZGJveC1jbGllbnQtc2VjcmV0", basic);
     let token = send(&sandbox, &token).unwrap().json();
@@ -34,8 +34,8 @@ fn a_session_is_visible_to_its_own_application_only() {
     let session = create(&sandbox, &bearer);
     let id = session["session_id"].as_str().unwrap();
 
-    let stranger = decision_by(&sandbox, "X-Api-Key: sandbox-api-key", id);
-    assert_eq!((stranger.status, stranger.json()), (404, json!({"detail": "Not found."})));
+    let other = decision_by(&sandbox, "X-Api-Key: sandbox-api-key", id);
+    assert_eq!((other.status, other.json()), (404, json!({"detail": "Not found."})));
     for authorization in [&*bearer, "X-Api-Key: other-id-api-key"] {
         assert_eq!(decision_by(&sandbox, authorization, id).json()["session_id"], id);
     }
@@ -46,8 +46,8 @@ fn a_session_is_visible_to_its_own_application_only() {
 }
 
 #[test]
-fn each_application_has_a_quota_of_its_own() {
-    let sandbox = two();
+fn each_application_has_its_own_quota() {
+    let sandbox = two_applications();
     let statuses = |key: &str| {
         let authorization = format!("X-Api-Key: {key}");
         [1, 2, 3].map(|_| decision_by(&sandbox, &authorization, "abc").status)
@@ -57,14 +57,14 @@ fn each_application_has_a_quota_of_its_own() {
 }
 
 #[test]
-fn applications_that_cannot_be_told_apart_do_not_start() {
-    let twin = Application::new("sandbox-client-id", "another");
-    let error = Sandbox::builder().application(twin).start().unwrap_err();
+fn duplicate_client_id_fails_the_start() {
+    let duplicate = Application::new("sandbox-client-id", "another");
+    let error = Sandbox::builder().application(duplicate).start().unwrap_err();
     assert!(error.to_string().contains("sandbox-client-id"), "{error}");
 }
 
 #[test]
-fn time_passes_when_a_test_says_so() {
+fn advance_expires_quota_session_and_token() {
     let quota = Quota { limit: 1, window: Duration::from_secs(60) };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     let token = send(&sandbox, &token()).unwrap().json();

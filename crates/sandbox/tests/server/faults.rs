@@ -5,9 +5,9 @@ use didit_sandbox::{Fault, Route, Sandbox, fixtures};
 
 use crate::raw::{connect, decision, read_answer, request, send, token};
 
-/// The sandbox and what a decision's request got from it, up to the connection's end, under one
-/// fault.
-fn everything(fault: Fault) -> (Sandbox, Vec<u8>, Option<ErrorKind>) {
+/// Sends a request for a decision to a sandbox with one fault. Returns the sandbox, the bytes
+/// received until the connection ended, and the error with which it ended, if any.
+fn send_with_fault(fault: Fault) -> (Sandbox, Vec<u8>, Option<ErrorKind>) {
     let sandbox = Sandbox::start().unwrap();
     sandbox.script(Route::Decision, [fault]);
     let mut stream = connect(&sandbox).unwrap();
@@ -24,7 +24,7 @@ fn status_of_only_request(sandbox: &Sandbox) -> Option<u16> {
 }
 
 #[test]
-fn an_answer_of_its_own() {
+fn scripted_answers_are_sent_in_order() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.script(
         Route::Decision,
@@ -59,8 +59,8 @@ fn an_answer_of_its_own() {
 }
 
 #[test]
-fn resets() {
-    let (sandbox, received, error) = everything(Fault::Reset);
+fn reset_faults_reset_the_connection() {
+    let (sandbox, received, error) = send_with_fault(Fault::Reset);
     assert_eq!((received.len(), error), (0, Some(ErrorKind::ConnectionReset)));
     assert_eq!(status_of_only_request(&sandbox), None);
 
@@ -73,15 +73,15 @@ fn resets() {
 }
 
 #[test]
-fn closes() {
-    let (sandbox, received, error) = everything(Fault::Close);
+fn close_ends_the_connection_without_a_response() {
+    let (sandbox, received, error) = send_with_fault(Fault::Close);
     assert_eq!((received.len(), error), (0, None));
     assert_eq!(status_of_only_request(&sandbox), None);
 }
 
 #[test]
-fn truncates() {
-    let (sandbox, received, error) = everything(Fault::Truncate);
+fn truncate_sends_half_the_body() {
+    let (sandbox, received, error) = send_with_fault(Fault::Truncate);
     let text = String::from_utf8(received).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let whole = fixtures::DECISION.replace("unique-session-identifier", "abc");
@@ -91,7 +91,7 @@ fn truncates() {
 }
 
 #[test]
-fn drips_and_delays() {
+fn drip_delay_and_latency_slow_the_response() {
     let sandbox = Sandbox::builder().latency(Duration::from_millis(5)).start().unwrap();
     sandbox.script(
         Route::Decision,
@@ -105,7 +105,7 @@ fn drips_and_delays() {
 }
 
 #[test]
-fn goes_on_without_end() {
+fn endless_sends_chunks() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.script(Route::Decision, [Fault::Endless]);
     let mut stream = connect(&sandbox).unwrap();
@@ -117,7 +117,7 @@ fn goes_on_without_end() {
 }
 
 #[test]
-fn is_huge() {
+fn huge_sends_the_given_length() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.script(Route::Decision, [Fault::Huge(9_000_000), Fault::Pass]);
     let mut stream = connect(&sandbox).unwrap();
@@ -128,14 +128,14 @@ fn is_huge() {
 }
 
 #[test]
-fn is_garbage() {
-    let (sandbox, received, error) = everything(Fault::Garbage);
+fn garbage_is_not_http() {
+    let (sandbox, received, error) = send_with_fault(Fault::Garbage);
     assert!(!received.starts_with(b"HTTP") && received.len() > 10);
     assert_eq!((status_of_only_request(&sandbox), error), (None, None));
 }
 
 #[test]
-fn hangs_until_the_peer_leaves() {
+fn hang_sends_nothing() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.script(Route::Decision, [Fault::Hang]);
     let mut stream = connect(&sandbox).unwrap();
@@ -147,7 +147,7 @@ fn hangs_until_the_peer_leaves() {
 }
 
 #[test]
-fn rules_hold_for_as_often_as_they_say() {
+fn rules_apply_for_their_number_of_times() {
     let builder = Sandbox::builder()
         .rule("decision:status=503,times=2".parse().unwrap())
         .fault(Route::Token, Fault::answer(500));
@@ -159,12 +159,12 @@ fn rules_hold_for_as_often_as_they_say() {
     sandbox.clear(Route::Decision);
     assert_eq!(send(&sandbox, &decision("abc")).unwrap().status, 200);
     assert_eq!(send(&sandbox, &token()).unwrap().status, 500);
-    // A route is known by its path: what its method or headers are does not matter to a fault.
+    // A fault applies to the route's path, regardless of the method and headers.
     assert_eq!(send(&sandbox, &request("GET", "/auth/v2/token/", "", "")).unwrap().status, 500);
 }
 
 #[test]
-fn chance_strikes_alike_with_the_same_seed() {
+fn random_faults_repeat_with_the_same_seed() {
     let statuses = |seed| {
         let sandbox = Sandbox::start().unwrap();
         sandbox.random_faults(seed, 30, vec![Fault::answer(502), Fault::answer(503)]);

@@ -1,4 +1,4 @@
-//! Peers that are slow, idle or too many.
+//! Timeouts and the limit on the number of connections.
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::raw::{connect, decision, read_answer, send};
 const SHORT: Duration = Duration::from_millis(30);
 
 #[test]
-fn an_idle_connection_is_closed() {
+fn idle_connection_is_closed() {
     let sandbox = Sandbox::builder().idle_timeout(SHORT).start().unwrap();
     let mut stream = connect(&sandbox).unwrap();
     assert_eq!(stream.read(&mut [0]).unwrap(), 0);
@@ -21,7 +21,7 @@ fn an_idle_connection_is_closed() {
 }
 
 #[test]
-fn a_request_that_does_not_arrive_whole_is_answered_with_408() {
+fn incomplete_request_is_answered_with_408() {
     let sandbox = Sandbox::builder().request_timeout(SHORT).start().unwrap();
     let whole = decision("abc");
     let body = "POST /auth/v2/session/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{";
@@ -35,11 +35,11 @@ fn a_request_that_does_not_arrive_whole_is_answered_with_408() {
 }
 
 #[test]
-fn the_time_of_a_request_does_not_begin_anew_with_each_byte() {
+fn request_timeout_is_not_reset_by_each_byte() {
     let sandbox = Sandbox::builder().request_timeout(SHORT).start().unwrap();
     let mut stream = connect(&sandbox).unwrap();
     let mut sender = stream.try_clone().unwrap();
-    // Until the sandbox closes the connection.
+    // Ends when the sandbox closes the connection.
     let dripping = std::thread::spawn(move || {
         while sender.write_all(b"G").is_ok() {
             std::thread::sleep(SHORT / 10);
@@ -51,7 +51,7 @@ fn the_time_of_a_request_does_not_begin_anew_with_each_byte() {
 }
 
 #[test]
-fn a_scripted_silence_is_not_cut_short() {
+fn hang_and_delay_outlast_the_timeouts() {
     let builder = Sandbox::builder().idle_timeout(SHORT).request_timeout(SHORT);
     let sandbox = builder.start().unwrap();
     sandbox.script(Route::Decision, [Fault::Hang, Fault::Delay(SHORT * 3)]);
@@ -66,7 +66,7 @@ fn a_scripted_silence_is_not_cut_short() {
 }
 
 #[test]
-fn a_newcomer_takes_the_place_of_the_longest_idle() {
+fn new_connection_replaces_the_longest_idle() {
     let sandbox = Sandbox::builder().max_connections(2).start().unwrap();
     let mut idle = connect(&sandbox).unwrap();
     let mut kept = connect(&sandbox).unwrap();
@@ -74,16 +74,16 @@ fn a_newcomer_takes_the_place_of_the_longest_idle() {
         kept.write_all(decision("abc").as_bytes()).unwrap();
         assert_eq!(read_answer(&mut kept).unwrap().status, 200);
     }
-    let mut newcomer = connect(&sandbox).unwrap();
-    newcomer.write_all(decision("abc").as_bytes()).unwrap();
-    assert_eq!(read_answer(&mut newcomer).unwrap().status, 200);
+    let mut new = connect(&sandbox).unwrap();
+    new.write_all(decision("abc").as_bytes()).unwrap();
+    assert_eq!(read_answer(&mut new).unwrap().status, 200);
     assert_eq!(idle.read(&mut [0]).unwrap(), 0);
     kept.write_all(decision("abc").as_bytes()).unwrap();
     assert_eq!(read_answer(&mut kept).unwrap().status, 200);
 }
 
 #[test]
-fn a_connection_that_is_being_answered_keeps_its_place() {
+fn busy_connection_is_not_replaced() {
     let sandbox = Sandbox::builder().max_connections(1).start().unwrap();
     sandbox.script(Route::Decision, [Fault::Hang]);
     let mut busy = connect(&sandbox).unwrap();
@@ -97,9 +97,9 @@ fn a_connection_that_is_being_answered_keeps_its_place() {
     assert_eq!(read_answer(&mut waiting).unwrap().status, 200);
 }
 
-/// Starts the sandbox that the next test uses up the descriptors of.
+/// Serves in the process whose descriptors the next test exhausts.
 #[test]
-#[ignore = "the process that another test starts"]
+#[ignore = "run as a process by another test"]
 fn serve_until_standard_input_ends() {
     let sandbox = Sandbox::start().unwrap();
     println!("\nurl={}", sandbox.url());
@@ -108,7 +108,7 @@ fn serve_until_standard_input_ends() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn idle_connections_do_not_use_up_the_descriptors() {
+fn idle_connections_do_not_exhaust_descriptors() {
     use std::io::{BufRead as _, BufReader};
     use std::process::{Command, Stdio};
 

@@ -1,6 +1,6 @@
-//! The sandbox as a raw socket sees it.
+//! Tests of the sandbox over raw sockets.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
+#![expect(clippy::unwrap_used, reason = "clippy does not recognize test helpers as tests")]
 
 mod applications;
 mod faults;

@@ -7,12 +7,12 @@ use didit_sandbox::Sandbox;
 use crate::raw::{request, send, token};
 
 #[test]
-fn a_sandbox_of_this_machine_has_no_network_url() {
+fn loopback_sandbox_has_no_network_url() {
     assert_eq!(Sandbox::start().unwrap().network_url(), None);
 }
 
 #[test]
-fn a_sandbox_of_the_network_makes_up_its_secrets() {
+fn network_sandbox_has_random_credentials() {
     let listen = || Sandbox::builder().listen(Ipv4Addr::UNSPECIFIED.into());
     let sandbox = listen().start().unwrap();
     assert!(sandbox.url().starts_with("http://127.0.0.1:"), "{}", sandbox.url());
@@ -27,17 +27,17 @@ fn a_sandbox_of_the_network_makes_up_its_secrets() {
     let url = created["url"].as_str().unwrap();
     assert!(url.starts_with(&format!("{base}/authorize/")), "{url}");
 
-    // Those that were chosen stay.
+    // Explicit credentials are kept.
     let sandbox = listen().credentials("sandbox-client-id", "chosen").start().unwrap();
     assert_eq!(sandbox.client_secret(), "chosen");
 }
 
 #[test]
-fn a_sandbox_of_the_network_issues_tokens_that_nobody_guesses() {
+fn network_sandbox_issues_random_tokens() {
     let secret = "sandbox-client-secret-2";
     let listen = Sandbox::builder().listen(Ipv4Addr::UNSPECIFIED.into());
     let sandbox = listen.credentials("sandbox-client-id", secret).start().unwrap();
-    // The base64 of sandbox-client-id:sandbox-client-secret-2
+    // Base64 of sandbox-client-id:sandbox-client-secret-2
     let basic = "c2FuZGJveC1jbGllbnQtaWQ6c2FuZGJveC1jbGllbnQtc2VjcmV0LTI=";
     let good = token().replace("c2FuZGJveC1jbGllbnQtaWQ6c2FuZGJveC1jbGllbnQtc2VjcmV0", basic);
     let issued = send(&sandbox, &good).unwrap().json();
@@ -45,7 +45,7 @@ fn a_sandbox_of_the_network_issues_tokens_that_nobody_guesses() {
 }
 
 #[test]
-fn names_are_refused_also_in_the_network() {
+fn network_sandbox_refuses_foreign_host_names() {
     let sandbox = Sandbox::builder().listen(Ipv4Addr::UNSPECIFIED.into()).start().unwrap();
     for (host, status) in [
         ("example.com", 403),

@@ -19,7 +19,7 @@ fn post(sandbox: &Sandbox, path: &str, headers: &str, body: &str) -> Answer {
     send(sandbox, &request("POST", path, &headers, body)).unwrap()
 }
 
-/// A session's id, and the path of its page.
+/// Creates a session and returns its id and the path of its page.
 fn create(sandbox: &Sandbox, scope: &str, vendor_data: &str) -> (String, String) {
     let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n";
     let body = json!({"scope": scope, "vendor_data": vendor_data}).to_string();
@@ -30,7 +30,7 @@ fn create(sandbox: &Sandbox, scope: &str, vendor_data: &str) -> (String, String)
     (created["session_id"].as_str().unwrap().to_owned(), path)
 }
 
-/// The hidden field that a page's form must send along.
+/// Returns the value of a page's hidden form token.
 fn form_token(page: &Answer) -> String {
     let text = page.text();
     let (_, rest) = text.split_once("name=\"form\" value=\"").unwrap();

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 
 use crate::raw::{connect, decision, send};
 
-/// Arbitrary bytes, and requests that went wrong at one place.
+/// Generates arbitrary bytes, and requests with one byte replaced.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let damaged = (any::<prop::sample::Index>(), any::<u8>()).prop_map(|(index, byte)| {
         let mut request = decision("abc").into_bytes();
-        let place = index.index(request.len());
-        request[place] = byte;
+        let position = index.index(request.len());
+        request[position] = byte;
         request
     });
     prop_oneof![prop::collection::vec(any::<u8>(), 0..2000), damaged]
@@ -22,12 +22,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn no_bytes_keep_the_next_request_from_its_answer(sent in prop::collection::vec(bytes(), 1..4)) {
+    fn sandbox_survives_arbitrary_bytes(sent in prop::collection::vec(bytes(), 1..4)) {
         let sandbox = Sandbox::start().unwrap();
         for bytes in sent {
             let mut stream = connect(&sandbox).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-            // The sandbox may have hung up before all was sent.
+            // The sandbox may close the connection before everything is sent.
             let _ = stream.write_all(&bytes);
             let _ = stream.shutdown(Shutdown::Write);
             let _ = stream.read_to_end(&mut Vec::new());

@@ -5,7 +5,7 @@ use didit_sandbox::{Quota, Sandbox};
 use crate::raw::{decision, send};
 
 #[test]
-fn a_request_too_many_is_refused_with_the_documented_headers() {
+fn request_over_quota_is_refused_with_documented_headers() {
     let quota = Quota { limit: 2, window: Duration::from_secs(60) };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     let unauthorized = decision("abc").replace("sandbox-api-key", "wrong");
@@ -28,7 +28,7 @@ fn a_request_too_many_is_refused_with_the_documented_headers() {
 }
 
 #[test]
-fn the_window_slides_on() {
+fn quota_window_slides() {
     let quota = Quota { limit: 1, window: Duration::from_millis(50) };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     assert_eq!(send(&sandbox, &decision("abc")).unwrap().status, 200);

@@ -1,4 +1,4 @@
-//! A client of a few lines: bytes out, bytes in.
+//! A minimal HTTP client over raw sockets.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -36,15 +36,15 @@ pub(crate) fn connect(sandbox: &Sandbox) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Sends the text on a connection of its own and reads the one answer.
+/// Sends a request on a new connection and reads the response.
 pub(crate) fn send(sandbox: &Sandbox, request: &str) -> io::Result<Answer> {
     let mut stream = connect(sandbox)?;
     stream.write_all(request.as_bytes())?;
     read_answer(&mut stream)
 }
 
-/// A request with these headers (each with its line end) besides Host, and Content-Length if there
-/// is a body.
+/// Returns a request with these headers (each with its line terminator) and Host, and with
+/// Content-Length if there is a body.
 pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> String {
     let length = match body.len() {
         0 => String::new(),
@@ -53,15 +53,15 @@ pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> St
     format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}{length}\r\n{body}")
 }
 
-/// A decision's request as it should be, with the application's key.
+/// Returns a valid request for a decision, with the default API key.
 pub(crate) fn decision(id: &str) -> String {
     let path = format!("/auth/v2/session/{id}/decision/");
     request("GET", &path, "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n", "")
 }
 
-/// A token's request as it should be, with the default credentials.
+/// Returns a valid request for a token, with the default credentials.
 pub(crate) fn token() -> String {
-    // The base64 of sandbox-client-id:sandbox-client-secret
+    // Base64 of sandbox-client-id:sandbox-client-secret
     let basic = "c2FuZGJveC1jbGllbnQtaWQ6c2FuZGJveC1jbGllbnQtc2VjcmV0";
     let headers = format!(
         "Authorization: Basic {basic}\r\nContent-Type: application/x-www-form-urlencoded\r\n"

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::raw::{connect, decision, read_answer, request, send, token};
 use crate::verification;
 
-/// A sandbox, and the lines of its log.
+/// Starts a sandbox and returns it with the lines of its log.
 fn logged(builder: SandboxBuilder) -> (Sandbox, Receiver<String>) {
     let (sender, lines) = mpsc::channel();
     let log = move |line: &str| {
@@ -22,7 +22,7 @@ fn next(lines: &Receiver<String>) -> String {
 }
 
 #[test]
-fn each_request_has_a_line() {
+fn each_request_is_logged() {
     let (sandbox, lines) = logged(Sandbox::builder());
     send(&sandbox, &decision("order-7")).unwrap();
     let line = next(&lines);
@@ -43,7 +43,7 @@ fn each_request_has_a_line() {
 }
 
 #[test]
-fn no_line_has_a_secret_or_what_is_personal() {
+fn log_has_no_secrets_or_personal_data() {
     let receiver = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hooks?key=canary", receiver.local_addr().unwrap());
     drop(receiver);

@@ -17,7 +17,7 @@ fn decision_with(token: &str) -> String {
 }
 
 #[test]
-fn a_token_opens_the_decision_of_any_session() {
+fn token_authorizes_any_decision() {
     let sandbox = Sandbox::start().unwrap();
     let token = send(&sandbox, &token()).unwrap();
     assert_eq!(token.status, 200);
@@ -38,7 +38,7 @@ fn a_token_opens_the_decision_of_any_session() {
 }
 
 #[test]
-fn the_odd_token_answer_is_served_as_given() {
+fn custom_token_answer_is_served() {
     let builder = Sandbox::builder().token_answer(r#"{"access_token":"{access_token}","odd":[]}"#);
     let sandbox = builder.start().unwrap();
     let answer = send(&sandbox, &token()).unwrap();
@@ -63,16 +63,16 @@ fn revoked_and_expired_tokens_are_refused() {
 }
 
 #[test]
-fn a_session_goes_from_created_to_confirmed() {
+fn session_is_created_and_confirmed() {
     let sandbox = Sandbox::start().unwrap();
     let bearer = format!("Authorization: Bearer {}", bearer(&sandbox));
     for authorization in ["X-Api-Key: sandbox-api-key", &bearer] {
-        walk(&sandbox, authorization);
+        create_and_confirm(&sandbox, authorization);
     }
 }
 
-/// Creation, status and decision, authorized by this header.
-fn walk(sandbox: &Sandbox, authorization: &str) {
+/// Checks creation, status and decision with this authorization header.
+fn create_and_confirm(sandbox: &Sandbox, authorization: &str) {
     let decision = |id: &str| decision(id).replace("X-Api-Key: sandbox-api-key", authorization);
     let headers = format!("Content-Type: application/json\r\n{authorization}\r\n");
     let body = r#"{"scope":"names email","vendor_data":"order 7"}"#;
@@ -106,7 +106,7 @@ fn walk(sandbox: &Sandbox, authorization: &str) {
 }
 
 #[test]
-fn a_test_decides_what_a_session_answers() {
+fn test_can_set_decisions_and_statuses() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.missing("gone");
     sandbox.decision("odd", "not even JSON");
@@ -119,7 +119,7 @@ fn a_test_decides_what_a_session_answers() {
 }
 
 #[test]
-fn requests_are_recorded_with_their_connection() {
+fn requests_are_recorded() {
     let sandbox = Sandbox::start().unwrap();
     let mut stream = connect(&sandbox).unwrap();
     for id in ["one", "two"] {
@@ -141,12 +141,12 @@ fn requests_are_recorded_with_their_connection() {
 }
 
 #[test]
-fn an_observer_is_told_of_each_request() {
-    let (sender, told) = std::sync::mpsc::channel();
+fn observer_is_called_for_each_request() {
+    let (sender, observed) = std::sync::mpsc::channel();
     let sandbox = Sandbox::builder()
         .on_request(move |request| {
             let _ = sender.send((request.route, request.status));
-            assert_ne!(request.status, Some(404), "a panic that harms nobody else");
+            assert_ne!(request.status, Some(404), "a panic that must not affect other requests");
         })
         .start()
         .unwrap();
@@ -154,9 +154,9 @@ fn an_observer_is_told_of_each_request() {
     assert!(send(&sandbox, &decision("one")).is_err());
     let _ = send(&sandbox, &request("GET", "/other", "", ""));
     assert_eq!(send(&sandbox, &decision("two")).unwrap().status, 200);
-    let told: Vec<_> = told.iter().take(3).collect();
+    let observed: Vec<_> = observed.iter().take(3).collect();
     assert_eq!(
-        told,
+        observed,
         [(Some(Route::Decision), None), (None, Some(404)), (Some(Route::Decision), Some(200))]
     );
 }

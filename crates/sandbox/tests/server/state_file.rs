@@ -8,14 +8,14 @@ use serde_json::json;
 use crate::raw::{decision, request, send, token};
 use crate::verification::{self, ask, id_of};
 
-/// A path of its own for each test, empty before and after.
-struct Place(PathBuf);
+/// The path of a temporary file, which is removed before and after the test.
+struct TempFile(PathBuf);
 
-impl Place {
+impl TempFile {
     fn new(name: &str) -> Self {
-        let place = Self(std::env::temp_dir().join(format!("didit-{}-{name}", std::process::id())));
-        let _ = fs::remove_file(&place.0);
-        place
+        let file = Self(std::env::temp_dir().join(format!("didit-{}-{name}", std::process::id())));
+        let _ = fs::remove_file(&file.0);
+        file
     }
 
     fn start(&self) -> std::io::Result<Sandbox> {
@@ -23,7 +23,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for TempFile {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.0);
     }
@@ -36,10 +36,10 @@ fn create(sandbox: &Sandbox) -> serde_json::Value {
 }
 
 #[test]
-fn sessions_outlive_the_sandbox() {
-    let place = Place::new("outlive");
+fn sessions_survive_a_restart() {
+    let file = TempFile::new("outlive");
     let (created, before) = {
-        let sandbox = place.start().unwrap();
+        let sandbox = file.start().unwrap();
         let created = create(&sandbox);
         let path = created["url"].as_str().unwrap().strip_prefix(sandbox.url()).unwrap().to_owned();
         let page = send(&sandbox, &request("GET", &path, "", "")).unwrap().text();
@@ -51,7 +51,7 @@ fn sessions_outlive_the_sandbox() {
         (created.clone(), send(&sandbox, &decision(id)).unwrap().text())
     };
     assert!(before.contains("Zoë") && before.contains("Confirmed"), "{before}");
-    let sandbox = place.start().unwrap();
+    let sandbox = file.start().unwrap();
     let id = created["session_id"].as_str().unwrap();
     assert_eq!(send(&sandbox, &decision(id)).unwrap().text(), before);
     let headers = format!("Data-Session-Token: {}\r\n", created["session_token"].as_str().unwrap());
@@ -62,93 +62,93 @@ fn sessions_outlive_the_sandbox() {
 }
 
 #[test]
-fn tokens_outlive_the_sandbox_unless_revoked() {
-    let place = Place::new("tokens");
+fn tokens_survive_a_restart_unless_revoked() {
+    let file = TempFile::new("tokens");
     let status = |sandbox: &Sandbox| {
         let bearer = "Authorization: Bearer sandbox-access-token-1";
         let request = decision("abc").replace("X-Api-Key: sandbox-api-key", bearer);
         send(sandbox, &request).unwrap().status
     };
-    let sandbox = place.start().unwrap();
+    let sandbox = file.start().unwrap();
     assert_eq!(send(&sandbox, &token()).unwrap().status, 200);
     drop(sandbox);
-    let sandbox = place.start().unwrap();
+    let sandbox = file.start().unwrap();
     assert_eq!((status(&sandbox), sandbox.tokens_issued()), (200, 0));
     sandbox.revoke_tokens();
     drop(sandbox);
-    let sandbox = place.start().unwrap();
+    let sandbox = file.start().unwrap();
     assert_eq!(status(&sandbox), 401);
     assert!(send(&sandbox, &token()).unwrap().text().contains("sandbox-access-token-2"));
 }
 
 #[cfg(unix)]
 #[test]
-fn the_file_is_its_owners_alone() {
+fn state_file_is_private_to_its_owner() {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = Place::new("owner");
-    let sandbox = place.start().unwrap();
+    let file = TempFile::new("owner");
+    let sandbox = file.start().unwrap();
     create(&sandbox);
-    let mode = fs::metadata(&place.0).unwrap().permissions().mode();
+    let mode = fs::metadata(&file.0).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
 #[test]
-fn a_file_that_cannot_be_used_says_why() {
-    let place = Place::new("refused");
-    let sandbox = place.start().unwrap();
-    let error = place.start().unwrap_err().to_string();
+fn unusable_file_fails_the_start_with_the_reason() {
+    let file = TempFile::new("refused");
+    let sandbox = file.start().unwrap();
+    let error = file.start().unwrap_err().to_string();
     assert!(error.contains("is used by another sandbox"), "{error}");
     drop(sandbox);
-    assert!(place.start().is_ok());
+    assert!(file.start().is_ok());
     for (content, why) in [
         (&b"not JSON"[..], "has no session or token of a sandbox in line 1"),
         (b"{\"session_id\":\"a decision that somebody exported\"}\n", "in line 1"),
         (b"SQLite format 3\0\x10\0\x01\x01", "is an SQLite database"),
     ] {
-        fs::write(&place.0, content).unwrap();
-        let error = place.start().unwrap_err().to_string();
-        assert!(error.contains(why) && error.contains(place.0.to_str().unwrap()), "{error}");
-        assert_eq!(fs::read(&place.0).unwrap(), content);
+        fs::write(&file.0, content).unwrap();
+        let error = file.start().unwrap_err().to_string();
+        assert!(error.contains(why) && error.contains(file.0.to_str().unwrap()), "{error}");
+        assert_eq!(fs::read(&file.0).unwrap(), content);
     }
     let nowhere = Sandbox::builder().state_file("/nowhere/state").start().unwrap_err().to_string();
     assert!(nowhere.contains("the state file /nowhere/state cannot be opened"), "{nowhere}");
 }
 
 #[test]
-fn a_broken_line_is_an_error_that_names_it() {
-    let place = Place::new("broken");
-    create(&place.start().unwrap());
-    let good = fs::read_to_string(&place.0).unwrap();
+fn invalid_line_is_reported_by_number() {
+    let file = TempFile::new("broken");
+    create(&file.start().unwrap());
+    let good = fs::read_to_string(&file.0).unwrap();
     let broken = good.replace("\"user_data\":null", "\"user_data\":\"Zoë\"");
     assert_ne!(broken, good);
-    fs::write(&place.0, format!("{good}{broken}")).unwrap();
-    let error = place.start().unwrap_err().to_string();
+    fs::write(&file.0, format!("{good}{broken}")).unwrap();
+    let error = file.start().unwrap_err().to_string();
     assert!(error.contains("in line 2;") && !error.contains("Zoë"), "{error}");
-    assert_eq!(fs::read_to_string(&place.0).unwrap(), format!("{good}{broken}"));
+    assert_eq!(fs::read_to_string(&file.0).unwrap(), format!("{good}{broken}"));
 }
 
 #[test]
-fn a_line_without_its_end_is_finished_first() {
-    let place = Place::new("unfinished");
-    create(&place.start().unwrap());
-    let line = fs::read_to_string(&place.0).unwrap();
-    fs::write(&place.0, line.trim_end()).unwrap();
-    create(&place.start().unwrap());
-    assert!(place.start().is_ok());
-    assert_eq!(fs::read_to_string(&place.0).unwrap().lines().count(), 2);
+fn missing_line_terminator_is_added() {
+    let file = TempFile::new("unfinished");
+    create(&file.start().unwrap());
+    let line = fs::read_to_string(&file.0).unwrap();
+    fs::write(&file.0, line.trim_end()).unwrap();
+    create(&file.start().unwrap());
+    assert!(file.start().is_ok());
+    assert_eq!(fs::read_to_string(&file.0).unwrap().lines().count(), 2);
 }
 
 #[cfg(unix)]
 #[test]
-fn what_is_no_regular_file_is_refused() {
+fn device_is_refused_as_state_file() {
     let error = Sandbox::builder().state_file("/dev/zero").start().unwrap_err().to_string();
     assert!(error.contains("is not a regular file"), "{error}");
 }
 
 #[test]
-fn verification_sessions_outlive_the_sandbox() {
-    let place = Place::new("verification");
-    let sandbox = place.start().unwrap();
+fn verification_sessions_survive_a_restart() {
+    let file = TempFile::new("verification");
+    let sandbox = file.start().unwrap();
     let more = json!({"vendor_data": "u", "metadata": {"a": [1, null]}, "callback": "app://x"});
     let kept = id_of(&verification::create(&sandbox, &more));
     let deleted = id_of(&verification::create(&sandbox, &json!({})));
@@ -160,12 +160,12 @@ fn verification_sessions_outlive_the_sandbox() {
     let decision = |sandbox: &Sandbox, id: &str| ask(sandbox, "GET", &path(id, "decision"), "");
     let mut before = decision(&sandbox, &kept).json();
     drop(sandbox);
-    let sandbox = place.start().unwrap();
+    let sandbox = file.start().unwrap();
     let mut after = decision(&sandbox, &kept).json();
-    // The port is another one.
-    let [was, is] = [&mut before, &mut after].map(|decision| decision["session_url"].take());
+    // The URLs differ in the port.
+    let [old, new] = [&mut before, &mut after].map(|decision| decision["session_url"].take());
     assert_eq!(after, before);
-    assert_eq!(was.as_str().unwrap().rsplit('/').next(), is.as_str().unwrap().rsplit('/').next());
+    assert_eq!(old.as_str().unwrap().rsplit('/').next(), new.as_str().unwrap().rsplit('/').next());
     assert_eq!(after["reviews"][0]["comment"], "seen");
     assert_eq!(decision(&sandbox, &deleted).status, 404);
     let next = id_of(&verification::create(&sandbox, &json!({})));

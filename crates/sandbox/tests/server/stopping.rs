@@ -5,18 +5,18 @@ use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::raw::{connect, decision};
 
-/// Far below every wait the tests set up, far above what stopping takes.
+/// Well below all delays in these tests, and well above the time that stopping takes.
 const SOON: Duration = Duration::from_secs(5);
 const LONG: Duration = Duration::from_secs(600);
 
 #[test]
-fn nothing_holds_a_sandbox_back_from_stopping() {
+fn drop_interrupts_faults_and_connections() {
     let sandbox = Sandbox::start().unwrap();
     let faults =
         [Fault::Hang, Fault::Delay(LONG), Fault::Drip(LONG), Fault::Endless, Fault::Huge(u64::MAX)];
     let count = faults.len();
     sandbox.script(Route::Decision, faults);
-    // One for each fault, one that sent half a request, and one that is idle.
+    // One for each fault, one that has sent half a request, and one that is idle.
     let mut streams: Vec<_> = (0..count + 2).map(|_| connect(&sandbox).unwrap()).collect();
     for stream in &mut streams[..count] {
         stream.write_all(decision("abc").as_bytes()).unwrap();
@@ -36,7 +36,7 @@ fn nothing_holds_a_sandbox_back_from_stopping() {
 }
 
 #[test]
-fn latency_ends_with_the_sandbox() {
+fn drop_interrupts_latency() {
     let sandbox = Sandbox::builder().latency(LONG).start().unwrap();
     let mut stream = connect(&sandbox).unwrap();
     stream.write_all(decision("abc").as_bytes()).unwrap();
@@ -49,7 +49,7 @@ fn latency_ends_with_the_sandbox() {
 }
 
 #[test]
-fn a_stopped_sandbox_gives_its_port_back() {
+fn drop_releases_the_port() {
     let port = {
         let sandbox = Sandbox::start().unwrap();
         sandbox.url().rsplit_once(':').unwrap().1.parse().unwrap()

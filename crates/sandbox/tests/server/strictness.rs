@@ -4,7 +4,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::raw::{Answer, connect, decision, read_answer, request, send, token};
 
-/// Sends each request to one sandbox; expects the status, and the words in the body.
+/// Sends each request to one sandbox, and checks the status and that the body contains the text.
 fn refused(cases: &[(String, u16, &str)]) {
     let sandbox = Sandbox::start().unwrap();
     for (request, status, why) in cases {
@@ -16,7 +16,7 @@ fn refused(cases: &[(String, u16, &str)]) {
 }
 
 #[test]
-fn paths_and_methods() {
+fn invalid_paths_and_methods() {
     let get = |path: &str| request("GET", path, "", "");
     refused(&[
         (get("/other"), 404, "no path"),
@@ -34,7 +34,7 @@ fn paths_and_methods() {
 }
 
 #[test]
-fn a_head_request_is_refused_without_a_body() {
+fn head_request_is_refused_without_a_body() {
     let sandbox = Sandbox::start().unwrap();
     let mut stream = connect(&sandbox).unwrap();
     let head = request("HEAD", "/auth/v2/session/abc/decision/", "Connection: close\r\n", "");
@@ -45,7 +45,7 @@ fn a_head_request_is_refused_without_a_body() {
 }
 
 #[test]
-fn session_ids() {
+fn invalid_session_ids() {
     refused(&[
         (decision("a%20b"), 400, "percent-encoded"),
         (decision("a\"b"), 400, "character"),
@@ -57,7 +57,7 @@ fn session_ids() {
 }
 
 #[test]
-fn decisions() {
+fn invalid_decision_requests() {
     let good = decision("abc");
     let with = |from: &str, to: &str| good.replace(from, to);
     let key = "X-Api-Key: sandbox-api-key\r\n";
@@ -89,7 +89,7 @@ fn repeated_and_missing_headers() {
 }
 
 #[test]
-fn tokens() {
+fn invalid_token_requests() {
     let good = token();
     let with = |from: &str, to: &str| good.replace(from, to);
     let basic = good.lines().find(|line| line.starts_with("Authorization")).unwrap();
@@ -118,7 +118,7 @@ fn tokens() {
 #[test]
 fn credentials_are_form_decoded() {
     let sandbox = Sandbox::builder().credentials("sandbox-client-id", "a b:%").start().unwrap();
-    // The base64 of sandbox-client-id:a+b%3A%25
+    // Base64 of sandbox-client-id:a+b%3A%25
     let basic = "c2FuZGJveC1jbGllbnQtaWQ6YStiJTNBJTI1";
     let good = token().replace("c2FuZGJveC1jbGllbnQtaWQ6c2FuZGJveC1jbGllbnQtc2VjcmV0", basic);
     assert_eq!(send(&sandbox, &good).unwrap().status, 200);
@@ -126,7 +126,7 @@ fn credentials_are_form_decoded() {
 }
 
 #[test]
-fn creations() {
+fn invalid_creations() {
     let create = |body: &str| {
         let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n";
         request("POST", "/auth/v2/session/", headers, body)
@@ -148,7 +148,7 @@ fn creations() {
 }
 
 #[test]
-fn host_names() {
+fn foreign_host_names() {
     let at = |host: &str| decision("abc").replace("Host: 127.0.0.1", &format!("Host: {host}"));
     refused(&[
         (at("example.com"), 403, "no other host name"),
@@ -161,7 +161,7 @@ fn host_names() {
 }
 
 #[test]
-fn a_foreign_host_name_meets_no_fault() {
+fn foreign_host_name_does_not_use_up_faults() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.script(Route::Decision, [Fault::answer(503)]);
     let foreign = decision("abc").replace("Host: 127.0.0.1", "Host: example.com");
@@ -170,7 +170,7 @@ fn a_foreign_host_name_meets_no_fault() {
 }
 
 #[test]
-fn statuses() {
+fn invalid_status_requests() {
     let status = |headers: &str| request("GET", "/auth/v2/session/abc/status/", headers, "");
     refused(&[
         (status(""), 401, "Data-Session-Token"),
@@ -179,7 +179,7 @@ fn statuses() {
 }
 
 #[test]
-fn what_is_too_long_or_chunked() {
+fn oversized_or_chunked_requests() {
     let post = |headers: &str| request("POST", "/auth/v2/session/", headers, "");
     refused(&[
         (post(&format!("A: {}\r\n", "x".repeat(64 * 1024))), 431, "64 KiB"),
@@ -191,7 +191,7 @@ fn what_is_too_long_or_chunked() {
 }
 
 #[test]
-fn a_body_waits_for_the_word_to_continue() {
+fn expect_header_is_answered_with_100() {
     let sandbox = Sandbox::start().unwrap();
     let mut stream = connect(&sandbox).unwrap();
     let headers =
@@ -205,7 +205,7 @@ fn a_body_waits_for_the_word_to_continue() {
 }
 
 #[test]
-fn a_refusal_leaves_the_connection_in_use_where_it_can() {
+fn connection_stays_open_after_a_refusal() {
     let sandbox = Sandbox::start().unwrap();
     let mut stream = connect(&sandbox).unwrap();
     let mut next = |request: &str| -> Answer {

@@ -8,7 +8,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, Stream
 use crate::raw::{Answer, connect, decision, read_answer};
 
 #[test]
-fn https_is_served_with_the_certificate_given() {
+fn https_is_served_with_the_given_certificate() {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
@@ -36,7 +36,7 @@ fn https_is_served_with_the_certificate_given() {
         stream.write_all(decision("abc").replace("\r\n\r\n", close).as_bytes())?;
         let answer = read_answer(&mut stream)?;
         if answer.header("Connection") == Some("close") {
-            // Without a goodbye rustls reports an unexpected end here.
+            // Without a close_notify rustls reports an unexpected EOF here.
             assert_eq!(std::io::Read::read(&mut stream, &mut [0])?, 0);
         }
         Ok(answer)
@@ -46,7 +46,7 @@ fn https_is_served_with_the_certificate_given() {
     sandbox.script(Route::Decision, [Fault::Reset, Fault::Truncate]);
     assert_eq!(ask("\r\n\r\n").unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
     assert_eq!(ask("\r\n\r\n").unwrap_err().kind(), std::io::ErrorKind::UnexpectedEof);
-    // Plain HTTP on the same port gets nowhere, and harms nobody.
+    // Plain HTTP on the same port fails, without affecting later connections.
     let mut plain = connect(&sandbox).unwrap();
     plain.write_all(decision("abc").as_bytes()).unwrap();
     assert!(read_answer(&mut plain).is_err());

@@ -12,7 +12,7 @@ use crate::raw::{Answer, request, send};
 pub(crate) const WORKFLOW: &str = "11111111-2222-3333-4444-555555555555";
 const UNKNOWN: &str = "99999999-2222-3333-4444-555555555555";
 
-/// Sends a request with the default key; a body makes it JSON.
+/// Sends a request with the default API key; with a JSON content type if there is a body.
 pub(crate) fn ask(sandbox: &Sandbox, method: &str, path: &str, body: &str) -> Answer {
     let json = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
     let headers = format!("x-api-key: sandbox-api-key\r\n{json}");
@@ -46,7 +46,7 @@ fn keys(value: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_decision_has_reports_once_the_steps_have_run() {
+fn decision_has_reports_for_finished_sessions() {
     let sandbox = Sandbox::start().unwrap();
     let id = id_of(&create(&sandbox, &json!({})));
     let published: Value = serde_json::from_str(fixtures::verification::DECISION).unwrap();
@@ -72,7 +72,7 @@ fn a_decision_has_reports_once_the_steps_have_run() {
 }
 
 #[test]
-fn an_id_that_was_never_created_is_a_sample_unless_the_sandbox_is_strict() {
+fn unknown_id_is_a_sample_unless_strict() {
     let lenient = Sandbox::start().unwrap();
     let mut published: Value = serde_json::from_str(fixtures::verification::DECISION).unwrap();
     published["session_id"] = UNKNOWN.into();
@@ -90,7 +90,7 @@ fn an_id_that_was_never_created_is_a_sample_unless_the_sandbox_is_strict() {
 }
 
 #[test]
-fn credentials_are_refused_with_403_and_after_the_owner_was_looked_up() {
+fn unknown_session_precedes_missing_credentials() {
     let other = Application::new("other-id", "s");
     let sandbox = Sandbox::builder().strict(true).application(other).start().unwrap();
     let id = id_of(&create(&sandbox, &json!({})));
@@ -116,7 +116,7 @@ fn credentials_are_refused_with_403_and_after_the_owner_was_looked_up() {
 }
 
 #[test]
-fn the_router_answers_before_anything_else() {
+fn router_answers_unknown_paths_and_methods() {
     let sandbox = Sandbox::start().unwrap();
     let html = ask(&sandbox, "GET", "/v3/session/NOT-A-UUID/decision/", "");
     assert_eq!((html.status, html.header("Content-Type")), (404, Some("text/html; charset=utf-8")));
@@ -129,7 +129,7 @@ fn the_router_answers_before_anything_else() {
 }
 
 #[test]
-fn limits_are_told_on_429_only() {
+fn only_429_has_rate_limit_headers() {
     let quota = |limit| Some(Quota { limit, window: Duration::from_secs(60) });
     let limits = VerificationLimits { get: quota(1), create: quota(2), ..VerificationLimits::NONE };
     let sandbox = Sandbox::builder().verification_limits(limits).start().unwrap();
@@ -156,7 +156,7 @@ fn limits_are_told_on_429_only() {
 }
 
 #[test]
-fn the_sessions_of_a_day_are_limited_without_headers() {
+fn daily_session_limit_has_no_headers() {
     let sessions = Some(Quota { limit: 2, window: Duration::from_secs(86_400) });
     let limits = VerificationLimits { sandbox_sessions: sessions, ..VerificationLimits::NONE };
     let sandbox = Sandbox::builder().verification_limits(limits).start().unwrap();
@@ -170,7 +170,7 @@ fn the_sessions_of_a_day_are_limited_without_headers() {
     for header in ["X-RateLimit-Limit", "X-RateLimit-Reset", "Retry-After"] {
         assert_eq!(refused.header(header), None);
     }
-    // One that is returned again is none of them.
+    // A session that is returned again does not count.
     create(&sandbox, &json!({"vendor_data": "user-1"}));
     sandbox.advance(Duration::from_secs(86_400));
     create(&sandbox, &json!({}));
@@ -178,7 +178,7 @@ fn the_sessions_of_a_day_are_limited_without_headers() {
 }
 
 #[test]
-fn faults_are_met_here_too() {
+fn faults_apply_to_verification_routes() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.apply("verification-decision:status=503,times=1".parse().unwrap());
     sandbox.script(Route::CreateVerification, [Fault::Close]);

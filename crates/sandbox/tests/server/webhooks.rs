@@ -14,8 +14,8 @@ use crate::verification::{ask, create, id_of};
 
 const SECRET: &str = "whsec_example_not_a_real_secret";
 const MINUTE: Duration = Duration::from_secs(60);
-/// Far above what any of this takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Well above the time that any step takes.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 struct Webhook {
     head: String,
@@ -33,8 +33,8 @@ impl Webhook {
     }
 }
 
-/// Takes webhooks, and answers them with these statuses in turn, then with 200. A status of 0 closes
-/// the connection instead.
+/// Receives webhooks and answers them with these statuses in turn, then with 200. For a status of 0
+/// the connection is closed instead.
 fn receiver(statuses: &[u16]) -> (String, Receiver<Webhook>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/hooks?a=b", listener.local_addr().unwrap());
@@ -74,14 +74,14 @@ fn read(stream: &mut TcpStream) -> Option<Webhook> {
 }
 
 fn next(received: &Receiver<Webhook>) -> Webhook {
-    received.recv_timeout(PATIENCE).unwrap()
+    received.recv_timeout(TIMEOUT).unwrap()
 }
 
 fn settle(sandbox: &Sandbox) {
-    assert!(sandbox.verification().settle(PATIENCE));
+    assert!(sandbox.verification().settle(TIMEOUT));
 }
 
-/// HMAC-SHA256 in hexadecimal.
+/// Returns the HMAC-SHA256 of a message in hexadecimal.
 fn hmac(message: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(message.as_bytes());
@@ -93,7 +93,7 @@ fn hmac(message: &str) -> String {
 }
 
 #[test]
-fn each_change_of_a_status_is_sent_and_signed() {
+fn status_changes_are_sent_and_signed() {
     let (url, received) = receiver(&[]);
     let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
     let metadata = json!({"name": "Zoë", "score": 2.0});
@@ -102,8 +102,8 @@ fn each_change_of_a_status_is_sent_and_signed() {
     sandbox.verification().set_status(&id, "In Progress");
     sandbox.verification().set_status(&id, "In Progress");
     sandbox.verification().set_status(&id, "Approved");
-    let begun = next(&received);
-    let body = begun.json();
+    let started = next(&received);
+    let body = started.json();
     assert_eq!(body["status"], "In Progress");
     assert!(body.get("decision").is_none());
 
@@ -124,7 +124,7 @@ fn each_change_of_a_status_is_sent_and_signed() {
     let decision = ask(&sandbox, "GET", &format!("/v3/session/{id}/decision/"), "").json();
     assert_eq!(body["decision"], decision);
     assert_eq!(approved.header("X-Timestamp"), body["timestamp"].to_string());
-    assert_ne!(body["event_id"], begun.json()["event_id"]);
+    assert_ne!(body["event_id"], started.json()["event_id"]);
 
     assert!(approved.body.is_ascii() && approved.body.contains("Zo\\u00eb"));
     assert_eq!(approved.header("X-Signature"), hmac(&approved.body));
@@ -135,7 +135,7 @@ fn each_change_of_a_status_is_sent_and_signed() {
 }
 
 #[test]
-fn a_failed_delivery_is_repeated_twice() {
+fn failed_delivery_is_retried_twice() {
     for failure in [500, 503, 404, 0] {
         let (url, received) = receiver(&[failure; 4]);
         let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
@@ -159,7 +159,7 @@ fn a_failed_delivery_is_repeated_twice() {
 }
 
 #[test]
-fn what_is_refused_or_taken_is_not_repeated() {
+fn other_responses_are_not_retried() {
     for status in [200, 204, 400, 401, 302] {
         let (url, received) = receiver(&[status]);
         let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
@@ -173,7 +173,7 @@ fn what_is_refused_or_taken_is_not_repeated() {
 }
 
 #[test]
-fn a_receiver_that_does_not_answer_in_time_is_tried_again() {
+fn timeout_is_retried() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let sandbox = Sandbox::builder()
@@ -190,7 +190,7 @@ fn a_receiver_that_does_not_answer_in_time_is_tried_again() {
 }
 
 #[test]
-fn faults_happen_on_demand() {
+fn scripted_faults_affect_deliveries() {
     let (url, received) = receiver(&[]);
     let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
     let id = id_of(&create(&sandbox, &json!({})));
@@ -232,7 +232,7 @@ fn faults_happen_on_demand() {
 }
 
 #[test]
-fn a_lost_event_arrives_after_the_one_that_follows_it() {
+fn lost_event_arrives_after_the_next_one() {
     let (url, received) = receiver(&[]);
     let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
     let id = id_of(&create(&sandbox, &json!({})));
@@ -244,7 +244,7 @@ fn a_lost_event_arrives_after_the_one_that_follows_it() {
     sandbox.advance(MINUTE);
     let (first, late) = (next(&received).json(), next(&received).json());
     assert_eq!((&first["status"], &late["status"]), (&json!("Approved"), &json!("In Review")));
-    // Signed anew, and so later than the other.
+    // The retry has a new timestamp, later than that of the other event.
     let time = |event: &Value, name: &str| event[name].as_u64().unwrap();
     assert!(time(&late, "timestamp") > time(&first, "timestamp"));
     assert!(time(&late, "created_at") <= time(&first, "created_at"));
@@ -259,7 +259,7 @@ fn a_lost_event_arrives_after_the_one_that_follows_it() {
 }
 
 #[test]
-fn a_resubmission_says_what_is_to_be_done_again() {
+fn resubmission_webhook_names_the_nodes() {
     let (url, received) = receiver(&[]);
     let sandbox = Sandbox::start().unwrap();
     sandbox.verification().webhook(&url, SECRET).unwrap();
@@ -280,7 +280,7 @@ fn a_resubmission_says_what_is_to_be_done_again() {
 }
 
 #[test]
-fn each_application_has_its_own_receivers() {
+fn webhooks_go_only_to_their_application() {
     let (url, received) = receiver(&[]);
     let (other_url, other_received) = receiver(&[]);
     let other = Application::new("other-id", "s").with_webhook(other_url, "other");
@@ -293,7 +293,7 @@ fn each_application_has_its_own_receivers() {
 }
 
 #[test]
-fn a_session_that_expires_is_told_of() {
+fn expired_session_sends_a_webhook() {
     let (url, received) = receiver(&[]);
     let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
     create(&sandbox, &json!({}));
@@ -302,7 +302,7 @@ fn a_session_that_expires_is_told_of() {
 }
 
 #[test]
-fn webhooks_stay_on_this_machine() {
+fn destinations_on_other_machines_are_refused() {
     for url in ["http://example.com/", "https://127.0.0.1/", "http://10.0.0.1/"] {
         let error = Sandbox::builder().webhook(url, SECRET).start().unwrap_err();
         assert!(error.to_string().contains(url), "{error}");
@@ -311,7 +311,7 @@ fn webhooks_stay_on_this_machine() {
 }
 
 #[test]
-fn a_silent_receiver_does_not_hold_a_sandbox_back_from_stopping() {
+fn drop_does_not_wait_for_a_silent_receiver() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let timeout = Duration::from_secs(600);

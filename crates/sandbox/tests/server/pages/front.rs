@@ -4,7 +4,7 @@ use super::{create, form_token, get, post};
 use crate::raw::{decision, send};
 
 #[test]
-fn the_first_page_lists_and_creates_sessions() {
+fn front_page_lists_and_creates_sessions() {
     let sandbox = Sandbox::start().unwrap();
     let empty = get(&sandbox, "/");
     assert!(empty.text().contains("None yet."));
@@ -27,7 +27,7 @@ fn the_first_page_lists_and_creates_sessions() {
 }
 
 #[test]
-fn the_live_page_shows_sessions_and_requests_and_loads_itself_anew() {
+fn live_page_shows_sessions_and_requests_and_refreshes() {
     let sandbox = Sandbox::start().unwrap();
     let empty = get(&sandbox, "/live");
     assert_eq!((empty.status, empty.header("Refresh")), (200, Some("2")));
@@ -45,7 +45,7 @@ fn the_live_page_shows_sessions_and_requests_and_loads_itself_anew() {
 }
 
 #[test]
-fn a_form_with_nothing_ticked_keeps_what_was_typed() {
+fn form_without_scopes_keeps_vendor_data() {
     let sandbox = Sandbox::start().unwrap();
     let token = form_token(&get(&sandbox, "/"));
     let answer = post(&sandbox, "/", "", &format!("form={token}&vendor_data=order+%227"));
@@ -57,7 +57,7 @@ fn a_form_with_nothing_ticked_keeps_what_was_typed() {
 }
 
 #[test]
-fn equal_requests_share_a_row() {
+fn repeated_requests_share_a_row() {
     let sandbox = Sandbox::builder().keep_requests(0).start().unwrap();
     for id in ["abc", "abc", "abc", "other"] {
         send(&sandbox, &decision(id)).unwrap();

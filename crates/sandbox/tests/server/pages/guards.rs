@@ -5,7 +5,7 @@ use super::{create, flow, form_token, get, post, status};
 use crate::raw::{request, send};
 
 #[test]
-fn what_comes_from_outside_is_text() {
+fn outside_data_is_escaped() {
     const HOSTILE: &str = "\" onfocus=\"x\"><script>alert(1)</script>'&";
     let sandbox = Sandbox::builder().credentials(HOSTILE, "secret").start().unwrap();
     let (id, path) = create(&sandbox, &HOSTILE.replace(' ', "_"), HOSTILE);
@@ -29,7 +29,7 @@ fn what_comes_from_outside_is_text() {
 }
 
 #[test]
-fn forms_of_other_sites_are_refused() {
+fn forms_from_other_sites_are_refused() {
     let sandbox = Sandbox::start().unwrap();
     let (id, path) = create(&sandbox, "names", "");
     let (_, other) = create(&sandbox, "names", "");
@@ -64,7 +64,7 @@ fn forms_of_other_sites_are_refused() {
 }
 
 #[test]
-fn another_name_for_this_machine_is_refused() {
+fn foreign_host_names_are_refused() {
     let sandbox = Sandbox::start().unwrap();
     let (id, path) = create(&sandbox, "names", "");
     let at = |host: &str, path: &str| {
@@ -81,7 +81,7 @@ fn another_name_for_this_machine_is_refused() {
 }
 
 #[test]
-fn pages_go_out_with_their_guards() {
+fn pages_have_security_headers() {
     let sandbox = Sandbox::start().unwrap();
     let (id, path) = create(&sandbox, "names", "");
     sandbox.missing("unknown");

@@ -12,7 +12,7 @@ fn verification_status(sandbox: &Sandbox, id: &str) -> Value {
 }
 
 #[test]
-fn a_person_plays_the_hosted_flow() {
+fn buttons_set_the_status() {
     let sandbox = Sandbox::start().unwrap();
     for (answer, expected, title) in [
         ("approve", "Approved", "You are verified"),
@@ -45,7 +45,7 @@ fn a_person_plays_the_hosted_flow() {
 }
 
 #[test]
-fn a_developer_sets_any_status_on_the_page_of_the_flow() {
+fn developer_can_set_any_status() {
     let sandbox = Sandbox::start().unwrap();
     let (id, path) = flow(&sandbox, &json!({"vendor_data": "<b>", "callback": "app://done"}));
     let page = get(&sandbox, &path);
@@ -64,7 +64,7 @@ fn a_developer_sets_any_status_on_the_page_of_the_flow() {
 }
 
 #[test]
-fn a_developer_sends_a_webhook_again_on_the_page_of_the_flow() {
+fn developer_can_resend_a_webhook() {
     let receiver = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let hooks = format!("http://{}", receiver.local_addr().unwrap());
     let start = |with: bool| {
@@ -88,6 +88,6 @@ fn a_developer_sends_a_webhook_again_on_the_page_of_the_flow() {
     assert!(sandbox.verification().settle(Duration::from_secs(20)));
     let deliveries = sandbox.verification().deliveries();
     let last = deliveries.last().unwrap().event_id.clone();
-    // Nobody answers: two at the first attempt, and one at each of the others.
+    // Nothing answers: two deliveries in the first attempt, and one in each of the two retries.
     assert_eq!(deliveries.iter().filter(|delivery| delivery.event_id == last).count(), 4);
 }

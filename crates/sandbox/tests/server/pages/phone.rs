@@ -7,7 +7,7 @@ use super::{create, flow, form_token, get, post, status};
 use crate::raw::{decision, request, send};
 
 #[test]
-fn the_person_shares_exactly_what_is_ticked() {
+fn only_ticked_scopes_are_shared() {
     let sandbox = Sandbox::start().unwrap();
     let (id, path) = create(&sandbox, "picture names email", "order 7");
     assert_eq!(status(&sandbox, &id), "Initialized");
@@ -47,7 +47,7 @@ fn the_person_shares_exactly_what_is_ticked() {
 }
 
 #[test]
-fn the_person_declines_or_lets_it_expire() {
+fn buttons_decline_or_expire_the_session() {
     let sandbox = Sandbox::start().unwrap();
     for (answer, expected, title) in
         [("decline", "Declined", "Nothing shared"), ("expire", "Expired", "Too late")]
@@ -64,7 +64,7 @@ fn the_person_declines_or_lets_it_expire() {
 }
 
 #[test]
-fn a_session_expires_by_itself() {
+fn session_expires_after_its_lifetime() {
     let lifetime = Duration::from_millis(1);
     let sandbox = Sandbox::builder().session_lifetime(lifetime).start().unwrap();
     let (id, path) = create(&sandbox, "names", "");
@@ -80,7 +80,7 @@ fn a_session_expires_by_itself() {
 }
 
 #[test]
-fn confirming_without_a_tick_shares_nothing() {
+fn confirming_without_ticks_shares_nothing() {
     let sandbox = Sandbox::start().unwrap();
     let (id, path) = create(&sandbox, "names", "");
     let token = form_token(&get(&sandbox, &path));
@@ -94,7 +94,7 @@ fn confirming_without_a_tick_shares_nothing() {
 }
 
 #[test]
-fn a_developer_finds_the_decision_and_commands_beside_the_phone() {
+fn developer_sees_decision_and_commands() {
     let sandbox = Sandbox::start().unwrap();
     let (id, path) = create(&sandbox, "names", "");
     let text = get(&sandbox, &path).text();
@@ -110,7 +110,7 @@ fn a_developer_finds_the_decision_and_commands_beside_the_phone() {
 }
 
 #[test]
-fn a_session_can_be_opened_on_a_phone_if_the_sandbox_listens_for_it() {
+fn network_sandbox_shows_a_qr_code() {
     let sandbox = Sandbox::start().unwrap();
     let (_, path) = create(&sandbox, "names", "");
     let text = get(&sandbox, &path).text();

@@ -6,7 +6,7 @@ use super::{create, get, status};
 use crate::raw::{decision, request, send};
 
 #[test]
-fn some_ids_play_a_part_by_their_name() {
+fn special_ids_have_their_status() {
     let sandbox = Sandbox::start().unwrap();
     assert_eq!(status(&sandbox, "declined-1"), "Declined");
     assert_eq!(status(&sandbox, "expired-by-2"), "Expired");
@@ -22,13 +22,13 @@ fn some_ids_play_a_part_by_their_name() {
 }
 
 #[test]
-fn more_ids_play_a_part() {
+fn missing_failing_and_waiting_ids() {
     let sandbox = Sandbox::start().unwrap();
     let answer = |id: &str| send(&sandbox, &decision(id)).unwrap().status;
     assert_eq!((answer("missing-1"), answer("failing-1")), (404, 503));
     sandbox.advance(Duration::from_secs(3600));
     assert_eq!(status(&sandbox, "waiting-1"), "Initialized");
-    // What a test says of an id comes first.
+    // Settings of a test take precedence.
     sandbox.set_status("failing-1", "confirmed");
     sandbox.decision("missing-1", "{}");
     assert_eq!((answer("missing-1"), answer("failing-1")), (200, 200));
@@ -42,7 +42,7 @@ fn more_ids_play_a_part() {
 }
 
 #[test]
-fn a_strict_sandbox_knows_what_was_created_only() {
+fn strict_sandbox_knows_only_created_sessions() {
     let sandbox = Sandbox::builder().strict(true).start().unwrap();
     for id in ["any", "declined-1"] {
         assert_eq!(send(&sandbox, &decision(id)).unwrap().status, 404, "{id}");

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{UNKNOWN, ask, create, decision, id_of, update};
 
 #[test]
-fn a_status_is_updated_by_the_rules() {
+fn status_update_follows_documented_rules() {
     let sandbox = Sandbox::start().unwrap();
     let id = id_of(&create(&sandbox, &json!({})));
     let approve = json!({"new_status": "Approved"});
@@ -49,7 +49,7 @@ fn a_status_is_updated_by_the_rules() {
 }
 
 #[test]
-fn of_two_equal_updates_at_once_one_is_refused() {
+fn concurrent_duplicate_update_is_refused() {
     let sandbox = Sandbox::start().unwrap();
     let id = id_of(&create(&sandbox, &json!({})));
     sandbox.verification().set_status(&id, "In Review");
@@ -64,7 +64,7 @@ fn of_two_equal_updates_at_once_one_is_refused() {
 }
 
 #[test]
-fn a_session_is_resubmitted_with_the_nodes_that_failed() {
+fn resubmission_names_the_failed_nodes() {
     let sandbox = Sandbox::start().unwrap();
     let id = id_of(&create(&sandbox, &json!({"vendor_data": "u"})));
     let resubmit = json!({"new_status": "Resubmitted"});
@@ -82,12 +82,12 @@ fn a_session_is_resubmitted_with_the_nodes_that_failed() {
         info["nodes_to_resubmit"],
         json!([{"node_id": "feature_ocr_1", "feature": "ID_VERIFICATION"}])
     );
-    // It waits for its user, so it is the one to go on with.
+    // It waits for its user again, so it is returned instead of a new session.
     assert_eq!(id_of(&create(&sandbox, &json!({"vendor_data": "u"}))), id);
 }
 
 #[test]
-fn a_pdf_is_there_once_the_session_is_finished() {
+fn pdf_requires_a_finished_session() {
     let sandbox = Sandbox::start().unwrap();
     let id = id_of(&create(&sandbox, &json!({})));
     let path = format!("/v3/session/{id}/generate-pdf/");
@@ -103,7 +103,7 @@ fn a_pdf_is_there_once_the_session_is_finished() {
 }
 
 #[test]
-fn a_deleted_session_is_gone() {
+fn deleted_session_is_not_found() {
     let sandbox = Sandbox::start().unwrap();
     let outcome = |more: Value, body: &str| {
         let id = id_of(&create(&sandbox, &more));
@@ -131,17 +131,17 @@ fn a_deleted_session_is_gone() {
 }
 
 #[test]
-fn a_session_that_is_not_begun_expires_and_one_that_is_left_is_abandoned() {
+fn unstarted_session_expires_and_started_one_is_abandoned() {
     let sandbox = Sandbox::start().unwrap();
-    let [idle, begun] = [(); 2].map(|()| id_of(&create(&sandbox, &json!({}))));
-    sandbox.verification().set_status(&begun, "In Progress");
+    let [idle, started] = [(); 2].map(|()| id_of(&create(&sandbox, &json!({}))));
+    sandbox.verification().set_status(&started, "In Progress");
     sandbox.advance(Duration::from_secs(7 * 86_400));
     assert_eq!(decision(&sandbox, &idle).json()["status"], "Expired");
-    assert_eq!(decision(&sandbox, &begun).json()["status"], "Abandoned");
-    // One that its user has to do again gets new time.
-    assert_eq!(update(&sandbox, &begun, &json!({"new_status": "Resubmitted"})).status, 200);
+    assert_eq!(decision(&sandbox, &started).json()["status"], "Abandoned");
+    // A resubmitted session gets a new expiry time.
+    assert_eq!(update(&sandbox, &started, &json!({"new_status": "Resubmitted"})).status, 200);
     sandbox.advance(Duration::from_secs(6 * 86_400));
-    assert_eq!(decision(&sandbox, &begun).json()["status"], "Resubmitted");
+    assert_eq!(decision(&sandbox, &started).json()["status"], "Resubmitted");
     sandbox.advance(Duration::from_secs(86_400));
-    assert_eq!(decision(&sandbox, &begun).json()["status"], "Abandoned");
+    assert_eq!(decision(&sandbox, &started).json()["status"], "Abandoned");
 }

@@ -6,7 +6,7 @@ use crate::raw::{request, send};
 use super::{UNKNOWN, ask, create, decision, id_of, keys};
 
 #[test]
-fn a_session_is_created_as_published() {
+fn created_session_has_the_published_members() {
     let sandbox = Sandbox::start().unwrap();
     let more = json!({
         "vendor_data": "user-1", "metadata": {"a": [1.5]}, "callback": "https://example.com/done",
@@ -31,7 +31,7 @@ fn a_session_is_created_as_published() {
 }
 
 #[test]
-fn what_is_wrong_with_a_creation_is_said_as_documented() {
+fn invalid_creation_is_refused_as_documented() {
     let sandbox = Sandbox::start().unwrap();
     for (body, status, answer) in [
         ("{}", 400, json!({"workflow_id": ["This field is required."]})),
@@ -52,7 +52,7 @@ fn what_is_wrong_with_a_creation_is_said_as_documented() {
 }
 
 #[test]
-fn an_unfinished_session_is_returned_again_for_the_same_vendor_data() {
+fn same_vendor_data_returns_the_unfinished_session() {
     let sandbox = Sandbox::start().unwrap();
     let first = create(&sandbox, &json!({"vendor_data": "u", "metadata": 1}));
     let again = create(&sandbox, &json!({"vendor_data": "u", "metadata": 2, "callback": "a://b"}));

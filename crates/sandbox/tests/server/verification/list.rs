@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use super::{WORKFLOW, ask, create, id_of, keys};
 
 #[test]
-fn the_list_is_walked_by_next() {
+fn next_links_lead_through_all_pages() {
     let sandbox = Sandbox::start().unwrap();
     for number in 1..=5 {
         create(&sandbox, &json!({"vendor_data": format!("user-{number}")}));
@@ -34,7 +34,7 @@ fn the_list_is_walked_by_next() {
 }
 
 #[test]
-fn the_list_is_filtered() {
+fn filters_select_sessions() {
     let sandbox = Sandbox::start().unwrap();
     let approved = id_of(&create(&sandbox, &json!({"vendor_data": "a"})));
     create(
