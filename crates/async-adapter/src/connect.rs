@@ -39,7 +39,7 @@ impl Connect for Client {
         settings: &HttpSettings<'_>,
     ) -> Result<HttpClients<reqwest::Client>, ConfigError> {
         let library_error = |error: reqwest::Error| ConfigError::Library(error.into());
-        let roots = settings.trusted(|| rustls_native_certs::load_native_certs().certs)?;
+        let roots = settings.trusted_roots(|| rustls_native_certs::load_native_certs().certs)?;
         let roots = roots.iter().map(|root| Certificate::from_der(root));
         let roots = roots.collect::<Result<Vec<_>, _>>().map_err(library_error)?;
         let proxy = settings.proxy.map(reqwest_proxy).transpose().map_err(library_error)?;

@@ -34,10 +34,11 @@ fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind {
 fn detail(error: reqwest::Error) -> TransportDetail<reqwest::Error> {
     let tls_error = tls_error(&error);
     let tunnel = || causes(&error).last().filter(|_| error.is_connect()).map(ToString::to_string);
-    let words = tls_error.map(tls::words);
-    let words = words.or_else(|| io_error(&error).map(ToString::to_string)).or_else(tunnel);
+    let description = tls_error.map(tls::describe);
+    let description =
+        description.or_else(|| io_error(&error).map(ToString::to_string)).or_else(tunnel);
     let advice = tls_error.and_then(tls::advice);
-    TransportDetail { error: error.without_url(), words, advice }
+    TransportDetail { error: error.without_url(), description, advice }
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {

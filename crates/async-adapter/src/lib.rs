@@ -67,6 +67,27 @@ pub mod how_to {
 /// whole attempt if that runtime is idle. A future that is neither polled nor dropped keeps what it
 /// holds, such as the right to fetch the token, for up to
 /// [`attempt_timeout`](didit_core::Policy::attempt_timeout).
+///
+/// ```
+/// # use didit_async_adapter::{Client, core};
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = didit_sandbox::Sandbox::start()?;
+/// # let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
+/// # let credentials = core::ClientCredentials::new(id, secret)?;
+/// # let client = Client::builder(credentials).base_url(sandbox.url().parse()?).build()?;
+/// let session = client.create_session("names email".parse()?, Some("user-7")).await?;
+/// println!("send the user to {}", session.url().expose());
+///
+/// let (id, token) = (session.session_id(), session.session_token().clone());
+/// let status = client.session_status(id, token).await?;
+/// assert!(!status.status().is_final());
+/// # sandbox.set_status(id.as_str(), "confirmed");
+/// let decision = client.wait_for_decision(id).await?;
+/// assert_eq!(decision.vendor_data(), Some("user-7"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,

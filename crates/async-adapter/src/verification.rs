@@ -8,6 +8,36 @@ use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
 
 /// Calls of the verification API; returned by [`Client::verification`].
 /// A failed call returns the error of its last attempt, after the retries that the policy allows.
+///
+/// ```
+/// # use didit_async_adapter::{Client, core};
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = didit_sandbox::Sandbox::start()?;
+/// # let key = core::Authorization::api_key(sandbox.api_key())?;
+/// # let client = Client::builder(key).base_url(sandbox.url().parse()?).build()?;
+/// use core::verification::{CreateSession, DeleteSession, ListSessions, UpdateStatus};
+/// use futures_util::TryStreamExt as _;
+///
+/// let verification = client.verification();
+/// let session = CreateSession::new("9f9b1234-aaaa-bbbb-cccc-1234567890ab")?;
+/// let session = verification.create_session(session.with_vendor_data("user-7")).await?;
+/// println!("send the user to {}", session.url().expose());
+///
+/// let id = session.session_id();
+/// # sandbox.verification().set_status(id.as_str(), "In Review");
+/// verification.update_status(UpdateStatus::approve(id.clone())).await?;
+/// assert_eq!(verification.decision(id).await?.status().as_str(), "Approved");
+/// let report = verification.generate_pdf(id).await?;
+/// assert!(report.as_bytes().starts_with(b"%PDF-"));
+///
+/// let of_user = ListSessions::new().with_vendor_data("user-7");
+/// let sessions: Vec<_> = verification.all_sessions(of_user).try_collect().await?;
+/// assert_eq!(sessions.len(), 1);
+/// verification.delete_session(DeleteSession::new(id.clone())).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Verification<'a>(pub(crate) &'a Client);
 
@@ -15,7 +45,7 @@ pub struct Verification<'a>(pub(crate) &'a Client);
 impl<'a> Verification<'a> {
     /// Creates a session.
     ///
-    /// Unless [`CreateSession::repeat_with_vendor_data`] allows it, the request is not repeated once
+    /// Unless [`CreateSession::allow_retry`] allows it, the request is not repeated once
     /// the service may have acted on it, so the session may exist even if the call fails.
     pub async fn create_session(&self, session: CreateSession) -> Result<Session, Error> {
         self.0.run(Call::new(session)).await
@@ -50,7 +80,7 @@ impl<'a> Verification<'a> {
             async move {
                 let Some(list) = list else { return Ok::<_, Error>(None) };
                 let page = client.run(Call::new(list)).await?;
-                let next = page.next();
+                let next = page.next_page();
                 Ok(Some((stream::iter(page.into_sessions()).map(Ok), next)))
             }
         });

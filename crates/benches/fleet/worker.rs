@@ -49,7 +49,7 @@ pub(crate) fn work(orders: &Orders) {
         _ => {}
     });
     let client = match &orders.redis {
-        Some(url) => client.shared(RedisStore::connect(url).unwrap()),
+        Some(url) => client.shared_store(RedisStore::connect(url).unwrap()),
         None => client,
     };
     let client = client.build().unwrap();

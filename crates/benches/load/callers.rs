@@ -122,7 +122,7 @@ pub(crate) fn run_async(upstream: &Upstream, callers: usize, time: Duration) -> 
     let builder = didit_async_adapter::Client::builder(credentials(upstream));
     let builder = builder.base_url(upstream.url.parse().unwrap()).policy(policy());
     let builder = match &upstream.redis {
-        Some(redis) => builder.shared(RedisStore::connect(redis).unwrap()),
+        Some(redis) => builder.shared_store(RedisStore::connect(redis).unwrap()),
         None => builder,
     };
     let client = builder.build().unwrap();

@@ -73,7 +73,7 @@ impl Connect for Client {
 }
 
 fn tls_config(settings: &HttpSettings<'_>) -> Result<TlsConfig, ConfigError> {
-    let roots = settings.trusted(|| rustls_native_certs::load_native_certs().certs)?;
+    let roots = settings.trusted_roots(|| rustls_native_certs::load_native_certs().certs)?;
     let roots = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
     let config = TlsConfig::builder()
         .root_certs(RootCerts::Specific(Arc::new(roots)))

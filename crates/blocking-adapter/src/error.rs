@@ -44,13 +44,13 @@ fn kind(error: &ureq::Error) -> TransportErrorKind {
 fn detail(error: ureq::Error) -> TransportDetail<ureq::Error> {
     let tls_error = tls_error(&error);
     let advice = tls_error.and_then(tls::advice);
-    let words = tls_error.map(tls::words).or_else(|| match &error {
+    let description = tls_error.map(tls::describe).or_else(|| match &error {
         ureq::Error::Io(error) => Some(error.to_string()),
         ureq::Error::HostNotFound => Some("the host was not found".to_owned()),
-        ureq::Error::ConnectProxyFailed(words) => Some(words.clone()),
+        ureq::Error::ConnectProxyFailed(description) => Some(description.clone()),
         _ => None,
     });
-    TransportDetail { error, words, advice }
+    TransportDetail { error, description, advice }
 }
 
 /// Returns the TLS library's error, which an `io::Error` may wrap.

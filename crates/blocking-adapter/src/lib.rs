@@ -44,6 +44,26 @@ pub mod how_to {}
 
 /// A client of the API. Clones are cheap and share the token, the rate limits and the connections.
 /// A failed call returns the error of its last attempt, after the retries that the policy allows.
+///
+/// ```
+/// # use didit_blocking_adapter::{Client, core};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = didit_sandbox::Sandbox::start()?;
+/// # let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
+/// # let credentials = core::ClientCredentials::new(id, secret)?;
+/// # let client = Client::builder(credentials).base_url(sandbox.url().parse()?).build()?;
+/// let session = client.create_session("names email".parse()?, Some("user-7"))?;
+/// println!("send the user to {}", session.url().expose());
+///
+/// let (id, token) = (session.session_id(), session.session_token().clone());
+/// let status = client.session_status(id, token)?;
+/// assert!(!status.status().is_final());
+/// # sandbox.set_status(id.as_str(), "confirmed");
+/// let decision = client.wait_for_decision(id).wait()?;
+/// assert_eq!(decision.vendor_data(), Some("user-7"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,

@@ -10,6 +10,34 @@ use crate::{Client, Error, Wait};
 
 /// Calls of the verification API; returned by [`Client::verification`].
 /// A failed call returns the error of its last attempt, after the retries that the policy allows.
+///
+/// ```
+/// # use didit_blocking_adapter::{Client, core};
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = didit_sandbox::Sandbox::start()?;
+/// # let key = core::Authorization::api_key(sandbox.api_key())?;
+/// # let client = Client::builder(key).base_url(sandbox.url().parse()?).build()?;
+/// use core::verification::{CreateSession, DeleteSession, ListSessions, UpdateStatus};
+///
+/// let verification = client.verification();
+/// let session = CreateSession::new("9f9b1234-aaaa-bbbb-cccc-1234567890ab")?;
+/// let session = verification.create_session(session.with_vendor_data("user-7"))?;
+/// println!("send the user to {}", session.url().expose());
+///
+/// let id = session.session_id();
+/// # sandbox.verification().set_status(id.as_str(), "In Review");
+/// verification.update_status(UpdateStatus::approve(id.clone()))?;
+/// assert_eq!(verification.decision(id)?.status().as_str(), "Approved");
+/// let report = verification.generate_pdf(id)?;
+/// assert!(report.as_bytes().starts_with(b"%PDF-"));
+///
+/// let of_user = ListSessions::new().with_vendor_data("user-7");
+/// let sessions = verification.all_sessions(of_user).collect::<Result<Vec<_>, _>>()?;
+/// assert_eq!(sessions.len(), 1);
+/// verification.delete_session(DeleteSession::new(id.clone()))?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Verification<'a>(pub(crate) &'a Client);
 
@@ -17,7 +45,7 @@ pub struct Verification<'a>(pub(crate) &'a Client);
 impl<'a> Verification<'a> {
     /// Creates a session.
     ///
-    /// Unless [`CreateSession::repeat_with_vendor_data`] allows it, the request is not repeated once
+    /// Unless [`CreateSession::allow_retry`] allows it, the request is not repeated once
     /// the service may have acted on it, so the session may exist even if the call fails.
     pub fn create_session(&self, session: CreateSession) -> Result<Session, Error> {
         self.0.run(Call::new(session))
@@ -49,7 +77,7 @@ impl<'a> Verification<'a> {
         let (client, mut next) = (self.0.clone(), Some(list));
         let pages = iter::from_fn(move || {
             let page = client.run(Call::new(next.take()?));
-            next = page.as_ref().ok().and_then(SessionPage::next);
+            next = page.as_ref().ok().and_then(SessionPage::next_page);
             Some(page)
         });
         pages.flat_map(|page| match page {

@@ -105,7 +105,7 @@ impl Requirements {
             builder = builder.root_certificate(pem);
         }
         if let Some(store) = self.shared {
-            builder = builder.shared(store);
+            builder = builder.shared_store(store);
         }
         let client = builder.build().map_err(|error| unusable(&error, context))?;
         let base_url = if self.api == Api::Verification { verification } else { transfer };
@@ -188,7 +188,7 @@ fn refused(error: InvalidEnvironment) -> Failure {
 fn base_urls(environment: &Environment<'_>) -> Result<(BaseUrl, BaseUrl), Failure> {
     let transfer = environment.base_url().map_err(refused)?.unwrap_or_else(BaseUrl::production);
     let verification = environment.verification_base_url().map_err(refused)?;
-    let verification = verification.unwrap_or_else(|| transfer.verification_twin());
+    let verification = verification.unwrap_or_else(|| transfer.verification_counterpart());
     Ok((transfer, verification))
 }
 

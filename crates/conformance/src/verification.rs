@@ -84,7 +84,7 @@ pub fn whole_life<A: Verification>() {
 
     sandbox.verification().set_status(id.as_str(), "In Review");
     let page = client.page(ListSessions::new().with_status(&[Status::InReview])).unwrap();
-    assert_eq!((page.sessions().len(), page.next().is_none()), (1, true));
+    assert_eq!((page.sessions().len(), page.next_page().is_none()), (1, true));
     client.update(UpdateStatus::approve(id.clone()).with_comment("seen")).unwrap();
     assert_eq!(client.verification_decision(id).unwrap().status(), &Status::Approved);
     assert!(client.pdf(id).unwrap().as_bytes().starts_with(b"%PDF-"));
@@ -180,7 +180,7 @@ pub fn repetition<A: Verification>() {
         let sandbox = sandbox();
         sandbox.script(Route::CreateVerification, [Fault::Close]);
         let create = new_session().with_vendor_data("user-7");
-        let create = if allowed { create.repeat_with_vendor_data() } else { create };
+        let create = if allowed { create.allow_retry() } else { create };
         let result = client::<A>(&sandbox).create_verification(create);
         assert_eq!(result.is_ok(), allowed);
         assert_eq!(sandbox.requests_to(Route::CreateVerification).len(), requests);

@@ -59,7 +59,7 @@ impl BaseUrl {
     /// API: another host for the live and the staging service, the same URL for a gateway or a test
     /// server.
     #[must_use]
-    pub fn verification_twin(&self) -> Self {
+    pub fn verification_counterpart(&self) -> Self {
         if *self == Self::production() {
             Self::verification()
         } else if *self == Self::staging() {
@@ -280,11 +280,11 @@ mod tests {
     }
 
     #[test]
-    fn verification_twin_differs_only_for_documented_hosts() {
-        assert_eq!(BaseUrl::production().verification_twin(), BaseUrl::verification());
-        assert_eq!(BaseUrl::staging().verification_twin(), BaseUrl::verification_staging());
+    fn the_verification_counterpart_differs_only_for_documented_hosts() {
+        assert_eq!(BaseUrl::production().verification_counterpart(), BaseUrl::verification());
+        assert_eq!(BaseUrl::staging().verification_counterpart(), BaseUrl::verification_staging());
         let gateway: BaseUrl = "https://gateway.example/didit".parse().unwrap();
-        assert_eq!(gateway.verification_twin(), gateway);
+        assert_eq!(gateway.verification_counterpart(), gateway);
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl Bucket {
     }
 
     /// Returns the minimum timeout for requests to which the service responds slowly, or zero.
-    pub const fn least_timeout(self) -> Duration {
+    pub const fn min_timeout(self) -> Duration {
         match self {
             Self::VerificationPdfs => Duration::from_secs(60),
             _ => Duration::ZERO,

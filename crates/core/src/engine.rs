@@ -161,7 +161,7 @@ impl Engine {
 
     /// Replaces the credentials of all calls, for example to rotate a bearer token or a secret. The
     /// cached token is dropped; requests in flight keep theirs. An engine with a
-    /// [shared](EngineBuilder::shared) store stops using it, since the store belongs to the old
+    /// [shared](EngineBuilder::shared_store) store stops using it, since the store belongs to the old
     /// credentials.
     pub fn set_credentials(&mut self, credentials: impl Into<Credentials>) {
         let cache = self.token_cache().map(|cache| cache.for_new_credentials());

@@ -34,7 +34,7 @@ pub use self::canonical_json::canonical_json;
 pub use self::error::{InvalidWebhookSecret, WebhookError};
 pub use self::event::{Event, SimpleEvent};
 pub use self::event_kind::EventKind;
-pub use self::signature::{Matched, Scheme};
+pub use self::signature::{Scheme, SignatureMatch};
 use crate::secret::Secret;
 
 /// Verifies the deliveries of one webhook destination.
@@ -96,8 +96,8 @@ impl Webhook {
     ) -> Result<Event, WebhookError> {
         let canonical = canonical_json(body).map_err(WebhookError::Body)?;
         let messages = [(Scheme::RawBody, body), (Scheme::CanonicalJson, canonical.as_bytes())];
-        let matched = signature::find(headers, &messages, &self.secrets)?;
-        let event = Event::from_json(body, matched).map_err(WebhookError::Body)?;
+        let signature = signature::find(headers, &messages, &self.secrets)?;
+        let event = Event::from_json(body, signature).map_err(WebhookError::Body)?;
         // The time of the event is no repetition of the header.
         if let Some(signed) = event.signed_timestamp() {
             same_timestamp(headers, signed)?;
@@ -124,7 +124,8 @@ impl Webhook {
         let event = SimpleEvent::from_json(body).map_err(WebhookError::Body)?;
         let message = event.signed_message();
         let messages = [(Scheme::Simple, message.as_bytes())];
-        let Matched { secret_index, .. } = signature::find(headers, &messages, &self.secrets)?;
+        let SignatureMatch { secret_index, .. } =
+            signature::find(headers, &messages, &self.secrets)?;
         let signed = event.timestamp().ok_or(WebhookError::NoTimestamp)?;
         same_timestamp(headers, signed)?;
         self.fresh(signed, now)?;

@@ -116,7 +116,7 @@ fn deliveries_are_accepted_or_refused_as_listed() {
         }
         check(&case, event.map_err(|error| error.to_string()));
     }
-    let scheme = |name| delivery(name).matched().scheme;
+    let scheme = |name| delivery(name).signature().scheme;
     assert_eq!(scheme("the raw body's signature alone"), Scheme::RawBody);
     assert_eq!(scheme("the canonical body's signature alone"), Scheme::CanonicalJson);
     assert_eq!(scheme("the canonical one malformed, the raw one right"), Scheme::RawBody);

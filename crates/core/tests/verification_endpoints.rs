@@ -71,7 +71,7 @@ fn every_request_is_the_documented_one() {
              {{\"face_retention_days\":30,\"retain_face_embeddings\":true}}"
         )
     );
-    let erased = DeleteSession::new(id()).with("instruction_id", &"canary").unwrap();
+    let erased = DeleteSession::new(id()).with_member("instruction_id", &"canary").unwrap();
     assert!(!format!("{erased:?}").contains("canary"), "{erased:?}");
     let body = r#"{"instruction_id":"canary"}"#;
     assert_eq!(sent(&erased), format!("DELETE {base}/session/{ID}/delete/ {body}"));
@@ -104,7 +104,7 @@ fn every_documented_member_of_a_session_can_be_set() {
         .with_expected_details(&expected)
         .and_then(|create| create.with_contact_details(&contact))
         .and_then(|create| create.with_metadata(&json!([1.5, null])))
-        .and_then(|create| create.with("tags", &["a"]))
+        .and_then(|create| create.with_member("tags", &["a"]))
         .unwrap();
     let body: Value = serde_json::from_slice(request(&endpoint).body()).unwrap();
     assert_eq!(
@@ -131,16 +131,16 @@ fn only_what_can_be_repeated_is() {
     let vendor_data = create().with_vendor_data("user-1");
     for (replay, expected) in [
         (create().replay(), Replay::OnlyIfUnsent),
-        (create().repeat_with_vendor_data().replay(), Replay::OnlyIfUnsent),
+        (create().allow_retry().replay(), Replay::OnlyIfUnsent),
         (vendor_data.replay(), Replay::OnlyIfUnsent),
-        (vendor_data.repeat_with_vendor_data().replay(), Replay::Safe),
+        (vendor_data.allow_retry().replay(), Replay::Safe),
         (UpdateStatus::resubmit(id()).replay(), Replay::OnlyIfUnsent),
         (DeleteSession::new(id()).replay(), Replay::Safe),
         (GeneratePdf::new(id()).replay(), Replay::Safe),
         (ListSessions::new().replay(), Replay::Safe),
         (Raw::new(Method::GET, "/v3/a/").replay(), Replay::Safe),
         (Raw::new(Method::POST, "/v3/a/").replay(), Replay::OnlyIfUnsent),
-        (Raw::new(Method::POST, "/v3/a/").repeatable().replay(), Replay::Safe),
+        (Raw::new(Method::POST, "/v3/a/").idempotent().replay(), Replay::Safe),
     ] {
         assert_eq!(replay, expected);
     }
@@ -160,7 +160,7 @@ fn the_published_sessions_are_read() {
         assert_eq!(session.vendor_data(), sent["vendor_data"].as_str());
         assert_eq!(session.callback(), sent["callback"].as_str());
         assert_eq!(session.metadata().is_some(), !sent["metadata"].is_null());
-        assert_eq!(session.json().expose(), body);
+        assert_eq!(session.secret_json().expose(), body);
         assert!(number == 0 || session.session_number().unwrap().as_i64() == Some(number));
         let shown = format!("{session:?}");
         assert!(!shown.contains("tok0tok0") && !shown.contains("3FaJ9wLqX2Mz"), "{shown}");
@@ -211,12 +211,12 @@ fn the_next_page_is_asked_from_the_same_host() {
     let foreign = next.replace("verification.didit.me", "evil.example");
     let base: BaseUrl = "https://gateway.example/p".parse().unwrap();
     for next in [next, &foreign] {
-        let next = page(next).unwrap().next().unwrap();
+        let next = page(next).unwrap().next_page().unwrap();
         assert_eq!(next.request(&base, None).unwrap().uri(), expected);
     }
-    assert!(page("null").unwrap().next().is_none());
+    assert!(page("null").unwrap().next_page().is_none());
     // A page that names itself would be followed without an end.
-    assert!(page(r#""https://verification.didit.me/v3/sessions/""#).unwrap().next().is_none());
+    assert!(page(r#""https://verification.didit.me/v3/sessions/""#).unwrap().next_page().is_none());
     for odd in [
         "https://evil.example/?a=1",
         "",
@@ -241,7 +241,7 @@ fn a_list_can_be_filtered() {
         .with_date_to("2026-01-31")
         .with_limit(50)
         .with_offset(100)
-        .with("country", "ESP");
+        .with_query("country", "ESP");
     let query = format!(
         "session_kind=all&status=In%20Review%2CKyc%20Expired&vendor_data=a%26b%3D%C3%A9&search=x\
          &workflow_id={WORKFLOW}&date_from=2026-01-01&date_to=2026-01-31&limit=50&offset=100\
@@ -264,11 +264,11 @@ fn what_the_service_refuses_is_not_sent() {
         refusal(without),
         "expected_details.address needs a country or poa_country beside it"
     );
-    let null = create().with("expected_details", &json!({"address": "a", "country": null}));
+    let null = create().with_member("expected_details", &json!({"address": "a", "country": null}));
     assert!(refusal(null.unwrap()).starts_with("expected_details.address needs"));
     details.poa_country = Some("ESP".to_owned());
     request(&create().with_expected_details(&details).unwrap());
-    request(&create().with("expected_details", &json!({"address": null})).unwrap());
+    request(&create().with_member("expected_details", &json!({"address": null})).unwrap());
 
     assert!(refusal(create().with_callback("example.com/a")).starts_with("callback is not a URL"));
     let method = create().with_callback_method("all");
@@ -348,7 +348,7 @@ fn a_pdf_is_told_by_its_content_type_and_header() {
         assert_eq!(after(bytes).unwrap_err().kind(), &ResponseErrorKind::NotPdf, "{bytes}");
     }
     assert_eq!(request(&endpoint).headers()["accept"], "application/pdf, application/json");
-    assert_eq!(GeneratePdf::BUCKET.least_timeout().as_secs(), 60);
+    assert_eq!(GeneratePdf::BUCKET.min_timeout().as_secs(), 60);
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn the_vectors_verify_under_every_scheme() {
                     "{name}"
                 );
             } else {
-                let matched = webhook.verify(&sent, body, now).unwrap().matched();
+                let matched = webhook.verify(&sent, body, now).unwrap().signature();
                 assert_eq!((matched.scheme, matched.secret_index), (scheme, 1), "{name}");
             }
         }
@@ -90,7 +90,7 @@ fn a_rewritten_body_verifies_by_its_canonical_form() {
         r#"{ "timestamp": 1774970000, "name": "José", "score": 0.0000001, "status": "Approved" }"#;
     let headers = webhook().sign(body.as_bytes()).unwrap();
     let event = webhook().verify(&headers, rewritten.as_bytes(), at(TIMESTAMP)).unwrap();
-    assert_eq!(event.matched().scheme, Scheme::CanonicalJson);
+    assert_eq!(event.signature().scheme, Scheme::CanonicalJson);
     assert_eq!(event.json().as_str(), rewritten);
 }
 
@@ -367,7 +367,7 @@ fn debug_shows_no_secret_and_nobody() {
         format!("{event:?}"),
         "Event { kind: StatusUpdated, event_id: Some(\"e\"), timestamp: Some(1774970000), \
          session_id: Some(\"s\"), status: Some(Approved), vendor_data: Some([redacted]), \
-         matched: Matched { scheme: RawBody, secret_index: 0 }, .. }"
+         signature: SignatureMatch { scheme: RawBody, secret_index: 0 }, .. }"
     );
     let webhook = Webhook::new(["canary"]).unwrap();
     assert!(!format!("{webhook:?}").contains("canary"));

@@ -239,7 +239,7 @@ proptest! {
         let headers = webhook().sign(sent.as_bytes()).unwrap();
         let event = webhook().verify(&headers, arrived.as_bytes(), now()).unwrap();
         let expected = if sent == arrived { Scheme::RawBody } else { Scheme::CanonicalJson };
-        prop_assert_eq!(event.matched().scheme, expected);
+        prop_assert_eq!(event.signature().scheme, expected);
     }
 
     #[test]

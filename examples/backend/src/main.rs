@@ -107,7 +107,7 @@ fn connect(sandbox: Option<&Sandbox>) -> Result<Client, Box<dyn Error>> {
     let mut builder = ClientBuilder::from_env()?;
     if let Ok(url) = env::var("REDIS_URL") {
         // All processes of this backend stay under one rate limit together, and use one token.
-        builder = builder.shared(RedisStore::connect(&url)?);
+        builder = builder.shared_store(RedisStore::connect(&url)?);
     }
     Ok(builder.build()?)
 }

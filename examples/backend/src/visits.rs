@@ -64,8 +64,7 @@ impl Visits {
     ) -> Result<String, Box<dyn Error + Send + Sync>> {
         let key = unguessable()?;
         // Of the visitor, so that a repeated request returns the same session.
-        let session =
-            CreateSession::new(workflow)?.with_vendor_data(&key).repeat_with_vendor_data();
+        let session = CreateSession::new(workflow)?.with_vendor_data(&key).allow_retry();
         let created = self.client.verification().create_session(session).await?;
         let (session_id, url) = (created.session_id().to_string(), created.url().clone());
         self.lock().insert(key.clone(), Visit::Verifying { session_id, url });

@@ -38,7 +38,7 @@ impl Adapter for Async {
             builder = builder.root_certificate(pem);
         }
         if let Some(store) = settings.store {
-            builder = builder.shared(store);
+            builder = builder.shared_store(store);
         }
         let client = builder.build().map_err(|e| e.to_string())?;
         Ok(Self(client, Runtime::new().map_err(|e| e.to_string())?))

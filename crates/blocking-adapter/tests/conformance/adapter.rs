@@ -38,7 +38,7 @@ impl Adapter for Blocking {
             builder = builder.root_certificate(pem);
         }
         if let Some(store) = settings.store {
-            builder = builder.shared(store);
+            builder = builder.shared_store(store);
         }
         builder.build().map(Self).map_err(|e| e.to_string())
     }

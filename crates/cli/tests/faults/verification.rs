@@ -271,7 +271,7 @@ fn call<A: Verification>(
     let id = || existing.cloned().unwrap();
     match kind {
         Kind::Create => client.create_verification(create()).map(drop),
-        Kind::Repeat => client.create_verification(create().repeat_with_vendor_data()).map(drop),
+        Kind::Repeat => client.create_verification(create().allow_retry()).map(drop),
         Kind::Decision => client.verification_decision(&id()).map(drop),
         Kind::List => client.page(ListSessions::new()).map(drop),
         Kind::Update => client.update(UpdateStatus::approve(id())),

@@ -142,10 +142,10 @@ impl<C: Connect> ClientBuilder<C> {
     }
 
     /// Shares the rate limits and the token with other processes of the same application through
-    /// this store; see [`EngineBuilder::shared`]. The store is called on a separate thread.
+    /// this store; see [`EngineBuilder::shared_store`]. The store is called on a separate thread.
     #[must_use]
-    pub fn shared(mut self, mut store: impl SharedStore + 'static) -> Self {
-        self.engine = self.engine.shared(&mut store);
+    pub fn shared_store(mut self, mut store: impl SharedStore + 'static) -> Self {
+        self.engine = self.engine.shared_store(&mut store);
         self.store = Some(Box::new(store));
         self
     }

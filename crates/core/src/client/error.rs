@@ -43,7 +43,7 @@ pub struct TransportDetail<T> {
     /// The error.
     pub error: T,
     /// A short description of the failure.
-    pub words: Option<String>,
+    pub description: Option<String>,
     /// Advice for the user, if more specific than that for the kind of failure.
     pub advice: Option<&'static str>,
 }
@@ -72,8 +72,8 @@ impl<T> fmt::Display for ClientError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.call.fmt(f)?;
         let Some(route) = &self.route else { return Ok(()) };
-        match self.detail.as_ref().and_then(|detail| detail.words.as_ref()) {
-            Some(words) => write!(f, " ({route}: {words})"),
+        match self.detail.as_ref().and_then(|detail| detail.description.as_ref()) {
+            Some(description) => write!(f, " ({route}: {description})"),
             None => write!(f, " ({route})"),
         }
     }
@@ -117,7 +117,7 @@ mod tests {
     fn detail() -> TransportDetail<io::Error> {
         TransportDetail {
             error: io::ErrorKind::ConnectionRefused.into(),
-            words: Some("connection refused".to_owned()),
+            description: Some("connection refused".to_owned()),
             advice: Some("start the server"),
         }
     }

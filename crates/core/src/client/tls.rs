@@ -15,7 +15,7 @@ impl HttpSettings<'_> {
     /// # Errors
     /// [`ConfigError::Certificate`] if a text contains no certificate or an unusable one;
     /// [`ConfigError::NoRootCertificates`] if there are none at all.
-    pub fn trusted(
+    pub fn trusted_roots(
         &self,
         platform: impl FnOnce() -> Vec<CertificateDer<'static>>,
     ) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
@@ -83,7 +83,7 @@ fn is_refusal(alert: AlertDescription) -> bool {
 }
 
 /// Returns a short description of the error.
-pub fn words(error: &Error) -> String {
+pub fn describe(error: &Error) -> String {
     use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext};
     let words = match error {
         Error::InvalidMessage(_) => "the server does not speak TLS on this port",

@@ -134,7 +134,7 @@ impl Session {
     }
 
     /// Returns the whole response as the service sent it, JSON that holds the token and the URL.
-    pub fn json(&self) -> &Secret {
+    pub fn secret_json(&self) -> &Secret {
         &self.json
     }
 }
@@ -174,7 +174,7 @@ mod tests {
         let created = parse(didit_sandbox::fixtures::CREATE_SESSION).unwrap();
         let token = created.session_token().expose();
         assert!(created.url().expose().ends_with(token));
-        assert_eq!(created.json().expose(), didit_sandbox::fixtures::CREATE_SESSION);
+        assert_eq!(created.secret_json().expose(), didit_sandbox::fixtures::CREATE_SESSION);
         assert!(!format!("{created:?}").contains(token));
     }
 

@@ -96,7 +96,7 @@ impl EngineBuilder {
     ///
     /// The budgets of the policy then apply to all processes together.
     #[must_use]
-    pub fn shared(mut self, store: &mut dyn SharedStore) -> Self {
+    pub fn shared_store(mut self, store: &mut dyn SharedStore) -> Self {
         store.open(&Application::of(&self.credentials));
         self.shared = true;
         self
@@ -117,12 +117,12 @@ impl EngineBuilder {
         };
         let shared = |bucket: Bucket| {
             let limiter = self.policy.limiter(bucket);
-            Box::new(limiter.shared(self.policy.attempt_timeout.max(bucket.least_timeout())))
+            Box::new(limiter.shared(self.policy.attempt_timeout.max(bucket.min_timeout())))
         };
         Ok(Engine {
             verification_base: self
                 .verification_base
-                .unwrap_or_else(|| self.base.verification_twin()),
+                .unwrap_or_else(|| self.base.verification_counterpart()),
             base: self.base,
             access: Access::new(self.credentials, TokenCache::default()),
             replaced: None,

@@ -85,7 +85,7 @@ impl<E: Endpoint> Call<E> {
     pub fn new(endpoint: E) -> Self {
         Self {
             endpoint,
-            deadline: Deadline::with_least(E::BUCKET.least_timeout()),
+            deadline: Deadline::with_least(E::BUCKET.min_timeout()),
             state: State::Ready,
             claim: TokenClaim::default(),
             position: None,
@@ -190,7 +190,7 @@ impl<E: Endpoint> Call<E> {
         let timeout = engine
             .policy
             .attempt_timeout
-            .max(E::BUCKET.least_timeout())
+            .max(E::BUCKET.min_timeout())
             .min(deadline.since(now))
             .min(LONGEST_TIMEOUT);
         if timeout.is_zero() {

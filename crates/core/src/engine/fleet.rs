@@ -46,7 +46,7 @@ impl Fleet {
 }
 
 impl Engine {
-    /// Returns the requests to the [shared](crate::EngineBuilder::shared) store, if there is one.
+    /// Returns the requests to the [shared](crate::EngineBuilder::shared_store) store, if there is one.
     /// Poll again after each step of an operation, and at the moment that a wait gives.
     pub fn poll_store(&mut self, now: Moment) -> StoreStep {
         self.check_store(now);

@@ -66,7 +66,7 @@ impl WaitForDecision {
     pub const DEFAULT_INTERVAL: Duration = Duration::from_secs(2);
 
     /// The minimum time between two polls: 10 ms.
-    pub const LEAST_INTERVAL: Duration = Duration::from_millis(10);
+    pub const MIN_INTERVAL: Duration = Duration::from_millis(10);
 
     /// Creates a wait for a session of the data-transfer API, with the default interval and timeout.
     pub fn new(session_id: SessionId) -> Self {
@@ -88,10 +88,10 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
     }
 
     /// Sets the time from the end of one poll to the start of the next. The minimum is
-    /// [`LEAST_INTERVAL`](WaitForDecision::LEAST_INTERVAL).
+    /// [`MIN_INTERVAL`](WaitForDecision::MIN_INTERVAL).
     #[must_use]
     pub fn with_interval(mut self, interval: Duration) -> Self {
-        self.interval = interval.max(WaitForDecision::LEAST_INTERVAL);
+        self.interval = interval.max(WaitForDecision::MIN_INTERVAL);
         self
     }
 

@@ -24,7 +24,7 @@ use crate::json::RawJson;
 /// ([`BuildError::InvalidMember`]).
 ///
 /// Creating costs money, and the service has no idempotency key. So a request that may have reached
-/// the service is not sent again, unless [`repeat_with_vendor_data`](Self::repeat_with_vendor_data)
+/// the service is not sent again, unless [`allow_retry`](Self::allow_retry)
 /// allows it.
 ///
 /// ```
@@ -43,7 +43,7 @@ use crate::json::RawJson;
 pub struct CreateSession {
     members: BTreeMap<String, RawJson>,
     vendor_data: Option<String>,
-    repeat: bool,
+    retry: bool,
 }
 
 impl CreateSession {
@@ -53,7 +53,7 @@ impl CreateSession {
     /// The identifier of the workflow is no UUID.
     pub fn new(workflow_id: &str) -> Result<Self, InvalidUuid> {
         let workflow_id = canonical_uuid(workflow_id)?;
-        let create = Self { members: BTreeMap::new(), vendor_data: None, repeat: false };
+        let create = Self { members: BTreeMap::new(), vendor_data: None, retry: false };
         Ok(create.with_text("workflow_id", &workflow_id))
     }
 
@@ -67,13 +67,13 @@ impl CreateSession {
         self.with_text("vendor_data", vendor_data)
     }
 
-    /// Allows to repeat a request that may have reached the service, if there is a `vendor_data`.
+    /// Allows retries of a request that may have reached the service, if there is a `vendor_data`.
     ///
     /// The service then returns the session of the first request, unless the user has already
     /// finished it: then there is a second one, which costs money as well.
     #[must_use]
-    pub fn repeat_with_vendor_data(mut self) -> Self {
-        self.repeat = true;
+    pub fn allow_retry(mut self) -> Self {
+        self.retry = true;
         self
     }
 
@@ -114,7 +114,7 @@ impl CreateSession {
     /// # Errors
     /// Never; writing any value as JSON might fail.
     pub fn with_expected_details(self, details: &ExpectedDetails) -> Result<Self, BuildError> {
-        self.with("expected_details", details)
+        self.with_member("expected_details", details)
     }
 
     /// Sets how the user can be reached.
@@ -122,7 +122,7 @@ impl CreateSession {
     /// # Errors
     /// Never; writing any value as JSON might fail.
     pub fn with_contact_details(self, details: &ContactDetails) -> Result<Self, BuildError> {
-        self.with("contact_details", details)
+        self.with_member("contact_details", details)
     }
 
     /// Sets a JSON value of your own, which decisions and webhooks repeat.
@@ -130,14 +130,14 @@ impl CreateSession {
     /// # Errors
     /// The value cannot be written as JSON.
     pub fn with_metadata(self, metadata: &impl Serialize) -> Result<Self, BuildError> {
-        self.with("metadata", metadata)
+        self.with_member("metadata", metadata)
     }
 
     /// Sets any other member of the body.
     ///
     /// # Errors
     /// The value cannot be written as JSON.
-    pub fn with(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
+    pub fn with_member(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
         let text = serde_json::to_string(value).map_err(|error| BuildError::Json(error.into()))?;
         self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
         Ok(self)
@@ -164,7 +164,7 @@ impl Endpoint for CreateSession {
     const AUTHORIZED: bool = true;
 
     fn replay(&self) -> Replay {
-        if self.repeat && self.vendor_data.is_some() { Replay::Safe } else { Replay::OnlyIfUnsent }
+        if self.retry && self.vendor_data.is_some() { Replay::Safe } else { Replay::OnlyIfUnsent }
     }
 
     fn request(

@@ -49,7 +49,7 @@ impl DeleteSession {
     ///
     /// # Errors
     /// The value cannot be written as JSON.
-    pub fn with(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
+    pub fn with_member(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
         let text = serde_json::to_string(value).map_err(|error| BuildError::Json(error.into()))?;
         self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
         Ok(self)

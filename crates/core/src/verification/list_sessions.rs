@@ -47,61 +47,61 @@ impl ListSessions {
     /// Lists sessions of that kind: `user` (KYC), `business` (KYB) or `all`.
     #[must_use]
     pub fn with_session_kind(self, kind: &str) -> Self {
-        self.with("session_kind", kind)
+        self.with_query("session_kind", kind)
     }
 
     /// Sets how many sessions a page has; of `all`, it may be twice as many.
     #[must_use]
     pub fn with_limit(self, limit: u32) -> Self {
-        self.with("limit", &limit.to_string())
+        self.with_query("limit", &limit.to_string())
     }
 
     /// Sets how many sessions to leave out at the beginning.
     #[must_use]
     pub fn with_offset(self, offset: u32) -> Self {
-        self.with("offset", &offset.to_string())
+        self.with_query("offset", &offset.to_string())
     }
 
     /// Lists sessions with one of those statuses.
     #[must_use]
     pub fn with_status(self, statuses: &[Status]) -> Self {
         let statuses: Vec<_> = statuses.iter().map(Status::as_str).collect();
-        self.with("status", &statuses.join(","))
+        self.with_query("status", &statuses.join(","))
     }
 
     /// Lists sessions with exactly that text of your own.
     #[must_use]
     pub fn with_vendor_data(self, vendor_data: &str) -> Self {
-        self.with("vendor_data", vendor_data)
+        self.with_query("vendor_data", vendor_data)
     }
 
     /// Lists sessions that have that text somewhere.
     #[must_use]
     pub fn with_search(self, text: &str) -> Self {
-        self.with("search", text)
+        self.with_query("search", text)
     }
 
     /// Lists sessions of that workflow.
     #[must_use]
     pub fn with_workflow_id(self, workflow_id: &str) -> Self {
-        self.with("workflow_id", workflow_id)
+        self.with_query("workflow_id", workflow_id)
     }
 
     /// Lists sessions from that day on, `YYYY-MM-DD` in UTC.
     #[must_use]
     pub fn with_date_from(self, date: &str) -> Self {
-        self.with("date_from", date)
+        self.with_query("date_from", date)
     }
 
     /// Lists sessions up to that day, `YYYY-MM-DD` in UTC: its end for KYC, its beginning for KYB.
     #[must_use]
     pub fn with_date_to(self, date: &str) -> Self {
-        self.with("date_to", date)
+        self.with_query("date_to", date)
     }
 
     /// Adds any other parameter, such as `country`, `document_type` or `warning`.
     #[must_use]
-    pub fn with(mut self, name: &str, value: &str) -> Self {
+    pub fn with_query(mut self, name: &str, value: &str) -> Self {
         query::push(&mut self.query, name, value);
         self
     }

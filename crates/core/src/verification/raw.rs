@@ -32,7 +32,7 @@ pub struct Raw {
     path: String,
     query: String,
     body: Vec<u8>,
-    repeatable: bool,
+    idempotent: bool,
 }
 
 impl Raw {
@@ -41,8 +41,8 @@ impl Raw {
     /// A path with empty or dot segments, with a query or with characters that need to be encoded is
     /// refused when the request is built.
     pub fn new(method: Method, path: &str) -> Self {
-        let repeatable = method.is_safe();
-        Self { method, path: path.to_owned(), query: String::new(), body: Vec::new(), repeatable }
+        let idempotent = method.is_safe();
+        Self { method, path: path.to_owned(), query: String::new(), body: Vec::new(), idempotent }
     }
 
     /// Adds a parameter to the query.
@@ -61,11 +61,11 @@ impl Raw {
         Ok(self)
     }
 
-    /// Allows to repeat a request that may have reached the service, which only `GET` and `HEAD` are
-    /// without it.
+    /// Declares the request to be idempotent, so that it is sent again also when it may have reached
+    /// the service. `GET` and `HEAD` always are.
     #[must_use]
-    pub fn repeatable(mut self) -> Self {
-        self.repeatable = true;
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
         self
     }
 }
@@ -124,7 +124,7 @@ impl Endpoint for Raw {
     const AUTHORIZED: bool = true;
 
     fn replay(&self) -> Replay {
-        if self.repeatable { Replay::Safe } else { Replay::OnlyIfUnsent }
+        if self.idempotent { Replay::Safe } else { Replay::OnlyIfUnsent }
     }
 
     fn request(

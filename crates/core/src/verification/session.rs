@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// Returns the whole response as the service sent it, JSON that holds the token and the URL.
-    pub fn json(&self) -> &Secret {
+    pub fn secret_json(&self) -> &Secret {
         &self.json
     }
 }

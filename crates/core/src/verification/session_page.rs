@@ -61,12 +61,12 @@ impl SessionPage {
     ///
     /// It is requested from the same base URL as this one, whatever host the service names: nobody
     /// else is sent the key.
-    pub fn next(&self) -> Option<ListSessions> {
+    pub fn next_page(&self) -> Option<ListSessions> {
         self.members.next.as_deref().and_then(query_of).map(ListSessions::of_query)
     }
 
     /// Returns the page before, if there is one.
-    pub fn previous(&self) -> Option<ListSessions> {
+    pub fn previous_page(&self) -> Option<ListSessions> {
         self.members.previous.as_deref().and_then(query_of).map(ListSessions::of_query)
     }
 

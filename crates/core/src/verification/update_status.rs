@@ -20,6 +20,17 @@ use crate::session_id::SessionId as AnySessionId;
 /// The session has to be Approved, Declined, In Review, Kyc Expired, Abandoned or Resubmitted. A
 /// request that may have reached the service is never sent again: the service may refuse to set a
 /// status that the session already has.
+///
+/// ```
+/// use didit_core::verification::UpdateStatus;
+/// use didit_core::{BaseUrl, Endpoint};
+///
+/// let id = "11111111-2222-3333-4444-555555555555".parse()?;
+/// let update = UpdateStatus::resubmit(id).with_comment("blurred").with_node("feature_ocr_1", "OCR");
+/// let request = update.request(&BaseUrl::verification(), None)?;
+/// assert_eq!(request.method(), "PATCH");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct UpdateStatus {
     session_id: SessionId,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer};
 
 use super::event_kind::EventKind;
-use super::signature::Matched;
+use super::signature::SignatureMatch;
 use crate::json::{self, JsonError, RawJson};
 use crate::personal::redacted;
 use crate::verification::{Decision, Status};
@@ -21,7 +21,7 @@ use crate::verification::{Decision, Status};
 pub struct Event {
     members: Members,
     json: RawJson,
-    matched: Matched,
+    signature: SignatureMatch,
 }
 
 #[derive(Clone, Deserialize)]
@@ -80,16 +80,16 @@ impl Members {
 }
 
 impl Event {
-    pub(super) fn from_json(body: &[u8], matched: Matched) -> Result<Self, JsonError> {
+    pub(super) fn from_json(body: &[u8], signature: SignatureMatch) -> Result<Self, JsonError> {
         let text = json::text(body)?;
         let members =
             json::read_object(text).or_else(|error| Members::of_unknown_type(text).ok_or(error))?;
-        Ok(Self { members, json: RawJson::new_unchecked(text), matched })
+        Ok(Self { members, json: RawJson::new_unchecked(text), signature })
     }
 
     /// Returns which of the signatures was verified, and with which secret.
-    pub fn matched(&self) -> Matched {
-        self.matched
+    pub fn signature(&self) -> SignatureMatch {
+        self.signature
     }
 
     /// Returns what the event is about, its `webhook_type`.
@@ -238,7 +238,7 @@ impl fmt::Debug for Event {
             .field("session_id", &self.session_id())
             .field("status", &self.status())
             .field("vendor_data", &redacted(self.vendor_data()))
-            .field("matched", &self.matched)
+            .field("signature", &self.signature)
             .finish_non_exhaustive()
     }
 }

@@ -45,7 +45,7 @@ impl fmt::Display for Scheme {
 /// The verified signature of a delivery, and the secret it matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Matched {
+pub struct SignatureMatch {
     /// The signature that matched first.
     pub scheme: Scheme,
     /// The matching secret's index in those given to [`Webhook::new`](super::Webhook::new). Once
@@ -58,7 +58,7 @@ pub(super) fn find(
     headers: &HeaderMap,
     messages: &[(Scheme, &[u8])],
     secrets: &[Secret],
-) -> Result<Matched, WebhookError> {
+) -> Result<SignatureMatch, WebhookError> {
     let mut refusal = WebhookError::NoSignature;
     for &(scheme, message) in messages {
         let values = headers.get_all(scheme.header());
@@ -72,7 +72,7 @@ pub(super) fn find(
                 let verify = |mac: Hmac<Sha256>| mac.verify_slice(&signature).is_ok();
                 let signed_by = |secret: &Secret| mac(secret, message).is_some_and(verify);
                 if let Some(secret_index) = secrets.iter().position(signed_by) {
-                    return Ok(Matched { scheme, secret_index });
+                    return Ok(SignatureMatch { scheme, secret_index });
                 }
                 WebhookError::SignatureMismatch
             }

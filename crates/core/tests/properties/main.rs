@@ -150,7 +150,7 @@ proptest! {
         let sent = session.to_string();
         match create.parse(&Response::new(&sent)) {
             Ok(created) => {
-                prop_assert_eq!(created.json().expose(), sent);
+                prop_assert_eq!(created.secret_json().expose(), sent);
                 prop_assert_eq!(created.session_id().as_str(), &session["session_id"]);
             }
             Err(error) => prop_assert!(!error.to_string().contains(char::is_control)),

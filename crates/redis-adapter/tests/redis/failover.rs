@@ -96,7 +96,7 @@ fn no_call_is_lost_and_refusals_are_few() {
         let store = RedisStore::connect(&pair.clients.url()).unwrap();
         let builder =
             Client::builder(credentials.unwrap()).base_url(sandbox.url().parse().unwrap());
-        builder.policy(policy).shared(store).build().unwrap()
+        builder.policy(policy).shared_store(store).build().unwrap()
     };
     let clients: Vec<_> = (0..3).map(|_| client()).collect();
     let first: SessionId = "s-first".parse().unwrap();

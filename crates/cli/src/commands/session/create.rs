@@ -53,7 +53,7 @@ impl Create {
                 CreateSession::new(scopes).with_vendor_data(self.vendor_data.as_deref()),
             ))
             .map_err(|error| Failure::of_call(None, &error))?;
-        let json: RawJson = created.json().expose().parse().map_err(Failure::other)?;
+        let json: RawJson = created.secret_json().expose().parse().map_err(Failure::other)?;
         output::print_as(format, &json, || shown(&created, context))?;
         if self.open {
             browser::open(created.url().expose(), context);

@@ -67,7 +67,7 @@ impl Create {
         let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         let created =
             connection.run(Call::new(request)).map_err(|error| Failure::of_call(None, &error))?;
-        let json: RawJson = created.json().expose().parse().map_err(Failure::other)?;
+        let json: RawJson = created.secret_json().expose().parse().map_err(Failure::other)?;
         output::print_as(format, &json, || shown(&created, context))?;
         if open {
             browser::open(created.url().expose(), context);
@@ -82,7 +82,7 @@ impl Create {
             request = request.with_vendor_data(text);
         }
         if self.repeat {
-            request = request.repeat_with_vendor_data();
+            request = request.allow_retry();
         }
         if let Some(url) = &self.callback {
             request = request.with_callback(url);
@@ -94,7 +94,7 @@ impl Create {
             request = request.with_metadata(json).map_err(Failure::usage)?;
         }
         for (name, value) in &self.members {
-            request = request.with(name, value).map_err(Failure::usage)?;
+            request = request.with_member(name, value).map_err(Failure::usage)?;
         }
         Ok(request)
     }

@@ -77,7 +77,7 @@ impl List {
             }
             first = false;
             left = left.saturating_sub(page.sessions().len() as u64);
-            next = page.next().filter(|_| !page.sessions().is_empty());
+            next = page.next_page().filter(|_| !page.sessions().is_empty());
         }
         Ok(Exit::Done)
     }

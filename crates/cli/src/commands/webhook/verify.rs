@@ -91,8 +91,8 @@ impl Verify {
             })
         } else {
             webhook.verify(&headers, &body, now).map(|event| Verified {
-                scheme: event.matched().scheme,
-                secret: event.matched().secret_index,
+                scheme: event.signature().scheme,
+                secret: event.signature().secret_index,
                 kind: Some(event.kind().to_string()),
                 session_id: event.session_id().map(str::to_owned),
                 status: event.status(),
