@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod failure;
 mod inspect;
 mod keys;
 mod quota;

@@ -4,9 +4,10 @@ use std::time::Duration;
 use didit_core::{
     Application, SharedStore, StoreAnswer, StoreError, StoreRequest, TokenAnswer, TokenRequest,
 };
-use redis::{Client, Connection, ErrorKind, Pipeline, Value};
+use redis::{Client, Connection, ConnectionAddr, Pipeline, Value};
 
 use crate::builder::RedisStoreBuilder;
+use crate::failure::failure;
 use crate::keys::Keys;
 use crate::{quota, token};
 
@@ -54,8 +55,8 @@ impl RedisStore {
         &mut self,
         timeout: Duration,
     ) -> Result<&mut Connection, StoreError> {
-        let place = &self.place;
-        let failed = |error: redis::RedisError| failure(place, &error);
+        let (place, tls) = (&self.place, uses_tls(&self.client));
+        let failed = |error: redis::RedisError| failure(place, tls, &error);
         let mut connection = self.client.get_connection_with_timeout(timeout).map_err(failed)?;
         connection.set_read_timeout(Some(ANSWER_TIMEOUT)).map_err(failed)?;
         connection.set_write_timeout(Some(ANSWER_TIMEOUT)).map_err(failed)?;
@@ -73,8 +74,9 @@ impl RedisStore {
                 connection
             }
         };
-        let returned =
-            pipeline.query(&mut connection).map_err(|error| failure(&self.place, &error))?;
+        let tls = uses_tls(&self.client);
+        let failed = |error: redis::RedisError| failure(&self.place, tls, &error);
+        let returned = pipeline.query(&mut connection).map_err(failed)?;
         // One that failed may have answers under way: it is not used again.
         self.connection = Some(connection);
         Ok(returned)
@@ -89,16 +91,8 @@ impl RedisStore {
     }
 }
 
-fn failure(place: &str, error: &redis::RedisError) -> StoreError {
-    let why = match error.kind() {
-        ErrorKind::AuthenticationFailed => {
-            "the user or the password is refused; check them in its URL".to_owned()
-        }
-        ErrorKind::Parse => "what answers is not Redis; check the host and the port".to_owned(),
-        _ if error.is_connection_refusal() => format!("{error}; check that it runs there"),
-        _ => error.to_string(),
-    };
-    StoreError::new(format!("Redis at {place}: {why}"))
+fn uses_tls(client: &Client) -> bool {
+    matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. })
 }
 
 pub(crate) fn microseconds(time: Duration) -> u64 {

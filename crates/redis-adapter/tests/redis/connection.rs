@@ -63,6 +63,28 @@ fn a_server_that_is_not_redis_is_told() {
 }
 
 #[test]
+fn a_server_without_tls_or_with_it_is_told() {
+    let server = Server::start();
+    let error = RedisStore::connect(&format!("rediss://127.0.0.1:{}", server.port())).unwrap_err();
+    let error = error.to_string();
+    assert!(error.ends_with("speaks TLS on this port; if not, its URL is redis://"), "{error}");
+
+    // A server of TLS hangs up on what is no handshake.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    thread::spawn(move || io::Read::read(&mut listener.accept().unwrap().0, &mut [0]));
+    let error = RedisStore::connect(&format!("redis://{at}")).unwrap_err().to_string();
+    assert!(error.ends_with("if it speaks TLS, its URL is rediss://"), "{error}");
+}
+
+#[test]
+fn a_host_that_does_not_exist_is_told() {
+    let error = RedisStore::connect("redis://no-such-host.invalid").unwrap_err().to_string();
+    let words = "the host was not found; check the host and the port";
+    assert_eq!(error, format!("Redis at no-such-host.invalid:6379: {words}"));
+}
+
+#[test]
 fn a_server_that_was_gone_is_used_again() {
     let mut server = Server::start();
     let mut store = RedisStore::connect(&server.url()).unwrap();
