@@ -351,6 +351,9 @@ impl ResponseError {
                 ResponseErrorKind::NotFound,
                 EndpointKind::FetchToken | EndpointKind::CreateSession,
             ) => "check the base URL",
+            (ResponseErrorKind::NotFound, EndpointKind::ReadStatus) => {
+                "check the session id and the session token"
+            }
             (ResponseErrorKind::NotFound, _) => {
                 "check the session id, and that the session belongs to these credentials"
             }

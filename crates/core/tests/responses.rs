@@ -102,7 +102,7 @@ fn the_advice_depends_on_what_was_asked() {
     assert_eq!(refusal(&client_token(), answer(404, b"")).advice(), "check the base URL");
     assert_eq!(
         refusal(&status(), answer(404, b"")).advice(),
-        "check the session id, and that the session belongs to these credentials"
+        "check the session id and the session token"
     );
 }
 

@@ -72,7 +72,7 @@ fn network_and_service_failures_exit_with_6() {
     assert!(line.contains("no connection could be made"), "{line}");
     assert_eq!(line.matches("Connection refused").count(), 1, "{line}");
     assert!(
-        line.ends_with("; check the network, the base URL and the proxy, if there is one"),
+        line.ends_with("; check that the server runs there, and the port of the base URL"),
         "{line}"
     );
 }

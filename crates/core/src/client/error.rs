@@ -33,7 +33,13 @@ impl<T> ClientError<T> {
     /// Returns short advice on how to resolve the error.
     pub fn advice(&self) -> &'static str {
         let advice = self.detail.as_ref().and_then(|detail| detail.advice);
-        advice.unwrap_or_else(|| self.call.advice())
+        let by_route = || match (self.call.kind(), &self.route) {
+            (CallErrorKind::Transport(kind), Some(route)) if !self.call.may_have_taken_effect() => {
+                route.advice(*kind)
+            }
+            _ => None,
+        };
+        advice.or_else(by_route).unwrap_or_else(|| self.call.advice())
     }
 }
 

@@ -7,7 +7,7 @@ use super::connect::{Connect, HttpClients, HttpSettings};
 use super::hooks::Hooks;
 use crate::base_url::BaseUrl;
 use crate::endpoint::{Host, Replay};
-use crate::engine::Engine;
+use crate::engine::{Engine, TransportErrorKind};
 use crate::error::EndpointKind;
 use crate::proxy::{HttpProxy, ProxySettings};
 
@@ -97,13 +97,30 @@ fn endpoint_of<B>(request: &Request<B>) -> EndpointKind {
 pub struct Route {
     host: String,
     port: u16,
+    plain_http: bool,
     proxy: Option<HttpProxy>,
 }
 
 impl Route {
     /// Creates the route to a host, through a proxy if one is given.
     pub fn new(base: &BaseUrl, proxy: Option<HttpProxy>) -> Self {
-        Self { host: base.host().to_owned(), port: base.port(), proxy }
+        let (host, plain_http) = (base.host().to_owned(), base.is_plain_http());
+        Self { host, port: base.port(), plain_http, proxy }
+    }
+
+    /// Returns what a person can do about that failure, if the route tells more than its kind.
+    pub(super) fn advice(&self, kind: TransportErrorKind) -> Option<&'static str> {
+        // Plain http goes to this machine only.
+        let to_this_machine = self.plain_http && self.proxy.is_none();
+        match kind {
+            TransportErrorKind::Connect if to_this_machine => {
+                Some("check that the server runs there, and the port of the base URL")
+            }
+            TransportErrorKind::ConnectionLost if to_this_machine => {
+                Some("try again later, or with https if the server speaks TLS on this port")
+            }
+            _ => None,
+        }
     }
 
     /// Returns the proxy, if there is one.
