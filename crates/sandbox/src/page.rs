@@ -21,6 +21,8 @@ pub(crate) enum Page<'a> {
     Index,
     Live,
     Style,
+    /// The icon of the site.
+    Icon,
     /// The login of a browser on another machine, with the sandbox's token.
     Enter(&'a str),
     /// The phone of the session with this token.
@@ -35,6 +37,7 @@ impl<'a> Page<'a> {
             "/" => Some(Self::Index),
             "/live" => Some(Self::Live),
             "/sandbox.css" => Some(Self::Style),
+            "/favicon.ico" => Some(Self::Icon),
             _ => {
                 let unslashed = path.strip_suffix('/').unwrap_or(path);
                 if let Some(token) = path.strip_prefix("/enter/") {
@@ -58,6 +61,7 @@ pub(crate) fn visit(
         ("GET", Page::Enter(token)) => guard::enter(shared, token),
         (_, Page::Index | Page::Live) if viewer == Viewer::Guest => Err(guard::token_required()),
         ("GET", Page::Style) => Ok(html::style()),
+        ("GET", Page::Icon) => Ok(html::no_icon()),
         ("GET", Page::Index) => index::show(shared),
         ("GET", Page::Live) => live::show(shared),
         ("POST", Page::Index) => index::create(shared, request),
@@ -92,6 +96,7 @@ mod tests {
     fn paths_resolve_to_pages() {
         assert_eq!(Page::of("/"), Some(Page::Index));
         assert_eq!(Page::of("/authorize/a"), Some(Page::Phone("a")));
+        assert_eq!(Page::of("/favicon.ico"), Some(Page::Icon));
         assert_eq!(Page::of("/authorize/a/"), Some(Page::Phone("a")));
         assert_eq!(Page::of("/enter/a"), Some(Page::Enter("a")));
         assert_eq!(Page::of("/session/a/"), Some(Page::HostedFlow("a")));

@@ -61,8 +61,8 @@ pub(super) fn end_card(
         page.raw("</details>\n");
     } else {
         page.raw(
-            "<p class=\"quiet\">This page opens on this machine only, unless the sandbox listens for \
-             others.</p>\n",
+            "<p class=\"quiet\">This page opens on this machine only. For a phone, start the sandbox \
+             with <code>didit sandbox --listen 0.0.0.0</code>.</p>\n",
         );
     }
     page.raw("<p><a class=\"open\" href=\"/\">All sessions</a></p>\n</aside>\n</div>\n");

@@ -80,6 +80,11 @@ pub(super) fn style() -> Answer {
         .with("Content-Type", "text/css; charset=utf-8")
 }
 
+/// Returns the answer to a request for an icon: there is none.
+pub(super) fn no_icon() -> Answer {
+    guarded(Answer { status: 204, headers: Vec::new(), body: Vec::new() })
+}
+
 /// Adds headers that forbid scripts, frames and caching.
 pub(super) fn guarded(answer: Answer) -> Answer {
     answer

@@ -53,7 +53,7 @@ fn page(shared: &Shared, draft: &Draft<'_>) -> Result<Html, Answer> {
     state.verification.expire(now).map_err(|error| save_failed(&error))?;
     let mut page = Html::new("Sessions");
     page.raw("<header class=\"top\">\n<h1>Didit sandbox</h1>\n");
-    page.raw("<p>A stand-in for Didit’s Data API and verification API, ");
+    page.raw("<p>A stand-in for Didit’s data-transfer and verification APIs, ");
     match &shared.reach.network {
         None => page.raw("on this machine only"),
         Some(network) => {

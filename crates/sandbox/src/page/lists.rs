@@ -173,7 +173,7 @@ fn answer(page: &mut Html, status: Option<u16>) {
 }
 
 fn is_of_api(request: &RecordedRequest) -> bool {
-    Page::of(&request.path).is_none() && request.path != "/favicon.ico"
+    Page::of(&request.path).is_none()
 }
 
 /// Begins a table. The roles are explicit because narrow screens display the rows as blocks, which

@@ -57,6 +57,14 @@ fn form_without_scopes_keeps_vendor_data() {
 }
 
 #[test]
+fn there_is_no_icon() {
+    let sandbox = Sandbox::start().unwrap();
+    let answer = get(&sandbox, "/favicon.ico");
+    assert_eq!((answer.status, answer.text()), (204, String::new()));
+    assert!(!get(&sandbox, "/live").text().contains("favicon"));
+}
+
+#[test]
 fn repeated_requests_share_a_row() {
     let sandbox = Sandbox::builder().keep_requests(0).start().unwrap();
     for id in ["abc", "abc", "abc", "other"] {
