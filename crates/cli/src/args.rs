@@ -26,7 +26,7 @@ Examples:
   didit doctor --sandbox";
 
 const MORE: &str = "\
-Try it without an account:    didit --sandbox decision anything
+Try it without an account:     didit --sandbox decision anything
 Examples, options, exit codes: didit --help, didit COMMAND --help";
 
 const AFTER_HELP: &str = "\
@@ -41,7 +41,7 @@ Exit codes:
   1 any other failure                   6 network, TLS or service failure
   2 invalid usage or configuration      7 unexpected response
   3 credentials refused                 8 timed out
-  4 no such session                     130 interrupted by Ctrl-C";
+  4 no such session                     130 ended by Ctrl-C, 143 by SIGTERM";
 
 /// The layout of every command's help; the long form shows examples before the usage.
 const TEMPLATE: &str = "\

@@ -15,7 +15,9 @@ pub(crate) fn caution(address: &str, context: &Context) -> Option<&'static str> 
     if context.options.sandbox {
         Some("ended with this temporary sandbox; `didit sandbox` runs one that lasts")
     } else if loopback {
-        Some("the URL works on this machine only; a phone cannot open it")
+        Some(
+            "the URL works on this machine only; for a phone, run `didit sandbox --listen 0.0.0.0`",
+        )
     } else {
         None
     }

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::logging::Exchanges;
 use crate::observed::Observed;
-use crate::profile::Profile;
+use crate::profile::{Profile, Profiles};
 
 /// The default time limit for one session's call, retries included.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -75,8 +75,11 @@ impl Requirements {
             }
             None => {
                 let (transfer, verification) = base_urls(&environment)?;
-                let credentials =
-                    if self.credentials { credentials(&environment)? } else { Credentials::None };
+                let credentials = if self.credentials {
+                    credentials(&environment, context)?
+                } else {
+                    Credentials::None
+                };
                 (transfer, verification, credentials)
             }
         };
@@ -170,10 +173,11 @@ pub(crate) fn credential_sources(context: &Context) -> Result<Vec<&'static str>,
     Ok(settings(context)?.credential_sources())
 }
 
-fn credentials(environment: &Environment<'_>) -> Result<Credentials, Failure> {
+fn credentials(environment: &Environment<'_>, context: &Context) -> Result<Credentials, Failure> {
     environment.credentials().map_err(|error| {
         if environment.credential_sources().is_empty() {
-            Failure::usage(format!("{error}; to try it without any, add --sandbox"))
+            let hint = Profiles::hint(context);
+            Failure::usage(format!("{error}; or {hint}; to try it without any, add --sandbox"))
         } else {
             refused(error)
         }

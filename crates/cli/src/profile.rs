@@ -79,7 +79,9 @@ impl Profile {
         match profiles.by_name.get(name) {
             Some(settings) => profiles.open(name, settings.clone()).map(Some),
             None if named.is_none() => Ok(None),
-            None => Err(profiles.unknown(name)),
+            None => Err(profiles
+                .unknown(name)
+                .and(&format!("`didit config set --profile {name}` makes it"))),
         }
     }
 
@@ -162,13 +164,32 @@ impl Profiles {
         self.folder.join(format!("{name}.secret"))
     }
 
+    /// Returns the failure of a command that needs a profile which does not exist.
     pub(crate) fn unknown(&self, name: &str) -> Failure {
+        let path = self.path();
+        let path = path.display();
+        Failure::usage(match self.names() {
+            Some(names) => format!("there is no profile {name:?} in {path}, which has: {names}"),
+            None => format!("there is no profile {name:?}, as there are none in {path}"),
+        })
+    }
+
+    /// Returns the names of all profiles, unless there are none.
+    fn names(&self) -> Option<String> {
         let names: Vec<_> = self.by_name.keys().map(String::as_str).collect();
-        let known = if names.is_empty() { "none yet".to_owned() } else { names.join(", ") };
-        Failure::usage(format!(
-            "there is no profile {name:?} (there is {known}); make it with `didit config set \
-             --profile {name}`"
-        ))
+        (!names.is_empty()).then(|| names.join(", "))
+    }
+
+    /// Returns how a profile can provide what no flag and no variable does.
+    pub(crate) fn hint(context: &Context) -> String {
+        let profiles = Self::of_user(context).ok();
+        let names = profiles.and_then(|profiles| Some((profiles.names()?, profiles.path())));
+        match names {
+            Some((names, path)) => {
+                format!("choose a profile with --profile ({names}; see {})", path.display())
+            }
+            None => "keep them in a profile (`didit config --help`)".to_owned(),
+        }
     }
 
     fn open(&self, name: &str, settings: Settings) -> Result<Profile, Failure> {

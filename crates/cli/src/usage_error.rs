@@ -80,7 +80,8 @@ impl Mistake<'_> {
             ErrorKind::MissingRequiredArgument => {
                 let missing = self.all(ContextKind::InvalidArg);
                 let are = if missing.len() > 1 { "are" } else { "is" };
-                let example = self.example().map(|example| format!("; for example: {example}"));
+                let example = self.example(&missing);
+                let example = example.map(|example| format!("; for example: {example}"));
                 format!("{} {are} missing{}", missing.join(" and "), example.unwrap_or_default())
             }
             ErrorKind::InvalidValue if value.is_empty() => {
@@ -151,10 +152,13 @@ impl Mistake<'_> {
         names.join(", ")
     }
 
-    /// Returns the first example in the command's help.
-    fn example(&self) -> Option<String> {
+    /// Returns the first example in the command's help that has these options.
+    fn example(&self, missing: &[String]) -> Option<String> {
         let examples = self.command.get_before_long_help()?.to_string();
-        examples.lines().nth(1).map(|line| line.trim().to_owned())
+        let options = || missing.iter().map(|it| name_of(it)).filter(|name| name.starts_with('-'));
+        let mut examples = examples.lines().skip(1).map(str::trim);
+        let found = examples.find(|example| options().all(|option| example.contains(option)));
+        found.map(str::to_owned)
     }
 
     fn one_of(&self, words: &str) -> String {

@@ -33,14 +33,17 @@ impl StateFile {
         let about = |problem: &str| {
             io::Error::other(format!("the state file {} {problem}", path.display()))
         };
-        let unusable = |error: io::Error| about(&format!("cannot be opened: {error}"));
+        let unusable =
+            |error: io::Error| about(&format!("cannot be opened: {error}; choose another file"));
         let mut file = open_private(path).map_err(unusable)?;
         if !file.metadata().map_err(unusable)?.is_file() {
-            return Err(about("is not a regular file"));
+            return Err(about("is not a regular file; choose another file"));
         }
         match FileExt::try_lock(&file) {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(about("is used by another sandbox")),
+            Err(TryLockError::WouldBlock) => {
+                return Err(about("is used by another sandbox; choose another file"));
+            }
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
         let mut content = Vec::new();

@@ -67,6 +67,14 @@ impl Config {
         let name = profile::name(context)?.unwrap_or_else(|| DEFAULT.to_owned());
         match self.command {
             Command::Set(set) => set.run(context, profiles, &name),
+            Command::List if profiles.by_name.is_empty() => {
+                let path = profiles.path();
+                context.note(&format!(
+                    "there are no profiles in {}; `didit config set` makes one",
+                    path.display()
+                ));
+                Ok(Exit::Done)
+            }
             Command::List => {
                 let mut table = Table::default();
                 for (name, settings) in &profiles.by_name {
@@ -136,7 +144,13 @@ impl Set {
         if has_command {
             profiles.forget_secret(name)?;
         }
-        context.note(&format!("the profile {name} is in {}", profiles.path().display()));
+        let has_secret = has_command || profiles.secret_path(name).exists();
+        let more = if has_secret {
+            ""
+        } else {
+            ", without a secret; set one with --secret-stdin or --secret-command"
+        };
+        context.note(&format!("the profile {name} is in {}{more}", profiles.path().display()));
         Ok(Exit::Done)
     }
 }

@@ -51,13 +51,14 @@ pub(crate) struct Export {
     csv_raw: bool,
     /// Number of concurrent requests
     #[arg(long, value_name = "N", default_value_t = 16)]
-    #[arg(value_parser = count::between(1_u16, 1000))]
+    #[arg(value_parser = count::between(1_u16, 1000), allow_negative_numbers = true)]
     concurrency: u16,
     /// Your share of the rate limit, in requests
     ///
     /// At most this many are sent in each window. The default is all that the service allows, as it
     /// says in its responses.
     #[arg(long, value_name = "N", value_parser = count::between(1_u32, 1_000_000))]
+    #[arg(allow_negative_numbers = true)]
     budget: Option<u32>,
     /// Window of the rate limit [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]

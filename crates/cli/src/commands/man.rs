@@ -35,6 +35,10 @@ pub(crate) struct Man {
 impl Man {
     pub(crate) fn run(self, program: &Command) -> Result<Exit, Failure> {
         if let Some(folder) = self.output {
+            if folder.exists() && !folder.is_dir() {
+                let folder = folder.display();
+                return Err(Failure::usage(format!("--output: {folder} is a file; give a folder")));
+            }
             let written = fs::create_dir_all(&folder)
                 .and_then(|()| write_all(program, &[program.get_name()], &folder));
             written.map_err(|error| {

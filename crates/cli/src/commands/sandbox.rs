@@ -27,6 +27,18 @@ Examples:
   didit sandbox --state sessions.jsonl --session-lifetime 1h
   didit sandbox --webhook http://127.0.0.1:3000/webhooks --webhook-fault duplicate,lost";
 
+/// Session ids that play a part, unless --strict is given.
+const PARTS: &str = "\
+Session IDs that play a part (any other is Confirmed, with the sample person):
+  declined-...  the person declined
+  expired-...   the person did not decide in time
+  waiting-...   the person never decides
+  slow-...      Retrieved after 5 seconds, Confirmed after 10
+  missing-...   there is no such session: 404
+  failing-...   the service fails: 503, each time
+
+Options of every command: didit --help";
+
 /// Run a local test server
 ///
 /// It simulates the data-transfer API, the verification API and the user's phone, for clients in any
@@ -35,14 +47,14 @@ Examples:
 /// a browser to see sessions and act as the user.
 ///
 /// By default any session ID is answered with the sample person, and any scope is accepted; --strict
-/// knows only the sessions that were created. IDs that begin with declined-, expired- or slow- play
-/// that part. Each request is logged on standard error, unless --quiet is given.
+/// knows only the sessions that were created. Each request is logged on standard error, unless --quiet
+/// is given.
 #[derive(Args)]
-#[command(before_long_help = EXAMPLES)]
+#[command(before_long_help = EXAMPLES, after_long_help = PARTS)]
 pub(crate) struct Sandbox {
     /// Port; 0 takes any free one
     #[arg(long, value_name = "N", default_value_t = 0)]
-    #[arg(value_parser = count::between(0_u16, 65535))]
+    #[arg(value_parser = count::between(0_u16, 65535), allow_negative_numbers = true)]
     port: u16,
     /// Address to listen on [default: 127.0.0.1]
     ///
@@ -61,16 +73,19 @@ pub(crate) struct Sandbox {
     #[arg(hide_possible_values = true, long_help = fault::help())]
     faults: Vec<FaultRule>,
     /// Rate limit of decisions, e.g. 100/60s
-    #[arg(long, value_name = "N/WINDOW", value_parser = parse_quota)]
+    #[arg(long, value_name = "N/WINDOW", value_parser = parse_quota, allow_hyphen_values = true)]
     quota: Option<Quota>,
     /// Wait this long before each answer
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
+    #[arg(allow_hyphen_values = true)]
     latency: Option<Duration>,
     /// Lifetime of access tokens [default: 24h]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    #[arg(allow_hyphen_values = true)]
     token_lifetime: Option<Duration>,
     /// Lifetime of sessions [default: 10m]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
+    #[arg(allow_hyphen_values = true)]
     session_lifetime: Option<Duration>,
     /// Send webhooks there; repeatable
     ///
@@ -80,6 +95,7 @@ pub(crate) struct Sandbox {
     webhooks: Vec<String>,
     /// Scale the pauses between attempts
     #[arg(long, value_name = "FACTOR", requires = "webhooks", value_parser = parse_scale)]
+    #[arg(allow_hyphen_values = true)]
     webhook_scale: Option<f64>,
     /// Inject a webhook fault, like duplicate
     ///
@@ -100,7 +116,7 @@ impl Sandbox {
             let path = path.display();
             return Err(Failure::usage(format!("--state: {path} is a folder; give a file")));
         }
-        let (listen, port, has_state_file) = (self.listen, self.port, self.state.is_some());
+        let (listen, port) = (self.listen, self.port);
         let mut builder = self.builder(&secret);
         if !context.options.quiet {
             // If standard error cannot be written, there is nowhere to report that.
@@ -121,10 +137,8 @@ impl Sandbox {
             _ if error.raw_os_error().is_some() => Failure::other(format!(
                 "could not start the sandbox on port {port}: {error}; choose another --port"
             )),
-            _ => {
-                let advice = if has_state_file { "; choose another --state" } else { "" };
-                Failure::other(format!("could not start the sandbox: {error}{advice}"))
-            }
+            // The state file's, with their own advice.
+            _ => Failure::other(format!("could not start the sandbox: {error}")),
         })?;
         if let Some(url) = sandbox.network_url() {
             context

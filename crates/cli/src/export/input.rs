@@ -159,6 +159,11 @@ impl Input {
         Ok(format!("{sum:032x}"))
     }
 
+    /// Returns the name of the source for people.
+    pub(crate) fn shown(&self) -> String {
+        shown(&self.source)
+    }
+
     /// Returns the number of lines with an id.
     pub(crate) fn ids(&self) -> u64 {
         self.ids

@@ -114,7 +114,11 @@ pub(crate) fn run(
     }
     let Run { files, tally, .. } = run;
     let mut ledger = ledger.into_inner();
-    progress.finish(&summary(&tally, &ledger, &files, started.elapsed()));
+    let summary = summary(&tally, &ledger, &files, started.elapsed());
+    progress.finish(&match total {
+        0 => format!("{summary}; {} has no session IDs: give one per line", input.shown()),
+        _ => summary,
+    });
     if let Some(exit) = interrupt.received().filter(|_| !ledger.is_complete()) {
         return Err(Failure::of_signal(exit, &format!("interrupted; {RESUME_HINT}")));
     }

@@ -76,13 +76,22 @@ fn secret_command_supplies_the_secret() {
     let mut set = at(folder, "config set -q --profile keyed --base-url");
     set.args([sandbox.url(), "--secret-command", &format!("echo {}", sandbox.api_key())]);
     run(&mut set).results();
+    let halfway = run(&mut at(folder, "config set --profile half --client-id a"));
+    assert!(halfway.stderr.contains(", without a secret; set one with"), "{halfway:?}");
+    run(&mut at(folder, "config remove --quiet --profile half")).results();
     for arguments in ["decision a --profile keyed", "--profile keyed decision a"] {
         assert_eq!(run(&mut at(folder, arguments)).results(), sample("a"));
     }
     let ran = run(at(folder, "decision a").env("DIDIT_PROFILE", "keyed"));
     assert_eq!(ran.results(), sample("a"));
     let unknown = run(&mut at(folder, "decision a --profile kyed"));
-    assert!(unknown.error(2).contains("no profile \"kyed\" (there is keyed)"), "{unknown:?}");
+    let words = format!(
+        "no profile \"kyed\" in {}, which has: keyed",
+        folder.join("didit/config.json").display()
+    );
+    assert!(unknown.error(2).contains(&words), "{unknown:?}");
+    let none = run(&mut at(folder, "decision a"));
+    assert!(none.error(2).contains("or choose a profile with --profile (keyed; see "), "{none:?}");
     run(at(folder, "config set -q --profile keyed --secret-command").arg("exit 3")).results();
     let failed = run(&mut at(folder, "decision a --profile keyed"));
     assert!(

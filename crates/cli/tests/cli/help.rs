@@ -1,5 +1,7 @@
 //! Tests the help and the manual pages, whose examples must work.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
@@ -123,6 +125,32 @@ fn sandbox_help_lists_every_kind_of_fault() {
     let kinds = refusal.split(" is not one of ").nth(1).unwrap().split("; see ").next().unwrap();
     let help = words(run(&mut didit("sandbox --help")).results());
     assert!(help.contains(&format!("KIND: {kinds}. ")), "{kinds}: {help}");
+}
+
+#[test]
+fn the_help_tells_every_id_that_plays_a_part() {
+    let page = front_page();
+    let parts: Vec<_> =
+        page.split("<dt><code>").skip(1).map(|part| part.split('…').next().unwrap()).collect();
+    assert!(parts.len() > 5, "{page}");
+    let help = run(&mut didit("sandbox --help"));
+    let manual = run(&mut didit("man sandbox"));
+    for part in parts {
+        assert!(help.results().contains(&format!("  {part}...  ")), "{part}: {help:?}");
+        assert!(manual.results().contains(&part.replace('-', "\\-")), "{part}: {manual:?}");
+    }
+}
+
+/// Returns the front page of a sandbox.
+fn front_page() -> String {
+    let sandbox = Sandbox::start().unwrap();
+    let address = sandbox.url().trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).unwrap();
+    let request = format!("GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
+    connection.write_all(request.as_bytes()).unwrap();
+    let mut page = String::new();
+    connection.read_to_string(&mut page).unwrap();
+    page
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use std::process::{Command, Stdio};
 
-use didit_sandbox::Sandbox;
+use didit_sandbox::{Route, Sandbox};
 
 /// The exit code and the output of a run of the program.
 #[derive(Debug)]
@@ -37,6 +37,22 @@ pub(crate) fn run(command: &mut Command) -> Ran {
         stdout: String::from_utf8(output.stdout).unwrap(),
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Returns the error of a command that had polled twice when it timed out, and that timeout in words.
+/// The longer timeouts are for a machine that is too busy to poll within the first.
+pub(crate) fn out_of_time(
+    sandbox: &Sandbox,
+    route: Route,
+    command: impl Fn() -> Command,
+) -> (String, &'static str) {
+    let mut times = [("300ms", "300 ms"), ("5s", "5s"), ("60s", "1m00s")].into_iter();
+    let found = times.find_map(|(timeout, told)| {
+        let before = sandbox.requests_to(route).len();
+        let line = run(command().args(["--timeout", timeout])).error(8).to_owned();
+        (sandbox.requests_to(route).len() >= before + 2).then_some((line, told))
+    });
+    found.expect("two requests in a minute")
 }
 
 /// Returns a command with space-separated arguments and an empty environment.

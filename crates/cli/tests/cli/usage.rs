@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// Invalid command lines, each with the words that its error message must contain.
-const INVALID: [(&str, &[&str]); 55] = [
+const INVALID: [(&str, &[&str]); 64] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -64,6 +64,21 @@ const INVALID: [(&str, &[&str]); 55] = [
     ("completions tcl", &["\"tcl\"", "bash, elvish, fish, powershell, zsh"]),
     ("verification decision abc", &["\"abc\" is not a session ID", "a UUID, such as"]),
     ("verification list --status aproved", &["did you mean \"Approved\"?"]),
+    ("sandbox --webhook-fault lost", &["for example: didit sandbox --webhook http"]),
+    ("sandbox --latency -1s", &["--latency: \"-1s\" is not a duration"]),
+    ("sandbox --port -1", &["--port: \"-1\" is not a whole number from 0 to 65535"]),
+    ("export --input a --output b --budget -1", &["--budget: \"-1\" is not a whole number"]),
+    ("verification list --from 2026-13-01", &["\"2026-13-01\" is not a date like 2026-01-31"]),
+    (
+        "verification pdf 11111111-2222-3333-4444-555555555555 --output missing-folder/a.pdf",
+        &["the folder missing-folder does not exist; create it"],
+    ),
+    (
+        "verification pdf 11111111-2222-3333-4444-555555555555 --output /",
+        &["--output: / is a folder; give a file"],
+    ),
+    ("man --output /etc/hostname", &["--output: /etc/hostname is a file; give a folder"]),
+    ("token", &["set DIDIT_CLIENT_ID", "or keep them in a profile", "add --sandbox"]),
     ("webhook send nowhere", &["\"nowhere\"", "http://127.0.0.1:3000/webhooks"]),
 ];
 

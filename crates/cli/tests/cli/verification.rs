@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{didit, run};
+use crate::support::{didit, out_of_time, run};
 
 const WORKFLOW: &str = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
 const SESSION: &str = "11111111-2222-3333-4444-555555555555";
@@ -32,9 +32,10 @@ fn created(sandbox: &Sandbox) -> String {
 fn session_is_awaited_updated_listed_and_deleted() {
     let sandbox = Sandbox::start().unwrap();
     let id = created(&sandbox);
-    let waiting = run(&mut didit_at(&sandbox, &format!("wait {id} --poll 20ms --timeout 300ms")));
-    let line = waiting.error(8);
-    assert!(line.contains("still Not Started when the time ran out, after 300 ms"), "{line}");
+    let waiting = || didit_at(&sandbox, &format!("wait {id} --poll 20ms"));
+    let (line, time) = out_of_time(&sandbox, Route::VerificationDecision, waiting);
+    let words = format!("still Not Started when the time ran out, after {time}");
+    assert!(line.contains(&words), "{line}");
 
     sandbox.verification().set_status(&id, "In Review");
     let waited = run(&mut didit_at(&sandbox, &format!("wait {id} --poll 20ms")));
@@ -50,11 +51,15 @@ fn session_is_awaited_updated_listed_and_deleted() {
     let listed = run(&mut didit_at(&sandbox, "list --status approved --vendor-data user-7"));
     assert!(listed.results().contains(&id) && listed.stdout.lines().count() == 1, "{listed:?}");
     let none = run(&mut didit_at(&sandbox, "list --status declined"));
-    assert_eq!(none.results(), "");
+    let words = "didit: no verification session matches; try it with fewer conditions\n";
+    assert_eq!((none.code, &*none.stdout, &*none.stderr), (Some(0), "", words));
+    assert_eq!(run(&mut didit_at(&sandbox, "list --status declined --quiet")).results(), "");
 
     run(&mut didit_at(&sandbox, &format!("delete {id}"))).error(2);
     run(&mut didit_at(&sandbox, &format!("delete {id} --yes"))).results();
     run(&mut didit_at(&sandbox, &format!("decision {id}"))).error(4);
+    let none = run(&mut didit_at(&sandbox, "list --json"));
+    assert!(none.stdout.is_empty() && none.stderr.contains("there are no verification sessions"));
 }
 
 #[test]
@@ -155,5 +160,5 @@ fn verification_uses_the_sandbox_url_and_an_api_key() {
     let advice = "not an access token; set DIDIT_API_KEY and unset DIDIT_ACCESS_TOKEN";
     assert!(refused.error(2).contains(advice), "{refused:?}");
     assert_eq!(sandbox.requests().len(), 1);
-    run(&mut didit("verification list --sandbox")).results();
+    run(&mut didit("verification list --sandbox --quiet")).results();
 }

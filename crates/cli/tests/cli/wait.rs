@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{didit_at, run};
+use crate::support::{didit_at, out_of_time, run};
 
 #[test]
 fn wait_ends_with_a_final_status() {
@@ -34,14 +34,8 @@ fn wait_ends_with_a_final_status() {
 fn timeout_prints_no_decision() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_status("s-1", "initialized");
-    // The longer timeouts are for a machine that is too busy to poll twice within the first.
-    let line = ["300ms", "5s", "60s"].into_iter().find_map(|timeout| {
-        let before = sandbox.requests_to(Route::Decision).len();
-        let waiting = format!("wait s-1 --poll 20ms --timeout {timeout}");
-        let line = run(&mut didit_at(&sandbox, &waiting)).error(8).to_owned();
-        (sandbox.requests_to(Route::Decision).len() > before + 1).then_some(line)
-    });
-    let line = line.expect("a second look at the session");
+    let (line, _) =
+        out_of_time(&sandbox, Route::Decision, || didit_at(&sandbox, "wait s-1 --poll 20ms"));
     assert!(line.contains("still Initialized when the time ran out"), "{line}");
     sandbox.always(Route::Decision, Fault::Hang);
     run(&mut didit_at(&sandbox, "wait s-1 --timeout 300ms")).error(8);

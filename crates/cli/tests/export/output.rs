@@ -54,7 +54,8 @@ fn csv_has_a_header_and_flat_columns() {
     assert_eq!(requested_ids(&sandbox).len(), before + 2);
 
     let none = Place::new("");
-    run(&mut none.export(&sandbox, "--format csv")).ends(0, "0 exported");
+    run(&mut none.export(&sandbox, "--format csv"))
+        .ends(0, "ids has no session IDs: give one per line");
     assert_eq!(none.read("out"), header);
 }
 

@@ -16,7 +16,7 @@ const EXIT_STATUS: [(&str, &str); 11] = [
     ("6", "network, TLS or service failure"),
     ("7", "unexpected response"),
     ("8", "timed out"),
-    ("130", "interrupted by Ctrl-C"),
+    ("130", "ended by Ctrl-C (SIGINT)"),
     ("143", "ended by SIGTERM"),
 ];
 
@@ -75,6 +75,11 @@ pub(super) fn of(command: &Command, words: &[&str]) -> io::Result<String> {
         let examples = examples.to_string();
         let lines: Vec<_> = examples.lines().skip(1).map(str::trim_start).collect();
         verbatim(&mut page, &lines.join("\n"));
+    }
+    if let Some(more) = command.get_after_long_help().filter(|_| !is_program) {
+        section(&mut page, "NOTES");
+        let more = more.to_string();
+        verbatim(&mut page, more.split("\n\n").next().unwrap_or_default());
     }
     section(&mut page, "EXIT STATUS");
     for (code, meaning) in EXIT_STATUS {

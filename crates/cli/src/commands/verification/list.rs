@@ -47,6 +47,7 @@ pub(crate) struct List {
     kind: Option<String>,
     /// List at most so many sessions [default: all]
     #[arg(long, value_name = "N", value_parser = count::between(1_u64, 1_000_000_000))]
+    #[arg(allow_negative_numbers = true)]
     max: Option<u64>,
     #[command(flatten)]
     format: FormatArg,
@@ -58,7 +59,7 @@ impl List {
         let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         let mut left = self.max.unwrap_or(u64::MAX);
         let mut next = Some(self.request(left));
-        let mut first = true;
+        let (mut listed, mut is_empty) = (0_u64, true);
         while let Some(request) = next.filter(|_| left > 0) {
             let page: SessionPage = connection
                 .run(Call::new(request))
@@ -69,17 +70,31 @@ impl List {
                     for session in
                         page.sessions().iter().take(usize::try_from(left).unwrap_or(usize::MAX))
                     {
-                        let gap = if std::mem::take(&mut first) { "" } else { "\n" };
+                        let gap = if listed == 0 { "" } else { "\n" };
+                        listed += 1;
                         let shown = verification_table::of_summary(session).shown(context.style());
                         output::print(&format!("{gap}{shown}"))?;
                     }
                 }
             }
-            first = false;
+            is_empty &= page.sessions().is_empty();
             left = left.saturating_sub(page.sessions().len() as u64);
             next = page.next_page().filter(|_| !page.sessions().is_empty());
         }
+        if is_empty {
+            context.note(self.nothing());
+        }
         Ok(Exit::Done)
+    }
+
+    /// Returns the words for an empty list.
+    fn nothing(&self) -> &'static str {
+        let texts = [&self.vendor_data, &self.workflow, &self.search, &self.from, &self.to];
+        if self.statuses.is_empty() && texts.into_iter().chain([&self.kind]).all(Option::is_none) {
+            "there are no verification sessions; `didit verification create` creates one"
+        } else {
+            "no verification session matches; try it with fewer conditions"
+        }
     }
 
     fn request(&self, most: u64) -> ListSessions {
@@ -122,10 +137,19 @@ fn print_json(page: &SessionPage, most: u64) -> Result<(), Failure> {
 }
 
 fn date(text: &str) -> Result<String, String> {
-    let valid = text.len() == 10
+    let form = text.len() == 10
         && text.bytes().enumerate().all(|(at, byte)| match at {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
         });
-    if valid { Ok(text.to_owned()) } else { Err(format!("{text:?} is not a date like 2026-01-31")) }
+    // The service knows which months have how many days.
+    let valid = |at: std::ops::Range<usize>, most: u8| {
+        let number = text.get(at).and_then(|text| text.parse().ok());
+        number.is_some_and(|number: u8| (1..=most).contains(&number))
+    };
+    if form && valid(5..7, 12) && valid(8..10, 31) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("{text:?} is not a date like 2026-01-31"))
+    }
 }

@@ -82,15 +82,24 @@ impl Pdf {
     /// Opens a file beside the output, which is gone when it is dropped.
     fn open(&self) -> Result<NamedTempFile, Failure> {
         let shown = self.output.display();
+        if self.output.is_dir() {
+            return Err(Failure::usage(format!("--output: {shown} is a folder; give a file")));
+        }
         if !self.force && self.output.symlink_metadata().is_ok() {
             return Err(Failure::usage(format!(
                 "{shown} exists; choose another --output, or overwrite it with --force"
             )));
         }
         let folder = self.output.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let file = tempfile::Builder::new()
-            .prefix(".didit-pdf-")
-            .tempfile_in(folder.unwrap_or(Path::new(".")));
-        file.map_err(|error| Failure::usage(format!("could not open {shown} to write: {error}")))
+        let folder = folder.unwrap_or(Path::new("."));
+        let file = tempfile::Builder::new().prefix(".didit-pdf-").tempfile_in(folder);
+        file.map_err(|error| {
+            let folder = folder.display();
+            let why = match error.kind() {
+                io::ErrorKind::NotFound => format!("the folder {folder} does not exist; create it"),
+                kind => format!("{kind} in the folder {folder}"),
+            };
+            Failure::usage(format!("--output: could not write {shown}: {why}"))
+        })
     }
 }
