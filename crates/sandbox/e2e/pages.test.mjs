@@ -1,4 +1,4 @@
-// The pages themselves: for every eye, every hand and every size of screen.
+// The pages themselves: accessibility, keyboard use and screen sizes.
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
@@ -8,7 +8,7 @@ import { createSession, newPage, openFlow, openSession, picture, startSandbox, t
 
 const schemes = ["light", "dark"];
 
-/** One page of each kind, by name. */
+/** Returns the URL of one page of each kind, by name. */
 async function allPages(address, environment, vendorData) {
   const { url: phone } = await createSession(environment, vendorData);
   const flow = (await openFlow(address, `user of ${vendorData}`)).url();
@@ -20,9 +20,9 @@ async function allPages(address, environment, vendorData) {
 
 for (const colorScheme of schemes) test(`the pages are accessible in ${colorScheme} mode`, async () => {
   const { environment, address } = await startSandbox();
-  // The checker is a script itself.
+  // axe needs scripts.
   const page = await newPage({ javaScriptEnabled: true, bypassCSP: true, colorScheme });
-  // It must not be interrupted by a page that loads itself anew.
+  // The live page must not refresh while axe is running.
   await page.route("**/live", async (route) => {
     const response = await route.fetch();
     const { refresh, ...headers } = response.headers();
@@ -43,7 +43,7 @@ for (const colorScheme of schemes) test(`the pages are accessible in ${colorSche
   }
 });
 
-test("the pages fit a phone, and a thumb", async () => {
+test("the pages fit a phone and have large targets", async () => {
   const { environment, address } = await startSandbox();
   const pages = await allPages(address, environment, "order 12 ".repeat(30));
   for (const [colorScheme, width] of [["light", 320], ["dark", 390]]) {
@@ -54,9 +54,9 @@ test("the pages fit a phone, and a thumb", async () => {
       const scrolled = await page.locator("html").evaluate((html) => html.scrollWidth);
       assert.ok(scrolled <= width, `${url} is ${scrolled} wide`);
       await assertCardsHold(page);
-      // What is ticked is pressed at its label.
-      const pressed = page.locator("a, button, summary, select, label:has(input), input:not([type=checkbox], [type=hidden])");
-      for (const target of await pressed.all()) {
+      // The target of a checkbox is its label.
+      const targets = page.locator("a, button, summary, select, label:has(input), input:not([type=checkbox], [type=hidden])");
+      for (const target of await targets.all()) {
         const { width, height } = await target.boundingBox();
         assert.ok(width >= 44 && height >= 44, `${url}: ${await target.innerText()} is ${width} by ${height}`);
       }
@@ -72,7 +72,7 @@ test("the pages fit a phone, and a thumb", async () => {
   }
 });
 
-/** Nothing in a card is wider than the card. */
+/** Checks that no card has content wider than itself. */
 async function assertCardsHold(page) {
   for (const card of await page.locator(".card").all()) {
     const [inner, outer] = await card.evaluate((card) => [card.scrollWidth, card.clientWidth]);
@@ -80,7 +80,7 @@ async function assertCardsHold(page) {
   }
 }
 
-test("a person creates a session and declines with the keyboard alone", async () => {
+test("a session can be created and declined with the keyboard", async () => {
   const { address } = await startSandbox();
   const page = await newPage();
   await page.goto(address);
@@ -103,14 +103,14 @@ test("a person creates a session and declines with the keyboard alone", async ()
   await page.getByRole("heading", { name: "Nothing shared" }).waitFor();
 });
 
-test("a person passes a verification with the keyboard alone", async () => {
+test("a verification can be passed with the keyboard", async () => {
   const { address } = await startSandbox();
   const page = await openFlow(address, "user 15");
   await picture(page, "flow");
   await tabTo(page, "Pass every check");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "You are verified" }).waitFor();
-  // A developer sets another status beside it.
+  // On the card a developer sets another status.
   await tabTo(page, "Set another status");
   await page.keyboard.type("Kyc");
   await page.keyboard.press("Tab");
@@ -122,12 +122,12 @@ test("a person passes a verification with the keyboard alone", async () => {
   await picture(page, "flow-over");
 });
 
-/** The picture of the README, written over the one in the repository if it is asked for. */
-test("the README shows the pages", async () => {
+/** Takes the README's picture; with --bless it replaces the one in the repository. */
+test("the pages in the README's picture work", async () => {
   const { environment, address } = await startSandbox();
   const { page, decision } = await openSession(environment, "order 7");
   await page.getByRole("checkbox", { name: "Email" }).uncheck();
-  await keep(page, "phone", { x: 150, y: 20, width: 880, height: 830 });
+  await readmePicture(page, "phone", { x: 150, y: 20, width: 880, height: 830 });
   await page.getByRole("button", { name: "Confirm" }).click();
   assert.equal((await decision).status, "Confirmed");
   await openFlow(address, "user 7");
@@ -138,7 +138,7 @@ test("the README shows the pages", async () => {
   await picture(sessions, "readme-sessions");
 });
 
-async function keep(page, name, clip) {
+async function readmePicture(page, name, clip) {
   await picture(page, `readme-${name}`, { clip });
   if (!process.env.BLESS) return;
   const path = fileURLToPath(new URL(`../pictures/${name}.png`, import.meta.url));

@@ -1,5 +1,4 @@
-// A person's way through a session, in a real browser: the sandbox, the command line and the page
-// that plays the phone, each a process of its own.
+// Sessions in a real browser, with the sandbox and the command line as separate processes.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -8,7 +7,7 @@ import { test } from "node:test";
 import { json } from "node:stream/consumers";
 import { createSession, newPage, openFlow, openSession, picture, startSandbox } from "./support.mjs";
 
-test("a person shares two of three things", async () => {
+test("only the ticked scopes are shared", async () => {
   const { environment, address } = await startSandbox();
   const { page, decision, status } = await openSession(environment, "order 7");
   assert.match(await page.title(), /^Share your data/);
@@ -36,7 +35,7 @@ test("a person shares two of three things", async () => {
   assert.equal(await page.getByRole("checkbox", { checked: true }).count(), 4);
 });
 
-test("a list keeps itself up to date", async () => {
+test("the live page refreshes", async () => {
   const { environment, address } = await startSandbox();
   const page = await newPage();
   await page.goto(address);
@@ -49,7 +48,7 @@ test("a list keeps itself up to date", async () => {
   await page.getByRole("heading", { name: "New session" }).waitFor();
 });
 
-test("nothing is shared where nothing is ticked", async () => {
+test("nothing is shared if nothing is ticked", async () => {
   const { environment } = await startSandbox();
   const { page, decision } = await openSession(environment, "order 17");
   for (const box of await page.getByRole("checkbox").all()) await box.uncheck();
@@ -58,7 +57,7 @@ test("nothing is shared where nothing is ticked", async () => {
   assert.deepEqual(Object.keys((await decision).user_data), ["sub"]);
 });
 
-test("a session that asks for nothing is refused where it is typed", async () => {
+test("the form refuses a session without scopes", async () => {
   const { address } = await startSandbox();
   const page = await newPage();
   await page.goto(address);
@@ -72,7 +71,7 @@ test("a session that asks for nothing is refused where it is typed", async () =>
   await page.getByRole("cell", { name: "order 18" }).waitFor();
 });
 
-test("a person lets it expire", async () => {
+test("a button lets the session expire", async () => {
   const { environment } = await startSandbox();
   const { page, decision, status } = await openSession(environment, "order 10");
   await page.getByRole("button", { name: "Let it expire" }).click();
@@ -80,7 +79,7 @@ test("a person lets it expire", async () => {
   assert.deepEqual([(await decision).status, await status()], ["Expired", { status: "expired" }]);
 });
 
-test("a session expires while the person thinks", async () => {
+test("a session expires while its page is open", async () => {
   const { environment } = await startSandbox("--session-lifetime", "3s");
   const { page, decision } = await openSession(environment, "order 11");
   assert.equal((await decision).status, "Expired");
@@ -88,7 +87,7 @@ test("a session expires while the person thinks", async () => {
   await page.getByRole("heading", { name: "Too late" }).waitFor();
 });
 
-test("a developer has a webhook sent again with a wrong signature", async () => {
+test("a developer resends a webhook with a wrong signature", async () => {
   const received = [];
   const receiver = createServer(async (request, response) => {
     received.push({ signature: request.headers["x-signature"], body: await json(request) });
@@ -110,7 +109,7 @@ test("a developer has a webhook sent again with a wrong signature", async () => 
   assert.equal(new Set(received.map(({ signature }) => signature)).size, 3);
 });
 
-test("another device comes in by a URL with a token, and finds QR codes", async () => {
+test("a network sandbox has network URLs and QR codes", async () => {
   const { address, environment } = await startSandbox("--listen", "0.0.0.0");
   assert.notEqual(environment.DIDIT_CLIENT_SECRET, "sandbox-client-secret");
   const { url } = await createSession(environment, "order 20");

@@ -1,4 +1,4 @@
-// What the tests share: a browser, and `didit` in processes of its own.
+// Shared by the tests: a browser, and `didit` as separate processes.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -25,7 +25,7 @@ after(async () => {
   sandboxes.forEach((sandbox) => sandbox.kill());
 });
 
-/** A new page. Without a checker in it, it must work without scripts. */
+/** Opens a new page. Scripts are disabled by default, because the pages must work without them. */
 export async function newPage(options = {}) {
   const context = { javaScriptEnabled: false, viewport: { width: 1180, height: 900 }, ...options };
   const page = await browser.newPage(context);
@@ -33,7 +33,7 @@ export async function newPage(options = {}) {
   return page;
 }
 
-/** A `didit sandbox`: what it tells a client's environment, and where a browser finds it. */
+/** Starts `didit sandbox`; returns the environment variables that it prints, and its address. */
 export async function startSandbox(...options) {
   const sandbox = spawn(didit, ["--quiet", "sandbox", ...options], { stdio: ["ignore", "pipe", "inherit"] });
   sandboxes.push(sandbox);
@@ -47,7 +47,7 @@ export async function startSandbox(...options) {
   throw new Error("the sandbox ended");
 }
 
-/** Runs `didit` to its end, and reads the one JSON text that it prints. */
+/** Runs `didit` and parses the JSON that it prints. */
 export async function run(environment, ...words) {
   const child = spawn(didit, words, { env: environment, stdio: ["ignore", "pipe", "inherit"] });
   const [printed, [code]] = await Promise.all([text(child.stdout), once(child, "exit")]);
@@ -56,11 +56,11 @@ export async function run(environment, ...words) {
 }
 
 export function createSession(environment, vendorData) {
-  const asked = ["--scope", "picture names email", "--vendor-data", vendorData];
-  return run(environment, "session", "create", ...asked);
+  const options = ["--scope", "picture names email", "--vendor-data", vendorData];
+  return run(environment, "session", "create", ...options);
 }
 
-/** Opens the page of a new session while another process waits for its decision. */
+/** Creates a session and opens its page, while another process waits for its decision. */
 export async function openSession(environment, vendorData) {
   const session = await createSession(environment, vendorData);
   const status = () =>
@@ -73,7 +73,7 @@ export async function openSession(environment, vendorData) {
   return { page, decision, status };
 }
 
-/** Creates a verification session through the form, and opens its hosted flow. */
+/** Creates a verification session with the form, and opens its hosted flow. */
 export async function openFlow(address, vendorData, page) {
   page ??= await newPage();
   await page.goto(address);
@@ -85,7 +85,7 @@ export async function openFlow(address, vendorData, page) {
   return page;
 }
 
-/** Presses Tab until what has the focus begins with this text, and is seen to have it. */
+/** Presses Tab until the text of the focused element begins with this text; checks that the focus is visible. */
 export async function tabTo(page, begin) {
   const focused = page.locator(":focus");
   for (let steps = 0; steps < 60; steps += 1) {
@@ -99,7 +99,7 @@ export async function tabTo(page, begin) {
   assert.fail(`no focus on ${begin}`);
 }
 
-/** Keeps a picture of a page, if pictures are wanted. */
+/** Saves a screenshot of a page, if SCREENSHOTS is set. */
 export async function picture(page, name, options = { fullPage: true }) {
   const folder = process.env.SCREENSHOTS;
   if (!folder) return;
