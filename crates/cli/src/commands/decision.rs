@@ -19,7 +19,7 @@ Examples:
 /// Print the decisions of sessions, with the data that was shared
 ///
 /// Many sessions are retrieved at once, within the rate limit, and printed in the order given. If
-/// some fail, the others are printed all the same, and the first failure decides the exit code.
+/// some fail, the others are still printed, and the first failure determines the exit code.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Decision {

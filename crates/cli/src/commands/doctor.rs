@@ -51,7 +51,7 @@ pub(crate) struct Doctor {
     format: FormatArg,
     /// Check the Redis or Valkey of `didit export --shared` too [env: DIDIT_SHARED]
     ///
-    /// Tells its version, how fast it answers, and how many processes share each rate limit.
+    /// Shows its version, how fast it responds, and how many processes share each rate limit.
     #[arg(long, value_name = "URL")]
     shared: Option<String>,
 }

@@ -39,14 +39,14 @@ pub(crate) struct Export {
     input: Option<PathBuf>,
     /// File for the decisions, or - for stdout
     ///
-    /// They are written in the order in which they arrive. A file that is not an export's is never
-    /// overwritten. With - nothing can be resumed.
+    /// They are written in the order in which they arrive. A file that no export wrote is never
+    /// overwritten. With -, nothing can be resumed.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: PathBuf,
     /// jsonl or csv [default: by the output's ending]
     #[arg(long, value_enum, hide_possible_values = true)]
     format: Option<ExportFormat>,
-    /// Put no apostrophe before formulas in CSV
+    /// Write formulas in CSV without an apostrophe
     #[arg(long)]
     csv_raw: bool,
     /// Number of concurrent requests
@@ -55,8 +55,8 @@ pub(crate) struct Export {
     concurrency: u16,
     /// Your share of the rate limit, in requests
     ///
-    /// At most this many are sent in each window. The default is all that the service allows, as it
-    /// says in its responses.
+    /// At most this many are sent in each window. The default is all that the service allows
+    /// according to its responses.
     #[arg(long, value_name = "N", value_parser = count::between(1_u32, 1_000_000))]
     #[arg(allow_negative_numbers = true)]
     budget: Option<u32>,
@@ -69,7 +69,7 @@ pub(crate) struct Export {
     verification: bool,
     /// Failed sessions [default: OUTPUT.failures]
     ///
-    /// JSON Lines with session_id, error and status; the file is there only if a session failed.
+    /// JSON Lines with session_id, error and status; the file exists only if a session failed.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     failures: Option<PathBuf>,
     /// Start over, overwriting both files

@@ -15,7 +15,7 @@ use super::workers::Answer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ExportFormat {
-    /// The service's object whole, one a line
+    /// The service's whole object, one per line
     Jsonl,
     /// Flat columns, for spreadsheets
     Csv,

@@ -22,7 +22,7 @@ Examples:
 /// Create a verification session and print its URL for the user
 ///
 /// Creating costs money at the live service, so a request that may have reached it is not repeated,
-/// unless --repeat says that the service may recognize it by its --vendor-data.
+/// unless --repeat states that the service may recognize it by its --vendor-data.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Create {
@@ -44,7 +44,7 @@ pub(crate) struct Create {
     /// Language of the pages, like en or pt-BR
     #[arg(long, value_name = "CODE")]
     language: Option<String>,
-    /// JSON value of your own, returned with the decision
+    /// Any JSON value, returned with the decision
     #[arg(long, value_name = "JSON", value_parser = json)]
     metadata: Option<RawJson>,
     /// Any other member of the request, like sandbox_scenario=declined; repeatable

@@ -18,8 +18,8 @@ Examples:
 
 /// Print the decisions of verification sessions
 ///
-/// JSON is the service's object whole, one per line, in the order given. If some fail, the others
-/// are printed all the same, and the first failure decides the exit code.
+/// JSON is the service's whole object, one per line, in the order given. If some fail, the others
+/// are still printed, and the first failure determines the exit code.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Decision {

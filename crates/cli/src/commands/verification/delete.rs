@@ -26,10 +26,10 @@ pub(crate) struct Delete {
     /// Confirm that the data is to be deleted
     #[arg(long)]
     yes: bool,
-    /// Keep what the user's face is recognized by
+    /// Keep the data that recognizes the user's face
     #[arg(long)]
     retain_face: bool,
-    /// For so many days [default: as the application is set]
+    /// Days to keep it [default: the application's setting]
     #[arg(long, value_name = "DAYS", requires = "retain_face")]
     #[arg(value_parser = crate::count::between(1_u32, 100_000))]
     retain_days: Option<u32>,

@@ -26,7 +26,7 @@ pub(crate) struct List {
     /// Only sessions with this status; repeatable
     #[arg(long = "status", value_name = "STATUS", value_parser = statuses::Parser)]
     statuses: Vec<Status>,
-    /// Only sessions with exactly this reference of your own
+    /// Only sessions with exactly this reference
     #[arg(long, value_name = "TEXT")]
     vendor_data: Option<String>,
     /// Only sessions of this workflow
@@ -45,7 +45,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "KIND", hide_possible_values = true)]
     #[arg(value_parser = ["user", "business", "all"])]
     kind: Option<String>,
-    /// List at most so many sessions [default: all]
+    /// Maximum number of sessions [default: all]
     #[arg(long, value_name = "N", value_parser = count::between(1_u64, 1_000_000_000))]
     #[arg(allow_negative_numbers = true)]
     max: Option<u64>,

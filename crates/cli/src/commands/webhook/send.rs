@@ -31,15 +31,15 @@ Examples:
 
 /// Send a signed test webhook to your own program
 ///
-/// It is signed like one of the service, and sent once. Plain http is for this machine alone. Exits
-/// with 1 unless the answer is a success.
+/// It is signed as by the service, and sent once. Plain http is for this machine only. Exits with 1
+/// unless the response is a success.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Send {
     /// URL at which your program receives webhooks
     #[arg(value_hint = ValueHint::Url)]
     url: String,
-    /// Status that the event tells
+    /// Status in the event
     #[arg(long, value_name = "STATUS", value_parser = statuses::Parser, default_value = "Approved")]
     #[arg(hide_possible_values = true)]
     status: Status,
