@@ -62,7 +62,7 @@ use crate::secret::scrub;
 /// let mut call = Call::new(RetrieveDecision::new("s-1".parse()?));
 /// let now = Moment::default();
 ///
-/// // First it asks for a token ...
+/// // First it fetches a token ...
 /// let Step::Send { request, ticket, .. } = call.poll(&mut engine, now) else { panic!() };
 /// assert_eq!(request.uri().path(), "/auth/v2/token/");
 /// let body = br#"{"access_token": "t", "expires_in": 86400}"#;

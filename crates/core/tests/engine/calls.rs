@@ -1,9 +1,9 @@
-//! Retries, the rate limit, deadlines and what is told of them.
+//! Retries, the rate limit, deadlines and events.
 
 use super::*;
 
 #[test]
-fn what_the_service_named_as_the_next_time_holds_for_all() {
+fn retry_after_applies_to_all_calls() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
     let (mut first, mut queued) = (call(), call().deadline_from_first_send());
@@ -14,7 +14,7 @@ fn what_the_service_named_as_the_next_time_holds_for_all() {
     let error = fails(&mut call(), &mut engine, at(2));
     assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Pacing)), "{error}");
     assert_eq!(error.retry_after(), Some(Duration::from_secs(59)));
-    // One in a queue has the time, but no more of it once it was refused itself.
+    // A queued call may wait, but its time runs once it has been refused itself.
     assert_eq!(waits(&mut queued, &mut engine, at(2)), (at(61), WaitReason::Pacing));
     let (_, ticket) = sends(&mut queued, &mut engine, at(61));
     queued.handle_response(&mut engine, at(61), ticket, &refusal().unwrap());
@@ -24,7 +24,7 @@ fn what_the_service_named_as_the_next_time_holds_for_all() {
 }
 
 #[test]
-fn a_token_that_never_comes_ends_a_queued_call_as_well() {
+fn queued_call_without_a_token_times_out() {
     let mut engine = engine();
     let mut queued = call().deadline_from_first_send();
     let mut now = at(0);
@@ -39,7 +39,7 @@ fn a_token_that_never_comes_ends_a_queued_call_as_well() {
 }
 
 #[test]
-fn a_wait_is_told_once() {
+fn wait_is_recorded_once() {
     let mut engine = paced(1);
     retrieve(&mut engine, at(0), "t");
     let _in_flight = sends(&mut call(), &mut engine, at(60));
@@ -52,7 +52,7 @@ fn a_wait_is_told_once() {
 }
 
 #[test]
-fn a_retry_that_cannot_begin_in_time_is_an_error_at_once() {
+fn retry_beyond_the_deadline_fails_at_once() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
     let mut call = call().with_timeout(Duration::from_secs(5));
@@ -69,12 +69,12 @@ fn a_retry_that_cannot_begin_in_time_is_an_error_at_once() {
 }
 
 #[test]
-fn an_answer_that_nobody_waits_for_any_more_changes_nothing() {
+fn late_response_is_ignored() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
     let mut call = call();
     let (_, late) = sends(&mut call, &mut engine, at(1));
-    // Ten seconds without an answer are a timeout, whoever notices.
+    // Ten seconds without a response are a timeout, even if the adapter does not report it.
     let (until, reason) = waits(&mut call, &mut engine, at(11));
     assert_eq!(reason, WaitReason::Backoff);
     let (_, ticket) = sends(&mut call, &mut engine, until);
@@ -85,7 +85,7 @@ fn an_answer_that_nobody_waits_for_any_more_changes_nothing() {
 }
 
 #[test]
-fn a_creation_is_never_repeated_once_it_may_have_arrived() {
+fn creation_is_retried_only_if_it_had_no_effect() {
     let failed = |kind| Err(TransportError::new(kind));
     for (outcome, repeated) in [
         (failed(TransportErrorKind::Connect), true),
@@ -99,7 +99,7 @@ fn a_creation_is_never_repeated_once_it_may_have_arrived() {
     ] {
         let mut engine = engine();
         retrieve(&mut engine, at(0), "t");
-        let shown = format!("{outcome:?}");
+        let case = format!("{outcome:?}");
         let mut create = Call::new(CreateSession::new("names".parse().unwrap()));
         let (sent, ticket) = sends(&mut create, &mut engine, at(1));
         assert_eq!(sent, "session t");
@@ -108,17 +108,17 @@ fn a_creation_is_never_repeated_once_it_may_have_arrived() {
             Err(failure) => create.handle_failure(&mut engine, at(1), ticket, failure),
         }
         let step = create.poll(&mut engine, at(1));
-        let over = matches!(step, Step::Done(Err(_)));
-        assert_eq!(!over, repeated, "{shown}");
+        let failed = matches!(step, Step::Done(Err(_)));
+        assert_eq!(!failed, repeated, "{case}");
         if let Step::Done(Err(error)) = step {
-            assert!(!error.is_retryable(), "{shown}");
-            assert!(error.advice().starts_with("the session may have been created"), "{shown}");
+            assert!(!error.is_retryable(), "{case}");
+            assert!(error.advice().starts_with("the session may have been created"), "{case}");
         }
     }
 }
 
 #[test]
-fn a_status_is_read_without_any_token() {
+fn status_is_read_without_a_token() {
     let mut engine = engine();
     let mut call = Call::new(ReadStatus::new("s-1".parse().unwrap(), "session"));
     let (sent, ticket) = sends(&mut call, &mut engine, at(0));
@@ -128,7 +128,7 @@ fn a_status_is_read_without_any_token() {
 }
 
 #[test]
-fn polling_on_after_the_end_is_an_error() {
+fn polling_a_canceled_call_is_an_error() {
     let mut engine = engine();
     let mut call = call();
     call.cancel(&mut engine, at(0));
@@ -136,7 +136,7 @@ fn polling_on_after_the_end_is_an_error() {
 }
 
 #[test]
-fn a_budget_paces_from_the_second_request_on() {
+fn budget_defers_requests_in_order_of_arrival() {
     let mut engine = paced(2);
     retrieve(&mut engine, at(0), "t");
     retrieve(&mut engine, at(20), "t");
@@ -144,16 +144,16 @@ fn a_budget_paces_from_the_second_request_on() {
     let (mut third, mut fourth) = (patient(), patient());
     assert_eq!(waits(&mut third, &mut engine, at(30)), (at(60), WaitReason::Pacing));
     assert_eq!(waits(&mut fourth, &mut engine, at(30)), (at(80), WaitReason::Pacing));
-    // A call that has less time than that is told at once.
+    // A call with an earlier deadline fails at once.
     let error = fails(&mut call(), &mut engine, at(30));
     assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Pacing)));
-    // First come, first served, whoever asks first.
+    // First come, first served, regardless of the order of the polls.
     assert_eq!(waits(&mut fourth, &mut engine, at(60)), (at(80), WaitReason::Pacing));
     assert_eq!(sends(&mut third, &mut engine, at(60)).0, "decision t");
 }
 
 #[test]
-fn the_clock_of_a_queued_call_starts_when_its_turn_comes() {
+fn queued_calls_timeout_starts_with_the_first_request() {
     let mut engine = paced(1);
     retrieve(&mut engine, at(0), "t");
     let mut queued = call().deadline_from_first_send();
@@ -163,7 +163,7 @@ fn the_clock_of_a_queued_call_starts_when_its_turn_comes() {
     let error = loop {
         match queued.poll(&mut engine, at(90)) {
             Step::Done(result) => break result.unwrap_err(),
-            Step::Wait { .. } => panic!("its 30 s are over"),
+            Step::Wait { .. } => panic!("the 30 s have passed"),
             Step::Send { .. } => {}
         }
     };
@@ -171,7 +171,7 @@ fn the_clock_of_a_queued_call_starts_when_its_turn_comes() {
 }
 
 #[test]
-fn events_tell_the_story_when_asked_for() {
+fn events_are_recorded_on_request() {
     let mut silent = engine();
     retrieve(&mut silent, at(0), "t");
     assert_eq!(silent.take_events(), []);
@@ -241,7 +241,7 @@ fn events_tell_the_story_when_asked_for() {
 }
 
 #[test]
-fn what_came_before_a_body_broke_off_counts_if_it_is_enough() {
+fn partial_response_counts_if_an_error_or_complete() {
     let whole = r#"{"session_id":"s-1","status":"Confirmed"}"#;
     let cases = [
         (404, "", Some(404)),
@@ -256,7 +256,7 @@ fn what_came_before_a_body_broke_off_counts_if_it_is_enough() {
         let mut call = call();
         let (_, ticket) = sends(&mut call, &mut engine, at(1));
         let partial = Response::builder().status(status).body(body.into()).unwrap();
-        // Whoever answered has seen the request, whatever the adapter thinks.
+        // A server that responded has seen the request, even if the adapter reports `Connect`.
         let failure = TransportError::new(TransportErrorKind::Connect).with_partial(partial);
         assert!(!format!("{failure:?}").contains("s-1"));
         call.handle_failure(&mut engine, at(1), ticket, failure);
@@ -275,7 +275,7 @@ fn what_came_before_a_body_broke_off_counts_if_it_is_enough() {
 }
 
 #[test]
-fn refusals_are_no_attempts_and_make_the_pauses_longer() {
+fn refusals_do_not_count_as_attempts_but_lengthen_backoff() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
     let mut call = call().with_timeout(Duration::from_secs(1000));
@@ -296,7 +296,7 @@ fn refusals_are_no_attempts_and_make_the_pauses_longer() {
 }
 
 #[test]
-fn a_wait_that_goes_on_is_told_again_once_its_time_has_come() {
+fn prolonged_wait_is_recorded_again_after_its_end() {
     let mut engine = paced(1);
     retrieve(&mut engine, at(0), "t");
     let (mut ahead, mut queued) =
@@ -305,15 +305,15 @@ fn a_wait_that_goes_on_is_told_again_once_its_time_has_come() {
     let (until, _) = waits(&mut queued, &mut engine, at(1));
     let _in_flight = sends(&mut ahead, &mut engine, at(60));
     engine.take_events();
-    let told = |engine: &mut Engine| engine.take_events().len();
+    let recorded = |engine: &mut Engine| engine.take_events().len();
     let _ = waits(&mut queued, &mut engine, at(60));
-    assert_eq!(told(&mut engine), 0);
+    assert_eq!(recorded(&mut engine), 0);
     let _ = waits(&mut queued, &mut engine, until);
-    assert_eq!(told(&mut engine), 1);
+    assert_eq!(recorded(&mut engine), 1);
 }
 
 #[test]
-fn who_waits_behind_a_first_request_that_hangs_is_told_so() {
+fn timeout_behind_a_hanging_first_request_reports_that_reason() {
     let mut engine = engine();
     let (mut hung, mut behind) = (call(), call().with_timeout(Duration::from_millis(900)));
     let (_, ticket) = sends(&mut hung, &mut engine, at(0));

@@ -1,15 +1,15 @@
-//! Tokens and credentials that the caller reads, gives and replaces.
+//! Tokens and credentials that the caller reads, sets and replaces.
 
 use didit_core::oauth::AccessToken;
 
 use super::*;
 
-fn held(bearer: &str) -> Authorization {
-    Authorization::bearer(bearer).unwrap()
+fn bearer(token: &str) -> Authorization {
+    Authorization::bearer(token).unwrap()
 }
 
 #[test]
-fn a_token_is_handed_from_one_engine_to_another() {
+fn token_can_be_passed_to_another_engine() {
     let mut first = engine();
     assert!(first.access_token(at(0)).is_none());
     retrieve(&mut first, at(0), "fetched");
@@ -26,7 +26,7 @@ fn a_token_is_handed_from_one_engine_to_another() {
 }
 
 #[test]
-fn a_token_that_was_given_and_is_refused_is_replaced() {
+fn refused_token_of_the_caller_is_replaced() {
     let mut engine = engine();
     let token = AccessToken::new("stale", Duration::from_secs(600)).unwrap();
     engine.set_access_token(&token, at(0));
@@ -38,8 +38,8 @@ fn a_token_that_was_given_and_is_refused_is_replaced() {
 }
 
 #[test]
-fn only_client_credentials_take_a_token() {
-    let mut engine = Engine::builder(held("mine")).build().unwrap();
+fn set_access_token_requires_client_credentials() {
+    let mut engine = Engine::builder(bearer("mine")).build().unwrap();
     let token = AccessToken::new("other", Duration::from_secs(600)).unwrap();
     assert!(!engine.set_access_token(&token, at(0)));
     assert_eq!(sends(&mut call(), &mut engine, at(0)).0, "decision mine");
@@ -48,11 +48,11 @@ fn only_client_credentials_take_a_token() {
 }
 
 #[test]
-fn a_held_token_is_replaced_for_the_next_request() {
-    let mut engine = Engine::builder(held("old")).build().unwrap();
+fn new_bearer_token_applies_to_the_next_request() {
+    let mut engine = Engine::builder(bearer("old")).build().unwrap();
     let mut under_way = call();
     let (_, ticket) = sends(&mut under_way, &mut engine, at(0));
-    engine.set_credentials(held("new"));
+    engine.set_credentials(bearer("new"));
     assert!(engine.take_wake());
     answer(&mut under_way, &mut engine, at(1), ticket, 200, &decision("Confirmed"));
     succeeds(&mut under_way, &mut engine, at(1));
@@ -60,7 +60,7 @@ fn a_held_token_is_replaced_for_the_next_request() {
 }
 
 #[test]
-fn a_token_of_replaced_credentials_is_not_shared() {
+fn token_of_replaced_credentials_is_not_shared() {
     let mut engine = engine();
     let (mut fetching, mut waiting) = (call(), call());
     let (_, old) = sends(&mut fetching, &mut engine, at(0));
@@ -69,13 +69,13 @@ fn a_token_of_replaced_credentials_is_not_shared() {
     let (sent, new) = sends(&mut waiting, &mut engine, at(1));
     assert_eq!(sent, "token -");
     answer(&mut waiting, &mut engine, at(2), new, 200, &token("new", 1000));
-    // The late response is for the call alone that asked for it.
+    // Only the call that sent the request uses its late response.
     answer(&mut fetching, &mut engine, at(3), old, 200, &token("old", 1000));
     assert_eq!(sends(&mut call(), &mut engine, at(3)).0, "decision new");
 }
 
 #[test]
-fn a_late_response_shows_no_replaced_secret() {
+fn late_error_redacts_the_replaced_secret() {
     let client = |secret: &str| ClientCredentials::new("id", secret).unwrap();
     let mut engine = Engine::builder(client("canary-secret")).build().unwrap();
     let mut call = call();
@@ -88,14 +88,14 @@ fn a_late_response_shows_no_replaced_secret() {
 }
 
 #[test]
-fn another_tenant_has_the_settings_and_nothing_else() {
+fn with_credentials_copies_only_the_settings() {
     let mut first = paced(7);
     retrieve(&mut first, at(0), "first");
-    let mut second = first.with_credentials(held("second"), 1);
+    let mut second = first.with_credentials(bearer("second"), 1);
     assert_eq!(second.policy(), first.policy());
     assert_eq!(second.base_url(), first.base_url());
     assert_eq!(sends(&mut call(), &mut second, at(0)).0, "decision second");
     assert_eq!(sends(&mut call(), &mut first, at(0)).0, "decision first");
-    // Of 500 tenants each takes little.
+    // Applications with hundreds of tenants keep one engine for each.
     assert!(size_of::<Engine>() <= 800, "{} bytes", size_of::<Engine>());
 }

@@ -1,6 +1,6 @@
-//! The behaviour of the engine, step by step in virtual time.
+//! The behavior of the engine, step by step in virtual time.
 
-// The steps are helpers of tests, and fail by panicking as tests do.
+// Test code outside of `#[test]` functions may panic as well.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod calls;
@@ -34,12 +34,12 @@ fn engine() -> Engine {
     builder().build().unwrap()
 }
 
-/// An engine that keeps events.
+/// Returns an engine that records events.
 fn recording() -> Engine {
     builder().record_events(true).build().unwrap()
 }
 
-/// An engine with a limit of its own.
+/// Returns an engine with a budget, which records events.
 fn paced(requests_per_window: u32) -> Engine {
     let limit = |policy: &mut Policy| policy.max_requests_per_window = Some(requests_per_window);
     builder().edit_policy(limit).record_events(true).build().unwrap()
@@ -53,7 +53,8 @@ fn call() -> Call<RetrieveDecision> {
     Call::new(RetrieveDecision::new("s-1".parse().unwrap()))
 }
 
-/// The request that an operation sends now: its last path segment, its bearer, its ticket.
+/// Returns the request that an operation sends now, as its last path segment and bearer token, and
+/// its ticket.
 #[track_caller]
 fn sends<O: Operation>(operation: &mut O, engine: &mut Engine, now: Moment) -> (String, Ticket)
 where
@@ -125,7 +126,7 @@ fn decision(status: &str) -> String {
     format!(r#"{{"session_id":"s-1","status":"{status}"}}"#)
 }
 
-/// Takes a call through its token, if it fetches one, to its decision.
+/// Runs a call to its decision, including its token request if it sends one.
 fn retrieve(engine: &mut Engine, now: Moment, new_token: &str) -> Decision {
     let mut call = call();
     let (mut sent, mut ticket) = sends(&mut call, engine, now);

@@ -1,4 +1,4 @@
-//! The settings of an engine before its first call.
+//! The settings of an engine.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn user_agent(engine: &mut Engine) -> String {
 }
 
 #[test]
-fn the_user_agent_names_the_caller_and_the_library() {
+fn user_agent_names_the_application_and_the_library() {
     let library = concat!("didit-rust/", env!("CARGO_PKG_VERSION"));
     assert_eq!(user_agent(&mut engine()), library);
     for refused in ["shop\n", "sh\u{f6}p", "\u{7f}", "a\tb"] {
@@ -26,7 +26,7 @@ fn the_user_agent_names_the_caller_and_the_library() {
 }
 
 #[test]
-fn clients_with_other_seeds_wait_for_other_times() {
+fn different_seeds_give_different_backoffs() {
     let wait = |seed: Option<u64>| {
         let builder = seed.into_iter().fold(builder(), EngineBuilder::seed);
         let (mut engine, mut call) = (builder.build().unwrap(), call());
@@ -40,7 +40,7 @@ fn clients_with_other_seeds_wait_for_other_times() {
 }
 
 #[test]
-fn no_request_is_given_more_than_a_day() {
+fn request_timeout_is_at_most_a_day() {
     let endless = |policy: &mut Policy| {
         (policy.attempt_timeout, policy.call_timeout) = (Duration::MAX, Duration::MAX);
     };

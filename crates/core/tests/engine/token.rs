@@ -1,12 +1,12 @@
-//! The one token that all calls share.
+//! The token that all calls share.
 
 use super::*;
 
 #[test]
-fn one_call_renews_early_while_the_others_go_on() {
+fn one_call_renews_early_while_others_use_the_old_token() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "old");
-    // A tenth of 1000 s is more than 60 s, so the token is renewed 60 s before its end.
+    // A tenth of 1000 s is more than 60 s, so the token is renewed 60 s before it expires.
     assert_eq!(sends(&mut call(), &mut engine, at(939)).0, "decision old");
     let mut renewing = call();
     let (sent, ticket) = sends(&mut renewing, &mut engine, at(940));
@@ -18,7 +18,7 @@ fn one_call_renews_early_while_the_others_go_on() {
 }
 
 #[test]
-fn a_renewal_that_fails_leaves_the_old_token_in_use() {
+fn failed_renewal_keeps_the_old_token_in_use() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "old");
     let mut renewing = call();
@@ -30,7 +30,7 @@ fn a_renewal_that_fails_leaves_the_old_token_in_use() {
 }
 
 #[test]
-fn a_renewal_that_is_put_off_leaves_the_old_token_in_use() {
+fn postponed_renewal_keeps_the_old_token_in_use() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "old");
     let mut renewing = call();
@@ -41,7 +41,7 @@ fn a_renewal_that_is_put_off_leaves_the_old_token_in_use() {
 }
 
 #[test]
-fn a_late_401_does_not_throw_away_a_newer_token() {
+fn late_401_does_not_discard_a_newer_token() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "first");
     let (mut early, mut late) = (call(), call());
@@ -56,7 +56,7 @@ fn a_late_401_does_not_throw_away_a_newer_token() {
 }
 
 #[test]
-fn the_second_401_is_final() {
+fn second_401_is_final() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "first");
     let mut call = call();
@@ -73,32 +73,32 @@ fn the_second_401_is_final() {
 }
 
 #[test]
-fn the_others_wait_for_the_one_who_fetches() {
+fn other_calls_wait_for_the_one_that_fetches() {
     let mut engine = engine();
     let (mut first, mut second) = (call(), call());
     let (_, ticket) = sends(&mut first, &mut engine, at(0));
     assert_eq!(waits(&mut second, &mut engine, at(0)), (at(10), WaitReason::Token));
     assert!(!engine.take_wake());
     answer(&mut first, &mut engine, at(1), ticket, 200, &token("t", 1000));
-    assert!(engine.take_wake(), "the second need not wait for the lease to end");
+    assert!(engine.take_wake(), "the second call need not wait for the end of the lease");
     assert_eq!(sends(&mut second, &mut engine, at(1)).0, "decision t");
 }
 
 #[test]
-fn a_fetcher_that_vanished_strands_nobody() {
+fn lease_of_a_vanished_call_expires() {
     let mut engine = engine();
     let (mut vanished, mut second, mut third) = (call(), call(), call());
     let (_, late) = sends(&mut vanished, &mut engine, at(0));
     assert_eq!(waits(&mut second, &mut engine, at(1)), (at(10), WaitReason::Token));
     assert_eq!(sends(&mut second, &mut engine, at(10)).0, "token -");
     assert_eq!(waits(&mut third, &mut engine, at(10)), (at(20), WaitReason::Token));
-    // The first one's answer is welcome all the same.
+    // The late response to the first call is still used.
     answer(&mut vanished, &mut engine, at(11), late, 200, &token("late", 1000));
     assert_eq!(sends(&mut third, &mut engine, at(11)).0, "decision late");
 }
 
 #[test]
-fn a_fetcher_that_gives_up_hands_over_at_once() {
+fn canceled_call_releases_its_lease_at_once() {
     let mut engine = engine();
     let (mut first, mut second) = (call(), call());
     let _ = sends(&mut first, &mut engine, at(0));
@@ -109,13 +109,13 @@ fn a_fetcher_that_gives_up_hands_over_at_once() {
 }
 
 #[test]
-fn refused_credentials_fail_those_who_wait_but_not_those_who_come_later() {
+fn refused_credentials_fail_waiting_calls_but_not_later_ones() {
     let mut engine = engine();
     let (mut first, mut second, mut later) = (call(), call(), call());
     let (_, ticket) = sends(&mut first, &mut engine, at(0));
     let _ = waits(&mut second, &mut engine, at(0));
     answer(&mut first, &mut engine, at(1), ticket, 401, r#"{"error":"invalid_client"}"#);
-    assert!(engine.take_wake(), "the second need not wait for the lease to end");
+    assert!(engine.take_wake(), "the second call need not wait for the end of the lease");
     for call in [&mut first, &mut second] {
         let error = fails(call, &mut engine, at(1));
         assert_eq!(error.endpoint(), EndpointKind::FetchToken);
@@ -125,17 +125,17 @@ fn refused_credentials_fail_those_who_wait_but_not_those_who_come_later() {
 }
 
 #[test]
-fn however_short_a_token_lives_it_serves_the_one_who_fetched_it() {
+fn expired_token_is_used_by_the_call_that_fetched_it() {
     let mut engine = engine();
     let mut call = call();
     let (_, ticket) = sends(&mut call, &mut engine, at(0));
-    let answered = r#"{"access_token":"brief","expires_in":0.000001}"#;
-    answer(&mut call, &mut engine, at(1), ticket, 200, answered);
+    let brief = r#"{"access_token":"brief","expires_in":0.000001}"#;
+    answer(&mut call, &mut engine, at(1), ticket, 200, brief);
     assert_eq!(sends(&mut call, &mut engine, at(2)).0, "decision brief");
 }
 
 #[test]
-fn a_short_life_is_renewed_a_tenth_before_its_end() {
+fn short_lived_token_is_renewed_a_tenth_before_expiry() {
     let mut engine = engine();
     let mut first = call();
     let (_, ticket) = sends(&mut first, &mut engine, at(0));
@@ -145,7 +145,7 @@ fn a_short_life_is_renewed_a_tenth_before_its_end() {
 }
 
 #[test]
-fn a_token_that_ends_with_its_renewal_is_not_kept() {
+fn token_that_expires_during_a_failed_renewal_is_not_used() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "old");
     let mut renewing = call();
@@ -156,7 +156,7 @@ fn a_token_that_ends_with_its_renewal_is_not_kept() {
 }
 
 #[test]
-fn a_token_of_unknown_lifetime_is_good_for_one_request() {
+fn token_of_unknown_lifetime_is_used_for_one_request() {
     let mut engine = engine();
     let mut call = call();
     let (_, ticket) = sends(&mut call, &mut engine, at(0));
@@ -169,14 +169,14 @@ fn a_token_of_unknown_lifetime_is_good_for_one_request() {
 }
 
 #[test]
-fn who_waits_for_a_token_waits_for_its_retries_too() {
+fn retry_of_the_token_request_extends_the_lease() {
     let mut engine = engine();
     let (mut fetching, mut waiting) = (call(), call());
     let (_, ticket) = sends(&mut fetching, &mut engine, at(0));
     let later = Response::builder().status(503).header("retry-after", "20").body(&b""[..]);
     fetching.handle_response(&mut engine, at(0), ticket, &later.unwrap());
     assert_eq!(waits(&mut fetching, &mut engine, at(0)), (at(20), WaitReason::RetryAfter));
-    // Twenty seconds, and ten more for the answer.
+    // Twenty seconds, and ten more for the response.
     assert_eq!(waits(&mut waiting, &mut engine, at(15)), (at(30), WaitReason::Token));
     let (sent, ticket) = sends(&mut fetching, &mut engine, at(20));
     assert_eq!(sent, "token -");
@@ -185,7 +185,7 @@ fn who_waits_for_a_token_waits_for_its_retries_too() {
 }
 
 #[test]
-fn who_runs_out_of_time_fetching_leaves_it_to_the_next() {
+fn timeout_while_fetching_passes_the_lease_on() {
     let mut engine = engine();
     let (mut hasty, mut patient) = (call().with_timeout(Duration::from_secs(1)), call());
     let _in_flight = sends(&mut hasty, &mut engine, at(0));
@@ -195,7 +195,7 @@ fn who_runs_out_of_time_fetching_leaves_it_to_the_next() {
 }
 
 #[test]
-fn a_queued_call_may_fetch_twice_before_it_is_let_go() {
+fn queued_call_uses_its_fetched_token_even_after_expiry() {
     let mut engine = paced(1);
     let mut first = call();
     let (_, ticket) = sends(&mut first, &mut engine, at(0));
@@ -205,16 +205,16 @@ fn a_queued_call_may_fetch_twice_before_it_is_let_go() {
     let mut queued = call().deadline_from_first_send();
     let (_, ticket) = sends(&mut queued, &mut engine, at(30));
     answer(&mut queued, &mut engine, at(30), ticket, 200, &token("second", 20));
-    // Its first use would be good; it is held up until the token has expired.
+    // The rate limit defers the first use of the token until it has expired.
     assert_eq!(waits(&mut queued, &mut engine, at(30)), (at(60), WaitReason::Pacing));
     assert_eq!(sends(&mut queued, &mut engine, at(60)).0, "decision second");
 }
 
 #[test]
-fn no_token_older_than_the_one_refused_is_used() {
+fn token_older_than_the_refused_one_is_not_used() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "old");
-    // It is due for renewal; the new one is valid for one request, and refused.
+    // The old token is due for renewal; the new one is valid for one request, and is refused.
     let mut call = call();
     let (_, ticket) = sends(&mut call, &mut engine, at(941));
     answer(&mut call, &mut engine, at(941), ticket, 200, r#"{"access_token": "new"}"#);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn waiting_ends_with_a_final_status() {
+fn wait_ends_with_a_final_status() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
     let mut wait =
@@ -23,20 +23,20 @@ fn waiting_ends_with_a_final_status() {
 }
 
 #[test]
-fn waiting_outlives_failures_that_pass_and_ends_by_its_deadline() {
+fn wait_survives_retryable_failures_and_ends_at_its_timeout() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
     let timeout = Duration::from_secs(100);
     let mut wait = WaitForDecision::new("s-1".parse().unwrap()).with_timeout(timeout);
     let mut now = at(0);
-    let mut looks = 0;
+    let mut polls = 0;
     let error = loop {
         match wait.poll(&mut engine, now) {
             Step::Send { ticket, .. } => {
                 let (status, body) =
-                    if looks < 9 { (503, "") } else { (200, &*decision("retrieved")) };
+                    if polls < 9 { (503, "") } else { (200, &*decision("retrieved")) };
                 answer(&mut wait, &mut engine, now, ticket, status, body);
-                looks += 1;
+                polls += 1;
             }
             Step::Wait { until, .. } => now = until,
             Step::Done(result) => break result.unwrap_err(),
@@ -48,7 +48,7 @@ fn waiting_outlives_failures_that_pass_and_ends_by_its_deadline() {
 }
 
 #[test]
-fn waiting_ends_at_once_with_a_failure_that_stays() {
+fn wait_ends_at_once_with_a_permanent_failure() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
     let mut wait = WaitForDecision::new("s-1".parse().unwrap());
@@ -57,8 +57,8 @@ fn waiting_ends_at_once_with_a_failure_that_stays() {
     assert_eq!(fails(&mut wait, &mut engine, at(1)).response().unwrap().status(), 404);
 }
 
-/// Looks every second for ten seconds, and gives these answers; the last look gets none.
-fn cut_off_after(answers: &[(u16, &str)]) -> CallError {
+/// Polls every second for ten seconds with these responses, then without one; returns the error.
+fn timed_out_after(answers: &[(u16, &str)]) -> CallError {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
     let wait = WaitForDecision::new("s-1".parse().unwrap()).with_interval(Duration::from_secs(1));
@@ -79,24 +79,24 @@ fn cut_off_after(answers: &[(u16, &str)]) -> CallError {
 }
 
 #[test]
-fn a_look_that_the_end_cuts_off_tells_less_than_the_one_before() {
-    let undecided = cut_off_after(&[(200, &decision("retrieved"))]);
+fn timeout_reports_the_last_complete_poll() {
+    let undecided = timed_out_after(&[(200, &decision("retrieved"))]);
     assert!(matches!(undecided.kind(), CallErrorKind::Undecided(Status::Retrieved)), "{undecided}");
-    let failed = cut_off_after(&[(503, ""); 4]);
-    assert_eq!(failed.response().map(|answer| answer.status().as_u16()), Some(503), "{failed}");
-    let cut_off = cut_off_after(&[]);
+    let failed = timed_out_after(&[(503, ""); 4]);
+    assert_eq!(failed.response().map(|response| response.status().as_u16()), Some(503), "{failed}");
+    let cut_off = timed_out_after(&[]);
     assert!(
         matches!(cut_off.kind(), CallErrorKind::Transport(TransportErrorKind::Timeout)),
         "{cut_off}"
     );
-    // A failure after an answer is the later news.
+    // A failure after a response is reported instead of it.
     let unavailable = [(200, &*decision("retrieved")), (503, ""), (503, ""), (503, ""), (503, "")];
-    let failed = cut_off_after(&unavailable);
-    assert_eq!(failed.response().map(|answer| answer.status().as_u16()), Some(503), "{failed}");
+    let failed = timed_out_after(&unavailable);
+    assert_eq!(failed.response().map(|response| response.status().as_u16()), Some(503), "{failed}");
 }
 
 #[test]
-fn the_end_may_cut_off_the_last_attempt_of_a_look() {
+fn timeout_of_the_last_attempt_keeps_the_undecided_status() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
     let wait = WaitForDecision::new("s-1".parse().unwrap()).with_interval(Duration::from_secs(1));
@@ -121,7 +121,7 @@ fn the_end_may_cut_off_the_last_attempt_of_a_look() {
 }
 
 #[test]
-fn the_answer_of_the_rate_limit_is_told_and_not_the_wait_for_it() {
+fn timeout_during_retry_after_reports_the_refusal() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");
     let wait = WaitForDecision::new("s-1".parse().unwrap());
@@ -134,7 +134,7 @@ fn the_answer_of_the_rate_limit_is_told_and_not_the_wait_for_it() {
         match wait.poll(&mut engine, now) {
             Step::Wait { until, .. } => now = until,
             Step::Done(result) => break result.unwrap_err(),
-            Step::Send { .. } => panic!("sent against the service's word"),
+            Step::Send { .. } => panic!("sent before the end of Retry-After"),
         }
     };
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)), "{error}");
@@ -142,7 +142,7 @@ fn the_answer_of_the_rate_limit_is_told_and_not_the_wait_for_it() {
 }
 
 #[test]
-fn a_failed_exchange_is_handed_to_the_look_under_way() {
+fn failed_exchange_is_passed_to_the_current_poll() {
     let mut engine = recording();
     retrieve(&mut engine, at(0), "t");
     engine.take_events();
@@ -161,7 +161,7 @@ fn a_failed_exchange_is_handed_to_the_look_under_way() {
 }
 
 #[test]
-fn who_gives_up_a_wait_gives_up_the_token_too() {
+fn canceled_wait_releases_its_lease() {
     let mut engine = engine();
     let mut wait = WaitForDecision::new("s-1".parse().unwrap());
     let _in_flight = sends(&mut wait, &mut engine, at(0));
@@ -173,7 +173,7 @@ fn who_gives_up_a_wait_gives_up_the_token_too() {
 }
 
 #[test]
-fn a_verification_session_is_waited_for_until_it_is_settled() {
+fn verification_wait_ends_when_the_session_is_settled() {
     use didit_core::verification::{self, Status};
 
     let id = "11111111-2222-3333-4444-555555555555";

@@ -1,7 +1,6 @@
-//! The engine against a reference model: the same calls, the same replies, the same decisions.
+//! The engine against a reference model: the same calls and replies must lead to the same decisions.
 //!
-//! One call follows another here; what they do to each other when they overlap is for the
-//! simulation.
+//! Calls run one after another; overlapping calls are tested by the simulation.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "../support/cases.rs"]
@@ -19,10 +18,10 @@ use http::Response;
 use proptest::prelude::*;
 
 use self::cases::cases;
-use self::reference::{Client, Kind, Must, Reply};
+use self::reference::{Client, Expected, Kind, Reply};
 
-/// A call, how long after the one before it begins, and what becomes of its requests in turn;
-/// after these all is well.
+/// A call, the pause before it in milliseconds, its timeout in milliseconds, and the replies to its
+/// requests, each with its latency in milliseconds. Further requests succeed.
 #[derive(Clone, Debug)]
 struct Job {
     kind: Kind,
@@ -102,16 +101,16 @@ impl Pair {
         let mut replies = job.replies.iter().copied();
         let mut refused = false;
         loop {
-            let must = self.model.next(&mut model, self.now);
-            match (call.poll(&mut self.engine, self.now), must) {
-                (Step::Send { request, ticket, timeout }, must) => {
+            let expected = self.model.next(&mut model, self.now);
+            match (call.poll(&mut self.engine, self.now), expected) {
+                (Step::Send { request, ticket, timeout }, expected) => {
                     let of_token = request.uri().path().ends_with("/token/");
                     let bearer = request.headers()["authorization"].to_str().unwrap();
                     let sent = match bearer.strip_prefix("Bearer ") {
-                        Some(token) if !of_token => Must::Ask(token.to_owned()),
-                        _ => Must::FetchToken,
+                        Some(token) if !of_token => Expected::Ask(token.to_owned()),
+                        _ => Expected::FetchToken,
                     };
-                    assert_eq!(sent, must);
+                    assert_eq!(sent, expected);
                     let left = Client::left(&model, self.now);
                     assert_eq!(timeout, left.min(Duration::from_secs(10)));
                     let (took, reply) =
@@ -141,7 +140,7 @@ impl Pair {
                         self.model.answered(&mut model, reply, self.now);
                     }
                 }
-                (Step::Wait { until, reason }, Must::Wait(shortest, longest)) => {
+                (Step::Wait { until, reason }, Expected::Wait(shortest, longest)) => {
                     let wait = until.since(self.now);
                     assert!(
                         shortest < wait && wait <= longest,
@@ -153,18 +152,20 @@ impl Pair {
                     Client::waited(&mut model);
                     self.now = until;
                 }
-                (Step::Done(Ok(_)), Must::Succeed) => return,
-                (Step::Done(Err(error)), Must::Fail(reply)) => {
-                    return assert!(is_because_of(&error, reply), "{error:?} {reply:?}");
+                (Step::Done(Ok(_)), Expected::Succeed) => return,
+                (Step::Done(Err(error)), Expected::Fail(reply)) => {
+                    return assert!(is_caused_by(&error, reply), "{error:?} {reply:?}");
                 }
-                // The pause that was drawn is not known, but that it was too long.
-                (Step::Done(Err(error)), Must::Wait(..)) => {
+                // The random pause is unknown, except that it was too long.
+                (Step::Done(Err(error)), Expected::Wait(..)) => {
                     assert!(Client::gives_up(&mut model, self.now), "{error}");
                     return;
                 }
-                (Step::Done(result), must) => panic!("{must:?}, not {:?}", result.map(drop)),
-                (Step::Wait { until, reason }, must) => {
-                    panic!("{must:?}, not {until:?} {reason:?}")
+                (Step::Done(result), expected) => {
+                    panic!("{expected:?}, not {:?}", result.map(drop))
+                }
+                (Step::Wait { until, reason }, expected) => {
+                    panic!("{expected:?}, not {until:?} {reason:?}")
                 }
             }
         }
@@ -182,8 +183,8 @@ fn token(reply: Reply, name: &str) -> String {
 
 type Replied<'a> = Result<Response<&'a [u8]>, TransportErrorKind>;
 
-/// Returns the response that an adapter hands on; `None` for silence, which the call notices by
-/// itself.
+/// Returns the response that an adapter passes to the engine; `None` for silence, for which the call
+/// times out by itself.
 fn response(reply: Reply, good: &str) -> Option<Replied<'_>> {
     let answer = |status: u16, body| Response::builder().status(status).body(body).unwrap();
     Some(match reply {
@@ -204,7 +205,7 @@ fn response(reply: Reply, good: &str) -> Option<Replied<'_>> {
     })
 }
 
-fn is_because_of(error: &CallError, reply: Option<Reply>) -> bool {
+fn is_caused_by(error: &CallError, reply: Option<Reply>) -> bool {
     match (error.kind(), reply) {
         (CallErrorKind::Waiting(_), None) => true,
         (CallErrorKind::Response(answer), Some(Reply::Status(status, _))) => {
@@ -230,7 +231,7 @@ proptest! {
     #![proptest_config(cases(2000))]
 
     #[test]
-    fn the_engine_does_what_the_model_says(
+    fn engine_matches_the_model(
         seed in any::<u64>(),
         jobs in prop::collection::vec(job(), 1..8),
     ) {

@@ -1,29 +1,27 @@
-//! A reference model of one call after another, in the plainest terms: no sharing, no queue, no
-//! leases.
+//! A reference model of consecutive calls, as simple as possible: without sharing, queue or leases.
 
 use std::time::Duration;
 
 use didit_core::{Moment, Policy};
 
-/// The fate of a request.
+/// The reply to a request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Reply {
-    /// A token of that lifetime in seconds, or what else was asked for.
-    Good {
-        lifetime: Option<u64>,
-    },
-    /// Status 200 and something else than was asked for.
+    /// The requested resource; a token has this lifetime in seconds.
+    Good { lifetime: Option<u64> },
+    /// Status 200 with another JSON document.
     Malformed,
-    /// The same, but it ends too early.
+    /// The requested resource, but truncated.
     CutOff,
-    /// A failed status, and its `Retry-After` in seconds.
+    /// An error status, with its `Retry-After` in seconds.
     Status(u16, Option<u64>),
-    /// No connection was made, or its certificate was refused: nothing was sent.
+    /// No connection was made, so nothing was sent.
     Unconnected,
+    /// The certificate was refused, so nothing was sent.
     Untrusted,
-    /// The connection broke before, or while, the answer came.
+    /// The connection was lost before the response was complete.
     Broken,
-    /// No answer in time.
+    /// No response in time.
     Silence,
 }
 
@@ -35,25 +33,25 @@ pub(crate) enum Kind {
 
 /// The expected result of a poll.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Must {
+pub(crate) enum Expected {
     FetchToken,
-    /// The call's own request, with that token.
+    /// The call's own request, with this token.
     Ask(String),
-    /// Wait for longer than the first and no longer than the second time.
+    /// A wait that is longer than the first and at most as long as the second duration.
     Wait(Duration, Duration),
     Succeed,
-    /// Fail because of this reply, if any.
+    /// A failure with this reply as its cause, if there is one.
     Fail(Option<Reply>),
 }
 
-/// The service's side of things between calls: the token, and until when each kind must not ask.
+/// The state between calls: the token, and the times before which nothing may be sent.
 pub(crate) struct Client {
     pub(crate) policy: Policy,
     token: Option<Token>,
     closed: [Moment; 2],
-    /// Until when the token endpoint must not be asked, and its reply that said so.
+    /// The time before which no token may be requested, and the reply that demanded it.
     token_closed: Option<(Moment, Reply)>,
-    /// Until then a token that is refused is not replaced.
+    /// The time before which a refused token is not replaced.
     no_renewal_before: Moment,
 }
 
@@ -63,7 +61,7 @@ struct Token {
     expires_at: Moment,
 }
 
-/// One call under way.
+/// A call in progress.
 pub(crate) struct Call {
     kind: Kind,
     deadline: Moment,
@@ -73,7 +71,7 @@ pub(crate) struct Call {
     refusals: u32,
     renewed: bool,
     pause: Option<(Duration, Duration)>,
-    end: Option<Must>,
+    end: Option<Expected>,
     last: Option<Reply>,
 }
 
@@ -102,44 +100,44 @@ impl Client {
         }
     }
 
-    pub(crate) fn next(&mut self, call: &mut Call, now: Moment) -> Must {
+    pub(crate) fn next(&mut self, call: &mut Call, now: Moment) -> Expected {
         if let Some(end) = call.end.take() {
             return end;
         }
-        // A renewal that got no answer may have taken all the time there was.
+        // A renewal without a response may have used up the time.
         if now >= call.deadline {
-            return Must::Fail(call.last);
+            return Expected::Fail(call.last);
         }
         if let Some((least, most)) = call.pause {
-            return Must::Wait(least, most);
+            return Expected::Wait(least, most);
         }
         let Some(token) = self.usable(call, now) else {
             return match self.token_closed.filter(|(until, _)| *until > now) {
-                None => Must::FetchToken,
-                // A token that should be renewed is used to its end instead.
+                None => Expected::FetchToken,
+                // A token that is due for renewal is used until it expires instead.
                 Some(_) if self.token.as_ref().is_some_and(|token| token.expires_at > now) => self
                     .ask(
                         call,
                         now,
-                        self.token.as_ref().map(|it| it.name.clone()).unwrap_or_default(),
+                        self.token.as_ref().map(|token| token.name.clone()).unwrap_or_default(),
                     ),
                 Some((until, _)) if until < call.deadline => wait_until(until, now),
-                Some((_, reply)) => Must::Fail(Some(reply)),
+                Some((_, reply)) => Expected::Fail(Some(reply)),
             };
         };
         self.ask(call, now, token)
     }
 
-    fn ask(&self, call: &mut Call, now: Moment, token: String) -> Must {
+    fn ask(&self, call: &mut Call, now: Moment, token: String) -> Expected {
         let closed = self.closed[call.kind as usize];
         if closed > now && closed >= call.deadline {
-            return Must::Fail(call.last);
+            return Expected::Fail(call.last);
         }
         if closed > now {
             return wait_until(closed, now);
         }
         call.fetched = None;
-        Must::Ask(token)
+        Expected::Ask(token)
     }
 
     fn usable(&self, call: &Call, now: Moment) -> Option<String> {
@@ -147,7 +145,7 @@ impl Client {
         call.fetched.clone().or_else(|| shared.map(|token| token.name.clone()))
     }
 
-    /// The pause is over.
+    /// Ends the pause.
     pub(crate) fn waited(call: &mut Call) {
         call.pause = None;
     }
@@ -178,7 +176,7 @@ impl Client {
         {
             self.close_token(now.after(Duration::from_secs(seconds)), reply);
         }
-        // A token that is still good is used up to its end.
+        // A token that is still valid is used until it expires.
         if let Some(token) = self.token.as_mut().filter(|token| token.expires_at > now) {
             token.renew_at = token.expires_at;
             call.failures[0] = 0;
@@ -189,7 +187,7 @@ impl Client {
 
     pub(crate) fn answered(&mut self, call: &mut Call, reply: Reply, now: Moment) {
         match reply {
-            Reply::Good { .. } => call.end = Some(Must::Succeed),
+            Reply::Good { .. } => call.end = Some(Expected::Succeed),
             Reply::Status(401, _) if !call.renewed && now >= self.no_renewal_before => {
                 (call.renewed, call.failures[1], self.token) = (true, 0, None);
             }
@@ -212,40 +210,40 @@ impl Client {
         }
         let failures = call.failures[usize::from(!of_token)];
         let unsent = refused || matches!(reply, Reply::Unconnected | Reply::Untrusted);
-        let passes = match reply {
+        let transient = match reply {
             Reply::Status(status, _) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
             Reply::Malformed | Reply::Untrusted => false,
             _ => true,
         };
         let repeatable = of_token || call.kind == Kind::Decision || unsent;
-        let asked = match reply {
+        let retry_after = match reply {
             Reply::Status(_, Some(seconds)) if seconds > 0 => Some(Duration::from_secs(seconds)),
             _ => None,
         };
-        if let (Some(wait), true, false) = (asked, refused, of_token) {
+        if let (Some(wait), true, false) = (retry_after, refused, of_token) {
             let closed = &mut self.closed[call.kind as usize];
             *closed = now.after(wait).max(*closed);
         }
         call.last = Some(reply);
-        if !passes || !repeatable || (!refused && failures >= self.policy.max_attempts) {
-            call.end = Some(Must::Fail(Some(reply)));
+        if !transient || !repeatable || (!refused && failures >= self.policy.max_attempts) {
+            call.end = Some(Expected::Fail(Some(reply)));
             return;
         }
         let doubled = 2_u32.saturating_pow((failures + call.refusals - 1).min(31));
         let backoff = self.policy.backoff_base.saturating_mul(doubled).min(self.policy.backoff_cap);
         let nano = Duration::from_nanos(1);
         let (least, most) =
-            asked.map_or((Duration::ZERO, backoff), |wait| (wait.saturating_sub(nano), wait));
+            retry_after.map_or((Duration::ZERO, backoff), |wait| (wait.saturating_sub(nano), wait));
         let left = call.deadline.since(now);
-        // Where the pause may or may not fit, the draw decides; `least` never does not.
+        // If only the shortest pauses fit, the random pause decides, which the engine draws.
         if least + nano >= left {
-            call.end = Some(Must::Fail(Some(reply)));
+            call.end = Some(Expected::Fail(Some(reply)));
         } else {
             call.pause = Some((least, most));
         }
     }
 
-    /// The pause that was drawn would not have ended in time.
+    /// Returns whether the random pause may have been too long for the deadline; ends the pause.
     pub(crate) fn gives_up(call: &mut Call, now: Moment) -> bool {
         call.pause.take().is_some_and(|(_, most)| now.after(most) >= call.deadline)
     }
@@ -255,7 +253,7 @@ impl Client {
         self.token_closed = Some((until, reply));
     }
 
-    /// A pause after a refusal holds up all that ask for the same.
+    /// Defers all later calls of the same kind until the end of the pause after a refusal.
     pub(crate) fn close(&mut self, call: &Call, until: Moment) {
         let closed = &mut self.closed[call.kind as usize];
         *closed = until.max(*closed);
@@ -266,7 +264,7 @@ impl Client {
     }
 }
 
-fn wait_until(moment: Moment, now: Moment) -> Must {
+fn wait_until(moment: Moment, now: Moment) -> Expected {
     let wait = moment.since(now);
-    Must::Wait(wait.saturating_sub(Duration::from_nanos(1)), wait)
+    Expected::Wait(wait.saturating_sub(Duration::from_nanos(1)), wait)
 }

@@ -1,4 +1,4 @@
-//! One caller, and the promises that are kept to it at each step.
+//! One caller, which checks the guarantees of its call at each step.
 
 use std::time::Duration;
 
@@ -8,30 +8,30 @@ use didit_core::{
 };
 use http::{Request, StatusCode};
 
-use super::work::{Ask, Given, Job, Reply, Work};
+use super::work::{Job, Output, Reply, Task, Work};
 
 pub(crate) struct Caller {
     pub(crate) job: Job,
     session: String,
     work: Work,
-    /// True if a token that is refused can be renewed.
+    /// True if a refused token can be renewed.
     renews: bool,
-    most_attempts: u32,
+    max_attempts: u32,
     deadline: Moment,
-    /// The time of a queued call, and how much of it is used.
+    /// The timeout of a queued call, and the part of it that has been used.
     queued: Option<(Duration, Duration)>,
-    /// Since when the call does something other than wait in the queue.
+    /// The time since which a queued call has been outside the queue.
     counting_since: Option<Moment>,
-    pub(crate) done: Option<Result<Given, CallError>>,
+    pub(crate) done: Option<Result<Output, CallError>>,
     pub(crate) dropped: bool,
     pub(crate) in_flight: Option<Flight>,
     sent: u32,
     pub(crate) tries: Tries,
-    /// A wait does not look before then.
-    quiet_until: Moment,
+    /// The time before which a `WaitForDecision` must not poll.
+    no_poll_before: Moment,
 }
 
-/// A request on its way.
+/// A request in flight.
 pub(crate) struct Flight {
     pub(crate) id: u32,
     ticket: Ticket,
@@ -39,15 +39,15 @@ pub(crate) struct Flight {
     pub(crate) lost_at: Moment,
 }
 
-/// The outcomes of a call's own requests, or of those of one poll of a wait.
+/// The attempts of a call, or of one poll of a `WaitForDecision`, without those for tokens.
 #[derive(Default)]
 pub(crate) struct Tries {
     attempts: u32,
     unauthorized: u32,
-    /// True if the service may have carried one out.
+    /// True if the service may have carried out one of them.
     pub(crate) may_have_arrived: bool,
-    /// The failed status that the same request would get again.
-    over_by: Option<StatusCode>,
+    /// The status of a response that must not be retried.
+    final_status: Option<StatusCode>,
 }
 
 /// The next step of a caller.
@@ -63,13 +63,13 @@ impl Caller {
     pub(crate) fn new(
         job: Job,
         session: String,
-        begins: Moment,
+        starts_at: Moment,
         queued: bool,
         policy: &Policy,
         renews: bool,
     ) -> Self {
-        let timeout = job.timeout.unwrap_or(match job.ask {
-            Ask::Wait { .. } => WaitForDecision::DEFAULT_TIMEOUT,
+        let timeout = job.timeout.unwrap_or(match job.task {
+            Task::Wait { .. } => WaitForDecision::DEFAULT_TIMEOUT,
             _ => policy.call_timeout,
         });
         Self {
@@ -77,8 +77,8 @@ impl Caller {
             job,
             session,
             renews,
-            most_attempts: policy.max_attempts,
-            deadline: if queued { FAR } else { begins.after(timeout) },
+            max_attempts: policy.max_attempts,
+            deadline: if queued { FAR } else { starts_at.after(timeout) },
             queued: queued.then_some((timeout, Duration::ZERO)),
             counting_since: None,
             done: None,
@@ -86,11 +86,11 @@ impl Caller {
             in_flight: None,
             sent: 0,
             tries: Tries::default(),
-            quiet_until: Moment::default(),
+            no_poll_before: Moment::default(),
         }
     }
 
-    pub(crate) fn is_over(&self) -> bool {
+    pub(crate) fn is_finished(&self) -> bool {
         self.dropped || self.done.is_some()
     }
 
@@ -99,10 +99,10 @@ impl Caller {
     }
 
     pub(crate) fn poll(&mut self, engine: &mut Engine, now: Moment) -> Next {
-        if self.is_over() || self.in_flight.is_some() {
+        if self.is_finished() || self.in_flight.is_some() {
             return Next::Nothing;
         }
-        assert!(now <= self.deadline, "it goes on after its deadline: {:?}", self.work);
+        assert!(now <= self.deadline, "continues after its deadline: {:?}", self.work);
         let step = self.work.poll(engine, now);
         self.check_queued(&step, now);
         match step {
@@ -110,12 +110,12 @@ impl Caller {
                 self.check_end(&result, now);
                 self.done = Some(result);
                 let again = self.work.poll(engine, now);
-                assert!(matches!(again, Step::Done(Err(_))), "it goes on after its end");
+                assert!(matches!(again, Step::Done(Err(_))), "continues after its end");
                 Next::Nothing
             }
             Step::Wait { until, reason } => {
-                assert!(until > now, "it waits for the past");
-                assert!(until <= self.deadline, "it waits beyond its deadline");
+                assert!(until > now, "wait ends in the past");
+                assert!(until <= self.deadline, "wait ends after the deadline");
                 if reason == WaitReason::Polling {
                     self.check_pause(now, until);
                 }
@@ -133,12 +133,12 @@ impl Caller {
         }
     }
 
-    /// All time of a queued call counts from its first request on, except in the queue.
-    fn check_queued(&mut self, step: &Step<Given>, now: Moment) {
+    /// Checks the time of a queued call, which counts from its first request, except in the queue.
+    fn check_queued(&mut self, step: &Step<Output>, now: Moment) {
         let Some((timeout, used)) = &mut self.queued else { return };
         if let Some(since) = self.counting_since.take() {
             *used += now.since(since);
-            assert!(*used <= *timeout, "a queued call goes on after its time: {used:?}");
+            assert!(*used <= *timeout, "a queued call exceeds its timeout: {used:?}");
         }
         let started = match step {
             Step::Send { request, .. } => request.uri().path() != "/auth/v2/token/",
@@ -150,61 +150,64 @@ impl Caller {
     }
 
     fn check_request(&mut self, token: bool, now: Moment) {
-        assert!(self.renews || !token, "a token is fetched beside the one that is held");
-        assert!(now >= self.quiet_until, "it looks before its interval is over");
-        assert_eq!(self.tries.over_by, None, "it goes on after a final answer");
+        assert!(self.renews || !token, "a token is fetched in addition to the given one");
+        assert!(now >= self.no_poll_before, "polls before the interval has passed");
+        assert_eq!(self.tries.final_status, None, "retries after a final response");
         if token {
             return;
         }
-        assert!(self.tries.attempts < self.most_attempts, "it tries too often");
+        assert!(self.tries.attempts < self.max_attempts, "too many attempts");
         self.tries.attempts += 1;
         if let Work::Creation(_) = self.work {
-            assert!(!self.tries.may_have_arrived, "it creates a second session");
+            assert!(!self.tries.may_have_arrived, "may create a second session");
         }
     }
 
-    /// A wait says that it pauses: either it does so already, or a look is just over.
+    /// Checks the pause between two polls, whether it starts now or has already started.
     fn check_pause(&mut self, now: Moment, until: Moment) {
-        let interval = self.job.ask.interval().expect("only a wait pauses");
-        if self.quiet_until <= now {
-            self.quiet_until = now.after(interval);
+        let interval = self.job.task.interval().expect("a pause of a `WaitForDecision`");
+        if self.no_poll_before <= now {
+            self.no_poll_before = now.after(interval);
         }
         self.tries = Tries::default();
-        assert_eq!(until, self.quiet_until.min(self.deadline), "it looks too late, or too early");
+        assert_eq!(until, self.no_poll_before.min(self.deadline), "polls too late or too early");
     }
 
-    fn check_end(&self, result: &Result<Given, CallError>, now: Moment) {
+    fn check_end(&self, result: &Result<Output, CallError>, now: Moment) {
         match result {
-            Ok(Given::Session) => {}
-            Ok(Given::Decision(decision)) => {
+            Ok(Output::Session) => {}
+            Ok(Output::Decision(decision)) => {
                 assert_eq!(
                     decision.session_id().as_str(),
                     self.session,
-                    "another session's decision"
+                    "the decision of another session"
                 );
-                assert!(decision.status().is_final(), "it gives what is undecided");
+                assert!(decision.status().is_final(), "returns a pending decision");
             }
             Err(error) => self.check_failure(error, now),
         }
-        assert!(result.is_err() || self.tries.over_by.is_none(), "a final answer was overheard");
+        assert!(
+            result.is_err() || self.tries.final_status.is_none(),
+            "a final response was ignored"
+        );
     }
 
     fn check_failure(&self, error: &CallError, now: Moment) {
-        if let Some(status) = self.tries.over_by {
-            let told = error.response().map(|answer| answer.status());
-            assert_eq!((told, error.gave_up()), (Some(status), GaveUp::NotRetryable));
+        if let Some(status) = self.tries.final_status {
+            let reported = error.response().map(|response| response.status());
+            assert_eq!((reported, error.gave_up()), (Some(status), GaveUp::NotRetryable));
         }
         if let Work::Wait(_) = self.work {
-            assert!(now == self.deadline || !error.is_retryable(), "it ends too early: {error}");
+            assert!(now == self.deadline || !error.is_retryable(), "ends too early: {error}");
         } else {
             assert!(!matches!(error.kind(), CallErrorKind::Undecided(_)), "{error}");
             assert_eq!(error.attempts(), self.sent, "{error}");
         }
     }
 
-    /// Hands the reply to the request that is on its way to the engine.
+    /// Passes the reply to the request in flight to the engine.
     pub(crate) fn receive(&mut self, reply: &Reply, engine: &mut Engine, now: Moment) {
-        // Whoever has gone without a word hears of nothing any more.
+        // A call that was dropped without `cancel` receives nothing.
         let Some(flight) = self.in_flight.take_if(|_| !self.dropped) else { return };
         if !flight.token {
             self.count(reply, now);
@@ -213,8 +216,8 @@ impl Caller {
     }
 
     fn count(&mut self, reply: &Reply, now: Moment) {
-        if let Some(interval) = self.job.ask.interval().filter(|_| reply.is_undecided()) {
-            self.quiet_until = now.after(interval);
+        if let Some(interval) = self.job.task.interval().filter(|_| reply.is_undecided()) {
+            self.no_poll_before = now.after(interval);
         }
         let Some(status) = reply.status() else { return };
         let tries = &mut self.tries;
@@ -223,17 +226,17 @@ impl Caller {
                 tries.unauthorized += 1;
                 tries.attempts = 0;
                 if !self.renews || tries.unauthorized > 1 {
-                    tries.over_by = Some(status);
+                    tries.final_status = Some(status);
                 }
             }
             429 => tries.attempts -= 1,
             408 | 500.. => {}
-            400.. => tries.over_by = Some(status),
+            400.. => tries.final_status = Some(status),
             _ => {}
         }
     }
 
-    /// Drops the call, without a word or with one.
+    /// Drops the call, with `cancel` unless `silently`.
     pub(crate) fn drop_call(&mut self, silently: bool, engine: &mut Engine, now: Moment) {
         self.dropped = true;
         if !silently {

@@ -1,9 +1,9 @@
-//! Chance that can be repeated.
+//! A seeded random number generator.
 
 use std::ops::Range;
 use std::time::Duration;
 
-/// splitmix64: the whole schedule follows from its seed.
+/// A `SplitMix64` generator, so that the seed determines the whole schedule.
 pub(crate) struct Dice(pub u64);
 
 impl Dice {
@@ -22,12 +22,12 @@ impl Dice {
         self.below(100) < chance
     }
 
-    /// A number from 1 to `most`.
-    pub(crate) fn count(&mut self, most: u64) -> usize {
-        1 + usize::try_from(self.below(most)).unwrap()
+    /// Returns a number from 1 to `max`.
+    pub(crate) fn count(&mut self, max: u64) -> usize {
+        1 + usize::try_from(self.below(max)).unwrap()
     }
 
-    pub(crate) fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+    pub(crate) fn choose<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.count(choices.len() as u64) - 1]
     }
 

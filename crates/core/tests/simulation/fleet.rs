@@ -1,4 +1,4 @@
-//! Several processes, each with an engine and a clock of its own, that share one store.
+//! Several processes that share one store, each with its own engine and clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -12,28 +12,28 @@ use http::Request;
 
 use super::caller::{Caller, Next};
 use super::dice::Dice;
-use super::service::{Mood, Service};
-use super::store::{Somewhere, Store};
-use super::work::{Ask, Given, Job, Reply};
+use super::service::{Reaction, Service};
+use super::store::{Placeholder, Store};
+use super::work::{Job, Output, Reply, Task};
 
-/// The weather of a schedule: the faults of the network, the service, the store and the processes.
+/// The conditions of a schedule: the latencies and faults of the network, the service and the store.
 #[derive(Clone, Debug)]
-pub(crate) struct Climate {
-    /// Of requests to the service.
+pub(crate) struct FleetConditions {
+    /// The round-trip time of requests to the service.
     pub(crate) latency: Range<Duration>,
-    /// In percent of the requests to the service.
+    /// The percentage of faults, each for requests and for responses of the service.
     pub(crate) faults: u64,
-    /// Of exchanges with the store.
+    /// The round-trip time of exchanges with the store.
     pub(crate) store_latency: Range<Duration>,
-    /// In percent of the exchanges: half of them are carried out all the same.
+    /// The percentage of failed exchanges; the store still carries out half of them.
     pub(crate) store_faults: u64,
-    /// The times at which the store is down.
+    /// The period in which the store is down.
     pub(crate) outage: Option<Range<Duration>>,
-    /// The times at which the store forgets everything.
+    /// The time at which the store loses all data.
     pub(crate) flush: Option<Duration>,
 }
 
-enum Happening {
+enum Event {
     Wake(usize, usize),
     Arrive(usize, usize, u32, Box<Request<Vec<u8>>>),
     Reply(usize, usize, Box<Reply>),
@@ -46,12 +46,12 @@ enum Happening {
 
 struct Process {
     engine: Engine,
-    /// The time on its clock at the beginning.
+    /// The reading of its clock at time zero.
     origin: Duration,
     callers: Vec<Caller>,
     waiting: BTreeSet<usize>,
     alive: bool,
-    /// The time at which its engine is polled for the store.
+    /// The next time at which its engine is polled for store requests.
     store_poll_at: Option<Moment>,
 }
 
@@ -60,50 +60,50 @@ pub(crate) struct Fleet {
     service: Service,
     store: Store,
     store_origin: Duration,
-    climate: Climate,
+    conditions: FleetConditions,
     now: Moment,
     dice: Dice,
-    /// Number of unfinished calls of processes that live.
+    /// The number of unfinished calls of running processes.
     busy: usize,
-    to_come: BTreeMap<(Moment, u64), Happening>,
+    scheduled: BTreeMap<(Moment, u64), Event>,
     serial: u64,
-    /// Until when the token requests of the processes that live are waited for.
+    /// The end of the timeout of each running process's token request.
     fetching: BTreeMap<usize, Moment>,
-    most_fetching: usize,
+    max_fetching: usize,
     lost: usize,
 }
 
 impl Fleet {
-    pub(crate) const BEGINNING: Moment = Moment::new(Duration::from_secs(1000));
+    pub(crate) const START: Moment = Moment::new(Duration::from_secs(1000));
 
-    pub(crate) fn new(seed: u64, service: Service, climate: Climate) -> Self {
+    pub(crate) fn new(seed: u64, service: Service, conditions: FleetConditions) -> Self {
         let mut dice = Dice(seed ^ 0xf1ee7);
         let mut fleet = Self {
             processes: Vec::new(),
             service,
             store: Store::default(),
             store_origin: dice.up_to(Duration::from_secs(100_000)),
-            climate,
-            now: Self::BEGINNING,
+            conditions,
+            now: Self::START,
             dice,
             busy: 0,
-            to_come: BTreeMap::new(),
+            scheduled: BTreeMap::new(),
             serial: 0,
             fetching: BTreeMap::new(),
-            most_fetching: 0,
+            max_fetching: 0,
             lost: 0,
         };
-        if let Some(at) = fleet.climate.flush {
-            fleet.at(Self::BEGINNING.after(at), Happening::Flush);
+        if let Some(at) = fleet.conditions.flush {
+            fleet.at(Self::START.after(at), Event::Flush);
         }
         fleet
     }
 
-    /// Adds a process, and returns its number.
+    /// Adds a process and returns its index.
     pub(crate) fn add_process(&mut self, policy: Policy) -> usize {
         let p = self.processes.len();
         let builder = Engine::builder(self.service.access.credentials()).policy(policy);
-        let engine = builder.seed(self.dice.roll()).shared_store(&mut Somewhere).build().unwrap();
+        let engine = builder.seed(self.dice.roll()).shared_store(&mut Placeholder).build().unwrap();
         self.processes.push(Process {
             engine,
             origin: self.dice.up_to(Duration::from_secs(100_000)),
@@ -112,59 +112,62 @@ impl Fleet {
             alive: true,
             store_poll_at: None,
         });
-        self.at(self.now, Happening::PollStore(p));
+        self.at(self.now, Event::PollStore(p));
         p
     }
 
-    /// Adds a caller that begins `after` from now.
+    /// Adds a caller that starts `after` from now.
     pub(crate) fn begin(&mut self, p: usize, after: Duration, job: Job) {
-        let begins = self.now.after(after);
+        let starts_at = self.now.after(after);
         let process = &mut self.processes[p];
         let n = process.callers.len();
         let session = format!("s-{p}-{n}");
-        if let Ask::Wait { decided_after, .. } = job.ask {
-            self.service.decide(&session, begins.after(decided_after));
+        if let Task::Wait { decided_after, .. } = job.task {
+            self.service.decide(&session, starts_at.after(decided_after));
         }
-        let local = begins.after(process.origin);
+        let local = starts_at.after(process.origin);
         let policy = process.engine.policy();
         process.callers.push(Caller::new(job, session, local, false, policy, true));
         self.busy += 1;
-        self.at(begins, Happening::Wake(p, n));
+        self.at(starts_at, Event::Wake(p, n));
     }
 
-    /// Ends a process without a word.
+    /// Kills a process, which cleans up nothing.
     pub(crate) fn kill(&mut self, p: usize, after: Duration) {
-        self.at(self.now.after(after), Happening::Kill(p));
+        self.at(self.now.after(after), Event::Kill(p));
     }
 
-    fn at(&mut self, moment: Moment, happening: Happening) {
+    fn at(&mut self, moment: Moment, event: Event) {
         self.serial += 1;
-        self.to_come.insert((moment.max(self.now), self.serial), happening);
+        self.scheduled.insert((moment.max(self.now), self.serial), event);
     }
 
-    /// Runs until every call of every process that lives is over.
+    /// Runs until every call of every running process has finished.
     pub(crate) fn run(mut self) -> Outcome {
         while self.busy > 0 {
-            let ((moment, _), happening) =
-                self.to_come.pop_first().expect("somebody waits for something");
+            let ((moment, _), event) =
+                self.scheduled.pop_first().expect("an event for the unfinished calls");
             self.now = moment;
-            self.happen(happening);
+            self.handle(event);
         }
         let survivors = self.processes.into_iter().filter(|process| process.alive);
         Outcome {
-            taken: self.now.since(Self::BEGINNING),
-            results: survivors.flat_map(|it| it.callers).filter_map(|it| it.done).collect(),
+            taken: self.now.since(Self::START),
+            results: survivors
+                .flat_map(|process| process.callers)
+                .filter_map(|caller| caller.done)
+                .collect(),
             service: self.service,
-            most_fetching: self.most_fetching,
+            max_fetching: self.max_fetching,
             lost: self.lost,
         }
     }
 
-    fn happen(&mut self, happening: Happening) {
-        match happening {
-            Happening::Wake(p, n) => self.poll(p, n),
-            Happening::Arrive(p, n, flight, request) => self.arrive(p, n, flight, &request),
-            Happening::Reply(p, n, reply) if self.processes[p].alive => {
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Wake(p, n) => self.poll(p, n),
+            Event::Arrive(p, n, flight, request) => self.arrive(p, n, flight, &request),
+            Event::Reply(p, n, reply) if self.processes[p].alive => {
                 let now = self.clock(p);
                 let process = &mut self.processes[p];
                 let flight = process.callers[n].in_flight.as_ref();
@@ -174,30 +177,30 @@ impl Fleet {
                 process.callers[n].receive(&reply, &mut process.engine, now);
                 self.poll(p, n);
             }
-            Happening::PollStore(p) => {
+            Event::PollStore(p) => {
                 let now = self.now;
                 self.processes[p].store_poll_at.take_if(|at| *at <= now);
                 self.settle(p);
             }
-            Happening::Exchange(p, requests) => self.exchange(p, &requests),
-            Happening::Answers(p, answers) if self.processes[p].alive => {
+            Event::Exchange(p, requests) => self.exchange(p, &requests),
+            Event::Answers(p, answers) if self.processes[p].alive => {
                 let now = self.clock(p);
                 self.processes[p].engine.handle_store(now, answers);
                 self.settle(p);
             }
-            Happening::Kill(p) if self.processes[p].alive => {
+            Event::Kill(p) if self.processes[p].alive => {
                 let process = &mut self.processes[p];
                 process.alive = false;
-                // It may be the one that would have told the others the limit.
-                let asked = process.callers.iter().any(Caller::has_sent);
-                if asked && !self.store.knows_limit(Bucket::Decisions) {
+                // The process may have been about to report the limit to the others.
+                let sent = process.callers.iter().any(Caller::has_sent);
+                if sent && !self.store.knows_limit(Bucket::Decisions) {
                     self.lost += 1;
                 }
-                self.busy -= process.callers.iter().filter(|caller| !caller.is_over()).count();
+                self.busy -= process.callers.iter().filter(|caller| !caller.is_finished()).count();
                 self.fetching.remove(&p);
             }
-            Happening::Flush => self.store = Store::default(),
-            Happening::Reply(..) | Happening::Answers(..) | Happening::Kill(_) => {}
+            Event::Flush => self.store = Store::default(),
+            Event::Reply(..) | Event::Answers(..) | Event::Kill(_) => {}
         }
     }
 
@@ -205,7 +208,7 @@ impl Fleet {
         self.now.after(self.processes[p].origin)
     }
 
-    /// Translates a moment of a process's clock.
+    /// Converts a moment of a process's clock to simulation time.
     fn true_time(&self, p: usize, moment: Moment) -> Moment {
         Moment::new(moment.since_origin().saturating_sub(self.processes[p].origin))
     }
@@ -213,7 +216,7 @@ impl Fleet {
     fn poll(&mut self, p: usize, n: usize) {
         let now = self.clock(p);
         let process = &mut self.processes[p];
-        if !process.alive || process.callers[n].is_over() {
+        if !process.alive || process.callers[n].is_finished() {
             return;
         }
         match process.callers[n].poll(&mut process.engine, now) {
@@ -221,9 +224,9 @@ impl Fleet {
             Next::WakeAt(until) => {
                 process.waiting.insert(n);
                 let until = self.true_time(p, until);
-                self.at(until, Happening::Wake(p, n));
+                self.at(until, Event::Wake(p, n));
             }
-            Next::Nothing if process.callers[n].is_over() => {
+            Next::Nothing if process.callers[n].is_finished() => {
                 self.busy -= 1;
                 if let Some(job) = process.callers[n].job.next() {
                     let pause = self.dice.up_to(job.think);
@@ -235,7 +238,7 @@ impl Fleet {
         self.settle(p);
     }
 
-    /// Does what follows a step of an engine: wakes others, and asks the store.
+    /// Follows up on a step of an engine: wakes other callers and polls for store requests.
     fn settle(&mut self, p: usize) {
         let now = self.clock(p);
         let process = &mut self.processes[p];
@@ -244,36 +247,37 @@ impl Fleet {
         }
         if process.engine.take_wake() {
             for n in std::mem::take(&mut process.waiting) {
-                self.at(self.now, Happening::Wake(p, n));
+                self.at(self.now, Event::Wake(p, n));
             }
         }
         match self.processes[p].engine.poll_store(now) {
             StoreStep::Exchange(requests) => {
                 let at = self.now.after(self.store_travel());
-                self.at(at, Happening::Exchange(p, requests));
+                self.at(at, Event::Exchange(p, requests));
             }
             StoreStep::Wait { until } => {
-                assert!(until > now, "it waits for the past");
+                assert!(until > now, "wait ends in the past");
                 let until = self.true_time(p, until);
                 let process = &mut self.processes[p];
                 if process.store_poll_at.is_none_or(|at| until < at) {
                     process.store_poll_at = Some(until);
-                    self.at(until, Happening::PollStore(p));
+                    self.at(until, Event::PollStore(p));
                 }
             }
         }
     }
 
-    /// Carries an exchange out, also for a process that has gone meanwhile.
+    /// Carries out an exchange, even if the process has been killed meanwhile.
     fn exchange(&mut self, p: usize, requests: &[StoreRequest]) {
         let back = self.now.after(self.store_travel());
-        let fails = |it: &mut Self| {
-            it.at(back, Happening::Answers(p, Err(StoreError::new("it is not there"))));
+        let fails = |fleet: &mut Self| {
+            fleet.at(back, Event::Answers(p, Err(StoreError::new("the store is down"))));
         };
-        let since_beginning = self.now.since(Self::BEGINNING);
-        let away = self.climate.outage.as_ref().is_some_and(|it| it.contains(&since_beginning));
-        let faulty = self.dice.percent(self.climate.store_faults);
-        if away || (faulty && self.dice.percent(50)) {
+        let since_start = self.now.since(Self::START);
+        let outage = self.conditions.outage.as_ref();
+        let down = outage.is_some_and(|outage| outage.contains(&since_start));
+        let faulty = self.dice.percent(self.conditions.store_faults);
+        if down || (faulty && self.dice.percent(50)) {
             return fails(self);
         }
         let now = self.now.after(self.store_origin);
@@ -281,11 +285,11 @@ impl Fleet {
         if faulty {
             return fails(self);
         }
-        self.at(back, Happening::Answers(p, Ok(answers)));
+        self.at(back, Event::Answers(p, Ok(answers)));
     }
 
     fn send(&mut self, p: usize, n: usize, request: Box<Request<Vec<u8>>>) {
-        let flight = self.processes[p].callers[n].in_flight.as_ref().expect("it was sent");
+        let flight = self.processes[p].callers[n].in_flight.as_ref().expect("a request in flight");
         let (id, token) = (flight.id, flight.token);
         let lost_at = self.true_time(p, flight.lost_at);
         if token {
@@ -293,10 +297,10 @@ impl Fleet {
             self.fetching.retain(|_, lost_at| *lost_at > now);
             let other = self.fetching.insert(p, lost_at);
             assert!(other.is_none(), "two token requests of one process at once");
-            self.most_fetching = self.most_fetching.max(self.fetching.len());
+            self.max_fetching = self.max_fetching.max(self.fetching.len());
         }
         let arrives = self.now.after(self.travel());
-        let faulty = self.dice.percent(self.climate.faults);
+        let faulty = self.dice.percent(self.conditions.faults);
         match if faulty { self.dice.below(3) } else { 9 } {
             0 => self.fail(p, n, arrives.min(lost_at), TransportErrorKind::Connect),
             1 => self.fail(p, n, lost_at, TransportErrorKind::Timeout),
@@ -305,8 +309,8 @@ impl Fleet {
                     self.lost += 1;
                     self.fail(p, n, lost_at, TransportErrorKind::Timeout);
                 }
-                // Neither a timeout nor the end of a process calls back what is on its way.
-                self.at(arrives, Happening::Arrive(p, n, id, request));
+                // The request arrives even after a timeout or the end of the process.
+                self.at(arrives, Event::Arrive(p, n, id, request));
             }
         }
     }
@@ -315,19 +319,19 @@ impl Fleet {
         if kind != TransportErrorKind::Connect {
             self.may_have_arrived(p, n);
         }
-        self.at(at, Happening::Reply(p, n, Box::new(Reply::Failed(kind))));
+        self.at(at, Event::Reply(p, n, Box::new(Reply::Failed(kind))));
     }
 
     fn arrive(&mut self, p: usize, n: usize, id: u32, request: &Request<Vec<u8>>) {
-        let faulty = self.dice.percent(self.climate.faults);
-        let mood = match if faulty { self.dice.below(4) } else { 9 } {
-            0 => Mood::Status(503),
-            1 => Mood::Status(429),
-            2 => Mood::Truncated,
-            3 => Mood::Revoking,
-            _ => Mood::Well,
+        let faulty = self.dice.percent(self.conditions.faults);
+        let reaction = match if faulty { self.dice.below(4) } else { 9 } {
+            0 => Reaction::Status(503),
+            1 => Reaction::Status(429),
+            2 => Reaction::Truncated,
+            3 => Reaction::Revoking,
+            _ => Reaction::Normal,
         };
-        let answer = self.service.answer(request, self.now, mood);
+        let answer = self.service.answer(request, self.now, reaction);
         let flight = self.processes[p].callers[n].in_flight.as_ref();
         let Some(flight) = flight.filter(|flight| flight.id == id) else { return };
         let lost_at = self.true_time(p, flight.lost_at);
@@ -342,15 +346,15 @@ impl Fleet {
             self.lost += 1;
             return self.fail(p, n, lost_at, TransportErrorKind::Timeout);
         }
-        self.at(back, Happening::Reply(p, n, Box::new(Reply::Whole(answer))));
+        self.at(back, Event::Reply(p, n, Box::new(Reply::Whole(answer))));
     }
 
     fn travel(&mut self) -> Duration {
-        self.dice.within(self.climate.latency.clone()) / 2
+        self.dice.within(self.conditions.latency.clone()) / 2
     }
 
     fn store_travel(&mut self) -> Duration {
-        self.dice.within(self.climate.store_latency.clone()) / 2
+        self.dice.within(self.conditions.store_latency.clone()) / 2
     }
 
     fn may_have_arrived(&mut self, p: usize, n: usize) {
@@ -363,19 +367,20 @@ impl Fleet {
 
 pub(crate) struct Outcome {
     pub(crate) taken: Duration,
-    /// Of the processes that were not killed.
-    pub(crate) results: Vec<Result<Given, CallError>>,
+    /// The results of the calls of all processes that were not killed.
+    pub(crate) results: Vec<Result<Output, CallError>>,
     pub(crate) service: Service,
-    /// The most token requests that were on their way at once.
-    pub(crate) most_fetching: usize,
-    /// Number of requests or answers that took longer than they were waited for, and of processes
-    /// that ended after they had asked, and before the store knew the limit.
+    /// The maximum number of concurrent token requests.
+    pub(crate) max_fetching: usize,
+    /// The number of requests and responses that took longer than the timeout, and of processes that
+    /// were killed after sending requests, but before the store knew the limit.
     pub(crate) lost: usize,
 }
 
 impl Outcome {
     pub(crate) fn assert_all_succeeded(&self) {
-        let failures: Vec<_> = self.results.iter().filter_map(|it| it.as_ref().err()).collect();
+        let failures: Vec<_> =
+            self.results.iter().filter_map(|result| result.as_ref().err()).collect();
         assert!(failures.is_empty(), "{failures:?}");
     }
 }

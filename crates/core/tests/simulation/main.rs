@@ -2,7 +2,7 @@
 //!
 //! `SIMULATION_SCHEDULES=1000000` runs more of them, `SIMULATION_SEED=n` the one that failed.
 
-// The whole of it is a test.
+// All modules are test code.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -16,12 +16,12 @@ mod bodies;
 mod caller;
 mod dice;
 mod fleet;
+mod independent_clients;
 mod quota;
 mod random;
 mod service;
 mod sharing;
 mod store;
-mod strangers;
 mod waiting;
 mod work;
 mod world;
@@ -37,7 +37,7 @@ fn environment(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().expect("a number"))
 }
 
-/// Returns whether a single schedule is run, which says nothing of the average.
+/// Returns whether a single schedule is run, from which no average can be computed.
 fn is_one_seed() -> bool {
     environment("SIMULATION_SEED").is_some()
 }
@@ -45,11 +45,12 @@ fn is_one_seed() -> bool {
 /// The default number of random schedules.
 const RANDOM_SCHEDULES: u64 = 10_000;
 
-/// Runs `schedule` with as many seeds, or the one asked for; a seed that fails is told.
+/// Runs `schedule` with this number of seeds, or only with `SIMULATION_SEED`. Prints the command to
+/// repeat a failed seed.
 fn run_seeds(schedules: u64, schedule: impl Fn(u64)) {
-    let asked = environment("SIMULATION_SCHEDULES").unwrap_or(RANDOM_SCHEDULES);
-    // More random schedules bring as many times more of the others; fewer spare what they can.
-    let schedules = schedules.min(asked).max(schedules * asked / RANDOM_SCHEDULES);
+    let requested = environment("SIMULATION_SCHEDULES").unwrap_or(RANDOM_SCHEDULES);
+    // A larger number scales all tests in proportion; a smaller one only caps them.
+    let schedules = schedules.min(requested).max(schedules * requested / RANDOM_SCHEDULES);
     let seeds = match environment("SIMULATION_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..schedules,

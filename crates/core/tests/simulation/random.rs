@@ -1,4 +1,4 @@
-//! Everything at once, by chance.
+//! Random schedules with all kinds of faults at once.
 
 use std::time::Duration;
 
@@ -6,8 +6,8 @@ use didit_core::Policy;
 
 use super::dice::Dice;
 use super::service::{Access, Quota, Service};
-use super::work::{Ask, Job};
-use super::world::{Weather, World};
+use super::work::{Job, Task};
+use super::world::{Conditions, World};
 use super::{RANDOM_SCHEDULES, millis, run_seeds};
 
 fn policy(dice: &mut Dice) -> Policy {
@@ -22,7 +22,7 @@ fn policy(dice: &mut Dice) -> Policy {
 }
 
 fn access(dice: &mut Dice) -> Access {
-    let until = |dice: &mut Dice| World::BEGINNING.after(dice.up_to(millis(60_000)));
+    let until = |dice: &mut Dice| World::START.after(dice.up_to(millis(60_000)));
     match dice.below(6) {
         0 => Access::Bearer(until(dice)),
         1 => Access::ApiKey(until(dice)),
@@ -32,47 +32,47 @@ fn access(dice: &mut Dice) -> Access {
     }
 }
 
-fn weather(dice: &mut Dice) -> Weather {
+fn conditions(dice: &mut Dice) -> Conditions {
     let slowest = dice.within(millis(1)..millis(2_000));
-    Weather {
-        faults: dice.one_of(&[0, 5, 30, 90]),
-        cut_off: dice.one_of(&[0, 0, 10, 50]),
-        dropped: dice.one_of(&[0, 30]),
-        queued: dice.one_of(&[0, 40]),
+    Conditions {
+        faults: dice.choose(&[0, 5, 30, 90]),
+        cut_off: dice.choose(&[0, 0, 10, 50]),
+        dropped: dice.choose(&[0, 30]),
+        queued: dice.choose(&[0, 40]),
         shared_quota: dice.percent(30),
-        ..Weather::clear(slowest)
+        ..Conditions::ideal(slowest)
     }
 }
 
 fn job(dice: &mut Dice) -> Job {
-    let ask = match dice.below(10) {
-        0 | 1 => Ask::Creation,
-        2 | 3 => Ask::Wait {
+    let task = match dice.below(10) {
+        0 | 1 => Task::Creation,
+        2 | 3 => Task::Wait {
             interval: dice.within(millis(300)..millis(5_000)),
             decided_after: dice.up_to(millis(20_000)),
         },
-        _ => Ask::Decision,
+        _ => Task::Decision,
     };
-    let patient = matches!(ask, Ask::Wait { .. });
+    let patient = matches!(task, Task::Wait { .. });
     let timeout = if dice.percent(20) {
         Some(dice.within(millis(1)..millis(10_000)))
     } else {
         patient.then(|| dice.within(millis(1_000)..millis(30_000)))
     };
     let repeats = if dice.percent(20) { dice.count(3) } else { 0 };
-    Job { timeout, ..Job::many(ask, repeats, dice.one_of(&[Duration::ZERO, millis(500)])) }
+    Job { timeout, ..Job::many(task, repeats, dice.choose(&[Duration::ZERO, millis(500)])) }
 }
 
 #[test]
-fn random_schedules_keep_every_promise() {
+fn random_schedules_keep_all_guarantees() {
     run_seeds(RANDOM_SCHEDULES, |seed| {
         let mut dice = Dice(seed);
         let policy = policy(&mut dice);
         let limit = dice.percent(50).then(|| dice.count(30));
         let quota = limit.map(|limit| Quota::new(limit, policy.rate_limit_window));
-        let (access, weather) = (access(&mut dice), weather(&mut dice));
+        let (access, conditions) = (access(&mut dice), conditions(&mut dice));
         let service = Service::new(quota, access);
-        let mut world = World::new(seed, policy, service, weather.clone());
+        let mut world = World::new(seed, policy, service, conditions.clone());
         for _ in 0..dice.count(25) {
             let after = dice.up_to(millis(2_000));
             let job = job(&mut dice);
@@ -81,10 +81,10 @@ fn random_schedules_keep_every_promise() {
         let outcome = world.run();
         let service = &outcome.service;
         let answers = service.decided + service.created;
-        assert!(outcome.succeeded() <= answers, "more was handed out than the service gave");
-        let alone = weather.faults + weather.cut_off + weather.dropped == 0
-            && !weather.shared_quota
-            && weather.latency.end < Duration::from_secs(1);
+        assert!(outcome.succeeded() <= answers, "more results than the service returned");
+        let alone = conditions.faults + conditions.cut_off + conditions.dropped == 0
+            && !conditions.shared_quota
+            && conditions.latency.end < Duration::from_secs(1);
         if alone && outcome.lost == 0 && service.unauthorized == 0 {
             assert_eq!(service.refused_by_limit, 0, "a lone client is never refused");
         }

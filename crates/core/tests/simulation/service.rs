@@ -1,4 +1,4 @@
-//! A strict model of the service: it keeps its own books and objects to what it must not see.
+//! A strict model of the service, with its own accounting and checks of the requests.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, StatusCode};
 
 use super::work::Answer;
 
-/// A sliding-window quota on decisions, as the service counts: from the moment of acceptance.
+/// A sliding-window quota on decisions, which counts requests from the moment of acceptance.
 #[derive(Debug)]
 pub(crate) struct Quota {
     pub(crate) limit: usize,
@@ -21,7 +21,7 @@ impl Quota {
         Self { limit, window, accepted: VecDeque::new() }
     }
 
-    /// Accepts a request, or says how long until the next can be.
+    /// Accepts a request, or returns the time until the next one can be accepted.
     pub(crate) fn take(&mut self, now: Moment) -> Result<(), Duration> {
         while self.accepted.front().is_some_and(|at| at.after(self.window) <= now) {
             self.accepted.pop_front();
@@ -54,14 +54,14 @@ impl Quota {
     }
 }
 
-/// The way in which callers are authorized.
+/// The authorization of the callers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Access {
-    /// With tokens that they fetch; each lives that long, or nobody says how long.
+    /// Fetched tokens with this lifetime, or of unspecified lifetime.
     Tokens(Option<Duration>),
-    /// With a token that they hold, until then.
+    /// A given token that is valid until this moment.
     Bearer(Moment),
-    /// With a key that they hold, until then.
+    /// A given key that is valid until this moment.
     ApiKey(Moment),
 }
 
@@ -74,8 +74,8 @@ impl Access {
         }
     }
 
-    /// Returns the header that is accepted at first, and until when.
-    fn taken(self) -> Option<(String, Moment)> {
+    /// Returns the header that is accepted from the start, and the end of its validity.
+    fn accepted(self) -> Option<(String, Moment)> {
         match self {
             Self::Tokens(_) => None,
             Self::Bearer(until) => Some(("Bearer held".to_owned(), until)),
@@ -86,11 +86,11 @@ impl Access {
 
 /// The reaction of the service to a request that reaches it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mood {
-    Well,
+pub(crate) enum Reaction {
+    Normal,
     Status(u16),
     Truncated,
-    /// Every token issued so far is void from now on.
+    /// Revokes all tokens issued so far.
     Revoking,
 }
 
@@ -98,9 +98,9 @@ pub(crate) enum Mood {
 pub(crate) struct Service {
     pub(crate) quota: Option<Quota>,
     pub(crate) access: Access,
-    /// The headers that authorize, and until when.
-    taken: Vec<(String, Moment)>,
-    /// The times at which the sessions that are waited for are decided; every other one is decided.
+    /// The accepted headers, with the end of their validity.
+    accepted: Vec<(String, Moment)>,
+    /// The times at which sessions are decided; all others are decided from the start.
     decided_at: BTreeMap<String, Moment>,
     pub(crate) tokens_issued: usize,
     pub(crate) unauthorized: usize,
@@ -115,7 +115,7 @@ impl Service {
         Self {
             quota,
             access,
-            taken: access.taken().into_iter().collect(),
+            accepted: access.accepted().into_iter().collect(),
             decided_at: BTreeMap::new(),
             tokens_issued: 0,
             unauthorized: 0,
@@ -130,11 +130,16 @@ impl Service {
         self.decided_at.insert(session.to_owned(), at);
     }
 
-    pub(crate) fn answer(&mut self, request: &Request<Vec<u8>>, now: Moment, mood: Mood) -> Answer {
-        if mood == Mood::Revoking {
-            self.taken.clear();
+    pub(crate) fn answer(
+        &mut self,
+        request: &Request<Vec<u8>>,
+        now: Moment,
+        reaction: Reaction,
+    ) -> Answer {
+        if reaction == Reaction::Revoking {
+            self.accepted.clear();
         }
-        if let Mood::Status(status) = mood {
+        if let Reaction::Status(status) = reaction {
             return answer(status, r#"{"message":"scripted"}"#.to_owned());
         }
         let path = request.uri().path().to_owned();
@@ -149,7 +154,7 @@ impl Service {
         } else {
             self.decision(&path, now)
         };
-        if mood == Mood::Truncated {
+        if reaction == Reaction::Truncated {
             answered.body.truncate(answered.body.len() / 2);
             answered.undecided = false;
         }
@@ -157,12 +162,12 @@ impl Service {
     }
 
     fn token(&mut self, now: Moment) -> Answer {
-        let Access::Tokens(lifetime) = self.access else { panic!("nobody needs a token") };
+        let Access::Tokens(lifetime) = self.access else { panic!("unexpected token request") };
         self.tokens_issued += 1;
         let token = format!("token-{}", self.tokens_issued);
-        let lives = lifetime.unwrap_or(Duration::from_secs(100_000_000));
-        self.taken.push((format!("Bearer {token}"), now.after(lives)));
-        let seconds = lives.as_secs_f64();
+        let validity = lifetime.unwrap_or(Duration::from_secs(100_000_000));
+        self.accepted.push((format!("Bearer {token}"), now.after(validity)));
+        let seconds = validity.as_secs_f64();
         answer(
             200,
             match lifetime {
@@ -174,9 +179,9 @@ impl Service {
 
     fn authorized(&self, request: &Request<Vec<u8>>, now: Moment) -> bool {
         let headers = request.headers();
-        let shown = headers.get("authorization").or(headers.get("x-api-key"));
-        let shown = shown.and_then(|value| value.to_str().ok());
-        self.taken.iter().any(|(taken, until)| Some(&**taken) == shown && *until > now)
+        let sent = headers.get("authorization").or(headers.get("x-api-key"));
+        let sent = sent.and_then(|value| value.to_str().ok());
+        self.accepted.iter().any(|(accepted, until)| Some(&**accepted) == sent && *until > now)
     }
 
     fn decision(&mut self, path: &str, now: Moment) -> Answer {
@@ -195,7 +200,7 @@ impl Service {
             None => {
                 let undecided = self.decided_at.get(id).is_some_and(|at| now < *at);
                 *if undecided { &mut self.undecided } else { &mut self.decided } += 1;
-                // A status that nobody knows is not final either.
+                // "New" is an unknown status, which does not count as final.
                 let statuses =
                     if undecided { ["Retrieved", "New"] } else { ["Confirmed", "Declined"] };
                 let status = statuses[(self.decided + self.undecided) % 2];

@@ -1,4 +1,4 @@
-//! A model of the store that processes share: what the scripts of a real one do, step by step.
+//! A model of the shared store, with the rules of the Redis adapter's scripts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,38 +10,38 @@ use didit_core::{
 
 use super::millis;
 
-/// The name of a process.
+/// The index of a process.
 pub(crate) type Member = usize;
 
-/// Tells an engine that there is a store; the world carries its requests there.
+/// A placeholder that enables sharing in an engine; the fleet carries its requests to the [`Store`].
 #[derive(Debug)]
-pub(crate) struct Somewhere;
+pub(crate) struct Placeholder;
 
-impl SharedStore for Somewhere {
+impl SharedStore for Placeholder {
     fn open(&mut self, application: &Application<'_>) {
         assert_eq!((application.client_id, application.secret), ("id", "secret"));
     }
 
     fn exchange(&mut self, _: &[StoreRequest]) -> Result<Vec<StoreAnswer>, StoreError> {
-        unreachable!("the world carries requests")
+        unreachable!("the fleet carries the requests")
     }
 }
 
-/// All that the store knows, by its own clock.
+/// The state of the store, in moments of its own clock.
 #[derive(Default)]
 pub(crate) struct Store {
-    quotas: Vec<(Bucket, Books)>,
-    token: Option<Kept>,
+    quotas: Vec<(Bucket, QuotaRecord)>,
+    token: Option<StoredToken>,
     fetching: Option<(Member, Moment)>,
 }
 
-struct Kept {
+struct StoredToken {
     token: SharedToken,
     at: Moment,
 }
 
 #[derive(Default)]
-struct Books {
+struct QuotaRecord {
     limit: SharedLimit,
     first_grant: Option<Moment>,
     grants_from: Moment,
@@ -49,21 +49,21 @@ struct Books {
     /// The time at which each permit leaves the window.
     permits: BTreeMap<(Member, u64), Moment>,
     members: BTreeMap<Member, Moment>,
-    /// The permits that each member still waits for, and until when that counts.
+    /// The number of permits that each member waits for, and the time until which that counts.
     waiting: BTreeMap<Member, (u32, Moment)>,
 }
 
-const FORGOTTEN: Duration = Duration::from_secs(30);
+const MEMBER_TIMEOUT: Duration = Duration::from_secs(30);
 const REASSEMBLY: Duration = Duration::from_secs(1);
 const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 const GRACE: Duration = millis(100);
-/// The pause before asking again for what another process is about to find out.
-const SOON: Duration = millis(20);
+/// The pause before asking again for a limit or a token that another process is about to learn.
+const RECHECK: Duration = millis(20);
 
 impl Store {
     pub(crate) fn knows_limit(&self, bucket: Bucket) -> bool {
-        let known = |books: &Books| books.limit != SharedLimit::Unknown;
-        self.quotas.iter().any(|(it, books)| *it == bucket && known(books))
+        let known = |record: &QuotaRecord| record.limit != SharedLimit::Unknown;
+        self.quotas.iter().any(|(other, record)| *other == bucket && known(record))
     }
 
     pub(crate) fn answer(
@@ -77,7 +77,7 @@ impl Store {
             StoreRequest::Quota(request) => {
                 let found = self.quotas.iter().position(|(bucket, _)| *bucket == request.bucket);
                 let at = found.unwrap_or_else(|| {
-                    self.quotas.push((request.bucket, Books::default()));
+                    self.quotas.push((request.bucket, QuotaRecord::default()));
                     self.quotas.len() - 1
                 });
                 StoreAnswer::Quota(self.quotas[at].1.answer(member, request, now))
@@ -87,46 +87,50 @@ impl Store {
 
     fn token(&mut self, member: Member, request: &TokenRequest, now: Moment) -> TokenAnswer {
         self.fetching.take_if(|(_, until)| *until <= now);
-        self.token.take_if(|kept| kept.at.after(kept.token.lifetime) <= now);
-        let mine = self.fetching.is_none_or(|(holder, _)| holder == member);
+        self.token.take_if(|stored| stored.at.after(stored.token.lifetime) <= now);
+        let available = self.fetching.is_none_or(|(holder, _)| holder == member);
         match request {
             TokenRequest::Get { lease, known } => match &self.token {
-                Some(kept) if kept.at.after(kept.token.renew_after) > now => kept.answer(now),
-                _ if mine => {
+                Some(stored) if stored.at.after(stored.token.renew_after) > now => {
+                    stored.answer(now)
+                }
+                _ if available => {
                     self.fetching = Some((member, now.after(*lease)));
                     TokenAnswer::Fetch
                 }
-                Some(kept)
-                    if known.as_ref().is_none_or(|it| it.expose() != kept.token.token.expose()) =>
+                Some(stored)
+                    if known
+                        .as_ref()
+                        .is_none_or(|known| known.expose() != stored.token.token.expose()) =>
                 {
-                    kept.answer(now)
+                    stored.answer(now)
                 }
-                _ => TokenAnswer::Wait(SOON),
+                _ => TokenAnswer::Wait(RECHECK),
             },
             TokenRequest::Hold(time) => {
-                if mine {
+                if available {
                     self.fetching = Some((member, now.after(*time)));
                 }
                 TokenAnswer::Done
             }
             TokenRequest::Put(token) => {
-                self.token = Some(Kept { token: token.clone(), at: now });
-                self.fetching.take_if(|_| mine);
+                self.token = Some(StoredToken { token: token.clone(), at: now });
+                self.fetching.take_if(|_| available);
                 TokenAnswer::Done
             }
             TokenRequest::Release => {
-                self.fetching.take_if(|_| mine);
+                self.fetching.take_if(|_| available);
                 TokenAnswer::Done
             }
             TokenRequest::Discard(refused) => {
-                self.token.take_if(|kept| kept.token.token.expose() == refused.expose());
+                self.token.take_if(|stored| stored.token.token.expose() == refused.expose());
                 TokenAnswer::Done
             }
         }
     }
 }
 
-impl Kept {
+impl StoredToken {
     fn answer(&self, now: Moment) -> TokenAnswer {
         let age = now.since(self.at);
         TokenAnswer::Token(SharedToken {
@@ -137,10 +141,10 @@ impl Kept {
     }
 }
 
-impl Books {
+impl QuotaRecord {
     fn answer(&mut self, member: Member, request: &QuotaRequest, now: Moment) -> QuotaAnswer {
         self.permits.retain(|_, leaves| *leaves > now);
-        self.members.retain(|_, seen| seen.after(FORGOTTEN) > now);
+        self.members.retain(|_, seen| seen.after(MEMBER_TIMEOUT) > now);
         self.waiting.retain(|_, (_, until)| *until > now);
         let mut answer = QuotaAnswer {
             bucket: request.bucket,
@@ -181,7 +185,7 @@ impl Books {
 
     fn learn(&mut self, member: Member, request: &QuotaRequest, now: Moment) {
         for (permit, age) in &request.completed {
-            // It may have ended before the store's clock began.
+            // Not computed from the time of completion, which may precede the clock's origin.
             let leaves = now.after(request.window.saturating_sub(*age));
             self.permits.insert((member, *permit), leaves);
         }
@@ -235,7 +239,7 @@ impl Books {
         }
         let next = self.permits.values().min().copied().filter(|_| granted == free);
         let wait = match self.limit {
-            SharedLimit::Unknown => SOON,
+            SharedLimit::Unknown => RECHECK,
             _ => next.unwrap_or(now).since(now).min(request.window / 20),
         };
         let wait = wait.max(request.window / 500).max(millis(1));

@@ -12,18 +12,18 @@ use didit_core::{
 use http::{HeaderMap, Response, StatusCode};
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Ask {
+pub(crate) enum Task {
     Decision,
     Creation,
-    /// The decision is made that long after the wait began.
+    /// A wait for a decision, which is made `decided_after` the start.
     Wait {
         interval: Duration,
         decided_after: Duration,
     },
 }
 
-impl Ask {
-    /// The pause between two looks of a wait.
+impl Task {
+    /// Returns the pause between two polls of a wait.
     pub(crate) fn interval(self) -> Option<Duration> {
         match self {
             Self::Wait { interval, .. } => Some(interval),
@@ -32,31 +32,31 @@ impl Ask {
     }
 }
 
-/// The work of a caller, call after call.
+/// The consecutive calls of a caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Job {
-    pub(crate) ask: Ask,
+    pub(crate) task: Task,
     pub(crate) timeout: Option<Duration>,
-    /// Number of calls left after the first, for this caller or for all who take from the pile.
-    pub(crate) pile: Rc<Cell<usize>>,
-    /// Each of them begins up to that long after the caller's last one is over.
+    /// The number of calls left after the first, for this caller or for all that share the counter.
+    pub(crate) remaining: Rc<Cell<usize>>,
+    /// The maximum pause between the end of a call and the start of the next.
     pub(crate) think: Duration,
     /// The client that makes the calls.
     pub(crate) client: usize,
 }
 
 impl Job {
-    pub(crate) fn once(ask: Ask) -> Self {
-        Self::many(ask, 0, Duration::ZERO)
+    pub(crate) fn once(task: Task) -> Self {
+        Self::many(task, 0, Duration::ZERO)
     }
 
-    pub(crate) fn many(ask: Ask, pile: usize, think: Duration) -> Self {
-        Self { ask, timeout: None, pile: Rc::new(Cell::new(pile)), think, client: 0 }
+    pub(crate) fn many(task: Task, remaining: usize, think: Duration) -> Self {
+        Self { task, timeout: None, remaining: Rc::new(Cell::new(remaining)), think, client: 0 }
     }
 
-    /// Takes the next call from the pile.
+    /// Takes the next of the remaining calls.
     pub(crate) fn next(&self) -> Option<Self> {
-        self.pile.set(self.pile.get().checked_sub(1)?);
+        self.remaining.set(self.remaining.get().checked_sub(1)?);
         Some(self.clone())
     }
 }
@@ -72,28 +72,28 @@ pub(crate) enum Work {
 impl Work {
     pub(crate) fn new(job: &Job, session: &str, queued: bool) -> Self {
         let id = session.parse().unwrap();
-        match job.ask {
-            Ask::Decision => {
+        match job.task {
+            Task::Decision => {
                 let call = Call::new(RetrieveDecision::new(id));
                 let call = job.timeout.into_iter().fold(call, Call::with_timeout);
                 Self::Decision(if queued { call.deadline_from_first_send() } else { call })
             }
-            Ask::Creation => {
+            Task::Creation => {
                 let call = Call::new(CreateSession::new("names".parse().unwrap()));
                 Self::Creation(job.timeout.into_iter().fold(call, Call::with_timeout))
             }
-            Ask::Wait { interval, .. } => {
+            Task::Wait { interval, .. } => {
                 let wait = WaitForDecision::new(id).with_interval(interval);
                 Self::Wait(job.timeout.into_iter().fold(wait, WaitForDecision::with_timeout))
             }
         }
     }
 
-    pub(crate) fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Given> {
+    pub(crate) fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Output> {
         match self {
-            Self::Decision(call) => map(call.poll(engine, now), Given::Decision),
-            Self::Creation(call) => map(call.poll(engine, now), |_| Given::Session),
-            Self::Wait(wait) => map(wait.poll(engine, now), Given::Decision),
+            Self::Decision(call) => map(call.poll(engine, now), Output::Decision),
+            Self::Creation(call) => map(call.poll(engine, now), |_| Output::Session),
+            Self::Wait(wait) => map(wait.poll(engine, now), Output::Decision),
         }
     }
 
@@ -109,7 +109,7 @@ impl Work {
 /// The outcome of a call.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant)]
-pub(crate) enum Given {
+pub(crate) enum Output {
     Decision(Decision),
     Session,
 }
@@ -151,14 +151,15 @@ impl<O: Operation> Receiver for O {
 /// The reply to a request.
 pub(crate) enum Reply {
     Whole(Answer),
-    /// The head of this answer, and half of its body.
+    /// The head of this response and half of its body.
     CutOff(TransportErrorKind, Answer),
     Failed(TransportErrorKind),
 }
 
 impl Reply {
-    /// The same without a broken body: a failed status is an answer, a success is none.
-    pub(crate) fn in_other_words(self) -> Self {
+    /// Returns the equivalent without a cut-off body: a response if the status is an error, a
+    /// transport error otherwise.
+    pub(crate) fn normalized(self) -> Self {
         match self {
             Self::CutOff(_, answer) if !answer.status.is_success() => {
                 Self::Whole(Answer { body: Vec::new(), ..answer })
@@ -171,7 +172,7 @@ impl Reply {
         }
     }
 
-    /// The status that counts.
+    /// Returns the status that the engine must respect.
     pub(crate) fn status(&self) -> Option<StatusCode> {
         match self {
             Self::Whole(answer) => Some(answer.status),
@@ -185,12 +186,12 @@ impl Reply {
     }
 }
 
-/// An answer of the service.
+/// A response of the service.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
-    /// True for a session that is not decided.
+    /// True for a decision that is still pending.
     pub(crate) undecided: bool,
 }
 

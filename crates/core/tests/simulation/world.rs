@@ -1,4 +1,4 @@
-//! Many callers over one engine in virtual time, and a network that delays, loses and breaks.
+//! Many callers of one or more engines in virtual time, over a network with latency and faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -9,35 +9,36 @@ use http::Request;
 
 use super::caller::{Caller, Next};
 use super::dice::Dice;
-use super::service::{Access, Mood, Service};
-use super::work::{Ask, Given, Job, Reply};
+use super::service::{Access, Reaction, Service};
+use super::work::{Job, Output, Reply, Task};
 
-/// The weather of a schedule: the faults of the network, the service and the callers.
+/// The conditions of a schedule: the latency and faults of the network, the service and the callers.
 #[derive(Clone)]
-pub(crate) struct Weather {
+pub(crate) struct Conditions {
+    /// The round-trip time of requests.
     pub(crate) latency: Range<Duration>,
-    /// In percent of the requests.
+    /// The percentage of faults, each for requests and for responses.
     pub(crate) faults: u64,
-    /// In percent of the answers: the head comes, the body does not.
+    /// The percentage of responses whose body is cut off after the head.
     pub(crate) cut_off: u64,
-    /// True if those are reported by their meaning, not as they occurred.
-    pub(crate) in_other_words: bool,
-    /// In percent of the calls: dropped at some point, half of them without a word.
+    /// True if cut-off responses are reported to the engine as their equivalent.
+    pub(crate) normalized: bool,
+    /// The percentage of calls that are dropped at some point, half of them without `cancel`.
     pub(crate) dropped: u64,
-    /// In percent of the calls for decisions.
+    /// The percentage of calls for decisions whose deadline starts with the first request.
     pub(crate) queued: u64,
-    /// True if others use up the same quota.
+    /// True if another client uses the same quota.
     pub(crate) shared_quota: bool,
 }
 
-impl Weather {
-    /// Every request takes its own time, up to `latency`; otherwise all is well.
-    pub(crate) fn clear(latency: Duration) -> Self {
+impl Conditions {
+    /// Returns conditions without faults, with a random latency of up to `latency`.
+    pub(crate) fn ideal(latency: Duration) -> Self {
         Self {
             latency: Duration::ZERO..latency,
             faults: 0,
             cut_off: 0,
-            in_other_words: false,
+            normalized: false,
             dropped: 0,
             queued: 0,
             shared_quota: false,
@@ -45,46 +46,46 @@ impl Weather {
     }
 }
 
-enum Happening {
+enum Event {
     Wake(usize),
     Arrive(usize, u32, Box<Request<Vec<u8>>>),
     Reply(usize, Box<Reply>),
     Drop(usize),
-    Foreign,
+    OtherClient,
 }
 
 pub(crate) struct World {
-    /// One for each client of the service.
+    /// The engines, one per client of the service.
     engines: Vec<Engine>,
     service: Service,
     now: Moment,
-    weather: Weather,
+    conditions: Conditions,
     dice: Dice,
     callers: Vec<Caller>,
-    /// Number of callers that are not done.
+    /// The number of unfinished calls.
     busy: usize,
-    /// The coming events in order; those of one moment, in the order in which they were scheduled.
-    to_come: BTreeMap<(Moment, u64), Happening>,
+    /// The future events by time, and for the same time in the order in which they were scheduled.
+    scheduled: BTreeMap<(Moment, u64), Event>,
     serial: u64,
-    /// The callers that wait, by client.
+    /// The waiting callers of each client.
     waiting: Vec<BTreeSet<usize>>,
     lost: usize,
 }
 
 impl World {
-    pub(crate) const BEGINNING: Moment = Moment::new(Duration::from_secs(1000));
+    pub(crate) const START: Moment = Moment::new(Duration::from_secs(1000));
 
-    pub(crate) fn new(seed: u64, policy: Policy, service: Service, weather: Weather) -> Self {
-        Self::with_clients(1, seed, policy, service, weather)
+    pub(crate) fn new(seed: u64, policy: Policy, service: Service, conditions: Conditions) -> Self {
+        Self::with_clients(1, seed, policy, service, conditions)
     }
 
-    /// Creates a world whose clients know nothing of each other.
+    /// Creates a world with several independent clients.
     pub(crate) fn with_clients(
         clients: usize,
         seed: u64,
         policy: Policy,
         service: Service,
-        weather: Weather,
+        conditions: Conditions,
     ) -> Self {
         let policies = (seed..).zip(std::iter::repeat_n(policy, clients));
         let engines = policies.map(|(seed, policy)| {
@@ -96,101 +97,101 @@ impl World {
             waiting: vec![BTreeSet::new(); engines.len()],
             engines,
             service,
-            now: Self::BEGINNING,
-            weather,
+            now: Self::START,
+            conditions,
             dice: Dice(seed ^ 0x5eed),
             callers: Vec::new(),
             busy: 0,
-            to_come: BTreeMap::new(),
+            scheduled: BTreeMap::new(),
             serial: 0,
             lost: 0,
         }
     }
 
-    /// Adds a caller that begins `after` from now.
+    /// Adds a caller that starts `after` from now.
     pub(crate) fn begin(&mut self, after: Duration, job: Job) {
-        let (n, begins) = (self.callers.len(), self.now.after(after));
+        let (n, starts_at) = (self.callers.len(), self.now.after(after));
         let session = format!("s-{n}");
-        if let Ask::Wait { decided_after, .. } = job.ask {
-            self.service.decide(&session, begins.after(decided_after));
+        if let Task::Wait { decided_after, .. } = job.task {
+            self.service.decide(&session, starts_at.after(decided_after));
         }
-        // The clock of a queued call stands still while the rate limit holds it up.
-        let queued = matches!(job.ask, Ask::Decision) && self.dice.percent(self.weather.queued);
+        let queued =
+            matches!(job.task, Task::Decision) && self.dice.percent(self.conditions.queued);
         let renews = matches!(self.service.access, Access::Tokens(_));
         let policy = self.engines[job.client].policy();
-        let lasts = job.timeout.unwrap_or(policy.call_timeout);
-        self.callers.push(Caller::new(job, session, begins, queued, policy, renews));
+        let timeout = job.timeout.unwrap_or(policy.call_timeout);
+        self.callers.push(Caller::new(job, session, starts_at, queued, policy, renews));
         self.busy += 1;
-        self.at(begins, Happening::Wake(n));
-        if self.dice.percent(self.weather.dropped) {
-            let moment = begins.after(self.dice.up_to(lasts));
-            self.at(moment, Happening::Drop(n));
+        self.at(starts_at, Event::Wake(n));
+        if self.dice.percent(self.conditions.dropped) {
+            let moment = starts_at.after(self.dice.up_to(timeout));
+            self.at(moment, Event::Drop(n));
         }
     }
 
-    fn at(&mut self, moment: Moment, happening: Happening) {
+    fn at(&mut self, moment: Moment, event: Event) {
         self.serial += 1;
-        self.to_come.insert((moment.max(self.now), self.serial), happening);
+        self.scheduled.insert((moment.max(self.now), self.serial), event);
     }
 
-    /// Runs until every caller is done.
+    /// Runs until every call has finished.
     pub(crate) fn run(mut self) -> Outcome {
-        if self.weather.shared_quota {
-            self.at(self.now, Happening::Foreign);
+        if self.conditions.shared_quota {
+            self.at(self.now, Event::OtherClient);
         }
         while self.busy > 0 {
-            let ((moment, _), happening) =
-                self.to_come.pop_first().expect("somebody waits for something");
+            let ((moment, _), event) =
+                self.scheduled.pop_first().expect("an event for the unfinished calls");
             assert!(moment >= self.now);
             self.now = moment;
-            self.happen(happening);
+            self.handle(event);
             for client in 0..self.engines.len() {
                 if self.engines[client].take_wake() {
                     for n in std::mem::take(&mut self.waiting[client]) {
-                        self.at(self.now, Happening::Wake(n));
+                        self.at(self.now, Event::Wake(n));
                     }
                 }
             }
         }
         Outcome {
-            taken: self.now.since(Self::BEGINNING),
+            taken: self.now.since(Self::START),
             results: self.callers.into_iter().map(|caller| caller.done).collect(),
             service: self.service,
             lost: self.lost,
         }
     }
 
-    fn happen(&mut self, happening: Happening) {
+    fn handle(&mut self, event: Event) {
         let now = self.now;
-        match happening {
-            Happening::Wake(n) => self.poll(n),
-            Happening::Arrive(n, flight, request) => self.arrive(n, flight, &request),
-            Happening::Reply(n, reply) => {
+        match event {
+            Event::Wake(n) => self.poll(n),
+            Event::Arrive(n, flight, request) => self.arrive(n, flight, &request),
+            Event::Reply(n, reply) => {
                 let caller = &mut self.callers[n];
                 caller.receive(&reply, &mut self.engines[caller.job.client], now);
                 self.poll(n);
             }
-            Happening::Drop(n) => {
+            Event::Drop(n) => {
                 let silently = self.dice.percent(50);
                 let caller = &mut self.callers[n];
-                if !caller.is_over() {
+                if !caller.is_finished() {
                     caller.drop_call(silently, &mut self.engines[caller.job.client], now);
-                    self.go_on(n);
+                    self.start_next(n);
                 }
             }
-            Happening::Foreign => {
+            Event::OtherClient => {
                 if let Some(quota) = &mut self.service.quota {
                     let _ = quota.take(now);
                     let pause = quota.window / u32::try_from(quota.limit).unwrap();
                     let pause = self.dice.within(pause..pause * 3);
-                    self.at(now.after(pause), Happening::Foreign);
+                    self.at(now.after(pause), Event::OtherClient);
                 }
             }
         }
     }
 
     fn poll(&mut self, n: usize) {
-        if self.callers[n].is_over() {
+        if self.callers[n].is_finished() {
             return;
         }
         let client = self.callers[n].job.client;
@@ -198,15 +199,15 @@ impl World {
             Next::Send(request) => self.send(n, request),
             Next::WakeAt(until) => {
                 self.waiting[client].insert(n);
-                self.at(until, Happening::Wake(n));
+                self.at(until, Event::Wake(n));
             }
-            Next::Nothing if self.callers[n].is_over() => self.go_on(n),
+            Next::Nothing if self.callers[n].is_finished() => self.start_next(n),
             Next::Nothing => {}
         }
     }
 
-    /// A call is over; the caller's next one begins.
-    fn go_on(&mut self, n: usize) {
+    /// Starts the next call of a caller whose call has finished.
+    fn start_next(&mut self, n: usize) {
         self.busy -= 1;
         if let Some(job) = self.callers[n].job.next() {
             let pause = self.dice.up_to(job.think);
@@ -219,14 +220,14 @@ impl World {
         let client = self.callers[n].job.client;
         let callers = self.callers.iter().filter(|caller| caller.job.client == client);
         let flights = callers.filter_map(|caller| caller.in_flight.as_ref());
-        let flight = self.callers[n].in_flight.as_ref().expect("it was sent");
+        let flight = self.callers[n].in_flight.as_ref().expect("a request in flight");
         let (id, lost_at) = (flight.id, flight.lost_at);
         if flight.token {
             let live = flights.filter(|flight| flight.token && flight.lost_at > now).count();
             assert_eq!(live, 1, "two token requests at once");
         }
         let arrives = now.after(self.travel());
-        let faulty = self.dice.percent(self.weather.faults);
+        let faulty = self.dice.percent(self.conditions.faults);
         match if faulty { self.dice.below(4) } else { 9 } {
             0 => self.fail(n, arrives.min(lost_at), TransportErrorKind::Connect),
             1 => self.fail(n, lost_at, TransportErrorKind::Timeout),
@@ -236,8 +237,8 @@ impl World {
                     self.lost += 1;
                     self.fail(n, lost_at, TransportErrorKind::Timeout);
                 }
-                // A timeout does not call back what is on its way.
-                self.at(arrives, Happening::Arrive(n, id, request));
+                // The request arrives even after a timeout.
+                self.at(arrives, Event::Arrive(n, id, request));
             }
         }
     }
@@ -246,23 +247,23 @@ impl World {
         if kind != TransportErrorKind::Connect {
             self.may_have_arrived(n);
         }
-        self.at(at, Happening::Reply(n, Box::new(Reply::Failed(kind))));
+        self.at(at, Event::Reply(n, Box::new(Reply::Failed(kind))));
     }
 
     fn arrive(&mut self, n: usize, id: u32, request: &Request<Vec<u8>>) {
         let now = self.now;
-        let mood = match if self.dice.percent(self.weather.faults) { self.dice.below(6) } else { 9 }
-        {
-            0 => Mood::Status(500),
-            1 => Mood::Status(503),
-            2 => Mood::Status(429),
-            3 => Mood::Truncated,
-            4 => Mood::Revoking,
-            5 if self.dice.percent(20) => Mood::Status(404),
-            _ => Mood::Well,
-        };
-        let answer = self.service.answer(request, now, mood);
-        // A request that took too long to arrive has been given up, perhaps for another.
+        let reaction =
+            match if self.dice.percent(self.conditions.faults) { self.dice.below(6) } else { 9 } {
+                0 => Reaction::Status(500),
+                1 => Reaction::Status(503),
+                2 => Reaction::Status(429),
+                3 => Reaction::Truncated,
+                4 => Reaction::Revoking,
+                5 if self.dice.percent(20) => Reaction::Status(404),
+                _ => Reaction::Normal,
+            };
+        let answer = self.service.answer(request, now, reaction);
+        // The caller has given up a request that arrives after the timeout.
         let flight = self.callers[n].in_flight.as_ref();
         let Some(flight) = flight.filter(|flight| flight.id == id && flight.lost_at > now) else {
             return;
@@ -272,26 +273,26 @@ impl World {
             self.may_have_arrived(n);
         }
         let back = now.after(self.travel());
-        // The adapter's timeout strikes before an answer that comes too late.
+        // The adapter reports a timeout instead of a response that arrives too late.
         if back >= lost_at {
             self.lost += 1;
             return self.fail(n, lost_at, TransportErrorKind::Timeout);
         }
-        let cut_off = self.dice.percent(self.weather.cut_off);
-        let kind = cut_off.then(|| self.dice.one_of(&FAILURES));
+        let cut_off = self.dice.percent(self.conditions.cut_off);
+        let kind = cut_off.then(|| self.dice.choose(&FAILURES));
         let reply = match kind {
             Some(kind) => Reply::CutOff(kind, answer),
             None => Reply::Whole(answer),
         };
-        // A body that does not go on is noticed when the time is over.
+        // A body that stalls is noticed at the end of the timeout.
         let at = if kind == Some(TransportErrorKind::Timeout) { lost_at } else { back };
-        let reply = if self.weather.in_other_words { reply.in_other_words() } else { reply };
-        self.at(at, Happening::Reply(n, Box::new(reply)));
+        let reply = if self.conditions.normalized { reply.normalized() } else { reply };
+        self.at(at, Event::Reply(n, Box::new(reply)));
     }
 
-    /// One way's time.
+    /// Returns the time for one direction.
     fn travel(&mut self) -> Duration {
-        self.dice.within(self.weather.latency.clone()) / 2
+        self.dice.within(self.conditions.latency.clone()) / 2
     }
 
     fn may_have_arrived(&mut self, n: usize) {
@@ -302,7 +303,7 @@ impl World {
     }
 }
 
-/// The failures that an adapter may report for a broken body.
+/// The errors that an adapter may report for a body that was cut off.
 const FAILURES: [TransportErrorKind; 4] = [
     TransportErrorKind::Connect,
     TransportErrorKind::Certificate,
@@ -312,10 +313,10 @@ const FAILURES: [TransportErrorKind; 4] = [
 
 pub(crate) struct Outcome {
     pub(crate) taken: Duration,
-    /// In the order in which the calls began; nothing for dropped ones.
-    pub(crate) results: Vec<Option<Result<Given, CallError>>>,
+    /// The results in the order in which the calls were added; `None` for dropped calls.
+    pub(crate) results: Vec<Option<Result<Output, CallError>>>,
     pub(crate) service: Service,
-    /// Number of requests or answers that took longer than they were waited for.
+    /// The number of requests and responses that took longer than the timeout.
     pub(crate) lost: usize,
 }
 

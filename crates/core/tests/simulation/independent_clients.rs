@@ -1,4 +1,4 @@
-//! Several clients that share a rate limit and know of each other only what the headers say.
+//! Several clients that share a rate limit, and learn of each other only through the headers.
 
 use std::time::Duration;
 
@@ -6,22 +6,22 @@ use didit_core::Policy;
 
 use super::millis;
 use super::service::{Access, Quota, Service};
-use super::work::{Ask, Job};
-use super::world::{Outcome, Weather, World};
+use super::work::{Job, Task};
+use super::world::{Conditions, Outcome, World};
 
 const LIMIT: usize = 100;
 const CALLS: usize = 500;
 const ENDLESS: Duration = Duration::from_secs(100_000);
 
-struct Strangers {
+struct IndependentClients {
     clients: usize,
-    /// The number of callers of all clients together.
+    /// The total number of callers.
     callers: usize,
     window: Duration,
     latency: Duration,
 }
 
-impl Strangers {
+impl IndependentClients {
     fn run(&self, seed: u64) -> Outcome {
         let mut policy = Policy::default();
         policy.rate_limit_window = self.window;
@@ -29,10 +29,10 @@ impl Strangers {
         let quota = Quota::new(LIMIT, self.window);
         let service = Service::new(Some(quota), Access::Tokens(Some(ENDLESS)));
         let latency = self.latency..self.latency;
-        let weather = Weather { latency, ..Weather::clear(self.latency) };
-        let mut world = World::with_clients(self.clients, seed, policy, service, weather);
+        let conditions = Conditions { latency, ..Conditions::ideal(self.latency) };
+        let mut world = World::with_clients(self.clients, seed, policy, service, conditions);
         for client in 0..self.clients {
-            let calls = Job::many(Ask::Decision, CALLS / self.clients, Duration::ZERO);
+            let calls = Job::many(Task::Decision, CALLS / self.clients, Duration::ZERO);
             let calls = Job { client, ..calls };
             let callers = (self.callers / self.clients).max(1);
             for job in std::iter::repeat_with(|| calls.next()).take(callers).flatten() {
@@ -44,8 +44,8 @@ impl Strangers {
         outcome
     }
 
-    /// The time it takes if somebody knew when the service forgets each request.
-    fn least(&self) -> Duration {
+    /// Returns the optimal time, for clients that know when each request leaves the service's window.
+    fn optimal(&self) -> Duration {
         let mut sent = vec![Duration::ZERO; CALLS];
         for n in 0..CALLS {
             for (distance, pause) in [(LIMIT, self.window), (self.callers, self.latency)] {
@@ -58,10 +58,10 @@ impl Strangers {
     }
 }
 
-fn fleets(clients: usize, window: Duration) -> impl Iterator<Item = Strangers> {
+fn fleets(clients: usize, window: Duration) -> impl Iterator<Item = IndependentClients> {
     let latencies = [0, 20, 50, 200].map(millis).into_iter();
     latencies.flat_map(move |latency| {
-        [1, 16, 256].map(|callers| Strangers {
+        [1, 16, 256].map(|callers| IndependentClients {
             clients,
             callers: callers.max(clients),
             window,
@@ -71,12 +71,12 @@ fn fleets(clients: usize, window: Duration) -> impl Iterator<Item = Strangers> {
 }
 
 #[test]
-fn four_clients_drain_the_documented_limit_in_nearly_the_least_time() {
+fn clients_drain_the_documented_limit_in_nearly_optimal_time() {
     for clients in [1, 4] {
         for fleet in fleets(clients, Duration::from_secs(60)) {
             let outcome = fleet.run(1);
-            let ratio = outcome.taken.as_secs_f64() / fleet.least().as_secs_f64();
-            let Strangers { callers, latency, .. } = fleet;
+            let ratio = outcome.taken.as_secs_f64() / fleet.optimal().as_secs_f64();
+            let IndependentClients { callers, latency, .. } = fleet;
             let what = format!("{ratio} with {clients} clients, {callers} callers, {latency:?}");
             assert!(ratio <= 1.02, "{what}");
             assert!(clients > 1 || outcome.service.refused_by_limit == 0, "{what}");
@@ -85,14 +85,14 @@ fn four_clients_drain_the_documented_limit_in_nearly_the_least_time() {
 }
 
 #[test]
-fn in_a_short_window_the_rounding_of_retry_after_costs_a_second_a_window() {
+fn rounding_of_retry_after_costs_at_most_a_second_per_window() {
     let window = millis(2_000);
     for fleet in fleets(4, window) {
         let taken = fleet.run(1).taken;
         let windows = u32::try_from((CALLS - 1) / LIMIT).unwrap();
-        // One that counts each request from its response on loses a latency as well.
-        let most = fleet.least() + (fleet.latency + Duration::from_secs(1)) * windows;
-        let Strangers { callers, latency, .. } = fleet;
+        // Counting each request from its response costs one latency per window as well.
+        let most = fleet.optimal() + (fleet.latency + Duration::from_secs(1)) * windows;
+        let IndependentClients { callers, latency, .. } = fleet;
         assert!(taken <= most, "{taken:?} of {most:?} with {callers} callers, {latency:?}");
     }
 }
