@@ -92,7 +92,7 @@ pub fn describe(error: &Error) -> String {
         }
         Error::AlertReceived(
             AlertDescription::HandshakeFailure | AlertDescription::BadCertificate,
-        ) => "the server may demand a client certificate, or other ciphers",
+        ) => "the server may demand a client certificate or other ciphers",
         Error::InvalidCertificate(certificate) => match certificate {
             CertificateError::UnknownIssuer => "no trusted authority issued the certificate",
             Expired | ExpiredContext { .. } => "the certificate has expired",
@@ -100,7 +100,7 @@ pub fn describe(error: &Error) -> String {
                 "the certificate is for another host"
             }
             CertificateError::Other(_) => {
-                "the certificate is an authority's or of an old version, not a server's"
+                "the certificate is a CA certificate or of an old version, not a server certificate"
             }
             other => return other.to_string(),
         },
@@ -116,7 +116,7 @@ pub fn advice(error: &Error) -> Option<&'static str> {
             Some("if the server is right, trust its issuer as a root certificate (`--ca-file`)")
         }
         Error::InvalidCertificate(CertificateError::Other(_)) => {
-            Some("give the server a certificate of its own, of version 3")
+            Some("give the server an X.509 version 3 server certificate")
         }
         Error::InvalidMessage(_) => Some("check the port of the base URL"),
         _ => None,
