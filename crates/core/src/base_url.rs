@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn the_verification_counterpart_differs_only_for_documented_hosts() {
+    fn verification_counterpart_differs_only_for_documented_hosts() {
         assert_eq!(BaseUrl::production().verification_counterpart(), BaseUrl::verification());
         assert_eq!(BaseUrl::staging().verification_counterpart(), BaseUrl::verification_staging());
         let gateway: BaseUrl = "https://gateway.example/didit".parse().unwrap();
