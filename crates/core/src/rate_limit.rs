@@ -20,7 +20,8 @@ pub struct RateLimit {
     pub limit: Option<u32>,
     /// `X-RateLimit-Remaining`: the number of requests left in the window.
     pub remaining: Option<u32>,
-    /// `X-RateLimit-Reset` minus `Date`: the time until more requests are allowed.
+    /// `X-RateLimit-Reset` (fractions are rounded up) minus `Date`: the time until more requests are
+    /// allowed.
     pub reset_after: Option<Duration>,
     /// `Retry-After`: either seconds (fractions are rounded up), or an HTTP date minus `Date`.
     pub retry_after: Option<Duration>,
@@ -39,14 +40,18 @@ impl RateLimit {
     pub fn from_headers(headers: &HeaderMap) -> Self {
         let get = |name| headers.get(name).map(text);
         let until = |then: Duration| Some(then.saturating_sub(get(DATE).and_then(http_date)?));
-        let reset = get(RESET).and_then(|value| value.parse().ok());
         Self {
             limit: get(LIMIT).and_then(|value| value.parse().ok()),
             remaining: get(REMAINING).and_then(|value| value.parse().ok()),
-            reset_after: reset.map(Duration::from_secs).and_then(until),
+            reset_after: get(RESET).and_then(seconds).and_then(until),
             retry_after: get(RETRY_AFTER)
                 .and_then(|value| seconds(value).or_else(|| http_date(value).and_then(until))),
         }
+    }
+
+    /// Returns whether nothing is left, and only the reset says until when.
+    pub(crate) fn is_used_up(&self) -> bool {
+        self.remaining == Some(0) && self.retry_after.is_none()
     }
 
     /// Adds a `Date` header with the time of arrival to a response whose headers may depend on it,
@@ -139,6 +144,16 @@ mod tests {
         for (value, seconds) in cases {
             let limit = read(&[date, ("retry-after", value)]);
             assert_eq!(limit.retry_after, seconds.map(Duration::from_secs), "{value}");
+        }
+    }
+
+    #[test]
+    fn reset_with_a_fraction_is_rounded_up() {
+        let date = ("date", "Thu, 01 Jan 1970 00:01:40 GMT");
+        let cases = [("102.001", Some(3)), ("3", Some(0)), ("-5", None), ("1e3", None)];
+        for (value, seconds) in cases {
+            let limit = read(&[date, ("x-ratelimit-reset", value)]);
+            assert_eq!(limit.reset_after, seconds.map(Duration::from_secs), "{value}");
         }
     }
 

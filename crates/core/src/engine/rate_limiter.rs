@@ -50,7 +50,7 @@ pub(super) struct RateLimiter {
 
 /// Slow start: until a response shows the limit, one request may be in flight, and twice as many
 /// after each interval of this length.
-const SLOW_START: Duration = Duration::from_secs(1);
+const SLOW_START: Duration = Duration::from_millis(500);
 /// The polling interval of calls that wait for the first response, if nothing wakes them.
 const RECHECK: Duration = Duration::from_millis(100);
 /// The polling interval of calls that wait for a permit of the store, if nothing wakes them.
@@ -178,6 +178,9 @@ impl RateLimiter {
             self.finish(id, !refused, now);
             self.observe_others(sent_at, now, reported, refused);
         }
+        if let Some(reset) = reported.reset_after.filter(|_| refused && reported.is_used_up()) {
+            self.close(now.after(reset.min(self.window)), now);
+        }
         let changed = first || refused || self.limit() != limit;
         changed && self.can_admit_queued(now)
     }
@@ -285,7 +288,7 @@ impl RateLimiter {
     /// Returns the maximum number of requests in flight before the limit is known.
     fn slow_start(&self, now: Moment) -> usize {
         let waited = self.first_sent.map_or(Duration::ZERO, |sent| now.since(sent));
-        1 << (waited.as_secs() / SLOW_START.as_secs()).min(30)
+        1 << (waited.as_millis() / SLOW_START.as_millis()).min(30)
     }
 
     /// Returns the earliest time for the n-th (from 0) of the requests that must wait.

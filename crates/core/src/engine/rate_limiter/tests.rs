@@ -53,6 +53,27 @@ fn requests_of_others_reduce_the_limit() {
 }
 
 #[test]
+fn refusal_without_retry_after_closes_the_gate_until_the_reset() {
+    let used_up = |reset| RateLimit { reset_after: Some(reset), ..reported(10, 0) };
+    let (second, day) = (Duration::from_secs(1), Duration::from_secs(86_400));
+    let waits = RateLimit { retry_after: Some(second), ..used_up(second * 3) };
+    let others = RateLimit { remaining: Some(5), ..used_up(second * 3) };
+    let cases = [
+        (used_up(second * 3), Some(at(3_000))),
+        (used_up(day), Some(at(10_000))),
+        (used_up(Duration::ZERO), None),
+        (waits, None),
+        (others, None),
+    ];
+    for (told, opens) in cases {
+        let mut limiter = limiter();
+        send(&mut limiter, 1, at(0));
+        limiter.answered(1, at(0), &told, StatusCode::TOO_MANY_REQUESTS);
+        assert_eq!(opens_at(&mut limiter, &mut None, at(0)), opens, "{told:?}");
+    }
+}
+
+#[test]
 fn gateway_error_does_not_end_slow_start() {
     let mut limiter = limiter();
     send(&mut limiter, 1, at(0));
@@ -92,15 +113,15 @@ fn limiter_with_limit(limit: u32) -> RateLimiter {
 }
 
 #[test]
-fn slow_start_doubles_every_second_until_the_first_response() {
+fn slow_start_doubles_every_half_second_until_the_first_response() {
     let mut limiter = limiter();
     send(&mut limiter, 1, at(1_000));
     let max_in_flight = |millis| limiter.slow_start(at(millis));
-    assert_eq!([1_000, 1_999, 2_000, 3_000, 4_500].map(max_in_flight), [1, 1, 2, 4, 8]);
+    assert_eq!([1_000, 1_499, 1_500, 2_000, 2_750].map(max_in_flight), [1, 1, 2, 4, 8]);
     let mut second = None;
-    assert_eq!(opens_at(&mut limiter, &mut second, at(1_500)), Some(at(1_600)));
-    send_from(&mut limiter, &mut second, 2, at(2_000));
-    assert!(opens_at(&mut limiter, &mut None, at(2_000)).is_some());
+    assert_eq!(opens_at(&mut limiter, &mut second, at(1_400)), Some(at(1_500)));
+    send_from(&mut limiter, &mut second, 2, at(1_500));
+    assert!(opens_at(&mut limiter, &mut None, at(1_500)).is_some());
 }
 
 #[test]
