@@ -11,8 +11,8 @@ const REDACTED: &str = "***";
 const MIN_PREFIX: usize = 4;
 
 /// Returns `text` without `secret`: each occurrence, plain or with any of its characters percent-,
-/// JSON- or HTML-encoded or its white space collapsed, and its beginning at the end of a text that
-/// was cut off.
+/// JSON- or HTML-encoded (once or twice) or its white space collapsed, and its beginning at the end
+/// of a text that was cut off.
 pub(crate) fn scrub(text: &str, secret: &str) -> String {
     let secret = Zeroizing::new(collapse(secret));
     if secret.is_empty() {
@@ -79,21 +79,47 @@ fn find(text: &str, start: usize, secret: &[char]) -> Option<usize> {
     ends.pop_last()
 }
 
-/// The longest encoding of a character below U+10000, in bytes (`&#x0027;`).
-const MAX_ENCODED: usize = 8;
+/// The longest of the usual encodings of a character below U+10000, in bytes (`&amp;#x0027;`).
+const MAX_ENCODED: usize = 12;
 
-/// Returns the lengths of all encodings of `c` with which `text` begins.
+/// Returns the lengths of all encodings of `c`, and of encodings of these, with which `text` begins.
 fn encoded(text: &str, c: char) -> impl Iterator<Item = usize> {
-    let mut forms = vec![c.to_string()];
+    // Every encoding begins with one of these, or is a plain blank.
+    let possible = text.starts_with(c) || text.starts_with(['%', '\\', '&']) || c == ' ';
+    let forms = if possible { forms(c) } else { Vec::new() };
+    let lengths: BTreeSet<usize> = forms.iter().flat_map(|form| encoded_form(text, form)).collect();
+    lengths.into_iter()
+}
+
+/// Returns the lengths of all beginnings of `text` that are `form`, any of its characters encoded.
+fn encoded_form(text: &str, form: &str) -> BTreeSet<usize> {
+    // A plain character is compared exactly, an escape sequence without regard to case.
+    let exact = form.chars().count() == 1;
+    form.chars().fold(BTreeSet::from([0]), |ends, c| {
+        let forms = if ends.is_empty() { Vec::new() } else { forms(c) };
+        let begins = |start: usize, form: &String| {
+            let found = text.as_bytes().get(start..start + form.len())?;
+            let same = if exact && form.chars().count() == 1 {
+                found == form.as_bytes()
+            } else {
+                found.eq_ignore_ascii_case(form.as_bytes())
+            };
+            same.then_some(start + form.len())
+        };
+        ends.iter().flat_map(|&at| forms.iter().filter_map(move |form| begins(at, form))).collect()
+    })
+}
+
+/// Returns `c` and its encodings.
+fn forms(c: char) -> Vec<String> {
     let mut utf8 = [0; 4];
     let bytes: Vec<_> =
         c.encode_utf8(&mut utf8).bytes().map(|byte| format!("%{byte:02x}")).collect();
-    forms.push(bytes.concat());
     let mut utf16 = [0; 2];
     let units: Vec<_> =
         c.encode_utf16(&mut utf16).iter().map(|unit| format!("\\u{unit:04x}")).collect();
-    forms.push(units.concat());
     let code = u32::from(c);
+    let mut forms = vec![c.to_string(), bytes.concat(), units.concat()];
     forms.extend([format!("&#{code};"), format!("&#x{code:x};"), format!("&#x{code:04x};")]);
     forms.extend(match c {
         '"' => vec!["\\\"".to_owned(), "&quot;".to_owned()],
@@ -106,20 +132,7 @@ fn encoded(text: &str, c: char) -> impl Iterator<Item = usize> {
         ' ' => ["+", "&nbsp;", "\n", "\r", "\t", "\\n", "\\r", "\\t"].map(str::to_owned).to_vec(),
         _ => vec![],
     });
-    let begins = |form: &String| {
-        let start = text.as_bytes().get(..form.len());
-        // A plain character is compared exactly, an escape sequence without regard to case.
-        let exact = form.chars().count() == 1;
-        start.is_some_and(|start| {
-            if exact {
-                start == form.as_bytes()
-            } else {
-                start.eq_ignore_ascii_case(form.as_bytes())
-            }
-        })
-    };
-    let lengths: Vec<usize> = forms.iter().filter(|form| begins(form)).map(String::len).collect();
-    lengths.into_iter()
+    forms
 }
 
 #[cfg(test)]
@@ -160,6 +173,21 @@ mod tests {
             assert_eq!(scrub(&format!("<{text}>"), &secret.replace("  ", " ")), "<***>", "{text}");
         }
         assert_eq!(scrub("no a%22b%5cc%2…", secret), "no ***…");
+    }
+
+    #[test]
+    fn secrets_encoded_twice_are_removed() {
+        let secret = "a\"b\\c&<d>/e'f";
+        for text in [
+            "a%2522b%255Cc%2526%253C%64%253e%252Fe%2527f",
+            r#"a\\\"b\\\\c&<d>/e'f"#,
+            "a%5C%22b%5C%5Cc%26%3Cd%3E%2Fe%27f",
+            r"a\&quot;b\\c&amp;&lt;d&gt;/e&#39;f",
+            r"a&amp;quot;b\c&amp;amp;&amp;lt;d&amp;gt;/e&amp;#39;f",
+            r"a\\u0022b\\\\c&<d>/e'f",
+        ] {
+            assert_eq!(scrub(&format!("<{text}>"), secret), "<***>", "{text}");
+        }
     }
 
     proptest! {
