@@ -301,6 +301,21 @@ fn a_status_is_updated() {
 }
 
 #[test]
+fn a_success_that_says_error_is_none() {
+    let body = r#"{"error": "no such session"}"#;
+    let update = parse(&UpdateStatus::approve(id()), 200, body).unwrap_err();
+    let delete = parse(&DeleteSession::new(id()), 200, body).unwrap_err();
+    for error in [update, delete] {
+        assert!(matches!(error.kind(), ResponseErrorKind::Malformed(_)), "{error:?}");
+        assert_eq!(error.message(), Some("no such session"));
+    }
+    for body in ["{}", r#"{"error": null}"#, r#"{"message": "done"}"#] {
+        parse(&UpdateStatus::approve(id()), 200, body).unwrap();
+        parse(&DeleteSession::new(id()), 200, body).unwrap();
+    }
+}
+
+#[test]
 fn a_session_is_deleted_with_200_and_with_204() {
     let small: Value = serde_json::from_str(SMALL).unwrap();
     for case in small["DELETE /v3/session/{sessionId}/delete/"].as_array().unwrap() {

@@ -73,6 +73,19 @@ fn unreadable<B: AsRef<[u8]>>(
     error(endpoint, response, kind).with_message(words.text)
 }
 
+/// Checks that a success that need not say anything does not say `error`, as some servers do with
+/// status 200.
+pub(crate) fn no_error_inside<B: AsRef<[u8]>>(
+    endpoint: EndpointKind,
+    response: &Response<B>,
+) -> Result<(), ResponseError> {
+    if words::is_error(response.body().as_ref()) {
+        let problem = JsonError::at("session_id", "missing field `session_id`");
+        return Err(unreadable(endpoint, response, problem));
+    }
+    Ok(())
+}
+
 /// Returns whether the response is `invalid_client` from the token endpoint
 /// ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
 fn refuses_client(endpoint: EndpointKind, words: &Words) -> bool {

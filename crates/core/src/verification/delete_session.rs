@@ -114,8 +114,16 @@ impl Endpoint for DeleteSession {
         }
         let deletion: Deletion =
             triage::success(Self::KIND, response, |body| json::read_object(json::text(body)?))?;
-        if deletion.session_id.as_ref().is_some_and(|id| *id != self.session_id) {
-            return Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch));
+        match &deletion.session_id {
+            Some(id) if *id != self.session_id => {
+                return Err(triage::error(
+                    Self::KIND,
+                    response,
+                    ResponseErrorKind::SessionMismatch,
+                ));
+            }
+            Some(_) => {}
+            None => triage::no_error_inside(Self::KIND, response)?,
         }
         Ok(deletion)
     }

@@ -160,10 +160,13 @@ impl Endpoint for UpdateStatus {
 
         let Answer { session_id } =
             triage::success(Self::KIND, response, |body| json::read_object(json::text(body)?))?;
-        if session_id.is_some_and(|id| id != self.session_id) {
-            return Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch));
+        match session_id {
+            Some(id) if id != self.session_id => {
+                Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch))
+            }
+            Some(_) => Ok(()),
+            None => triage::no_error_inside(Self::KIND, response),
         }
-        Ok(())
     }
 }
 

@@ -77,6 +77,12 @@ fn strings(value: &Value) -> Option<String> {
     }
 }
 
+/// Returns whether a body is an object with an `error`, in the OAuth style or any other.
+pub(super) fn is_error(body: &[u8]) -> bool {
+    let value = serde_json::from_slice::<Value>(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+    value.is_ok_and(|value| value.get("error").is_some_and(|error| !error.is_null()))
+}
+
 /// Reads the verification API's messages about refused fields, as `field.sub: text`.
 pub(super) fn field_errors(body: &[u8]) -> Option<String> {
     fn collect(path: &str, value: &Value, words: &mut Vec<String>) {
