@@ -1,7 +1,7 @@
 use std::error::Error as StdError;
 use std::io;
 
-use didit_core::client::{FailedExchange, Route, TransportDetail, tls};
+use didit_core::client::{FailedExchange, NOT_HTTP, Route, TransportDetail, tls};
 use didit_core::{ClientError, TransportError, TransportErrorKind};
 
 /// The error of a call; see [`ClientError`].
@@ -37,6 +37,7 @@ fn detail(error: reqwest::Error) -> TransportDetail<reqwest::Error> {
     let description = tls_error.map(tls::describe);
     let description =
         description.or_else(|| io_error(&error).map(ToString::to_string)).or_else(tunnel);
+    let description = description.or_else(|| is_not_http(&error).then(|| NOT_HTTP.to_owned()));
     let advice = tls_error.and_then(tls::advice);
     TransportDetail { error: error.without_url(), description, advice }
 }
@@ -47,6 +48,11 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
 
 fn is_head_too_large(error: &reqwest::Error) -> bool {
     causes(error).filter_map(|cause| cause.downcast_ref()).any(hyper::Error::is_parse_too_large)
+}
+
+fn is_not_http(error: &reqwest::Error) -> bool {
+    let mut causes = causes(error).filter_map(|cause| cause.downcast_ref());
+    causes.any(|cause: &hyper::Error| cause.is_parse() && !cause.is_parse_too_large())
 }
 
 fn io_error(error: &reqwest::Error) -> Option<&io::Error> {

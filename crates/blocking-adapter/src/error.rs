@@ -1,6 +1,6 @@
 use std::io;
 
-use didit_core::client::{FailedExchange, TransportDetail, tls};
+use didit_core::client::{FailedExchange, NOT_HTTP, TransportDetail, tls};
 use didit_core::{ClientError, TransportError, TransportErrorKind};
 
 /// The error of a call; see [`ClientError`].
@@ -48,6 +48,11 @@ fn detail(error: ureq::Error) -> TransportDetail<ureq::Error> {
         ureq::Error::Io(error) => Some(error.to_string()),
         ureq::Error::HostNotFound => Some("the host was not found".to_owned()),
         ureq::Error::ConnectProxyFailed(description) => Some(description.clone()),
+        ureq::Error::Protocol(_) | ureq::Error::Http(_)
+            if kind(&error) == TransportErrorKind::ConnectionLost =>
+        {
+            Some(NOT_HTTP.to_owned())
+        }
         _ => None,
     });
     TransportDetail { error, description, advice }

@@ -224,9 +224,10 @@ fn unusable(error: &ConfigError, context: &Context) -> Failure {
         }
     };
     match (error, file) {
-        (ConfigError::Certificate, Some((name, path))) => {
-            Failure::usage(format!("{name}: {path} holds no PEM certificate"))
-        }
+        (ConfigError::Certificate, Some((name, path))) => Failure::usage(format!(
+            "{name}: {path} holds no PEM certificate, or one that cannot be used; each begins \
+                 on a line of its own with -----BEGIN CERTIFICATE-----"
+        )),
         _ => Failure::of_config(error),
     }
 }

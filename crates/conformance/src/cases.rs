@@ -26,6 +26,7 @@ macro_rules! cases {
             responses::empty_body,
             responses::truncated_json,
             responses::body_without_its_end,
+            responses::head_that_is_not_http,
             responses::sample_as_printed,
             responses::another_session,
             responses::oversized_answer,

@@ -108,6 +108,25 @@ pub fn body_without_its_end<A: Adapter>() {
     }
 }
 
+/// A head that cannot be parsed is told as such.
+pub fn head_that_is_not_http<A: Adapter>() {
+    for head in [
+        "no HTTP at all\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: many\r\n\r\n{}",
+        "HTTP/1.1 200 OK\r\nx folded: 1\r\n 2\r\n\r\n",
+    ] {
+        let (address, _requests) = raw::serve(|_| head.to_owned());
+        let client = A::new(Settings {
+            base_url: format!("http://{address}").parse().unwrap(),
+            credentials: Authorization::api_key("key").unwrap().into(),
+            ..settings(&sandbox())
+        });
+        let error = client.unwrap().decision(&id("s-1")).unwrap_err();
+        let told = format!("({address}: the response is not valid HTTP)");
+        assert!(error.shown.contains(&told), "{}", error.shown);
+    }
+}
+
 /// The sample as the page prints it is refused with line, column and place.
 pub fn sample_as_printed<A: Adapter>() {
     let (error, requests) = outcome::<A>(Fault::answer(200).body(fixtures::DECISION_AS_PRINTED));

@@ -92,6 +92,9 @@ fn endpoint_of<B>(request: &Request<B>) -> EndpointKind {
     request.extensions().get().copied().unwrap_or(EndpointKind::FetchToken)
 }
 
+/// The words for a response whose head cannot be parsed, the same in every HTTP library.
+pub const NOT_HTTP: &str = "the response is not valid HTTP";
+
 /// The route of a client's requests, for error messages.
 #[derive(Clone, Debug)]
 pub struct Route {
