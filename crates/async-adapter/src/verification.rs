@@ -69,7 +69,8 @@ impl<'a> Verification<'a> {
     }
 
     /// Lists the sessions of this page and of all pages after it. The stream requests each page
-    /// when it reaches it, and ends with the first error.
+    /// when it reaches it, and ends with the first error. Time in the rate limiter's queue does not
+    /// count towards a page's timeout.
     pub fn all_sessions(
         &self,
         list: ListSessions,
@@ -79,7 +80,7 @@ impl<'a> Verification<'a> {
             let client = client.clone();
             async move {
                 let Some(list) = list else { return Ok::<_, Error>(None) };
-                let page = client.run(Call::new(list)).await?;
+                let page = client.run(Call::new(list).deadline_from_first_send()).await?;
                 let next = page.next_page();
                 Ok(Some((stream::iter(page.into_sessions()).map(Ok), next)))
             }

@@ -69,14 +69,15 @@ impl<'a> Verification<'a> {
     }
 
     /// Lists the sessions of this page and of all pages after it. The iterator requests each
-    /// page when it reaches it, and ends with the first error.
+    /// page when it reaches it, and ends with the first error. Time in the rate limiter's queue does not
+    /// count towards a page's timeout.
     pub fn all_sessions(
         &self,
         list: ListSessions,
     ) -> impl Iterator<Item = Result<SessionSummary, Error>> + use<> {
         let (client, mut next) = (self.0.clone(), Some(list));
         let pages = iter::from_fn(move || {
-            let page = client.run(Call::new(next.take()?));
+            let page = client.run(Call::new(next.take()?).deadline_from_first_send());
             next = page.as_ref().ok().and_then(SessionPage::next_page);
             Some(page)
         });

@@ -79,6 +79,7 @@ macro_rules! cases {
             verification::pages,
             verification::pages_of_a_stranger,
             verification::pages_end_with_an_error,
+            verification::pages_wait_in_the_queue,
             verification::waiting,
             verification::repetition,
             verification::updates_are_not_repeated,

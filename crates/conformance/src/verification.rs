@@ -156,6 +156,22 @@ pub fn pages_end_with_an_error<A: Verification>() {
     assert_eq!(failure.call.endpoint(), EndpointKind::ListVerificationSessions);
 }
 
+/// Pages wait for room in the rate limit for longer than a call may take.
+pub fn pages_wait_in_the_queue<A: Verification>() {
+    let sandbox = sandbox();
+    let mut settings = settings(&sandbox);
+    settings.credentials = Authorization::api_key(sandbox.api_key()).unwrap().into();
+    settings.policy.rate_limit_window = Duration::from_secs(2);
+    settings.policy.call_timeout = Duration::from_millis(1500);
+    settings.policy.verification_limits.reads = Some(1);
+    let client = A::new(settings).unwrap();
+    for _ in 0..2 {
+        created(&sandbox, &client, "Approved");
+    }
+    let listed = client.all_sessions(ListSessions::new().with_limit(1));
+    assert_eq!(listed.iter().filter(|session| session.is_ok()).count(), 2, "{listed:?}");
+}
+
 /// A wait ends with any settled status, and tells which; an unsettled one is told as well.
 pub fn waiting<A: Verification>() {
     let sandbox = sandbox();

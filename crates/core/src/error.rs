@@ -371,12 +371,13 @@ impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Details { endpoint, status, kind, message, request_id, media, location, .. } = &*self.0;
         write!(f, "could not {endpoint}: HTTP {status}")?;
+        let media = || {
+            let media = media.as_ref().map(|media| format!(" (it is {})", media.escape_debug()));
+            media.unwrap_or_default()
+        };
         match kind {
             ResponseErrorKind::Malformed(error) => {
-                write!(f, ", but the response is unreadable: {error}")?;
-                if let Some(media) = media {
-                    write!(f, " (it is {})", media.escape_debug())?;
-                }
+                write!(f, ", but the response is unreadable: {error}{}", media())?;
             }
             ResponseErrorKind::Empty => f.write_str(", but the response is empty")?,
             ResponseErrorKind::Redirect => {
@@ -387,7 +388,9 @@ impl fmt::Display for ResponseError {
             ResponseErrorKind::SessionMismatch => {
                 f.write_str(", but the response is about another session")?;
             }
-            ResponseErrorKind::NotPdf => f.write_str(", but the response is not a PDF")?,
+            ResponseErrorKind::NotPdf => {
+                write!(f, ", but the response is not a PDF{}", media())?;
+            }
             ResponseErrorKind::TooLarge => {
                 let limit = endpoint.max_body_bytes() >> 20;
                 write!(f, ", but the response is larger than {limit} MiB")?;

@@ -353,6 +353,11 @@ fn a_pdf_is_told_by_its_content_type_and_header() {
         assert_eq!(error.kind(), &ResponseErrorKind::NotPdf);
         assert!(error.to_string().contains("but the response is not a PDF"), "{error}");
     }
+    let page = Response::builder().header("content-type", "text/html");
+    let page = page.body("<html><title>Sign in</title></html>").unwrap();
+    let shown = endpoint.parse(&page).unwrap_err().to_string();
+    let told = r#"is not a PDF (it is text/html); the service says "Sign in""#;
+    assert!(shown.ends_with(told), "{shown}");
     let after = |bytes: usize| {
         let body = format!("{}%PDF-1.7", "\n".repeat(bytes));
         let response = Response::builder().header("content-type", "application/pdf");

@@ -212,7 +212,7 @@ fn regular(name: &Named, found: &fs::Metadata) -> Result<(), Failure> {
 const DEVICE: &str = "a device";
 
 /// Returns the name of a kind of file that is not regular.
-pub(super) fn kind_of(kind: fs::FileType) -> &'static str {
+pub(crate) fn kind_of(kind: fs::FileType) -> &'static str {
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt as _;

@@ -203,7 +203,8 @@ impl Arguments {
         let written = || -> io::Result<()> {
             let folder = name.path.parent().unwrap_or(Path::new("/"));
             let mut file = tempfile::Builder::new().prefix(".didit-state-").tempfile_in(folder)?;
-            file.write_all(format!("{}\n", serde_json::to_string(self)?).as_bytes())?;
+            file.as_file_mut()
+                .write_all(format!("{}\n", serde_json::to_string(self)?).as_bytes())?;
             file.as_file().sync_all()?;
             if replace {
                 file.persist(&name.path)?;

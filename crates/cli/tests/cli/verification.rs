@@ -117,6 +117,31 @@ fn stalled_pdf_ends_by_timeout_or_signal() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pdf_takes_the_place_of_a_regular_file_alone() {
+    let sandbox = Sandbox::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("report.pdf"), "precious").unwrap();
+    std::os::unix::fs::symlink("report.pdf", folder.path().join("link")).unwrap();
+    let socket = folder.path().join("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for (name, why) in [
+        (".", "is a folder"),
+        ("link", "is a symbolic link"),
+        ("socket", "is not a regular file"),
+        ("no/report.pdf", "the folder no does not exist"),
+        ("report.pdf/x", "not a directory"),
+    ] {
+        let mut pdf = didit_at(&sandbox, &format!("pdf {SESSION} --output {name} --force"));
+        let refused = run(pdf.current_dir(folder.path()));
+        assert!(refused.error(2).contains(why), "{name}: {refused:?}");
+    }
+    assert!(sandbox.requests().is_empty(), "nothing is sent");
+    assert_eq!(fs::read_to_string(folder.path().join("report.pdf")).unwrap(), "precious");
+    assert!(!fs::symlink_metadata(&socket).unwrap().is_file());
+}
+
 #[test]
 fn verification_decisions_are_exported_and_resumed() {
     let sandbox = Sandbox::start().unwrap();

@@ -73,6 +73,15 @@ fn unreadable<B: AsRef<[u8]>>(
     error(endpoint, response, kind).with_message(words.text)
 }
 
+/// Returns the error of a success that is not a PDF.
+pub(crate) fn not_pdf<B: AsRef<[u8]>>(
+    endpoint: EndpointKind,
+    response: &Response<B>,
+) -> ResponseError {
+    let words = Words::of_success(response.body().as_ref());
+    error(endpoint, response, ResponseErrorKind::NotPdf).with_message(words.text)
+}
+
 /// Checks that a success that need not say anything does not say `error`, as some servers do with
 /// status 200.
 pub(crate) fn no_error_inside<B: AsRef<[u8]>>(

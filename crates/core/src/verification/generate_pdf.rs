@@ -11,7 +11,7 @@ use super::SessionId;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
 use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::session_id::SessionId as AnySessionId;
 
 /// Generates the report of a session as a PDF, in English. It may take a minute.
@@ -110,7 +110,7 @@ impl Endpoint for GeneratePdf {
         let called_pdf =
             kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/pdf"));
         if !called_pdf || !has_pdf_header(pdf.as_bytes()) {
-            return Err(triage::error(Self::KIND, response, ResponseErrorKind::NotPdf));
+            return Err(triage::not_pdf(Self::KIND, response));
         }
         Ok(pdf)
     }

@@ -62,7 +62,7 @@ impl List {
         let (mut listed, mut is_empty) = (0_u64, true);
         while let Some(request) = next.filter(|_| left > 0) {
             let page: SessionPage = connection
-                .run(Call::new(request))
+                .run(Call::new(request).deadline_from_first_send())
                 .map_err(|error| Failure::of_call(None, &error))?;
             match format {
                 Format::Json => print_json(&page, left)?,

@@ -14,6 +14,7 @@ use super::session_id;
 use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::export::kind_of;
 use crate::failure::Failure;
 
 /// The service may take a minute for one report.
@@ -67,7 +68,9 @@ impl Pdf {
         let shown = self.output.display();
         let failed = |error: io::Error| Failure::other(format!("could not write {shown}: {error}"));
         let mut file = self.open()?;
-        pdf.write_to(&mut file).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+        pdf.write_to(file.as_file_mut())
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(failed)?;
         if let Some(exit) = context.interrupt.received() {
             return Ok(exit);
         }
@@ -85,10 +88,18 @@ impl Pdf {
         if self.output.is_dir() {
             return Err(Failure::usage(format!("--output: {shown} is a folder; give a file")));
         }
-        if !self.force && self.output.symlink_metadata().is_ok() {
-            return Err(Failure::usage(format!(
-                "{shown} exists; choose another --output, or overwrite it with --force"
-            )));
+        match self.output.symlink_metadata() {
+            // The report takes the place of the file, which must not be that of a device.
+            Ok(found) if !found.is_file() => {
+                let kind = kind_of(found.file_type());
+                return Err(Failure::usage(format!("--output: {shown} is {kind}; give a file")));
+            }
+            Ok(_) if !self.force => {
+                return Err(Failure::usage(format!(
+                    "{shown} exists; choose another --output, or overwrite it with --force"
+                )));
+            }
+            _ => {}
         }
         let folder = self.output.parent().filter(|folder| !folder.as_os_str().is_empty());
         let folder = folder.unwrap_or(Path::new("."));
