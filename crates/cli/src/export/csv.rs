@@ -70,9 +70,16 @@ pub(super) fn unguarded(cell: &str) -> &str {
 }
 
 /// Returns true if a spreadsheet may treat a cell as a formula. Leading apostrophes are ignored, so
-/// that [`unguarded`] can reverse the guard.
+/// that [`unguarded`] can reverse the guard, and so are invisible characters, which some spreadsheets
+/// drop.
 fn is_formula(cell: &str) -> bool {
-    cell.trim_start_matches(['\'', ' ', '\n']).starts_with(FORMULA)
+    let unseen = |c: char| {
+        let blank = c.is_whitespace() || c.is_control();
+        let format = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
+        let format = format || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}');
+        c == '\'' || format || (blank && !FORMULA.contains(&c))
+    };
+    cell.trim_start_matches(unseen).starts_with(FORMULA)
 }
 
 /// Quotes a field if needed. Zero bytes are replaced: in the output they mark data lost in a power
@@ -166,6 +173,12 @@ mod tests {
         }
         for (formula, cell) in [("\t=1", "'\t=1"), ("\r1", "\"'\r1\""), ("\n=1", "\"'\n=1\"")] {
             assert_eq!(record_of(formula, true), format!("'-a,-1,x,{cell}"));
+        }
+        for unseen in
+            ['\u{feff}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{a0}', '\u{2028}', '\u{7f}']
+        {
+            let cell = record_of(&format!("{unseen}=1"), true).replace('"', "");
+            assert_eq!(cell, format!("'-a,-1,x,'{unseen}=1"));
         }
         assert_eq!(record_of("=1", false), "-a,-1,x,=1");
         for plain in ["a=1", "'a", "1-1", "", "é"] {
