@@ -54,7 +54,7 @@ impl Webhook {
     /// or stripped. While a secret is being rotated, give the new one and the old one.
     ///
     /// # Errors
-    /// There is no secret, or one that is empty or has white space around it.
+    /// There is no secret, or one that is empty or has white space or a byte order mark around it.
     pub fn new<S: Into<Secret>>(
         secrets: impl IntoIterator<Item = S>,
     ) -> Result<Self, InvalidWebhookSecret> {
@@ -66,7 +66,8 @@ impl Webhook {
             if secret.expose().is_empty() {
                 return Err(InvalidWebhookSecret::Empty { index });
             }
-            if secret.expose().trim().len() != secret.expose().len() {
+            let blank = |c: char| c.is_whitespace() || c == '\u{feff}';
+            if secret.expose().starts_with(blank) || secret.expose().ends_with(blank) {
                 return Err(InvalidWebhookSecret::WhiteSpace { index });
             }
         }

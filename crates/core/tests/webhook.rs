@@ -348,7 +348,12 @@ fn secrets_are_checked() {
         (
             &["a\n"],
             InvalidWebhookSecret::WhiteSpace { index: 0 },
-            "the webhook secret at index 0 begins or ends with white space",
+            "the webhook secret at index 0 begins or ends with white space or a byte order mark",
+        ),
+        (
+            &["a", "\u{feff}b"],
+            InvalidWebhookSecret::WhiteSpace { index: 1 },
+            "the webhook secret at index 1 begins or ends with white space or a byte order mark",
         ),
     ] {
         assert_eq!(refusal(secrets), Some(refused));

@@ -77,7 +77,8 @@ pub enum InvalidWebhookSecret {
         /// Its index.
         index: usize,
     },
-    /// A secret begins or ends with white space, such as the line end of the file it is from.
+    /// A secret begins or ends with white space or a byte order mark, such as the line end of the
+    /// file it is from.
     WhiteSpace {
         /// Its index.
         index: usize,
@@ -90,7 +91,11 @@ impl fmt::Display for InvalidWebhookSecret {
             Self::None => f.write_str("no webhook secret was given"),
             Self::Empty { index } => write!(f, "the webhook secret at index {index} is empty"),
             Self::WhiteSpace { index } => {
-                write!(f, "the webhook secret at index {index} begins or ends with white space")
+                write!(
+                    f,
+                    "the webhook secret at index {index} begins or ends with white space or a \
+                     byte order mark"
+                )
             }
         }
     }

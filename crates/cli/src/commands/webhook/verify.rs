@@ -160,6 +160,7 @@ fn read_headers(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> 
     };
     let text = bounded::read(path, MAX_HEADERS).map_err(|error| refused(&error))?;
     let text = String::from_utf8(text).map_err(|_| refused(&"it is not UTF-8"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let lines = text.lines().enumerate().filter(|(at, line)| {
         let request_line = *at == 0 && line.contains(" HTTP/");
         !line.trim().is_empty() && !request_line
