@@ -111,9 +111,9 @@ impl Route {
         Self { host, port: base.port(), plain_http, proxy }
     }
 
-    /// Returns what a person can do about that failure, if the route tells more than its kind.
+    /// Returns advice on this failure, if the route allows for more specific advice than its kind.
     pub(super) fn advice(&self, kind: TransportErrorKind) -> Option<&'static str> {
-        // Plain http goes to this machine only.
+        // Plain http is only accepted for this machine.
         let to_this_machine = self.plain_http && self.proxy.is_none();
         match kind {
             TransportErrorKind::Connect if to_this_machine => {
