@@ -8,7 +8,7 @@ use didit_blocking_adapter::core::{DecisionEndpoint, SessionId, WaitForDecision}
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::workers::{Answer, Workers, in_order};
+use crate::export::workers::{AnyDecision, Workers, in_order};
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::observed::Observed;
@@ -32,12 +32,16 @@ pub(crate) fn print(
                 output::print("\n")?;
             }
             match answer {
-                Answer::Transfer(decision) => output::print_as(format, decision.json(), || {
-                    decision_table::of(decision).shown(style)
-                }),
-                Answer::Verification(decision) => output::print_as(format, decision.json(), || {
-                    verification_table::of(decision).shown(style)
-                }),
+                AnyDecision::Transfer(decision) => {
+                    output::print_as(format, decision.json(), || {
+                        decision_table::of(decision).shown(style)
+                    })
+                }
+                AnyDecision::Verification(decision) => {
+                    output::print_as(format, decision.json(), || {
+                        verification_table::of(decision).shown(style)
+                    })
+                }
             }
         }
         Some(Err(error)) => {

@@ -32,7 +32,7 @@ impl Exit {
     pub(crate) fn of(error: &CallError) -> Self {
         match error.kind() {
             CallErrorKind::Build(_) => Self::Usage,
-            CallErrorKind::Response(answer) => Self::of_response(answer),
+            CallErrorKind::Response(response) => Self::of_response(response),
             CallErrorKind::Transport(TransportErrorKind::Timeout)
                 if error.gave_up() == GaveUp::DeadlineExceeded =>
             {
@@ -62,14 +62,14 @@ impl Exit {
         failures.into_iter().find(|exit| *exit as u8 == code)
     }
 
-    fn of_response(answer: &ResponseError) -> Self {
-        match answer.kind() {
+    fn of_response(response: &ResponseError) -> Self {
+        match response.kind() {
             ResponseErrorKind::Unauthorized | ResponseErrorKind::Forbidden => {
                 Self::CredentialsRefused
             }
             ResponseErrorKind::NotFound
                 if matches!(
-                    answer.endpoint(),
+                    response.endpoint(),
                     EndpointKind::ReadStatus
                         | EndpointKind::RetrieveDecision
                         | EndpointKind::RetrieveVerificationDecision
@@ -138,8 +138,8 @@ mod tests {
     fn exit_of_response(credentials: Credentials, status: u16, body: &[u8]) -> Exit {
         let (mut engine, mut call) = (engine(credentials, 1), call());
         let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };
-        let answer = Response::builder().status(status).header("retry-after", "3600");
-        call.handle_response(&mut engine, NOW, ticket, &answer.body(body).unwrap());
+        let response = Response::builder().status(status).header("retry-after", "3600");
+        call.handle_response(&mut engine, NOW, ticket, &response.body(body).unwrap());
         let Step::Done(Err(error)) = call.poll(&mut engine, NOW) else { panic!("not failed") };
         Exit::of(&error)
     }
@@ -205,15 +205,15 @@ mod tests {
     fn expired_waits_map_to_exit_codes() {
         // Exit code of the second of two calls if the rate limit is one request per window, and the
         // window is longer than a call's timeout.
-        let second = |first_is_answered: bool| {
+        let second = |first_has_response: bool| {
             let mut shared = engine(access_token(), 1);
             let (mut first, mut second) = (call(), call());
             let Step::Send { ticket, .. } = first.poll(&mut shared, NOW) else {
                 panic!("not sent")
             };
-            if first_is_answered {
-                let answer = Response::builder().status(404).body(b"").unwrap();
-                first.handle_response(&mut shared, NOW, ticket, &answer);
+            if first_has_response {
+                let response = Response::builder().status(404).body(b"").unwrap();
+                first.handle_response(&mut shared, NOW, ticket, &response);
             }
             let mut now = NOW;
             loop {
@@ -256,7 +256,7 @@ mod tests {
 
     #[test]
     fn errors_page_lists_response_exit_codes() {
-        let answer = |endpoint, status| {
+        let response = |endpoint, status| {
             let response = Response::builder().status(status).body(b"").unwrap();
             ResponseError::from_response(endpoint, &response)
         };
@@ -277,7 +277,7 @@ mod tests {
                 }
             };
             let mut seen = [EndpointKind::RetrieveDecision, EndpointKind::FetchToken]
-                .map(|endpoint| CallErrorKind::Response(answer(endpoint, status)))
+                .map(|endpoint| CallErrorKind::Response(response(endpoint, status)))
                 .map(|kind| code(kind, GaveUp::NotRetryable))
                 .to_vec();
             seen.dedup();

@@ -77,7 +77,7 @@ pub(crate) use self::record_file::kind_of;
 pub(crate) use self::retry::Retry;
 pub(crate) use self::run::run;
 use self::state::{Arguments, Job, Share, Start};
-use self::workers::Answer;
+use self::workers::AnyDecision;
 use crate::connection::Api;
 use crate::failure::Failure;
 
@@ -188,7 +188,7 @@ pub fn resume_for_fuzzing(
         let ledger = Ledger::new(ids);
         let mut decisions = 0;
         for session_id in PendingIds::new(&mut input, &ledger) {
-            files.exported(&Answer::Transfer(Box::new(decide(&session_id))))?;
+            files.exported(&AnyDecision::Transfer(Box::new(decide(&session_id))))?;
             decisions += 1;
         }
         let broken = ledger.borrow_mut().broken.take();

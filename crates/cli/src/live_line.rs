@@ -70,7 +70,7 @@ fn write(text: &str) {
 
 /// Records the status in each response.
 impl Observer for &Seen {
-    fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, _now: Moment) {
+    fn on_response<B: AsRef<[u8]>>(&mut self, response: &Response<B>, _now: Moment) {
         #[derive(Deserialize)]
         struct Answer {
             status: String,

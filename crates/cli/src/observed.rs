@@ -6,13 +6,13 @@ use http::{Request, Response};
 /// An observer of an operation's requests.
 pub(crate) trait Observer {
     /// Sees a request before it is sent.
-    fn sent(&mut self, _request: &Request<Vec<u8>>, _now: Moment) {}
+    fn on_request(&mut self, _request: &Request<Vec<u8>>, _now: Moment) {}
 
     /// Sees the response to it.
-    fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment);
+    fn on_response<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment);
 
     /// Sees that the request got no complete response.
-    fn failed(&mut self, _now: Moment) {}
+    fn on_failure(&mut self, _now: Moment) {}
 }
 
 pub(crate) struct Observed<O, V> {
@@ -32,7 +32,7 @@ impl<O: Operation, V: Observer> Operation for Observed<O, V> {
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<O::Output> {
         let step = self.operation.poll(engine, now);
         if let Step::Send { request, .. } = &step {
-            self.observer.sent(request, now);
+            self.observer.on_request(request, now);
         }
         step
     }
@@ -44,7 +44,7 @@ impl<O: Operation, V: Observer> Operation for Observed<O, V> {
         ticket: Ticket,
         response: &Response<B>,
     ) {
-        self.observer.answered(response, now);
+        self.observer.on_response(response, now);
         self.operation.handle_response(engine, now, ticket, response);
     }
 
@@ -55,7 +55,7 @@ impl<O: Operation, V: Observer> Operation for Observed<O, V> {
         ticket: Ticket,
         error: TransportError,
     ) {
-        self.observer.failed(now);
+        self.observer.on_failure(now);
         self.operation.handle_failure(engine, now, ticket, error);
     }
 

@@ -51,15 +51,15 @@ impl Mistake<'_> {
     fn line(&self) -> String {
         let help =
             if self.path == "didit" { "didit --help" } else { &format!("{} --help", self.path) };
-        let what = self.what();
-        if what.ends_with('?') {
-            format!("{what} See `{help}`")
+        let problem = self.problem();
+        if problem.ends_with('?') {
+            format!("{problem} See `{help}`")
         } else {
-            format!("{what}; see `{help}`")
+            format!("{problem}; see `{help}`")
         }
     }
 
-    fn what(&self) -> String {
+    fn problem(&self) -> String {
         let argument = self.first(ContextKind::InvalidArg);
         let name = name_of(&argument);
         let value = self.first(ContextKind::InvalidValue);

@@ -14,7 +14,7 @@ use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
 use super::retry::write_list;
 use super::state::{Arguments, ExitRecord, Share, Start, sync_folder};
-use super::workers::Answer;
+use super::workers::AnyDecision;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
@@ -191,8 +191,8 @@ impl Files {
         failures.clear()
     }
 
-    pub(super) fn exported(&mut self, answer: &Answer) -> Result<(), Failure> {
-        let record = self.format.record(answer);
+    pub(super) fn exported(&mut self, decision: &AnyDecision) -> Result<(), Failure> {
+        let record = self.format.record(decision);
         match &mut self.output {
             Some(output) => output.append(&record),
             None => output::print(&record),

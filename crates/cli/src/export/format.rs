@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::csv;
-use super::workers::Answer;
+use super::workers::AnyDecision;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -47,12 +47,12 @@ impl ExportFormat {
         }
     }
 
-    pub(super) fn record(self, answer: &Answer) -> String {
-        match (self, answer) {
-            (Self::Csv, Answer::Transfer(decision)) => csv::record(decision, true),
-            (Self::CsvRaw, Answer::Transfer(decision)) => csv::record(decision, false),
-            (_, Answer::Transfer(decision)) => decision.json().to_compact() + "\n",
-            (_, Answer::Verification(decision)) => decision.json().to_compact() + "\n",
+    pub(super) fn record(self, decision: &AnyDecision) -> String {
+        match (self, decision) {
+            (Self::Csv, AnyDecision::Transfer(decision)) => csv::record(decision, true),
+            (Self::CsvRaw, AnyDecision::Transfer(decision)) => csv::record(decision, false),
+            (_, AnyDecision::Transfer(decision)) => decision.json().to_compact() + "\n",
+            (_, AnyDecision::Verification(decision)) => decision.json().to_compact() + "\n",
         }
     }
 

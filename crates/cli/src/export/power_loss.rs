@@ -11,7 +11,7 @@ use didit_blocking_adapter::core::{BaseUrl, SessionId};
 use super::format::ExportFormat;
 use super::ledger::{Ledger, PendingIds};
 use super::record_file::Disk;
-use super::workers::Answer;
+use super::workers::AnyDecision;
 use super::{ExportJob, Paths, Source, Terms, begin};
 use crate::exit::Exit;
 
@@ -83,13 +83,13 @@ fn lose_power(path: &Path, synced: &[u8], seed: &mut u64) {
     fs::write(path, content).unwrap();
 }
 
-fn decision(id: &SessionId) -> Answer {
+fn decision(id: &SessionId) -> AnyDecision {
     let name = "=é\\n\\u0000\\\"a\\\",";
     let body = format!(
         r#"{{"session_id":"{id}","status":"Confirmed","user_data":{{"sub":"{name}{}"}}}}"#,
         "x".repeat(id.as_str().len() % 7 * PAGE)
     );
-    Answer::Transfer(Box::new(Decision::from_json(body.as_bytes()).unwrap()))
+    AnyDecision::Transfer(Box::new(Decision::from_json(body.as_bytes()).unwrap()))
 }
 
 /// Exports until a power loss after `results` results. Returns true if the export was completed.

@@ -34,11 +34,11 @@ pub(crate) struct Outcome {
     pub(crate) index: u64,
     pub(crate) session_id: SessionId,
     /// `None` if it was canceled.
-    pub(crate) result: Option<Result<Answer, Error>>,
+    pub(crate) result: Option<Result<AnyDecision, Error>>,
 }
 
 /// A decision of either API.
-pub(crate) enum Answer {
+pub(crate) enum AnyDecision {
     Transfer(Box<Decision>),
     Verification(Box<verification::Decision>),
 }
@@ -184,18 +184,18 @@ pub(crate) fn in_order(
 }
 
 /// Retrieves a decision; `None` if it was canceled.
-fn retrieve(task: &Task) -> Option<Result<Answer, Error>> {
+fn retrieve(task: &Task) -> Option<Result<AnyDecision, Error>> {
     let id = &task.session_id;
     match task.api {
         Api::DataTransfer => {
             let result = task.run(RetrieveDecision::new(id.clone()))?;
-            Some(result.map(|decision| Answer::Transfer(Box::new(decision))))
+            Some(result.map(|decision| AnyDecision::Transfer(Box::new(decision))))
         }
         Api::Verification => {
             // The callers have checked that it is valid.
             let id = id.as_str().parse().ok()?;
             let result = task.run(verification::RetrieveDecision::new(id))?;
-            Some(result.map(|decision| Answer::Verification(Box::new(decision))))
+            Some(result.map(|decision| AnyDecision::Verification(Box::new(decision))))
         }
     }
 }

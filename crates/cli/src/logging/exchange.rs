@@ -97,7 +97,7 @@ fn without_query(uri: &Uri) -> String {
 }
 
 impl Observer for Exchanges {
-    fn sent(&mut self, request: &Request<Vec<u8>>, now: Moment) {
+    fn on_request(&mut self, request: &Request<Vec<u8>>, now: Moment) {
         if enabled!(target: REQUESTS, tracing::Level::DEBUG) {
             let sent = Sent::new(request, now, self.failed.take());
             trace!(target: REQUESTS, "> {}", sent.what);
@@ -106,7 +106,7 @@ impl Observer for Exchanges {
         }
     }
 
-    fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment) {
+    fn on_response<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment) {
         if let Some(sent) = self.sent.take() {
             let name = HeaderName::from_static("x-request-id");
             let id = response.headers().get(&name).map(|value| sent.shown(&name, value));
@@ -117,7 +117,7 @@ impl Observer for Exchanges {
         }
     }
 
-    fn failed(&mut self, now: Moment) {
+    fn on_failure(&mut self, now: Moment) {
         if let Some(sent) = self.sent.take() {
             // The engine logs the reason.
             sent.log_end("no response", now, None);

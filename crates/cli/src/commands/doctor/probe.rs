@@ -65,11 +65,11 @@ impl Probe {
 }
 
 impl Observer for Probe {
-    fn sent(&mut self, _request: &Request<Vec<u8>>, now: Moment) {
+    fn on_request(&mut self, _request: &Request<Vec<u8>>, now: Moment) {
         self.sent_at = now;
     }
 
-    fn answered<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment) {
+    fn on_response<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment) {
         self.seen.record(response, now.since(self.sent_at));
     }
 }
