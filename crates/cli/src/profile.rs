@@ -164,7 +164,7 @@ impl Profiles {
         self.folder.join(format!("{name}.secret"))
     }
 
-    /// Returns the failure of a command that needs a profile which does not exist.
+    /// Builds the failure of a command that needs a profile that does not exist.
     pub(crate) fn unknown(&self, name: &str) -> Failure {
         let path = self.path();
         let path = path.display();
@@ -180,7 +180,7 @@ impl Profiles {
         (!names.is_empty()).then(|| names.join(", "))
     }
 
-    /// Returns how a profile can provide what no flag and no variable does.
+    /// Returns advice on providing credentials with a profile.
     pub(crate) fn hint(context: &Context) -> String {
         let profiles = Self::of_user(context).ok();
         let names = profiles.and_then(|profiles| Some((profiles.names()?, profiles.path())));

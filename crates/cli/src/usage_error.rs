@@ -155,7 +155,9 @@ impl Mistake<'_> {
     /// Returns the first example in the command's help that has these options.
     fn example(&self, missing: &[String]) -> Option<String> {
         let examples = self.command.get_before_long_help()?.to_string();
-        let options = || missing.iter().map(|it| name_of(it)).filter(|name| name.starts_with('-'));
+        let options = || {
+            missing.iter().map(|argument| name_of(argument)).filter(|name| name.starts_with('-'))
+        };
         let mut examples = examples.lines().skip(1).map(str::trim);
         let found = examples.find(|example| options().all(|option| example.contains(option)));
         found.map(str::to_owned)

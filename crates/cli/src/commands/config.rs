@@ -26,8 +26,8 @@ Examples:
 ///
 /// A profile holds a base URL, a client ID, and a secret: in a file that only you can read, or
 /// printed by a command. Without a client ID the secret is an API key. The profile named `default`
-/// is used when nothing else is configured, any other with --profile NAME or DIDIT_PROFILE. Flags and
-/// environment variables override it; no profile is ever required.
+/// is used when nothing else is configured, any other with --profile NAME or DIDIT_PROFILE. Flags
+/// and environment variables override it; no profile is ever required.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Config {

@@ -33,7 +33,8 @@ Examples:
 pub(crate) struct Export {
     /// File with one session ID per line, or - for stdin
     ///
-    /// Blank lines and lines that start with # are skipped; an ID that is repeated is retrieved once.
+    /// Blank lines and lines that start with # are skipped; an ID that is repeated is retrieved
+    /// once.
     #[arg(long, value_name = "FILE", required_unless_present = "retry_failures")]
     #[arg(value_hint = ValueHint::FilePath)]
     input: Option<PathBuf>,
@@ -77,23 +78,24 @@ pub(crate) struct Export {
     restart: bool,
     /// Retry the sessions in this failures file
     ///
-    /// With the output that they failed for, the results are merged into it. With another output, the
-    /// failures file is left as it is.
+    /// With the output that they failed for, the results are merged into it. With another output,
+    /// the failures file is left as it is.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["input", "restart"])]
     retry_failures: Option<PathBuf>,
     /// Divide the list through a Redis [env: DIDIT_SHARED]
     ///
     /// redis://[USER:PASSWORD@]HOST[:PORT], or rediss:// for TLS, which trusts the platform's
-    /// certificates, or else those of --ca-file. Valkey works as well. Keep a password in the variable,
-    /// as others on this machine can see arguments. Machines with the same list export each session
-    /// once, and share the rate limit and the token. Redis has to keep its data until all are done.
+    /// certificates, or else those of --ca-file. Valkey works as well. Keep a password in the
+    /// variable, as others on this machine can see arguments. Machines with the same list export
+    /// each session once, and share the rate limit and the token. Redis has to keep its data until
+    /// all are done.
     #[arg(long, value_name = "URL")]
     shared: Option<String>,
     /// Name of the shared export [default: from the IDs]
     ///
-    /// Machines with the same name divide their lists, even if those differ. Redis remembers for a week
-    /// what is exported under a name, so to export the same sessions again choose another one.
+    /// Machines with the same name divide their lists, even if those differ. Redis remembers for a
+    /// week what is exported under a name, so to export the same sessions again choose another one.
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
     /// Time until a dead machine loses its IDs [default: 60s]

@@ -27,7 +27,7 @@ Examples:
   didit sandbox --state sessions.jsonl --session-lifetime 1h
   didit sandbox --webhook http://127.0.0.1:3000/webhooks --webhook-fault duplicate,lost";
 
-/// Session ids that play a part, unless --strict is given.
+/// The help on session ids with simulated outcomes, which --strict does not have.
 const PARTS: &str = "\
 Session IDs that play a part (any other is Confirmed, with the sample person):
   declined-...  the person declined
@@ -41,14 +41,14 @@ Options of every command: didit --help";
 
 /// Run a local test server
 ///
-/// It simulates the data-transfer API, the verification API and the user's phone, for clients in any
-/// language. Its base URL and credentials are printed as environment variables: on a terminal as lines
-/// to paste into another shell; from a file they are loaded with `set -a; . ./FILE`. Open its URL in
-/// a browser to see sessions and act as the user.
+/// It simulates the data-transfer API, the verification API and the user's phone, for clients in
+/// any language. Its base URL and credentials are printed as environment variables: on a terminal
+/// as lines to paste into another shell; from a file they are loaded with `set -a; . ./FILE`. Open
+/// its URL in a browser to see sessions and act as the user.
 ///
-/// By default any session ID is answered with the sample person, and any scope is accepted; --strict
-/// knows only the sessions that were created. Each request is logged on standard error, unless --quiet
-/// is given.
+/// By default any session ID is answered with the sample person, and any scope is accepted;
+/// --strict knows only the sessions that were created. Each request is logged on standard error,
+/// unless --quiet is given.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES, after_long_help = PARTS)]
 pub(crate) struct Sandbox {
@@ -58,8 +58,8 @@ pub(crate) struct Sandbox {
     port: u16,
     /// Address to listen on [default: 127.0.0.1]
     ///
-    /// Any other is open to the network: for a phone or a container. Credentials are then made up, and a browser of another machine
-    /// needs the printed URL, which has a token in it.
+    /// Any other is open to the network: for a phone or a container. Credentials are then made up,
+    /// and a browser of another machine needs the printed URL, which has a token in it.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<IpAddr>,
     /// Refuse unknown sessions and scopes
@@ -89,8 +89,9 @@ pub(crate) struct Sandbox {
     session_lifetime: Option<Duration>,
     /// Send webhooks there; repeatable
     ///
-    /// It must be an http URL on this machine. Each new status of a verification session is sent, signed with DIDIT_WEBHOOK_SECRET (or a
-    /// secret that is printed), and sent again after 1 and 4 minutes if that fails.
+    /// It must be an http URL on this machine. Each new status of a verification session is sent,
+    /// signed with DIDIT_WEBHOOK_SECRET (or a secret that is printed), and sent again after 1 and 4
+    /// minutes if that fails.
     #[arg(long = "webhook", value_name = "URL", value_hint = ValueHint::Url)]
     webhooks: Vec<String>,
     /// Scale the pauses between attempts
@@ -99,8 +100,9 @@ pub(crate) struct Sandbox {
     webhook_scale: Option<f64>,
     /// Inject a webhook fault, like duplicate
     ///
-    /// One for each of the first events, in this order; repeatable, or separated by commas. FAULT: pass (none), duplicate, lost (only the second attempt
-    /// arrives, after later events), wrong-signature, old-timestamp.
+    /// One for each of the first events, in this order; repeatable, or separated by commas. FAULT:
+    /// pass (none), duplicate, lost (only the second attempt arrives, after later events),
+    /// wrong-signature, old-timestamp.
     #[arg(long = "webhook-fault", value_name = "FAULT", requires = "webhooks")]
     #[arg(value_parser = fault::webhook_parser(), value_delimiter = ',')]
     #[arg(hide_possible_values = true)]
@@ -137,7 +139,7 @@ impl Sandbox {
             _ if error.raw_os_error().is_some() => Failure::other(format!(
                 "could not start the sandbox on port {port}: {error}; choose another --port"
             )),
-            // The state file's, with their own advice.
+            // Errors of the state file, which include advice.
             _ => Failure::other(format!("could not start the sandbox: {error}")),
         })?;
         if let Some(url) = sandbox.network_url() {

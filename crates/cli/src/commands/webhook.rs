@@ -14,8 +14,8 @@ use crate::failure::Failure;
 /// Verify a webhook, or send a signed test webhook
 ///
 /// Webhooks are signed with the destination's secret_shared_key. It is taken from
-/// DIDIT_WEBHOOK_SECRET or the file DIDIT_WEBHOOK_SECRET_FILE; while it is being rotated, the old one
-/// from DIDIT_WEBHOOK_OLD_SECRET as well.
+/// DIDIT_WEBHOOK_SECRET or the file DIDIT_WEBHOOK_SECRET_FILE; while it is being rotated, the old
+/// one from DIDIT_WEBHOOK_OLD_SECRET as well.
 #[derive(Args)]
 pub(crate) struct Webhook {
     #[command(subcommand)]

@@ -159,7 +159,7 @@ impl Input {
         Ok(format!("{sum:032x}"))
     }
 
-    /// Returns the name of the source for people.
+    /// Returns the displayed name of the source.
     pub(crate) fn shown(&self) -> String {
         shown(&self.source)
     }

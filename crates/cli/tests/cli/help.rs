@@ -128,7 +128,7 @@ fn sandbox_help_lists_every_kind_of_fault() {
 }
 
 #[test]
-fn the_help_tells_every_id_that_plays_a_part() {
+fn sandbox_help_lists_every_special_session_id() {
     let page = front_page();
     let parts: Vec<_> =
         page.split("<dt><code>").skip(1).map(|part| part.split('…').next().unwrap()).collect();

@@ -39,18 +39,18 @@ pub(crate) fn run(command: &mut Command) -> Ran {
     }
 }
 
-/// Returns the error of a command that had polled twice when it timed out, and that timeout in words.
-/// The longer timeouts are for a machine that is too busy to poll within the first.
-pub(crate) fn out_of_time(
+/// Returns the error of a command that timed out after two polls, and its timeout in words. The
+/// longer timeouts are for a machine that is too busy to poll within the first.
+pub(crate) fn timeout_error(
     sandbox: &Sandbox,
     route: Route,
     command: impl Fn() -> Command,
 ) -> (String, &'static str) {
     let mut times = [("300ms", "300 ms"), ("5s", "5s"), ("60s", "1m00s")].into_iter();
-    let found = times.find_map(|(timeout, told)| {
+    let found = times.find_map(|(timeout, words)| {
         let before = sandbox.requests_to(route).len();
         let line = run(command().args(["--timeout", timeout])).error(8).to_owned();
-        (sandbox.requests_to(route).len() >= before + 2).then_some((line, told))
+        (sandbox.requests_to(route).len() >= before + 2).then_some((line, words))
     });
     found.expect("two requests in a minute")
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{didit, out_of_time, run};
+use crate::support::{didit, run, timeout_error};
 
 const WORKFLOW: &str = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
 const SESSION: &str = "11111111-2222-3333-4444-555555555555";
@@ -33,7 +33,7 @@ fn session_is_awaited_updated_listed_and_deleted() {
     let sandbox = Sandbox::start().unwrap();
     let id = created(&sandbox);
     let waiting = || didit_at(&sandbox, &format!("wait {id} --poll 20ms"));
-    let (line, time) = out_of_time(&sandbox, Route::VerificationDecision, waiting);
+    let (line, time) = timeout_error(&sandbox, Route::VerificationDecision, waiting);
     let words = format!("still Not Started when the time ran out, after {time}");
     assert!(line.contains(&words), "{line}");
 

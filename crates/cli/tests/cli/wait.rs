@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{didit_at, out_of_time, run};
+use crate::support::{didit_at, run, timeout_error};
 
 #[test]
 fn wait_ends_with_a_final_status() {
@@ -35,7 +35,7 @@ fn timeout_prints_no_decision() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_status("s-1", "initialized");
     let (line, _) =
-        out_of_time(&sandbox, Route::Decision, || didit_at(&sandbox, "wait s-1 --poll 20ms"));
+        timeout_error(&sandbox, Route::Decision, || didit_at(&sandbox, "wait s-1 --poll 20ms"));
     assert!(line.contains("still Initialized when the time ran out"), "{line}");
     sandbox.always(Route::Decision, Fault::Hang);
     run(&mut didit_at(&sandbox, "wait s-1 --timeout 300ms")).error(8);

@@ -275,7 +275,7 @@ fn call<A: Verification>(
         Kind::Decision => client.verification_decision(&id()).map(drop),
         Kind::List => client.page(ListSessions::new()).map(drop),
         Kind::Update => client.update(UpdateStatus::approve(id())),
-        // Else it would have a minute.
+        // Otherwise, the timeout would be a minute.
         Kind::Pdf => client.pdf_within(&id(), timeout).map(drop),
         Kind::Delete => client.delete(DeleteSession::new(id())).map(drop),
     }

@@ -82,13 +82,13 @@ impl List {
             next = page.next_page().filter(|_| !page.sessions().is_empty());
         }
         if is_empty {
-            context.note(self.nothing());
+            context.note(self.empty_note());
         }
         Ok(Exit::Done)
     }
 
-    /// Returns the words for an empty list.
-    fn nothing(&self) -> &'static str {
+    /// Returns the note for an empty list.
+    fn empty_note(&self) -> &'static str {
         let texts = [&self.vendor_data, &self.workflow, &self.search, &self.from, &self.to];
         if self.statuses.is_empty() && texts.into_iter().chain([&self.kind]).all(Option::is_none) {
             "there are no verification sessions; `didit verification create` creates one"
@@ -142,7 +142,7 @@ fn date(text: &str) -> Result<String, String> {
             4 | 7 => byte == b'-',
             _ => byte.is_ascii_digit(),
         });
-    // The service knows which months have how many days.
+    // The service checks the number of days in the month.
     let valid = |at: std::ops::Range<usize>, most: u8| {
         let number = text.get(at).and_then(|text| text.parse().ok());
         number.is_some_and(|number: u8| (1..=most).contains(&number))

@@ -26,8 +26,9 @@ Examples:
 
 /// Save the report of a verification session as a PDF
 ///
-/// It may take a minute; the time limit is 2m by default, and 1m for each attempt. The session must be Approved, Declined or
-/// In Review. The file is readable by its owner only, and there only if the report is whole.
+/// It may take a minute; the time limit is 2m by default, and 1m for each attempt. The session must
+/// be Approved, Declined or In Review. The file is readable by its owner only, and there only if
+/// the report is whole.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Pdf {
@@ -82,7 +83,7 @@ impl Pdf {
         Ok(Exit::Done)
     }
 
-    /// Opens a file beside the output, which is gone when it is dropped.
+    /// Opens a temporary file next to the output, which is removed when it is dropped.
     fn open(&self) -> Result<NamedTempFile, Failure> {
         let shown = self.output.display();
         if self.output.is_dir() {

@@ -18,8 +18,8 @@ Examples:
 
 /// Approve or decline a verification session, or ask for steps again
 ///
-/// The session must be Approved, Declined, In Review, Kyc Expired, Abandoned or Resubmitted. A request
-/// that may have reached the service is not repeated. Nothing is printed.
+/// The session must be Approved, Declined, In Review, Kyc Expired, Abandoned or Resubmitted. A
+/// request that may have reached the service is not repeated. Nothing is printed.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct UpdateStatus {
