@@ -11,6 +11,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use didit_blocking_adapter::core::client::read_limited;
 use didit_blocking_adapter::core::{Secret, client};
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,8 @@ use crate::failure::Failure;
 pub(crate) const DEFAULT: &str = "default";
 
 const MAX_FILE: usize = 1 << 20;
-const MAX_SECRET: usize = 1 << 16;
+/// The maximum length of a secret in bytes.
+pub(crate) const MAX_SECRET: usize = 1 << 16;
 
 /// The variables that neither select a service nor authorize. If any other variable is set, the
 /// default profile is ignored, so that its secret is never sent to a service it is not for.
@@ -269,17 +271,21 @@ fn run_secret_command(name: &str, command: &str) -> Result<Secret, Failure> {
     let problem = |why: &dyn std::fmt::Display| {
         Failure::usage(format!("the secret command of the profile {name} failed: {why}"))
     };
-    let output = Command::new(shell)
+    let mut child = Command::new(shell)
         .args([flag, command])
         // Standard input may carry the session ids of an export.
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
-        .output()
+        .spawn()
         .map_err(|error| problem(&error))?;
-    if !output.status.success() {
-        return Err(problem(&output.status));
+    let output = child.stdout.take().map(|output| read_limited(output, MAX_SECRET));
+    let status = child.wait().map_err(|error| problem(&error))?;
+    let output = output.unwrap_or_else(|| Ok(Vec::new())).map_err(|error| problem(&error))?;
+    if !status.success() {
+        return Err(problem(&status));
     }
-    text(output.stdout).map_err(|why| problem(&why))
+    text(output).map_err(|why| problem(&why))
 }
 
 /// Returns a secret without the trailing line end that editors and commands add.

@@ -27,8 +27,17 @@ pub(crate) fn explain(
 /// Returns the command that the arguments name, with its full name.
 fn command_of<'a>(program: &'a Command, arguments: &[OsString]) -> (String, &'a Command) {
     let (mut path, mut command) = (program.get_name().to_owned(), program);
-    for argument in arguments.iter().skip(1).filter_map(|argument| argument.to_str()) {
-        if let Some(found) = command.find_subcommand(argument) {
+    let mut arguments = arguments.iter().skip(1).filter_map(|argument| argument.to_str());
+    while let Some(argument) = arguments.next() {
+        let name = argument.strip_prefix("--");
+        let option = name.and_then(|name| {
+            let options = program.get_arguments().chain(command.get_arguments());
+            options.into_iter().find(|option| option.get_long() == Some(name))
+        });
+        if option.is_some_and(|option| option.get_action().takes_values()) {
+            // Its value may have the name of a command.
+            arguments.next();
+        } else if let Some(found) = command.find_subcommand(argument) {
             command = found;
             path = format!("{path} {}", found.get_name());
         }

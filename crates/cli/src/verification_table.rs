@@ -53,7 +53,10 @@ fn report_rows(table: &mut Table, name: &str, report: &RawJson) {
         "ip_analyses" => "IP analysis".to_owned(),
         "face_matches" => "Face match".to_owned(),
         "poa_verifications" => "Proof of address".to_owned(),
-        _ => words::of_member(&shortened(name)).trim_end_matches('s').to_owned(),
+        _ => {
+            let plural = words::of_member(&shortened(name));
+            plural.strip_suffix('s').unwrap_or(&plural).to_owned()
+        }
     };
     table.section(&name, |table| {
         if let Some(status) = &status {

@@ -1,20 +1,18 @@
 //! `didit config`
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, IsTerminal as _};
 
 use clap::{Args, Subcommand};
-use didit_blocking_adapter::core::BaseUrl;
+use didit_blocking_adapter::core::client::read_limited;
+use didit_blocking_adapter::core::{BaseUrl, Secret};
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output;
-use crate::profile::{self, DEFAULT, Profiles};
+use crate::profile::{self, DEFAULT, MAX_SECRET, Profiles};
 use crate::table::Table;
-
-/// The maximum length of a secret in bytes.
-const MAX_SECRET: usize = 1 << 16;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -155,17 +153,15 @@ impl Set {
     }
 }
 
-fn read_secret() -> Result<didit_blocking_adapter::core::Secret, Failure> {
+fn read_secret() -> Result<Secret, Failure> {
     if io::stdin().is_terminal() {
         // A terminal would echo the secret.
         return Err(Failure::usage(
             "--secret-stdin reads a file or a pipe: didit config set --secret-stdin < secret.txt",
         ));
     }
-    // Preallocated, so that growing leaves no copies of the secret in memory.
-    let mut bytes = Vec::with_capacity(MAX_SECRET + 1);
-    let read = io::stdin().lock().take(MAX_SECRET as u64).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::usage(format!("could not read standard input: {error}")))?;
+    let bytes = read_limited(io::stdin().lock(), MAX_SECRET)
+        .map_err(|error| Failure::usage(format!("could not read standard input: {error}")))?;
     profile::text(bytes)
         .map_err(|why| Failure::usage(format!("the secret on standard input: {why}")))
 }

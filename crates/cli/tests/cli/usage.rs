@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// Invalid command lines, each with the words that its error message must contain.
-const INVALID: [(&str, &[&str]); 64] = [
+const INVALID: [(&str, &[&str]); 65] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -32,6 +32,7 @@ const INVALID: [(&str, &[&str]); 64] = [
     ("decision a --timeout", &["--timeout needs a value: --timeout <DURATION>"]),
     ("decision a --color purple", &["--color: \"purple\"", "auto, always, never"]),
     ("token -q -v", &["--quiet and --verbose cannot be used together"]),
+    ("token --profile session extra", &["`didit token` takes no argument \"extra\""]),
     ("token extra", &["`didit token` takes no argument \"extra\""]),
     ("wait a --poll 0s", &["--poll: \"0s\" is zero; give a longer duration"]),
     ("wait a b", &["`didit wait` takes no argument \"b\""]),

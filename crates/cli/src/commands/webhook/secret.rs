@@ -8,14 +8,11 @@ use didit_blocking_adapter::core::webhook::Webhook;
 use crate::bounded;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::profile;
+use crate::profile::{self, MAX_SECRET};
 
 const SECRET: &str = "DIDIT_WEBHOOK_SECRET";
 const SECRET_FILE: &str = "DIDIT_WEBHOOK_SECRET_FILE";
 const OLD_SECRET: &str = "DIDIT_WEBHOOK_OLD_SECRET";
-
-/// The maximum length of a secret in bytes.
-const MAX_SECRET: usize = 1 << 16;
 
 /// Returns the webhook verifier and signer for the configured secrets.
 pub(super) fn configured(context: &Context) -> Result<Webhook, Failure> {
