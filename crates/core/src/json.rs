@@ -1,5 +1,5 @@
-//! JSON beyond `serde_json`: values kept as the service sent them, and errors that name a path but
-//! no value.
+//! JSON beyond `serde_json`: values that keep the service's text, and errors that contain the path
+//! but never the value.
 
 mod error;
 mod names;
@@ -19,9 +19,9 @@ use time::format_description::well_known::Rfc3339;
 pub use self::error::JsonError;
 use crate::personal::Redacted;
 
-/// A JSON value exactly as the service sent it, to the last digit and space.
+/// A JSON value exactly as the service sent it, including every digit and space.
 ///
-/// It serializes as that text with `serde_json`, and is read from any JSON value.
+/// With `serde_json`, it serializes as that text and deserializes from any JSON value.
 ///
 /// ```
 /// use didit_core::RawJson;
@@ -35,7 +35,7 @@ use crate::personal::Redacted;
 pub struct RawJson(Box<str>);
 
 impl RawJson {
-    /// Wraps a text that a parser has already accepted as one whole JSON value.
+    /// Wraps text that a parser has already accepted as one complete JSON value.
     pub(crate) fn new_unchecked(text: &str) -> Self {
         Self(text.into())
     }
@@ -50,16 +50,17 @@ impl RawJson {
         &*self.0 == "null"
     }
 
-    /// Reads the value into a type of your own.
+    /// Deserializes the value into a custom type.
     ///
     /// # Errors
-    /// The value has another shape. The error names the path and what was expected there, and
-    /// repeats nothing of the value.
+    /// The value has another shape. The error contains the path and what was expected there, but no
+    /// part of the value.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
         read(&self.0)
     }
 
-    /// Returns the members of an object in the order they were sent, and nothing for other values.
+    /// Returns the members of an object in the order in which they were sent. For any other value,
+    /// the list is empty.
     pub fn members(&self) -> Vec<(String, RawJson)> {
         if !self.0.trim_start().starts_with('{') {
             return Vec::new();
@@ -68,7 +69,7 @@ impl RawJson {
         reader.deserialize_map(Members).unwrap_or_default()
     }
 
-    /// Returns the member of that name, the last one if the name occurs twice.
+    /// Returns the member with that name; the last one if the name occurs more than once.
     pub fn get(&self, name: &str) -> Option<RawJson> {
         self.members().into_iter().rev().find(|(member, _)| member == name).map(|(_, value)| value)
     }
@@ -79,8 +80,8 @@ impl RawJson {
     }
 }
 
-/// Returns whether the bytes are one JSON object. Unlike a number, an object that was cut off is
-/// none.
+/// Returns whether the bytes are one complete JSON object. Unlike a truncated number, a truncated
+/// object is never valid.
 pub(crate) fn is_object(bytes: &[u8]) -> bool {
     let begins = bytes.trim_ascii_start().first() == Some(&b'{');
     begins && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
@@ -119,21 +120,21 @@ impl<'de> Deserialize<'de> for RawJson {
     }
 }
 
-/// Shows that there is a value, but not which: it may be personal.
+/// Redacts the value, which may be personal data.
 impl fmt::Debug for RawJson {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RawJson").field(&Redacted).finish()
     }
 }
 
-/// Returns the text of a body, without a byte order mark
+/// Returns the text of a body without its byte order mark, if any
 /// ([RFC 8259 §8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)).
 pub(crate) fn text(body: &[u8]) -> Result<&str, JsonError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     std::str::from_utf8(body).map_err(|error| JsonError::of_utf8(body, error))
 }
 
-/// Reads one whole JSON value.
+/// Deserializes one complete JSON value.
 pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, JsonError> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut reader)
@@ -142,8 +143,8 @@ pub(crate) fn read<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, JsonEr
     Ok(value)
 }
 
-/// Reads one whole object. Member names with lone surrogates are accepted: no documented name has
-/// any.
+/// Deserializes one complete object. Unlike `serde_json`, it accepts lone surrogates in member
+/// names, which no documented name contains.
 pub(crate) fn read_object<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     let Object(value) = read(&names::replace_lone_surrogates(text))?;
     Ok(value)
@@ -161,7 +162,7 @@ impl<'de> Visitor<'de> for Members {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::new();
         while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
-            // A key that is no Unicode text is kept as it was sent.
+            // A key that is not valid Unicode is kept as it was sent.
             let name = serde_json::from_str(key.get())
                 .unwrap_or_else(|_| key.get().trim_matches('"').to_owned());
             members.push((name, RawJson::new_unchecked(value.get())));
@@ -170,7 +171,7 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// A value that must be an object: a derived struct alone would accept an array as well.
+/// A value that must be an object. A derived `Deserialize` would also accept an array.
 #[derive(Clone)]
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -194,7 +195,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Reads an optional object into a struct; for `#[serde(default, deserialize_with = …)]`.
+/// Deserializes an optional object into a struct; for `#[serde(default, deserialize_with = …)]`.
 pub(crate) fn optional_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -203,8 +204,8 @@ where
     Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
 }
 
-/// Reads a string and turns it into a `T`. The error stands at the string, names what was expected
-/// and not what was found.
+/// Deserializes a string and parses it into a `T`. The error has the position of the string and
+/// states what was expected, but not what was found.
 pub(crate) fn from_text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     expected: &'static str,
@@ -227,7 +228,7 @@ pub(crate) fn from_text<'de, D: Deserializer<'de>, T>(
     deserializer.deserialize_str(Text(expected, parse))
 }
 
-/// Reads an optional RFC 3339 timestamp of any offset and precision.
+/// Deserializes an optional RFC 3339 timestamp with any offset and precision.
 pub(crate) fn optional_timestamp<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<OffsetDateTime>, D::Error> {
@@ -243,7 +244,7 @@ pub(crate) fn optional_timestamp<'de, D: Deserializer<'de>>(
     Ok(Option::<Timestamp>::deserialize(deserializer)?.map(|Timestamp(at)| at))
 }
 
-/// Follows a JSON text character by character and knows which of them are inside a string.
+/// Scans a JSON text character by character and tracks whether the position is inside a string.
 #[derive(Default)]
 struct Strings {
     inside: bool,
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_expected_by_name() {
+    fn error_says_that_an_object_was_expected() {
         type Map = std::collections::BTreeMap<String, u8>;
         let error = read_object::<Map>("[]").unwrap_err();
         assert_eq!(error.to_string(), "expected an object at line 1 column 0");
@@ -280,13 +281,13 @@ mod tests {
     }
 
     #[test]
-    fn a_line_keeps_everything_but_white_space() {
+    fn to_compact_removes_only_insignificant_white_space() {
         let text = "{ \"a b\\\" c\" : [ 1.50 ,\r\n\t2e5 , \"x  y\" ] }";
         assert_eq!(raw(text).to_compact(), r#"{"a b\" c":[1.50,2e5,"x  y"]}"#);
     }
 
     #[test]
-    fn members_are_reached_by_name() {
+    fn get_finds_members_by_name() {
         let json = raw(r#"{"a": 1, "b\u0062": {"x": 123456789012345678901234567890}, "a": 2}"#);
         assert_eq!(
             json.get("bb").unwrap().get("x").unwrap().as_str(),
@@ -306,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_survives_serialization_to_the_last_digit() {
+    fn serialization_preserves_the_original_text() {
         let text = r#"{"n":1.10,"m":123456789012345678901234567890}"#;
         assert_eq!(serde_json::to_string(&raw(text)).unwrap(), text);
         assert_eq!(serde_json::from_str::<RawJson>(text).unwrap(), raw(text));
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_is_skipped() {
+    fn byte_order_mark_is_skipped() {
         assert_eq!(text(b"\xef\xbb\xbf{}"), Ok("{}"));
         assert_eq!(text(b"{}\xef\xbb\xbf").map(str::len), Ok(5));
     }

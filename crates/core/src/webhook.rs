@@ -1,7 +1,7 @@
-//! Webhooks of the verification API: the bytes of a delivery in, a verified event out.
+//! Webhooks of the verification API: turns the bytes of a delivery into a verified event.
 //!
-//! Nothing here reads a clock or a socket; any HTTP server can hand in what it received. The
-//! service's own page is <https://docs.didit.me/integration/webhooks>.
+//! Nothing here reads a clock or a socket; pass in the headers and the body that any HTTP server
+//! received. Source: <https://docs.didit.me/integration/webhooks>.
 //!
 //! ```
 //! # use std::time::{Duration, SystemTime};
@@ -12,7 +12,7 @@
 //! # let body = br#"{"timestamp":1774970000,"webhook_type":"status.updated","status":"Approved"}"#;
 //! # let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_774_970_000);
 //! # let headers = webhook.sign(body)?;
-//! // `headers` and `body` as they arrived, and `SystemTime::now()`
+//! // `headers` and `body` as received, and `SystemTime::now()`
 //! let event = webhook.verify(&headers, body, now)?;
 //! if *event.kind() == EventKind::StatusUpdated {
 //!     assert_eq!(event.status(), Some(Status::Approved));
@@ -37,7 +37,7 @@ pub use self::event_kind::EventKind;
 pub use self::signature::{Scheme, SignatureMatch};
 use crate::secret::Secret;
 
-/// Verifies the deliveries of one webhook destination.
+/// A verifier for the deliveries of one webhook destination.
 ///
 /// A delivery is genuine if the service signed it with one of the secrets, and fresh if the signed
 /// timestamp is at most 300 seconds from now.
@@ -50,11 +50,12 @@ pub struct Webhook {
 const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("x-timestamp");
 
 impl Webhook {
-    /// Takes the destination's `secret_shared_key`, as it stands in the console: nothing is decoded
-    /// or stripped. While a secret is being rotated, give the new one and the old one.
+    /// Creates a verifier from the destination's `secret_shared_key`, exactly as shown in the
+    /// console: nothing is decoded or trimmed. While a secret is being rotated, give the new one
+    /// and the old one.
     ///
     /// # Errors
-    /// There is no secret, or one that is empty or has white space or a byte order mark around it.
+    /// There is no secret, or a secret is empty or has white space or a byte order mark around it.
     pub fn new<S: Into<Secret>>(
         secrets: impl IntoIterator<Item = S>,
     ) -> Result<Self, InvalidWebhookSecret> {
@@ -74,7 +75,8 @@ impl Webhook {
         Ok(Self { secrets, tolerance: Duration::from_secs(300) })
     }
 
-    /// Sets how far the signed timestamp may be from now, in either direction. Whole seconds count.
+    /// Sets the maximum difference between the signed timestamp and now, in either direction. Only
+    /// whole seconds count.
     #[must_use]
     pub fn with_tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = tolerance;
@@ -84,11 +86,11 @@ impl Webhook {
     /// Verifies a delivery and reads its event.
     ///
     /// `body` must be the request's body, byte for byte. The signature of these bytes
-    /// ([`Scheme::RawBody`]) is tried first, then the one that survives a proxy which rewrites JSON
-    /// ([`Scheme::CanonicalJson`]); both cover the whole event.
+    /// ([`Scheme::RawBody`]) is tried first, then the one that remains valid if a proxy rewrites
+    /// the JSON ([`Scheme::CanonicalJson`]); both cover the whole event.
     ///
     /// # Errors
-    /// The body is no JSON object that has one meaning, no secret matches, or the event is too old.
+    /// The body is not an unambiguous JSON object, no secret matches, or the event is too old.
     pub fn verify(
         &self,
         headers: &HeaderMap,
@@ -99,19 +101,20 @@ impl Webhook {
         let messages = [(Scheme::RawBody, body), (Scheme::CanonicalJson, canonical.as_bytes())];
         let signature = signature::find(headers, &messages, &self.secrets)?;
         let event = Event::from_json(body, signature).map_err(WebhookError::Body)?;
-        // The time of the event is no repetition of the header.
+        // Without a `timestamp`, the event only has the time it happened, which the header does not
+        // repeat.
         if let Some(signed) = event.signed_timestamp() {
-            same_timestamp(headers, signed)?;
+            check_timestamp_header(headers, signed)?;
         }
-        self.fresh(event.timestamp().ok_or(WebhookError::NoTimestamp)?, now)?;
+        self.check_freshness(event.timestamp().ok_or(WebhookError::NoTimestamp)?, now)?;
         Ok(event)
     }
 
-    /// Verifies the signature that covers a delivery's session, status, type and timestamp alone
-    /// ([`Scheme::Simple`]), for receivers whose bodies do not arrive as they were sent.
+    /// Verifies the signature that covers only a delivery's session, status, type and timestamp
+    /// ([`Scheme::Simple`]), for receivers whose bodies are modified in transit.
     ///
-    /// Anything else in the body may be forged, so the event does not have it: retrieve the decision
-    /// from the service instead.
+    /// Anything else in the body may be forged, so the event does not contain it: retrieve the
+    /// decision from the service instead.
     ///
     /// # Errors
     /// The errors of [`verify`](Self::verify).
@@ -128,16 +131,16 @@ impl Webhook {
         let SignatureMatch { secret_index, .. } =
             signature::find(headers, &messages, &self.secrets)?;
         let signed = event.timestamp().ok_or(WebhookError::NoTimestamp)?;
-        same_timestamp(headers, signed)?;
-        self.fresh(signed, now)?;
+        check_timestamp_header(headers, signed)?;
+        self.check_freshness(signed, now)?;
         Ok(event.signed_by(secret_index))
     }
 
-    /// Returns the headers that the service would send with `body`, signed with the first secret:
-    /// for tests of a receiver.
+    /// Returns the headers that the service would send with `body`, signed with the first secret.
+    /// This is meant for testing a receiver.
     ///
     /// # Errors
-    /// The body is no JSON object that has one meaning.
+    /// The body is not an unambiguous JSON object.
     pub fn sign(&self, body: &[u8]) -> Result<HeaderMap, WebhookError> {
         let canonical = canonical_json(body).map_err(WebhookError::Body)?;
         let mut headers = HeaderMap::new();
@@ -156,7 +159,7 @@ impl Webhook {
         Ok(headers)
     }
 
-    fn fresh(&self, signed: i64, now: SystemTime) -> Result<(), WebhookError> {
+    fn check_freshness(&self, signed: i64, now: SystemTime) -> Result<(), WebhookError> {
         let now = match now.duration_since(SystemTime::UNIX_EPOCH) {
             Ok(since) => i128::from(since.as_secs()),
             Err(before) => -i128::from(before.duration().as_secs()),
@@ -170,8 +173,9 @@ impl Webhook {
     }
 }
 
-/// The header is not signed, so it must repeat what is; it may be left out.
-fn same_timestamp(headers: &HeaderMap, signed: i64) -> Result<(), WebhookError> {
+/// Checks that the timestamp header, which is not signed, equals the signed timestamp. The header
+/// may be absent.
+fn check_timestamp_header(headers: &HeaderMap, signed: i64) -> Result<(), WebhookError> {
     let same = |value: &HeaderValue| value.to_str().is_ok_and(|text| text == signed.to_string());
     if headers.get_all(TIMESTAMP_HEADER).iter().all(same) {
         return Ok(());

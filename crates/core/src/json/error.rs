@@ -2,9 +2,9 @@ use std::fmt;
 
 use serde_path_to_error::{Path, Segment};
 
-/// Error reading JSON: the position, and what was expected there.
+/// Error reading JSON: the position and what was expected there.
 ///
-/// It never repeats the value found there, which may be personal.
+/// It never contains the value found there, which may be personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
     line: usize,
@@ -15,11 +15,11 @@ pub struct JsonError {
 }
 
 impl JsonError {
-    /// Returns the error of a reader that had come to `path`.
+    /// Creates an error at `path`.
     pub(super) fn new(error: &serde_json::Error, path: &Path) -> Self {
         let problem = problem(error);
         let mut path = bounded(path);
-        // A member that is missing or repeated is told by the path of its object.
+        // For a missing or duplicate member, `path` is that of its object.
         let name = problem.strip_prefix("missing field `");
         if let Some(name) = name.or_else(|| problem.strip_prefix("duplicate field `")) {
             path = join(path, name.trim_end_matches('`'));
@@ -27,7 +27,7 @@ impl JsonError {
         Self { path: path.into(), problem: problem.into(), ..Self::syntax(error) }
     }
 
-    /// Returns an error outside of every member.
+    /// Creates an error without a path.
     pub(super) fn syntax(error: &serde_json::Error) -> Self {
         Self {
             line: error.line(),
@@ -39,12 +39,12 @@ impl JsonError {
     }
 
     pub(super) fn of_utf8(text: &[u8], error: std::str::Utf8Error) -> Self {
-        // The last character may have been cut in two.
+        // `None` means that the input ends in the middle of a character.
         let truncated = error.error_len().is_none();
         Self { truncated, ..Self::at_offset(text, error.valid_up_to(), "invalid UTF-8") }
     }
 
-    /// Returns the error of a text that is unusable from the byte at `offset` on.
+    /// Creates an error at the byte `offset` of a text.
     pub(crate) fn at_offset(text: &[u8], offset: usize, problem: &str) -> Self {
         let before = &text[..offset.min(text.len())];
         let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
@@ -57,7 +57,7 @@ impl JsonError {
         }
     }
 
-    /// Returns the error of a text that reads well but whose member at `path` is unusable.
+    /// Creates an error for valid JSON with an unusable member at `path`.
     pub(crate) fn at(path: &str, problem: &str) -> Self {
         Self { line: 1, column: 1, path: path.into(), problem: problem.into(), truncated: false }
     }
@@ -73,17 +73,18 @@ impl JsonError {
         self.line
     }
 
-    /// Returns the column of the error in bytes, counted from 1; 0 if the line before ended early.
+    /// Returns the column of the error in bytes, counted from 1; 0 if the previous line ended
+    /// early.
     pub fn column(&self) -> usize {
         self.column
     }
 
-    /// Returns the member with the error, like `user_data.email`; empty at the top level.
+    /// Returns the path of the invalid member, such as `user_data.email`; empty at the top level.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns whether the text ended before the value did.
+    /// Returns whether the text ended before the value was complete.
     pub fn is_truncated(&self) -> bool {
         self.truncated
     }
@@ -98,7 +99,7 @@ impl fmt::Display for JsonError {
 
 impl std::error::Error for JsonError {}
 
-/// Returns what `serde_json` says, without the position and the value that it repeats.
+/// Returns the message of `serde_json` without the position and the value that it contains.
 fn problem(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let message = message.rsplit_once(" at line ").map_or(&*message, |(problem, _)| problem);
@@ -112,9 +113,9 @@ fn problem(error: &serde_json::Error) -> String {
     }
 }
 
-/// The deepest path that is told; what is nested deeper is left out.
+/// The maximum number of segments in a path; deeper ones are dropped.
 const MAX_DEPTH: usize = 16;
-/// The longest part of a member's name that a path repeats, in characters.
+/// The maximum length of a member name in a path, in characters; longer names are cut.
 const MAX_NAME: usize = 64;
 
 /// Returns a path of bounded length and without control characters.
@@ -178,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_member_is_named_by_its_path() {
+    fn missing_member_is_named_by_its_path() {
         #[derive(Debug, serde::Deserialize)]
         #[allow(dead_code)]
         struct Nested {
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_bounded() {
+    fn path_length_and_depth_are_bounded() {
         type Deep = std::collections::HashMap<String, serde_json::Value>;
         let name = "n".repeat(100);
         let error = read_object::<std::collections::HashMap<String, u8>>(&format!(

@@ -1,16 +1,17 @@
-//! Member names that are no Unicode text.
+//! Member names that are not valid Unicode.
 
 use std::borrow::Cow;
 
-/// The replacement of a lone surrogate; as long as its escape, so that columns stay right.
+/// The replacement for a lone surrogate. It is as long as the original escape, so that the columns
+/// in errors stay correct.
 const REPLACEMENT: &str = "\\ufffd";
 
-/// Replaces each lone surrogate (`"\ud800"`) in the member names of a JSON text by U+FFFD.
+/// Replaces each lone surrogate (`"\ud800"`) in the member names of a JSON text with U+FFFD.
 ///
-/// `serde_json` refuses them in names. Values are left alone: those of unknown members are skipped
-/// unread, those of documented members must be Unicode text.
+/// `serde_json` rejects them in names. Values are left unchanged: those of unknown members are
+/// skipped without decoding, and those of documented members must be valid Unicode.
 pub(super) fn replace_lone_surrogates(text: &str) -> Cow<'_, str> {
-    // Most texts have no surrogates at all.
+    // Avoids the copy for most texts, which have no surrogates.
     if !text.contains("\\ud") && !text.contains("\\uD") {
         return Cow::Borrowed(text);
     }
@@ -31,7 +32,8 @@ fn find(text: &str, from: usize, c: char) -> Option<usize> {
     text.get(from..)?.find(c).map(|at| from + at)
 }
 
-/// Returns where the string that begins at `at` ends, and where its lone surrogates are.
+/// Returns the position of the closing quote of the string that begins at `at`, and the positions
+/// of its lone surrogates.
 fn string(text: &str, mut at: usize) -> Option<(usize, Vec<usize>)> {
     let mut lone = Vec::new();
     let bytes = text.as_bytes();
@@ -56,7 +58,7 @@ enum Half {
     Low,
 }
 
-/// Returns which half of a surrogate pair the escape at `at` stands for.
+/// Returns the half of a surrogate pair that the escape at `at` encodes, if any.
 fn surrogate(text: &str, at: usize) -> Option<Half> {
     let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
     match u16::from_str_radix(digits, 16).ok()? {

@@ -1,16 +1,16 @@
-//! Canonical JSON: the one text that stands for all JSON texts of the same value.
+//! Canonical JSON: one text for all JSON texts with the same value.
 //!
-//! It is what Python's `json.dumps` prints with `sort_keys=True`, `separators=(",", ":")` and
-//! `ensure_ascii=False`, after every float with a whole value has become an integer; see
-//! <https://docs.didit.me/integration/webhooks>. Integers of any length keep their digits, which
-//! `serde_json::Value` would lose.
+//! It is the output of Python's `json.dumps` with `sort_keys=True`, `separators=(",", ":")` and
+//! `ensure_ascii=False`, after every float with an integral value has been converted to an integer;
+//! see <https://docs.didit.me/integration/webhooks>. Integers of any length keep their digits,
+//! which `serde_json::Value` would lose.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::json::{self, JsonError};
 
-/// The deepest nesting of arrays and objects.
+/// The maximum nesting depth of arrays and objects.
 const MAX_DEPTH: usize = 64;
 
 /// Returns the canonical form of a JSON object, the message of
@@ -25,9 +25,9 @@ const MAX_DEPTH: usize = 64;
 /// ```
 ///
 /// # Errors
-/// The body is no JSON object ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)), or one that
-/// parsers disagree on: a name stands twice in an object, a surrogate is alone, a number is too large
-/// for a double, or more than 64 arrays and objects are inside each other.
+/// The body is not a JSON object ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259)), or parsers
+/// disagree on its value: an object has a duplicate name, a string has a lone surrogate, a number
+/// is too large for a double, or arrays and objects are nested more than 64 levels deep.
 pub fn canonical_json(body: &[u8]) -> Result<String, JsonError> {
     let text = json::text(body)?;
     let mut writer = Writer { text, at: 0, depth: 0, canonical: String::with_capacity(text.len()) };
@@ -37,10 +37,10 @@ pub fn canonical_json(body: &[u8]) -> Result<String, JsonError> {
     }
 }
 
-/// The problem at the position where the writer stopped.
+/// The error message for the position at which the writer stopped.
 type Problem = &'static str;
 
-/// Reads a text value by value, and writes each at once.
+/// Parses a text and writes each value in canonical form as soon as it is parsed.
 struct Writer<'a> {
     text: &'a str,
     at: usize,
@@ -52,7 +52,7 @@ struct Writer<'a> {
 struct Member<'a> {
     name: Cow<'a, str>,
     at: usize,
-    /// Its range in the canonical text.
+    /// The member's range in the canonical text.
     written: Range<usize>,
 }
 
@@ -98,7 +98,8 @@ impl<'a> Writer<'a> {
             }
             members.push(self.member()?);
         }
-        // By code points, which is also the order of UTF-8 bytes. The service sends them in order.
+        // Sorted by code points, which is also the order of the UTF-8 bytes. The service usually
+        // sends sorted members.
         if !members.is_sorted_by(|one, next| one.name < next.name) {
             members.sort_by(|one, other| one.name.cmp(&other.name));
             if let Some(pair) = members.windows(2).find(|pair| pair[0].name == pair[1].name) {
@@ -145,7 +146,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Reads the end of an array or object, or the comma before a further item; true at the end.
+    /// Reads the end of an array or object, or the comma before the next item. Returns true at the
+    /// end.
     fn closes(&mut self, end: u8, first: bool) -> Result<bool, Problem> {
         match self.next_token() {
             Some(byte) if byte == end => {
@@ -162,7 +164,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Reads a string, whose quote comes next, and returns its text.
+    /// Reads a string, starting at its opening quote, and returns its unescaped text.
     fn string(&mut self) -> Result<Cow<'a, str>, Problem> {
         self.at += 1;
         self.canonical.push('"');
@@ -192,7 +194,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Reads an escape, whose backslash comes next.
+    /// Reads an escape sequence, starting at its backslash.
     fn escape(&mut self) -> Result<char, Problem> {
         let start = self.at;
         self.at += 2;
@@ -212,7 +214,8 @@ impl<'a> Writer<'a> {
         Ok(c)
     }
 
-    /// Reads the digits of an escape, and the low surrogate after a high one.
+    /// Reads the digits of a `\u` escape, and after a high surrogate also the escape of the low
+    /// one.
     fn unicode_escape(&mut self) -> Result<char, Problem> {
         let start = self.at - 2;
         let mut units = vec![self.unit()?];
@@ -329,8 +332,9 @@ fn write_char(canonical: &mut String, c: char) {
     }
 }
 
-/// An integer if the value is whole, else what Python's `repr` prints: the shortest digits that stand
-/// for the value, and an exponent of at least two digits below 0.0001.
+/// Formats an integral value as an integer, and any other as Python's `repr` does: with the
+/// shortest digits that identify the value, and below 0.0001 with an exponent of at least two
+/// digits.
 fn float(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
@@ -340,19 +344,20 @@ fn float(value: f64) -> String {
     }
     if value.abs() >= 1e-4 {
         let shortest = value.to_string();
-        return or_even(shortest, value, |decimals| format!("{value:.decimals$}"));
+        return break_tie_to_even(shortest, value, |decimals| format!("{value:.decimals$}"));
     }
-    let text = or_even(format!("{value:e}"), value, |decimals| format!("{value:.decimals$e}"));
+    let text =
+        break_tie_to_even(format!("{value:e}"), value, |decimals| format!("{value:.decimals$e}"));
     match text.split_once("e-") {
         Some((digits, exponent)) => format!("{digits}e-{exponent:0>2}"),
         None => text,
     }
 }
 
-/// Picks the text that Python prints where two shortest ones are equally near to the value: the one
-/// with an even last digit, as after rounding. Up to 15 digits there is only one, since no two
-/// numbers of 15 digits are read as the same double.
-fn or_even(shortest: String, value: f64, round: impl Fn(usize) -> String) -> String {
+/// Returns the text that Python prints if two shortest texts are equally close to the value: the
+/// one with an even last digit, as after rounding. Up to 15 digits there is only one, since no two
+/// numbers of 15 digits parse as the same double.
+fn break_tie_to_even(shortest: String, value: f64, round: impl Fn(usize) -> String) -> String {
     if shortest.len() <= 15 {
         return shortest;
     }

@@ -3,29 +3,29 @@ use std::fmt;
 use super::signature::Scheme;
 use crate::json::JsonError;
 
-/// The reason a delivery is refused, for your logs. Answer with 400 or 401, without this text.
+/// The reason for rejecting a delivery, for your logs. Respond with 400 or 401, without this text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookError {
-    /// The body is no JSON object with one meaning, or a documented member has another type.
+    /// The body is not an unambiguous JSON object, or a documented member has another type.
     Body(JsonError),
-    /// None of the headers that could have been verified is there.
+    /// None of the expected signature headers is present.
     NoSignature,
-    /// A header is there more than once, or does not hold 64 hexadecimal digits.
+    /// A signature header occurs more than once or is not 64 hexadecimal digits.
     MalformedSignature {
-        /// Its scheme.
+        /// The scheme of the header.
         scheme: Scheme,
     },
-    /// No secret matches: the delivery was changed on its way, is forged, or is another
-    /// destination's.
+    /// No secret matches: the delivery was modified in transit, is forged, or belongs to another
+    /// destination.
     SignatureMismatch,
-    /// The signature matches, but there is no signed time to tell a repetition by.
+    /// The signature matches, but there is no signed time by which a replay could be detected.
     NoTimestamp,
     /// The signature matches, but `X-Timestamp` differs from the signed `timestamp`.
     TimestampMismatch,
     /// The signature matches, but the delivery was signed too long ago, or too far in the future.
     Stale {
-        /// The seconds from the signed time until now; negative for a time in the future.
+        /// The seconds since the signed time; negative for a time in the future.
         age: i64,
     },
 }
@@ -72,15 +72,15 @@ impl std::error::Error for WebhookError {}
 pub enum InvalidWebhookSecret {
     /// No secret was given.
     None,
-    /// A secret is the empty text.
+    /// A secret is empty.
     Empty {
-        /// Its index.
+        /// The index of the secret.
         index: usize,
     },
     /// A secret begins or ends with white space or a byte order mark, such as the line end of the
     /// file it is from.
     WhiteSpace {
-        /// Its index.
+        /// The index of the secret.
         index: usize,
     },
 }

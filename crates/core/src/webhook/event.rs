@@ -12,11 +12,11 @@ use crate::verification::{Decision, Status};
 
 /// A verified event.
 ///
-/// The service may deliver an event more than once, and events out of order. So handling the same
-/// status of a session twice should change nothing, and an event should not overwrite what one with a
-/// greater [`order_key`](Self::order_key) wrote.
+/// The service may deliver an event more than once, and events out of order. Handling the same
+/// status of a session twice should therefore change nothing, and an event should not overwrite the
+/// data from an event with a greater [`order_key`](Self::order_key).
 ///
-/// It cannot be deserialized: only [`Webhook::verify`](super::Webhook::verify) makes one.
+/// An event cannot be deserialized: only [`Webhook::verify`](super::Webhook::verify) creates one.
 #[derive(Clone)]
 pub struct Event {
     members: Members,
@@ -46,8 +46,8 @@ struct Members {
 }
 
 impl Members {
-    /// Reads an event of a type that is not documented, whose other members are not either: the ones
-    /// of another type are left out.
+    /// Reads an event with an unknown `webhook_type`. Its members are not documented either, so
+    /// those with an unexpected type are dropped.
     fn of_unknown_type(text: &str) -> Option<Self> {
         #[derive(Deserialize)]
         struct Required {
@@ -63,7 +63,7 @@ impl Members {
             webhook_type: Some(webhook_type),
             event_id: text("event_id"),
             timestamp,
-            created_at: members.get("created_at").and_then(digits),
+            created_at: members.get("created_at").and_then(parse_integer),
             application_id: text("application_id"),
             environment: text("environment"),
             session_id: text("session_id"),
@@ -71,7 +71,7 @@ impl Members {
             status: text("status"),
             previous_status: text("previous_status"),
             workflow_id: text("workflow_id"),
-            workflow_version: members.get("workflow_version").and_then(digits),
+            workflow_version: members.get("workflow_version").and_then(parse_integer),
             vendor_data: text("vendor_data"),
             business_session_id: text("business_session_id"),
             vendor_business_id: text("vendor_business_id"),
@@ -87,21 +87,22 @@ impl Event {
         Ok(Self { members, json: RawJson::new_unchecked(text), signature })
     }
 
-    /// Returns which of the signatures was verified, and with which secret.
+    /// Returns the scheme of the verified signature and the index of the secret.
     pub fn signature(&self) -> SignatureMatch {
         self.signature
     }
 
-    /// Returns what the event is about, its `webhook_type`.
+    /// Returns the kind of event, its `webhook_type`.
     ///
-    /// Without one it is [`EventKind::StatusUpdated`]: the first version of the payload knew no other.
-    /// Of a type that is not known, members of another type than documented here are `None`.
+    /// It is [`EventKind::StatusUpdated`] by default, the only kind in the first version of the
+    /// payload. In an event of an unknown kind, members with a type other than documented here are
+    /// `None`.
     pub fn kind(&self) -> &EventKind {
         self.members.webhook_type.as_ref().unwrap_or(&EventKind::StatusUpdated)
     }
 
-    /// Returns what the event can be told from others by: `event_id`, or if there is none
-    /// `{session_id}:{webhook_type}:{timestamp}`.
+    /// Returns a key that identifies the event among its duplicates: `event_id`, or if there is
+    /// none, `{session_id}:{webhook_type}:{timestamp}`.
     pub fn dedupe_key(&self) -> String {
         let substitute = || {
             let timestamp = self.timestamp().unwrap_or_default();
@@ -110,11 +111,11 @@ impl Event {
         self.event_id().map_or_else(substitute, str::to_owned)
     }
 
-    /// Returns what the events of a session are ordered by: when it happened, then when it was signed,
-    /// both in seconds since 1970.
+    /// Returns the key by which the events of a session are ordered: the time of the event, then
+    /// the time of the signature, both in seconds since 1970.
     ///
-    /// A delivery that is retried is signed anew, so that an earlier event may carry a later
-    /// [`timestamp`](Self::timestamp) than the one that followed it.
+    /// A retried delivery is signed again, so an earlier event may have a later
+    /// [`timestamp`](Self::timestamp) than its successor.
     pub fn order_key(&self) -> (i64, i64) {
         let signed_at = self.timestamp().unwrap_or_default();
         (self.created_at().unwrap_or(signed_at), signed_at)
@@ -125,23 +126,23 @@ impl Event {
         self.members.event_id.as_deref()
     }
 
-    /// Returns when the delivery was signed, in seconds since 1970, or if it does not say when the
-    /// event happened.
+    /// Returns the time at which the delivery was signed, in seconds since 1970; if it is absent,
+    /// the time of the event.
     pub fn timestamp(&self) -> Option<i64> {
         self.signed_timestamp().or(self.created_at())
     }
 
-    /// `timestamp` alone.
+    /// Returns the member `timestamp`, without the fallback of [`timestamp`](Self::timestamp).
     pub(super) fn signed_timestamp(&self) -> Option<i64> {
         self.members.timestamp
     }
 
-    /// Returns when the event happened, in seconds since 1970.
+    /// Returns the time of the event, in seconds since 1970.
     pub fn created_at(&self) -> Option<i64> {
         self.members.created_at
     }
 
-    /// Returns the application that the event is of.
+    /// Returns the identifier of the application.
     pub fn application_id(&self) -> Option<&str> {
         self.members.application_id.as_deref()
     }
@@ -151,7 +152,7 @@ impl Event {
         self.members.environment.as_deref()
     }
 
-    /// Returns the session that the event is about, if it is about one.
+    /// Returns the identifier of the session, if the event is about one.
     pub fn session_id(&self) -> Option<&str> {
         self.members.session_id.as_deref()
     }
@@ -161,18 +162,18 @@ impl Event {
         self.members.session_kind.as_deref()
     }
 
-    /// Returns the status now. Users, businesses and transactions have statuses of their own, like
-    /// `BLOCKED`.
+    /// Returns the current status. Users, businesses and transactions have other statuses than
+    /// sessions, such as `BLOCKED`.
     pub fn status(&self) -> Option<Status> {
         self.members.status.as_deref().map(Status::from)
     }
 
-    /// Returns the status before, which events about users and businesses tell.
+    /// Returns the previous status, which events about users and businesses contain.
     pub fn previous_status(&self) -> Option<Status> {
         self.members.previous_status.as_deref().map(Status::from)
     }
 
-    /// Returns the workflow of the session.
+    /// Returns the identifier of the session's workflow.
     pub fn workflow_id(&self) -> Option<&str> {
         self.members.workflow_id.as_deref()
     }
@@ -182,42 +183,42 @@ impl Event {
         self.members.workflow_version
     }
 
-    /// Returns the caller's own text of the session, the user or the business.
+    /// Returns the `vendor_data` of the session, user or business, as set by the caller.
     pub fn vendor_data(&self) -> Option<&str> {
         self.members.vendor_data.as_deref()
     }
 
-    /// Returns the KYB session that the event is about, if it is about one.
+    /// Returns the identifier of the KYB session, if the event is about one.
     pub fn business_session_id(&self) -> Option<&str> {
         self.members.business_session_id.as_deref()
     }
 
-    /// Returns the caller's own text of the business.
+    /// Returns the caller's identifier of the business.
     pub fn vendor_business_id(&self) -> Option<&str> {
         self.members.vendor_business_id.as_deref()
     }
 
-    /// Reads the decision of the session, which comes with settled statuses.
+    /// Parses the decision of the session, which events with a settled status contain.
     ///
     /// # Errors
-    /// A documented member has another type than documented, or the destination's webhook version is
-    /// not v3.
+    /// A documented member has another type than documented, or the destination's webhook version
+    /// is not v3.
     pub fn decision(&self) -> Result<Option<Decision>, JsonError> {
         let decision = self.get("decision");
         decision.map(|json| Decision::from_json(json.as_str().as_bytes())).transpose()
     }
 
-    /// Returns the JSON value that the session was created with.
+    /// Returns the `metadata` with which the session was created.
     pub fn metadata(&self) -> Option<RawJson> {
         self.get("metadata")
     }
 
-    /// Returns what is to be done again, in events about the status `Resubmitted`.
+    /// Returns the steps that the user has to repeat, in events with the status `Resubmitted`.
     pub fn resubmit_info(&self) -> Option<RawJson> {
         self.get("resubmit_info")
     }
 
-    /// Returns any member of the event that is there and not `null`.
+    /// Returns any member of the event that is present and not `null`.
     pub fn get(&self, name: &str) -> Option<RawJson> {
         self.json().get(name).filter(|value| !value.is_null())
     }
@@ -228,7 +229,7 @@ impl Event {
     }
 }
 
-/// Shows what the event is about; nothing of a person or of the caller.
+/// Redacts personal data and the caller's data.
 impl fmt::Debug for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Event")
@@ -247,7 +248,7 @@ impl fmt::Debug for Event {
 #[derive(Clone)]
 pub struct SimpleEvent {
     members: SimpleMembers,
-    secret: usize,
+    secret_index: usize,
 }
 
 #[derive(Clone, Deserialize)]
@@ -261,11 +262,11 @@ struct SimpleMembers {
 impl SimpleEvent {
     pub(super) fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let members = json::read_object(json::text(body)?)?;
-        Ok(Self { members, secret: 0 })
+        Ok(Self { members, secret_index: 0 })
     }
 
-    pub(super) fn signed_by(self, secret: usize) -> Self {
-        Self { secret, ..self }
+    pub(super) fn signed_by(self, secret_index: usize) -> Self {
+        Self { secret_index, ..self }
     }
 
     pub(super) fn signed_message(&self) -> String {
@@ -277,27 +278,27 @@ impl SimpleEvent {
         format!("{timestamp}:{session_id}:{status}:{webhook_type}")
     }
 
-    /// Returns which secret matched, as an index.
+    /// Returns the index of the secret that matched.
     pub fn secret_index(&self) -> usize {
-        self.secret
+        self.secret_index
     }
 
-    /// Returns what the event is about; see [`Event::kind`].
+    /// Returns the kind of event; see [`Event::kind`].
     pub fn kind(&self) -> &EventKind {
         self.members.webhook_type.as_ref().unwrap_or(&EventKind::StatusUpdated)
     }
 
-    /// Returns when the delivery was signed, in seconds since 1970.
+    /// Returns the time at which the delivery was signed, in seconds since 1970.
     pub fn timestamp(&self) -> Option<i64> {
         self.members.timestamp
     }
 
-    /// Returns the session that the event is about, if it is about one.
+    /// Returns the identifier of the session, if the event is about one.
     pub fn session_id(&self) -> Option<&str> {
         self.members.session_id.as_deref()
     }
 
-    /// Returns the status now; see [`Event::status`].
+    /// Returns the current status; see [`Event::status`].
     pub fn status(&self) -> Option<Status> {
         self.members.status.as_deref().map(Status::from)
     }
@@ -310,17 +311,17 @@ impl fmt::Debug for SimpleEvent {
             .field("timestamp", &self.timestamp())
             .field("session_id", &self.session_id())
             .field("status", &self.status())
-            .field("secret", &self.secret)
+            .field("secret", &self.secret_index)
             .finish_non_exhaustive()
     }
 }
 
-/// An integer; nothing for anything else, such as a time in another notation.
+/// Deserializes an integer; `None` for any other value, such as a time in another format.
 fn integer<'de, D: Deserializer<'de>, T: FromStr>(deserializer: D) -> Result<Option<T>, D::Error> {
     let json: RawJson = Deserialize::deserialize(deserializer)?;
-    Ok(digits(&json))
+    Ok(parse_integer(&json))
 }
 
-fn digits<T: FromStr>(json: &RawJson) -> Option<T> {
+fn parse_integer<T: FromStr>(json: &RawJson) -> Option<T> {
     json.as_str().parse().ok()
 }

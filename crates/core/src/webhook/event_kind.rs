@@ -4,13 +4,13 @@ use serde::{Deserialize, Deserializer};
 
 /// The kind of an event: its `webhook_type`.
 ///
-/// The first two are about sessions and have a `session_id`. The others have none, and statuses of
-/// their own. See <https://docs.didit.me/integration/webhooks> and
+/// The first two are about sessions and have a `session_id`. The others have none, and use other
+/// statuses. See <https://docs.didit.me/integration/webhooks> and
 /// <https://docs.didit.me/entities/webhooks>.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// `status.updated`: a session has another status.
+    /// `status.updated`: the status of a session changed.
     StatusUpdated,
     /// `data.updated`: the data of a session was corrected.
     DataUpdated,
@@ -30,7 +30,7 @@ pub enum EventKind {
     TransactionStatusUpdated,
     /// `travel_rule.status.updated`
     TravelRuleStatusUpdated,
-    /// A type that this version does not know, as the service wrote it.
+    /// A type that is unknown to this version, as the service wrote it.
     Other(Box<str>),
 }
 
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_is_read_from_its_text() {
+    fn known_kinds_parse_and_unknown_ones_are_kept() {
         for kind in KNOWN {
             assert_eq!(EventKind::from(kind.as_str()), kind);
         }

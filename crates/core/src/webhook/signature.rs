@@ -10,7 +10,7 @@ use sha2::Sha256;
 use super::error::WebhookError;
 use crate::secret::Secret;
 
-/// The data that is signed.
+/// A signature scheme: the header of the signature and the data that it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// `X-Signature`: the body, byte for byte.
@@ -31,7 +31,7 @@ impl Scheme {
     }
 }
 
-/// The name of the header that carries such a signature.
+/// Prints the name of the signature's header.
 impl fmt::Display for Scheme {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -46,29 +46,29 @@ impl fmt::Display for Scheme {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignatureMatch {
-    /// The signature that matched first.
+    /// The scheme of the first signature that matched.
     pub scheme: Scheme,
-    /// The matching secret's index in those given to [`Webhook::new`](super::Webhook::new). Once
-    /// it is 0 for every delivery, a rotation is over.
+    /// The index of the matching secret among those given to [`Webhook::new`](super::Webhook::new).
+    /// A rotation is complete once the index is 0 for every delivery.
     pub secret_index: usize,
 }
 
-/// Finds the first of the messages whose signature in the headers was made with one of the secrets.
+/// Finds the first message whose signature in the headers was created with one of the secrets.
 pub(super) fn find(
     headers: &HeaderMap,
     messages: &[(Scheme, &[u8])],
     secrets: &[Secret],
 ) -> Result<SignatureMatch, WebhookError> {
-    let mut refusal = WebhookError::NoSignature;
+    let mut error = WebhookError::NoSignature;
     for &(scheme, message) in messages {
         let values = headers.get_all(scheme.header());
         if values.iter().next().is_none() {
             continue;
         }
-        refusal = match decode(values.iter()) {
+        error = match decode(values.iter()) {
             None => WebhookError::MalformedSignature { scheme },
             Some(signature) => {
-                // In constant time.
+                // `verify_slice` compares in constant time.
                 let verify = |mac: Hmac<Sha256>| mac.verify_slice(&signature).is_ok();
                 let signed_by = |secret: &Secret| mac(secret, message).is_some_and(verify);
                 if let Some(secret_index) = secrets.iter().position(signed_by) {
@@ -78,7 +78,7 @@ pub(super) fn find(
             }
         };
     }
-    Err(refusal)
+    Err(error)
 }
 
 pub(super) fn sign(secret: &Secret, message: &[u8]) -> Option<HeaderValue> {
@@ -89,14 +89,14 @@ pub(super) fn sign(secret: &Secret, message: &[u8]) -> Option<HeaderValue> {
     HeaderValue::try_from(hex?).ok()
 }
 
-/// `None` never, since a key may have any length.
+/// Returns a MAC over the message. It is never `None`, since HMAC accepts keys of any length.
 fn mac(secret: &Secret, message: &[u8]) -> Option<Hmac<Sha256>> {
     let mut mac = Hmac::new_from_slice(secret.expose().as_bytes()).ok()?;
     mac.update(message);
     Some(mac)
 }
 
-/// The bytes of the one signature; `None` if there are more, or not 64 hexadecimal digits.
+/// Decodes the only signature; `None` if there are several, or if it is not 64 hexadecimal digits.
 fn decode(mut values: ValueIter<'_, HeaderValue>) -> Option<[u8; 32]> {
     let text = values.next()?.to_str().ok()?;
     let mut signature = [0; 32];
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signature_is_64_hexadecimal_digits() {
+    fn decode_accepts_exactly_64_hexadecimal_digits() {
         let digits = "0123456789abcdefABCDEF".repeat(3);
         assert_eq!(decoded(&[&digits[..64]]).unwrap()[..4], [0x01, 0x23, 0x45, 0x67]);
         assert_eq!(decoded(&[&digits[..64]; 2]), None);
@@ -133,7 +133,7 @@ mod tests {
 
     /// The second case of [RFC 4231](https://www.rfc-editor.org/rfc/rfc4231#section-4.3).
     #[test]
-    fn hmac_is_that_of_the_rfc() {
+    fn sign_matches_the_vector_of_rfc_4231() {
         let signature = sign(&"Jefe".into(), b"what do ya want for nothing?");
         let expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843";
         assert_eq!(signature.unwrap(), expected);

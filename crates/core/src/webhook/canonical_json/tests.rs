@@ -4,9 +4,9 @@ fn canonical(text: &str) -> Result<String, String> {
     canonical_json(text.as_bytes()).map_err(|error| error.to_string())
 }
 
-/// Python 3 prints the same.
+/// The expected texts are the output of Python 3.
 #[test]
-fn numbers() {
+fn numbers_match_python() {
     for (number, expected) in [
         ("0", "0"),
         ("-0", "0"),
@@ -32,7 +32,7 @@ fn numbers() {
         ("2.2250738585072014e-308", "2.2250738585072014e-308"),
         ("2251799813685248.5", "2251799813685248.5"),
         ("0.30000000000000004", "0.30000000000000004"),
-        // Equally near are .3 and .2, and in the second case .7 and .8.
+        // The value is equally close to .2 and .3, and in the second case to .7 and .8.
         ("668327109817711.25", "668327109817711.2"),
         ("668327109817711.75", "668327109817711.8"),
     ] {
@@ -42,7 +42,7 @@ fn numbers() {
 }
 
 #[test]
-fn strings_and_order() {
+fn strings_are_unescaped_and_members_sorted() {
     for (text, expected) in [
         (
             r#" { "b" : [ 1 , true , null ] , "a" : { } , "c" : [ ] } "#,
@@ -52,7 +52,7 @@ fn strings_and_order() {
             r#"{"\/":"\b\f\n\r\t\u0007\u001F\u007f\u2028\"\\"}"#,
             "{\"/\":\"\\b\\f\\n\\r\\t\\u0007\\u001f\x7f\u{2028}\\\"\\\\\"}",
         ),
-        // A name beyond the BMP stands behind U+FFFF, unlike in UTF-16.
+        // A name beyond the BMP sorts after U+FFFF, unlike in UTF-16.
         (r#"{"\ud83d\ude00":1,"\uffff":2,"z":3}"#, "{\"z\":3,\"\u{ffff}\":2,\"😀\":1}"),
         (r#"{"a":1,"A":2,"aa":3,"":4}"#, r#"{"":4,"A":2,"a":1,"aa":3}"#),
         (r#"{"a":{"d":[{"y":1,"x":2}],"c":0}}"#, r#"{"a":{"c":0,"d":[{"x":2,"y":1}]}}"#),
@@ -62,7 +62,7 @@ fn strings_and_order() {
 }
 
 #[test]
-fn what_has_no_canonical_form_is_refused() {
+fn invalid_or_ambiguous_json_is_rejected() {
     let deep = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
     assert!(canonical(&deep(63)).is_ok());
     let too_deep = deep(64);
