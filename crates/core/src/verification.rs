@@ -1,5 +1,5 @@
 //! The verification API, `https://verification.didit.me`: identity (KYC) and business (KYB)
-//! verification sessions. The service's own pages are <https://docs.didit.me>.
+//! verification sessions. Source: <https://docs.didit.me>.
 
 mod create_session;
 mod decision;

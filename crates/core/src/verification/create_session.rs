@@ -20,12 +20,11 @@ use crate::json::RawJson;
 
 /// Creates a verification session for a workflow.
 ///
-/// Members that the service documents to refuse are refused before anything is sent
+/// Members that the service is documented to refuse are rejected when the request is built
 /// ([`BuildError::InvalidMember`]).
 ///
-/// Creating costs money, and the service has no idempotency key. So a request that may have reached
-/// the service is not sent again, unless [`allow_retry`](Self::allow_retry)
-/// allows it.
+/// Each session costs money, and the service has no idempotency key. A request that may have
+/// reached the service is therefore not retried, unless [`allow_retry`](Self::allow_retry) is set.
 ///
 /// ```
 /// use didit_core::verification::CreateSession;
@@ -47,51 +46,52 @@ pub struct CreateSession {
 }
 
 impl CreateSession {
-    /// Creates a session for that workflow.
+    /// Creates a request for a session of the workflow `workflow_id`.
     ///
     /// # Errors
-    /// The identifier of the workflow is no UUID.
+    /// `workflow_id` is not a UUID.
     pub fn new(workflow_id: &str) -> Result<Self, InvalidUuid> {
         let workflow_id = canonical_uuid(workflow_id)?;
         let create = Self { members: BTreeMap::new(), vendor_data: None, retry: false };
         Ok(create.with_text("workflow_id", &workflow_id))
     }
 
-    /// Sets a text of your own, such as the identifier of the user.
+    /// Sets a custom string, such as your identifier of the user.
     ///
-    /// While a session with the same text and workflow is unfinished, the service returns that one.
-    /// Two users must never share a text.
+    /// While a session with the same string and workflow is unfinished, the service returns that
+    /// session. Two users must therefore never share a string.
     #[must_use]
     pub fn with_vendor_data(mut self, vendor_data: &str) -> Self {
         self.vendor_data = Some(vendor_data.to_owned());
         self.with_text("vendor_data", vendor_data)
     }
 
-    /// Allows retries of a request that may have reached the service, if there is a `vendor_data`.
+    /// Allows retrying a request that may have reached the service, if `vendor_data` is set.
     ///
-    /// The service then returns the session of the first request, unless the user has already
-    /// finished it: then there is a second one, which costs money as well.
+    /// The service then returns the session of the first request. If the user has already finished
+    /// that session, the service creates a second one, which also costs money.
     #[must_use]
     pub fn allow_retry(mut self) -> Self {
         self.retry = true;
         self
     }
 
-    /// Sets where the user is sent afterwards: a URL, also one with a scheme of an app.
+    /// Sets the URL to which the user is redirected afterwards; its scheme may be that of an app.
     ///
-    /// The service adds `verificationSessionId` and `status` to it, which prove nothing.
+    /// The service adds the parameters `verificationSessionId` and `status`, which anyone can
+    /// forge.
     #[must_use]
     pub fn with_callback(self, callback: &str) -> Self {
         self.with_text("callback", callback)
     }
 
-    /// Sets on which device the user is sent there: `initiator`, `completer` or `both`.
+    /// Sets the device on which the user is redirected: `initiator`, `completer` or `both`.
     #[must_use]
     pub fn with_callback_method(self, method: &str) -> Self {
         self.with_text("callback_method", method)
     }
 
-    /// Sets the language of the pages, such as `en` or `pt-BR`.
+    /// Sets the language of the session's pages, such as `en` or `pt-BR`.
     #[must_use]
     pub fn with_language(self, language: &str) -> Self {
         self.with_text("language", language)
@@ -103,32 +103,32 @@ impl CreateSession {
         self.with_text("portrait_image", base64)
     }
 
-    /// Sets how the session ends, with a sandbox key.
+    /// Sets the outcome of the session; requires a sandbox key.
     #[must_use]
     pub fn with_sandbox_scenario(self, scenario: &str) -> Self {
         self.with_text("sandbox_scenario", scenario)
     }
 
-    /// Sets what the user is expected to be.
+    /// Sets the expected data of the user.
     ///
     /// # Errors
-    /// Never; writing any value as JSON might fail.
+    /// The details cannot be serialized, which never happens.
     pub fn with_expected_details(self, details: &ExpectedDetails) -> Result<Self, BuildError> {
         self.with_member("expected_details", details)
     }
 
-    /// Sets how the user can be reached.
+    /// Sets the contact details of the user.
     ///
     /// # Errors
-    /// Never; writing any value as JSON might fail.
+    /// The details cannot be serialized, which never happens.
     pub fn with_contact_details(self, details: &ContactDetails) -> Result<Self, BuildError> {
         self.with_member("contact_details", details)
     }
 
-    /// Sets a JSON value of your own, which decisions and webhooks repeat.
+    /// Sets a custom JSON value, which decisions and webhooks will contain.
     ///
     /// # Errors
-    /// The value cannot be written as JSON.
+    /// The value cannot be serialized as JSON.
     pub fn with_metadata(self, metadata: &impl Serialize) -> Result<Self, BuildError> {
         self.with_member("metadata", metadata)
     }
@@ -136,7 +136,7 @@ impl CreateSession {
     /// Sets any other member of the body.
     ///
     /// # Errors
-    /// The value cannot be written as JSON.
+    /// The value cannot be serialized as JSON.
     pub fn with_member(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
         let text = serde_json::to_string(value).map_err(|error| BuildError::Json(error.into()))?;
         self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
@@ -150,7 +150,7 @@ impl CreateSession {
     }
 }
 
-/// Shows which members are set, but not their values.
+/// Redacts the values of the members.
 impl fmt::Debug for CreateSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CreateSession").field("members", &self.members).finish_non_exhaustive()
@@ -179,14 +179,15 @@ impl Endpoint for CreateSession {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Session, ResponseError> {
-        // A refusal may repeat the input, and `vendor_data` is the caller's own.
+        // An error response may echo the input, and `vendor_data` is the caller's private data.
         let repeated = self.vendor_data.as_deref().filter(|text| text.len() >= MIN_SCRUBBED);
         triage::success(Self::KIND, response, Session::from_json)
             .map_err(|error| error.scrubbed(repeated.unwrap_or_default()))
     }
 }
 
-/// Shorter texts would be found in the service's own words by chance.
+/// The minimum length of a scrubbed text, in bytes. Shorter ones could occur in the service's
+/// messages by chance.
 const MIN_SCRUBBED: usize = 4;
 
 impl sealed::Sealed for CreateSession {}

@@ -1,4 +1,5 @@
-//! A session's decision: typed where the documentation gives a type, and whole beside that.
+//! A session's decision: typed where the documentation gives a type, and the original JSON in
+//! addition.
 
 mod aml_screening;
 mod database_validation;
@@ -64,12 +65,12 @@ use super::Status;
 use crate::json::{self, JsonError, RawJson};
 use crate::personal::redacted;
 
-/// The decision of a verification session (KYC or KYB): its status, and the reports of its steps.
+/// The decision of a verification session (KYC or KYB): its status and the reports of its steps.
 ///
 /// Everything the service sent is kept ([`json`](Decision::json)); the methods and
-/// [`reports`](Decision::reports) give typed access on top. Nothing but the status is required.
-/// Members that are absent or `null` are `None`, or an empty list. A decision serializes as the text
-/// that the service sent.
+/// [`reports`](Decision::reports) give typed access on top. Only the status is required. Members
+/// that are absent or `null` are `None` or an empty list. A decision serializes as the text that
+/// the service sent.
 ///
 /// Source: [retrieve session](https://docs.didit.me/sessions-api/retrieve-session).
 ///
@@ -136,17 +137,18 @@ impl Decision {
         self.members.session_id.as_deref()
     }
 
-    /// Returns `user` (KYC) or `business` (KYB); absent where events were asked for.
+    /// Returns `user` (KYC) or `business` (KYB); `None` if events were requested.
     pub fn session_kind(&self) -> Option<&str> {
         self.members.session_kind.as_deref()
     }
 
-    /// Returns the number of the session.
+    /// Returns the session number.
     pub fn session_number(&self) -> Option<&Number> {
         self.members.session_number.as_ref()
     }
 
-    /// Returns where the user goes through the steps. Anyone who knows it can act in the session.
+    /// Returns the URL at which the user completes the steps. Anyone who knows it can act in the
+    /// session.
     pub fn session_url(&self) -> Option<&str> {
         self.members.session_url.as_deref()
     }
@@ -161,7 +163,7 @@ impl Decision {
         self.members.environment.as_deref()
     }
 
-    /// Returns the workflow of the session.
+    /// Returns the identifier of the session's workflow.
     pub fn workflow_id(&self) -> Option<&str> {
         self.members.workflow_id.as_deref()
     }
@@ -191,27 +193,27 @@ impl Decision {
         self.members.contact_details.as_ref()
     }
 
-    /// Returns where the user is sent afterwards.
+    /// Returns the URL to which the user is redirected afterwards.
     pub fn callback(&self) -> Option<&str> {
         self.members.callback.as_deref()
     }
 
-    /// Returns why the chip of the document was not read, as a code.
+    /// Returns the code of the reason why the document's chip was not read.
     pub fn nfc_skip_reason(&self) -> Option<&str> {
         self.members.nfc_skip_reason.as_deref()
     }
 
-    /// Returns the steps that the user has to repeat; with `Resubmitted` alone.
+    /// Returns the steps that the user has to repeat; present only with the status `Resubmitted`.
     pub fn resubmit_info(&self) -> Option<&RawJson> {
         self.members.resubmit_info.as_ref()
     }
 
-    /// Returns when the session was created.
+    /// Returns the time of the session's creation.
     pub fn created_at(&self) -> Option<&Timestamp> {
         self.members.created_at.as_ref()
     }
 
-    /// Returns when the session expires.
+    /// Returns the time of the session's expiry.
     pub fn expires_at(&self) -> Option<&Timestamp> {
         self.members.expires_at.as_ref()
     }
@@ -221,13 +223,14 @@ impl Decision {
         &self.reports
     }
 
-    /// Returns the whole decision as the service sent it, unknown members and all digits included.
+    /// Returns the whole decision as the service sent it, including unknown members and all digits.
     pub fn json(&self) -> &RawJson {
         &self.json
     }
 }
 
-/// Returns an error if the decision is of an older version, whose reports have other names.
+/// Returns an error if the decision has the format of an older API version, whose reports have
+/// other names.
 fn older_version(text: &str) -> Option<JsonError> {
     const V1: [&str; 3] = ["kyc", "face", "location"];
     const V2: [&str; 9] = [
@@ -251,7 +254,7 @@ fn older_version(text: &str) -> Option<JsonError> {
         let is_report = |json: &RawJson| json.as_str().starts_with('{');
         members.iter().find(|(name, json)| names.contains(&&**name) && is_report(json))
     };
-    // Both have `aml`, so the names of the first version come first.
+    // Both versions have `aml`, so the names of the first version are checked first.
     let reports = [(1, &V1[..]), (2, &V2)].map(|(version, names)| Some((version, report(names)?)));
     let (version, (name, _)) = reports.into_iter().flatten().next()?;
     Some(JsonError::at(
@@ -273,7 +276,7 @@ impl<'de> Deserialize<'de> for Decision {
     }
 }
 
-/// Shows what the decision is about; nothing of the person, the business or the caller.
+/// Redacts the data of the person, the business and the caller.
 impl fmt::Debug for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decision")

@@ -16,10 +16,10 @@ use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::{self, RawJson};
 use crate::session_id::SessionId as AnySessionId;
 
-/// Deletes a session and its data. Deleting it again changes nothing.
+/// Deletes a session and its data. Deletion is idempotent.
 ///
-/// A request whose response was lost is sent again, and may then find no session: after more than one
-/// attempt, "not found" means that it is deleted.
+/// A request whose response was lost is retried and may then find no session: after more than one
+/// attempt, "not found" means that the session is deleted.
 #[derive(Clone)]
 pub struct DeleteSession {
     session_id: SessionId,
@@ -27,12 +27,13 @@ pub struct DeleteSession {
 }
 
 impl DeleteSession {
-    /// Deletes that session.
+    /// Creates a request to delete a session.
     pub fn new(session_id: SessionId) -> Self {
         Self { session_id, members: BTreeMap::new() }
     }
 
-    /// Keeps what the user's face is known again by, for that many days or as the application is set.
+    /// Retains the face template, by which the user can be recognized, for the given number of days
+    /// or for as long as the application's settings define.
     #[must_use]
     pub fn retain_face_embeddings(mut self, days: impl Into<Option<u32>>) -> Self {
         let mut insert = |name: &str, text: &str| {
@@ -45,10 +46,11 @@ impl DeleteSession {
         self
     }
 
-    /// Sets any other member of the body, such as `face_retention_deadline` or `deletion_instruction`.
+    /// Sets any other member of the body, such as `face_retention_deadline` or
+    /// `deletion_instruction`.
     ///
     /// # Errors
-    /// The value cannot be written as JSON.
+    /// The value cannot be serialized as JSON.
     pub fn with_member(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
         let text = serde_json::to_string(value).map_err(|error| BuildError::Json(error.into()))?;
         self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
@@ -56,7 +58,7 @@ impl DeleteSession {
     }
 }
 
-/// Shows which members are set, but not their values.
+/// Redacts the values of the members.
 impl fmt::Debug for DeleteSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeleteSession")
@@ -66,19 +68,20 @@ impl fmt::Debug for DeleteSession {
     }
 }
 
-/// The outcome of a deletion; all `None` from an older service.
+/// The outcome of a deletion. An older version of the service does not report it: all members are
+/// then `None`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Deletion {
     /// The identifier of the session.
     pub session_id: Option<SessionId>,
-    /// The number of the session.
+    /// The session number.
     pub session_number: Option<Number>,
-    /// The outcome for the face, such as `deleted`, `retained_with_user` or
+    /// The outcome for the face template, such as `deleted`, `retained_with_user` or
     /// `ineligible_no_vendor_user`.
     pub face_retention_outcome: Option<String>,
-    /// The retained face template.
+    /// The identifier of the retained face template.
     pub biometric_template_uuid: Option<String>,
 }
 

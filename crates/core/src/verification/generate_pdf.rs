@@ -14,16 +14,17 @@ use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::session_id::SessionId as AnySessionId;
 
-/// Generates the report of a session as a PDF, in English. It may take a minute.
+/// Generates the report of a session as a PDF in English, which may take a minute.
 ///
-/// The session has to be Approved, Declined or In Review, or a KYC session Kyc Expired.
+/// The status of the session has to be Approved, Declined or In Review; for a KYC session also Kyc
+/// Expired.
 #[derive(Clone, Debug)]
 pub struct GeneratePdf {
     session_id: SessionId,
 }
 
 impl GeneratePdf {
-    /// Generates the report of that session.
+    /// Creates a request for the report of a session.
     pub fn new(session_id: SessionId) -> Self {
         Self { session_id }
     }
@@ -31,8 +32,8 @@ impl GeneratePdf {
 
 /// The report of a session, a PDF file of at most 64 MiB.
 ///
-/// It is kept in memory, at first twice, and written when it is whole: so a writer never gets
-/// the bytes of an attempt that failed, nor those of two.
+/// The file is held in memory, twice while it is being received. It is written only once it is
+/// complete, so a writer never gets the bytes of a failed attempt.
 ///
 /// ```no_run
 /// # use didit_core::verification::Pdf;
@@ -53,12 +54,12 @@ impl Pdf {
     /// Writes the whole file.
     ///
     /// # Errors
-    /// Those of the writer.
+    /// The errors of the writer.
     pub fn write_to(&self, mut writer: impl Write) -> io::Result<()> {
         writer.write_all(&self.0)
     }
 
-    /// Returns the bytes of the file without copying them.
+    /// Returns the bytes of the file, without copying them.
     pub fn into_bytes(self) -> Vec<u8> {
         self.0
     }
@@ -98,7 +99,7 @@ impl Endpoint for GeneratePdf {
     ) -> Result<Request<Vec<u8>>, BuildError> {
         let path = format!("/v3/session/{}/generate-pdf/", self.session_id);
         let mut headers = json_headers(authorization);
-        // Of a failure, JSON.
+        // Errors are JSON.
         headers.insert(ACCEPT, HeaderValue::from_static("application/pdf, application/json"));
         request(base, Method::GET, path, Vec::new(), headers)
     }
@@ -107,16 +108,17 @@ impl Endpoint for GeneratePdf {
         let pdf = triage::success(Self::KIND, response, |body| Ok(Pdf(body.to_vec())))?;
         let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let kind = kind.and_then(|kind| kind.split(|&byte| byte == b';').next());
-        let called_pdf =
+        let has_pdf_type =
             kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/pdf"));
-        if !called_pdf || !has_pdf_header(pdf.as_bytes()) {
+        if !has_pdf_type || !has_pdf_header(pdf.as_bytes()) {
             return Err(triage::not_pdf(Self::KIND, response));
         }
         Ok(pdf)
     }
 }
 
-/// Returns whether there is a PDF header in the first 1024 bytes, where readers look for it.
+/// Returns whether there is a PDF header in the first 1024 bytes, the range in which PDF readers
+/// look for it.
 fn has_pdf_header(file: &[u8]) -> bool {
     const HEADER: &[u8] = b"%PDF-";
     let start = &file[..file.len().min(1024)];

@@ -1,18 +1,18 @@
 use crate::endpoint::Bucket;
 
-/// The most requests to the verification API in one sliding window of 60 seconds; `None` is without a
-/// limit.
+/// The maximum numbers of requests to the verification API in a sliding window of 60 seconds;
+/// `None` means no limit.
 ///
-/// The service names its limits only when it refuses a request, so nothing can be learned from a
-/// success. The defaults are as
-/// [documented](https://docs.didit.me/integration/rate-limiting); give each client its share where
-/// several use one key.
+/// The service reports its limits only when it refuses a request, so they cannot be learned from
+/// successful responses. The defaults are the
+/// [documented limits](https://docs.didit.me/integration/rate-limiting); if several clients use one
+/// key, give each a share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Reads, decisions included. Default: 600.
+    /// Reads, including decisions. Default: 600.
     pub reads: Option<u32>,
-    /// Writes, but new sessions. Default: 300.
+    /// Writes other than new sessions. Default: 300.
     pub writes: Option<u32>,
     /// New sessions. Default: 600.
     pub creates: Option<u32>,
@@ -43,7 +43,7 @@ mod tests {
     use crate::Policy;
 
     #[test]
-    fn the_documented_limits_are_the_default() {
+    fn default_limits_match_the_documentation() {
         let limits = Policy::default().verification_limits;
         let defaults = [limits.reads, limits.writes, limits.creates, limits.pdfs];
         assert_eq!(defaults, [600, 300, 600, 50].map(Some));

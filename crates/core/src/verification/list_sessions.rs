@@ -14,7 +14,7 @@ use crate::error::{BuildError, EndpointKind, ResponseError};
 
 /// Lists the sessions of an application, newest first, page by page.
 ///
-/// A value that the service does not know matches nothing, without an error.
+/// A value that is unknown to the service matches no session and causes no error.
 ///
 /// ```
 /// use didit_core::verification::{ListSessions, Status};
@@ -34,66 +34,68 @@ pub struct ListSessions {
 }
 
 impl ListSessions {
-    /// Lists all KYC sessions.
+    /// Creates a request for all KYC sessions.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The page of that query, encoded as the service wrote it.
+    /// Creates a request with a query that is already encoded.
     pub(super) fn of_query(query: &str) -> Self {
         Self { query: query.to_owned() }
     }
 
-    /// Lists sessions of that kind: `user` (KYC), `business` (KYB) or `all`.
+    /// Limits the list to sessions of a kind: `user` (KYC), `business` (KYB) or `all`.
     #[must_use]
     pub fn with_session_kind(self, kind: &str) -> Self {
         self.with_query("session_kind", kind)
     }
 
-    /// Sets how many sessions a page has; of `all`, it may be twice as many.
+    /// Sets the maximum number of sessions in a page; with the kind `all`, a page may have twice as
+    /// many.
     #[must_use]
     pub fn with_limit(self, limit: u32) -> Self {
         self.with_query("limit", &limit.to_string())
     }
 
-    /// Sets how many sessions to leave out at the beginning.
+    /// Sets the number of sessions to skip.
     #[must_use]
     pub fn with_offset(self, offset: u32) -> Self {
         self.with_query("offset", &offset.to_string())
     }
 
-    /// Lists sessions with one of those statuses.
+    /// Limits the list to sessions with one of these statuses.
     #[must_use]
     pub fn with_status(self, statuses: &[Status]) -> Self {
         let statuses: Vec<_> = statuses.iter().map(Status::as_str).collect();
         self.with_query("status", &statuses.join(","))
     }
 
-    /// Lists sessions with exactly that text of your own.
+    /// Limits the list to sessions with exactly this `vendor_data`.
     #[must_use]
     pub fn with_vendor_data(self, vendor_data: &str) -> Self {
         self.with_query("vendor_data", vendor_data)
     }
 
-    /// Lists sessions that have that text somewhere.
+    /// Limits the list to sessions that contain this text.
     #[must_use]
     pub fn with_search(self, text: &str) -> Self {
         self.with_query("search", text)
     }
 
-    /// Lists sessions of that workflow.
+    /// Limits the list to sessions of this workflow.
     #[must_use]
     pub fn with_workflow_id(self, workflow_id: &str) -> Self {
         self.with_query("workflow_id", workflow_id)
     }
 
-    /// Lists sessions from that day on, `YYYY-MM-DD` in UTC.
+    /// Limits the list to sessions since this day, `YYYY-MM-DD` in UTC.
     #[must_use]
     pub fn with_date_from(self, date: &str) -> Self {
         self.with_query("date_from", date)
     }
 
-    /// Lists sessions up to that day, `YYYY-MM-DD` in UTC: its end for KYC, its beginning for KYB.
+    /// Limits the list to sessions until this day, `YYYY-MM-DD` in UTC: until its end for KYC,
+    /// until its beginning for KYB.
     #[must_use]
     pub fn with_date_to(self, date: &str) -> Self {
         self.with_query("date_to", date)
@@ -107,7 +109,7 @@ impl ListSessions {
     }
 }
 
-/// Shows that there is a query, but not which: it may be about somebody.
+/// Hides the query, which may contain personal data.
 impl fmt::Debug for ListSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ListSessions").finish_non_exhaustive()

@@ -1,6 +1,6 @@
 //! The query of a URL ([RFC 3986 §3.4](https://www.rfc-editor.org/rfc/rfc3986#section-3.4)).
 
-/// Adds a parameter. Everything but unreserved characters is percent-encoded.
+/// Appends a parameter. All characters other than unreserved ones are percent-encoded.
 pub(super) fn push(query: &mut String, name: &str, value: &str) {
     if !query.is_empty() {
         query.push('&');
@@ -10,7 +10,7 @@ pub(super) fn push(query: &mut String, name: &str, value: &str) {
     encode(query, value);
 }
 
-/// Returns a path with its query, if there is any.
+/// Returns a path with its query, if the query is not empty.
 pub(super) fn join(path: &str, query: &str) -> String {
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parameters_are_encoded() {
+    fn parameters_are_percent_encoded() {
         let mut query = String::new();
         assert_eq!(join("/a/", &query), "/a/");
         push(&mut query, "status", "In Review,Declined");

@@ -1,4 +1,4 @@
-//! `METHOD /path/`: any other route of the API
+//! `METHOD /path/`: any other route of the API.
 //!
 //! [Documentation](https://docs.didit.me/openapi-25.json)
 
@@ -14,7 +14,7 @@ use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::{self, JsonError, RawJson};
 
-/// Sends a request to a route that this version has no type for, with the same authorization, rate
+/// Sends a request to a route that has no type in this version, with the same authorization, rate
 /// limits and retries.
 ///
 /// ```
@@ -36,10 +36,11 @@ pub struct Raw {
 }
 
 impl Raw {
-    /// Requests that path, which has to begin and, for this API, to end with a slash.
+    /// Creates a request for `path`, which has to begin with a slash; the routes of this API also
+    /// end with one.
     ///
-    /// A path with empty or dot segments, with a query or with characters that need to be encoded is
-    /// refused when the request is built.
+    /// Building the request fails if the path has empty or dot segments, a query, or characters
+    /// that need to be encoded.
     pub fn new(method: Method, path: &str) -> Self {
         let idempotent = method.is_safe();
         Self { method, path: path.to_owned(), query: String::new(), body: Vec::new(), idempotent }
@@ -55,14 +56,15 @@ impl Raw {
     /// Sets the body.
     ///
     /// # Errors
-    /// The value cannot be written as JSON.
+    /// The value cannot be serialized as JSON.
     pub fn with_json(mut self, body: &impl Serialize) -> Result<Self, BuildError> {
         self.body = serde_json::to_vec(body).map_err(|error| BuildError::Json(error.into()))?;
         Ok(self)
     }
 
-    /// Declares the request to be idempotent, so that it is sent again also when it may have reached
-    /// the service. `GET` and `HEAD` always are.
+    /// Declares the request to be idempotent, so that it is retried even if it may have reached the
+    /// service. Requests with a [safe
+    /// method](https://www.rfc-editor.org/rfc/rfc9110#section-9.2.1), such as `GET`, always are.
     #[must_use]
     pub fn idempotent(mut self) -> Self {
         self.idempotent = true;
@@ -70,7 +72,7 @@ impl Raw {
     }
 }
 
-/// Shows the method and the path; the query and the body may be about somebody.
+/// Hides the query and the body, which may contain personal data.
 impl fmt::Debug for Raw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Raw")
@@ -80,7 +82,7 @@ impl fmt::Debug for Raw {
     }
 }
 
-/// A successful response, whatever it holds.
+/// A successful response with any content.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawResponse {
     status: StatusCode,
@@ -101,13 +103,13 @@ impl RawResponse {
     /// Returns the body as JSON.
     ///
     /// # Errors
-    /// The body is no JSON.
+    /// The body is not JSON.
     pub fn json(&self) -> Result<RawJson, JsonError> {
         json::text(&self.body)?.parse()
     }
 }
 
-/// Shows how long the body is.
+/// Shows only the length of the body.
 impl fmt::Debug for RawResponse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawResponse")
@@ -151,7 +153,7 @@ impl Endpoint for Raw {
     }
 }
 
-/// A path that stands in a URL as it is: no empty or dot segments, nothing to encode.
+/// Returns whether a path needs no encoding and has no empty or dot segments.
 fn is_plain_path(path: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c);
     let segment = |segment: &str| {

@@ -11,7 +11,7 @@ use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::session_id::SessionId as AnySessionId;
 
-/// Retrieves the decision of a session: its status, and the reports of its steps.
+/// Retrieves the decision of a session: its status and the reports of its steps.
 ///
 /// ```
 /// use didit_core::verification::RetrieveDecision;
@@ -37,12 +37,12 @@ pub struct RetrieveDecision {
 }
 
 impl RetrieveDecision {
-    /// Retrieves the decision of that session.
+    /// Creates a request for the decision of a session.
     pub fn new(session_id: SessionId) -> Self {
         Self { session_id, with_events: false }
     }
 
-    /// Asks for the events of the session as well; they are in [`Decision::json`].
+    /// Also requests the events of the session, which [`Decision::json`] then contains.
     #[must_use]
     pub fn with_events(mut self) -> Self {
         self.with_events = true;
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_is_the_documented_one() {
+    fn request_matches_the_documentation() {
         let key = Authorization::api_key("key").unwrap();
         let request = endpoint().request(&BaseUrl::verification(), Some(&key)).unwrap();
         assert_eq!(request.method(), Method::GET);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_about_another_session_is_an_error() {
+    fn response_for_another_session_is_an_error() {
         let parse = |body: &'static str| {
             endpoint().parse(&Response::new(body)).map_err(|e| e.kind().clone())
         };

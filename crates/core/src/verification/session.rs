@@ -8,7 +8,7 @@ use crate::secret::Secret;
 
 /// A session that was just created, or an unfinished one with the same `vendor_data`.
 ///
-/// Anyone who knows its token or its URL can act in it, so `Debug` shows neither.
+/// Anyone who knows the token or the URL can act in the session, so `Debug` shows neither.
 #[derive(Clone)]
 pub struct Session {
     members: Members,
@@ -34,7 +34,7 @@ impl Session {
     pub(super) fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let text = json::text(body)?;
         let members: Members = json::read_object(text)?;
-        // It is meant to be followed, so nothing but a web address will do.
+        // The URL will be opened, so any other scheme, such as `javascript:`, is rejected.
         let url = members.url.expose();
         let web = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
         if !web || url.contains(char::is_control) {
@@ -48,12 +48,12 @@ impl Session {
         &self.members.session_id
     }
 
-    /// Returns the number of the session.
+    /// Returns the session number.
     pub fn session_number(&self) -> Option<&Number> {
         self.members.session_number.as_ref()
     }
 
-    /// Returns where the user goes through the steps. Use it as it is.
+    /// Returns the URL at which the user completes the steps. Use it unchanged.
     pub fn url(&self) -> &Secret {
         &self.members.url
     }
@@ -68,7 +68,7 @@ impl Session {
         self.members.status.as_ref()
     }
 
-    /// Returns the workflow of the session.
+    /// Returns the identifier of the session's workflow.
     pub fn workflow_id(&self) -> Option<&str> {
         self.members.workflow_id.as_deref()
     }
@@ -78,28 +78,29 @@ impl Session {
         self.members.workflow_version.as_ref()
     }
 
-    /// Returns the text of your own that the session was created with.
+    /// Returns the `vendor_data` with which the session was created.
     pub fn vendor_data(&self) -> Option<&str> {
         self.members.vendor_data.as_deref()
     }
 
-    /// Returns the JSON value that the session was created with.
+    /// Returns the `metadata` with which the session was created.
     pub fn metadata(&self) -> Option<&RawJson> {
         self.members.metadata.as_ref()
     }
 
-    /// Returns where the user is sent afterwards.
+    /// Returns the URL to which the user is redirected afterwards.
     pub fn callback(&self) -> Option<&str> {
         self.members.callback.as_deref()
     }
 
-    /// Returns the whole response as the service sent it, JSON that holds the token and the URL.
+    /// Returns the whole response as the service sent it, JSON that contains the token and the URL.
     pub fn secret_json(&self) -> &Secret {
         &self.json
     }
 }
 
-/// A number; nothing for anything else, since the session exists and costs money.
+/// Deserializes a number; `None` for any other value. An error would lose a session that exists and
+/// costs money.
 fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Number>, D::Error> {
     let json: RawJson = Deserialize::deserialize(deserializer)?;
     Ok(json.deserialize().ok())

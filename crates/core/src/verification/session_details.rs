@@ -2,16 +2,16 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// The expected data of the user, for [`CreateSession`](super::CreateSession). Documents with other
-/// data raise warnings.
+/// The expected data of the user, for [`CreateSession`](super::CreateSession). Documents with
+/// different data cause warnings.
 ///
 /// Source: [create session](https://docs.didit.me/sessions-api/create-session).
 #[derive(Clone, Default, PartialEq, Serialize)]
 pub struct ExpectedDetails {
-    /// The first name or names.
+    /// The first name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_name: Option<String>,
-    /// The last name or names.
+    /// The last name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
     /// The date of birth, `YYYY-MM-DD`.
@@ -35,7 +35,7 @@ pub struct ExpectedDetails {
     /// The address; needs `country` or `poa_country`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// The number of the document, of the person, or for taxes.
+    /// The document number, personal number or tax number.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub identification_number: Option<String>,
     /// The IP address.
@@ -50,12 +50,12 @@ pub struct ExpectedDetails {
     /// The country of the register, as an ISO 3166-1 alpha-2 or ISO 3166-2 code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registry_country: Option<String>,
-    /// The number of the business in its register.
+    /// The registration number of the business.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub registration_number: Option<String>,
 }
 
-/// Shows nothing of the user.
+/// Redacts all members.
 impl fmt::Debug for ExpectedDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ExpectedDetails([redacted])")
@@ -68,18 +68,18 @@ pub struct ContactDetails {
     /// The email address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// True if the service sends emails.
+    /// True if the service should send emails.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub send_notification_emails: Option<bool>,
     /// The language of the emails, as an ISO 639-1 code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email_lang: Option<String>,
-    /// The phone number in E.164 form, such as `+14155552671`.
+    /// The phone number in E.164 format, such as `+14155552671`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
 }
 
-/// Shows nothing of the user.
+/// Redacts all members.
 impl fmt::Debug for ContactDetails {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ContactDetails([redacted])")

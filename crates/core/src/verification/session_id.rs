@@ -8,8 +8,8 @@ use crate::session_id;
 /// The identifier of a verification session, a UUID
 /// ([RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-4)). Clones are cheap.
 ///
-/// It is 36 characters long, with hyphens. Upper-case letters are accepted and become lower case, the
-/// only form that the service knows.
+/// It has 36 characters, including hyphens. Upper-case letters are accepted and converted to lower
+/// case, the only form that the service accepts.
 ///
 /// ```
 /// use didit_core::verification::SessionId;
@@ -34,7 +34,7 @@ impl SessionId {
     }
 }
 
-/// Returns a UUID in lower case.
+/// Validates a UUID and returns it in lower case.
 pub(super) fn canonical_uuid(text: &str) -> Result<String, InvalidUuid> {
     const HYPHENS: [usize; 4] = [8, 13, 18, 23];
     let valid = |(at, byte): (usize, u8)| {
@@ -89,7 +89,7 @@ impl<'de> Deserialize<'de> for SessionId {
     }
 }
 
-/// A text that is no UUID of 36 characters. The text itself is not repeated.
+/// Error parsing a UUID of 36 characters. It does not contain the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidUuid(());
 
@@ -108,7 +108,7 @@ mod tests {
     const ID: &str = "5b3720ed-d429-42ef-b67f-37ea805f48ee";
 
     #[test]
-    fn it_is_a_uuid_in_lower_case() {
+    fn uuids_are_converted_to_lower_case() {
         for text in [ID, &ID.to_uppercase()] {
             let id: SessionId = text.parse().unwrap();
             assert_eq!((id.as_str(), id.as_ref(), &*id.to_string()), (ID, ID, ID));
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_accepted() {
+    fn malformed_uuids_are_rejected() {
         for text in [
             "",
             &ID[1..],

@@ -35,13 +35,14 @@ impl SessionPage {
         Ok(Self { members, json: RawJson::new_unchecked(text.trim_ascii()) })
     }
 
-    /// Drops a next page that is the one of that query, which would be followed without an end.
+    /// Removes a link to the next page that equals the query of this page, which would be an
+    /// endless loop.
     pub(super) fn followed_from(mut self, query: &str) -> Self {
         self.members.next.take_if(|next| query_of(next) == Some(query));
         self
     }
 
-    /// Returns how many sessions there are; of KYB at most 100. Follow [`next`](Self::next) instead of
+    /// Returns the number of sessions; for KYB at most 100. Follow [`next`](Self::next) instead of
     /// counting.
     pub fn count(&self) -> Option<&Number> {
         self.members.count.as_ref()
@@ -52,20 +53,21 @@ impl SessionPage {
         &self.members.results
     }
 
-    /// Returns the sessions of the page without copying them.
+    /// Returns the sessions of the page, without copying them.
     pub fn into_sessions(self) -> Vec<SessionSummary> {
         self.members.results
     }
 
-    /// Returns the next page, if there is one and it is not this one. Of `all` kinds it has KYC sessions alone.
+    /// Returns a request for the next page, if there is one and it is not this page. With the kind
+    /// `all`, the next pages have only KYC sessions.
     ///
-    /// It is requested from the same base URL as this one, whatever host the service names: nobody
-    /// else is sent the key.
+    /// The request goes to the client's base URL even if the link has another host, so that the key
+    /// is never sent to another host.
     pub fn next_page(&self) -> Option<ListSessions> {
         self.members.next.as_deref().and_then(query_of).map(ListSessions::of_query)
     }
 
-    /// Returns the page before, if there is one.
+    /// Returns a request for the previous page, if there is one.
     pub fn previous_page(&self) -> Option<ListSessions> {
         self.members.previous.as_deref().and_then(query_of).map(ListSessions::of_query)
     }
@@ -76,7 +78,7 @@ impl SessionPage {
     }
 }
 
-/// Returns the query of a URL of the list.
+/// Returns the query of a URL of the list; `None` for any other URL.
 fn query_of(url: &str) -> Option<&str> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
@@ -101,13 +103,13 @@ pub struct SessionSummary {
     pub session_id: Option<String>,
     /// `user` (KYC) or `business` (KYB).
     pub session_kind: Option<String>,
-    /// The number of the session.
+    /// The session number.
     pub session_number: Option<Number>,
     /// The URL of the session's pages.
     pub session_url: Option<String>,
     /// The status of the session.
     pub status: Option<Status>,
-    /// The text of your own that the session was created with.
+    /// The `vendor_data` with which the session was created.
     pub vendor_data: Option<String>,
     /// The time of creation.
     pub created_at: Option<Timestamp>,
@@ -118,27 +120,27 @@ pub struct SessionSummary {
     pub full_name: Option<String>,
     /// The country.
     pub country: Option<String>,
-    /// The kind of document as a name.
+    /// The kind of document, in words.
     pub document_type: Option<String>,
     /// The URL of the portrait.
     pub portrait_image: Option<String>,
-    /// The service's own identifier of the user.
+    /// The service's identifier of the user.
     pub didit_internal_id: Option<String>,
-    /// The phone number, and whether it is verified.
+    /// The phone number and its verification.
     pub phone_number: Option<RawJson>,
-    /// The email address, and whether it is verified.
+    /// The email address and its verification.
     pub email_address: Option<RawJson>,
     /// Scores by step, from 0 to 1.
     pub additional_details: Option<RawJson>,
-    /// The workflow, of KYB alone.
+    /// The identifier of the workflow; KYB only.
     pub workflow_id: Option<String>,
-    /// The kind of workflow, of KYB alone.
+    /// The kind of workflow; KYB only.
     pub workflow_type: Option<String>,
-    /// The name of the workflow, of KYB alone.
+    /// The name of the workflow; KYB only.
     pub workflow_label: Option<String>,
     /// The name of the business.
     pub company_name: Option<String>,
-    /// The number of the business in its register.
+    /// The registration number of the business.
     pub registration_number: Option<String>,
 }
 
@@ -154,13 +156,13 @@ impl fmt::Debug for SessionSummary {
     }
 }
 
-/// A step of a workflow, and its status.
+/// A step of a workflow and its status.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct FeatureStatus {
     /// The code of the kind of step.
     pub feature: Option<String>,
-    /// Its status.
+    /// The status of the step.
     pub status: Option<Status>,
 }

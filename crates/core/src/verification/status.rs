@@ -4,7 +4,7 @@ use std::mem;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The status of a session, or of one of its reports. Comparing ignores the case.
+/// The status of a session or of one of its reports. Comparisons ignore case.
 ///
 /// See <https://docs.didit.me/integration/verification-statuses>.
 ///
@@ -24,31 +24,31 @@ pub enum Status {
     NotStarted,
     /// The user is going through the steps.
     InProgress,
-    /// Another user has to act.
+    /// The session waits for another user.
     AwaitingUser,
-    /// A person has to decide; the status will change.
+    /// A reviewer has to decide; the status will change.
     InReview,
-    /// Verified.
+    /// The user was verified.
     Approved,
-    /// Not verified.
+    /// The user was not verified.
     Declined,
     /// The user has to repeat some of the steps.
     Resubmitted,
     /// The session was not opened in time.
     Expired,
-    /// It was approved, and the verification has run out.
+    /// The session was approved, and the verification is no longer valid.
     KycExpired,
-    /// The user began and did not finish in time.
+    /// The user started but did not finish in time.
     Abandoned,
-    /// A report's: its step was not done.
+    /// Of a report: its step was not completed.
     NotFinished,
-    /// A report's: its step has to be repeated.
+    /// Of a report: its step has to be repeated.
     ResubRequested,
     /// A status that this version does not know, as the service wrote it.
     Other(UnknownStatus),
 }
 
-/// The text of a status that no variant of [`Status`] stands for.
+/// The text of a status that has no variant in [`Status`].
 #[derive(Clone, Debug)]
 pub struct UnknownStatus(Box<str>);
 
@@ -68,7 +68,8 @@ static KNOWN: [Status; 12] = [
 ];
 
 impl Status {
-    /// Returns the name: as documented for a known status, as the service wrote it for another.
+    /// Returns the name: the documented spelling of a known status, the service's spelling
+    /// otherwise.
     pub fn as_str(&self) -> &str {
         match self {
             Self::NotStarted => "Not Started",
@@ -87,11 +88,11 @@ impl Status {
         }
     }
 
-    /// Returns whether there is nothing more to wait for: Approved, Declined, In Review, Expired, Kyc
-    /// Expired or Abandoned.
+    /// Returns whether polling can stop: Approved, Declined, In Review, Expired, Kyc Expired or
+    /// Abandoned.
     ///
-    /// No status is final. A review ends, an approval runs out, and either can be overturned; a
-    /// [webhook](https://docs.didit.me/integration/webhooks) tells.
+    /// No status is final: a review ends, an approval expires, and either can be overturned. A
+    /// [webhook](https://docs.didit.me/integration/webhooks) reports such changes.
     pub fn is_settled(&self) -> bool {
         matches!(
             self,
@@ -116,7 +117,7 @@ impl PartialEq for Status {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Other(one), Self::Other(other)) => one.0.eq_ignore_ascii_case(&other.0),
-            // What stands for a known status in any case is that status.
+            // `from` turns every spelling of a known status into its variant.
             _ => mem::discriminant(self) == mem::discriminant(other),
         }
     }
@@ -156,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_documented_status_in_any_case() {
+    fn documented_statuses_parse_in_any_case() {
         for known in &KNOWN {
             for text in [known.as_str().to_owned(), known.as_str().to_uppercase()] {
                 assert_eq!(&Status::from(&*text), known);
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_stops_at_the_documented_ones() {
+    fn is_settled_matches_the_documentation() {
         let settled: Vec<_> =
             KNOWN.iter().filter(|known| known.is_settled()).map(Status::as_str).collect();
         let expected = ["In Review", "Approved", "Declined", "Expired", "Kyc Expired", "Abandoned"];
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_ones_survive_and_compare_without_case() {
+    fn unknown_statuses_are_kept_and_compare_ignoring_case() {
         assert_eq!(Status::from("On HOLD").to_string(), "On HOLD");
         assert_eq!(Status::from("On HOLD"), Status::from("on hold"));
         assert_ne!(Status::from("On hold"), Status::from("held"));
@@ -182,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_ones_hash_alike() {
+    fn equal_statuses_have_equal_hashes() {
         use std::hash::BuildHasher as _;
         let state = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
         let hash = |text: &str| state.hash_one(Status::from(text));
@@ -192,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn serialized_it_is_its_text() {
+    fn statuses_serialize_as_strings() {
         let status: Status = serde_json::from_str(r#""KYC expired""#).unwrap();
         assert_eq!(serde_json::to_string(&status).unwrap(), r#""Kyc Expired""#);
         let status: Status = serde_json::from_str(r#""on hold""#).unwrap();

@@ -15,11 +15,11 @@ use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json;
 use crate::session_id::SessionId as AnySessionId;
 
-/// Sets the status of a session: approves or declines it, or has the user repeat steps.
+/// Sets the status of a session: approves or declines it, or requires the user to repeat steps.
 ///
-/// The session has to be Approved, Declined, In Review, Kyc Expired, Abandoned or Resubmitted. A
-/// request that may have reached the service is never sent again: the service may refuse to set a
-/// status that the session already has.
+/// The current status has to be Approved, Declined, In Review, Kyc Expired, Abandoned or
+/// Resubmitted. A request that may have reached the service is never retried, since the service may
+/// refuse to set a status that the session already has.
 ///
 /// ```
 /// use didit_core::verification::UpdateStatus;
@@ -59,18 +59,18 @@ struct Node {
 }
 
 impl UpdateStatus {
-    /// Approves a session.
+    /// Creates a request to approve a session.
     pub fn approve(session_id: SessionId) -> Self {
         Self::new(session_id, "Approved")
     }
 
-    /// Declines a session.
+    /// Creates a request to decline a session.
     pub fn decline(session_id: SessionId) -> Self {
         Self::new(session_id, "Declined")
     }
 
-    /// Has the user repeat the steps that were not approved, or those of
-    /// [`with_node`](Self::with_node).
+    /// Creates a request that requires the user to repeat the steps that were not approved, or
+    /// those set by [`with_node`](Self::with_node).
     pub fn resubmit(session_id: SessionId) -> Self {
         Self::new(session_id, "Resubmitted")
     }
@@ -87,14 +87,15 @@ impl UpdateStatus {
         Self { session_id, body }
     }
 
-    /// Says why.
+    /// Sets the reason for the change.
     #[must_use]
     pub fn with_comment(mut self, comment: &str) -> Self {
         self.body.comment = Some(comment.to_owned());
         self
     }
 
-    /// Adds a step to repeat: its `node_id`, such as `feature_ocr_1`, and its feature, such as `OCR`.
+    /// Adds a step to repeat: its `node_id`, such as `feature_ocr_1`, and its feature, such as
+    /// `OCR`.
     #[must_use]
     pub fn with_node(mut self, node_id: &str, feature: &str) -> Self {
         let (node_id, feature) = (node_id.to_owned(), feature.to_owned());
@@ -102,7 +103,7 @@ impl UpdateStatus {
         self
     }
 
-    /// Has the service send an email to the user, in that language or in English.
+    /// Requests an email from the service to the user, in English by default.
     #[must_use]
     pub fn with_email<'a>(mut self, address: &str, language: impl Into<Option<&'a str>>) -> Self {
         self.body.send_email = Some(true);
@@ -117,7 +118,7 @@ impl UpdateStatus {
     }
 }
 
-/// Shows nothing of the user.
+/// Redacts the data of the user.
 impl fmt::Debug for UpdateStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UpdateStatus")
@@ -154,11 +155,11 @@ impl Endpoint for UpdateStatus {
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<(), ResponseError> {
         #[derive(Deserialize)]
-        struct Answer {
+        struct Members {
             session_id: Option<SessionId>,
         }
 
-        let Answer { session_id } =
+        let Members { session_id } =
             triage::success(Self::KIND, response, |body| json::read_object(json::text(body)?))?;
         match session_id {
             Some(id) if id != self.session_id => {

@@ -1,11 +1,11 @@
-//! Finds what the service documents to refuse, before it is sent.
+//! Rejects members that the service is documented to refuse, before they are sent.
 
 use std::collections::BTreeMap;
 
 use crate::error::BuildError;
 use crate::json::RawJson;
 
-/// Largest portrait image, in bytes.
+/// The maximum size of a portrait image, in bytes.
 const MAX_IMAGE_BYTES: usize = 2 * 1024 * 1024;
 
 /// Checks the members of a body.
@@ -13,22 +13,22 @@ const MAX_IMAGE_BYTES: usize = 2 * 1024 * 1024;
 /// # Errors
 /// [`BuildError::InvalidMember`], with the first member that the service would refuse.
 pub(super) fn check(members: &BTreeMap<String, RawJson>) -> Result<(), BuildError> {
-    let refused = |name, problem| Err(BuildError::InvalidMember { name, problem });
+    let invalid = |name, problem| Err(BuildError::InvalidMember { name, problem });
     let text = |name: &str| members.get(name)?.deserialize::<String>().ok();
     if let Some(details) = members.get("expected_details") {
         let has = |name: &str| details.get(name).is_some_and(|value| !value.is_null());
         if has("address") && !has("country") && !has("poa_country") {
-            return refused("expected_details.address", "needs a country or poa_country beside it");
+            return invalid("expected_details.address", "requires country or poa_country");
         }
     }
     if text("callback").is_some_and(|callback| !is_url(&callback)) {
-        return refused("callback", "is not a URL with a scheme");
+        return invalid("callback", "is not a URL with a scheme");
     }
     if text("callback_method").is_some_and(|by| !CALLBACK_METHODS.contains(&&*by)) {
-        return refused("callback_method", "is not initiator, completer or both");
+        return invalid("callback_method", "is not initiator, completer or both");
     }
     if text("portrait_image").is_some_and(|image| decoded_len(&image) > MAX_IMAGE_BYTES) {
-        return refused("portrait_image", "is larger than 2 MB");
+        return invalid("portrait_image", "is larger than 2 MB");
     }
     Ok(())
 }
@@ -45,7 +45,7 @@ fn is_url(text: &str) -> bool {
         && !rest.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
-/// Returns the length of what the base64 text stands for.
+/// Returns the number of bytes that a base64 text encodes.
 fn decoded_len(base64: &str) -> usize {
     let digits = base64.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').count();
     digits - digits.div_ceil(4)
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn an_image_may_have_two_mebibytes() {
+    fn image_limit_is_two_mebibytes() {
         assert_eq!(decoded_len(&"A".repeat(2_796_203)), MAX_IMAGE_BYTES);
         for (base64, bytes) in [("", 0), ("AA==", 1), ("AAA=", 2), ("AAAA", 3), ("AAAA\r\nAA", 4)] {
             assert_eq!(decoded_len(base64), bytes);

@@ -1,4 +1,4 @@
-//! Screenings against lists of sanctions, exposed persons and adverse media.
+//! Screenings against lists of sanctions, politically exposed persons and adverse media.
 
 use std::fmt;
 
@@ -30,13 +30,13 @@ pub struct AmlScreening {
     pub hits: Vec<AmlHit>,
     /// The data that was screened.
     pub screened_data: Option<RawJson>,
-    /// True if the screening is repeated.
+    /// True if the screening is repeated regularly.
     pub is_ongoing_monitoring_enabled: Option<bool>,
-    /// The next billing date for that.
+    /// The next date on which the monitoring is billed.
     pub next_ongoing_monitoring_bill_date: Option<Date>,
-    /// Time of the last repeat.
+    /// The time of the last repeated screening.
     pub last_ongoing_screening_at: Option<Timestamp>,
-    /// The date of the lists used.
+    /// The time at which the lists used by that screening were updated.
     pub last_ongoing_screening_datasets_updated_at: Option<Timestamp>,
     /// The warnings.
     #[serde(deserialize_with = "objects")]
@@ -55,56 +55,56 @@ impl fmt::Debug for AmlScreening {
     }
 }
 
-/// One entry of a list that may be about the person or company.
+/// An entry of a list that may be about the person or company.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct AmlHit {
     /// The identifier of the entry.
     pub id: Option<String>,
-    /// The source's URL.
+    /// The URL of the source.
     pub url: Option<String>,
-    /// True if it is confirmed.
+    /// True if the match is confirmed.
     #[serde(rename = "match")]
     pub r#match: Option<bool>,
-    /// Its name.
+    /// The name in the entry.
     pub caption: Option<String>,
-    /// The similarity of the two, from 0 to 100.
+    /// The similarity to the screened data, from 0 to 100.
     pub match_score: Option<Number>,
     /// The risk, from 0 to 100.
     pub risk_score: Option<Number>,
-    /// From 0 to 1; deprecated by the service.
+    /// A score from 0 to 1, which the service has deprecated.
     pub score: Option<Number>,
     /// `Unreviewed`, `Confirmed Match`, `False Positive` or `Inconclusive`.
     pub review_status: Option<String>,
-    /// The lists that it is in.
+    /// The lists that contain the entry.
     #[serde(deserialize_with = "list")]
     pub datasets: Vec<String>,
-    /// The time first seen, without a zone.
+    /// The time when the entry was first seen, without a time zone.
     pub first_seen: Option<Timestamp>,
-    /// The time last seen, without a zone.
+    /// The time when the entry was last seen, without a time zone.
     pub last_seen: Option<Timestamp>,
-    /// The properties of the entry; each member a list of texts, or `null`.
+    /// The properties of the entry; each member is a list of strings or `null`.
     pub properties: Option<RawJson>,
-    /// The parts of the scores.
+    /// The components of the scores.
     pub score_breakdown: Option<RawJson>,
-    /// The risk by kind.
+    /// The risk by category.
     pub risk_view: Option<RawJson>,
-    /// Exposed persons.
+    /// Entries about politically exposed persons.
     #[serde(deserialize_with = "list")]
     pub pep_matches: Vec<RawJson>,
-    /// Sanctions.
+    /// Sanctions against the person or company.
     #[serde(deserialize_with = "list")]
     pub sanction_matches: Vec<RawJson>,
-    /// Warnings.
+    /// Warnings about the person or company.
     #[serde(deserialize_with = "list")]
     pub warning_matches: Vec<RawJson>,
-    /// Adverse media.
+    /// Adverse media about the person or company.
     #[serde(deserialize_with = "list")]
     pub adverse_media_matches: Vec<RawJson>,
-    /// More about the adverse media.
+    /// Details of the adverse media.
     pub adverse_media_details: Option<RawJson>,
-    /// Persons and companies linked to it.
+    /// The linked persons and companies.
     #[serde(deserialize_with = "list")]
     pub linked_entities: Vec<RawJson>,
 }

@@ -1,4 +1,4 @@
-//! Comparisons with the databases of governments and others.
+//! Comparisons with databases of governments and other authorities.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use crate::json::RawJson;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
 
-/// A report that compares what the person said with databases.
+/// A report that compares the person's data with databases.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -23,12 +23,12 @@ pub struct DatabaseValidation {
     pub validation_type: Option<String>,
     /// `no_match`, `partial_match` or `full_match`.
     pub match_type: Option<String>,
-    /// The values that were compared; the members depend on the country.
+    /// The compared values; the members depend on the country.
     pub screened_data: Option<RawJson>,
     /// The response of each database.
     #[serde(deserialize_with = "objects")]
     pub validations: Vec<Validation>,
-    /// The errors of databases.
+    /// The errors of the databases.
     #[serde(deserialize_with = "list")]
     pub errors: Vec<RawJson>,
     /// The warnings.
@@ -54,15 +54,15 @@ impl fmt::Debug for DatabaseValidation {
 pub struct Validation {
     /// The code of the database.
     pub service_id: Option<String>,
-    /// Its name.
+    /// The name of the database.
     pub service_name: Option<String>,
-    /// The outcome as a code.
+    /// The code of the outcome.
     pub outcome_code: Option<String>,
     /// The outcome in words.
     pub outcome_detail: Option<String>,
     /// The result for each value.
     pub validation: Option<RawJson>,
-    /// The data of the database.
+    /// The data in the database.
     pub source_data: Option<RawJson>,
 }
 

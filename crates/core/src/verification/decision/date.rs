@@ -17,7 +17,7 @@ impl Date {
         &self.0
     }
 
-    /// Parses an ISO 8601 date.
+    /// Parses the text as an ISO 8601 date.
     pub fn to_date(&self) -> Option<time::Date> {
         time::Date::parse(self.as_str(), &Iso8601::DATE).ok()
     }
@@ -29,15 +29,15 @@ impl fmt::Display for Date {
     }
 }
 
-/// Shows that there is a date, but not which: it may be somebody's birthday.
+/// Redacts the date, which may be a date of birth.
 impl fmt::Debug for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Date").field(&Redacted).finish()
     }
 }
 
-/// A point in time as the service wrote it, such as `2026-06-09T08:02:23.343053Z`, or without a zone
-/// `2025-06-13T00:00:00` and `2031-02-18 10:21:11`.
+/// A point in time as the service wrote it, such as `2026-06-09T08:02:23.343053Z`, or without a
+/// time zone `2025-06-13T00:00:00` and `2031-02-18 10:21:11`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(Box<str>);
@@ -48,12 +48,12 @@ impl Timestamp {
         &self.0
     }
 
-    /// Parses a timestamp with a zone ([RFC 3339](https://www.rfc-editor.org/rfc/rfc3339)).
+    /// Parses a timestamp with a time zone ([RFC 3339](https://www.rfc-editor.org/rfc/rfc3339)).
     pub fn to_date_time(&self) -> Option<OffsetDateTime> {
         OffsetDateTime::parse(self.as_str(), &Rfc3339).ok()
     }
 
-    /// Parses a timestamp; one without a zone is taken to be in UTC.
+    /// Parses a timestamp, and assumes UTC if it has no time zone.
     pub fn to_date_time_or_utc(&self) -> Option<OffsetDateTime> {
         let utc = || OffsetDateTime::parse(&format!("{self}Z"), &Rfc3339).ok();
         self.to_date_time().or_else(utc)
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_kept_and_parsed() {
+    fn dates_keep_their_text_and_parse() {
         let date: Date = read("1990-05-15");
         assert_eq!((date.as_str(), &*date.to_string()), ("1990-05-15", "1990-05-15"));
         let parsed = date.to_date().unwrap();
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn timestamps_are_kept_and_parsed() {
+    fn timestamps_keep_their_text_and_parse() {
         for (text, seconds, zone) in [
             ("2024-07-24T08:54:25.443172Z", 1_721_811_265, true),
             ("2026-05-17T08:42:11Z", 1_779_007_331, true),

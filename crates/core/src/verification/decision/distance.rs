@@ -6,11 +6,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::number::{Number, is_number};
 use crate::json::{Object, RawJson};
 
-/// A distance, of which the service tells the length alone, or the direction as well.
+/// A distance. The service sends either a number of kilometers or an object that also has the
+/// direction.
 #[derive(Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Distance {
-    /// The length in kilometres.
+    /// The length in kilometers.
     pub distance: Option<Number>,
     /// The direction, such as `NE`.
     pub direction: Option<String>,

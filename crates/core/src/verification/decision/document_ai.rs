@@ -1,4 +1,4 @@
-//! Documents that were read by a model.
+//! Documents that were read by an AI model.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::json::RawJson;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
 
-/// A report about documents that were read by a model.
+/// A report about documents that were read by an AI model.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -37,39 +37,39 @@ impl fmt::Debug for DocumentAi {
     }
 }
 
-/// A document that was uploaded.
+/// An uploaded document.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct UploadedDocument {
-    /// Its identifier.
+    /// The identifier of the document.
     pub uuid: Option<String>,
     /// The step of the workflow.
     pub node_id: Option<String>,
-    /// Its status.
+    /// The status of the document.
     pub status: Option<Status>,
     /// The code of the kind of document.
     pub document_key: Option<String>,
-    /// The kind of document of a business.
+    /// The kind of business document.
     pub document_type: Option<String>,
-    /// The kind in more detail.
+    /// The kind of document in more detail.
     pub document_subtype: Option<String>,
-    /// The group that the kind is of.
+    /// The group of the kind of document.
     pub document_group: Option<String>,
     /// The name of the file.
     pub original_filename: Option<String>,
-    /// The group of that kind.
+    /// The size of the file in bytes.
     pub file_size: Option<Number>,
     /// The URL of the file.
     pub file_url: Option<String>,
     /// The upload time.
     pub created_at: Option<Timestamp>,
-    /// The data that was read, by the code of the field.
+    /// The extracted data, by the code of the field.
     pub extracted_data: Option<RawJson>,
-    /// The fields that were to be read.
+    /// The fields that were to be extracted.
     #[serde(deserialize_with = "list")]
     pub fields: Vec<RawJson>,
-    /// The data that was read from a document of a business.
+    /// The data that was read from a business document.
     pub ocr_data: Option<RawJson>,
     /// The comparison with other data.
     pub cross_check_result: Option<RawJson>,
@@ -78,13 +78,13 @@ pub struct UploadedDocument {
     /// The barcodes in the document.
     #[serde(deserialize_with = "list")]
     pub detected_codes: Vec<RawJson>,
-    /// The reason it is requested.
+    /// The reason for the request.
     pub description: Option<String>,
-    /// True if it is requested and not yet uploaded.
+    /// True if the document was requested but not yet uploaded.
     pub is_requested: Option<bool>,
-    /// True if it was uploaded in the console.
+    /// True if the document was uploaded in the console.
     pub is_console_upload: Option<bool>,
-    /// True if it was confirmed there.
+    /// True if the document was confirmed in the console.
     pub is_confirmed: Option<bool>,
 }
 

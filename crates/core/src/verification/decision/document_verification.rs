@@ -23,7 +23,7 @@ pub struct DocumentVerification {
     pub items: Vec<UploadedDocument>,
     /// The number of documents by group and status.
     pub groups: Option<RawJson>,
-    /// The groups that are needed.
+    /// The required groups.
     #[serde(deserialize_with = "list")]
     pub required_groups: Vec<String>,
     /// The warnings.

@@ -22,16 +22,16 @@ pub struct EmailVerification {
     pub status: Option<Status>,
     /// The address.
     pub email: Option<String>,
-    /// True if it was found in breaches.
+    /// True if the address was found in data breaches.
     pub is_breached: Option<bool>,
-    /// The breaches it was found in.
+    /// The data breaches that contain the address.
     #[serde(deserialize_with = "objects")]
     pub breaches: Vec<Breach>,
-    /// True if it is from a disposable service.
+    /// True if the address is from a disposable-email service.
     pub is_disposable: Option<bool>,
-    /// True if nothing can be delivered to it.
+    /// True if email cannot be delivered to the address.
     pub is_undeliverable: Option<bool>,
-    /// The number of attempts.
+    /// The number of verification attempts.
     pub verification_attempts: Option<Number>,
     /// The time of verification.
     pub verified_at: Option<Timestamp>,
@@ -57,27 +57,27 @@ impl fmt::Debug for EmailVerification {
     }
 }
 
-/// A breach that exposed an email address.
+/// A data breach that exposed an email address.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Breach {
-    /// Its name.
+    /// The name of the breach.
     pub name: Option<String>,
     /// The domain that was breached.
     pub domain: Option<String>,
-    /// The URL of a picture.
+    /// The URL of a logo.
     pub logo_path: Option<String>,
     /// The date of the breach.
     pub breach_date: Option<Date>,
     /// A description, which may be HTML.
     pub description: Option<String>,
-    /// True if it is verified.
+    /// True if the breach is verified.
     pub is_verified: Option<bool>,
-    /// The kinds of data exposed.
+    /// The kinds of exposed data.
     #[serde(deserialize_with = "list")]
     pub data_classes: Vec<String>,
-    /// The number of addresses exposed.
+    /// The number of exposed addresses.
     pub breach_emails_count: Option<Number>,
 }
 

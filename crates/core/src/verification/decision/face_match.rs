@@ -17,13 +17,13 @@ pub struct FaceMatch {
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// Similarity of the two faces, from 0 to 100.
+    /// The similarity of the two faces, from 0 to 100.
     pub score: Option<Number>,
     /// The URL of the portrait.
     pub source_image: Option<String>,
-    /// The URL of the image of the person.
+    /// The URL of the person's image.
     pub target_image: Option<String>,
-    /// The session that the portrait is from, if it is another one.
+    /// The identifier of the session that the portrait is from, if it is another session.
     pub source_image_session_id: Option<String>,
     /// The warnings.
     #[serde(deserialize_with = "objects")]

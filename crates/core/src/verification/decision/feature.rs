@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub struct Feature {
     /// The code of the kind of step, such as `ID_VERIFICATION`.
     pub feature: String,
-    /// The step, where the events were asked for.
+    /// The identifier of the step, if events were requested.
     pub node_id: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! Identity documents, lookups in registers, and wallets.
+//! Identity documents, registry lookups, and wallets.
 
 use std::fmt;
 
@@ -11,9 +11,11 @@ use crate::json::{RawJson, optional_object};
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
 
-/// A report about the identity: read from a document, looked up in a register, or shared by a wallet.
+/// A report about the person's identity, which was read from a document, looked up in a registry,
+/// or shared by a wallet.
 ///
-/// A lookup and a wallet have no members of a document. URLs of images and videos expire within the hour.
+/// For a lookup or a wallet, the members about a document are `None`. URLs of images and videos
+/// expire within an hour.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -26,19 +28,19 @@ pub struct IdVerification {
     pub verification_method: Option<String>,
     /// `documentary`, `data_match` or `cryptographic`.
     pub assurance: Option<String>,
-    /// The kind of document as a name, such as `Identity Card`.
+    /// The kind of document in words, such as `Identity Card`.
     pub document_type: Option<String>,
-    /// The kind of document as a code.
+    /// The code of the kind of document.
     pub document_subtype: Option<String>,
-    /// The number of the document.
+    /// The document number.
     pub document_number: Option<String>,
-    /// The number of the person.
+    /// The personal number.
     pub personal_number: Option<String>,
-    /// The first name or names.
+    /// The first name.
     pub first_name: Option<String>,
-    /// The last name or names.
+    /// The last name.
     pub last_name: Option<String>,
-    /// All of the names.
+    /// The full name.
     pub full_name: Option<String>,
     /// The date of birth.
     pub date_of_birth: Option<Date>,
@@ -50,17 +52,17 @@ pub struct IdVerification {
     pub nationality: Option<String>,
     /// The state that issued the document, as an ISO 3166-1 alpha-3 code.
     pub issuing_state: Option<String>,
-    /// Its name.
+    /// The name of the state.
     pub issuing_state_name: Option<String>,
     /// The date of expiry.
     pub expiration_date: Option<Date>,
     /// The date of issue.
     pub date_of_issue: Option<Date>,
-    /// The address as it stands in the document.
+    /// The address as written in the document.
     pub address: Option<String>,
     /// The address as one line.
     pub formatted_address: Option<String>,
-    /// The parts of the address.
+    /// The components of the address.
     pub parsed_address: Option<RawJson>,
     /// The place of birth.
     pub place_of_birth: Option<String>,
@@ -68,25 +70,25 @@ pub struct IdVerification {
     pub marital_status: Option<String>,
     /// The URL of the portrait.
     pub portrait_image: Option<String>,
-    /// The URL of the front.
+    /// The URL of the image of the front.
     pub front_image: Option<String>,
     /// The URL of the video of the front.
     pub front_video: Option<String>,
-    /// The URL of the back.
+    /// The URL of the image of the back.
     pub back_image: Option<String>,
     /// The URL of the video of the back.
     pub back_video: Option<String>,
-    /// The URL of the front with its surroundings.
+    /// The URL of the image of the front with its surroundings.
     pub full_front_image: Option<String>,
-    /// The URL of the back with its surroundings.
+    /// The URL of the image of the back with its surroundings.
     pub full_back_image: Option<String>,
-    /// The URL of the front, taken with the front camera.
+    /// The URL of the image of the front, taken with the front camera.
     pub front_image_camera_front: Option<String>,
-    /// The URL of the back, taken with the front camera.
+    /// The URL of the image of the back, taken with the front camera.
     pub back_image_camera_front: Option<String>,
-    /// Similarity of the portrait and the face on that front, from 0 to 100.
+    /// The similarity of the portrait and the face in `front_image_camera_front`, from 0 to 100.
     pub front_image_camera_front_face_match_score: Option<Number>,
-    /// Similarity of the portrait and the face on that back, from 0 to 100.
+    /// The similarity of the portrait and the face in `back_image_camera_front`, from 0 to 100.
     pub back_image_camera_front_face_match_score: Option<Number>,
     /// The quality of the image of the front.
     #[serde(deserialize_with = "optional_object")]
@@ -97,17 +99,17 @@ pub struct IdVerification {
     /// The genuineness of the document.
     #[serde(deserialize_with = "optional_object")]
     pub document_liveness: Option<DocumentLiveness>,
-    /// The machine-readable zone; its dates have six digits.
+    /// The machine-readable zone, whose dates have six digits.
     pub mrz: Option<RawJson>,
-    /// Further data of the document; the members depend on its kind.
+    /// Further data of the document; the members depend on the kind of document.
     pub extra_fields: Option<RawJson>,
     /// The URLs of further files.
     #[serde(deserialize_with = "list")]
     pub extra_files: Vec<String>,
-    /// The response of the register.
+    /// The response of the registry.
     #[serde(deserialize_with = "optional_object")]
     pub id_lookup: Option<IdLookup>,
-    /// The wallet.
+    /// The code of the wallet.
     pub wallet_provider: Option<String>,
     /// The credential that the wallet shared.
     #[serde(deserialize_with = "optional_object")]
@@ -144,7 +146,7 @@ pub struct ImageQuality {
     pub brightness_score: Option<Number>,
     /// `ok`, `too_dark` or `too_bright`.
     pub brightness_issue: Option<String>,
-    /// True if all corners are in it.
+    /// True if all corners of the document are visible.
     pub is_document_fully_visible: Option<bool>,
     /// The resolution.
     pub resolution_score: Option<Number>,
@@ -165,13 +167,13 @@ impl fmt::Debug for ImageQuality {
 #[serde(default)]
 #[non_exhaustive]
 pub struct DocumentLiveness {
-    /// Another portrait was put in.
+    /// The check for a replaced portrait.
     #[serde(deserialize_with = "optional_object")]
     pub portrait_replace: Option<FraudScore>,
-    /// A copy was shown.
+    /// The check for a printed copy.
     #[serde(deserialize_with = "optional_object")]
     pub printed_copy: Option<FraudScore>,
-    /// A screen was shown.
+    /// The check for a document shown on a screen.
     #[serde(deserialize_with = "optional_object")]
     pub screen_replay: Option<FraudScore>,
 }
@@ -182,20 +184,20 @@ impl fmt::Debug for DocumentLiveness {
     }
 }
 
-/// Likelihood of a genuine document, from 0 to 100.
+/// The likelihood that a document is genuine, from 0 to 100.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct FraudScore {
-    /// The score.
+    /// The overall score.
     pub score: Option<Number>,
     /// The score of the front.
     pub front: Option<Number>,
     /// The score of the back.
     pub back: Option<Number>,
-    /// Below this it is declined.
+    /// The score below which the document is declined.
     pub decline_threshold: Option<Number>,
-    /// Below this it is reviewed.
+    /// The score below which the document is reviewed.
     pub review_threshold: Option<Number>,
     /// `approve`, `review` or `decline`.
     pub bucket: Option<String>,
@@ -210,27 +212,27 @@ impl fmt::Debug for FraudScore {
     }
 }
 
-/// The response of a register.
+/// The response of a registry.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct IdLookup {
-    /// The name of the register.
+    /// The name of the registry.
     pub source: Option<String>,
-    /// The time it answered.
+    /// The time of the response.
     pub checked_at: Option<Timestamp>,
-    /// The number of the attempt, from 1.
+    /// The number of the attempt, starting at 1.
     pub attempts: Option<Number>,
-    /// The number of attempts allowed.
+    /// The maximum number of attempts.
     pub max_attempts: Option<Number>,
     /// `match`, `partial_match`, `no_match` or `provider_error`.
     pub outcome: Option<String>,
-    /// The values that were compared.
+    /// The compared values.
     #[serde(deserialize_with = "objects")]
     pub comparison: Vec<Comparison>,
-    /// The URL of the register's portrait.
+    /// The URL of the registry's portrait.
     pub registry_portrait: Option<String>,
-    /// Similarity of the face and that portrait, from 0 to 100.
+    /// The similarity of the face and that portrait, from 0 to 100.
     pub face_match_score: Option<Number>,
 }
 
@@ -243,18 +245,18 @@ impl fmt::Debug for IdLookup {
     }
 }
 
-/// One value as the person gave it and as the register has it.
+/// A value from the person compared with the value in the registry.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Comparison {
     /// The code of the value, such as `full_name`.
     pub field: Option<String>,
-    /// Its name.
+    /// The name of the value.
     pub label: Option<String>,
     /// The value that the person gave.
     pub provided: Option<String>,
-    /// The value that the register has.
+    /// The value in the registry.
     pub record: Option<String>,
     /// `match`, `partial`, `no_match` or `error`.
     pub result: Option<String>,
@@ -278,9 +280,9 @@ pub struct WalletVerification {
     pub provider: Option<String>,
     /// The name of the wallet.
     pub provider_name: Option<String>,
-    /// The authority behind it.
+    /// The authority that issued the credential.
     pub issuing_authority: Option<String>,
-    /// Its country, as an ISO 3166-1 alpha-3 code.
+    /// The country of the authority, as an ISO 3166-1 alpha-3 code.
     pub issuing_country: Option<String>,
     /// The kind of credential.
     pub credential_type: Option<String>,
@@ -290,11 +292,11 @@ pub struct WalletVerification {
     pub verified_at: Option<Timestamp>,
     /// True if the signature of the credential is valid.
     pub signature_valid: Option<bool>,
-    /// The attributes, named as by the wallet.
+    /// The attributes, with the names that the wallet uses.
     pub attributes: Option<RawJson>,
     /// The URL of the portrait.
     pub portrait: Option<String>,
-    /// Similarity of the face and that portrait, from 0 to 100.
+    /// The similarity of the face and that portrait, from 0 to 100.
     pub face_match_score: Option<Number>,
 }
 

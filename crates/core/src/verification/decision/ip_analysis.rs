@@ -20,27 +20,27 @@ pub struct IpAnalysis {
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// The address.
+    /// The IP address.
     pub ip_address: Option<String>,
-    /// The country of the address.
+    /// The country of the IP address.
     pub ip_country: Option<String>,
     /// The country of the IP address, as an ISO 3166-1 alpha-2 code.
     pub ip_country_code: Option<String>,
-    /// The state or region.
+    /// The state or region of the IP address.
     pub ip_state: Option<String>,
-    /// The city.
+    /// The city of the IP address.
     pub ip_city: Option<String>,
     /// The latitude in degrees.
     pub latitude: Option<Number>,
     /// The longitude in degrees.
     pub longitude: Option<Number>,
-    /// The provider.
+    /// The internet service provider.
     pub isp: Option<String>,
-    /// The organization that the address belongs to.
+    /// The organization that owns the IP address.
     pub organization: Option<String>,
-    /// True if the address belongs to a VPN or to Tor.
+    /// True if the IP address belongs to a VPN or to Tor.
     pub is_vpn_or_tor: Option<bool>,
-    /// True if the address belongs to a data centre.
+    /// True if the IP address belongs to a data center.
     pub is_data_center: Option<bool>,
     /// The time zone, such as `Europe/Madrid`.
     pub time_zone: Option<String>,
@@ -59,7 +59,7 @@ pub struct IpAnalysis {
     pub platform: Option<String>,
     /// The fingerprint of the device.
     pub device_fingerprint: Option<String>,
-    /// The place of the address.
+    /// The place of the IP address.
     #[serde(deserialize_with = "optional_object")]
     pub ip: Option<Place>,
     /// The place of the address in the identity document.
@@ -68,7 +68,7 @@ pub struct IpAnalysis {
     /// The place of the proof of address.
     #[serde(deserialize_with = "optional_object")]
     pub poa_document: Option<Place>,
-    /// Sessions with the same address or device.
+    /// Sessions with the same IP address or device.
     #[serde(deserialize_with = "objects")]
     pub matches: Vec<Match>,
     /// The warnings.
@@ -88,7 +88,7 @@ impl fmt::Debug for IpAnalysis {
     }
 }
 
-/// A place, and its distance to others.
+/// A place and its distance to other places.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -96,7 +96,7 @@ pub struct Place {
     /// The location.
     #[serde(deserialize_with = "optional_object")]
     pub location: Option<Location>,
-    /// The distance to the IP address.
+    /// The distance to the place of the IP address.
     pub distance_from_ip: Option<Distance>,
     /// The distance to the address in the identity document.
     pub distance_from_id_document: Option<Distance>,

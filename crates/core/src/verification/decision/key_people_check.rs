@@ -18,10 +18,10 @@ pub struct KeyPeopleCheck {
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// The parties in the register.
+    /// The officers and owners in the registry.
     #[serde(deserialize_with = "optional_object")]
     pub registry: Option<RegistryPeople>,
-    /// The parties that the user entered.
+    /// The officers and owners that the user entered.
     #[serde(deserialize_with = "optional_object")]
     pub submitted: Option<SubmittedPeople>,
     /// The number of verified owners.
@@ -41,7 +41,7 @@ impl fmt::Debug for KeyPeopleCheck {
     }
 }
 
-/// The officers and owners that are in a register.
+/// The officers and owners in a registry.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

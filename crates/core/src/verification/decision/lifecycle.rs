@@ -1,4 +1,4 @@
-//! The events of verifying a phone number or an email address.
+//! The events of the verification of a phone number or an email address.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use super::number::Number;
 use crate::json::RawJson;
 use serde::{Deserialize, Serialize};
 
-/// One event of a verification, such as `VALID_CODE_ENTERED`.
+/// An event of a verification.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct LifecycleEvent {
-    /// The event.
+    /// The code of the event, such as `VALID_CODE_ENTERED`.
     #[serde(rename = "type")]
     pub kind: Option<String>,
     /// The time of the event.
     pub timestamp: Option<Timestamp>,
-    /// More about it.
+    /// Details of the event.
     pub details: Option<RawJson>,
     /// The fee.
     pub fee: Option<Number>,

@@ -8,38 +8,38 @@ use crate::json::RawJson;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
 
-/// Another session, or an entry of a list, that shares something with the report.
+/// Another session or an entry of a list that shares a value with the report.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Match {
     /// The origin: `session`, `imported`, `list_entry` or `retained_template`.
     pub source: Option<String>,
-    /// The other session.
+    /// The identifier of the other session.
     pub session_id: Option<String>,
-    /// Its number.
+    /// The number of the other session.
     pub session_number: Option<Number>,
-    /// Its `vendor_data`.
+    /// The `vendor_data` of the other session.
     pub vendor_data: Option<String>,
-    /// Its creation time.
+    /// The time of the other session's creation.
     pub verification_date: Option<Timestamp>,
-    /// Its status.
+    /// The status of the other session.
     pub status: Option<Status>,
     /// True if the shared value is on a blocklist.
     pub is_blocklisted: Option<bool>,
     /// True if the shared value is on an allowlist.
     pub is_allowlisted: Option<bool>,
-    /// The standalone API that it is from.
+    /// The standalone API from which the match is.
     pub api_service: Option<String>,
-    /// Similarity of the faces, from 0 to 100.
+    /// The similarity of the faces, from 0 to 100.
     pub similarity_percentage: Option<Number>,
-    /// The kind of value that is shared: `ip_address` or `device_fingerprint`.
+    /// The kind of shared value: `ip_address` or `device_fingerprint`.
     pub match_type: Option<String>,
     /// The shared value.
     pub matched_value: Option<String>,
-    /// Confidence in the match, from 0 to 1.
+    /// The confidence in the match, from 0 to 1.
     pub confidence: Option<Number>,
-    /// The identity in the other session.
+    /// The identity of the user in the other session.
     pub user_details: Option<RawJson>,
 }
 

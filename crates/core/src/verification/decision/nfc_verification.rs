@@ -20,7 +20,7 @@ pub struct NfcVerification {
     pub status: Option<Status>,
     /// True if the chip was not read.
     pub is_nfc_skipped: Option<bool>,
-    /// The reason for that, as a code.
+    /// The code of the reason why the chip was not read.
     pub skip_reason: Option<String>,
     /// The URL of the portrait.
     pub portrait_image: Option<String>,
@@ -29,10 +29,10 @@ pub struct NfcVerification {
     /// The data on the chip.
     #[serde(deserialize_with = "optional_object")]
     pub chip_data: Option<ChipData>,
-    /// The genuineness of the chip.
+    /// The authenticity of the chip.
     #[serde(deserialize_with = "optional_object")]
     pub authenticity: Option<ChipAuthenticity>,
-    /// The chip's signer.
+    /// The certificate that signed the chip.
     #[serde(deserialize_with = "optional_object")]
     pub certificate_summary: Option<CertificateSummary>,
     /// The warnings.
@@ -58,15 +58,15 @@ impl fmt::Debug for NfcVerification {
 pub struct ChipData {
     /// The kind of document.
     pub document_type: Option<String>,
-    /// The state that issued it, as an ISO 3166-1 alpha-3 code.
+    /// The state that issued the document, as an ISO 3166-1 alpha-3 code.
     pub issuing_country: Option<String>,
-    /// Its number.
+    /// The document number.
     pub document_number: Option<String>,
-    /// Its expiry date.
+    /// The date of expiry.
     pub expiration_date: Option<Date>,
-    /// The first name or names.
+    /// The first name.
     pub first_name: Option<String>,
-    /// The last name or names.
+    /// The last name.
     pub last_name: Option<String>,
     /// The date of birth.
     pub birth_date: Option<Date>,
@@ -86,14 +86,14 @@ impl fmt::Debug for ChipData {
     }
 }
 
-/// The genuineness of a chip.
+/// The authenticity of a chip.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ChipAuthenticity {
-    /// True if its signature is valid.
+    /// True if the signature of the chip is valid.
     pub sod_integrity: Option<bool>,
-    /// True if its data is what was signed.
+    /// True if the data on the chip matches the signature.
     pub dg_integrity: Option<bool>,
 }
 
@@ -113,14 +113,14 @@ impl fmt::Debug for ChipAuthenticity {
 pub struct CertificateSummary {
     /// The issuer.
     pub issuer: Option<String>,
-    /// The subject it was issued to.
+    /// The subject.
     pub subject: Option<String>,
-    /// Its serial number, in decimal digits.
+    /// The serial number, in decimal digits.
     #[serde(deserialize_with = "text_or_number")]
     pub serial_number: Option<String>,
-    /// From when on it is valid; without a zone.
+    /// The start of the validity period, without a time zone.
     pub not_valid_before: Option<Timestamp>,
-    /// Until when it is valid; without a zone.
+    /// The end of the validity period, without a time zone.
     pub not_valid_after: Option<Timestamp>,
 }
 

@@ -5,15 +5,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::json::RawJson;
 
-/// A number with the digits that the service sent: `80`, `95.26` and `36.8421052631579` are all of
-/// one field, and none loses anything. A text that is a JSON number is one as well.
+/// A number with the digits that the service sent. One field may be `80`, `95.26` or
+/// `36.8421052631579`, and no digit is lost. A string that contains a JSON number is accepted as
+/// well.
 ///
-/// Two numbers are equal if their digits are.
+/// Two numbers are equal if their texts are equal.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Number(RawJson);
 
 impl Number {
-    /// Returns the digits.
+    /// Returns the text of the number.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
@@ -23,7 +24,8 @@ impl Number {
         self.as_str().parse().unwrap_or(f64::NAN)
     }
 
-    /// Returns the integer; `None` if it is written with a decimal point or exponent, or is too large.
+    /// Returns the integer; `None` if the number has a decimal point or an exponent, or is too
+    /// large.
     pub fn as_i64(&self) -> Option<i64> {
         self.as_str().parse().ok()
     }
@@ -68,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_keeps_its_digits() {
+    fn numbers_keep_their_digits() {
         for (text, double, integer) in [
             ("80", 80.0, Some(80)),
             ("-1.50", -1.5, None),
@@ -84,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_may_be_a_number() {
+    fn strings_with_a_number_are_accepted() {
         for digits in ["80", "-1.50", "1e-07"] {
             let number: Number = serde_json::from_str(&format!("\"{digits}\"")).unwrap();
             assert_eq!(number.as_str(), digits);
@@ -92,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_a_number() {
+    fn other_values_are_rejected() {
         for text in
             [r#""8O""#, r#""""#, r#""+1""#, r#""01""#, r#""{}""#, "true", "[]", "{}", "null"]
         {

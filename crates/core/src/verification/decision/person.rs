@@ -9,7 +9,7 @@ use crate::json::RawJson;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
 
-/// An officer or owner of a business, which may be a business as well.
+/// An officer or owner of a business, who may be a person or another business.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -18,21 +18,21 @@ pub struct Person {
     pub uuid: Option<String>,
     /// `person` or `company`.
     pub entity_type: Option<String>,
-    /// The whole name.
+    /// The full name.
     pub name: Option<String>,
-    /// The first name or names.
+    /// The first name.
     pub first_name: Option<String>,
-    /// The last name or names.
+    /// The last name.
     pub last_name: Option<String>,
     /// The name of the owning business.
     pub company_name: Option<String>,
-    /// The number of the owning business in its register.
+    /// The registration number of the owning business.
     pub registration_number: Option<String>,
     /// The position in words.
     pub designation: Option<String>,
-    /// The position of an officer, as a code.
+    /// The code of an officer's position.
     pub role: Option<String>,
-    /// The positions; texts, or objects with shares of ownership and votes.
+    /// The positions: strings, or objects with the shares of ownership and votes.
     #[serde(deserialize_with = "list")]
     pub roles: Vec<RawJson>,
     /// The position as entered.
@@ -41,7 +41,7 @@ pub struct Person {
     pub nationality: Option<String>,
     /// The country of birth.
     pub country_of_birth: Option<String>,
-    /// The date of birth, if all of it is known.
+    /// The date of birth, if it is fully known.
     pub date_of_birth: Option<Date>,
     /// The year of birth.
     pub date_of_birth_year: Option<Number>,
@@ -49,7 +49,7 @@ pub struct Person {
     pub date_of_birth_month: Option<Number>,
     /// The date of appointment.
     pub appointment_date: Option<Date>,
-    /// The date it ended.
+    /// The date on which the appointment ended.
     pub termination_date: Option<Date>,
     /// The address.
     pub address: Option<String>,
@@ -63,35 +63,35 @@ pub struct Person {
     pub is_skipped: Option<bool>,
     /// True if the person has to be verified.
     pub requires_verification: Option<bool>,
-    /// The least share of ownership, in words.
+    /// The minimum share of ownership, in words.
     pub ownership_min_shares: Option<String>,
-    /// The greatest share of ownership, in words.
+    /// The maximum share of ownership, in words.
     pub ownership_max_shares: Option<String>,
-    /// The least share of votes, in words.
+    /// The minimum share of votes, in words.
     pub voting_min_shares: Option<String>,
-    /// The greatest share of votes, in words.
+    /// The maximum share of votes, in words.
     pub voting_max_shares: Option<String>,
     /// The share of ownership in percent.
     pub effective_ownership_percent: Option<Number>,
-    /// The status of the screening.
+    /// The status of the anti-money-laundering screening.
     pub aml_status: Option<Status>,
-    /// The status of the person's own session.
+    /// The status of the person's verification.
     pub kyc_status: Option<Status>,
-    /// The person's own session.
+    /// The identifier of the person's KYC session.
     pub kyc_session_id: Option<String>,
-    /// Its status.
+    /// The status of the person's KYC session.
     pub kyc_session_status: Option<Status>,
-    /// Its URL.
+    /// The URL of the person's KYC session.
     pub kyc_session_url: Option<String>,
-    /// Its approval time.
+    /// The time at which the person's KYC session was approved.
     pub kyc_verified_at: Option<Timestamp>,
-    /// The session of an owning business.
+    /// The identifier of an owning business's KYB session.
     pub kyb_sub_session_id: Option<String>,
-    /// Its status.
+    /// The status of an owning business's KYB session.
     pub kyb_sub_session_status: Option<Status>,
-    /// Its URL.
+    /// The URL of an owning business's KYB session.
     pub kyb_sub_session_url: Option<String>,
-    /// The further fields that the workflow asks for.
+    /// Further fields that the workflow asks for.
     pub custom_fields: Option<RawJson>,
     /// The owners of an owning business.
     #[serde(deserialize_with = "list")]

@@ -21,26 +21,26 @@ pub struct PhoneVerification {
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// The number in E.164 form.
+    /// The number in E.164 format.
     pub full_number: Option<String>,
-    /// The code of the country, such as `+34`.
+    /// The country calling code, such as `+34`.
     pub phone_number_prefix: Option<String>,
-    /// The number without that code.
+    /// The number without the country calling code.
     pub phone_number: Option<String>,
     /// The country, as an ISO 3166-1 alpha-2 code.
     pub country_code: Option<String>,
-    /// Its name.
+    /// The name of the country.
     pub country_name: Option<String>,
     /// The carrier.
     #[serde(deserialize_with = "optional_object")]
     pub carrier: Option<Carrier>,
-    /// True if the number is from a disposable service.
+    /// True if the number is from a disposable-number service.
     pub is_disposable: Option<bool>,
     /// True if the number is virtual.
     pub is_virtual: Option<bool>,
     /// The method, such as `sms`.
     pub verification_method: Option<String>,
-    /// The number of attempts.
+    /// The number of verification attempts.
     pub verification_attempts: Option<Number>,
     /// The time of verification.
     pub verified_at: Option<Timestamp>,
@@ -71,7 +71,7 @@ impl fmt::Debug for PhoneVerification {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Carrier {
-    /// Its name.
+    /// The name of the carrier.
     pub name: Option<String>,
     /// The kind of line, such as `mobile`.
     #[serde(rename = "type")]

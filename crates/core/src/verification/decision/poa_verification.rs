@@ -21,7 +21,7 @@ pub struct PoaVerification {
     pub status: Option<Status>,
     /// The kind of document, such as `UTILITY_BILL`.
     pub document_type: Option<String>,
-    /// The kind in more detail.
+    /// The kind of document in more detail.
     pub document_subtype: Option<String>,
     /// The language of the document.
     pub document_language: Option<String>,
@@ -37,23 +37,23 @@ pub struct PoaVerification {
     pub issue_date: Option<Date>,
     /// The expiry date.
     pub expiration_date: Option<Date>,
-    /// The address as it stands in the document.
+    /// The address as written in the document.
     pub poa_address: Option<String>,
     /// The address as one line.
     pub poa_formatted_address: Option<String>,
-    /// The parts of the address.
+    /// The components of the address.
     pub poa_parsed_address: Option<RawJson>,
     /// The name in the document.
     pub name_on_document: Option<String>,
-    /// Its similarity to the expected name, from 0 to 100.
+    /// The similarity of that name to the expected name, from 0 to 100.
     pub name_match_score_expected_details: Option<Number>,
-    /// Its similarity to the name in the identity document, from 0 to 100.
+    /// The similarity of that name to the name in the identity document, from 0 to 100.
     pub name_match_score_id_verification: Option<Number>,
     /// The expected address.
     pub expected_details_address: Option<String>,
     /// The expected address as one line.
     pub expected_details_formatted_address: Option<String>,
-    /// The parts of the expected address.
+    /// The components of the expected address.
     pub expected_details_parsed_address: Option<RawJson>,
     /// Further data of the document, such as bank accounts.
     pub extra_fields: Option<RawJson>,

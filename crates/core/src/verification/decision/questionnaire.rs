@@ -21,22 +21,22 @@ pub struct QuestionnaireResponse {
     pub status: Option<Status>,
     /// The identifier of the questionnaire.
     pub questionnaire_id: Option<String>,
-    /// The identifier that all its versions share.
+    /// The identifier that all versions of the questionnaire share.
     pub questionnaire_group_id: Option<String>,
-    /// Its version.
+    /// The version of the questionnaire.
     pub version: Option<Number>,
-    /// The time of its publication.
+    /// The time of the version's publication.
     pub published_at: Option<Timestamp>,
-    /// Its title.
+    /// The title.
     pub title: Option<String>,
-    /// Its description.
+    /// The description.
     pub description: Option<String>,
-    /// The languages it is in.
+    /// The languages of the questionnaire.
     #[serde(deserialize_with = "list")]
     pub languages: Vec<String>,
-    /// The first of them.
+    /// The default language.
     pub default_language: Option<String>,
-    /// Its sections.
+    /// The sections.
     #[serde(deserialize_with = "objects")]
     pub sections: Vec<Section>,
     /// The warnings.
@@ -60,11 +60,11 @@ impl fmt::Debug for QuestionnaireResponse {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Section {
-    /// Its title.
+    /// The title.
     pub title: Option<String>,
-    /// Its description.
+    /// The description.
     pub description: Option<String>,
-    /// Its questions.
+    /// The questions.
     #[serde(deserialize_with = "objects")]
     pub items: Vec<Question>,
 }
@@ -80,24 +80,24 @@ impl fmt::Debug for Section {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Question {
-    /// Its identifier.
+    /// The identifier of the question.
     pub uuid: Option<String>,
-    /// Its stable code.
+    /// The stable code of the question.
     pub value: Option<String>,
     /// The kind of question, such as `DROPDOWN`.
     pub element_type: Option<String>,
-    /// True if it has to be answered.
+    /// True if an answer is required.
     pub is_required: Option<bool>,
-    /// The question.
+    /// The text of the question.
     pub title: Option<String>,
-    /// More about it.
+    /// A description of the question.
     pub description: Option<String>,
-    /// The placeholder of the input.
+    /// The placeholder of the input field.
     pub placeholder: Option<String>,
     /// The answers to choose from.
     #[serde(deserialize_with = "objects")]
     pub choices: Vec<Choice>,
-    /// The number of files allowed.
+    /// The maximum number of files.
     pub max_files: Option<Number>,
     /// The answer.
     #[serde(deserialize_with = "optional_object")]
@@ -113,16 +113,16 @@ impl fmt::Debug for Question {
     }
 }
 
-/// An answer to choose.
+/// A predefined answer.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Choice {
-    /// Its code.
+    /// The code of the answer.
     pub value: Option<String>,
-    /// Its text.
+    /// The text of the answer.
     pub label: Option<String>,
-    /// True if a text has to be added.
+    /// True if additional text is required.
     pub requires_text_input: Option<bool>,
 }
 
@@ -132,16 +132,16 @@ impl fmt::Debug for Choice {
     }
 }
 
-/// An answer.
+/// The answer to a question.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Answer {
-    /// The value that was chosen or entered.
+    /// The selected or entered value.
     pub value: Option<RawJson>,
-    /// A text that was added.
+    /// The additional text.
     pub text: Option<String>,
-    /// The URLs of the files that were added.
+    /// The URLs of the attached files.
     #[serde(deserialize_with = "list")]
     pub files: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! Businesses in their register.
+//! Registry checks of businesses.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::json::{RawJson, optional_object};
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
 
-/// A report about a business in its register.
+/// A report about a business and its entry in a registry.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -19,12 +19,12 @@ pub struct RegistryCheck {
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// True if the register has answered.
+    /// True if the registry has responded.
     pub data_resolved: Option<bool>,
     /// The business.
     #[serde(deserialize_with = "optional_object")]
     pub company: Option<Company>,
-    /// The ownership, as the register has it.
+    /// The ownership structure according to the registry.
     pub ownership_structure: Option<RawJson>,
     /// The warnings.
     #[serde(deserialize_with = "objects")]
@@ -47,91 +47,91 @@ impl fmt::Debug for RegistryCheck {
 #[serde(default)]
 #[non_exhaustive]
 pub struct Company {
-    /// Its identifier.
+    /// The identifier of the business.
     pub uuid: Option<String>,
     /// The step of the workflow.
     pub node_id: Option<String>,
     /// The status of the report.
     pub status: Option<Status>,
-    /// The status in the register.
+    /// The status of the business in the registry.
     pub registry_status: Option<String>,
-    /// Its name.
+    /// The name of the business.
     pub company_name: Option<String>,
-    /// Its other names.
+    /// Other names of the business.
     pub alternative_names: Option<String>,
-    /// Its number in the register.
+    /// The registration number.
     pub registration_number: Option<String>,
-    /// Its country, as an ISO 3166-1 alpha-2 code.
+    /// The country, as an ISO 3166-1 alpha-2 code.
     pub country_code: Option<String>,
-    /// The part of the country, as an ISO 3166-2 code.
+    /// The subdivision of the country, as an ISO 3166-2 code.
     pub region: Option<String>,
-    /// Its legal form.
+    /// The legal form.
     pub company_type: Option<String>,
-    /// Its founding date.
+    /// The date of incorporation.
     pub incorporation_date: Option<Date>,
-    /// Its address.
+    /// The registered address.
     pub registered_address: Option<String>,
-    /// Its place of registration.
+    /// The place of registration.
     pub location_of_registration: Option<String>,
-    /// Its tax number.
+    /// The tax number.
     pub tax_number: Option<String>,
-    /// Its legal entity identifier.
+    /// The legal entity identifier (LEI).
     pub legal_entity_identifier: Option<String>,
-    /// Its line of business.
+    /// The nature of the business.
     pub nature_of_business: Option<String>,
-    /// Its capital, in words.
+    /// The registered capital, in words.
     pub registered_capital: Option<String>,
-    /// Its capital, a decimal number.
+    /// The registered capital, as a decimal number.
     pub registered_capital_amount: Option<String>,
-    /// The currency of its capital, as an ISO 4217 code.
+    /// The currency of the registered capital, as an ISO 4217 code.
     pub registered_capital_currency: Option<String>,
-    /// Its website.
+    /// The website.
     pub website: Option<String>,
-    /// Its email address.
+    /// The email address.
     pub email: Option<String>,
-    /// Its phone number.
+    /// The phone number.
     pub phone: Option<String>,
-    /// Its EU VAT number.
+    /// The EU VAT number.
     pub vat_number: Option<String>,
     /// `valid`, `invalid`, `could_not_validate` or `not_applicable`.
     pub vat_validation_status: Option<String>,
-    /// The name that the VAT number is registered for.
+    /// The name under which the VAT number is registered.
     pub vat_validated_name: Option<String>,
-    /// The address that the VAT number is registered for.
+    /// The address under which the VAT number is registered.
     pub vat_validated_address: Option<String>,
     /// The time of the VAT check.
     pub vat_checked_at: Option<Timestamp>,
     /// `LOW`, `MEDIUM` or `HIGH`.
     pub risk_level: Option<String>,
-    /// Its verification status.
+    /// The verification status.
     pub verification_status: Option<String>,
-    /// The status of the register query.
+    /// The status of the registry query.
     pub fetch_status: Option<String>,
-    /// True if it is in the register.
+    /// True if the data is from the registry.
     pub is_from_registry: Option<bool>,
-    /// Its officers.
+    /// The officers.
     #[serde(deserialize_with = "objects")]
     pub officers: Vec<Person>,
-    /// Its beneficial owners.
+    /// The beneficial owners.
     #[serde(deserialize_with = "objects")]
     pub beneficial_owners: Vec<Person>,
-    /// Its addresses.
+    /// The addresses.
     pub addresses: Option<RawJson>,
-    /// Its industries.
+    /// The industries.
     pub industries: Option<RawJson>,
-    /// The dates of its accounts.
+    /// The filing dates of the accounts.
     pub accounts: Option<RawJson>,
-    /// Its finances.
+    /// A summary of the finances.
     pub financial_summary: Option<RawJson>,
-    /// The response of the register.
+    /// The response of the registry.
     pub registry_data: Option<RawJson>,
     /// The data that the user entered or confirmed.
     pub user_provided_data: Option<RawJson>,
-    /// The time the user confirmed it.
+    /// The time at which the user confirmed the data.
     pub confirmed_by_user_at: Option<Timestamp>,
-    /// The last change in the console.
+    /// The time of the last change in the console.
     pub last_console_edit_at: Option<Timestamp>,
-    /// True if it can be changed.
+    /// True if the data can be changed.
     pub is_editable: Option<bool>,
 }
 

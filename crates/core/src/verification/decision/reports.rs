@@ -21,30 +21,31 @@ use super::review::Review;
 use super::shape::{objects, objects_by_node};
 use serde::{Deserialize, Serialize};
 
-/// The reports of a decision. A list is empty until its step has run, and where the workflow has no such step.
+/// The reports of a decision. A list is empty until its step has run, and if the workflow has no
+/// such step.
 ///
-/// A step may have run more than once. A workflow may hold back any member of a report but its status and its
-/// warnings; such a member is `None`.
+/// A step may run more than once. A workflow may withhold any member of a report other than its
+/// status and its warnings; such a member is `None`.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Reports {
-    /// Identity documents, lookups and wallets.
+    /// Identity documents, registry lookups and wallets.
     #[serde(deserialize_with = "objects")]
     pub id_verifications: Vec<IdVerification>,
     /// The chips of documents.
     #[serde(deserialize_with = "objects")]
     pub nfc_verifications: Vec<NfcVerification>,
-    /// Checks of liveness.
+    /// Liveness checks.
     #[serde(deserialize_with = "objects")]
     pub liveness_checks: Vec<LivenessCheck>,
-    /// Comparisons of faces.
+    /// Face comparisons.
     #[serde(deserialize_with = "objects")]
     pub face_matches: Vec<FaceMatch>,
     /// Proofs of address.
     #[serde(deserialize_with = "objects")]
     pub poa_verifications: Vec<PoaVerification>,
-    /// Documents that were read by a model.
+    /// Documents that were read by an AI model.
     #[serde(deserialize_with = "objects")]
     pub document_ai_documents: Vec<DocumentAi>,
     /// Phone numbers.
@@ -53,7 +54,7 @@ pub struct Reports {
     /// Email addresses.
     #[serde(deserialize_with = "objects")]
     pub email_verifications: Vec<EmailVerification>,
-    /// Screenings.
+    /// Anti-money-laundering screenings.
     #[serde(deserialize_with = "objects")]
     pub aml_screenings: Vec<AmlScreening>,
     /// Devices and IP addresses.
@@ -62,10 +63,11 @@ pub struct Reports {
     /// Comparisons with databases.
     #[serde(deserialize_with = "objects")]
     pub database_validations: Vec<DatabaseValidation>,
-    /// Answers to questionnaires; some documents describe an object by node instead, which is read as well.
+    /// Answers to questionnaires. Some pages of the documentation describe an object by node
+    /// instead of a list; both are accepted.
     #[serde(deserialize_with = "objects_by_node")]
     pub questionnaire_responses: Vec<QuestionnaireResponse>,
-    /// The business in its register.
+    /// Registry checks of the business.
     #[serde(deserialize_with = "objects")]
     pub registry_checks: Vec<RegistryCheck>,
     /// The documents of the business.

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 pub struct Review {
     /// The author: an email address, `API Client` or `Unknown`.
     pub user: Option<String>,
-    /// The status.
+    /// The new status.
     pub new_status: Option<Status>,
     /// The reason.
     pub comment: Option<String>,
-    /// The time.
+    /// The time of the review.
     pub created_at: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! The shapes that the members of a report have in JSON.
+//! Deserializers for the JSON shapes of a report's members.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use super::number::is_number;
 use crate::json::{Object, RawJson};
 
-/// Reads a list; `null` is an empty one, and elements that are `null` are left out.
+/// Deserializes a list; `null` is an empty list, and elements that are `null` are dropped.
 pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -19,7 +19,7 @@ where
     Ok(values.into_iter().flatten().collect())
 }
 
-/// Reads a list of objects, as [`list`] does.
+/// Deserializes a list of objects as [`list`] does.
 pub(in crate::verification) fn objects<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -29,7 +29,7 @@ where
     Ok(objects.into_iter().map(|Object(value)| value).collect())
 }
 
-/// Reads a list of objects, also one that is written as an object with a member for each.
+/// Deserializes a list of objects, or an object whose members are the objects.
 pub(super) fn objects_by_node<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -68,7 +68,7 @@ where
     deserializer.deserialize_any(ByNode(PhantomData))
 }
 
-/// Reads a text; of a number, its digits.
+/// Deserializes a string, or a number as its digits.
 pub(super) fn text_or_number<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<String>, D::Error> {

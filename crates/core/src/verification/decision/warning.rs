@@ -5,7 +5,7 @@ use std::fmt;
 use crate::json::RawJson;
 use serde::{Deserialize, Serialize};
 
-/// A warning in a report. The code to decide by is [`risk`](Self::risk).
+/// A warning in a report. Decide by the code in [`risk`](Self::risk).
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -20,7 +20,7 @@ pub struct Warning {
     pub short_description: Option<String>,
     /// A long description for people.
     pub long_description: Option<String>,
-    /// More about it.
+    /// Additional data.
     pub additional_data: Option<RawJson>,
     /// The step of the workflow.
     pub node_id: Option<String>,
