@@ -1,5 +1,5 @@
-//! The data-transfer API: a person approves a session on the phone, and the application retrieves
-//! what was shared.
+//! The data-transfer API: a person approves a session on their phone, and the application retrieves
+//! the data they shared.
 //!
 //! | endpoint | request |
 //! |---|---|

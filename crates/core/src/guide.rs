@@ -1,7 +1,7 @@
-//! Pages to read: [which crate you need](which_crate), [errors and what to do](errors),
-//! [deploying], [which layer to build on](layers), and [how the engine works](architecture).
+//! Guides: [choosing a crate](which_crate), [errors and what to do](errors), [deploying],
+//! [choosing a layer](layers), and [how the engine works](architecture).
 //!
-//! Each adapter has a page with how-tos.
+//! Each adapter has a page with recipes.
 
 #[cfg(test)]
 mod tests;

@@ -41,5 +41,5 @@ pub use proxy::{HttpProxy, InvalidProxy, ProxySettings};
 pub use rate_limit::RateLimit;
 pub use secret::Secret;
 pub use session_id::{InvalidSessionId, SessionId};
-// Their types are part of signatures.
+// Public signatures use types of these crates.
 pub use {http, time};

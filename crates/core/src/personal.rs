@@ -1,6 +1,6 @@
 use std::fmt;
 
-/// Stands in `Debug` where a person's data would be: says that there is some, never which.
+/// Placeholder for personal data in `Debug` output: shows that there is a value, but not the value.
 pub(crate) struct Redacted;
 
 impl fmt::Debug for Redacted {
@@ -9,7 +9,7 @@ impl fmt::Debug for Redacted {
     }
 }
 
-/// `Some([redacted])` or `None`.
+/// Returns `Some([redacted])` or `None`.
 pub(crate) fn redacted<T>(value: Option<T>) -> Option<Redacted> {
     value.map(|_| Redacted)
 }

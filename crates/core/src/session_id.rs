@@ -8,9 +8,10 @@ use crate::json;
 
 /// The identifier of a data-transfer session. Clones are cheap and share the text.
 ///
-/// It is not promised to be a UUID. Accepted are 1 to 256 of the characters that a path segment may
-/// hold unencoded (RFC 3986 `pchar` without `%`), other than `.` and `..`; so an identifier can never
-/// change the path, the query or the headers of a request.
+/// The service does not promise that it is a UUID. An identifier has 1 to 256 characters that may
+/// appear unencoded in a path segment ([RFC 3986
+/// §3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3), `pchar` without `%`) and is neither
+/// `.` nor `..`, so it can never change the path, the query or the headers of a request.
 ///
 /// ```
 /// use didit_core::{InvalidSessionId, SessionId};
@@ -28,10 +29,10 @@ impl SessionId {
     /// The longest identifier accepted, in characters.
     pub const MAX_LEN: usize = 256;
 
-    /// Checks `text` and keeps a copy of it.
+    /// Validates `text` and stores a copy of it.
     ///
     /// # Errors
-    /// Says what is wrong with an identifier that could not stand in a path as it is.
+    /// The identifier could not be used as a path segment without encoding.
     pub fn new(text: &str) -> Result<Self, InvalidSessionId> {
         if text.is_empty() {
             return Err(InvalidSessionId::Empty);
@@ -50,7 +51,7 @@ impl SessionId {
         Ok(Self(text.into()))
     }
 
-    /// The identifier as it stands in the path.
+    /// Returns the identifier, as it appears in the path.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -116,20 +117,20 @@ impl fmt::Debug for SessionId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidSessionId {
-    /// Nothing was given.
+    /// The text is empty.
     Empty,
-    /// `.` or `..`, which a path resolves away.
+    /// The text is `.` or `..`, which URL resolution would remove from the path.
     DotSegment,
-    /// A character that a path segment cannot hold unencoded.
+    /// A character cannot appear unencoded in a path segment.
     Character {
         /// The first such character.
         found: char,
         /// The number of characters before it.
         position: usize,
     },
-    /// More than [`SessionId::MAX_LEN`] characters.
+    /// The text has more than [`SessionId::MAX_LEN`] characters.
     TooLong {
-        /// Their number.
+        /// The number of characters.
         length: usize,
     },
 }
@@ -159,7 +160,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_the_text_that_it_was_made_from() {
+    fn id_keeps_its_text() {
         let id: SessionId = "s-1".parse().unwrap();
         assert_eq!((id.as_str(), id.as_ref(), &*id.to_string()), ("s-1", "s-1", "s-1"));
     }
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_with_a_reason() {
+    fn rejects_invalid_ids_with_a_reason() {
         let cases = [
             ("", "the session id is empty"),
             (".", "the session id cannot be `.` or `..`"),

@@ -16,7 +16,7 @@ use crate::json::{self, JsonError};
 use crate::secret::Secret;
 use crate::session_id::SessionId;
 
-/// Creates a data-transfer session, for a person to approve.
+/// Creates a data-transfer session for a person to approve.
 ///
 /// A request that may have reached the service is never sent again.
 #[derive(Clone)]
@@ -26,12 +26,12 @@ pub struct CreateSession {
 }
 
 impl CreateSession {
-    /// Creates a session that asks for those scopes.
+    /// Creates a request for a session that asks for `scopes`.
     pub fn new(scopes: Scopes) -> Self {
         Self { scopes, vendor_data: None }
     }
 
-    /// Sets a text of your own, which the session's decision will repeat.
+    /// Sets a custom string, which the session's decision will contain.
     #[must_use]
     pub fn with_vendor_data<'a>(mut self, vendor_data: impl Into<Option<&'a str>>) -> Self {
         self.vendor_data = vendor_data.into().map(str::to_owned);
@@ -75,21 +75,22 @@ impl Endpoint for CreateSession {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Session, ResponseError> {
-        // A validation error may repeat the input, and `vendor_data` is the caller's own.
+        // A validation error may echo the input, and `vendor_data` is the caller's private data.
         let repeated = self.vendor_data.as_deref().filter(|text| text.len() >= MIN_SCRUBBED);
         triage::success(Self::KIND, response, Session::from_json)
             .map_err(|error| error.scrubbed(repeated.unwrap_or_default()))
     }
 }
 
-/// Shorter texts would be found in the service's own words by chance.
+/// The minimum length of a scrubbed text, in bytes. Shorter ones could occur in the service's
+/// messages by chance.
 const MIN_SCRUBBED: usize = 4;
 
 impl sealed::Sealed for CreateSession {}
 
 /// A session that was just created.
 ///
-/// Anyone who knows its token or its URL can act in it, so `Debug` shows neither.
+/// Anyone who knows the token or the URL can act in the session, so `Debug` shows neither.
 #[derive(Clone)]
 #[allow(clippy::struct_field_names, reason = "they are the service's names")]
 pub struct Session {
@@ -110,7 +111,7 @@ impl Session {
 
         let text = json::text(body)?;
         let Members { session_id, session_token, url } = json::read_object(text)?;
-        // It is meant to be followed, so nothing but a web address will do.
+        // The URL will be opened, so any other scheme, such as `javascript:`, is rejected.
         let web = ["https://", "http://"].iter().any(|scheme| url.expose().starts_with(scheme));
         if !web || url.expose().contains(char::is_control) {
             return Err(JsonError::at("url", "expected a web address"));
@@ -123,17 +124,19 @@ impl Session {
         &self.session_id
     }
 
-    /// Returns the token that reading the session's status takes; see [`ReadStatus`](super::ReadStatus).
+    /// Returns the token required to read the session's status; see
+    /// [`ReadStatus`](super::ReadStatus).
     pub fn session_token(&self) -> &Secret {
         &self.session_token
     }
 
-    /// Returns where the person approves. Show it as a QR code on a desktop, as a link on a phone.
+    /// Returns the URL at which the person approves the session. Show it as a QR code on a desktop
+    /// and as a link on a phone.
     pub fn url(&self) -> &Secret {
         &self.url
     }
 
-    /// Returns the whole response as the service sent it, JSON that holds the token and the URL.
+    /// Returns the whole response as the service sent it, JSON that contains the token and the URL.
     pub fn secret_json(&self) -> &Secret {
         &self.json
     }
@@ -154,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_is_the_documented_one() {
+    fn request_matches_the_documentation() {
         let create = CreateSession::new("picture names email".parse().unwrap());
         let bearer = Authorization::bearer("token").unwrap();
         let request = create.request(&BaseUrl::production(), Some(&bearer)).unwrap();
@@ -170,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_answer() {
+    fn documented_response_is_parsed() {
         let created = parse(didit_sandbox::fixtures::CREATE_SESSION).unwrap();
         let token = created.session_token().expose();
         assert!(created.url().expose().ends_with(token));
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_cannot_be_used_is_an_error() {
+    fn unusable_response_names_the_invalid_member() {
         let cases = [
             (r#"{"session_token":"t","url":"https://x"}"#, "session_id"),
             (r#"{"session_id":"a/b","session_token":"t","url":"https://x"}"#, "session_id"),
@@ -187,9 +190,9 @@ mod tests {
             (r#"{"session_id":"s","session_token":"t"}"#, "url"),
             (r#"{"session_id":"s","session_token":"t","url":"javascript:alert(1)"}"#, "url"),
         ];
-        for (body, place) in cases {
+        for (body, path) in cases {
             let error = parse(body).unwrap_err().to_string();
-            assert!(error.ends_with(&format!("in `{place}`")), "{error}");
+            assert!(error.ends_with(&format!("in `{path}`")), "{error}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A session's decision: typed where the documentation gives a type, and whole beside that.
+//! A session's decision: typed where the documentation gives a type, and the original JSON in
+//! addition.
 
 mod user_data;
 
@@ -16,11 +17,11 @@ use crate::json::{self, JsonError, Object, RawJson};
 use crate::personal::redacted;
 use crate::session_id::SessionId;
 
-/// The decision of a data-transfer session: its status, and the user data that was shared.
+/// The decision of a data-transfer session: its status and the shared user data.
 ///
 /// Everything the service sent is kept ([`json`](Decision::json)); the methods give typed access
 /// on top. Members that are absent or `null` are `None`. A decision serializes as the text that the
-/// service sent, so that it survives a database column or a queue to the last digit.
+/// service sent, so that no digit is lost in a database column or a queue.
 ///
 /// ```
 /// use didit_core::data_transfer::Decision;
@@ -62,13 +63,13 @@ impl Decision {
     /// The text is not JSON, or a documented member has another type than documented. The error
     /// names the line, the column and the path of the member.
     pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
-        // Without the white space around it, so that it equals itself after serialization.
         let text = json::text(body)?;
-        // The path of a mistake is kept track of at the price of a copy of every name.
+        // Tracking the path copies every member name, so it is only done after an error.
         let members = match serde_json::from_str(text) {
             Ok(Object(members)) => members,
             Err(_) => json::read_object(text)?,
         };
+        // Trimmed so that a decision equals itself after a round trip through serialization.
         Ok(Self { members, json: RawJson::new_unchecked(text.trim_ascii()) })
     }
 
@@ -77,8 +78,8 @@ impl Decision {
         &self.members.session_id
     }
 
-    /// Returns the number of the session. A number of more than 127 bits is `None`;
-    /// [`json`](Self::json) has all of its digits.
+    /// Returns the session number. It is `None` if it does not fit into an `i128`;
+    /// [`json`](Self::json) has all digits.
     pub fn session_number(&self) -> Option<i128> {
         self.members.session_number
     }
@@ -93,21 +94,21 @@ impl Decision {
         self.members.vendor_data.as_deref()
     }
 
-    /// Returns the scopes requested and approved, as one text separated by spaces.
+    /// Returns the scopes that were requested and approved, separated by spaces.
     pub fn scope(&self) -> Option<&str> {
         self.members.scope.as_deref()
     }
 
-    /// Returns the scopes requested and approved; words that are no scopes are left out.
+    /// Returns the scopes that were requested and approved; invalid names are skipped.
     pub fn scopes(&self) -> impl Iterator<Item = Scope> + '_ {
         let words = self.scope().unwrap_or_default().split_ascii_whitespace();
         words.filter_map(|word| Scope::from_str(word).ok())
     }
 
-    /// Returns the scopes requested and approved whose data is missing, each once: a person may
-    /// share less than was asked for. While nothing is shared these are all of them.
+    /// Returns the scopes that were requested and approved but whose data is missing, each once: a
+    /// person may share less than was asked for. While nothing is shared, these are all scopes.
     ///
-    /// A scope's data is the member of its name, if that is present and not `null`.
+    /// A scope's data is the member with its name, if that is present and not `null`.
     ///
     /// ```
     /// use didit_core::data_transfer::{Decision, Scope};
@@ -129,32 +130,33 @@ impl Decision {
         self.scopes().filter(move |scope| named.insert(scope.clone()))
     }
 
-    /// Returns when the session was created.
+    /// Returns the time of the session's creation.
     pub fn created_at(&self) -> Option<OffsetDateTime> {
         self.members.created_at
     }
 
-    /// Returns what the person shared; `None` while nothing is (absent, `null` or `{}`).
+    /// Returns the data that the person shared; `None` while there is none (absent, `null` or
+    /// `{}`).
     pub fn user_data(&self) -> Option<&UserData> {
         let user_data = self.members.user_data.as_ref()?;
-        // An object with nothing but members that nobody knows yet is data all the same.
+        // An object with only unknown members counts as data.
         let shared = *user_data != UserData::default()
             || self.user_data_json().is_some_and(|json| !json.members().is_empty());
         shared.then_some(user_data)
     }
 
-    /// Returns the whole `user_data` as the service sent it, unknown members included.
+    /// Returns the whole `user_data` as the service sent it, including unknown members.
     pub fn user_data_json(&self) -> Option<RawJson> {
         self.json.get("user_data")
     }
 
-    /// Returns the whole decision as the service sent it, unknown members and all digits included.
+    /// Returns the whole decision as the service sent it, including unknown members and all digits.
     pub fn json(&self) -> &RawJson {
         &self.json
     }
 }
 
-/// Reads an integer of any length; `None` for one of more than 127 bits.
+/// Reads an integer of any length; `None` if it does not fit into an `i128`.
 fn session_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i128>, D::Error> {
     let Some(raw) = Option::<Box<RawValue>>::deserialize(deserializer)? else { return Ok(None) };
     let digits = raw.get();
@@ -179,7 +181,7 @@ impl<'de> Deserialize<'de> for Decision {
     }
 }
 
-/// Redacts what the person shared and the caller's own data.
+/// Redacts the data that the person shared and the caller's `vendor_data`.
 impl fmt::Debug for Decision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Decision")
@@ -203,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_decision_survives_serialization_to_the_last_digit() {
+    fn serialization_preserves_the_original_text() {
         let text = r#"{"session_id":"s-1","status":"New","n":1.10,"session_number":12345678901234567890123456789012345678901}"#;
         let decision = Decision::from_json(text.as_bytes()).unwrap();
         assert_eq!(serde_json::to_string(&decision).unwrap(), text);
@@ -213,9 +215,10 @@ mod tests {
     }
 
     #[test]
-    fn a_session_number_is_an_integer_of_any_length() {
+    fn session_number_accepts_integers_of_any_length() {
         let number = |value: &str| {
-            decision(&format!(r#","session_number":{value}"#)).map(|it| it.session_number())
+            decision(&format!(r#","session_number":{value}"#))
+                .map(|decision| decision.session_number())
         };
         assert_eq!(number("-7"), Ok(Some(-7)));
         assert_eq!(number("null"), Ok(None));
@@ -228,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timestamp_error_names_the_member_and_no_value() {
+    fn timestamp_error_names_the_member_but_not_the_value() {
         let error = decision(r#","created_at":"yesterday""#).unwrap_err();
         assert!(error.to_string().starts_with("expected an RFC 3339 timestamp"), "{error}");
         assert_eq!((error.line(), error.path()), (1, "created_at"));
@@ -236,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn shared_data_may_hold_unknown_members_alone() {
+    fn unknown_members_alone_count_as_user_data() {
         let shared = |value: &str| {
             decision(&format!(r#","user_data":{value}"#)).unwrap().user_data().is_some()
         };

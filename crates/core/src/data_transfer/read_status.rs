@@ -19,7 +19,7 @@ use crate::session_id::SessionId;
 
 /// Reads the status of a session.
 ///
-/// It takes the session's own token and no other authorization.
+/// The request is authorized by the session's token alone.
 #[derive(Clone, Debug)]
 pub struct ReadStatus {
     session_id: SessionId,
@@ -29,9 +29,9 @@ pub struct ReadStatus {
 const SESSION_TOKEN: HeaderName = HeaderName::from_static("data-session-token");
 
 impl ReadStatus {
-    /// Reads the status of that session with the token that its creation returned.
+    /// Creates a request for the status of a session, with the token that its creation returned.
     ///
-    /// A token that no header may carry is refused when the request is built.
+    /// Building the request fails if the token is not a valid header value.
     pub fn new(session_id: SessionId, session_token: impl Into<Secret>) -> Self {
         Self { session_id, session_token: session_token.into() }
     }
@@ -73,7 +73,7 @@ impl Endpoint for ReadStatus {
 
 impl sealed::Sealed for ReadStatus {}
 
-/// The status of a session, as the service tells it.
+/// The status of a session, as the service reports it.
 #[derive(Clone, PartialEq)]
 pub struct SessionStatus {
     status: Status,
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_carries_the_session_token_alone() {
+    fn request_carries_only_the_session_token() {
         let bearer = Authorization::bearer("token").unwrap();
         let request = endpoint().request(&BaseUrl::production(), Some(&bearer)).unwrap();
         assert_eq!(request.uri(), "https://apx.didit.me/auth/v2/session/s-1/status/");
@@ -128,28 +128,28 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_answer() {
+    fn documented_response_is_parsed() {
         let body = didit_sandbox::fixtures::SESSION_STATUS;
-        let report = endpoint().parse(&Response::new(body)).unwrap();
-        assert!(!report.status().is_final());
-        assert_eq!(report.json().as_str(), body);
+        let status = endpoint().parse(&Response::new(body)).unwrap();
+        assert!(!status.status().is_final());
+        assert_eq!(status.json().as_str(), body);
         for body in ["{}", r#"{"status":null}"#, r#"{"status":7}"#, "[]"] {
             assert!(endpoint().parse(&Response::new(body)).is_err(), "{body}");
         }
     }
 
     #[test]
-    fn a_token_that_the_service_sends_back_is_not_shown() {
+    fn echoed_session_token_is_redacted() {
         let body = r#"{"detail":"invalid session token canary"}"#;
-        let answer = Response::builder().status(401).body(body).unwrap();
-        let error = endpoint().parse(&answer).unwrap_err();
+        let response = Response::builder().status(401).body(body).unwrap();
+        let error = endpoint().parse(&response).unwrap_err();
         assert_eq!(error.message(), Some("invalid session token ***"));
     }
 
     #[test]
-    fn a_token_no_header_carries_is_refused() {
+    fn malformed_session_token_is_rejected() {
         let endpoint = ReadStatus::new("s-1".parse().unwrap(), "a b");
-        let refused = endpoint.request(&BaseUrl::production(), None).unwrap_err();
-        assert!(refused.to_string().starts_with("the session token contains"));
+        let error = endpoint.request(&BaseUrl::production(), None).unwrap_err();
+        assert!(error.to_string().starts_with("the session token contains"));
     }
 }

@@ -33,7 +33,7 @@ pub struct RetrieveDecision {
 }
 
 impl RetrieveDecision {
-    /// Retrieves the decision of that session.
+    /// Creates a request for the decision of a session.
     pub fn new(session_id: SessionId) -> Self {
         Self { session_id }
     }
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_request_is_the_documented_one() {
+    fn request_matches_the_documentation() {
         let endpoint = RetrieveDecision::new("unique-session-identifier".parse().unwrap());
         let bearer = Authorization::bearer("token").unwrap();
         let request = endpoint.request(&BaseUrl::production(), Some(&bearer)).unwrap();
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn an_api_key_goes_into_its_own_header() {
+    fn api_key_is_sent_in_x_api_key() {
         let endpoint = RetrieveDecision::new("s".parse().unwrap());
         let key = Authorization::api_key("key").unwrap();
         let request = endpoint.request(&BaseUrl::staging(), Some(&key)).unwrap();
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_about_another_session_is_an_error() {
+    fn response_for_another_session_is_an_error() {
         let endpoint = RetrieveDecision::new("mine".parse().unwrap());
         let body = r#"{"session_id":"theirs","status":"Confirmed"}"#;
         let error = endpoint.parse(&Response::new(body)).unwrap_err();

@@ -8,9 +8,10 @@ use crate::json;
 
 /// The name of one kind of user data that a session asks for.
 ///
-/// The documented ones are constants; any other name that OAuth allows (RFC 6749 §3.3) is accepted.
-/// The service spells one of them both `picture`, in requests, and `pictures`, in a sample of its
-/// decisions: both are [`Scope::PICTURE`].
+/// The documented names are constants; any other name that OAuth allows
+/// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)) is accepted. The service
+/// spells one of them both `picture`, in requests, and `pictures`, in a sample of its decisions: both
+/// are [`Scope::PICTURE`].
 ///
 /// ```
 /// use didit_core::data_transfer::Scope;
@@ -28,18 +29,18 @@ use crate::json;
 #[serde(into = "String")]
 pub struct Scope(Name);
 
-/// Its equality is derived, so that constants can be patterns.
+/// The name of a scope. Its equality is derived so that constants can be patterns.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Name {
     Documented(&'static str),
-    /// Never the name of a documented one.
+    /// A name that is not documented.
     Other(Box<str>),
 }
 
 impl Scope {
     /// The identifier of the user.
     pub const USER_ID: Self = Self::documented("user_id");
-    /// First, family and full name.
+    /// The first, family and full name.
     pub const NAMES: Self = Self::documented("names");
     /// The email address.
     pub const EMAIL: Self = Self::documented("email");
@@ -47,11 +48,11 @@ impl Scope {
     pub const PHONE: Self = Self::documented("phone");
     /// A temporary URL of the picture.
     pub const PICTURE: Self = Self::documented("picture");
-    /// A flag for a verified person.
+    /// A flag that is true if the person is verified.
     pub const IS_VERIFIED: Self = Self::documented("is_verified");
-    /// A flag for an age over 18.
+    /// A flag that is true if the person is over 18.
     pub const IS_OVER_18: Self = Self::documented("is_over_18");
-    /// A flag for an age over 21.
+    /// A flag that is true if the person is over 21.
     pub const IS_OVER_21: Self = Self::documented("is_over_21");
     /// The gender.
     pub const GENDER: Self = Self::documented("gender");
@@ -170,7 +171,7 @@ impl fmt::Debug for Scope {
     }
 }
 
-/// The scopes that a session asks for: at least one, each once, in the order given.
+/// The scopes that a session asks for: at least one, without duplicates, in the given order.
 ///
 /// ```
 /// use didit_core::data_transfer::{Scope, Scopes};
@@ -186,10 +187,10 @@ impl fmt::Debug for Scope {
 pub struct Scopes(Vec<Scope>);
 
 impl Scopes {
-    /// Collects the scopes; duplicates are left out.
+    /// Collects scopes and drops duplicates.
     ///
     /// # Errors
-    /// [`InvalidScope::Empty`] if there are none.
+    /// [`InvalidScope::Empty`] if there is no scope.
     pub fn new(scopes: impl IntoIterator<Item = Scope>) -> Result<Self, InvalidScope> {
         let mut list = Vec::new();
         for scope in scopes {
@@ -218,7 +219,7 @@ impl<'a> IntoIterator for &'a Scopes {
 impl FromStr for Scopes {
     type Err = InvalidScope;
 
-    /// Reads names separated by spaces or commas.
+    /// Parses names that are separated by spaces or commas.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let names = text.split([' ', ',']).filter(|name| !name.is_empty());
         Self::new(names.map(Scope::from_str).collect::<Result<Vec<_>, _>>()?)
@@ -248,9 +249,9 @@ impl fmt::Display for Scopes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidScope {
-    /// Nothing was given.
+    /// The text is empty.
     Empty,
-    /// A space, a quote, a backslash, a control or a non-ASCII character.
+    /// The text contains a space, a double quote, a backslash, or a control or non-ASCII character.
     Character {
         /// The first such character.
         found: char,
@@ -273,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_spellings_of_picture_are_one_scope() {
+    fn both_spellings_of_picture_are_equal() {
         let plural: Scope = "pictures".parse().unwrap();
         assert_eq!(plural, Scope::PICTURE);
         assert_eq!(plural.to_string(), "picture");
@@ -282,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn documented_scopes_are_told_from_others() {
+    fn is_documented_recognizes_only_documented_scopes() {
         let documented = |name: &str| name.parse::<Scope>().unwrap().is_documented();
         assert!(documented("pictures") && documented("names"));
         assert!(!documented("nom(s") && !documented("Names"));
@@ -291,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_holds_each_scope_once() {
+    fn scopes_are_deduplicated_in_order() {
         let scopes: Scopes = " names  pictures names picture ".parse().unwrap();
         assert_eq!(scopes.to_string(), "names picture");
         assert!((&scopes).into_iter().eq([&Scope::NAMES, &Scope::PICTURE]));
@@ -303,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_names_are_kept_and_malformed_ones_refused() {
+    fn unknown_names_are_accepted_and_malformed_ones_rejected() {
         assert_eq!("didit:new-scope".parse::<Scope>().unwrap().as_str(), "didit:new-scope");
         for (name, reason) in [
             ("", "the scope is empty"),

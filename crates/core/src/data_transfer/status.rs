@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The status of a session. The service writes it in various cases; comparing ignores case.
+/// The status of a session. The service varies its case, so comparisons ignore case.
 ///
 /// ```
 /// use didit_core::data_transfer::Status;
@@ -23,15 +23,15 @@ use serde::{Deserialize, Serialize};
 #[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum Status {
-    /// Created; the person has not opened it.
+    /// The session was created, and the person has not opened it.
     Initialized,
-    /// The person has opened it.
+    /// The person has opened the session.
     Retrieved,
-    /// The person approved, and the data is there.
+    /// The person approved, and the data is available.
     Confirmed,
     /// The person refused.
     Declined,
-    /// The session was called off.
+    /// The session was canceled.
     Cancelled,
     /// The person did not decide in time.
     Expired,
@@ -39,7 +39,7 @@ pub enum Status {
     Other(UnknownStatus),
 }
 
-/// The text of a status that no variant of [`Status`] stands for.
+/// The text of a status that has no variant in [`Status`].
 #[derive(Clone, Debug)]
 pub struct UnknownStatus(Box<str>);
 
@@ -53,7 +53,8 @@ static KNOWN: [Status; 6] = [
 ];
 
 impl Status {
-    /// Returns the name: as documented for a known status, as the service wrote it otherwise.
+    /// Returns the name: the documented spelling of a known status, the service's spelling
+    /// otherwise.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Initialized => "Initialized",
@@ -66,7 +67,8 @@ impl Status {
         }
     }
 
-    /// Returns whether the status will not change any more. An unknown status is not final.
+    /// Returns whether the status is final, that is, will not change again. An unknown status is
+    /// not.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Confirmed | Self::Declined | Self::Cancelled | Self::Expired)
     }
@@ -113,7 +115,7 @@ impl PartialOrd for Status {
     }
 }
 
-/// Alphabetically, without case.
+/// Orders alphabetically, ignoring case.
 impl Ord for Status {
     fn cmp(&self, other: &Self) -> Ordering {
         let lower = |status: &Self| status.as_str().to_ascii_lowercase();
@@ -153,8 +155,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_documented_status_in_any_case() {
-        for (text, last) in [
+    fn documented_statuses_parse_in_any_case() {
+        for (text, is_final) in [
             ("initialized", false),
             ("retrieved", false),
             ("confirmed", true),
@@ -165,13 +167,13 @@ mod tests {
             for text in [text.to_owned(), text.to_uppercase()] {
                 let status = Status::from(&*text);
                 assert!(!matches!(status, Status::Other(_)), "{text}");
-                assert_eq!(status.is_final(), last, "{text}");
+                assert_eq!(status.is_final(), is_final, "{text}");
             }
         }
     }
 
     #[test]
-    fn equal_ones_hash_alike_and_others_do_not() {
+    fn equal_statuses_have_equal_hashes() {
         use std::hash::BuildHasher as _;
         let state = std::hash::BuildHasherDefault::<std::hash::DefaultHasher>::default();
         let hash = |text: &str| state.hash_one(Status::from(text));
@@ -181,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn statuses_serialize_as_text_and_sort_without_case() {
+    fn statuses_serialize_as_strings_and_sort_ignoring_case() {
         let status: Status = serde_json::from_str("\"CONFIRMED\"").unwrap();
         assert_eq!(serde_json::to_string(&status).unwrap(), "\"Confirmed\"");
         assert_eq!("new".parse(), Ok(Status::from("NEW")));
@@ -191,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_ones_survive_and_compare_without_case() {
+    fn unknown_statuses_are_kept_and_compare_ignoring_case() {
         assert_eq!(Status::from("kyc PENDING").to_string(), "kyc PENDING");
         assert_eq!(Status::from("kyc PENDING"), Status::from("KYC pending"));
         assert_ne!(Status::from("confirmed "), Status::Confirmed);

@@ -1,4 +1,4 @@
-//! The page of errors lists every kind, with its text and advice word by word.
+//! Checks that the guide on errors lists every kind of error with its exact text and advice.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::{
     TransportErrorKind, WaitReason,
 };
 
-/// Returns the rows of the tables below a heading, by their cells.
+/// Returns the rows of the tables below a heading, as cells.
 fn rows(heading: &str) -> Vec<Vec<&'static str>> {
     let page = include_str!("../../docs/errors.md");
     let (_, section) = page.split_once(&format!("\n# {heading}\n")).unwrap();
@@ -23,7 +23,7 @@ fn rows(heading: &str) -> Vec<Vec<&'static str>> {
     rows.map(|row| row.split(" | ").collect()).collect()
 }
 
-/// Returns the first cells of a row, which are the name of the variant and its text.
+/// Returns the first two cells of a row: the name of the variant and its text.
 fn row(kind: &dyn Debug, text: &impl ToString) -> Vec<String> {
     let debug = format!("{kind:?}");
     let name = debug.split(['(', ' ']).next().unwrap();
@@ -36,7 +36,7 @@ fn assert_listed(heading: &str, cells: &[usize], expected: &[Vec<String>]) {
     let listed: Vec<Vec<_>> =
         rows.iter().map(|row| cells.iter().map(|cell| row[*cell].to_owned()).collect()).collect();
     for (listed, expected) in listed.iter().zip(expected) {
-        // Some words of the page are code, as in `this`.
+        // The page formats some words as code.
         assert_eq!(listed.join(" | ").replace('`', ""), expected.join(" | ").replace('`', ""));
     }
     assert_eq!(listed.len(), expected.len(), "{heading}");
@@ -55,7 +55,7 @@ fn unreadable() -> JsonError {
 }
 
 #[test]
-fn every_response_is_listed() {
+fn every_response_error_is_listed() {
     use ResponseErrorKind::*;
     let kinds = [
         (401, Unauthorized),
@@ -73,7 +73,7 @@ fn every_response_is_listed() {
         (200, TooLarge),
     ];
     let expected = kinds.map(|(status, kind)| {
-        // A new kind belongs into the list above and onto the page.
+        // A new kind fails to compile here: add it to the list above and to the page.
         match kind {
             Unauthorized | Forbidden | NotFound | RateLimited | ClientError | ServerError
             | Redirect | UnexpectedStatus | Malformed(_) | Empty | SessionMismatch | NotPdf
@@ -88,7 +88,7 @@ fn every_response_is_listed() {
 }
 
 #[test]
-fn every_failure_of_the_transport_is_listed() {
+fn every_transport_error_is_listed() {
     use TransportErrorKind::*;
     let kinds = [Connect, Certificate, Handshake, Proxy, Timeout, ConnectionLost, HeadTooLarge];
     let expected = kinds.map(|kind| {
@@ -102,7 +102,7 @@ fn every_failure_of_the_transport_is_listed() {
 }
 
 #[test]
-fn every_wait_is_listed() {
+fn every_deadline_error_is_listed() {
     use WaitReason::*;
     let reasons = [Pacing, FirstResponse, RetryAfter, Backoff, Polling, Token, Response];
     let waits = reasons.map(|reason| {
@@ -120,7 +120,7 @@ fn every_wait_is_listed() {
     let others = others.map(|(name, kind)| (name.to_owned(), kind));
     let all = waits.into_iter().chain(others).map(|(name, kind)| {
         match kind {
-            // The first three have tables of their own.
+            // The first three have separate tables.
             CallErrorKind::Build(_)
             | CallErrorKind::Response(_)
             | CallErrorKind::Transport(_)
@@ -135,9 +135,9 @@ fn every_wait_is_listed() {
 }
 
 #[test]
-fn every_refused_input_is_listed() {
+fn every_input_error_is_listed() {
     use InvalidBaseUrl::*;
-    let of = |name: &str, kind: &dyn Debug, text: String| {
+    let named_row = |name: &str, kind: &dyn Debug, text: String| {
         let mut row = row(kind, &text);
         row[0] = format!("{name}::{}", row[0]);
         row
@@ -148,7 +148,7 @@ fn every_refused_input_is_listed() {
             NotAUrl | Scheme | PlainHttp | UserInfo | Host | Port | Path | QueryOrFragment
             | TooLong => {}
         }
-        of("InvalidBaseUrl", &error, error.to_string())
+        named_row("InvalidBaseUrl", &error, error.to_string())
     });
     let what = "client secret";
     let secrets = [InvalidCredentials::Empty { what }, InvalidCredentials::Character { what }];
@@ -156,7 +156,7 @@ fn every_refused_input_is_listed() {
         match error {
             InvalidCredentials::Empty { .. } | InvalidCredentials::Character { .. } => {}
         }
-        of("InvalidCredentials", &error, error.to_string())
+        named_row("InvalidCredentials", &error, error.to_string())
     });
     let ids = [
         InvalidSessionId::Empty,
@@ -171,14 +171,14 @@ fn every_refused_input_is_listed() {
             | InvalidSessionId::Character { .. }
             | InvalidSessionId::TooLong { .. } => {}
         }
-        of("InvalidSessionId", &error, error.to_string())
+        named_row("InvalidSessionId", &error, error.to_string())
     });
     let scopes = [InvalidScope::Empty, InvalidScope::Character { found: ' ' }];
     let scopes = scopes.map(|error| {
         match error {
             InvalidScope::Empty | InvalidScope::Character { .. } => {}
         }
-        of("InvalidScope", &error, error.to_string())
+        named_row("InvalidScope", &error, error.to_string())
     });
     let json = serde_json::from_str::<()>("").unwrap_err();
     let http = http::Request::builder().uri(" ").body(()).unwrap_err();
@@ -191,7 +191,7 @@ fn every_refused_input_is_listed() {
     ];
     let builds = builds.map(|error| {
         match error {
-            // The first four are listed by what they wrap.
+            // The first four are listed under the error they wrap.
             BuildError::BaseUrl(_)
             | BuildError::Credentials(_)
             | BuildError::SessionId(_)
@@ -202,14 +202,14 @@ fn every_refused_input_is_listed() {
             | BuildError::Json(_)
             | BuildError::Http(_) => {}
         }
-        of("BuildError", &error, error.to_string())
+        named_row("BuildError", &error, error.to_string())
     });
     let all = urls.into_iter().chain(secrets).chain(ids).chain(scopes).chain(builds);
     assert_listed("Input", &[0, 1], &all.collect::<Vec<_>>());
 }
 
 #[test]
-fn every_refused_setting_is_listed() {
+fn every_config_error_is_listed() {
     let variables = Environment::new(
         |name| (name == "DIDIT_TIMEOUT").then(|| "0s".into()),
         |_| Err::<&[u8], _>(std::io::ErrorKind::NotFound.into()),
@@ -227,7 +227,7 @@ fn every_refused_setting_is_listed() {
     ];
     let expected = errors.map(|error| {
         match error {
-            // The first is the section before.
+            // `Build` errors are listed in the previous section.
             ConfigError::Build(_)
             | ConfigError::Certificate
             | ConfigError::NoRootCertificates
@@ -243,7 +243,7 @@ fn every_refused_setting_is_listed() {
 
 #[cfg(feature = "webhook")]
 #[test]
-fn every_refused_webhook_is_listed() {
+fn every_webhook_error_is_listed() {
     use crate::webhook::{Scheme, WebhookError};
     let errors = [
         WebhookError::Body(unreadable()),

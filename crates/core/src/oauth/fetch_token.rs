@@ -19,14 +19,15 @@ use crate::secret::Secret;
 
 /// Fetches an access token for a client id and secret.
 ///
-/// It carries its own credentials and ignores the authorization given to `request`.
+/// The request is authorized by the client id and secret; the authorization given to `request` is
+/// ignored.
 #[derive(Clone, Debug)]
 pub struct FetchToken {
     client: ClientCredentials,
 }
 
 impl FetchToken {
-    /// Fetches a token for that client.
+    /// Creates a request for a token for `client`.
     pub fn new(client: ClientCredentials) -> Self {
         Self { client }
     }
@@ -76,10 +77,10 @@ pub struct AccessToken {
 }
 
 impl AccessToken {
-    /// Takes a token that was fetched elsewhere and is valid for that long from now.
+    /// Wraps a token that was fetched elsewhere and expires after `lifetime` from now.
     ///
     /// # Errors
-    /// The token is empty or holds anything but visible ASCII.
+    /// The token is empty or contains anything but visible ASCII.
     pub fn new(
         access_token: impl Into<Secret>,
         lifetime: Duration,
@@ -89,7 +90,7 @@ impl AccessToken {
         Ok(Self { secret, authorization, lifetime: Some(lifetime.min(MAX_LIFETIME)) })
     }
 
-    /// Returns a token that is valid for so much longer.
+    /// Returns a token that expires after `lifetime` from now.
     pub(crate) fn held(authorization: &Authorization, lifetime: Duration) -> Self {
         let secret = Secret::from(authorization.secret());
         Self { secret, authorization: authorization.clone(), lifetime: Some(lifetime) }
@@ -100,7 +101,8 @@ impl AccessToken {
         let secret = members.access_token;
         let authorization = Authorization::bearer(secret.clone())
             .map_err(|_| JsonError::at("access_token", "expected a token of visible ASCII"))?;
-        // In the documented sample the two disagree; `expires_in` is the one to trust.
+        // In the documented sample, `expires_in` disagrees with `iat` and `exp`; `expires_in` is
+        // right.
         let lifetime = match (members.expires_in, members.iat, members.exp) {
             (Number(Some(seconds)), _, _) if seconds > 0.0 => Some(seconds),
             (_, Number(Some(iat)), Number(Some(exp))) if exp > iat => Some(exp - iat),
@@ -123,9 +125,9 @@ impl AccessToken {
         &self.authorization
     }
 
-    /// Returns how long the token is valid, from the arrival of its response or from the moment it was
-    /// read from an [`Engine`](crate::Engine), at most ten years.
-    /// `None` if the response does not say: then the token is used for one request.
+    /// Returns the token's lifetime, counted from the arrival of its response or from the moment it
+    /// was read from an [`Engine`](crate::Engine), at most ten years.
+    /// `None` if the response does not state one: the token is then used for one request.
     pub fn lifetime(&self) -> Option<Duration> {
         self.lifetime
     }
@@ -150,7 +152,8 @@ struct Members {
     exp: Number,
 }
 
-/// A number, also as text. Anything else is ignored: it is no reason to refuse a token.
+/// A number or a string with a number. Any other value is ignored, since it is no reason to reject
+/// the token.
 #[derive(Default)]
 struct Number(Option<f64>);
 
@@ -176,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn the_request_is_the_documented_one() {
+    fn request_matches_the_documentation() {
         let token = FetchToken::new(ClientCredentials::new("Aladdin", "open").unwrap());
         let request = token.request(&BaseUrl::production(), None).unwrap();
         assert_eq!(request.method(), Method::POST);
@@ -187,19 +190,19 @@ mod tests {
     }
 
     #[test]
-    fn the_documented_answer_trusts_expires_in() {
+    fn documented_response_uses_expires_in() {
         let token = parse(didit_sandbox::fixtures::TOKEN).unwrap();
         assert_eq!(token.lifetime(), Some(Duration::from_secs(86400)));
         assert!(!format!("{token:?}").contains(token.secret().expose()));
     }
 
     #[test]
-    fn no_lifetime_is_longer_than_ten_years() {
+    fn max_lifetime_is_ten_years() {
         assert_eq!(MAX_LIFETIME.as_secs(), 315_360_000);
     }
 
     #[test]
-    fn odd_lifetimes() {
+    fn lifetime_falls_back_to_iat_and_exp() {
         let cases = [
             (r#""expires_in":60"#, Some(60)),
             (r#""expires_in":"60","iat":1,"exp":9"#, Some(60)),
@@ -221,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_without_a_usable_token_is_an_error() {
+    fn missing_or_malformed_token_is_an_error() {
         for body in [
             "{}",
             r#"{"access_token":null}"#,
@@ -234,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_client_is_unauthorized() {
+    fn invalid_client_error_is_classified() {
         let token = FetchToken::new(ClientCredentials::new("id", "secret").unwrap());
         let body = r#"{"error":"invalid_client"}"#;
         for (status, kind) in [
@@ -245,8 +248,8 @@ mod tests {
             (408, ResponseErrorKind::ClientError),
             (429, ResponseErrorKind::RateLimited),
         ] {
-            let answer = Response::builder().status(status).body(body).unwrap();
-            assert_eq!(token.parse(&answer).unwrap_err().kind(), &kind);
+            let response = Response::builder().status(status).body(body).unwrap();
+            assert_eq!(token.parse(&response).unwrap_err().kind(), &kind);
         }
     }
 }

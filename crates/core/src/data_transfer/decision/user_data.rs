@@ -8,7 +8,7 @@ use crate::personal::redacted;
 /// The shared user data, by scope.
 ///
 /// A member that was not requested, approved or sent is `None`. Members of undocumented shape are
-/// [`RawJson`], which [`deserialize`](RawJson::deserialize)s into a type of your own. Unknown
+/// [`RawJson`], which [`deserialize`](RawJson::deserialize)s into a custom type. Unknown
 /// members are in [`Decision::user_data_json`](super::Decision::user_data_json).
 ///
 /// Source: [user scopes](https://docs.didit.me/data-transfer/user-scopes).
@@ -28,9 +28,9 @@ use crate::personal::redacted;
 #[serde(default)]
 #[non_exhaustive]
 pub struct UserData {
-    /// Identifies the user across sessions; always present in shared data.
+    /// The identifier of the user across sessions; always present in shared data.
     pub sub: Option<String>,
-    /// The identifier of the user, of the scope `user_id`.
+    /// The identifier of the user; requires the scope `user_id`.
     pub user_id: Option<String>,
     /// The email address.
     #[serde(deserialize_with = "optional_object")]
@@ -69,7 +69,7 @@ pub struct UserData {
     pub tiktok_account: Option<RawJson>,
 }
 
-/// Shows nothing of the person.
+/// Redacts all members.
 impl fmt::Debug for UserData {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("UserData([redacted])")
@@ -102,7 +102,7 @@ impl fmt::Debug for Email {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Phone {
-    /// The number in international form.
+    /// The number in international format.
     pub phone_number: Option<String>,
     /// True if the person proved ownership.
     pub is_verified: Option<bool>,
@@ -124,11 +124,11 @@ impl fmt::Debug for Phone {
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Names {
-    /// The given name or names.
+    /// The given name.
     pub first_name: Option<String>,
-    /// The family name or names.
+    /// The family name.
     pub family_name: Option<String>,
-    /// All names, in the order the person uses.
+    /// The full name, in the order that the person uses.
     pub full_name: Option<String>,
     /// True if they were read from an identity document.
     pub is_verified: Option<bool>,
