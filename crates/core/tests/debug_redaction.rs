@@ -1,6 +1,6 @@
-//! `Debug` shows what a value is about, and never a secret or personal data.
+//! `Debug` output identifies a value but never contains a secret or personal data.
 
-// The steps are helpers of tests, and fail by panicking as tests do.
+// Test helpers fail by panicking, like tests.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::fmt::Debug;
@@ -30,84 +30,90 @@ fn decision() -> Decision {
 }
 
 #[track_caller]
-fn shows(value: &impl Debug, expected: &str) {
+fn assert_debug(value: &impl Debug, expected: &str) {
     let shown = format!("{value:?}");
     assert!(!shown.contains("canary"), "{shown}");
     assert_eq!(shown, expected);
 }
 
 #[test]
-fn a_decision_is_redacted_all_the_way_down() {
+fn decisions_are_redacted_at_every_level() {
     let decision = decision();
-    shows(
+    assert_debug(
         &decision,
         "Decision { session_id: SessionId(s-1), session_number: Some(7), status: Confirmed, \
          vendor_data: Some([redacted]), scope: Some(\"names email\"), \
          created_at: Some(2024-08-01 10:30:00.0 +00:00:00), user_data: Some([redacted]), .. }",
     );
     let user = decision.user_data().unwrap();
-    shows(user, "UserData([redacted])");
-    shows(
+    assert_debug(user, "UserData([redacted])");
+    assert_debug(
         user.email.as_ref().unwrap(),
         "Email { email: Some([redacted]), is_verified: Some(true), is_primary: Some(false) }",
     );
-    shows(
+    assert_debug(
         user.phone.as_ref().unwrap(),
         "Phone { phone_number: Some([redacted]), is_verified: Some(false), is_primary: Some(true) }",
     );
-    shows(
+    assert_debug(
         user.names.as_ref().unwrap(),
         "Names { first_name: Some([redacted]), family_name: Some([redacted]), \
          full_name: Some([redacted]), is_verified: Some(true) }",
     );
-    shows(decision.json(), "RawJson([redacted])");
+    assert_debug(decision.json(), "RawJson([redacted])");
 }
 
 #[test]
-fn credentials_show_whose_they_are() {
+fn credentials_show_the_client_id_but_no_secret() {
     let client = ClientCredentials::new("id", "canary").unwrap();
     assert_eq!(client.client_id(), "id");
-    shows(&client, "ClientCredentials { client_id: \"id\", .. }");
-    shows(
+    assert_debug(&client, "ClientCredentials { client_id: \"id\", .. }");
+    assert_debug(
         &Credentials::from(client.clone()),
         "Client(ClientCredentials { client_id: \"id\", .. })",
     );
-    shows(
+    assert_debug(
         &FetchToken::new(client),
         "FetchToken { client: ClientCredentials { client_id: \"id\", .. } }",
     );
-    shows(&Authorization::bearer("canary").unwrap(), "Authorization(authorization)");
-    shows(&Authorization::api_key("canary").unwrap(), "Authorization(x-api-key)");
-    shows(&Credentials::None, "None");
-    shows(&Secret::from("canary"), "Secret([redacted])");
+    assert_debug(&Authorization::bearer("canary").unwrap(), "Authorization(authorization)");
+    assert_debug(&Authorization::api_key("canary").unwrap(), "Authorization(x-api-key)");
+    assert_debug(&Credentials::None, "None");
+    assert_debug(&Secret::from("canary"), "Secret([redacted])");
 }
 
 #[test]
-fn requests_show_what_they_ask_for() {
+fn endpoints_show_their_parameters_but_no_private_data() {
     let scopes: Scopes = "names pictures".parse().unwrap();
-    shows(&scopes, "Scopes([Scope(names), Scope(picture)])");
-    shows(
+    assert_debug(&scopes, "Scopes([Scope(names), Scope(picture)])");
+    assert_debug(
         &CreateSession::new(scopes).with_vendor_data(Some("canary")),
         "CreateSession { scopes: Scopes([Scope(names), Scope(picture)]), .. }",
     );
     let id: SessionId = "s-1".parse().unwrap();
-    shows(&id, "SessionId(s-1)");
-    shows(&RetrieveDecision::new(id.clone()), "RetrieveDecision { session_id: SessionId(s-1) }");
-    shows(
+    assert_debug(&id, "SessionId(s-1)");
+    assert_debug(
+        &RetrieveDecision::new(id.clone()),
+        "RetrieveDecision { session_id: SessionId(s-1) }",
+    );
+    assert_debug(
         &Call::new(RetrieveDecision::new(id.clone())),
         "Call { endpoint: RetrieveDecision, sent: 0, .. }",
     );
-    shows(
+    assert_debug(
         &ReadStatus::new(id, "canary"),
         "ReadStatus { session_id: SessionId(s-1), session_token: Secret([redacted]) }",
     );
 }
 
 #[test]
-fn answers_show_no_token() {
+fn responses_hide_tokens_and_unknown_members() {
     let token = FetchToken::new(ClientCredentials::new("id", "secret").unwrap());
     let body: &[u8] = br#"{"access_token": "canary", "expires_in": 60}"#;
-    shows(&token.parse(&Response::new(body)).unwrap(), "AccessToken { lifetime: Some(60s), .. }");
+    assert_debug(
+        &token.parse(&Response::new(body)).unwrap(),
+        "AccessToken { lifetime: Some(60s), .. }",
+    );
     let create = CreateSession::new(Scopes::new([Scope::NAMES]).unwrap());
     let body: &[u8] = br#"{"session_id": "s-1", "session_number": 7, "session_token": "canary",
         "url": "https://verify.example/canary", "vendor_data": "canary"}"#;
@@ -120,9 +126,9 @@ fn answers_show_no_token() {
 }
 
 #[test]
-fn an_engine_shows_where_it_asks() {
+fn engine_shows_its_base_url_but_no_secret() {
     let base: BaseUrl = "https://h.example/a".parse().unwrap();
-    shows(&base, "BaseUrl(https://h.example/a)");
+    assert_debug(&base, "BaseUrl(https://h.example/a)");
     let engine = Engine::builder(ClientCredentials::new("id", "canary").unwrap())
         .base_url(base)
         .build()

@@ -1,13 +1,13 @@
-//! The documented sample: refused as it is printed, read to exactly its values without the stray comma.
+//! The documented sample: rejected as printed, and read completely without the trailing comma.
 
 use didit_core::data_transfer::{Decision, Scope, Status};
 use didit_sandbox::fixtures;
 
 #[test]
-fn as_printed_it_is_refused_with_line_column_and_place() {
+fn printed_sample_is_rejected_with_line_column_and_path() {
     let printed = fixtures::DECISION_AS_PRINTED;
     let error = Decision::from_json(printed.as_bytes()).unwrap_err();
-    // The brace behind the stray comma.
+    // Finds the brace after the trailing comma.
     let (line, text) = printed
         .lines()
         .enumerate()
@@ -22,7 +22,7 @@ fn as_printed_it_is_refused_with_line_column_and_place() {
 }
 
 #[test]
-fn without_that_comma_it_is_read_to_the_values_shown() {
+fn corrected_sample_has_the_documented_values() {
     let decision = Decision::from_json(fixtures::DECISION.as_bytes()).unwrap();
     assert_eq!(decision.session_id().as_str(), "unique-session-identifier");
     assert_eq!(decision.session_number(), Some(12345));
@@ -51,7 +51,7 @@ fn without_that_comma_it_is_read_to_the_values_shown() {
 }
 
 #[test]
-fn timestamps_of_every_offset_and_precision() {
+fn timestamps_have_any_offset_and_precision() {
     let read = |text: &str| {
         let json = format!(r#"{{"session_id":"s","status":"x","created_at":"{text}"}}"#);
         Decision::from_json(json.as_bytes())
@@ -68,7 +68,7 @@ fn timestamps_of_every_offset_and_precision() {
         ["2024-08-01", "1722508200", "2024-08-01 at noon", "", "2024-13-01T10:30:00Z", r"\u0032024"]
     {
         let error = read(text).unwrap_err();
-        // Behind its closing quote.
+        // The position after the closing quote.
         let column = 46 + text.len();
         let expected =
             format!("expected an RFC 3339 timestamp at line 1 column {column}, in `created_at`");
@@ -77,13 +77,13 @@ fn timestamps_of_every_offset_and_precision() {
 }
 
 #[test]
-fn no_documented_member_stands_twice() {
+fn duplicate_documented_members_are_rejected() {
     let read = |members: &str| {
         let json = format!("{{\"session_id\":\"s\",\"status\":\"x\",\n{members}}}");
         Decision::from_json(json.as_bytes()).map(drop).map_err(|error| error.to_string())
     };
     let names = r#""user_data":{"names":{"full_name":null,"full_name":null}}"#;
-    for (members, name, place) in [
+    for (members, name, path) in [
         (r#""scope":"a","scope":"a""#, "scope", "scope"),
         (r#""scope":null,"sc\u006fpe":null"#, "scope", "scope"),
         (r#""session_number":1,"session_number":1"#, "session_number", "session_number"),
@@ -93,16 +93,16 @@ fn no_documented_member_stands_twice() {
         (names, "full_name", "user_data.names"),
     ] {
         let (error, column) = (read(members).unwrap_err(), members.rfind("\":").unwrap() + 1);
-        let expected = format!("duplicate field `{name}` at line 2 column {column}, in `{place}");
+        let expected = format!("duplicate field `{name}` at line 2 column {column}, in `{path}");
         assert!(error.starts_with(&expected), "{error}");
     }
-    // What nobody knows may, and so may what is of the same name in another object.
+    // Unknown members may be duplicates, and two objects may have members with the same name.
     read(r#""new":1,"new":2"#).unwrap();
     read(r#""user_data":{"is_verified":true,"email":{"is_verified":true,"email":"e"}}"#).unwrap();
 }
 
 #[test]
-fn absent_null_and_empty_members() {
+fn absent_null_and_empty_members_are_none() {
     let json = r#"{"session_id":"s","status":"Initialized","vendor_data":null,"scope":null,
         "session_number":null,"created_at":null,"user_data":null}"#;
     let decision = Decision::from_json(json.as_bytes()).unwrap();
@@ -123,7 +123,7 @@ fn absent_null_and_empty_members() {
 }
 
 #[test]
-fn what_is_not_documented_is_kept_whole() {
+fn undocumented_members_are_kept_unchanged() {
     let json = r#"{"session_id":"s","status":"In Review","session_number":123456789012345678901234567890,
         "user_data":{"sub":"u","address":{"lines":["a","b"],"geo":[1.50,-0.0]},"x":1e400},"later":[1]}"#;
     let decision = Decision::from_json(json.as_bytes()).unwrap();
@@ -144,7 +144,7 @@ fn what_is_not_documented_is_kept_whole() {
 }
 
 #[test]
-fn documented_members_of_another_type_are_refused_by_place_alone() {
+fn type_errors_contain_the_path_but_not_the_value() {
     let cases = [
         (
             r#""user_data":{"email":{"is_verified":"Jane"}}"#,
@@ -163,10 +163,10 @@ fn documented_members_of_another_type_are_refused_by_place_alone() {
         (r#""scope":["Jane"]"#, "scope", "a string"),
         (r#""created_at":17"#, "created_at", "a string"),
     ];
-    for (member, place, expected) in cases {
+    for (member, path, expected) in cases {
         let json = format!(r#"{{"session_id":"s","status":"x",{member}}}"#);
         let error = Decision::from_json(json.as_bytes()).unwrap_err();
-        assert_eq!(error.path(), place, "{error}");
+        assert_eq!(error.path(), path, "{error}");
         assert!(
             error.to_string().starts_with(&format!("expected {expected} at line 1")),
             "{error}"
@@ -177,17 +177,17 @@ fn documented_members_of_another_type_are_refused_by_place_alone() {
     assert!(cut.is_truncated(), "{cut}");
     let wrong = Decision::from_json(b"{\"session_id\":\"\xff\"}").unwrap_err();
     assert!(!wrong.is_truncated(), "{wrong}");
-    for (json, place) in [
+    for (json, path) in [
         (r#"{"status":"x"}"#, "session_id"),
         (r#"{"session_id":"s","status":null}"#, "status"),
         (r#"["s",1,"Confirmed",null,null,null,null]"#, ""),
     ] {
-        assert_eq!(Decision::from_json(json.as_bytes()).unwrap_err().path(), place, "{json}");
+        assert_eq!(Decision::from_json(json.as_bytes()).unwrap_err().path(), path, "{json}");
     }
 }
 
 #[test]
-fn every_documented_scope_has_its_member() {
+fn every_documented_scope_has_a_member() {
     let decision = Decision::from_json(fixtures::DECISION_ALL_SCOPES.as_bytes()).unwrap();
     assert_eq!(decision.scopes().count(), 17);
     assert_eq!(decision.missing_scopes().next(), None);
@@ -219,7 +219,7 @@ fn every_documented_scope_has_its_member() {
 }
 
 #[test]
-fn scopes_that_did_not_come() {
+fn missing_scopes_are_those_without_data() {
     let missing = |scope: &str, user_data: &str| {
         let json = format!(
             r#"{{"session_id":"s","status":"x","scope":"{scope}","user_data":{user_data}}}"#

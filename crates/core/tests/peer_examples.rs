@@ -1,5 +1,5 @@
-//! The cases that another SDK's tests name, read by this one. What each of the two does with a case
-//! stands in the fixtures; their README says where the cases are from.
+//! Runs cases from another SDK's tests through this one. The fixtures contain the outcome in both
+//! SDKs; their README names the sources.
 #![cfg(feature = "webhook")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -25,7 +25,7 @@ const NOT_STARTED: &str = include_str!("fixtures/verification/v3_decision_not_st
 const ID: &str = "0b7a2f64-51c3-4d19-9e0a-6f2d8c417e35";
 const WORKFLOW: &str = "c41d7e02-8a5b-4f36-b1d9-2e7f60a394c8";
 const SECRET: &str = "an-invented-shared-key";
-/// The time at which the deliveries are verified.
+/// The time at which deliveries are verified.
 const NOW: Duration = Duration::from_secs(1_780_000_000);
 
 fn id() -> SessionId {
@@ -40,7 +40,8 @@ fn cases(fixture: &str) -> Vec<Value> {
     serde_json::from_str(fixture).unwrap()
 }
 
-/// Checks that a case ends as the fixture says: it is read, or refused with words that begin so.
+/// Checks that a case has the outcome in the fixture: it is read, or rejected with an error that
+/// contains the expected text.
 #[track_caller]
 fn check<T>(case: &Value, outcome: Result<T, String>) {
     let (name, here) = (text(case, "case"), text(case, "here"));
@@ -80,7 +81,7 @@ fn delivery(name: &str) -> Event {
 }
 
 #[test]
-fn decisions_are_read_or_refused_as_listed() {
+fn decisions_have_the_listed_outcome() {
     for case in cases(DECISIONS) {
         let body = text(&case, "body");
         let decision = Decision::from_json(body.as_bytes());
@@ -92,7 +93,7 @@ fn decisions_are_read_or_refused_as_listed() {
 }
 
 #[test]
-fn responses_are_read_or_refused_as_listed() {
+fn responses_have_the_listed_outcome() {
     fn each<E: Endpoint>(kind: &str, status: u16, endpoint: &E) {
         let all: Value = serde_json::from_str(RESPONSES).unwrap();
         for case in all[kind].as_array().unwrap() {
@@ -106,9 +107,9 @@ fn responses_are_read_or_refused_as_listed() {
     each("pdfs", 200, &GeneratePdf::new(id()));
 }
 
-/// The signatures were made by the other SDK.
+/// The signatures were created by the other SDK.
 #[test]
-fn deliveries_are_accepted_or_refused_as_listed() {
+fn deliveries_have_the_listed_outcome() {
     for case in cases(WEBHOOKS) {
         let event = verify(&case);
         if let Ok(event) = &event {
@@ -122,9 +123,9 @@ fn deliveries_are_accepted_or_refused_as_listed() {
     assert_eq!(scheme("the canonical one malformed, the raw one right"), Scheme::RawBody);
 }
 
-/// The other SDK refuses each of these, although the service publishes them.
+/// The other SDK rejects each of these, although the service publishes them.
 #[test]
-fn published_cases_that_the_other_refuses_are_read() {
+fn published_cases_that_the_other_sdk_rejects_are_read() {
     let kyb = Decision::from_json(KYB.as_bytes()).unwrap();
     assert_eq!((kyb.session_kind(), kyb.status()), (Some("business"), &Status::InReview));
     let reports = kyb.reports();
@@ -162,9 +163,9 @@ fn published_cases_that_the_other_refuses_are_read() {
     assert_eq!(unknown.status().unwrap().as_str(), "On Hold");
 }
 
-/// A version that is no number costs nobody the event or the session.
+/// An event is still accepted if its version is not a number.
 #[test]
-fn a_version_may_be_a_text() {
+fn workflow_version_may_be_a_string() {
     for name in ["a version that is a text", "an unknown type whose version is a text"] {
         let event = delivery(name);
         assert_eq!((event.workflow_version(), event.session_id()), (None, Some(ID)), "{name}");
@@ -174,9 +175,9 @@ fn a_version_may_be_a_text() {
     assert_eq!(delivery("a version that is a number").workflow_version(), Some(4));
 }
 
-/// Checks the classification of each failure, on both surfaces.
+/// Checks the classification of each failure in both APIs.
 #[test]
-fn failures_are_told_apart_as_listed() {
+fn failures_are_classified_as_listed() {
     for case in cases(ERRORS) {
         let status = u16::try_from(case["status"].as_u64().unwrap()).unwrap();
         let response = response(status, &case);
@@ -190,9 +191,9 @@ fn failures_are_told_apart_as_listed() {
         let transfer = data_transfer::RetrieveDecision::new("s-1".parse().unwrap());
         let other = transfer.parse(&response).unwrap_err();
         assert_eq!((other.kind(), other.retry_after()), (error.kind(), error.retry_after()));
-        // This surface has no errors by field.
-        let words = error.message().filter(|words| !words.starts_with("error_code: "));
-        assert_eq!(other.message(), words, "{case}");
+        // The data-transfer API has no errors by field.
+        let message = error.message().filter(|message| !message.starts_with("error_code: "));
+        assert_eq!(other.message(), message, "{case}");
     }
 }
 

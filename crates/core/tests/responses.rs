@@ -1,6 +1,6 @@
-//! The classification, the message and the advice of each response.
+//! Classification, messages and advice of responses.
 
-// The steps are helpers of tests, and fail by panicking as tests do.
+// Test helpers fail by panicking, like tests.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
 
 use didit_core::data_transfer::{CreateSession, ReadStatus, RetrieveDecision, Scope, Scopes};
@@ -29,31 +29,31 @@ fn status() -> ReadStatus {
     ReadStatus::new("s-1".parse().unwrap(), "session-token")
 }
 
-fn answer(status: u16, body: &[u8]) -> Response<&[u8]> {
+fn response(status: u16, body: &[u8]) -> Response<&[u8]> {
     Response::builder().status(status).body(body).unwrap()
 }
 
 #[track_caller]
-fn refusal<E: Endpoint>(endpoint: &E, answer: Response<&[u8]>) -> ResponseError {
-    let status = answer.status();
-    match endpoint.parse(&answer) {
+fn parse_error<E: Endpoint>(endpoint: &E, response: Response<&[u8]>) -> ResponseError {
+    let status = response.status();
+    match endpoint.parse(&response) {
         Err(error) => error,
         Ok(_) => panic!("{status} was taken for a success"),
     }
 }
 
 #[test]
-fn a_refused_api_key_has_its_own_advice() {
-    let forbidden = || answer(403, b"{}");
+fn forbidden_api_key_has_specific_advice() {
+    let forbidden = || response(403, b"{}");
     let id: verification::SessionId = "11111111-2222-3333-4444-555555555555".parse().unwrap();
-    let decision = refusal(&verification::RetrieveDecision::new(id.clone()), forbidden());
+    let decision = parse_error(&verification::RetrieveDecision::new(id.clone()), forbidden());
     assert_eq!(decision.advice(), "check the API key, and that it may do this");
-    let pdf = refusal(&verification::GeneratePdf::new(id), forbidden());
+    let pdf = parse_error(&verification::GeneratePdf::new(id), forbidden());
     assert_eq!(pdf.advice(), "wait until the session is decided, or check the API key");
 }
 
 #[test]
-fn every_status_has_its_kind_and_its_advice() {
+fn every_status_has_a_kind_and_advice() {
     use ResponseErrorKind::*;
     let base_url = "check the base URL; if it is right, report this to the service";
     let cases = [
@@ -79,8 +79,8 @@ fn every_status_has_its_kind_and_its_advice() {
         (600, UnexpectedStatus, base_url, false),
     ];
     for (code, kind, advice, retryable) in cases {
-        // No other route's answer is a refusal of the client.
-        let error = refusal(&retrieve(), answer(code, br#"{"error": "invalid_client"}"#));
+        // `invalid_client` has a meaning only in responses of the token route.
+        let error = parse_error(&retrieve(), response(code, br#"{"error": "invalid_client"}"#));
         let seen = (error.kind(), error.advice(), error.is_retryable());
         assert_eq!(seen, (&kind, advice, retryable), "{code}");
         assert_eq!(
@@ -91,38 +91,38 @@ fn every_status_has_its_kind_and_its_advice() {
 }
 
 #[test]
-fn the_advice_depends_on_what_was_asked() {
-    assert_eq!(refusal(&status(), answer(401, b"")).advice(), "check the session token");
-    assert_eq!(refusal(&create(), answer(401, b"")).advice(), "check the credentials");
+fn advice_depends_on_the_endpoint() {
+    assert_eq!(parse_error(&status(), response(401, b"")).advice(), "check the session token");
+    assert_eq!(parse_error(&create(), response(401, b"")).advice(), "check the credentials");
     assert_eq!(
-        refusal(&client_token(), answer(401, b"")).advice(),
+        parse_error(&client_token(), response(401, b"")).advice(),
         "check the client id and the client secret, and that they are for this base URL"
     );
-    assert_eq!(refusal(&create(), answer(404, b"")).advice(), "check the base URL");
-    assert_eq!(refusal(&client_token(), answer(404, b"")).advice(), "check the base URL");
+    assert_eq!(parse_error(&create(), response(404, b"")).advice(), "check the base URL");
+    assert_eq!(parse_error(&client_token(), response(404, b"")).advice(), "check the base URL");
     assert_eq!(
-        refusal(&status(), answer(404, b"")).advice(),
+        parse_error(&status(), response(404, b"")).advice(),
         "check the session id and the session token"
     );
 }
 
 #[test]
-fn only_the_token_route_can_call_a_client_invalid() {
+fn invalid_client_applies_only_to_the_token_endpoint() {
     let words = br#"{"error": "invalid_client"}"#;
-    let kind = |status| refusal(&client_token(), answer(status, words)).kind().clone();
+    let kind = |status| parse_error(&client_token(), response(status, words)).kind().clone();
     assert_eq!(kind(400), ResponseErrorKind::Unauthorized);
     assert_eq!(kind(500), ResponseErrorKind::ServerError);
     assert_eq!(kind(302), ResponseErrorKind::Redirect);
-    let other = refusal(&client_token(), answer(400, br#"{"error": "invalid_scope"}"#));
+    let other = parse_error(&client_token(), response(400, br#"{"error": "invalid_scope"}"#));
     assert_eq!(other.kind(), &ResponseErrorKind::ClientError);
 }
 
 #[test]
-fn a_body_may_be_eight_mebibytes_and_not_a_byte_more() {
+fn bodies_over_eight_mebibytes_are_rejected() {
     let spaces = vec![b'0'; (8 << 20) + 1];
-    let most = refusal(&retrieve(), answer(200, &spaces[1..]));
+    let most = parse_error(&retrieve(), response(200, &spaces[1..]));
     assert!(matches!(most.kind(), ResponseErrorKind::Malformed(_)), "{most}");
-    let more = refusal(&retrieve(), answer(200, &spaces));
+    let more = parse_error(&retrieve(), response(200, &spaces));
     assert_eq!(more.kind(), &ResponseErrorKind::TooLarge);
     assert_eq!(
         more.to_string(),
@@ -131,42 +131,42 @@ fn a_body_may_be_eight_mebibytes_and_not_a_byte_more() {
 }
 
 #[test]
-fn a_cut_off_answer_may_be_whole_the_next_time() {
+fn truncated_response_is_retryable() {
     let half = &fixtures::DECISION.as_bytes()[..fixtures::DECISION.len() / 2];
-    let error = refusal(&retrieve(), answer(200, half));
+    let error = parse_error(&retrieve(), response(200, half));
     assert_eq!((error.is_retryable(), error.advice()), (true, "try again later"));
-    let error = refusal(&retrieve(), answer(200, b"<html>"));
+    let error = parse_error(&retrieve(), response(200, b"<html>"));
     assert!(!error.is_retryable() && error.advice().starts_with("check the base URL; if"));
 }
 
 #[test]
-fn the_first_known_request_id_is_told() {
+fn request_id_is_read_from_known_headers() {
     for name in ["x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray"] {
-        let mut refused = answer(404, b"");
+        let mut refused = response(404, b"");
         refused.headers_mut().insert(name, "one\ttwo".parse().unwrap());
-        let error = refusal(&retrieve(), refused);
+        let error = parse_error(&retrieve(), refused);
         assert_eq!(error.request_id(), Some("one two"), "{name}");
         assert!(error.to_string().ends_with("(request id one two)"), "{error}");
     }
-    assert_eq!(refusal(&retrieve(), answer(404, b"")).request_id(), None);
+    assert_eq!(parse_error(&retrieve(), response(404, b"")).request_id(), None);
 }
 
 #[test]
-fn words_end_where_a_body_is_no_message_any_more() {
+fn messages_are_not_read_from_bodies_over_64_kib() {
     let body = |length: usize| {
         let frame = r#"{"message":""}"#.len();
         format!(r#"{{"message":"{}"}}"#, "x".repeat(length - frame)).into_bytes()
     };
     let message = |length| {
-        let error = refusal(&retrieve(), answer(400, &body(length)));
+        let error = parse_error(&retrieve(), response(400, &body(length)));
         error.message().map(str::len)
     };
     assert_eq!(message(64 * 1024), Some(300 + '…'.len_utf8()));
     assert_eq!(message(64 * 1024 + 1), None);
 }
 
-/// Returns the error of a call whose requests get these responses.
-fn call(authorization: Option<Authorization>, answers: &[(u16, &str)]) -> CallError {
+/// Returns the error of a call whose requests receive these responses.
+fn call(authorization: Option<Authorization>, responses: &[(u16, &str)]) -> CallError {
     let mut policy = Policy::default();
     policy.max_attempts = 1;
     let base = "https://h".parse().unwrap();
@@ -179,12 +179,12 @@ fn call(authorization: Option<Authorization>, answers: &[(u16, &str)]) -> CallEr
             .unwrap(),
     };
     let (mut call, now) = (Call::new(retrieve()), Moment::default());
-    let mut answers = answers.iter();
+    let mut responses = responses.iter();
     loop {
         match call.poll(&mut engine, now) {
             Step::Send { ticket, .. } => {
-                let (status, body) = answers.next().unwrap();
-                let response = answer(*status, body.as_bytes());
+                let (status, body) = responses.next().unwrap();
+                let response = response(*status, body.as_bytes());
                 call.handle_response(&mut engine, now, ticket, &response);
             }
             Step::Done(result) => return result.map(drop).unwrap_err(),
@@ -193,9 +193,9 @@ fn call(authorization: Option<Authorization>, answers: &[(u16, &str)]) -> CallEr
     }
 }
 
-/// A service may repeat what it was sent; what is told of it does not.
+/// The service may echo secrets in its messages; errors must not contain them.
 #[test]
-fn secrets_that_come_back_are_taken_out() {
+fn echoed_secrets_are_redacted() {
     let token = r#"{"access_token": "t0ken-word", "expires_in": 60}"#;
     let echo = r#"{"message": "no t0ken-word, no s3cret-word, no aWQ6czNjcmV0LXdvcmQ="}"#;
     let message = |error: &CallError| error.response().unwrap().message().map(str::to_owned);
@@ -210,14 +210,14 @@ fn secrets_that_come_back_are_taken_out() {
     let refused = call(Some(key), &[(400, echo)]);
     assert!(message(&refused).unwrap().starts_with("no ***, no s3cret-word"));
     let echo = br#"{"detail": "no session-token here"}"#;
-    let error = refusal(&status(), answer(400, echo));
+    let error = parse_error(&status(), response(400, echo));
     assert_eq!(error.message(), Some("no *** here"));
-    let error = refusal(&client_token(), answer(400, br#"{"error": "not s3cret-word"}"#));
+    let error = parse_error(&client_token(), response(400, br#"{"error": "not s3cret-word"}"#));
     assert_eq!(error.message(), Some("not ***"));
 }
 
 #[test]
-fn what_a_request_could_not_be_built_from_is_the_source() {
+fn build_error_has_the_cause_as_its_source() {
     let error = http::Request::builder().uri("http://a b").body(()).unwrap_err();
     let error = BuildError::from(error);
     assert_eq!(error.to_string(), "the request could not be built");

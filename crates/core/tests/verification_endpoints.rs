@@ -1,4 +1,4 @@
-//! The requests of the verification API as they are documented, and its published responses.
+//! Requests of the verification API as documented, and its published responses.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use didit_core::verification::{
@@ -41,7 +41,7 @@ fn request(endpoint: &impl Endpoint) -> Request<Vec<u8>> {
     request
 }
 
-/// The first line and the body of a request.
+/// Returns the method, the URL and the body of a request.
 fn sent(endpoint: &impl Endpoint) -> String {
     let request = request(endpoint);
     let body = String::from_utf8(request.body().clone()).unwrap();
@@ -53,7 +53,7 @@ fn parse<E: Endpoint>(endpoint: &E, status: u16, body: &str) -> Result<E::Output
 }
 
 #[test]
-fn every_request_is_the_documented_one() {
+fn requests_match_the_documentation() {
     let base = "https://verification.didit.me/v3";
     assert_eq!(sent(&create()), format!(r#"POST {base}/session/ {{"workflow_id":"{WORKFLOW}"}}"#));
     assert_eq!(sent(&ListSessions::new()), format!("GET {base}/sessions/"));
@@ -82,7 +82,7 @@ fn every_request_is_the_documented_one() {
 }
 
 #[test]
-fn every_documented_member_of_a_session_can_be_set() {
+fn all_documented_members_of_a_session_can_be_set() {
     let expected = ExpectedDetails {
         first_name: Some("Ana".to_owned()),
         country: Some("ESP".to_owned()),
@@ -125,9 +125,10 @@ fn every_documented_member_of_a_session_can_be_set() {
     }
 }
 
-/// The service knows no idempotency key, but returns an unfinished session with the same text again.
+/// The service has no idempotency key, but returns an unfinished session with the same
+/// `vendor_data`.
 #[test]
-fn only_what_can_be_repeated_is() {
+fn only_idempotent_requests_are_replayed() {
     let vendor_data = create().with_vendor_data("user-1");
     for (replay, expected) in [
         (create().replay(), Replay::OnlyIfUnsent),
@@ -147,7 +148,7 @@ fn only_what_can_be_repeated_is() {
 }
 
 #[test]
-fn the_published_sessions_are_read() {
+fn published_sessions_are_parsed() {
     for (body, number) in CREATED.into_iter().zip([43762, 0]) {
         let session = parse(&create(), 201, body).unwrap();
         let sent: Value = serde_json::from_str(body).unwrap();
@@ -177,7 +178,7 @@ fn the_published_sessions_are_read() {
 }
 
 #[test]
-fn the_published_lists_are_read() {
+fn published_lists_are_parsed() {
     let read = |body: &str| parse(&ListSessions::new(), 200, body).unwrap();
     let [kyc, mixed] = LISTED.map(read);
     assert_eq!((kyc.count().unwrap().as_i64(), kyc.sessions().len()), (Some(2), 2));
@@ -203,9 +204,9 @@ fn page(next: &str) -> Result<SessionPage, ResponseError> {
     parse(&ListSessions::new(), 200, &format!(r#"{{"count":9,"next":{next},"results":[]}}"#))
 }
 
-/// The key goes to the base URL alone, whatever host the service names.
+/// The key is sent only to the base URL, even if the link has another host.
 #[test]
-fn the_next_page_is_asked_from_the_same_host() {
+fn next_page_is_requested_from_the_base_url() {
     let next = r#""https://verification.didit.me/v3/sessions/?limit=2&offset=2&search=a%20b""#;
     let expected = "https://gateway.example/p/v3/sessions/?limit=2&offset=2&search=a%20b";
     let foreign = next.replace("verification.didit.me", "evil.example");
@@ -215,7 +216,7 @@ fn the_next_page_is_asked_from_the_same_host() {
         assert_eq!(next.request(&base, None).unwrap().uri(), expected);
     }
     assert!(page("null").unwrap().next_page().is_none());
-    // A page that names itself would be followed without an end.
+    // A page that links to itself would be an endless loop.
     assert!(page(r#""https://verification.didit.me/v3/sessions/""#).unwrap().next_page().is_none());
     for odd in [
         "https://evil.example/?a=1",
@@ -230,7 +231,7 @@ fn the_next_page_is_asked_from_the_same_host() {
 }
 
 #[test]
-fn a_list_can_be_filtered() {
+fn list_filters_become_query_parameters() {
     let list = ListSessions::new()
         .with_session_kind("all")
         .with_status(&[Status::InReview, Status::KycExpired])
@@ -252,7 +253,7 @@ fn a_list_can_be_filtered() {
 }
 
 #[test]
-fn what_the_service_refuses_is_not_sent() {
+fn members_that_the_service_refuses_are_not_sent() {
     let refusal = |create: CreateSession| match create.request(&BaseUrl::verification(), None) {
         Err(error @ BuildError::InvalidMember { .. }) => error.to_string(),
         other => panic!("{other:?}"),
@@ -260,12 +261,9 @@ fn what_the_service_refuses_is_not_sent() {
     let address = Some("Calle Mayor 1".to_owned());
     let mut details = ExpectedDetails { address, ..ExpectedDetails::default() };
     let without = create().with_expected_details(&details).unwrap();
-    assert_eq!(
-        refusal(without),
-        "expected_details.address needs a country or poa_country beside it"
-    );
+    assert_eq!(refusal(without), "expected_details.address requires country or poa_country");
     let null = create().with_member("expected_details", &json!({"address": "a", "country": null}));
-    assert!(refusal(null.unwrap()).starts_with("expected_details.address needs"));
+    assert!(refusal(null.unwrap()).starts_with("expected_details.address requires"));
     details.poa_country = Some("ESP".to_owned());
     request(&create().with_expected_details(&details).unwrap());
     request(&create().with_member("expected_details", &json!({"address": null})).unwrap());
@@ -278,7 +276,7 @@ fn what_the_service_refuses_is_not_sent() {
 }
 
 #[test]
-fn a_status_is_updated() {
+fn update_status_sends_all_members() {
     let update = UpdateStatus::resubmit(id())
         .with_comment("blurred")
         .with_node("feature_ocr_1", "OCR")
@@ -301,7 +299,7 @@ fn a_status_is_updated() {
 }
 
 #[test]
-fn a_success_that_says_error_is_none() {
+fn success_status_with_an_error_body_is_an_error() {
     let body = r#"{"error": "no such session"}"#;
     let update = parse(&UpdateStatus::approve(id()), 200, body).unwrap_err();
     let delete = parse(&DeleteSession::new(id()), 200, body).unwrap_err();
@@ -316,7 +314,7 @@ fn a_success_that_says_error_is_none() {
 }
 
 #[test]
-fn a_session_is_deleted_with_200_and_with_204() {
+fn deletion_accepts_200_and_204() {
     let small: Value = serde_json::from_str(SMALL).unwrap();
     for case in small["DELETE /v3/session/{sessionId}/delete/"].as_array().unwrap() {
         let body = &case["body"];
@@ -335,7 +333,7 @@ fn a_session_is_deleted_with_200_and_with_204() {
 }
 
 #[test]
-fn a_pdf_is_told_by_its_content_type_and_header() {
+fn pdf_needs_the_content_type_and_the_file_header() {
     let endpoint = GeneratePdf::new(id());
     let parse = |kind: Option<&str>| {
         let response = kind
@@ -372,7 +370,7 @@ fn a_pdf_is_told_by_its_content_type_and_header() {
 }
 
 #[test]
-fn any_other_route_can_be_called() {
+fn raw_requests_reach_any_route() {
     let raw = Raw::new(Method::POST, "/v3/session/import-shared/")
         .with_query("a", "b c")
         .with_json(&json!({"share_token": "canary"}))
@@ -391,8 +389,8 @@ fn any_other_route_can_be_called() {
     for path in
         ["", "v3", "//evil.example/", "/a/../b/", "/a?b=c", "/a#b", "/a b/", "/é/", "/a//", "/"]
     {
-        let refused = Raw::new(Method::GET, path).request(&BaseUrl::verification(), None);
-        assert!(matches!(refused, Err(BuildError::Path)), "{path}");
+        let result = Raw::new(Method::GET, path).request(&BaseUrl::verification(), None);
+        assert!(matches!(result, Err(BuildError::Path)), "{path}");
     }
 }
 
@@ -404,9 +402,9 @@ fn first_text(value: &Value) -> &str {
     }
 }
 
-/// Every body of a failure says something, and what it says is read.
+/// Each published error body contains a message, which the error has to contain.
 #[test]
-fn the_published_errors_are_read() {
+fn published_errors_have_their_message() {
     let errors: Value = serde_json::from_str(ERRORS).unwrap();
     for (route, cases) in errors.as_object().unwrap() {
         for case in cases.as_array().unwrap() {
@@ -416,12 +414,12 @@ fn the_published_errors_are_read() {
             }
             let status = status.try_into().unwrap();
             let error = parse(&RetrieveDecision::new(id()), status, &body.to_string()).unwrap_err();
-            let words = error.message().unwrap_or_else(|| panic!("{route}: {body}"));
+            let message = error.message().unwrap_or_else(|| panic!("{route}: {body}"));
             let beginning: String = first_text(body).chars().take(100).collect();
-            assert!(words.contains(&beginning), "{route}: {words}");
+            assert!(message.contains(&beginning), "{route}: {message}");
         }
     }
-    let words = |body: &str| {
+    let message = |body: &str| {
         let error = parse(&create(), 400, body).unwrap_err();
         error.message().map(str::to_owned)
     };
@@ -431,7 +429,7 @@ fn the_published_errors_are_read() {
         (r#"["The same."]"#, "The same."),
         (r#"{"detail":["a","b"]}"#, "a; b"),
     ] {
-        assert_eq!(words(body).as_deref(), Some(expected), "{body}");
+        assert_eq!(message(body).as_deref(), Some(expected), "{body}");
     }
     let echoed = create().with_vendor_data("canary");
     let error = parse(&echoed, 400, r#"{"vendor_data":"canary is blocked"}"#).unwrap_err();

@@ -1,4 +1,4 @@
-//! Deliveries of webhooks: which are accepted, which are refused and why, and what they say.
+//! Webhook deliveries: verification, errors, and the members of events.
 #![cfg(feature = "webhook")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -35,14 +35,14 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     headers
 }
 
-/// Verifies a body that was just signed.
+/// Signs a body and verifies it.
 fn verify(body: &str) -> Result<Event, WebhookError> {
     let headers = webhook().sign(body.as_bytes()).unwrap_or_default();
     webhook().verify(&headers, body.as_bytes(), at(TIMESTAMP))
 }
 
 #[test]
-fn the_vectors_verify_under_every_scheme() {
+fn published_vectors_verify_with_every_scheme() {
     let vectors: Value = serde_json::from_str(VECTORS).unwrap();
     let webhook = Webhook::new(["new secret", vectors["secret"].as_str().unwrap()]).unwrap();
     for case in vectors["cases"].as_array().unwrap() {
@@ -74,8 +74,8 @@ fn the_vectors_verify_under_every_scheme() {
         let upper = headers(&[("x-signature", &text("x_signature").to_uppercase())]);
         assert!(webhook.verify(&upper, body, now).is_ok(), "{name}");
         let prefixed = headers(&[("x-signature-v2", text("wrong_v2_with_timestamp_prefix"))]);
-        let refusal = webhook.verify(&prefixed, body, now).unwrap_err();
-        assert_eq!(refusal, WebhookError::SignatureMismatch, "{name}");
+        let error = webhook.verify(&prefixed, body, now).unwrap_err();
+        assert_eq!(error, WebhookError::SignatureMismatch, "{name}");
 
         let signer = Webhook::new([vectors["secret"].as_str().unwrap()]).unwrap();
         sent.insert("x-timestamp", HeaderValue::from_str(text("x_timestamp")).unwrap());
@@ -84,7 +84,7 @@ fn the_vectors_verify_under_every_scheme() {
 }
 
 #[test]
-fn a_rewritten_body_verifies_by_its_canonical_form() {
+fn rewritten_body_verifies_by_its_canonical_form() {
     let body = r#"{"status":"Approved","score":1e-07,"timestamp":1774970000,"name":"Jos\u00e9"}"#;
     let rewritten =
         r#"{ "timestamp": 1774970000, "name": "José", "score": 0.0000001, "status": "Approved" }"#;
@@ -95,7 +95,7 @@ fn a_rewritten_body_verifies_by_its_canonical_form() {
 }
 
 #[test]
-fn an_event_is_typed_and_whole() {
+fn event_has_typed_members_and_the_original_json() {
     let event = verify(RESUBMITTED).unwrap();
     assert_eq!(event.kind(), &EventKind::StatusUpdated);
     assert_eq!(event.event_id(), Some("00000000-0000-4000-8000-000000000001"));
@@ -117,7 +117,7 @@ fn an_event_is_typed_and_whole() {
 }
 
 #[test]
-fn the_first_version_has_no_type_and_no_id() {
+fn first_version_has_no_type_and_no_id() {
     let headers = webhook().sign(DECLINED_V1.as_bytes()).unwrap();
     let event = webhook().verify(&headers, DECLINED_V1.as_bytes(), at(1_627_680_000)).unwrap();
     assert_eq!(event.kind(), &EventKind::StatusUpdated);
@@ -127,7 +127,7 @@ fn the_first_version_has_no_type_and_no_id() {
 }
 
 #[test]
-fn a_retried_event_stays_before_the_one_that_followed_it() {
+fn retried_event_is_ordered_before_its_successor() {
     let key = |body: &str| verify(body).unwrap().order_key();
     let retried = key(r#"{"created_at":1774969900,"timestamp":1774970060}"#);
     let followed = key(r#"{"created_at":1774969910,"timestamp":1774969911}"#);
@@ -139,7 +139,7 @@ fn a_retried_event_stays_before_the_one_that_followed_it() {
 }
 
 #[test]
-fn an_event_about_something_else_than_a_session() {
+fn business_event_has_no_session() {
     let event = verify(
         r#"{"webhook_type":"business.status.updated","status":"BLOCKED","previous_status":"ACTIVE",
             "timestamp":1774970000,"vendor_data":null,"business_session_id":"b","session_kind":"business",
@@ -156,7 +156,7 @@ fn an_event_about_something_else_than_a_session() {
 }
 
 #[test]
-fn the_decision_is_read_when_it_is_asked_for() {
+fn decision_is_parsed_on_demand() {
     let event = |decision: &str| {
         verify(&format!(r#"{{"timestamp":1774970000,"status":"x","decision":{decision}}}"#))
             .unwrap()
@@ -173,24 +173,24 @@ fn the_decision_is_read_when_it_is_asked_for() {
     assert!(error.starts_with("this is a v1 decision"), "{error}");
 }
 
-/// Only what is documented has to have the documented type.
+/// Only members of documented events must have the documented type.
 #[test]
-fn an_unknown_type_is_handed_over() {
+fn event_of_unknown_type_is_accepted() {
     let body = |kind| format!(r#"{{"webhook_type":{kind:?},"timestamp":1774970000,"status":7}}"#);
     let event = verify(&body("case.opened")).unwrap();
     assert_eq!(event.kind(), &EventKind::Other("case.opened".into()));
     assert_eq!((event.status(), event.timestamp()), (None, Some(TIMESTAMP)));
     assert_eq!(event.get("status").unwrap().as_str(), "7");
 
-    let refusal = verify(&body("status.updated")).unwrap_err().to_string();
+    let error = verify(&body("status.updated")).unwrap_err().to_string();
     assert_eq!(
-        refusal,
+        error,
         "the webhook's body is unreadable: expected a string at line 1 column 66, in `status`"
     );
 }
 
 #[test]
-fn only_fresh_deliveries_are_accepted() {
+fn stale_deliveries_are_rejected() {
     let body = br#"{"timestamp":1774970000,"created_at":5}"#;
     let headers = webhook().sign(body).unwrap();
     let age = |age: i64| match webhook().verify(&headers, body, at(TIMESTAMP + age)) {
@@ -200,8 +200,8 @@ fn only_fresh_deliveries_are_accepted() {
     };
     assert_eq!([-301, -300, 0, 300, 301].map(age), [Some(-301), None, None, None, Some(301)]);
     let before = SystemTime::UNIX_EPOCH - Duration::from_secs(7);
-    let refusal = webhook().verify(&headers, body, before).unwrap_err();
-    assert_eq!(refusal, WebhookError::Stale { age: -TIMESTAMP - 7 });
+    let error = webhook().verify(&headers, body, before).unwrap_err();
+    assert_eq!(error, WebhookError::Stale { age: -TIMESTAMP - 7 });
 
     let strict = webhook().with_tolerance(Duration::from_secs(10));
     assert!(strict.verify(&headers, body, at(TIMESTAMP + 10)).is_ok());
@@ -212,9 +212,9 @@ fn only_fresh_deliveries_are_accepted() {
     }
 }
 
-/// `created_at` counts only where there is no `timestamp`, and only where it is signed.
+/// `created_at` is used only if there is no `timestamp`, and only if the signature covers it.
 #[test]
-fn without_a_timestamp_the_time_of_the_event_counts() {
+fn created_at_replaces_a_missing_timestamp() {
     for (body, expected) in [
         (r#"{"created_at":1774970000}"#, None),
         (r#"{"timestamp":null,"created_at":1774970000}"#, None),
@@ -233,7 +233,7 @@ fn without_a_timestamp_the_time_of_the_event_counts() {
 }
 
 #[test]
-fn the_header_must_repeat_the_signed_timestamp() {
+fn timestamp_header_must_equal_the_signed_timestamp() {
     let body = br#"{"timestamp":1774970000}"#;
     let mut headers = webhook().sign(body).unwrap();
     let verify = |headers: &HeaderMap| {
@@ -257,34 +257,31 @@ fn the_header_must_repeat_the_signed_timestamp() {
 }
 
 #[test]
-fn a_refusal_says_which_check_failed() {
+fn errors_name_the_failed_check() {
     let body = br#"{"timestamp":1774970000}"#;
     let good = webhook().sign(body).unwrap();
     let other = Webhook::new(["other"]).unwrap().sign(body).unwrap();
     let header = |name: &str, from: &HeaderMap| from[name].to_str().unwrap().to_owned();
-    let refusal = |pairs: &[(&'static str, &str)]| {
+    let error = |pairs: &[(&'static str, &str)]| {
         webhook().verify(&headers(pairs), body, at(TIMESTAMP)).err()
     };
     let (raw, v2) = (header("x-signature", &good), header("x-signature-v2", &good));
     let wrong = header("x-signature", &other);
 
-    assert_eq!(refusal(&[]), Some(WebhookError::NoSignature));
+    assert_eq!(error(&[]), Some(WebhookError::NoSignature));
     let malformed = |scheme| Some(WebhookError::MalformedSignature { scheme });
-    assert_eq!(refusal(&[("x-signature", "abc")]), malformed(Scheme::RawBody));
-    assert_eq!(refusal(&[("x-signature-v2", "")]), malformed(Scheme::CanonicalJson));
-    assert_eq!(refusal(&[("x-signature", &wrong)]), Some(WebhookError::SignatureMismatch));
-    assert_eq!(
-        refusal(&[("x-signature", &raw), ("x-signature", &raw)]),
-        malformed(Scheme::RawBody)
-    );
-    assert_eq!(refusal(&[("x-signature", &wrong), ("x-signature-v2", &v2)]), None);
-    assert_eq!(refusal(&[("x-signature", "abc"), ("x-signature-v2", &v2)]), None);
+    assert_eq!(error(&[("x-signature", "abc")]), malformed(Scheme::RawBody));
+    assert_eq!(error(&[("x-signature-v2", "")]), malformed(Scheme::CanonicalJson));
+    assert_eq!(error(&[("x-signature", &wrong)]), Some(WebhookError::SignatureMismatch));
+    assert_eq!(error(&[("x-signature", &raw), ("x-signature", &raw)]), malformed(Scheme::RawBody));
+    assert_eq!(error(&[("x-signature", &wrong), ("x-signature-v2", &v2)]), None);
+    assert_eq!(error(&[("x-signature", "abc"), ("x-signature-v2", &v2)]), None);
 
     for body in ["", "[]", "{\"timestamp\":1774970000,\"timestamp\":1774970000}"] {
-        let refusal = webhook().verify(&good, body.as_bytes(), at(TIMESTAMP));
-        assert!(matches!(refusal, Err(WebhookError::Body(_))), "{body}");
+        let error = webhook().verify(&good, body.as_bytes(), at(TIMESTAMP));
+        assert!(matches!(error, Err(WebhookError::Body(_))), "{body}");
     }
-    for (refusal, text) in [
+    for (error, text) in [
         (
             WebhookError::NoSignature,
             "the webhook has no signature header; check that the proxy passes X-Signature and X-Signature-V2 on",
@@ -311,12 +308,12 @@ fn a_refusal_says_which_check_failed() {
             "the webhook was signed 301 s in the future; check this machine's clock",
         ),
     ] {
-        assert_eq!(refusal.to_string(), text);
+        assert_eq!(error.to_string(), text);
     }
 }
 
 #[test]
-fn a_simple_event_has_what_is_signed_and_nothing_else() {
+fn simple_event_has_only_signed_members() {
     let body = r#"{"timestamp":1774970000,"session_id":"s","status":"Approved","webhook_type":"status.updated","decision":{"forged":true}}"#;
     let headers = webhook().sign(body.replace("true", "false").as_bytes()).unwrap();
     let verify = |body: &str| webhook().verify_simple(&headers, body.as_bytes(), at(TIMESTAMP));
@@ -329,15 +326,15 @@ fn a_simple_event_has_what_is_signed_and_nothing_else() {
         ("Approved", "Declined"),
         (".updated", ".created"),
     ] {
-        let refusal = verify(&body.replace(part, other)).unwrap_err();
-        assert_eq!(refusal, WebhookError::SignatureMismatch, "{other}");
+        let error = verify(&body.replace(part, other)).unwrap_err();
+        assert_eq!(error, WebhookError::SignatureMismatch, "{other}");
     }
 }
 
 #[test]
-fn secrets_are_checked() {
-    let refusal = |secrets: &[&str]| Webhook::new(secrets.iter().copied()).err();
-    assert_eq!(refusal(&["a", "b"]), None);
+fn invalid_secrets_are_rejected() {
+    let error = |secrets: &[&str]| Webhook::new(secrets.iter().copied()).err();
+    assert_eq!(error(&["a", "b"]), None);
     for (secrets, refused, text) in [
         (&[][..], InvalidWebhookSecret::None, "no webhook secret was given"),
         (
@@ -356,13 +353,13 @@ fn secrets_are_checked() {
             "the webhook secret at index 1 begins or ends with white space or a byte order mark",
         ),
     ] {
-        assert_eq!(refusal(secrets), Some(refused));
+        assert_eq!(error(secrets), Some(refused));
         assert_eq!(refused.to_string(), text);
     }
 }
 
 #[test]
-fn debug_shows_no_secret_and_nobody() {
+fn debug_hides_secrets_and_personal_data() {
     let event = verify(
         r#"{"webhook_type":"status.updated","event_id":"e","session_id":"s","status":"Approved",
             "timestamp":1774970000,"vendor_data":"canary","metadata":"canary","decision":{"a":"canary"}}"#,

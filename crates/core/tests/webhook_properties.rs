@@ -1,4 +1,4 @@
-//! Properties of every webhook, and canonical JSON against another printer.
+//! Properties of webhook verification, and canonical JSON compared with another implementation.
 #![cfg(feature = "webhook")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -40,7 +40,7 @@ fn model() -> impl Strategy<Value = Model> {
         any::<f64>().prop_filter("finite", |f| f.is_finite()).prop_map(Model::Float),
         (-999_999..999_999_i32, -9..9_i32)
             .prop_map(|(m, e)| Model::Float(f64::from(m) * 10_f64.powi(e))),
-        // In quarters, many of which are as far from one shortest text as from another.
+        // Multiples of 1/4, many of which are equally close to two shortest texts.
         (any::<u32>(), 0..1_u32 << 20).prop_map(|(low, high)| Model::Float(
             f64::from(low) / 4.0 + f64::from(high) * 2_f64.powi(30)
         )),
@@ -59,7 +59,7 @@ fn object(value: impl Strategy<Value = Model>) -> impl Strategy<Value = BTreeMap
     prop::collection::btree_map("[a-cé\u{ffff}😀\"]{0,2}", value, 0..6)
 }
 
-/// An event with those members, and a timestamp.
+/// Generates an event with arbitrary members and a timestamp.
 fn event() -> impl Strategy<Value = Model> {
     object(model()).prop_map(|mut members| {
         members.insert("timestamp".to_owned(), Model::Integer(TIMESTAMP.to_string()));
@@ -67,7 +67,7 @@ fn event() -> impl Strategy<Value = Model> {
     })
 }
 
-/// The other printer: from a tree, each number by trying.
+/// A second implementation: prints a tree, and finds the digits of each float by trial.
 fn canonical(model: &Model) -> String {
     match model {
         Model::Word(word) => (*word).to_owned(),
@@ -109,7 +109,7 @@ fn float(value: f64) -> String {
     if value.trunc().to_bits() == value.to_bits() {
         return whole(value);
     }
-    // The fewest digits that are read as the same value again.
+    // The fewest digits that parse as the same value.
     let mut shortest = (0..17).map(|digits| format!("{value:.digits$e}"));
     let shortest = shortest.find(|text| text.parse() == Ok(value)).unwrap();
     let (digits, exponent) = shortest.split_once('e').unwrap();
@@ -122,7 +122,7 @@ fn float(value: f64) -> String {
     format!("{value:.0$}", usize::try_from(decimals).unwrap())
 }
 
-/// The integer of a whole float, by long multiplication.
+/// Formats an integral float by long multiplication.
 fn whole(value: f64) -> String {
     let bits = value.abs().to_bits();
     let (mut mantissa, exponent) = (bits & ((1 << 52) - 1) | 1 << 52, (bits >> 52) as i32 - 1075);
@@ -151,12 +151,12 @@ fn whole(value: f64) -> String {
     if value < 0.0 { format!("-{digits}") } else { digits }
 }
 
-/// Prints a value in one of the many ways it can be written; `dice` say which.
-struct Scribe<'a> {
+/// Writes a value in one of its many notations, selected by `dice`.
+struct Writer<'a> {
     dice: std::iter::Cycle<std::slice::Iter<'a, u8>>,
 }
 
-impl Scribe<'_> {
+impl Writer<'_> {
     fn roll(&mut self, sides: u8) -> u8 {
         self.dice.next().unwrap() % sides
     }
@@ -215,7 +215,7 @@ impl Scribe<'_> {
 }
 
 fn written(model: &Model, dice: &[u8]) -> String {
-    Scribe { dice: dice.iter().cycle() }.write(model)
+    Writer { dice: dice.iter().cycle() }.write(model)
 }
 
 fn dice() -> impl Strategy<Value = Vec<u8>> {
@@ -224,7 +224,7 @@ fn dice() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn canonical_json_is_what_another_printer_prints(model in event(), dice in dice()) {
+    fn canonical_json_matches_another_implementation(model in event(), dice in dice()) {
         let canonical = canonical(&model);
         for text in [&written(&model, &dice), &canonical] {
             prop_assert_eq!(&canonical_json(text.as_bytes()), &Ok(canonical.clone()), "{}", text);
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn what_verifies_still_does_when_it_is_written_in_another_way(
+    fn rewritten_bodies_verify_by_their_canonical_form(
         model in event(), one in dice(), other in dice(),
     ) {
         let (sent, arrived) = (written(&model, &one), written(&model, &other));
@@ -243,7 +243,7 @@ proptest! {
     }
 
     #[test]
-    fn no_flipped_bit_verifies(model in event(), dice in dice(), byte in any::<prop::sample::Index>(), bit in 0..8_u8) {
+    fn flipped_bits_are_rejected(model in event(), dice in dice(), byte in any::<prop::sample::Index>(), bit in 0..8_u8) {
         let body = written(&model, &dice);
         let signed = webhook().sign(body.as_bytes()).unwrap();
         for header in ["x-signature", "x-signature-v2"] {
@@ -255,7 +255,7 @@ proptest! {
 
             let mut flipped = body.clone().into_bytes();
             flipped[byte.index(body.len())] ^= 1_u8 << bit;
-            // A bit may make another blank of a blank, which changes no value.
+            // The flipped bit may turn one white-space character into another.
             let same = header == "x-signature-v2"
                 && canonical_json(&flipped).ok() == canonical_json(body.as_bytes()).ok();
             prop_assert_eq!(verifies(&headers, &flipped), same);
@@ -264,7 +264,7 @@ proptest! {
                 let mut value = signed[name].as_bytes().to_vec();
                 let at = byte.index(value.len());
                 value[at] ^= 1_u8 << bit;
-                // The letters of a signature may be of either case.
+                // The hexadecimal digits of a signature may have either case.
                 if value.eq_ignore_ascii_case(signed[name].as_bytes()) {
                     continue;
                 }
@@ -277,7 +277,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_refused_without_a_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_are_rejected_without_panic(body in prop::collection::vec(any::<u8>(), 0..200)) {
         prop_assert!(canonical_json(&body).is_err());
         prop_assert!(webhook().sign(&body).is_err());
     }

@@ -1,6 +1,7 @@
-//! Secrets leave nothing behind: after everything was dropped, no copy of them is in this process.
+//! Checks that no copy of a secret remains in the memory of the process after all owners are
+//! dropped.
 //!
-//! On Linux alone, where a process can read its own memory as a file.
+//! Linux only, where a process can read its memory as a file.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -15,7 +16,8 @@ use http::Response;
 
 const LENGTH: usize = 40;
 
-/// The letters of a planted secret, which stand nowhere in one piece but where it was put.
+/// Returns a letter of a planted secret. The whole secret is never a constant, so that it occurs in
+/// memory only where a test stores it.
 fn letter(kind: usize, at: usize) -> u8 {
     b"nqzkvxjhwyfgbpmdculrsteaoi"[(at * 37 + kind * 101 + at * at) % 26]
 }
@@ -26,7 +28,7 @@ fn planted(kind: usize) -> String {
     text
 }
 
-/// Counts the copies of the secret in the memory that this process can write to.
+/// Counts the copies of a secret in the writable memory of this process.
 fn copies(kind: usize) -> usize {
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
     let memory = File::open("/proc/self/mem").unwrap();
@@ -38,7 +40,7 @@ fn copies(kind: usize) -> usize {
         let end = u64::from_str_radix(end, 16).unwrap();
         let mut at = u64::from_str_radix(start, 16).unwrap();
         while at < end {
-            // What is read here must not be found again where it was read to.
+            // Clears the buffer so that its previous content is not counted.
             chunk.fill(0);
             let Ok(read) = memory.read_at(&mut chunk, at) else { break };
             let own = chunk.as_ptr() as u64;
@@ -54,7 +56,7 @@ fn copies(kind: usize) -> usize {
             if read < chunk.len() {
                 break;
             }
-            // So that none is missed between two chunks.
+            // Chunks overlap so that a copy across their boundary is found.
             at += (chunk.len() - LENGTH + 1) as u64;
         }
     }
@@ -62,8 +64,8 @@ fn copies(kind: usize) -> usize {
     found
 }
 
-/// Takes a call through its token, planted in the answer, to its decision.
-fn retrieve(engine: &mut Engine, token_answer: &[u8]) {
+/// Completes a call for a decision, with `token_response` as the response of the token endpoint.
+fn retrieve(engine: &mut Engine, token_response: &[u8]) {
     let (mut call, now) =
         (Call::new(RetrieveDecision::new("s-1".parse().unwrap())), Moment::default());
     loop {
@@ -71,7 +73,7 @@ fn retrieve(engine: &mut Engine, token_answer: &[u8]) {
             Step::Send { request, ticket, .. } => {
                 let decision: &[u8] = br#"{"session_id": "s-1", "status": "Confirmed"}"#;
                 let token = request.uri().path().ends_with("/token/");
-                let body = if token { token_answer } else { decision };
+                let body = if token { token_response } else { decision };
                 call.handle_response(engine, now, ticket, &Response::new(body));
             }
             Step::Done(result) => return drop(result.unwrap()),
@@ -80,9 +82,9 @@ fn retrieve(engine: &mut Engine, token_answer: &[u8]) {
     }
 }
 
-/// One test, since the others of a process would have copies of their own.
+/// This is the only test in the file, since concurrent tests would have copies of the secrets.
 #[test]
-fn dropped_secrets_are_nowhere() {
+fn dropped_secrets_are_wiped_from_memory() {
     let secret = Secret::from(planted(1));
     assert!(copies(1) > 0, "what is there is found");
     let credentials = ClientCredentials::new("id", secret.clone()).unwrap();
@@ -94,12 +96,12 @@ fn dropped_secrets_are_nowhere() {
 
     let mut engine =
         Engine::builder(credentials).base_url("https://h".parse().unwrap()).build().unwrap();
-    let mut answer = Vec::with_capacity(200);
-    answer.extend_from_slice(br#"{"expires_in": 60, "access_token": ""#);
-    answer.extend((0..LENGTH).map(|at| letter(2, at)));
-    answer.extend_from_slice(br#""}"#);
-    retrieve(&mut engine, &answer);
-    answer.fill(0);
+    let mut response = Vec::with_capacity(200);
+    response.extend_from_slice(br#"{"expires_in": 60, "access_token": ""#);
+    response.extend((0..LENGTH).map(|at| letter(2, at)));
+    response.extend_from_slice(br#""}"#);
+    retrieve(&mut engine, &response);
+    response.fill(0);
     assert!(copies(2) > 0, "the engine keeps the token");
     drop(engine);
     assert_eq!((copies(1), copies(2)), (0, 0));

@@ -1,9 +1,9 @@
-//! Answers: what the documentation allows, members nobody knows, and what breaks.
+//! Generators of responses: documented and unknown members, and malformed values.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-/// Texts that are meant to break things, beside any others.
+/// Generates arbitrary strings and strings that are likely to break parsers.
 pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -13,7 +13,7 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Any JSON value.
+/// Generates any JSON value.
 pub(crate) fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -29,12 +29,12 @@ pub(crate) fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A documented member: of its type, null or absent.
+/// Generates a documented member: a value of its type, null or absent.
 fn maybe(member: impl Strategy<Value = Value> + 'static) -> BoxedStrategy<Option<Value>> {
     prop_oneof![1 => Just(None), 1 => Just(Some(Value::Null)), 3 => member.prop_map(Some)].boxed()
 }
 
-fn words() -> BoxedStrategy<Option<Value>> {
+fn string() -> BoxedStrategy<Option<Value>> {
     maybe(text().prop_map(Value::from))
 }
 
@@ -54,7 +54,7 @@ fn object(members: Vec<(&'static str, BoxedStrategy<Option<Value>>)>) -> BoxedSt
         .boxed()
 }
 
-/// The scopes whose data has no documented shape.
+/// The scopes whose data has an undocumented shape.
 pub(crate) const UNDOCUMENTED: [&str; 9] = [
     "gender",
     "document_detail",
@@ -67,24 +67,23 @@ pub(crate) const UNDOCUMENTED: [&str; 9] = [
     "tiktok_account",
 ];
 
-/// Generates the data that a person may have shared: any of the scopes, null or absent, and
-/// extras.
+/// Generates shared user data: each scope with a value, null or absent, and unknown members.
 pub(crate) fn user_data() -> BoxedStrategy<Value> {
     let contact = |name| {
-        maybe(object(vec![(name, words()), ("is_verified", flag()), ("is_primary", flag())]))
+        maybe(object(vec![(name, string()), ("is_verified", flag()), ("is_primary", flag())]))
     };
     let names = object(vec![
-        ("first_name", words()),
-        ("family_name", words()),
-        ("full_name", words()),
+        ("first_name", string()),
+        ("family_name", string()),
+        ("full_name", string()),
         ("is_verified", flag()),
     ]);
     let documented = vec![
-        ("sub", words()),
-        ("user_id", words()),
+        ("sub", string()),
+        ("user_id", string()),
         ("email", contact("email")),
         ("phone", contact("phone_number")),
-        ("picture", words()),
+        ("picture", string()),
         ("names", maybe(names)),
         ("is_verified", flag()),
         ("is_over_18", flag()),
@@ -94,7 +93,7 @@ pub(crate) fn user_data() -> BoxedStrategy<Value> {
     object(documented.into_iter().chain(undocumented).collect())
 }
 
-/// Any scopes a session may have asked for, in any order and as often.
+/// Generates the scopes of a session, in any order and with duplicates.
 pub(crate) fn scope() -> impl Strategy<Value = Vec<String>> {
     let documented = [
         "user_id",
@@ -113,20 +112,20 @@ pub(crate) fn scope() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec(prop_oneof![9 => name.prop_map(str::to_owned), 1 => unknown], 0..24)
 }
 
-/// Any decision the service may send.
+/// Generates any decision that the service may send.
 pub(crate) fn decision() -> impl Strategy<Value = Value> {
     object(vec![
         ("session_id", "[a-zA-Z0-9._~-]{3,40}".prop_map(|id| Some(id.into())).boxed()),
         ("session_number", maybe(any::<u64>().prop_map(Value::from))),
         ("status", text().prop_map(|status| Some(status.into())).boxed()),
-        ("vendor_data", words()),
-        ("scope", words()),
+        ("vendor_data", string()),
+        ("scope", string()),
         ("created_at", maybe(Just(json!("2024-08-01T10:30:00.000Z")))),
         ("user_data", maybe(user_data())),
     ])
 }
 
-/// The answer to a token request; its numbers may be texts, nonsense or absent.
+/// Generates a token response, whose numbers may be strings, invalid or absent.
 pub(crate) fn token() -> BoxedStrategy<Value> {
     let number = || {
         maybe(prop_oneof![
@@ -138,26 +137,26 @@ pub(crate) fn token() -> BoxedStrategy<Value> {
     };
     object(vec![
         ("access_token", maybe("[!-~]{1,40}".prop_map(Value::from))),
-        ("token_type", words()),
+        ("token_type", string()),
         ("expires_in", number()),
         ("iat", number()),
         ("exp", number()),
     ])
 }
 
-/// The answer to the creation of a session.
+/// Generates the response to the creation of a session.
 pub(crate) fn created_session() -> BoxedStrategy<Value> {
     object(vec![
         ("session_id", maybe(prop_oneof!["[a-z0-9-]{1,40}", text()].prop_map(Value::from))),
         ("session_number", maybe(any::<u64>().prop_map(Value::from))),
-        ("session_token", words()),
+        ("session_token", string()),
         ("url", maybe(prop_oneof!["https?://[ -~]{0,40}", text()].prop_map(Value::from))),
-        ("vendor_data", words()),
-        ("status", words()),
+        ("vendor_data", string()),
+        ("status", string()),
     ])
 }
 
-/// The answer to a question about a session's status.
+/// Generates the response with a session's status.
 pub(crate) fn session_status() -> BoxedStrategy<Value> {
-    object(vec![("session_id", words()), ("status", words())])
+    object(vec![("session_id", string()), ("status", string())])
 }

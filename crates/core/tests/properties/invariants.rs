@@ -1,9 +1,9 @@
-//! Invariants of every decision.
+//! Invariants of decisions.
 
 use didit_core::data_transfer::Decision;
 use serde_json::{Value, json};
 
-/// Everything that the typed methods say of a decision.
+/// Returns the values of all typed methods of a decision.
 pub(crate) fn typed(decision: &Decision) -> Value {
     let user = decision.user_data();
     json!({
@@ -29,12 +29,11 @@ pub(crate) fn at<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
     path.iter().fold(value, |value, name| value.get(name).unwrap_or(&Value::Null))
 }
 
-/// Checks that the text of the service is kept to the letter, and can be written and read again
-/// without a change.
+/// Checks that the text of the service is kept unchanged and survives a round trip.
 ///
 /// # Panics
-/// If it does not hold.
-pub(crate) fn parse_write_parse_changes_nothing(sent: &Value, pretty: bool) {
+/// If the check fails.
+pub(crate) fn round_trips_preserve_the_text(sent: &Value, pretty: bool) {
     let text = if pretty { format!("{sent:#}") } else { sent.to_string() };
     let first = Decision::from_json(text.as_bytes()).unwrap_or_else(|e| panic!("{e}: {text}"));
     assert_eq!(first.json().as_str(), text);
@@ -46,11 +45,11 @@ pub(crate) fn parse_write_parse_changes_nothing(sent: &Value, pretty: bool) {
     assert_eq!(typed(&first), typed(&second));
 }
 
-/// The typed methods give what was sent, no more and no less.
+/// Checks that the typed methods return exactly the values that were sent.
 ///
 /// # Panics
-/// If it does not hold.
-pub(crate) fn typed_values_are_the_ones_sent(sent: &Value) {
+/// If the check fails.
+pub(crate) fn typed_values_equal_the_json(sent: &Value) {
     let decision = Decision::from_json(sent.to_string().as_bytes()).expect("a decision");
     let typed = typed(&decision);
     for name in ["session_id", "vendor_data", "scope"] {

@@ -1,6 +1,6 @@
-//! Properties of every input.
+//! Properties that hold for every input.
 
-// A broken invariant is a panic.
+// Checks report a violated invariant by panicking.
 #![allow(clippy::expect_used, clippy::panic)]
 
 #[path = "../support/cases.rs"]
@@ -27,7 +27,7 @@ proptest! {
     #![proptest_config(cases(512))]
 
     #[test]
-    fn an_accepted_id_is_one_segment_of_the_path(text in text()) {
+    fn accepted_ids_are_one_path_segment(text in text()) {
         let Ok(id) = SessionId::new(&text) else { return Ok(()) };
         let base: BaseUrl = "https://example.com/prefix".parse().unwrap();
         let endpoint = RetrieveDecision::new(id);
@@ -45,14 +45,14 @@ proptest! {
     }
 
     #[test]
-    fn a_refused_id_says_why(text in text()) {
+    fn rejected_ids_have_a_reason(text in text()) {
         if let Err(reason) = SessionId::new(&text) {
             prop_assert!(reason.to_string().starts_with("the session id "));
         }
     }
 
     #[test]
-    fn an_accepted_base_url_is_safe_and_stays_itself(text in text(), tail in text()) {
+    fn accepted_base_urls_are_safe_and_round_trip(text in text(), tail in text()) {
         for text in [text.clone(), format!("https://{text}"), format!("http://{text}"), format!("https://h/{tail}")] {
             let Ok(base) = text.parse::<BaseUrl>() else { continue };
             let shown = base.to_string();
@@ -65,17 +65,17 @@ proptest! {
     }
 
     #[test]
-    fn parse_write_parse_changes_nothing(sent in decision(), pretty in any::<bool>()) {
-        invariants::parse_write_parse_changes_nothing(&sent, pretty);
+    fn round_trips_preserve_the_text(sent in decision(), pretty in any::<bool>()) {
+        invariants::round_trips_preserve_the_text(&sent, pretty);
     }
 
     #[test]
-    fn typed_values_are_the_ones_sent(sent in decision()) {
-        invariants::typed_values_are_the_ones_sent(&sent);
+    fn typed_values_equal_the_json(sent in decision()) {
+        invariants::typed_values_equal_the_json(&sent);
     }
 
     #[test]
-    fn objects_of_any_shape_are_reached_and_null_is_none(sent in user_data()) {
+    fn undocumented_members_are_kept_and_null_is_none(sent in user_data()) {
         let json = json!({"session_id": "s", "status": "Confirmed", "user_data": &sent});
         let decision = Decision::from_json(json.to_string().as_bytes()).unwrap();
         let Some(user) = decision.user_data() else { return Ok(()) };
@@ -90,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn the_missing_scopes_are_those_asked_for_less_those_that_came(
+    fn missing_scopes_are_those_without_data(
         scope in scope(),
         sent in prop_oneof![9 => user_data(), 1 => Just(Value::Null)],
     ) {
@@ -100,17 +100,17 @@ proptest! {
         let decision = Decision::from_json(json.to_string().as_bytes()).unwrap();
         let missing: Vec<String> = decision.missing_scopes().map(|scope| scope.to_string()).collect();
         let member = |scope: &str| if scope == "pictures" { "picture".to_owned() } else { scope.to_owned() };
-        let came = |scope: &str| !at(&sent, &[&member(scope)]).is_null();
-        let mut asked = scope.clone();
+        let has_data = |scope: &str| !at(&sent, &[&member(scope)]).is_null();
+        let mut expected = scope.clone();
         let mut seen = std::collections::HashSet::new();
-        asked.retain(|scope| seen.insert(member(scope)));
-        asked.retain(|scope| !came(scope));
-        let asked: Vec<String> = asked.iter().map(|scope| member(scope)).collect();
-        prop_assert_eq!(missing, asked);
+        expected.retain(|scope| seen.insert(member(scope)));
+        expected.retain(|scope| !has_data(scope));
+        let expected: Vec<String> = expected.iter().map(|scope| member(scope)).collect();
+        prop_assert_eq!(missing, expected);
     }
 
     #[test]
-    fn debug_shows_nothing_personal(name in "[A-Z][a-z]{9}", mail in "[a-z]{9}", phone in "[0-9]{9}") {
+    fn debug_hides_personal_data(name in "[A-Z][a-z]{9}", mail in "[a-z]{9}", phone in "[0-9]{9}") {
         let sent = json!({
             "session_id": "s", "status": "Confirmed", "vendor_data": format!("vendor {name}"),
             "user_data": {
@@ -129,18 +129,18 @@ proptest! {
     }
 
     #[test]
-    fn errors_repeat_no_value(sent in decision(), wrong in 0..6_usize) {
-        let place = ["sub", "email", "phone", "names", "picture", "is_verified"][wrong];
+    fn errors_contain_no_value(sent in decision(), wrong in 0..6_usize) {
+        let name = ["sub", "email", "phone", "names", "picture", "is_verified"][wrong];
         let mut sent = sent;
-        sent["user_data"] = json!({ place: ["canary", "canary", "canary", "canary"] });
+        sent["user_data"] = json!({ name: ["canary", "canary", "canary", "canary"] });
         let error = Decision::from_json(sent.to_string().as_bytes()).unwrap_err();
         let shown = format!("{error} {error:?}");
         prop_assert!(!shown.contains("canary"), "{}", shown);
-        prop_assert_eq!(error.path(), format!("user_data.{place}"));
+        prop_assert_eq!(error.path(), format!("user_data.{name}"));
     }
 
     #[test]
-    fn other_documented_responses_are_read_or_refused_in_one_line(
+    fn other_responses_parse_or_fail_with_one_line(
         token in token(), session in created_session(), status in session_status(),
     ) {
         let client = ClientCredentials::new("id", "secret").unwrap();
@@ -182,7 +182,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_texts_never_panic(text in text()) {
+    fn arbitrary_strings_never_panic(text in text()) {
         let _ = Decision::from_json(text.as_bytes());
         if let Ok(scope) = text.parse::<Scope>() {
             prop_assert_eq!(scope.as_str(), &text);

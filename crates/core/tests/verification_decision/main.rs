@@ -1,5 +1,5 @@
-//! Decisions of the verification API: the published ones, and every spelling that the documents and
-//! the service are known to use for one member.
+//! Decisions of the verification API: the published ones, and each known notation of the members in
+//! the documentation and the service.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod published;
@@ -21,7 +21,7 @@ fn read(text: &str) -> Result<Decision, JsonError> {
     Decision::from_json(text.as_bytes())
 }
 
-/// A decision with those members beside its status.
+/// Returns a decision with the given members in addition to its status.
 fn with(members: &str) -> Decision {
     read(&format!(r#"{{"status":"Approved",{members}}}"#)).unwrap()
 }

@@ -1,11 +1,12 @@
-//! The published decisions, whole.
+//! The published decisions.
 
 use didit_core::verification::{Decision, Number, Reports, Status};
 use serde_json::{Value, json};
 
 use super::{FULL, NOT_STARTED, SHARED_BUSINESS, SHARED_USER, read, with};
 
-/// The members of `sent` that the typed value does not have, as paths; those that it has are equal.
+/// Collects the paths of the members in `sent` that the typed value does not have, and asserts that
+/// all others are equal.
 fn untyped(sent: &Value, typed: &Value, path: &str, missing: &mut Vec<String>) {
     match (sent, typed) {
         (Value::Object(sent), Value::Object(typed)) => {
@@ -21,15 +22,15 @@ fn untyped(sent: &Value, typed: &Value, path: &str, missing: &mut Vec<String>) {
             assert_eq!(sent.len(), typed.len(), "{path}");
             sent.iter().zip(typed).for_each(|(sent, typed)| untyped(sent, typed, path, missing));
         }
-        // Lists are empty where the service sends null.
+        // A null from the service is an empty list in the typed value.
         (Value::Null, Value::Array(typed)) => assert!(typed.is_empty(), "{path}"),
-        // A distance is an object here, and only a number there.
+        // A number from the service is an object in the typed value.
         (Value::Number(_), Value::Object(typed)) => assert_eq!(*sent, typed["distance"], "{path}"),
         _ => assert_eq!(sent, typed, "{path}"),
     }
 }
 
-/// Reports have more members than are typed; these are the ones of the published decision.
+/// The members of the published reports that have no typed field.
 const UNTYPED: [&str; 20] = [
     "aml_screenings.hits.additional_information",
     "aml_screenings.hits.features",
@@ -54,7 +55,7 @@ const UNTYPED: [&str; 20] = [
 ];
 
 #[test]
-fn the_published_decision_is_typed_as_it_was_sent() {
+fn typed_values_of_the_published_decision_equal_its_json() {
     let decision = read(FULL).unwrap();
     let mut missing = Vec::new();
     let typed = serde_json::to_value(decision.reports()).unwrap();
@@ -70,7 +71,7 @@ fn the_published_decision_is_typed_as_it_was_sent() {
 }
 
 #[test]
-fn a_decision_survives_serialization_to_the_last_digit() {
+fn serialization_preserves_the_original_text() {
     for text in [FULL, NOT_STARTED, SHARED_USER, SHARED_BUSINESS] {
         let decision = read(text).unwrap();
         let text = text.trim_end();
@@ -86,7 +87,7 @@ fn a_decision_survives_serialization_to_the_last_digit() {
 }
 
 #[test]
-fn what_is_known_of_the_session() {
+fn session_members_are_typed() {
     let decision = read(FULL).unwrap();
     assert_eq!(decision.session_id(), Some("11111111-2222-3333-4444-555555555555"));
     assert_eq!(decision.session_kind(), Some("user"));
@@ -108,7 +109,7 @@ fn what_is_known_of_the_session() {
 }
 
 #[test]
-fn nothing_but_the_status_is_required() {
+fn only_the_status_is_required() {
     let decision = read(r#"{"status":"Not Started"}"#).unwrap();
     assert_eq!((decision.session_id(), decision.reports()), (None, &Reports::default()));
     assert_eq!(*read(NOT_STARTED).unwrap().reports(), Reports::default());
@@ -118,7 +119,8 @@ fn nothing_but_the_status_is_required() {
     assert!(status(r#"{"status":null}"#).ends_with("in `status`"));
 }
 
-/// The pointers to all members of objects, the first element of each list standing for the others.
+/// Collects JSON pointers to all members of objects. Of each list, only the first element is
+/// visited.
 fn members(value: &Value, at: &str, pointers: &mut Vec<String>) {
     match value {
         Value::Object(object) => {
@@ -135,9 +137,10 @@ fn members(value: &Value, at: &str, pointers: &mut Vec<String>) {
     }
 }
 
-/// A workflow may hold back any member of a report; and one that has another type is named.
+/// A workflow may withhold any member of a report. An error about a member of another type contains
+/// its path.
 #[test]
-fn every_member_may_be_null_and_none_sinks_a_decision_silently() {
+fn any_member_may_be_null_and_type_errors_have_a_path() {
     let full: Value = serde_json::from_str(FULL).unwrap();
     let mut pointers = Vec::new();
     members(&full, "", &mut pointers);

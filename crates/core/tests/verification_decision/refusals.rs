@@ -1,11 +1,11 @@
-//! Statuses, what is refused, and what `Debug` shows.
+//! Statuses, errors and `Debug` output.
 
 use didit_core::verification::Status;
 
 use super::{FULL, V1, read, with};
 
 #[test]
-fn statuses_of_any_case_and_unknown_ones_are_kept() {
+fn statuses_parse_in_any_case_and_unknown_ones_are_kept() {
     assert_eq!(*read(r#"{"status":"KYC Expired"}"#).unwrap().status(), Status::KycExpired);
     assert_eq!(read(r#"{"status":"On Hold"}"#).unwrap().status().as_str(), "On Hold");
     let report = with(r#""face_matches":[{"status":"Resub Requested"}]"#);
@@ -13,7 +13,7 @@ fn statuses_of_any_case_and_unknown_ones_are_kept() {
 }
 
 #[test]
-fn a_decision_of_an_older_version_is_refused_as_such() {
+fn decisions_of_older_versions_are_rejected() {
     let error = read(V1).unwrap_err();
     assert_eq!(error.path(), "kyc");
     assert!(error.to_string().starts_with(
@@ -27,13 +27,13 @@ fn a_decision_of_an_older_version_is_refused_as_such() {
     }
     let v1 = read(r#"{"status":"Approved","features":"AML","aml":{},"kyc":{}}"#).unwrap_err();
     assert!(v1.to_string().starts_with("this is a v1 decision"), "{v1}");
-    // In the third version it would be a new member.
+    // With a member of the third version, `phone` is an unknown member.
     assert!(read(r#"{"status":"Approved","id_verifications":null,"phone":{}}"#).is_ok());
     assert!(read(r#"{"status":"Approved","phone":null}"#).is_ok());
 }
 
 #[test]
-fn another_type_than_documented_is_an_error_without_the_value() {
+fn type_errors_contain_the_path_but_not_the_value() {
     for (members, path, problem) in [
         (r#""vendor_data":{"a":"canary"}"#, "vendor_data", "expected a string"),
         (r#""session_number":"canary""#, "session_number", "expected a number"),
@@ -79,9 +79,9 @@ fn another_type_than_documented_is_an_error_without_the_value() {
     }
 }
 
-/// Every text and number of the published decision but its statuses and codes.
+/// Only the statuses and codes of the published decision may appear in `Debug` output.
 #[test]
-fn debug_shows_nobody() {
+fn debug_hides_personal_data() {
     let decision = read(FULL).unwrap();
     let shown = format!("{decision:?} {:?}", decision.reports());
     let personal = [

@@ -1,11 +1,11 @@
-//! Every spelling that the documents and the service are known to use for one member.
+//! Each known notation of the members of reports in the documentation and the service.
 
 use didit_core::verification::{Reports, Status};
 
 use super::{read, with};
 
 #[test]
-fn a_kyb_decision() {
+fn kyb_reports_are_typed() {
     let decision = read(
         r#"{"session_kind":"business","status":"Approved","registry_checks":[{"status":"Approved",
             "data_resolved":true,"company":{"company_name":"Example Ltd","country_code":"GB",
@@ -21,7 +21,7 @@ fn a_kyb_decision() {
     .unwrap();
     let reports = decision.reports();
     let company = reports.registry_checks[0].company.as_ref().unwrap();
-    // A decimal in a string.
+    // A decimal number in a string.
     assert_eq!(company.registered_capital_amount.as_deref(), Some("100.00"));
     assert_eq!(company.officers[0].kyc_status, Some(Status::from("Pending")));
     let owner = &company.beneficial_owners[0];
@@ -57,9 +57,9 @@ fn questionnaires_are_an_array_or_an_object_by_node() {
     assert_eq!(*with(r#""questionnaire_responses":null"#).reports(), Reports::default());
 }
 
-/// Older test deliveries of the console name the scores in another way.
+/// Older test deliveries from the console use other names for the scores.
 #[test]
-fn scores_keep_their_digits_under_every_name() {
+fn scores_keep_their_digits_and_old_names_are_untyped() {
     let score = |number: &str| {
         let decision = with(&format!(r#""face_matches":[{{"score":{number}}}]"#));
         decision.reports().face_matches[0].score.as_ref().map(ToString::to_string)
@@ -76,7 +76,7 @@ fn scores_keep_their_digits_under_every_name() {
 }
 
 #[test]
-fn ip_analyses_of_every_edition_are_kept() {
+fn ip_analyses_of_all_versions_are_parsed() {
     for report in [
         r#"{"ip_country":"Spain","ip_country_code":"ES","is_vpn_or_tor":false}"#,
         r#"{"country":"ESP","is_vpn":false,"is_proxy":false,"is_tor":false,"is_datacenter":false,"risk_score":1}"#,
@@ -104,7 +104,7 @@ fn distances_are_numbers_or_objects() {
 }
 
 #[test]
-fn offsets_and_serial_numbers_are_texts_or_numbers() {
+fn offsets_and_serial_numbers_are_strings_or_numbers() {
     for (sent, expected) in [(r#""+0100""#, "+0100"), ("-8", "-8")] {
         let decision = with(&format!(r#""ip_analyses":[{{"time_zone_offset":{sent}}}]"#));
         assert_eq!(decision.reports().ip_analyses[0].time_zone_offset.as_deref(), Some(expected));
@@ -123,7 +123,7 @@ fn offsets_and_serial_numbers_are_texts_or_numbers() {
 }
 
 #[test]
-fn times_are_kept_in_every_notation() {
+fn times_keep_their_notation() {
     for time in [
         "2024-07-24T08:54:25.328364Z",
         "2024-07-24T08:54:25Z",
@@ -163,7 +163,7 @@ fn dates_and_ages_may_be_missing() {
 }
 
 #[test]
-fn hits_have_scores_of_both_scales_and_properties_or_none() {
+fn hits_have_scores_of_either_scale_and_optional_properties() {
     let aml = with(
         r#""aml_screenings":[{"score":80,"hits":[{"score":0.7034920634920635,"match_score":98,
             "properties":{"name":["A"],"title":null}}]}]"#,
@@ -190,7 +190,7 @@ fn addresses_and_extra_fields_have_any_shape() {
 }
 
 #[test]
-fn codes_are_kept_as_they_are_spelt() {
+fn codes_keep_their_spelling() {
     for (name, spellings) in
         [("marital_status", ["Single", "SINGLE", "UNKNOWN"]), ("gender", ["M", "F", "U"])]
     {
@@ -214,7 +214,7 @@ fn features_are_names_or_objects() {
     let names = with(r#""features":["EMAIL_VERIFICATION","FACEMATCH","OCR"]"#);
     let features = names.features().iter().map(|feature| &*feature.feature).collect::<Vec<_>>();
     assert_eq!(features, ["EMAIL_VERIFICATION", "FACEMATCH", "OCR"]);
-    // With the events, which have no type.
+    // A decision with events, which are untyped.
     let objects = with(
         r#""features":[{"feature":"EMAIL","node_id":"feature_email_1"}],"events":[{"n":1.0}],
             "workflow_version":3"#,
