@@ -1,4 +1,4 @@
-//! A base URL that is accepted is https or this machine, and means the same when written out.
+//! Accepted base URLs are https or loopback, and printing and parsing them round-trips.
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Canonical JSON is canonical, says the same, and is what another printer prints.
+//! Canonical JSON is idempotent, keeps the value, and equals the output of another implementation.
 
 #![no_main]
 
@@ -24,7 +24,7 @@ fuzz_target!(|body: &[u8]| match canonical_json(body) {
     Err(error) => assert_plain(&error.to_string()),
 });
 
-/// Returns whether there is a number that `serde_json` reads as a float and prints in another way.
+/// Returns whether there is a float, which `serde_json` prints differently.
 fn has_floats(value: &Value) -> bool {
     match value {
         Value::Number(number) => number.is_f64(),
@@ -45,7 +45,7 @@ fn sorted(value: Value) -> Value {
     }
 }
 
-/// Numbers may be larger here than `serde_json` reads, and more precise.
+/// Replaces numbers, which may be larger and more precise here than `serde_json` supports.
 fn without_numbers(value: Value) -> Value {
     match value {
         Value::Number(_) => Value::Null,

@@ -1,4 +1,4 @@
-//! A decision is kept whole, shows nobody's data, and is refused without repeating any.
+//! Decisions lose no data, `Debug` redacts personal data, and errors contain no values.
 
 #![no_main]
 
@@ -10,21 +10,21 @@ use serde_json::Value;
 
 fuzz_target!(|body: &[u8]| match Decision::from_json(body) {
     Ok(decision) => {
-        nothing_is_lost(body, &decision);
-        debug_depends_on_nothing_personal(body);
+        check_that_nothing_is_lost(body, &decision);
+        check_that_debug_is_redacted(body);
     }
     Err(error) => {
-        stands_in_the_text(body, &error);
-        // What a timestamp or an identifier says decides whether it is one.
-        let judged = |error: &JsonError| ["created_at", "session_id"].contains(&error.path());
+        check_position(body, &error);
+        // The content of these members is validated, so masking it may change the error.
+        let validated = |error: &JsonError| ["created_at", "session_id"].contains(&error.path());
         let masked = Decision::from_json(&masked(body)).err();
-        if !judged(&error) && !masked.as_ref().is_some_and(judged) {
+        if !validated(&error) && !masked.as_ref().is_some_and(validated) {
             assert_eq!(masked, Some(error));
         }
     }
 });
 
-fn nothing_is_lost(body: &[u8], decision: &Decision) {
+fn check_that_nothing_is_lost(body: &[u8], decision: &Decision) {
     let line = decision.json().to_compact();
     assert!(!line.contains(['\n', '\r', '\t']));
     let again = Decision::from_json(line.as_bytes()).expect("its own line");
@@ -51,8 +51,8 @@ fn nothing_is_lost(body: &[u8], decision: &Decision) {
     }
 }
 
-/// Checks that `Debug` shows the same when everything personal is replaced.
-fn debug_depends_on_nothing_personal(body: &[u8]) {
+/// Checks that `Debug` output does not change when personal data is replaced.
+fn check_that_debug_is_redacted(body: &[u8]) {
     let Some(original) = value(body) else { return };
     let mut replaced = original.clone();
     for name in ["user_data", "vendor_data"] {
@@ -76,12 +76,12 @@ fn replace_strings(value: &mut Value) {
     }
 }
 
-/// `None` if a number is too large, or something is nested too deep, to be a [`Value`].
+/// Returns `None` if a number is too large for a [`Value`] or the nesting is too deep.
 fn value(body: &[u8]) -> Option<Value> {
     serde_json::from_slice(body).ok()
 }
 
-fn stands_in_the_text(body: &[u8], error: &JsonError) {
+fn check_position(body: &[u8], error: &JsonError) {
     assert_plain(&error.to_string());
     let line = error.line().checked_sub(1).and_then(|n| body.split(|&b| b == b'\n').nth(n));
     let line = line.unwrap_or_else(|| panic!("there is no such line: {error}"));

@@ -1,8 +1,8 @@
-//! Several operations on one engine, in any order of polls, answers, failures and time.
+//! Runs several operations on one engine, with any order of polls, responses, failures and time.
 
 #![no_main]
 
-// Only the simulation of the core needs all of it.
+// Only the simulation in the core's tests uses all of it.
 #[allow(dead_code)]
 #[path = "../../crates/core/tests/simulation/work.rs"]
 mod work;
@@ -39,7 +39,7 @@ enum Kind {
     Wait { interval: u16 },
 }
 
-/// An event; the first number selects the operation or the request.
+/// An event. Its first number selects the operation or the request.
 #[derive(Arbitrary, Debug)]
 enum Event {
     Poll(u8),
@@ -91,7 +91,7 @@ enum Lost {
 fuzz_target!(|input: Input| {
     let mut world = World::new(&input);
     for event in input.events {
-        world.happen(event);
+        world.apply(event);
     }
     world.end();
 });
@@ -102,7 +102,7 @@ struct World {
     callers: Vec<Caller>,
     requests: Vec<Sent>,
     sent: usize,
-    /// Every request for a decision, for as long as the service may count it.
+    /// The requests for a decision that the service may have counted.
     counted: Vec<Counted>,
 }
 
@@ -112,9 +112,9 @@ struct Caller {
     deadline: Option<Moment>,
     flight: Option<Flight>,
     wait: Option<Moment>,
-    /// The time of its last request, and the number of requests at that very moment.
-    busy: (Moment, u32),
-    over: bool,
+    /// The time of the last request, and the number of requests at that moment.
+    last_sent: (Moment, u32),
+    finished: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -133,7 +133,7 @@ struct Sent {
 struct Counted {
     id: usize,
     sent: Moment,
-    /// The latest time at which the service may have accepted it.
+    /// The latest time at which the service may have accepted the request.
     latest: Moment,
 }
 
@@ -157,12 +157,12 @@ impl World {
             let timeout = policy.call_timeout;
             let ask = match kind {
                 Kind::Call => Ask::Decision,
-                // When it is decided, the events say.
+                // The fuzzed events determine when the session is decided.
                 Kind::Wait { interval } => {
                     Ask::Wait { interval: millis(*interval), decided_after: Duration::ZERO }
                 }
             };
-            // A call has the policy's timeout of itself.
+            // A single call already uses the timeout of the policy.
             let job = Job { timeout: ask.interval().map(|_| timeout), ..Job::once(ask) };
             Caller {
                 work: Work::new(&job, "s", false),
@@ -170,8 +170,8 @@ impl World {
                 deadline: None,
                 flight: None,
                 wait: None,
-                busy: (now, 0),
-                over: false,
+                last_sent: (now, 0),
+                finished: false,
             }
         };
         let callers = input.operations.iter().map(caller).collect();
@@ -180,7 +180,7 @@ impl World {
         Self { engine, now, callers, requests: vec![], sent: 0, counted: vec![] }
     }
 
-    fn happen(&mut self, event: Event) {
+    fn apply(&mut self, event: Event) {
         match event {
             Event::Poll(who) => self.poll(usize::from(who) % self.callers.len()),
             Event::Cancel(who) => {
@@ -190,7 +190,7 @@ impl World {
                 }
                 let caller = &mut self.callers[who];
                 caller.work.as_receiver().give_up(&mut self.engine, self.now);
-                caller.over = true;
+                caller.finished = true;
             }
             Event::Answer(which, answer, hints) => {
                 let Some(sent) = self.take(which) else { return };
@@ -229,23 +229,25 @@ impl World {
 
     fn poll(&mut self, who: usize) {
         let (now, policy) = (self.now, self.engine.policy().clone());
-        let fetching = |caller: &Caller| caller.flight.is_some_and(|f| f.token && f.until > now);
-        let token_under_way = self.callers.iter().any(fetching);
+        let fetches_token =
+            |caller: &Caller| caller.flight.is_some_and(|f| f.token && f.until > now);
+        let token_in_flight = self.callers.iter().any(fetches_token);
         let caller = &mut self.callers[who];
         let deadline = *caller.deadline.get_or_insert(now.after(caller.timeout));
         caller.flight = caller.flight.filter(|flight| flight.until > now);
         caller.wait = None;
         match caller.work.poll(&mut self.engine, now) {
             Step::Send { request, ticket, timeout } => {
-                assert!(!caller.over && caller.flight.is_none() && now < deadline);
+                assert!(!caller.finished && caller.flight.is_none() && now < deadline);
                 assert!(timeout <= policy.attempt_timeout && now.after(timeout) <= deadline);
                 assert!(request.headers()["authorization"].is_sensitive());
-                let sent_before = if caller.busy.0 == now { caller.busy.1 } else { 0 };
-                caller.busy = (now, sent_before + 1);
-                // A token, the request, and both once more after a 401: anything else has to wait.
+                let sent_before = if caller.last_sent.0 == now { caller.last_sent.1 } else { 0 };
+                caller.last_sent = (now, sent_before + 1);
+                // A token request and the request, each repeated after a 401. Anything else must
+                // wait.
                 assert!(sent_before < 4, "a loop without a pause");
                 let token = request.uri().path().ends_with("/token/");
-                assert!(!(token && token_under_way), "two token requests at once");
+                assert!(!(token && token_in_flight), "two token requests at once");
                 let until = now.after(timeout);
                 self.sent += 1;
                 let (id, flight) = (self.sent, Flight { id: self.sent, token, until });
@@ -256,28 +258,28 @@ impl World {
                 }
             }
             Step::Wait { until, reason } => {
-                assert!(!caller.over && now < until && until <= deadline, "{reason:?}");
+                assert!(!caller.finished && now < until && until <= deadline, "{reason:?}");
                 assert_eq!(caller.flight.is_some(), reason == WaitReason::Response);
                 caller.wait = Some(until);
                 let Step::Wait { until: again, reason: same } =
                     caller.work.poll(&mut self.engine, now)
                 else {
-                    panic!("nothing happened, and the wait for {reason:?} is over")
+                    panic!("the wait for {reason:?} ended without an event")
                 };
                 assert_eq!((until, reason), (again, same));
             }
             Step::Done(result) => {
                 let finished =
                     matches!(&result, Err(e) if matches!(e.kind(), CallErrorKind::Finished));
-                assert_eq!(caller.over, finished);
-                caller.over = true;
+                assert_eq!(caller.finished, finished);
+                caller.finished = true;
                 if let Err(error) = result {
                     assert_plain(&error.to_string());
                     assert!(!format!("{error} {error:?}").contains(SECRET), "{error:?}");
                 }
             }
         }
-        assert!(caller.over || now < deadline, "late");
+        assert!(caller.finished || now < deadline, "late");
     }
 
     fn take(&mut self, which: u8) -> Option<Sent> {
@@ -285,10 +287,10 @@ impl World {
         Some(self.requests.swap_remove(at))
     }
 
-    /// The request comes to an end, unless its caller has given it up before.
+    /// Ends a request, unless its caller has already abandoned it.
     fn resolve(&mut self, who: usize, flight: Flight, may_count: bool) {
         let caller = &mut self.callers[who];
-        if caller.over || caller.flight.is_none_or(|current| current.id != flight.id) {
+        if caller.finished || caller.flight.is_none_or(|current| current.id != flight.id) {
             return;
         }
         caller.flight = None;
@@ -310,20 +312,23 @@ impl World {
         }
         let policy = self.engine.policy();
         if let Some(budget) = policy.max_requests_per_window {
-            let most = budget.max(1) as usize;
+            let max = budget.max(1) as usize;
             let sent = self.counted.iter().map(|request| request.sent).collect();
             let latest = self.counted.iter().map(|request| request.latest).collect();
-            assert_within(policy.rate_limit_window, most, sent);
-            assert_within(policy.rate_limit_window, most, latest);
+            assert_within(policy.rate_limit_window, max, sent);
+            assert_within(policy.rate_limit_window, max, latest);
         }
     }
 }
 
-/// A service that counts a sliding window sees no more than it allows.
-fn assert_within(window: Duration, most: usize, mut moments: Vec<Moment>) {
+/// Asserts that no sliding window contains more than `max` moments.
+fn assert_within(window: Duration, max: usize, mut moments: Vec<Moment>) {
     moments.sort();
-    for some in moments.windows(most + 1) {
-        assert!(some[most] >= some[0].after(window), "{most} a {window:?}: {moments:?}");
+    for window_moments in moments.windows(max + 1) {
+        assert!(
+            window_moments[max] >= window_moments[0].after(window),
+            "{max} a {window:?}: {moments:?}"
+        );
     }
 }
 

@@ -1,5 +1,5 @@
-//! Any failed answer becomes an error of a few plain words. The input's first line is its status
-//! and its content type, the rest is its body.
+//! Any error response becomes a short error without control characters. The first line of the input
+//! is the status and the content type, the rest is the body.
 
 #![no_main]
 
@@ -12,11 +12,11 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     let Some((status, content_type, body)) = split(input) else { return };
-    let answer = || {
-        let answer = Response::builder().status(status).header("content-type", content_type);
-        answer.header("x-request-id", content_type).body(body).ok()
+    let response = || {
+        let response = Response::builder().status(status).header("content-type", content_type);
+        response.header("x-request-id", content_type).body(body).ok()
     };
-    let (Some(first), Some(second)) = (answer(), answer()) else { return };
+    let (Some(first), Some(second)) = (response(), response()) else { return };
     let decision = RetrieveDecision::new("s".parse().expect("a valid identifier"));
     check(status, decision.parse(&first).err());
     check(status, FetchToken::new(client()).parse(&second).err());
@@ -40,7 +40,7 @@ fn check(status: StatusCode, error: Option<ResponseError>) {
         assert_plain(words);
         assert!(words.trim() == words && words.chars().count() <= limit + 1, "{words}");
     }
-    // A token route that knows no such client says so with any status, and for good.
+    // `invalid_client` from the token route is permanent, whatever the status.
     let again = matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504);
     let refused = *error.kind() == ResponseErrorKind::Unauthorized;
     assert_eq!(error.is_retryable(), again && !refused, "{error}");

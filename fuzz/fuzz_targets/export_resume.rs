@@ -1,5 +1,5 @@
-//! An export goes on with whatever an interruption left of its files, without losing or doubling a
-//! session, or says in a line why it does not.
+//! An export resumes from the files that an interruption left, without losing or duplicating a
+//! session, or fails with a one-line error.
 
 #![no_main]
 
@@ -18,9 +18,10 @@ use tempfile::TempDir;
 struct Damage {
     sessions: u8,
     csv: bool,
-    /// Bit by bit, which of them had failed.
+    /// A bit for each session that had failed.
     failed: u16,
-    /// The length that is left of the output and of the failures, and what follows it.
+    /// For the output and the failures: the length to which the file is truncated, and the bytes
+    /// that follow.
     files: [(u16, Tail); 2],
     lost: Lost,
 }
@@ -28,7 +29,7 @@ struct Damage {
 #[derive(Arbitrary, Debug)]
 enum Tail {
     None,
-    /// Zeros, as after a loss of power.
+    /// Zeros, as after a power failure.
     Zeros(u8),
     Bytes(Vec<u8>),
 }
@@ -40,12 +41,13 @@ enum Lost {
     State,
 }
 
-/// The export in a folder of memory, where there is one.
+/// An export in a temporary folder, in memory if possible.
 struct Export {
     folder: TempDir,
     csv: bool,
-    /// The text before the first record, and the record of `s-0`.
+    /// The text before the first record.
     header: String,
+    /// The record of `s-0`.
     record: String,
 }
 
@@ -55,15 +57,15 @@ fuzz_target!(|damage: Damage| {
     export.interrupt(&ids, &damage);
     let left = export.files();
 
-    match export.go_on() {
-        Ok(asked) => {
-            assert!(asked <= ids.len() as u64);
-            // What a tail says is done is believed, in whatever words it says so.
+    match export.resume() {
+        Ok(requested) => {
+            assert!(requested <= ids.len() as u64);
+            // In CSV, arbitrary bytes may form records of finished sessions in another notation.
             let claimed = damage.files.iter().any(|(_, tail)| matches!(tail, Tail::Bytes(_)));
             for id in ids.iter().filter(|_| !(claimed && damage.csv)) {
                 assert_eq!(export.settled(id), 1, "{id}");
             }
-            assert_eq!(export.go_on(), Ok(0), "all is done");
+            assert_eq!(export.resume(), Ok(0), "nothing is left");
         }
         Err(line) => {
             didit_fuzz::assert_plain(&line);
@@ -72,7 +74,7 @@ fuzz_target!(|damage: Damage| {
     }
 });
 
-/// With all that a field of CSV must be quoted for.
+/// Returns a decision with all characters that require quoting in CSV.
 fn decision(id: &SessionId) -> Decision {
     let body = format!(
         r#"{{"session_id":"{id}","status":"Confirmed","user_data":{{"sub":"é\n\"a\",\n"}}}}"#
@@ -84,13 +86,13 @@ const FILES: [&str; 2] = ["out", "out.failures"];
 const ALL: [&str; 3] = ["out", "out.failures", "out.state"];
 
 impl Export {
-    /// Of one session and without damage, for the state and for what a record looks like.
+    /// Runs an export of one session, to get the state file and the format of a record.
     fn new(csv: bool) -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
         let folder = folder.expect("a folder");
         let mut export = Self { folder, csv, header: String::new(), record: String::new() };
         export.write("ids", b"s-0\n");
-        assert_eq!(export.go_on(), Ok(1));
+        assert_eq!(export.resume(), Ok(1));
         let output = fs::read_to_string(export.path("out")).expect("an output");
         let begin = if csv { output.find('\n').expect("a header") + 1 } else { 0 };
         (export.header, export.record) = (output[..begin].to_owned(), output[begin..].to_owned());
@@ -109,7 +111,7 @@ impl Export {
         ALL.map(|name| fs::read(self.path(name)).ok())
     }
 
-    fn go_on(&self) -> Result<u64, String> {
+    fn resume(&self) -> Result<u64, String> {
         didit_cli::resume_for_fuzzing(self.folder.path(), self.csv, decision)
     }
 
@@ -148,7 +150,7 @@ impl Export {
         fs::remove_file(self.path(lost)).expect("it was there");
     }
 
-    /// Counts a session in the output and the failures.
+    /// Counts the records of a session in the output and the failures.
     fn settled(&self, id: &str) -> usize {
         let texts = FILES.map(|name| fs::read_to_string(self.path(name)).unwrap_or_default());
         let [output, failures] = &texts;

@@ -1,5 +1,4 @@
-//! Rate-limit headers are read to the letter, or not at all. The input is the headers,
-//! one a line.
+//! Rate-limit headers are parsed exactly or ignored. The input is the headers, one per line.
 
 #![no_main]
 
@@ -31,7 +30,7 @@ fuzz_target!(|input: &[u8]| {
         let after = seconds("x-ratelimit-reset").map(|reset| reset.saturating_sub(100));
         assert_eq!(read.reset_after, after.map(Duration::from_secs));
     }
-    // A moment of the server's clock means nothing without the server's own date.
+    // A time of the server's clock is meaningless without the server's date.
     if text("date").is_none() {
         assert_eq!(read.reset_after, None);
         let digits = |c: char| c.is_ascii_digit() || c == '.';

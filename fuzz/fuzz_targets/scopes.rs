@@ -1,4 +1,4 @@
-//! A list of scopes holds each once, in the order given, and is written as it is read.
+//! A list of scopes has no duplicates, keeps the order, and round-trips through its text.
 
 #![no_main]
 
@@ -15,7 +15,6 @@ fuzz_target!(|text: &str| {
         (Ok(scopes), Ok(valid)) => {
             let mut seen = HashSet::new();
             let once: Vec<&Scope> = valid.iter().filter(|scope| seen.insert(*scope)).collect();
-            // Equal ones may be spelt in two ways; the first stays.
             assert!(scopes.iter().map(Scope::as_str).eq(once.iter().map(|scope| scope.as_str())));
             assert_eq!(scopes.to_string().parse(), Ok(scopes.clone()));
             assert_eq!(Scopes::new(valid), Ok(scopes));

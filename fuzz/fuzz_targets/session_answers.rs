@@ -1,5 +1,5 @@
-//! Whatever the session routes answer: it is kept whole and its secrets are hidden, or the error
-//! tells nothing of it.
+//! Responses of the session routes are kept unchanged with their secrets hidden, or cause an error
+//! without their values.
 
 #![no_main]
 
@@ -18,39 +18,44 @@ fn create(body: &[u8]) {
     let endpoint = CreateSession::new(Scopes::new([Scope::NAMES]).expect("a scope"));
     match endpoint.parse(&Response::new(body)) {
         Ok(session) => {
-            assert_eq!(session.json().expose().as_bytes(), body);
+            assert_eq!(session.secret_json().expose().as_bytes(), body);
             let url = session.url().expose();
             assert!(url.starts_with("https://") || url.starts_with("http://"));
             assert!(!url.contains(char::is_control));
             let shown = format!("Session {{ session_id: {:?}, .. }}", session.session_id());
             assert_eq!(format!("{session:?}"), shown);
         }
-        Err(error) => told_nothing(&error, endpoint.parse(&Response::new(&*masked(body))).err()),
+        Err(error) => {
+            check_error_has_no_values(&error, endpoint.parse(&Response::new(&*masked(body))).err())
+        }
     }
 }
 
 fn status(body: &[u8]) {
     let endpoint = ReadStatus::new("s".parse().expect("a valid identifier"), "token");
     match endpoint.parse(&Response::new(body)) {
-        Ok(report) => {
-            assert_eq!(report.json().as_str().as_bytes(), body);
-            let shown = format!("SessionStatus {{ status: {:?}, .. }}", report.status());
-            assert_eq!(format!("{report:?}"), shown);
+        Ok(status) => {
+            assert_eq!(status.json().as_str().as_bytes(), body);
+            let shown = format!("SessionStatus {{ status: {:?}, .. }}", status.status());
+            assert_eq!(format!("{status:?}"), shown);
         }
-        Err(error) => told_nothing(&error, endpoint.parse(&Response::new(&*masked(body))).err()),
+        Err(error) => {
+            check_error_has_no_values(&error, endpoint.parse(&Response::new(&*masked(body))).err())
+        }
     }
 }
 
-fn told_nothing(error: &ResponseError, masked: Option<ResponseError>) {
+fn check_error_has_no_values(error: &ResponseError, masked: Option<ResponseError>) {
     let shown = error.to_string();
     assert_plain(&shown);
-    // Why an identifier or an address is none names the character at fault, and a masked one may
-    // have another fault.
-    // The service's own words are masked like everything else.
-    let own = |shown: &str| shown.split("; the service says").next().map(str::to_owned);
-    let judged = |shown: &str| ["`session_id`", "`url`"].iter().any(|path| shown.contains(path));
+    // An error about an identifier or a URL names the invalid character, and the masked text may
+    // have another invalid character.
+    // The service's message is masked like the rest, so it is not compared.
+    let without_message = |shown: &str| shown.split("; the service says").next().map(str::to_owned);
+    let validated = |shown: &str| ["`session_id`", "`url`"].iter().any(|path| shown.contains(path));
     let same = |masked: ResponseError| {
-        own(&masked.to_string()) == own(&shown) || judged(&masked.to_string())
+        without_message(&masked.to_string()) == without_message(&shown)
+            || validated(&masked.to_string())
     };
-    assert!(judged(&shown) || masked.is_none_or(same), "{shown}");
+    assert!(validated(&shown) || masked.is_none_or(same), "{shown}");
 }

@@ -1,4 +1,4 @@
-//! An identifier that is accepted stands in the path as it is, and changes nothing else.
+//! Accepted identifiers appear unchanged in the path and affect no other part of the URL.
 
 #![no_main]
 

