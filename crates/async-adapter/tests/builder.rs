@@ -1,4 +1,4 @@
-//! The settings of a client reach the wire.
+//! Settings of a client take effect on the wire.
 #![allow(clippy::unwrap_used)]
 
 use std::error::Error as _;
@@ -25,16 +25,16 @@ fn builder(sandbox: &Sandbox) -> ClientBuilder {
 }
 
 #[tokio::test]
-async fn a_client_of_the_callers_does_the_sending() {
-    // This crate brings a TLS provider, without which no client could be made.
+async fn custom_http_client_sends_the_requests() {
+    // Fails unless this crate enables a TLS provider.
     let _ = reqwest::Client::new();
     let sandbox = Sandbox::start().unwrap();
-    let own = HeaderMap::from_iter([("x-own".parse().unwrap(), "1".parse().unwrap())]);
-    let http = reqwest::Client::builder().no_proxy().default_headers(own);
+    let headers = HeaderMap::from_iter([("x-custom".parse().unwrap(), "1".parse().unwrap())]);
+    let http = reqwest::Client::builder().no_proxy().default_headers(headers);
     let http = http.redirect(reqwest::redirect::Policy::none()).build().unwrap();
     let client = builder(&sandbox).http_client(http).build().unwrap();
     client.decision(&"s-1".parse().unwrap()).await.unwrap();
-    assert!(sandbox.requests().iter().all(|request| request.header("x-own") == Some("1")));
+    assert!(sandbox.requests().iter().all(|request| request.header("x-custom") == Some("1")));
 
     let other = Sandbox::start().unwrap();
     sandbox.script(Route::Decision, [Fault::redirect(other.url())]);
@@ -44,7 +44,7 @@ async fn a_client_of_the_callers_does_the_sending() {
 }
 
 #[tokio::test]
-async fn the_user_agent_names_the_caller_first() {
+async fn user_agent_starts_with_the_custom_product() {
     let sandbox = Sandbox::start().unwrap();
     let client = builder(&sandbox).user_agent("shop/7").build().unwrap();
     client.decision(&"s-1".parse().unwrap()).await.unwrap();
@@ -56,7 +56,7 @@ async fn the_user_agent_names_the_caller_first() {
 }
 
 #[tokio::test]
-async fn the_timeout_is_the_calls() {
+async fn builder_timeout_ends_a_hanging_call() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.always(Route::Decision, Fault::Hang);
     let client = builder(&sandbox).timeout(Duration::from_millis(100)).build().unwrap();
@@ -67,7 +67,7 @@ async fn the_timeout_is_the_calls() {
 }
 
 #[tokio::test]
-async fn an_error_has_the_transports_as_its_source_where_there_is_one() {
+async fn source_of_a_transport_error_is_the_library_error() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.script(Route::Decision, [Fault::answer(404)]);
     sandbox.always(Route::Decision, Fault::Garbage);
@@ -80,12 +80,12 @@ async fn an_error_has_the_transports_as_its_source_where_there_is_one() {
 }
 
 #[test]
-fn settings_that_have_no_effect_are_refused() {
+fn settings_without_effect_are_rejected() {
     let sandbox = Sandbox::start().unwrap();
-    let own = || builder(&sandbox).http_client(reqwest::Client::new());
-    let refused = own().proxy(ProxySettings::default()).build().unwrap_err();
+    let custom = || builder(&sandbox).http_client(reqwest::Client::new());
+    let refused = custom().proxy(ProxySettings::default()).build().unwrap_err();
     assert!(matches!(refused, ConfigError::OwnHttpClient("proxy")), "{refused}");
-    let refused = own().root_certificate(certificate()).build().unwrap_err();
+    let refused = custom().root_certificate(certificate()).build().unwrap_err();
     assert!(matches!(refused, ConfigError::OwnHttpClient("root_certificate")), "{refused}");
     let proxy = ProxySettings::default().with_proxy("http://p:abc");
     let live = Client::builder(Credentials::None).proxy(proxy).build().unwrap_err();
@@ -93,22 +93,22 @@ fn settings_that_have_no_effect_are_refused() {
 }
 
 #[tokio::test]
-async fn a_listener_is_told_what_calls_do() {
+async fn listener_receives_the_events_of_a_call() {
     let sandbox = Sandbox::start().unwrap();
-    let (tell, told) = std::sync::mpsc::channel();
-    let listener = move |event: &Event| tell.send(event.clone()).unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let listener = move |event: &Event| sender.send(event.clone()).unwrap();
     let client = builder(&sandbox).on_event(listener).build().unwrap();
     client.decision(&"s-1".parse().unwrap()).await.unwrap();
-    let events: Vec<Event> = told.try_iter().collect();
+    let events: Vec<Event> = receiver.try_iter().collect();
     assert!(events.iter().all(|event| event.session_id.as_ref().unwrap().as_str() == "s-1"));
     let last = &events.last().unwrap().kind;
     assert!(matches!(last, EventKind::Finished { succeeded: true, attempts: 2, .. }), "{last:?}");
 }
 
-/// Waits for the last moment there is.
-struct Endless;
+/// An operation that waits until the maximum moment.
+struct WaitForever;
 
-impl Operation for Endless {
+impl Operation for WaitForever {
     type Output = ();
 
     fn poll(&mut self, _: &mut Engine, _: Moment) -> Step<()> {
@@ -130,18 +130,18 @@ impl Operation for Endless {
 }
 
 #[tokio::test]
-async fn the_last_moment_can_be_waited_for() {
+async fn waiting_until_the_maximum_moment_does_not_overflow() {
     let sandbox = Sandbox::start().unwrap();
     let client = builder(&sandbox).build().unwrap();
-    let wait = tokio::time::timeout(Duration::from_millis(50), client.run(Endless));
-    assert!(wait.await.is_err(), "it waits");
+    let wait = tokio::time::timeout(Duration::from_millis(50), client.run(WaitForever));
+    assert!(wait.await.is_err(), "the wait has not ended");
 }
 
 #[tokio::test]
-async fn a_stream_that_waits_for_ids_has_not_come_to_its_end() {
+async fn stream_is_pending_while_its_input_is_pending() {
     let sandbox = Sandbox::start().unwrap();
     let client = builder(&sandbox).build().unwrap();
-    // The second id is there only once the first decision was retrieved.
+    // The second id arrives only after the first decision.
     let (more, ids) = tokio::sync::mpsc::unbounded_channel::<didit_core::SessionId>();
     let ids = stream::unfold(ids, |mut ids| async {
         let id = ids.recv().await?;
@@ -158,7 +158,7 @@ async fn a_stream_that_waits_for_ids_has_not_come_to_its_end() {
 }
 
 #[tokio::test]
-async fn a_stream_shows_its_settings() {
+async fn debug_of_a_stream_shows_its_concurrency() {
     let sandbox = Sandbox::start().unwrap();
     let client = builder(&sandbox).build().unwrap();
     let ids: Vec<didit_core::SessionId> = vec!["s-1".parse().unwrap()];
@@ -167,17 +167,17 @@ async fn a_stream_shows_its_settings() {
 }
 
 #[test]
-fn a_text_with_one_certificate_that_is_none_is_refused_at_once() {
+fn pem_with_an_invalid_certificate_is_rejected() {
     let sandbox = Sandbox::start().unwrap();
-    let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let invalid = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let good = certificate();
     assert!(builder(&sandbox).root_certificate(good.as_bytes()).build().is_ok());
-    let refused = builder(&sandbox).root_certificate(good + hollow).build().unwrap_err();
+    let refused = builder(&sandbox).root_certificate(good + invalid).build().unwrap_err();
     assert!(matches!(refused, ConfigError::Certificate), "{refused}");
 }
 
 #[tokio::test]
-async fn each_request_is_completed_before_it_is_sent() {
+async fn before_send_hook_edits_every_request() {
     let sandbox = Sandbox::start().unwrap();
     let shown = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&shown);
@@ -199,7 +199,7 @@ async fn each_request_is_completed_before_it_is_sent() {
 }
 
 #[tokio::test]
-async fn items_come_back_with_their_decisions_each_in_its_time() {
+async fn stream_returns_each_item_and_times_out_its_call() {
     let sandbox = Sandbox::start().unwrap();
     let client = builder(&sandbox).build().unwrap();
     sandbox.missing("s-2");

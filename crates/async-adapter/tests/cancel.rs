@@ -1,4 +1,4 @@
-//! A call may be dropped at any of its await points, and the others never notice.
+//! A call may be dropped at any await point without affecting other calls.
 #![allow(clippy::unwrap_used)]
 
 use std::future::{Future, poll_fn};
@@ -22,40 +22,40 @@ fn id() -> SessionId {
     "s-1".parse().unwrap()
 }
 
-/// Polls `future` so many times and drops it; whether it came to its end before.
-async fn dropped_after<F: Future>(polls: usize, future: F) -> bool {
+/// Polls `future` up to `polls` times and drops it; returns whether it completed.
+async fn completes_within<F: Future>(polls: usize, future: F) -> bool {
     let mut future = pin!(future);
-    let mut left = polls;
+    let mut polls_left = polls;
     poll_fn(|context| {
-        if left == 0 {
+        if polls_left == 0 {
             return Poll::Ready(false);
         }
-        left -= 1;
+        polls_left -= 1;
         future.as_mut().poll(context).map(|_| true)
     })
     .await
 }
 
 #[tokio::test]
-async fn a_call_dropped_at_any_point_leaves_the_others_healthy() {
+async fn call_dropped_at_any_await_leaves_others_unaffected() {
     let mut points = 0;
     for polls in 0.. {
         let sandbox = Sandbox::builder().latency(Duration::from_millis(1)).start().unwrap();
-        // A retry on the way of each request, so that the pauses are among the points.
+        // Each request is retried once, so that the backoff is among the await points.
         sandbox.script(Route::Token, [Fault::answer(503)]);
         sandbox.script(Route::Decision, [Fault::answer(503)]);
-        // A token that is being fetched is waited for, and nobody would ever come back with it.
+        // If the dropped call kept the right to fetch the token, the others would time out.
         let mut policy = Policy::default();
         (policy.attempt_timeout, policy.call_timeout) = (MINUTE, MINUTE / 12);
         let client = client(&sandbox, policy);
         let (session_id, other_id) = (id(), id());
-        let (ended, other) = tokio::join!(
-            dropped_after(polls, client.decision(&session_id)),
+        let (completed, other) = tokio::join!(
+            completes_within(polls, client.decision(&session_id)),
             client.decision(&other_id)
         );
         other.unwrap();
         client.decision(&session_id).await.unwrap();
-        if ended {
+        if completed {
             break;
         }
         points += 1;
@@ -64,7 +64,7 @@ async fn a_call_dropped_at_any_point_leaves_the_others_healthy() {
 }
 
 #[tokio::test]
-async fn a_call_dropped_in_line_gives_up_its_place() {
+async fn dropped_call_leaves_the_queue() {
     let window = Duration::from_millis(300);
     let quota = Quota { limit: 2, window };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
@@ -75,7 +75,7 @@ async fn a_call_dropped_in_line_gives_up_its_place() {
         client.decision(&id()).await.unwrap();
     }
     for _ in 0..5 {
-        assert!(!dropped_after(1, client.decision(&id())).await, "the limit is used up");
+        assert!(!completes_within(1, client.decision(&id())).await, "the limit is used up");
     }
     for _ in 0..3 {
         client.decision(&id()).await.unwrap();
@@ -85,7 +85,7 @@ async fn a_call_dropped_in_line_gives_up_its_place() {
 }
 
 #[tokio::test]
-async fn the_future_can_be_sent_to_another_thread() {
+async fn call_future_is_send() {
     let sandbox = Sandbox::start().unwrap();
     let client = client(&sandbox, Policy::default());
     let task = tokio::spawn(async move { client.decision(&id()).await });

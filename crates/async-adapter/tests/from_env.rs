@@ -1,4 +1,4 @@
-//! A client that is configured by the environment.
+//! Configuration by environment variables.
 
 use std::error::Error;
 
@@ -11,6 +11,6 @@ async fn retrieve() -> Result<String, Box<dyn Error>> {
 }
 
 #[test]
-fn the_environment_makes_a_client() {
-    environment::the_environment_makes_a_client("the_environment_makes_a_client", retrieve);
+fn client_from_environment() {
+    environment::client_from_environment("client_from_environment", retrieve);
 }

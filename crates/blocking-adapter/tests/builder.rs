@@ -1,4 +1,4 @@
-//! The settings of a client reach the wire.
+//! Settings of a client take effect on the wire.
 #![allow(clippy::unwrap_used)]
 
 use std::error::Error as _;
@@ -22,9 +22,9 @@ fn builder(sandbox: &Sandbox) -> ClientBuilder {
 }
 
 #[test]
-fn an_agent_of_the_callers_does_the_sending() {
+fn custom_agent_sends_the_requests() {
     let sandbox = Sandbox::start().unwrap();
-    // One that keeps no connection, and follows redirects and fails on statuses if it is let.
+    // Keeps no connections and, by default, follows redirects and fails on error statuses.
     let agent = ureq::Agent::config_builder().max_idle_connections(0).build().into();
     let client = builder(&sandbox).http_client(agent).build().unwrap();
     client.decision(&"s-1".parse().unwrap()).unwrap();
@@ -39,7 +39,7 @@ fn an_agent_of_the_callers_does_the_sending() {
 }
 
 #[test]
-fn the_user_agent_names_the_caller_first() {
+fn user_agent_starts_with_the_custom_product() {
     let sandbox = Sandbox::start().unwrap();
     let client = builder(&sandbox).user_agent("shop/7").build().unwrap();
     client.decision(&"s-1".parse().unwrap()).unwrap();
@@ -51,7 +51,7 @@ fn the_user_agent_names_the_caller_first() {
 }
 
 #[test]
-fn the_timeout_is_the_calls() {
+fn builder_timeout_ends_a_hanging_call() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.always(Route::Decision, Fault::Hang);
     let client = builder(&sandbox).timeout(Duration::from_millis(100)).build().unwrap();
@@ -62,7 +62,7 @@ fn the_timeout_is_the_calls() {
 }
 
 #[test]
-fn an_error_has_the_transports_as_its_source_where_there_is_one() {
+fn source_of_a_transport_error_is_the_library_error() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.script(Route::Decision, [Fault::answer(404)]);
     sandbox.always(Route::Decision, Fault::Garbage);
@@ -75,12 +75,12 @@ fn an_error_has_the_transports_as_its_source_where_there_is_one() {
 }
 
 #[test]
-fn settings_that_have_no_effect_are_refused() {
+fn settings_without_effect_are_rejected() {
     let sandbox = Sandbox::start().unwrap();
-    let own = || builder(&sandbox).http_client(ureq::Agent::new_with_defaults());
-    let refused = own().proxy(ProxySettings::default()).build().unwrap_err();
+    let custom = || builder(&sandbox).http_client(ureq::Agent::new_with_defaults());
+    let refused = custom().proxy(ProxySettings::default()).build().unwrap_err();
     assert!(matches!(refused, ConfigError::OwnHttpClient("proxy")), "{refused}");
-    let refused = own().root_certificate(certificate()).build().unwrap_err();
+    let refused = custom().root_certificate(certificate()).build().unwrap_err();
     assert!(matches!(refused, ConfigError::OwnHttpClient("root_certificate")), "{refused}");
     let proxy = ProxySettings::default().with_proxy("http://p:abc");
     let live = Client::builder(Credentials::None).proxy(proxy).build().unwrap_err();
@@ -88,30 +88,30 @@ fn settings_that_have_no_effect_are_refused() {
 }
 
 #[test]
-fn a_listener_is_told_what_calls_do() {
+fn listener_receives_the_events_of_a_call() {
     let sandbox = Sandbox::start().unwrap();
-    let (tell, told) = std::sync::mpsc::channel();
-    let listener = move |event: &Event| tell.send(event.clone()).unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let listener = move |event: &Event| sender.send(event.clone()).unwrap();
     let client = builder(&sandbox).on_event(listener).build().unwrap();
     client.decision(&"s-1".parse().unwrap()).unwrap();
-    let events: Vec<Event> = told.try_iter().collect();
+    let events: Vec<Event> = receiver.try_iter().collect();
     assert!(events.iter().all(|event| event.session_id.as_ref().unwrap().as_str() == "s-1"));
     let last = &events.last().unwrap().kind;
     assert!(matches!(last, EventKind::Finished { succeeded: true, attempts: 2, .. }), "{last:?}");
 }
 
 #[test]
-fn a_text_with_one_certificate_that_is_none_is_refused_at_once() {
+fn pem_with_an_invalid_certificate_is_rejected() {
     let sandbox = Sandbox::start().unwrap();
-    let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let invalid = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let good = certificate();
     assert!(builder(&sandbox).root_certificate(good.as_bytes()).build().is_ok());
-    let refused = builder(&sandbox).root_certificate(good + hollow).build().unwrap_err();
+    let refused = builder(&sandbox).root_certificate(good + invalid).build().unwrap_err();
     assert!(matches!(refused, ConfigError::Certificate), "{refused}");
 }
 
 #[test]
-fn each_request_is_completed_before_it_is_sent() {
+fn before_send_hook_edits_every_request() {
     let sandbox = Sandbox::start().unwrap();
     let shown = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&shown);

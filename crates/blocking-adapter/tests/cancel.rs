@@ -1,4 +1,4 @@
-//! A thread that dies in the middle of a call leaves the others healthy.
+//! A panic in the middle of a call leaves other calls unaffected.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,20 +14,20 @@ use http::Response;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A call that panics at its n-th step, as a subscriber or an allocator might.
-struct Dying {
+/// A call that panics at its n-th step, as an event listener might.
+struct PanickingCall {
     call: Call<RetrieveDecision>,
     steps_left: u32,
 }
 
-impl Dying {
+impl PanickingCall {
     fn step(&mut self) {
-        assert!(self.steps_left > 0, "dying as planned");
+        assert!(self.steps_left > 0, "planned panic");
         self.steps_left -= 1;
     }
 }
 
-impl Operation for Dying {
+impl Operation for PanickingCall {
     type Output = didit_core::data_transfer::Decision;
 
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<Self::Output> {
@@ -63,24 +63,24 @@ impl Operation for Dying {
 }
 
 #[test]
-fn a_thread_that_dies_at_any_step_leaves_the_others_healthy() {
-    let mut deaths = 0;
+fn panic_at_any_step_leaves_other_calls_unaffected() {
+    let mut panics = 0;
     for steps_left in 0.. {
         let sandbox = Sandbox::start().unwrap();
         let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
-        // A token that is being fetched is waited for, and nobody would ever come back with it.
+        // If the panicked call kept the right to fetch the token, the others would time out.
         let mut policy = Policy::default();
         (policy.attempt_timeout, policy.call_timeout) = (MINUTE, MINUTE / 12);
         let builder = Client::builder(client).base_url(sandbox.url().parse().unwrap());
         let client = builder.policy(policy).build().unwrap();
         let endpoint = RetrieveDecision::new("s-1".parse().unwrap());
-        let dying = Dying { call: Call::new(endpoint), steps_left };
-        let survived = catch_unwind(AssertUnwindSafe(|| client.run(dying))).is_ok();
+        let call = PanickingCall { call: Call::new(endpoint), steps_left };
+        let completed = catch_unwind(AssertUnwindSafe(|| client.run(call))).is_ok();
         client.decision(&"s-2".parse().unwrap()).unwrap();
-        if survived {
+        if completed {
             break;
         }
-        deaths += 1;
+        panics += 1;
     }
-    assert_eq!(deaths, 5, "three polls and two answers");
+    assert_eq!(panics, 5, "three polls and two responses");
 }

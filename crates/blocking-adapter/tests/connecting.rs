@@ -1,4 +1,4 @@
-//! Failures before a request is sent are reported as such, with the host and port.
+//! Errors before a request is sent name the host and port.
 #![allow(clippy::unwrap_used)]
 
 use std::error::Error as _;
@@ -15,30 +15,31 @@ use didit_core::{Authorization, CallErrorKind, ProxySettings, TransportErrorKind
 /// The first byte of a TLS handshake.
 const TLS_HANDSHAKE: u8 = 22;
 
-/// Answers all connections with this text; returns its port, and tells of each connection.
-fn server(answer: &'static str) -> (u16, mpsc::Receiver<()>) {
+/// Answers each connection with `response`; returns the port and a receiver of one message per
+/// connection.
+fn server(response: &'static str) -> (u16, mpsc::Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for connection in listener.incoming() {
             let mut connection = connection.unwrap();
             let (mut request, mut byte) = (Vec::new(), [0]);
-            // A TLS record has no end that could be told here, and one byte is enough of it.
+            // The end of a TLS record cannot be recognized here; its first byte is enough.
             while !request.ends_with(b"\r\n\r\n") && request.first() != Some(&TLS_HANDSHAKE) {
                 connection.read_exact(&mut byte).unwrap();
                 request.push(byte[0]);
             }
-            if tell.send(()).is_err() {
+            if sender.send(()).is_err() {
                 return;
             }
-            connection.write_all(answer.as_bytes()).unwrap();
-            // A connection that is closed with bytes left to read may lose the answer.
+            connection.write_all(response.as_bytes()).unwrap();
+            // Closing with unread input would reset the connection and may lose the response.
             connection.shutdown(Shutdown::Write).unwrap();
             let _ = io::copy(&mut connection, &mut io::sink());
         }
     });
-    (port, told)
+    (port, receiver)
 }
 
 fn builder(base: &str) -> ClientBuilder {
@@ -46,7 +47,7 @@ fn builder(base: &str) -> ClientBuilder {
     builder.base_url(base.parse().unwrap()).timeout(Duration::from_secs(5))
 }
 
-fn refused(builder: ClientBuilder) -> (TransportErrorKind, Error) {
+fn create(builder: ClientBuilder) -> (TransportErrorKind, Error) {
     let client = builder.build().unwrap();
     let error = client.create_session(Scopes::new([Scope::NAMES]).unwrap(), None).unwrap_err();
     let kind = match error.kind() {
@@ -57,11 +58,11 @@ fn refused(builder: ClientBuilder) -> (TransportErrorKind, Error) {
 }
 
 #[test]
-fn a_port_of_plain_http_is_named() {
-    let (port, _told) = server("HTTP/1.1 400 Bad Request\r\n\r\n");
+fn plain_http_port_is_named() {
+    let (port, _receiver) = server("HTTP/1.1 400 Bad Request\r\n\r\n");
     let (kind, error) =
-        refused(builder(&format!("https://127.0.0.1:{port}")).proxy(ProxySettings::default()));
-    // `ureq` does not tell a handshake from what follows, so the request may have been read.
+        create(builder(&format!("https://127.0.0.1:{port}")).proxy(ProxySettings::default()));
+    // `ureq` does not distinguish handshake errors from later ones, so this counts as ambiguous.
     assert_eq!(kind, TransportErrorKind::ConnectionLost);
     let place = format!("(127.0.0.1:{port}: the server does not speak TLS on this port)");
     assert!(error.to_string().ends_with(&place), "{error}");
@@ -70,19 +71,19 @@ fn a_port_of_plain_http_is_named() {
 }
 
 #[test]
-fn a_proxy_that_refuses_is_asked_once_and_its_status_is_told() {
-    let (port, told) = server("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+fn proxy_refusal_is_not_retried_and_reports_its_status() {
+    let (port, receiver) = server("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
     let proxy = ProxySettings::default().with_proxy(&format!("http://127.0.0.1:{port}"));
-    let (kind, error) = refused(builder("https://h.example").proxy(proxy));
+    let (kind, error) = create(builder("https://h.example").proxy(proxy));
     assert_eq!(kind, TransportErrorKind::Proxy, "{error:#?}");
     assert!(error.to_string().contains("407"), "{error}");
     assert!(error.to_string().contains(&format!("through the proxy 127.0.0.1:{port}")), "{error}");
-    assert_eq!((told.try_iter().count(), error.attempts()), (1, 1));
+    assert_eq!((receiver.try_iter().count(), error.attempts()), (1, 1));
 }
 
 #[test]
-fn a_host_that_has_no_address_is_named() {
-    let (kind, error) = refused(builder("https://h.invalid").proxy(ProxySettings::default()));
+fn unresolvable_host_is_named() {
+    let (kind, error) = create(builder("https://h.invalid").proxy(ProxySettings::default()));
     assert_eq!(kind, TransportErrorKind::Connect);
     assert!(error.to_string().ends_with("(h.invalid:443: the host was not found)"), "{error}");
 }

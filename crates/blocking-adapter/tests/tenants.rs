@@ -1,4 +1,4 @@
-//! Clients of many tenants share connections and settings, and no credentials.
+//! Clients of several tenants share connections and settings, but no credentials.
 #![allow(clippy::unwrap_used)]
 
 use didit_blocking_adapter::Client;
@@ -10,7 +10,7 @@ fn credentials(tenant: usize) -> ClientCredentials {
 }
 
 #[test]
-fn each_tenant_has_its_own_token_over_one_connection() {
+fn tenants_share_connections_but_not_tokens() {
     let mut sandbox = Sandbox::builder();
     for tenant in 0..3 {
         let (id, secret) = (format!("client-{tenant}"), format!("secret-{tenant}"));
@@ -32,7 +32,7 @@ fn each_tenant_has_its_own_token_over_one_connection() {
 }
 
 #[test]
-fn a_living_client_takes_other_credentials_and_tokens() {
+fn running_client_accepts_new_credentials_and_tokens() {
     let sandbox = Sandbox::start().unwrap();
     let id = "s-1".parse().unwrap();
     let wrong = Authorization::bearer("wrong").unwrap();

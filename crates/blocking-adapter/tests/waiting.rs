@@ -1,4 +1,4 @@
-//! An operation that waits is left alone until its time has come.
+//! A waiting operation is not polled until its wait ends.
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use http::Response;
 
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Waits once, comes to the number of its polls.
+/// Waits once and returns the number of its polls.
 #[derive(Default)]
 struct Pause {
     until: Option<Moment>,
@@ -47,10 +47,10 @@ impl Operation for Pause {
 }
 
 #[test]
-fn a_wait_is_not_spent_with_asking() {
+fn waiting_does_not_busy_poll() {
     let sandbox = Sandbox::start().unwrap();
     let builder = Client::builder(Credentials::None).base_url(sandbox.url().parse().unwrap());
     let polls = builder.build().unwrap().run(Pause::default()).unwrap();
-    // The system may wake it a few times for nothing.
+    // Allows for a few spurious wake-ups.
     assert!((2..10).contains(&polls), "{polls} polls");
 }

@@ -1,4 +1,4 @@
-//! Tokens and the other ways to authorize.
+//! Access tokens and other credentials.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::{Adapter, Settings, assert_one_connection, client, id, sandbox, settings};
 
-/// The page's sample comes back typed and whole.
+/// The documented sample is returned as a typed decision.
 pub fn happy_path<A: Adapter>() {
     let sandbox = sandbox();
     let decision = client::<A>(&sandbox).decision(&id("unique-session-identifier")).unwrap();
@@ -34,8 +34,8 @@ pub fn one_token_and_one_connection<A: Adapter>() {
     assert_one_connection::<A>(&sandbox);
 }
 
-/// Many callers that start at once, cold, share one token request.
-pub fn many_callers_share_one_token<A: Adapter>() {
+/// Concurrent callers without a token share one token request.
+pub fn concurrent_callers_share_one_token<A: Adapter>() {
     let sandbox = Sandbox::builder().latency(Duration::from_millis(5)).start().unwrap();
     let client = client::<A>(&sandbox);
     std::thread::scope(|scope| {
@@ -48,8 +48,8 @@ pub fn many_callers_share_one_token<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::Decision).len(), 64);
 }
 
-/// A token that is about to end is renewed before it is used.
-pub fn expired_token_is_renewed<A: Adapter>() {
+/// A token close to expiry is renewed before use.
+pub fn expiring_token_is_renewed<A: Adapter>() {
     let sandbox = Sandbox::builder()
         .token_answer(r#"{"access_token":"{access_token}","expires_in":0.000001}"#);
     let sandbox = sandbox.start().unwrap();
@@ -61,7 +61,7 @@ pub fn expired_token_is_renewed<A: Adapter>() {
     assert_eq!(refused, 0);
 }
 
-/// A token answer without a lifetime is good for one request.
+/// A token without a lifetime is used for one request only.
 pub fn token_of_unknown_lifetime_is_used_once<A: Adapter>() {
     let sandbox = Sandbox::builder().token_answer(r#"{"access_token":"{access_token}"}"#);
     let sandbox = sandbox.start().unwrap();
@@ -72,8 +72,8 @@ pub fn token_of_unknown_lifetime_is_used_once<A: Adapter>() {
     assert_eq!(sandbox.tokens_issued(), 3);
 }
 
-/// One 401 brings a new token and one more try.
-pub fn unauthorized_once<A: Adapter>() {
+/// The first 401 is retried once with a new token.
+pub fn unauthorized_once_is_retried<A: Adapter>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     client.decision(&id("s-1")).unwrap();
@@ -84,7 +84,7 @@ pub fn unauthorized_once<A: Adapter>() {
 }
 
 /// A second 401 is final.
-pub fn unauthorized_for_ever<A: Adapter>() {
+pub fn unauthorized_twice_is_final<A: Adapter>() {
     let sandbox = sandbox();
     sandbox.always(Route::Decision, Fault::answer(401));
     let error = client::<A>(&sandbox).decision(&id("s-1")).unwrap_err();
@@ -93,8 +93,8 @@ pub fn unauthorized_for_ever<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::Decision).len(), 2);
 }
 
-/// Credentials that the token route refuses are final at once.
-pub fn wrong_secret<A: Adapter>() {
+/// Credentials that the token endpoint rejects are not retried.
+pub fn wrong_secret_is_final<A: Adapter>() {
     let sandbox = sandbox();
     let wrong = ClientCredentials::new(sandbox.client_id(), "wrong").unwrap();
     let client = A::new(Settings { credentials: wrong.into(), ..settings(&sandbox) }).unwrap();
@@ -104,24 +104,24 @@ pub fn wrong_secret<A: Adapter>() {
     assert_eq!(sandbox.requests().len(), 1);
 }
 
-/// A token the caller holds is sent as it is, and no other is asked for.
-pub fn held_token<A: Adapter>() {
+/// A bearer token from the caller is sent unchanged, and no other token is requested.
+pub fn bearer_token_of_the_caller<A: Adapter>() {
     let sandbox = sandbox();
     client::<A>(&sandbox).decision(&id("s-1")).unwrap();
     let bearer =
         sandbox.requests_to(Route::Decision)[0].header("authorization").unwrap().to_owned();
     let token = bearer.strip_prefix("Bearer ").unwrap();
-    let held = Authorization::bearer(token).unwrap();
-    let held = A::new(Settings { credentials: held.into(), ..settings(&sandbox) }).unwrap();
-    held.decision(&id("s-2")).unwrap();
+    let bearer = Authorization::bearer(token).unwrap();
+    let client = A::new(Settings { credentials: bearer.into(), ..settings(&sandbox) }).unwrap();
+    client.decision(&id("s-2")).unwrap();
     assert_eq!(sandbox.tokens_issued(), 1);
     sandbox.revoke_tokens();
-    let error = held.decision(&id("s-3")).unwrap_err();
+    let error = client.decision(&id("s-3")).unwrap_err();
     assert_eq!(error.kind(), &ResponseErrorKind::Unauthorized);
     assert_eq!(sandbox.tokens_issued(), 1);
 }
 
-/// An application key goes into its own header, and no token is asked for.
+/// An application key is sent in its own header, and no token is requested.
 pub fn api_key<A: Adapter>() {
     let sandbox = sandbox();
     let key = Authorization::api_key(sandbox.api_key()).unwrap();
@@ -132,8 +132,8 @@ pub fn api_key<A: Adapter>() {
     assert_eq!(request.header("authorization"), None);
 }
 
-/// No planted secret surfaces in an error, whatever the service sends back.
-pub fn secrets_stay_hidden<A: Adapter>() {
+/// No planted secret appears in an error, even if the service echoes it.
+pub fn errors_contain_no_secrets<A: Adapter>() {
     const CANARY: &str = "canary-secret-0123456789";
     let sandbox = Sandbox::builder()
         .credentials("client", CANARY)

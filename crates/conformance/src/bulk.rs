@@ -1,4 +1,4 @@
-//! Decisions of many sessions in one go.
+//! Decisions of many sessions.
 
 use std::thread;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::{Adapter, CallFailure, client, id, sandbox};
 
 /// An adapter that retrieves many decisions.
 pub trait Bulk: Adapter {
-    /// Retrieves the decisions of `ids`, and hands each to `each` until that says to stop; what is
-    /// left is dropped then.
+    /// Retrieves the decisions of `ids` and passes each to `each`. Drops the rest once `each`
+    /// returns `false`.
     fn decisions(
         &self,
         ids: impl Iterator<Item = SessionId> + Send + 'static,
@@ -26,7 +26,7 @@ fn ids(count: usize) -> impl Iterator<Item = SessionId> + Send + 'static {
     (0..count).map(|n| id(&format!("s-{n:03}")))
 }
 
-/// Returns the outcome for each of so many sessions, by name.
+/// Returns the session id and the result of each of `count` sessions.
 fn outcomes<A: Bulk>(
     client: &A,
     count: usize,
@@ -45,8 +45,8 @@ fn names(outcomes: &[(String, Result<Decision, CallFailure>)]) -> Vec<&str> {
     outcomes.iter().map(|(name, _)| &**name).collect()
 }
 
-/// Checks that a slow call does not hold up the others.
-pub fn as_they_finish<A: Bulk>() {
+/// A slow call does not delay the results of others.
+pub fn results_in_order_of_completion<A: Bulk>() {
     let sandbox = sandbox();
     sandbox.script(Route::Decision, [Fault::Pass, Fault::Delay(Duration::from_secs(3))]);
     let outcomes = outcomes(&client::<A>(&sandbox), 50, 4, false);
@@ -59,8 +59,8 @@ pub fn as_they_finish<A: Bulk>() {
     assert_eq!(names, ids(50).map(|id| id.to_string()).collect::<Vec<_>>());
 }
 
-/// In the order of the ids, if that is asked for.
-pub fn in_order<A: Bulk>() {
+/// Results keep the order of the ids if requested.
+pub fn results_in_order_of_the_ids<A: Bulk>() {
     let sandbox = sandbox();
     let delays = [0, 90, 0, 40, 20, 60].map(|pause| Fault::Delay(Duration::from_millis(pause)));
     sandbox.script(Route::Decision, delays);
@@ -68,8 +68,8 @@ pub fn in_order<A: Bulk>() {
     assert_eq!(names(&outcomes), ids(50).map(|id| id.to_string()).collect::<Vec<_>>());
 }
 
-/// A session that fails fails alone.
-pub fn partial_failures<A: Bulk>() {
+/// The failure of one session does not affect the others.
+pub fn one_failure_does_not_affect_others<A: Bulk>() {
     let sandbox = sandbox();
     sandbox.missing("s-003");
     sandbox.decision("s-005", "<html>");
@@ -89,8 +89,8 @@ pub fn partial_failures<A: Bulk>() {
     }
 }
 
-/// Checks that a stream dropped early sends no more requests, and that its client goes on.
-pub fn dropped_early<A: Bulk>() {
+/// A stream that is dropped early sends no more requests, and its client remains usable.
+pub fn dropped_stream_sends_no_more_requests<A: Bulk>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     let mut yielded = 0;
@@ -100,17 +100,17 @@ pub fn dropped_early<A: Bulk>() {
         yielded < 10
     });
     thread::sleep(Duration::from_millis(100));
-    let asked = sandbox.requests_to(Route::Decision).len();
-    assert!((10..=14).contains(&asked), "{asked} requests");
+    let requests = sandbox.requests_to(Route::Decision).len();
+    assert!((10..=14).contains(&requests), "{requests} requests");
     client.decision(&id("s-1")).unwrap();
 }
 
-/// Ids are taken as they are needed: there may be infinitely many.
-pub fn takes_no_more_than_it_works_on<A: Bulk>() {
+/// Ids are taken on demand, even from an infinite input.
+pub fn ids_are_taken_on_demand<A: Bulk>() {
     let sandbox = sandbox();
-    let (taken, count) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     let endless = (0..).map(move |n| {
-        taken.send(n).unwrap();
+        sender.send(n).unwrap();
         id(&format!("s-{n}"))
     });
     let mut yielded = 0;
@@ -118,12 +118,12 @@ pub fn takes_no_more_than_it_works_on<A: Bulk>() {
         yielded += 1;
         yielded < 20
     });
-    let taken = count.try_iter().count();
+    let taken = receiver.try_iter().count();
     assert!((20..=23).contains(&taken), "{taken} ids");
 }
 
-/// Nothing is sent for no ids.
-pub fn no_ids<A: Bulk>() {
+/// An empty input sends nothing.
+pub fn empty_input_sends_nothing<A: Bulk>() {
     let sandbox = sandbox();
     for in_order in [false, true] {
         assert_eq!(outcomes(&client::<A>(&sandbox), 0, 4, in_order).len(), 0);
@@ -131,7 +131,7 @@ pub fn no_ids<A: Bulk>() {
     assert_eq!(sandbox.connections(), 0);
 }
 
-/// One token serves all, and no more requests are in flight than was said.
+/// One token serves all calls, and the number of requests in flight is bounded.
 pub fn one_token_and_bounded_concurrency<A: Bulk>() {
     let sandbox = Sandbox::builder().latency(Duration::from_millis(100)).start().unwrap();
     assert_eq!(outcomes(&client::<A>(&sandbox), 60, 4, false).len(), 60);

@@ -1,4 +1,4 @@
-//! Certificates for servers on this machine, made anew for each run.
+//! Certificates for local servers, generated for each run.
 
 use std::sync::Arc;
 
@@ -18,28 +18,28 @@ use rustls::{
 pub struct Authority(Arc<CertifiedIssuer<'static, KeyPair>>);
 
 impl Authority {
-    /// A new one, which nobody trusts yet.
+    /// Creates an authority.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
-        // Under the name of those it signs, OpenSSL would take their certificates for self-signed.
+        // With equal subject and issuer names, OpenSSL takes a certificate for self-signed.
         params.distinguished_name.push(DnType::CommonName, "authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
         Self(Arc::new(CertifiedIssuer::self_signed(params, key).unwrap()))
     }
 
-    /// Its own certificate.
+    /// Returns the authority's certificate.
     pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    /// The TLS settings of a server that the authority vouches for.
+    /// Returns the TLS settings of a server with a certificate of this authority.
     pub fn server(&self, host: &str) -> Arc<ServerConfig> {
         self.server_of_versions(host, ALL_VERSIONS)
     }
 
-    /// The same for a server that speaks these versions alone.
+    /// Returns the same for a server that supports only `versions`.
     pub fn server_of_versions(
         &self,
         host: &str,
@@ -48,8 +48,8 @@ impl Authority {
         self.sign(&params(host), versions)
     }
 
-    /// The same for a server that demands a client certificate of this authority.
-    pub fn demanding_server(
+    /// Returns the same for a server that requires a client certificate of this authority.
+    pub fn server_with_client_auth(
         &self,
         host: &str,
         versions: &[&'static SupportedProtocolVersion],
@@ -64,7 +64,7 @@ impl Authority {
         Arc::new(config.with_single_cert(vec![certificate.der().clone()], private(&key)).unwrap())
     }
 
-    /// The same for a server whose certificate was good until the end of 2020.
+    /// Returns the same for a server whose certificate expired at the end of 2020.
     pub fn expired_server(&self, host: &str) -> Arc<ServerConfig> {
         let mut params = params(host);
         params.not_before = date_time_ymd(2020, 1, 1);
@@ -83,7 +83,7 @@ impl Authority {
     }
 }
 
-/// The TLS settings of a server that vouches for itself.
+/// Returns the TLS settings of a server with a self-signed certificate.
 pub fn self_signed_server(host: &str) -> Arc<ServerConfig> {
     let key = KeyPair::generate().unwrap();
     let certificate = params(host).self_signed(&key).unwrap();

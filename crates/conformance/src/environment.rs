@@ -1,5 +1,5 @@
-//! A client that is configured by the environment, which belongs to a whole process: so each case
-//! runs the test again as a child.
+//! Configuration by environment variables. They are process-wide, so each case runs the test again
+//! in a child process.
 
 use std::env;
 use std::error::Error;
@@ -10,7 +10,7 @@ use didit_sandbox::Sandbox;
 
 const CHILD: &str = "FROM_ENV_CHILD";
 
-/// Returns what a process with those variables prints.
+/// Runs `test` in a child process with `variables` and returns its output.
 fn child(test: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(CHILD, "1");
@@ -21,14 +21,11 @@ fn child(test: &str, variables: &[(&str, &str)]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Each way to authorize works alone, and every mistake is refused before anything is sent.
+/// Each kind of credentials works, and invalid settings are rejected before anything is sent.
 ///
-/// `test` is the name of the calling test. `retrieve` makes a client of the environment, and returns
-/// the session id of the decision of `s-1`.
-pub fn the_environment_makes_a_client(
-    test: &str,
-    retrieve: impl Fn() -> Result<String, Box<dyn Error>>,
-) {
+/// `test` is the name of the calling test. `retrieve` creates a client from the environment,
+/// retrieves the decision of `s-1`, and returns its session id.
+pub fn client_from_environment(test: &str, retrieve: impl Fn() -> Result<String, Box<dyn Error>>) {
     if env::var_os(CHILD).is_some() {
         match retrieve() {
             Ok(session_id) => println!("retrieved {session_id}"),
@@ -49,7 +46,7 @@ pub fn the_environment_makes_a_client(
         assert!(printed.contains("retrieved s-1"), "{printed}");
     }
     std::fs::remove_file(&file).unwrap();
-    let asked = sandbox.requests().len();
+    let requests = sandbox.requests().len();
     for (variables, words) in [
         (vec![url], "no credentials are configured; set DIDIT_CLIENT_ID"),
         (
@@ -68,5 +65,5 @@ pub fn the_environment_makes_a_client(
         assert!(printed.contains(words) && printed.contains("refused: "), "{printed}");
         assert!(!printed.contains(sandbox.client_secret()), "{printed}");
     }
-    assert_eq!(sandbox.requests().len(), asked);
+    assert_eq!(sandbox.requests().len(), requests);
 }

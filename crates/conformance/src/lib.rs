@@ -1,9 +1,9 @@
-//! The behavior that every adapter must have, over real sockets and the sandbox.
+//! Test cases for every adapter, over real sockets and the sandbox.
 //!
-//! An adapter's tests implement [`Adapter`] and [`Bulk`](bulk::Bulk) for its client, and run every
-//! case by [`cases!`], so that all adapters prove the same.
+//! An adapter's tests implement [`Adapter`], [`Bulk`](bulk::Bulk) and
+//! [`Verification`](verification::Verification) for its client, and run every case with [`cases!`].
 
-// A case is a test: it fails by panicking.
+// The cases are tests and fail by panicking.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::missing_panics_doc)]
 
 pub mod authorization;
@@ -31,10 +31,10 @@ use didit_sandbox::Sandbox;
 
 /// A client under test.
 pub trait Adapter: Send + Sync + Sized {
-    /// Number of connections beyond one that its pool may open for calls that follow each other.
+    /// Number of additional connections that the pool may open for sequential calls.
     const SPARE_CONNECTIONS: u64;
 
-    /// The target of log lines that hold all bytes of an exchange, if this build has any.
+    /// The target of log records that contain all bytes of an exchange, if this build has any.
     const WIRE_DUMP: Option<&str> = None;
 
     /// Builds the client.
@@ -76,10 +76,10 @@ pub trait Adapter: Send + Sync + Sized {
         session_token: &str,
     ) -> Result<SessionStatus, CallFailure>;
 
-    /// Returns the token that was fetched.
+    /// Returns the fetched access token.
     fn access_token(&self) -> Option<AccessToken>;
 
-    /// Hands a token over.
+    /// Sets the access token.
     fn set_access_token(&self, token: &AccessToken);
 }
 
@@ -87,7 +87,7 @@ pub trait Adapter: Send + Sync + Sized {
 pub struct Settings {
     /// The base URL.
     pub base_url: didit_core::BaseUrl,
-    /// The base URL of the verification API, if it is another.
+    /// The base URL of the verification API, if it differs.
     pub verification_base_url: Option<didit_core::BaseUrl>,
     /// The credentials.
     pub credentials: Credentials,
@@ -95,9 +95,9 @@ pub struct Settings {
     pub policy: Policy,
     /// A PEM certificate to trust.
     pub root_certificate: Option<String>,
-    /// The proxy, in place of the environment's.
+    /// The proxy, which replaces that of the environment.
     pub proxy: Option<didit_core::ProxySettings>,
-    /// A store that the processes share.
+    /// A shared store.
     pub store: Option<waking::Store>,
 }
 
@@ -106,12 +106,12 @@ pub struct Settings {
 pub struct CallFailure {
     /// The core's error.
     pub call: CallError,
-    /// All that the adapter's error shows: `Display`, `Debug`, and the same of its sources.
+    /// The `Display` and `Debug` texts of the adapter's error and of its sources.
     pub shown: String,
 }
 
 impl CallFailure {
-    /// Wraps an adapter's error, which holds the core's.
+    /// Wraps an adapter's error, which contains the core's.
     pub fn new<E: std::error::Error + Into<CallError> + 'static>(error: E) -> Self {
         let first: &(dyn std::error::Error + 'static) = &error;
         let chain = std::iter::successors(Some(first), |error| error.source());
@@ -119,16 +119,16 @@ impl CallFailure {
         Self { shown: shown.join("\n"), call: error.into() }
     }
 
-    /// Returns what was wrong with the response.
+    /// Returns the kind of the response error.
     ///
     /// # Panics
-    /// If the failure was no response.
+    /// If the call did not fail with a response.
     pub fn kind(&self) -> &ResponseErrorKind {
         self.call.response().expect("a response").kind()
     }
 }
 
-/// Settings for a sandbox, with the client id and secret it expects.
+/// Returns settings for a sandbox, with its client id and secret.
 pub fn settings(sandbox: &Sandbox) -> Settings {
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
     Settings {
@@ -146,11 +146,11 @@ fn sandbox() -> Sandbox {
     Sandbox::start().expect("a loopback port")
 }
 
-/// Calls that followed each other went over one connection, but for what the pool may open.
+/// Asserts that sequential calls used one connection, plus those that the pool may open.
 #[track_caller]
 fn assert_one_connection<A: Adapter>(sandbox: &Sandbox) {
     let spare = sandbox.connections() - 1;
-    assert!(spare <= A::SPARE_CONNECTIONS, "{spare} connections more than one");
+    assert!(spare <= A::SPARE_CONNECTIONS, "{spare} additional connections");
 }
 
 fn client<A: Adapter>(sandbox: &Sandbox) -> A {

@@ -1,4 +1,4 @@
-//! The logs of the adapter and of the libraries below it, at the highest level of detail.
+//! The logs of the adapter and its libraries, at the most verbose level.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -39,9 +39,9 @@ impl log::Log for Capture {
     fn flush(&self) {}
 }
 
-/// Planted secrets and a planted person pass by, in successes and in failures, and nothing of them
-/// is logged, by nobody and at no level.
-pub fn nothing_private_is_logged<A: Bulk>() {
+/// Planted secrets and personal data, in successful and failed calls, are not logged by any crate
+/// at any level.
+pub fn logs_contain_no_secrets_or_personal_data<A: Bulk>() {
     let subscriber = tracing_subscriber::fmt().with_writer(|| Capture).with_ansi(false);
     let subscriber = subscriber.with_max_level(LevelFilter::TRACE).finish();
     tracing::subscriber::set_global_default(subscriber).expect("the first subscriber");
@@ -81,21 +81,23 @@ pub fn nothing_private_is_logged<A: Bulk>() {
     client.decisions([session_id.clone()].into_iter(), 1, false, |_, result| result.is_ok());
     for (key, right) in [(sandbox.api_key(), true), ("canary-key", false)] {
         let credentials = Authorization::api_key(key).unwrap().into();
-        let held = A::new(Settings { credentials, ..settings(&sandbox) }).unwrap();
-        assert_eq!(held.decision(&session_id).is_ok(), right);
+        let client = A::new(Settings { credentials, ..settings(&sandbox) }).unwrap();
+        assert_eq!(client.decision(&session_id).is_ok(), right);
     }
 
     let token_request = &sandbox.requests_to(Route::Token)[0];
     let basic = token_request.header("authorization").unwrap().strip_prefix("Basic ").unwrap();
     let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     let logged = String::from_utf8_lossy(&logged);
-    for told in ["event=\"sent\"", "attempt=2", "event=\"waiting\""] {
-        assert!(logged.contains(told), "{logged}");
+    for expected in ["event=\"sent\"", "attempt=2", "event=\"waiting\""] {
+        assert!(logged.contains(expected), "{logged}");
     }
     let token = bearer.strip_prefix("Bearer ").unwrap();
     for private in ["canary", basic, token, session_token, sandbox.api_key()] {
-        let dumps = |line: &&str| A::WIRE_DUMP.is_some_and(|target| line.starts_with(target));
-        let line = logged.lines().filter(|line| !dumps(line)).find(|line| line.contains(private));
+        let is_wire_dump =
+            |line: &&str| A::WIRE_DUMP.is_some_and(|target| line.starts_with(target));
+        let line =
+            logged.lines().filter(|line| !is_wire_dump(line)).find(|line| line.contains(private));
         assert_eq!(line, None);
     }
 }

@@ -1,4 +1,4 @@
-//! Pacing, retry, waiting for a final status and shared failures, over real sockets.
+//! Pacing, retries, waiting for a final status, and shared failures.
 
 use std::thread;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
 use crate::{Adapter, CallFailure, Settings, assert_one_connection, client, id, sandbox, settings};
 
-fn refusals(sandbox: &Sandbox) -> usize {
+fn rejections(sandbox: &Sandbox) -> usize {
     sandbox.requests().iter().filter(|request| request.status == Some(429)).count()
 }
 
@@ -19,8 +19,8 @@ fn paced<A: Adapter>(sandbox: &Sandbox, window: Duration) -> A {
     A::new(settings).unwrap()
 }
 
-/// A client that is alone drains a quota without being refused once.
-pub fn a_quota_drains_without_a_refusal<A: Adapter>() {
+/// A single client drains a quota without a 429 response.
+pub fn single_client_is_never_rate_limited<A: Adapter>() {
     let window = Duration::from_millis(400);
     let sandbox = Sandbox::builder().quota(Quota { limit: 10, window });
     let sandbox = sandbox.latency(Duration::from_millis(5)).start().unwrap();
@@ -35,11 +35,11 @@ pub fn a_quota_drains_without_a_refusal<A: Adapter>() {
             });
         }
     });
-    assert_eq!((refusals(&sandbox), sandbox.requests_to(Route::Decision).len()), (0, 48));
+    assert_eq!((rejections(&sandbox), sandbox.requests_to(Route::Decision).len()), (0, 48));
 }
 
-/// Two clients that share a quota both come to their end.
-pub fn a_shared_quota_drains<A: Adapter>() {
+/// Two clients that share a quota both complete their calls.
+pub fn clients_drain_a_shared_quota<A: Adapter>() {
     let window = Duration::from_millis(400);
     let sandbox = Sandbox::builder().quota(Quota { limit: 10, window }).start().unwrap();
     let clients: [A; 2] = [paced(&sandbox, window), paced(&sandbox, window)];
@@ -52,12 +52,12 @@ pub fn a_shared_quota_drains<A: Adapter>() {
             });
         }
     });
-    let answered = sandbox.requests_to(Route::Decision).len() - refusals(&sandbox);
+    let answered = sandbox.requests_to(Route::Decision).len() - rejections(&sandbox);
     assert_eq!(answered, 40);
 }
 
-/// The time that the service names is waited for.
-pub fn retry_after_is_obeyed<A: Adapter>() {
+/// The `Retry-After` of the service is honored.
+pub fn retry_after_is_honored<A: Adapter>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     client.decision(&id("s-1")).unwrap();
@@ -68,8 +68,8 @@ pub fn retry_after_is_obeyed<A: Adapter>() {
     assert!(requests[2].received >= earliest, "{:?}", requests[2].received);
 }
 
-/// Waiting ends when the person has decided.
-pub fn waiting_ends_with_a_final_status<A: Adapter>() {
+/// A wait ends when the person has decided.
+pub fn wait_ends_with_a_final_status<A: Adapter>() {
     let sandbox = sandbox();
     sandbox.set_status("s-1", "initialized");
     let client = client::<A>(&sandbox);
@@ -91,8 +91,8 @@ pub fn waiting_ends_with_a_final_status<A: Adapter>() {
     assert_one_connection::<A>(&sandbox);
 }
 
-/// Waiting ends by its deadline, and reports the last status of the session.
-pub fn waiting_ends_by_its_deadline<A: Adapter>() {
+/// A wait ends at its deadline and reports the last status of the session.
+pub fn wait_ends_at_its_deadline<A: Adapter>() {
     let sandbox = sandbox();
     sandbox.set_status("s-1", "retrieved");
     let wait = |client: A| -> CallFailure {
@@ -109,8 +109,8 @@ pub fn waiting_ends_by_its_deadline<A: Adapter>() {
     assert_eq!(wait(client(&sandbox)).kind(), &ResponseErrorKind::NotFound);
 }
 
-/// Callers who wait for a token that the service refuses all fail by that one refusal.
-pub fn refused_credentials_are_asked_for_once<A: Adapter>() {
+/// A rejected token request fails all calls that wait for the token.
+pub fn rejected_credentials_fail_all_waiting_calls<A: Adapter>() {
     let sandbox = Sandbox::builder().latency(Duration::from_millis(200)).start().unwrap();
     let wrong = didit_core::ClientCredentials::new(sandbox.client_id(), "wrong").unwrap();
     let client = A::new(Settings { credentials: wrong.into(), ..settings(&sandbox) }).unwrap();
@@ -123,6 +123,6 @@ pub fn refused_credentials_are_asked_for_once<A: Adapter>() {
             });
         }
     });
-    // A thread that starts late asks for itself.
+    // A thread that starts late sends its own token request.
     assert!(sandbox.requests().len() < 8, "{}", sandbox.requests().len());
 }

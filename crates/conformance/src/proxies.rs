@@ -1,7 +1,6 @@
-//! Proxies, as the environment names them.
+//! Proxies from the environment and from the builder.
 //!
-//! The environment belongs to the whole process, so each scenario runs its own test again as a
-//! child, whose environment also says what it is to retrieve.
+//! Environment variables are process-wide, so each case runs its test again in a child process.
 
 use std::env;
 use std::io::{self, Read as _, Write as _};
@@ -20,7 +19,7 @@ use crate::certificates::Authority;
 use crate::verification::Verification;
 use crate::{Adapter, Settings, id, raw, settings};
 
-/// Set in a child: the base URL of its sandbox.
+/// The variable with the base URL of the sandbox, set in a child process only.
 const CHILD: &str = "SCENARIO_BASE_URL";
 const ROOT: &str = "SCENARIO_ROOT_CERTIFICATE";
 const ALL: [&str; 8] = [
@@ -34,12 +33,13 @@ const ALL: [&str; 8] = [
     "no_proxy",
 ];
 
-/// The target that the proxy is asked for, if any, or else the variable that is refused.
+/// The expected request to the proxy, if any; or the variable that is rejected.
 type Expected<'a> = Result<Option<&'a str>, &'a str>;
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
-/// A proxy that serves until the process ends, and tells each host that it was asked for.
+/// Starts a proxy that serves until the process ends; returns its address and a receiver of the
+/// request lines.
 fn proxy() -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -81,7 +81,7 @@ fn tunnel(mut client: TcpStream, asked: &mpsc::Sender<String>) {
     let _ = client.shutdown(Shutdown::Write);
 }
 
-/// Runs `test` again in a process of its own with these variables, and tells what it printed.
+/// Runs `test` in a child process with `variables` and returns its output.
 fn child(test: &str, base_url: &str, root: &str, variables: Variables<'_>) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
     command.args(["--exact", test, "--nocapture"]).env(CHILD, base_url).env(ROOT, root);
@@ -111,8 +111,8 @@ fn retrieve<A: Adapter>(base_url: &str) {
     }
 }
 
-/// The proxy for https addresses is gone through, that for others and for excepted hosts is not,
-/// and one that cannot be used is refused before anything is sent.
+/// The HTTPS proxy is used for https URLs, except for hosts in `NO_PROXY`. The HTTP proxy is not
+/// used. An unusable proxy is rejected before anything is sent.
 pub fn from_the_environment<A: Adapter>(test: &str) {
     if let Ok(base_url) = env::var(CHILD) {
         return retrieve::<A>(&base_url);
@@ -156,8 +156,8 @@ pub fn from_the_environment<A: Adapter>(test: &str) {
     }
 }
 
-/// A proxy that refuses is asked once, and named.
-pub fn proxy_that_refuses<A: Adapter>() {
+/// A refused CONNECT is not retried, and the error names the proxy.
+pub fn proxy_refusal_is_not_retried<A: Adapter>() {
     let authority = Authority::new();
     let secure = Sandbox::builder().tls(authority.server("127.0.0.1")).start().unwrap();
     let answers: [fn(&str) -> String; 3] = [
@@ -181,9 +181,8 @@ pub fn proxy_that_refuses<A: Adapter>() {
     }
 }
 
-/// A proxy and an authority that are given by code are used together, for the host alone that is
-/// reached through the proxy.
-pub fn by_code<A: Verification>() {
+/// A proxy and a root certificate from the builder work together, for https URLs only.
+pub fn proxy_from_the_builder<A: Verification>() {
     let authority = Authority::new();
     let application = || Application::new("client", "secret").with_api_key("key");
     let secure = Sandbox::builder().application(application()).tls(authority.server("127.0.0.1"));

@@ -1,30 +1,30 @@
-//! A server that answers one request on each connection, and closes it without announcing that.
+//! A server that answers one request per connection and then closes it without `Connection: close`.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
-/// Serves until the process ends. Returns the address, and the first line of each request.
+/// Serves until the process ends. Returns the address and a receiver of the request lines.
 pub(crate) fn serve(
     respond: impl Fn(&str) -> String + Send + 'static,
 ) -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let (asked, requests) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         for stream in listener.incoming() {
-            // A client that leaves early is one to answer no more.
-            let _ = answer(&stream.unwrap(), &respond, &asked);
+            // An error means that the client disconnected early.
+            let _ = answer(&stream.unwrap(), &respond, &sender);
         }
     });
-    (address, requests)
+    (address, receiver)
 }
 
 fn answer(
     mut stream: &TcpStream,
     respond: &impl Fn(&str) -> String,
-    asked: &Sender<String>,
+    sender: &Sender<String>,
 ) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     let (mut first, mut length) = (String::new(), 0);
@@ -41,7 +41,7 @@ fn answer(
         }
     }
     reader.read_exact(&mut vec![0; length])?;
-    let _ = asked.send(first.trim_end().to_owned());
+    let _ = sender.send(first.trim_end().to_owned());
     stream.write_all(respond(&first).as_bytes())
 }
 

@@ -1,4 +1,4 @@
-//! A `redis-server` on a free port of the loopback interface, for tests of what processes share.
+//! A `redis-server` on a free loopback port, for tests with shared state.
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A server that ends with the test.
+/// A server that is killed on drop.
 #[derive(Debug)]
 pub struct RedisServer {
     child: Child,
@@ -16,26 +16,26 @@ pub struct RedisServer {
 
 #[derive(Debug)]
 enum Mode {
-    Forgetful,
-    /// Keeps all it is told in that folder.
-    Keeping(PathBuf),
-    /// Speaks TLS alone, with `cert.pem` and `key.pem` of that folder.
+    InMemory,
+    /// Persists its data in the folder.
+    Persistent(PathBuf),
+    /// Accepts only TLS, with `cert.pem` and `key.pem` of the folder.
     Tls(PathBuf),
 }
 
 impl RedisServer {
-    /// Starts one that keeps nothing.
+    /// Starts a server without persistence.
     pub fn start() -> Self {
-        Self::new(Mode::Forgetful)
+        Self::new(Mode::InMemory)
     }
 
-    /// Starts one that keeps all it is told in a folder.
-    pub fn keeping(folder: &Path) -> Self {
-        Self::new(Mode::Keeping(folder.to_owned()))
+    /// Starts a server that persists its data in a folder.
+    pub fn persistent(folder: &Path) -> Self {
+        Self::new(Mode::Persistent(folder.to_owned()))
     }
 
-    /// Starts one that speaks TLS alone, with the `cert.pem` and `key.pem` of a folder, which are for
-    /// `localhost`.
+    /// Starts a server that accepts only TLS, with `cert.pem` and `key.pem` of a folder, which are
+    /// for `localhost`.
     pub fn with_tls(folder: &Path) -> Self {
         Self::new(Mode::Tls(folder.to_owned()))
     }
@@ -59,13 +59,13 @@ impl RedisServer {
         format!("{host}:{}", self.port)
     }
 
-    /// Ends it at once.
+    /// Kills the server.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
-    /// Starts it again, at the same port.
+    /// Starts the server again on the same port.
     pub fn restart(&mut self) {
         self.child = spawn(self.port, &self.mode);
         self.wait();
@@ -86,8 +86,8 @@ fn spawn(port: u16, mode: &Mode) -> Child {
     command.args(["--bind", "127.0.0.1", "--save", ""]);
     command.args(["--port", if matches!(mode, Mode::Tls(_)) { "0" } else { &port }]);
     match mode {
-        Mode::Forgetful => command.args(["--appendonly", "no"]),
-        Mode::Keeping(folder) => {
+        Mode::InMemory => command.args(["--appendonly", "no"]),
+        Mode::Persistent(folder) => {
             command.args(["--appendonly", "yes", "--appendfsync", "always", "--dir"]).arg(folder)
         }
         Mode::Tls(folder) => command

@@ -1,4 +1,4 @@
-//! Answers that are not the decision that was asked for.
+//! Responses other than the requested decision.
 
 use std::time::Duration;
 
@@ -7,21 +7,21 @@ use didit_sandbox::{Fault, Route, fixtures};
 
 use crate::{Adapter, CallFailure, Settings, client, id, raw, sandbox, settings};
 
-/// Retrieves a decision whose route always answers so; returns the outcome and the number of
-/// requests.
+/// Retrieves a decision from a route that always responds with `fault`; returns the error and the
+/// number of requests.
 fn outcome<A: Adapter>(fault: Fault) -> (CallFailure, usize) {
     let sandbox = sandbox();
     sandbox.always(Route::Decision, fault);
     let mut settings = settings(&sandbox);
-    // A slow machine may take long for a large body.
+    // A large body takes long on a slow machine.
     settings.policy.attempt_timeout = Duration::from_secs(60);
     settings.policy.call_timeout = Duration::from_secs(60);
     let error = A::new(settings).unwrap().decision(&id("s-1")).unwrap_err();
     (error, sandbox.requests_to(Route::Decision).len())
 }
 
-/// 403 is final, and carries the service's words and the request id.
-pub fn forbidden<A: Adapter>() {
+/// 403 is not retried; its error has the message and the request id of the service.
+pub fn forbidden_is_final<A: Adapter>() {
     let (error, requests) = outcome::<A>(Fault::answer(403).body(r#"{"detail":"Not yours."}"#));
     assert_eq!((error.kind(), requests), (&ResponseErrorKind::Forbidden, 1));
     let response = error.call.response().unwrap();
@@ -29,8 +29,8 @@ pub fn forbidden<A: Adapter>() {
     assert!(response.request_id().unwrap().starts_with("sandbox-"));
 }
 
-/// 404 is final.
-pub fn not_found<A: Adapter>() {
+/// 404 is not retried.
+pub fn not_found_is_final<A: Adapter>() {
     let sandbox = sandbox();
     sandbox.missing("s-1");
     let error = client::<A>(&sandbox).decision(&id("s-1")).unwrap_err();
@@ -38,7 +38,7 @@ pub fn not_found<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::Decision).len(), 1);
 }
 
-/// A gateway's HTML page is an error by its status, and tells its title.
+/// An HTML error page of a gateway is classified by its status, and its title is the message.
 pub fn html_error_page<A: Adapter>() {
     let page = Fault::answer(502).header("content-type", "text/html").body(fixtures::GATEWAY);
     let (error, requests) = outcome::<A>(page);
@@ -47,7 +47,7 @@ pub fn html_error_page<A: Adapter>() {
     assert!(error.call.response().unwrap().message().unwrap().contains("502"));
 }
 
-/// An HTML page with a status of success is no decision.
+/// An HTML page with a success status is a malformed response.
 pub fn html_with_success<A: Adapter>() {
     let page = Fault::answer(200).header("content-type", "text/html").body(fixtures::GATEWAY);
     let (error, requests) = outcome::<A>(page);
@@ -55,8 +55,8 @@ pub fn html_with_success<A: Adapter>() {
     assert_eq!(requests, 1);
 }
 
-/// A success without a body is no decision, and not a failed exchange that is tried again; an empty
-/// failure still counts by its status.
+/// A success without a body is an error that is not retried; an error without a body is classified
+/// by its status.
 pub fn empty_body<A: Adapter>() {
     for status in [200, 204, 205] {
         let (error, requests) = outcome::<A>(Fault::answer(status).body(""));
@@ -67,7 +67,7 @@ pub fn empty_body<A: Adapter>() {
     assert_eq!(error.call.response().unwrap().message(), None);
 }
 
-/// JSON that ends too early is tried again.
+/// Truncated JSON is retried.
 pub fn truncated_json<A: Adapter>() {
     let half = &fixtures::DECISION[..fixtures::DECISION.len() / 2];
     let (error, requests) = outcome::<A>(Fault::answer(200).body(half));
@@ -75,9 +75,9 @@ pub fn truncated_json<A: Adapter>() {
     assert_eq!(requests, 4);
 }
 
-/// A chunked body whose last line end is missing is read as far as it is a whole JSON object, in one
-/// request; anything shorter is not.
-pub fn body_without_its_end<A: Adapter>() {
+/// A chunked body without its end is accepted if it contains a complete JSON object, and retried
+/// otherwise.
+pub fn chunked_body_without_its_end<A: Adapter>() {
     let object = r#"{"session_id":"s-1","status":"Confirmed"}"#;
     let chunk = |body: &str| format!("{:x}\r\n{body}\r\n", body.len());
     for (body, whole) in [
@@ -108,7 +108,7 @@ pub fn body_without_its_end<A: Adapter>() {
     }
 }
 
-/// A head that cannot be parsed is told as such.
+/// A head that cannot be parsed is reported as invalid HTTP.
 pub fn head_that_is_not_http<A: Adapter>() {
     for head in [
         "no HTTP at all\r\n\r\n",
@@ -122,33 +122,33 @@ pub fn head_that_is_not_http<A: Adapter>() {
             ..settings(&sandbox())
         });
         let error = client.unwrap().decision(&id("s-1")).unwrap_err();
-        let told = format!("({address}: the response is not valid HTTP)");
-        assert!(error.shown.contains(&told), "{}", error.shown);
+        let place = format!("({address}: the response is not valid HTTP)");
+        assert!(error.shown.contains(&place), "{}", error.shown);
     }
 }
 
-/// The sample as the page prints it is refused with line, column and place.
-pub fn sample_as_printed<A: Adapter>() {
+/// The documentation's invalid sample is rejected with the path of the syntax error.
+pub fn invalid_json_of_the_documentation<A: Adapter>() {
     let (error, requests) = outcome::<A>(Fault::answer(200).body(fixtures::DECISION_AS_PRINTED));
     assert!(matches!(error.kind(), ResponseErrorKind::Malformed(e) if e.path() == "user_data"));
     assert_eq!(requests, 1);
 }
 
-/// A decision about another session is an error.
-pub fn another_session<A: Adapter>() {
+/// A decision of another session is an error.
+pub fn decision_of_another_session<A: Adapter>() {
     let (error, requests) = outcome::<A>(Fault::answer(200).body(fixtures::DECISION));
     assert_eq!((error.kind(), requests), (&ResponseErrorKind::SessionMismatch, 1));
 }
 
-/// An answer of 64 MB, or without an end, is cut off at 8 MiB.
-pub fn oversized_answer<A: Adapter>() {
+/// A body of 64 MB, or without an end, is read up to the limit of 8 MiB.
+pub fn oversized_body<A: Adapter>() {
     let (error, requests) = outcome::<A>(Fault::Huge(64_000_000));
     assert_eq!((error.kind(), requests), (&ResponseErrorKind::TooLarge, 1));
     let (error, requests) = outcome::<A>(Fault::Endless);
     assert_eq!((error.kind(), requests), (&ResponseErrorKind::TooLarge, 1));
 }
 
-/// A head that is too large, or has too many headers, is told as such and not asked for again.
+/// A head that is too large or has too many headers has its own error and is not retried.
 pub fn oversized_head<A: Adapter>() {
     let long = Fault::answer(200).header("x-long", &"a".repeat(2_000_000));
     let longer_than_one = Fault::answer(200).header("x-long", &"a".repeat(70_000));
@@ -163,8 +163,8 @@ pub fn oversized_head<A: Adapter>() {
     }
 }
 
-/// A head of 120 headers, and one with a header of 60 kB, is read.
-pub fn as_many_headers_as_both_adapters_read<A: Adapter>() {
+/// A head with 120 headers and one with a header of 60 kB are accepted.
+pub fn large_head_within_the_limits<A: Adapter>() {
     let decision = fixtures::DECISION.as_bytes();
     let long = Fault::answer(200).header("x-long", &"a".repeat(60_000));
     for fault in [long, with_headers(115)] {
@@ -178,7 +178,7 @@ fn with_headers(count: usize) -> Fault {
     (0..count).fold(Fault::answer(200), |fault, n| fault.header(&format!("x-{n}"), "a"))
 }
 
-/// A redirect is not followed, and the other host learns nothing.
+/// A redirect is not followed, and nothing is sent to the other host.
 pub fn redirect_is_not_followed<A: Adapter>() {
     let other = sandbox();
     let target = format!("{}/auth/v2/session/s-1/decision/", other.url());

@@ -1,4 +1,4 @@
-//! A session from its creation to its decision.
+//! Sessions, from creation to decision.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
@@ -22,7 +22,7 @@ fn with<A: Adapter>(sandbox: &Sandbox, credentials: impl Into<Credentials>) -> A
     A::new(Settings { credentials: credentials.into(), ..settings(sandbox) }).expect("a client")
 }
 
-fn walk<A: Adapter>(sandbox: &Sandbox, client: &A) {
+fn run_session_flow<A: Adapter>(sandbox: &Sandbox, client: &A) {
     let created = client.create(scopes(), Some("order 7")).unwrap();
     let token = created.session_token().expose();
     assert!(created.url().expose().ends_with(token));
@@ -39,10 +39,10 @@ fn walk<A: Adapter>(sandbox: &Sandbox, client: &A) {
     assert!(user.names.is_some() && user.email.is_some() && user.phone.is_none());
 }
 
-/// Create, status and decision with a client id and its secret: one token, and none for the status.
-pub fn by_bearer_token<A: Adapter>() {
+/// Creation, status and decision with client credentials use one token, and none for the status.
+pub fn session_flow_by_bearer_token<A: Adapter>() {
     let sandbox = sandbox();
-    walk(&sandbox, &client::<A>(&sandbox));
+    run_session_flow(&sandbox, &client::<A>(&sandbox));
     assert_eq!(sandbox.tokens_issued(), 1);
     let create = &sandbox.requests_to(Route::CreateSession)[0];
     assert!(create.header("authorization").unwrap().starts_with("Bearer "));
@@ -53,9 +53,12 @@ pub fn by_bearer_token<A: Adapter>() {
 }
 
 /// The same with an application key.
-pub fn by_api_key<A: Adapter>() {
+pub fn session_flow_by_api_key<A: Adapter>() {
     let sandbox = sandbox();
-    walk(&sandbox, &with::<A>(&sandbox, Authorization::api_key(sandbox.api_key()).unwrap()));
+    run_session_flow(
+        &sandbox,
+        &with::<A>(&sandbox, Authorization::api_key(sandbox.api_key()).unwrap()),
+    );
     assert_eq!(sandbox.tokens_issued(), 0);
     let create = &sandbox.requests_to(Route::CreateSession)[0];
     assert_eq!(create.header("x-api-key"), Some(sandbox.api_key()));
@@ -64,8 +67,8 @@ pub fn by_api_key<A: Adapter>() {
     }
 }
 
-/// Vendor data that was not given is not sent.
-pub fn without_vendor_data<A: Adapter>() {
+/// Absent vendor data is not sent.
+pub fn creation_without_vendor_data<A: Adapter>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     let created = client.create(scopes(), None).unwrap();
@@ -73,7 +76,7 @@ pub fn without_vendor_data<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::CreateSession)[0].body, br#"{"scope":"names email"}"#);
 }
 
-/// Creates a session whose first requests meet these faults; returns the outcome and the number of
+/// Creates a session while the first requests meet `faults`; returns the result and the number of
 /// requests.
 fn creation<A: Adapter>(faults: Vec<Fault>) -> (Result<(), CallFailure>, usize) {
     let sandbox = sandbox();
@@ -82,8 +85,8 @@ fn creation<A: Adapter>(faults: Vec<Fault>) -> (Result<(), CallFailure>, usize) 
     (result, sandbox.requests_to(Route::CreateSession).len())
 }
 
-/// A creation that the service may have carried out is not repeated.
-pub fn creation_is_not_repeated<A: Adapter>() {
+/// A creation that the service may have carried out is not retried.
+pub fn ambiguous_creation_is_not_retried<A: Adapter>() {
     for fault in [
         Fault::Reset,
         Fault::Close,
@@ -104,8 +107,8 @@ pub fn creation_is_not_repeated<A: Adapter>() {
     }
 }
 
-/// Nor is one that the service may have carried out after it refused it.
-pub fn creation_is_not_repeated_after_a_refusal<A: Adapter>() {
+/// The same holds after the service rejected an earlier attempt.
+pub fn ambiguous_creation_after_a_rejection_is_not_retried<A: Adapter>() {
     for fault in [Fault::Reset, Fault::Close, Fault::Garbage] {
         let (result, requests) = creation::<A>(vec![Fault::answer(429), fault.clone()]);
         let error = result.expect_err("a failure").call;
@@ -117,21 +120,21 @@ pub fn creation_is_not_repeated_after_a_refusal<A: Adapter>() {
     }
 }
 
-/// A creation that was refused is: by the rate limit, or because the token is not valid any more.
-pub fn refused_creation_is_repeated<A: Adapter>() {
-    let refusals = vec![Fault::answer(429), Fault::answer(429), Fault::answer(401)];
-    let (result, requests) = creation::<A>(refusals);
+/// A creation that the service rejected, with 429 or 401, is retried.
+pub fn rejected_creation_is_retried<A: Adapter>() {
+    let faults = vec![Fault::answer(429), Fault::answer(429), Fault::answer(401)];
+    let (result, requests) = creation::<A>(faults);
     assert!(result.is_ok());
     assert_eq!(requests, 4);
 }
 
-/// A creation that never left is repeated: here nobody listens at first.
-pub fn creation_is_repeated_after_a_refused_connection<A: Adapter>() {
+/// A creation that was not sent, because no server listened yet, is retried.
+pub fn creation_is_retried_after_a_refused_connection<A: Adapter>() {
     let sandbox = sandbox();
-    // Bound, so that nobody else takes the port, and deaf for now.
-    let deaf = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    deaf.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    let address = deaf.local_addr().unwrap().as_socket().unwrap();
+    // Bound, to reserve the port, but not yet listening.
+    let unopened = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    unopened.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = unopened.local_addr().unwrap().as_socket().unwrap();
     let target = sandbox.url().trim_start_matches("http://").to_owned();
     let mut settings = Settings {
         base_url: format!("http://{address}").parse().unwrap(),
@@ -145,8 +148,8 @@ pub fn creation_is_repeated_after_a_refused_connection<A: Adapter>() {
     thread::scope(|scope| {
         scope.spawn(|| {
             thread::sleep(Duration::from_millis(200));
-            deaf.listen(1).unwrap();
-            let client = TcpListener::from(deaf).accept().unwrap().0;
+            unopened.listen(1).unwrap();
+            let client = TcpListener::from(unopened).accept().unwrap().0;
             forward(&client, &TcpStream::connect(target).unwrap());
         });
         client.create(scopes(), None).unwrap();
@@ -155,9 +158,9 @@ pub fn creation_is_repeated_after_a_refused_connection<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::CreateSession).len(), 1);
 }
 
-/// A creation has a connection of its own: a server that closes one after each response, and does
-/// not announce it, gets every creation once.
-pub fn creation_on_a_connection_of_its_own<A: Adapter>() {
+/// Each creation uses a new connection, so that a server that closes connections without
+/// announcing it receives every creation once.
+pub fn creation_uses_a_new_connection<A: Adapter>() {
     let (address, requests) = raw::serve(|line| {
         if line.starts_with("POST /auth/v2/token/") {
             return raw::json(200, r#"{"access_token":"t","expires_in":1}"#);
@@ -173,17 +176,17 @@ pub fn creation_on_a_connection_of_its_own<A: Adapter>() {
     assert_eq!(created.count(), 20);
 }
 
-/// Carries bytes both ways until the client leaves.
+/// Copies bytes in both directions until the client disconnects.
 fn forward(client: &TcpStream, server: &TcpStream) {
     thread::scope(|scope| {
         scope.spawn(|| std::io::copy(&mut &*server, &mut &*client));
-        // The end may be rude.
+        // The peer may reset the connection instead of closing it.
         let _ = std::io::copy(&mut &*client, &mut &*server);
         let _ = server.shutdown(std::net::Shutdown::Both);
     });
 }
 
-/// Another session's token, or none that ever was, is refused, and no credentials are renewed.
+/// The token of another session, or an unknown session, is rejected without renewing the token.
 pub fn wrong_session_token<A: Adapter>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
@@ -198,7 +201,7 @@ pub fn wrong_session_token<A: Adapter>() {
     assert_eq!((sandbox.requests_to(Route::SessionStatus).len(), sandbox.tokens_issued()), (2, 1));
 }
 
-/// A session token that no header may carry is refused before anything is sent.
+/// A session token that is not a valid header value is rejected before anything is sent.
 pub fn malformed_session_token<A: Adapter>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
@@ -211,15 +214,15 @@ pub fn malformed_session_token<A: Adapter>() {
     assert_eq!(sandbox.connections(), 0);
 }
 
-/// The session's token is all that its status takes; a failure is retried.
+/// The status needs only the session token; a failed request is retried.
 pub fn status_without_credentials<A: Adapter>() {
     let sandbox = sandbox();
     let created = client::<A>(&sandbox).create(scopes(), None).unwrap();
-    let nobody = with::<A>(&sandbox, Credentials::None);
+    let client = with::<A>(&sandbox, Credentials::None);
     sandbox.script(Route::SessionStatus, [Fault::Reset, Fault::answer(503)]);
-    let report = nobody.status(created.session_id(), created.session_token().expose()).unwrap();
-    assert_eq!(report.status(), &Status::Initialized);
+    let status = client.status(created.session_id(), created.session_token().expose()).unwrap();
+    assert_eq!(status.status(), &Status::Initialized);
     assert_eq!(sandbox.requests_to(Route::SessionStatus).len(), 3);
-    let error = nobody.decision(created.session_id()).unwrap_err();
+    let error = client.decision(created.session_id()).unwrap_err();
     assert_eq!(error.kind(), &ResponseErrorKind::Unauthorized);
 }

@@ -1,4 +1,4 @@
-//! Failures below HTTP.
+//! Transport errors.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,14 +14,14 @@ use socket2::{Domain, Socket, Type};
 use crate::certificates::Authority;
 use crate::{Adapter, CallFailure, Settings, assert_one_connection, client, id, sandbox, settings};
 
-fn cause(error: &CallFailure) -> TransportErrorKind {
+fn transport_kind(error: &CallFailure) -> TransportErrorKind {
     match error.call.kind() {
         CallErrorKind::Transport(kind) => *kind,
         other => panic!("{other:?}"),
     }
 }
 
-/// A connection that breaks, a truncated body and a failed status are tried again.
+/// Broken connections, truncated bodies and transient error statuses are retried.
 pub fn broken_exchanges_are_retried<A: Adapter>() {
     for fault in [
         Fault::Reset,
@@ -46,8 +46,8 @@ pub fn broken_exchanges_are_retried<A: Adapter>() {
     }
 }
 
-/// Checks that an exchange that breaks after an answer is not taken for that answer.
-pub fn broken_exchange_after_an_answer<A: Adapter>() {
+/// A transport error after an earlier response is not mistaken for that response.
+pub fn broken_exchange_after_a_response<A: Adapter>() {
     let sandbox = sandbox();
     let mut settings = settings(&sandbox);
     settings.policy.attempt_timeout = Duration::from_millis(300);
@@ -61,11 +61,14 @@ pub fn broken_exchange_after_an_answer<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::Token).len(), 3);
 
     sandbox.script(Route::Decision, [Fault::answer(503), Fault::Hang]);
-    assert_eq!(cause(&client.decision(&id("s-1")).unwrap_err()), TransportErrorKind::Timeout);
+    assert_eq!(
+        transport_kind(&client.decision(&id("s-1")).unwrap_err()),
+        TransportErrorKind::Timeout
+    );
 }
 
-/// A failed status counts even if its body never comes.
-pub fn failed_status_with_a_broken_body<A: Adapter>() {
+/// An error status counts even if its body is incomplete.
+pub fn error_status_with_a_broken_body<A: Adapter>() {
     let sandbox = sandbox();
     let broken = Fault::answer(404).header("content-length", "1000").body("{");
     sandbox.always(Route::Decision, broken.header("connection", "close"));
@@ -77,33 +80,33 @@ pub fn failed_status_with_a_broken_body<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::Decision).len(), 1);
 }
 
-/// Checks that the error says so, after the attempts, if nobody listens.
+/// A refused connection is retried, and the error names the address.
 pub fn refused_connection<A: Adapter>() {
     let sandbox = sandbox();
-    // Taken, so that nobody else can, and without a listener.
-    let deaf = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    deaf.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    let address = deaf.local_addr().unwrap().as_socket().unwrap();
+    // Bound, to reserve the port, but not listening.
+    let unopened = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    unopened.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = unopened.local_addr().unwrap().as_socket().unwrap();
     let base_url = format!("http://{address}").parse().unwrap();
     let client = A::new(Settings { base_url, ..settings(&sandbox) }).unwrap();
     let error = client.decision(&id("s-1")).unwrap_err();
-    assert_eq!(cause(&error), TransportErrorKind::Connect);
+    assert_eq!(transport_kind(&error), TransportErrorKind::Connect);
     assert_eq!((error.call.gave_up(), error.call.attempts()), (GaveUp::AttemptsExhausted, 4));
     let place = format!("({address}: Connection refused");
     assert!(error.shown.contains(&place), "{}", error.shown);
 }
 
-/// A host that has no address is one that no connection was made to.
+/// An unresolvable host is a connect error.
 pub fn unknown_host<A: Adapter>() {
     let sandbox = sandbox();
     let base_url = "https://host.invalid".parse().unwrap();
     let client = A::new(Settings { base_url, ..settings(&sandbox) }).unwrap();
     let error = client.decision(&id("s-1")).unwrap_err();
-    assert_eq!(cause(&error), TransportErrorKind::Connect, "{}", error.shown);
+    assert_eq!(transport_kind(&error), TransportErrorKind::Connect, "{}", error.shown);
 }
 
-/// A call is over by its deadline, however long the service takes.
-pub fn deadline<A: Adapter>() {
+/// A call ends at its deadline, even if the response is slow.
+pub fn deadline_ends_the_call<A: Adapter>() {
     for fault in [Fault::Hang, Fault::Drip(Duration::from_millis(50))] {
         let sandbox = sandbox();
         sandbox.always(Route::Decision, fault);
@@ -111,12 +114,12 @@ pub fn deadline<A: Adapter>() {
         settings.policy.call_timeout = Duration::from_millis(400);
         let client = A::new(settings).unwrap();
         let error = client.decision(&id("s-1")).unwrap_err();
-        assert_eq!(cause(&error), TransportErrorKind::Timeout);
+        assert_eq!(transport_kind(&error), TransportErrorKind::Timeout);
         assert_eq!(error.call.gave_up(), GaveUp::DeadlineExceeded);
     }
 }
 
-/// A wait that cannot end in time is not begun.
+/// A `Retry-After` beyond the deadline ends the call at once.
 pub fn retry_after_beyond_the_deadline<A: Adapter>() {
     let sandbox = sandbox();
     sandbox.always(Route::Decision, Fault::answer(429).header("retry-after", "3600"));
@@ -127,14 +130,14 @@ pub fn retry_after_beyond_the_deadline<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::Decision).len(), 1);
 }
 
-/// Plain http to another machine is refused before anything is sent.
-pub fn plain_http_elsewhere<A: Adapter>() {
+/// A plain http URL of another machine is rejected.
+pub fn plain_http_to_another_host<A: Adapter>() {
     let refused = "http://192.0.2.1".parse::<BaseUrl>();
     assert_eq!(refused, Err(InvalidBaseUrl::PlainHttp));
 }
 
-/// TLS with a root certificate of the caller's.
-pub fn tls_with_an_own_authority<A: Adapter>() {
+/// TLS works with a custom root certificate.
+pub fn tls_with_a_private_authority<A: Adapter>() {
     let authority = Authority::new();
     let server = authority.server("127.0.0.1");
     let sandbox = Sandbox::builder().tls(server).start().unwrap();
@@ -145,12 +148,12 @@ pub fn tls_with_an_own_authority<A: Adapter>() {
     assert_one_connection::<A>(&sandbox);
 }
 
-/// A server that demands a client certificate is not asked again once it has said so. It closes the
-/// connection at once, which may keep the client from reading why.
-pub fn client_certificate_demanded<A: Adapter>() {
+/// A request to a server that requires a client certificate is not retried once its alert was read.
+/// The server closes the connection at once, so the first attempts may not read the alert.
+pub fn client_certificate_required<A: Adapter>() {
     let authority = Authority::new();
     for version in [&TLS12, &TLS13] {
-        let server = authority.demanding_server("127.0.0.1", &[version]);
+        let server = authority.server_with_client_auth("127.0.0.1", &[version]);
         let sandbox = Sandbox::builder().tls(server).start().unwrap();
         let mut settings = Settings {
             credentials: Authorization::api_key(sandbox.api_key()).unwrap().into(),
@@ -161,14 +164,15 @@ pub fn client_certificate_demanded<A: Adapter>() {
         settings.policy.backoff_base = Duration::from_millis(5);
         settings.policy.backoff_cap = Duration::from_millis(5);
         let error = A::new(settings).unwrap().decision(&id("s-1")).unwrap_err();
-        assert_eq!(cause(&error), TransportErrorKind::Handshake, "{}", error.shown);
+        assert_eq!(transport_kind(&error), TransportErrorKind::Handshake, "{}", error.shown);
         assert_eq!(error.call.gave_up(), GaveUp::NotRetryable);
         assert!(error.shown.contains(" a client certificate"), "{}", error.shown);
         assert!(sandbox.requests().is_empty());
     }
 }
 
-/// A certificate nobody vouches for, or for another host, is refused at once, and nothing is sent.
+/// An untrusted certificate, or one for another host, is rejected without a retry, and nothing is
+/// sent.
 pub fn untrusted_certificates<A: Adapter>() {
     let authority = Authority::new();
     for (host, trusted) in [("127.0.0.1", Authority::new()), ("example.com", authority.clone())] {
@@ -176,20 +180,20 @@ pub fn untrusted_certificates<A: Adapter>() {
         let root_certificate = Some(trusted.pem());
         let client = A::new(Settings { root_certificate, ..settings(&sandbox) }).unwrap();
         let error = client.decision(&id("s-1")).unwrap_err();
-        assert_eq!(cause(&error), TransportErrorKind::Certificate, "{}", error.shown);
+        assert_eq!(transport_kind(&error), TransportErrorKind::Certificate, "{}", error.shown);
         assert_eq!((error.call.attempts(), sandbox.requests().len()), (1, 0));
     }
 }
 
-/// A text that is no certificate, or whose second one does not begin a line, is refused when the
-/// client is made; a byte order mark is skipped.
+/// Malformed PEM, such as a certificate that does not start on a new line, is rejected when the
+/// client is built; a byte order mark is skipped.
 pub fn malformed_root_certificate<A: Adapter>() {
     let sandbox = sandbox();
-    let hollow = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let half_hollow = Authority::new().pem() + hollow;
+    let invalid = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let partly_invalid = Authority::new().pem() + invalid;
     let authority = Authority::new().pem();
     let glued = authority.trim_end().to_owned() + &authority;
-    for text in ["no certificate", hollow, &half_hollow, &glued] {
+    for text in ["no certificate", invalid, &partly_invalid, &glued] {
         let root_certificate = Some(text.to_owned());
         let made = A::new(Settings { root_certificate, ..settings(&sandbox) });
         assert_eq!(made.err().as_deref(), Some("the root certificate is not a PEM certificate"));

@@ -34,7 +34,7 @@ pub trait Verification: Adapter {
     /// Lists a page of sessions.
     fn page(&self, list: ListSessions) -> Result<SessionPage, CallFailure>;
 
-    /// Lists that page and all that follow it, up to the first failure.
+    /// Lists this page and all pages after it, up to the first error.
     fn all_sessions(&self, list: ListSessions) -> Vec<Result<SessionSummary, CallFailure>>;
 
     /// Updates a status.
@@ -43,7 +43,7 @@ pub trait Verification: Adapter {
     /// Generates a report.
     fn pdf(&self, session_id: &SessionId) -> Result<Pdf, CallFailure>;
 
-    /// Generates a report in that time.
+    /// Generates a report within `timeout`.
     fn pdf_within(&self, session_id: &SessionId, timeout: Duration) -> Result<Pdf, CallFailure>;
 
     /// Deletes a session.
@@ -59,7 +59,7 @@ fn new_session() -> CreateSession {
     CreateSession::new(WORKFLOW).unwrap()
 }
 
-/// A client with an application key, of which the sandbox serves both APIs.
+/// Creates a client with an application key, which the sandbox accepts for both APIs.
 fn client<A: Adapter>(sandbox: &Sandbox) -> A {
     let key = Authorization::api_key(sandbox.api_key()).unwrap();
     A::new(Settings { credentials: key.into(), ..settings(sandbox) }).expect("a client")
@@ -71,8 +71,8 @@ fn created<A: Verification>(sandbox: &Sandbox, client: &A, status: &str) -> Sess
     session.session_id().clone()
 }
 
-/// A session from its creation to its deletion, with the key in each request.
-pub fn whole_life<A: Verification>() {
+/// A session is created, reviewed and deleted, with the key in each request.
+pub fn verification_lifecycle<A: Verification>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     let create = new_session().with_vendor_data("user-7").with_language("en");
@@ -99,8 +99,8 @@ pub fn whole_life<A: Verification>() {
     }
 }
 
-/// The verification API has a host of its own, and nothing else goes there.
-pub fn a_host_of_its_own<A: Verification>() {
+/// Only verification requests go to the host of the verification API.
+pub fn separate_verification_host<A: Verification>() {
     let [first, second] = [(), ()].map(|()| {
         let client = didit_sandbox::Application::new("client", "secret").with_api_key("key");
         Sandbox::builder().application(client).start().unwrap()
@@ -117,8 +117,8 @@ pub fn a_host_of_its_own<A: Verification>() {
     assert_eq!(second.requests_to(Route::CreateVerification).len(), 1);
 }
 
-/// The list goes on from page to page, at the host that it began with.
-pub fn pages<A: Verification>() {
+/// The list continues from page to page.
+pub fn session_list_spans_pages<A: Verification>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     let mut ids: Vec<_> = (0..5).map(|_| created(&sandbox, &client, "Approved")).collect();
@@ -129,20 +129,20 @@ pub fn pages<A: Verification>() {
     assert_eq!(sandbox.requests_to(Route::ListVerifications).len(), 3);
 }
 
-/// Checks that a next page is requested from the same host only, and not for ever.
-pub fn pages_of_a_stranger<A: Verification>() {
-    let (sandbox, stranger) = (sandbox(), sandbox());
+/// The next page is requested from the same host only, and a repeated page ends the list.
+pub fn next_page_on_another_host_is_not_followed<A: Verification>() {
+    let (sandbox, other) = (sandbox(), sandbox());
     let client = client::<A>(&sandbox);
-    let next = format!("{}/v3/sessions/?offset=1", stranger.url());
+    let next = format!("{}/v3/sessions/?offset=1", other.url());
     let page = format!(r#"{{"count": 9, "next": "{next}", "previous": null, "results": []}}"#);
     sandbox.always(Route::ListVerifications, Fault::answer(200).body(page));
     assert!(client.all_sessions(ListSessions::new()).is_empty());
     assert_eq!(sandbox.requests_to(Route::ListVerifications).len(), 2);
-    assert_eq!(stranger.connections(), 0);
+    assert_eq!(other.connections(), 0);
 }
 
-/// An error in the middle of a list ends it.
-pub fn pages_end_with_an_error<A: Verification>() {
+/// An error in the middle of a list ends the list.
+pub fn session_list_ends_with_an_error<A: Verification>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     for _ in 0..3 {
@@ -157,7 +157,7 @@ pub fn pages_end_with_an_error<A: Verification>() {
 }
 
 /// Pages wait for room in the rate limit for longer than a call may take.
-pub fn pages_wait_in_the_queue<A: Verification>() {
+pub fn pages_wait_for_the_rate_limiter<A: Verification>() {
     let sandbox = sandbox();
     let mut settings = settings(&sandbox);
     settings.credentials = Authorization::api_key(sandbox.api_key()).unwrap().into();
@@ -172,8 +172,9 @@ pub fn pages_wait_in_the_queue<A: Verification>() {
     assert_eq!(listed.iter().filter(|session| session.is_ok()).count(), 2, "{listed:?}");
 }
 
-/// A wait ends with any settled status, and tells which; an unsettled one is told as well.
-pub fn waiting<A: Verification>() {
+/// A wait returns the decision of any settled status; at its deadline, the error has the last
+/// status.
+pub fn wait_for_a_settled_status<A: Verification>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     let (interval, timeout) = (Duration::from_millis(10), Duration::from_millis(200));
@@ -190,8 +191,8 @@ pub fn waiting<A: Verification>() {
     }
 }
 
-/// A creation that may have been carried out is repeated only if that is allowed.
-pub fn repetition<A: Verification>() {
+/// A creation that the service may have carried out is retried only if the caller allows it.
+pub fn ambiguous_creation_is_retried_if_allowed<A: Verification>() {
     for (allowed, requests) in [(false, 1), (true, 2)] {
         let sandbox = sandbox();
         sandbox.script(Route::CreateVerification, [Fault::Close]);
@@ -203,8 +204,9 @@ pub fn repetition<A: Verification>() {
     }
 }
 
-/// An update that may have been carried out is not repeated, since the second would be refused.
-pub fn updates_are_not_repeated<A: Verification>() {
+/// An update that the service may have carried out is not retried, since it would reject the
+/// second request.
+pub fn ambiguous_update_is_not_retried<A: Verification>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     let id = created(&sandbox, &client, "In Review");
@@ -220,8 +222,8 @@ pub fn updates_are_not_repeated<A: Verification>() {
     assert!(twice.shown.contains("same as the current status"), "{}", twice.shown);
 }
 
-/// Only a PDF is taken for one, and only so much of it.
-pub fn reports<A: Verification>() {
+/// A report must be a PDF and within the size limit.
+pub fn pdf_type_and_size_are_checked<A: Verification>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     let id = created(&sandbox, &client, "Approved");
@@ -238,8 +240,8 @@ pub fn reports<A: Verification>() {
     assert_eq!(client.pdf(&id).unwrap_err().kind(), &ResponseErrorKind::TooLarge);
 }
 
-/// A route without a type has the key and the retries as well.
-pub fn any_route<A: Verification>() {
+/// A raw request has the key and the retries of typed requests.
+pub fn raw_request<A: Verification>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     sandbox.script(Route::ListVerifications, [Fault::answer(503).header("retry-after", "0")]);
@@ -253,8 +255,8 @@ pub fn any_route<A: Verification>() {
     assert!(matches!(refused.kind(), CallErrorKind::Build(_)));
 }
 
-/// A refusal is obeyed for as long as it says, and counts for all requests of its kind.
-pub fn refusals<A: Verification>() {
+/// The `Retry-After` of a 429 is honored.
+pub fn retry_after_of_a_verification_is_honored<A: Verification>() {
     let sandbox = sandbox();
     let client = client::<A>(&sandbox);
     let id = created(&sandbox, &client, "Approved");
@@ -266,8 +268,8 @@ pub fn refusals<A: Verification>() {
     assert!(requests.len() == 2 && pause >= Duration::from_millis(900), "{pause:?}");
 }
 
-/// A refusal that names no time ends with the call's own, and what was refused was not done.
-pub fn sessions_of_a_day<A: Verification>() {
+/// A 429 without `Retry-After` is retried until the call's deadline and has no effect.
+pub fn daily_session_limit<A: Verification>() {
     let day = Duration::from_secs(86_400);
     let limits = VerificationLimits {
         sandbox_sessions: Some(Quota { limit: 1, window: day }),
@@ -288,8 +290,8 @@ pub fn sessions_of_a_day<A: Verification>() {
     client.create_verification(new_session()).unwrap();
 }
 
-/// Client credentials are told from a key: the service refuses them, and no secret is shown.
-pub fn a_token_is_refused<A: Verification>() {
+/// The service rejects client credentials, and the error contains no secret.
+pub fn client_credentials_are_rejected<A: Verification>() {
     let sandbox = sandbox();
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     let client = A::new(Settings { credentials: client.into(), ..settings(&sandbox) }).unwrap();

@@ -1,4 +1,4 @@
-//! Checks what wakes calls that wait, and the thread that asks the store.
+//! Wake-ups of waiting calls and of the thread that queries the store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,11 +13,11 @@ use didit_sandbox::{Fault, Route};
 
 use crate::{Adapter, client, id, sandbox, settings};
 
-/// Far longer than a call to the sandbox takes.
+/// Much longer than a call to the sandbox takes.
 const SOON: Duration = Duration::from_secs(10);
 
-/// A token that is handed over wakes the calls that wait for one.
-pub fn a_token_wakes_those_that_wait_for_it<A: Adapter>() {
+/// A token from the caller wakes the calls that wait for a token.
+pub fn supplied_token_wakes_waiting_calls<A: Adapter>() {
     let sandbox = sandbox();
     let spare = client::<A>(&sandbox);
     spare.decision(&id("s-0")).unwrap();
@@ -26,7 +26,7 @@ pub fn a_token_wakes_those_that_wait_for_it<A: Adapter>() {
     sandbox.always(Route::Token, Fault::answer(503).header("Retry-After", "10"));
     let started = Instant::now();
     thread::scope(|scope| {
-        // One of them is told to come back in 10 seconds, and the other waits for its token.
+        // One call has to retry the token request after 10 seconds; the other waits for its token.
         let calls = ["s-1", "s-2"].map(|n| {
             let client = &client;
             scope.spawn(move || client.decision(&id(n)).map(|_| started.elapsed()))
@@ -41,7 +41,7 @@ pub fn a_token_wakes_those_that_wait_for_it<A: Adapter>() {
     });
 }
 
-/// Each call sends its request with a permit of the store.
+/// Each request uses a permit from the store.
 pub fn permits_come_from_the_store<A: Adapter>() {
     let sandbox = sandbox();
     let granted = Arc::new(AtomicU32::new(0));
@@ -57,7 +57,7 @@ pub fn permits_come_from_the_store<A: Adapter>() {
     assert_eq!(sandbox.requests_to(Route::Decision).len(), 5);
 }
 
-/// A store of one process, which grants all that is asked for.
+/// A store that grants every request.
 #[derive(Debug)]
 pub struct Store(Arc<AtomicU32>);
 

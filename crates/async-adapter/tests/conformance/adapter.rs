@@ -17,11 +17,11 @@ use didit_conformance::bulk::Bulk;
 use didit_conformance::verification::Verification;
 use didit_conformance::{Adapter, CallFailure, Settings};
 
-/// The async client.
+/// The async client and its runtime.
 pub(crate) struct Async(Client, Runtime);
 
 impl Adapter for Async {
-    // reqwest takes a connection back in a task of its own, which the next call may outrun.
+    // reqwest returns connections to the pool in a separate task, possibly after the next call.
     const SPARE_CONNECTIONS: u64 = 1;
 
     fn new(settings: Settings) -> Result<Self, String> {

@@ -21,7 +21,7 @@ pub(crate) struct Blocking(Client);
 
 impl Adapter for Blocking {
     const SPARE_CONNECTIONS: u64 = 0;
-    // Unless the feature `no-wire-dump` is on.
+    // Absent if the feature `no-wire-dump` is on.
     const WIRE_DUMP: Option<&str> = Some("ureq_proto");
 
     fn new(settings: Settings) -> Result<Self, String> {
@@ -82,7 +82,7 @@ impl Adapter for Blocking {
     }
 }
 
-/// Retrieves many decisions with threads that share the ids and a channel.
+/// Retrieves decisions on several threads that share the input and a channel.
 impl Bulk for Blocking {
     fn decisions(
         &self,
@@ -93,7 +93,7 @@ impl Bulk for Blocking {
     ) {
         let ids = Mutex::new(ids.enumerate());
         let (send, results) = mpsc::sync_channel(0);
-        // Nobody runs ahead of the one whose turn it is by more than there are threads.
+        // In order, a thread blocks until its result is next, so at most `concurrency` are pending.
         let (turn, yielded) = (Mutex::new(0), Condvar::new());
         thread::scope(|scope| {
             for _ in 0..concurrency {
@@ -104,14 +104,14 @@ impl Bulk for Blocking {
                         let Some((position, id)) = next else { return };
                         let call = Call::new(RetrieveDecision::new(id.clone()));
                         let result = self.0.run(call.deadline_from_first_send());
-                        let mut now = turn.lock().unwrap();
-                        while in_order && *now != position && *now != usize::MAX {
-                            now = yielded.wait(now).unwrap();
+                        let mut current = turn.lock().unwrap();
+                        while in_order && *current != position && *current != usize::MAX {
+                            current = yielded.wait(current).unwrap();
                         }
-                        let listens = send.send((id, result)).is_ok();
-                        *now = if listens { now.saturating_add(1) } else { usize::MAX };
+                        let received = send.send((id, result)).is_ok();
+                        *current = if received { current.saturating_add(1) } else { usize::MAX };
                         yielded.notify_all();
-                        if !listens {
+                        if !received {
                             return;
                         }
                     }
@@ -123,7 +123,7 @@ impl Bulk for Blocking {
                     break;
                 }
             }
-            // The threads notice that nobody listens any more.
+            // Stops the threads: their next send fails.
             drop(results);
         });
     }

@@ -1,4 +1,4 @@
-//! Runs the cases that all adapters share.
+//! Runs the test cases that all adapters share.
 
 // Tests fail by panicking.
 #![allow(clippy::unwrap_used)]

@@ -199,7 +199,7 @@ fn short_redis_outage_loses_no_results() {
     let place = Place::with_ids(300);
     let folder = place.path("redis");
     fs::create_dir(&folder).unwrap();
-    let mut redis = RedisServer::keeping(&folder);
+    let mut redis = RedisServer::persistent(&folder);
     let machines = ["a", "b"]
         .map(|output| start(&mut machine(&place, &sandbox, &redis, output, "--concurrency 4")));
     while settled(&place, &["a", "b"]).len() < 50 {
@@ -220,7 +220,7 @@ fn long_redis_outage_stops_a_resumable_export() {
     let place = Place::with_ids(300);
     let folder = place.path("redis");
     fs::create_dir(&folder).unwrap();
-    let mut redis = RedisServer::keeping(&folder);
+    let mut redis = RedisServer::persistent(&folder);
     let mut command = machine(&place, &sandbox, &redis, "a", "--concurrency 4 --timeout 2s");
     let child = start(&mut command);
     while settled(&place, &["a"]).len() < 20 {

@@ -7,23 +7,23 @@ use didit_core::{SharedStore as _, StoreRequest};
 use didit_redis_adapter::RedisStore;
 
 use super::server::Server;
-use super::{APPLICATION, asks, joins, quota};
+use super::{APPLICATION, join_request, member_request, quota};
 
 #[test]
-fn an_unreachable_server_is_named_and_may_be_optional() {
+fn unreachable_server_is_an_error_unless_optional() {
     // Nobody listens at port 1.
     let error = RedisStore::connect("redis://127.0.0.1:1").unwrap_err().to_string();
     assert!(error.starts_with("Redis at 127.0.0.1:1: Connection refused"), "{error}");
     assert!(error.ends_with("; check that it runs there"), "{error}");
     let mut store = RedisStore::builder("redis://127.0.0.1:1").optional().connect().unwrap();
-    let error = store.exchange(&[StoreRequest::Quota(joins(1))]).unwrap_err().to_string();
+    let error = store.exchange(&[StoreRequest::Quota(join_request(1))]).unwrap_err().to_string();
     assert!(error.contains("127.0.0.1:1"), "{error}");
     let error = RedisStore::connect("http://:canary@127.0.0.1").unwrap_err().to_string();
     assert!(error.contains("redis://HOST") && !error.contains("canary"), "{error}");
 }
 
 #[test]
-fn a_password_and_the_rights_that_are_documented_are_enough() {
+fn documented_acl_rights_suffice() {
     let server = Server::start();
     let rights =
         ["reset", "on", ">canary", "~{didit:*", "+eval", "+time", "+ping", "+@read", "+@write"];
@@ -32,16 +32,16 @@ fn a_password_and_the_rights_that_are_documented_are_enough() {
     let at = format!("127.0.0.1:{}", server.port());
     let mut store = RedisStore::connect(&format!("redis://fleet:canary@{at}")).unwrap();
     store.open(&APPLICATION);
-    assert_eq!(quota(&mut store, joins(1)).granted, 1);
+    assert_eq!(quota(&mut store, join_request(1)).granted, 1);
     let refused =
         RedisStore::connect(&format!("redis://fleet:wrong@{at}")).unwrap_err().to_string();
     let advice = "the user or the password is refused; check them in its URL";
     assert_eq!(refused, format!("Redis at {at}: {advice}"));
-    let elsewhere = format!("redis://fleet:canary@{at}");
-    let mut other = RedisStore::builder(&elsewhere).prefix("other").connect().unwrap();
+    let url = format!("redis://fleet:canary@{at}");
+    let mut other = RedisStore::builder(&url).prefix("other").connect().unwrap();
     other.open(&APPLICATION);
-    let error = other.exchange(&[StoreRequest::Quota(joins(1))]).unwrap_err().to_string();
-    // Valkey begins it with a capital.
+    let error = other.exchange(&[StoreRequest::Quota(join_request(1))]).unwrap_err().to_string();
+    // Valkey capitalizes the message.
     assert!(
         error.to_lowercase().contains("no permissions") && !error.contains("canary"),
         "{error}"
@@ -49,7 +49,7 @@ fn a_password_and_the_rights_that_are_documented_are_enough() {
 }
 
 #[test]
-fn a_server_that_is_not_redis_is_told() {
+fn server_that_is_not_redis_is_reported() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -63,13 +63,13 @@ fn a_server_that_is_not_redis_is_told() {
 }
 
 #[test]
-fn a_server_without_tls_or_with_it_is_told() {
+fn tls_mismatch_is_reported() {
     let server = Server::start();
     let error = RedisStore::connect(&format!("rediss://127.0.0.1:{}", server.port())).unwrap_err();
     let error = error.to_string();
     assert!(error.ends_with("speaks TLS on this port; if not, its URL is redis://"), "{error}");
 
-    // A server of TLS hangs up on what is no handshake.
+    // A TLS server closes the connection if the first bytes are not a handshake.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap();
     thread::spawn(move || io::Read::read(&mut listener.accept().unwrap().0, &mut [0]));
@@ -78,38 +78,38 @@ fn a_server_without_tls_or_with_it_is_told() {
 }
 
 #[test]
-fn a_host_that_does_not_exist_is_told() {
+fn unresolvable_host_is_reported() {
     let error = RedisStore::connect("redis://no-such-host.invalid").unwrap_err().to_string();
     let words = "the host was not found; check the host and the port";
     assert_eq!(error, format!("Redis at no-such-host.invalid:6379: {words}"));
 }
 
 #[test]
-fn a_server_that_was_gone_is_used_again() {
+fn restarted_server_is_used_again() {
     let mut server = Server::start();
     let mut store = RedisStore::connect(&server.url()).unwrap();
     store.open(&APPLICATION);
-    assert!(quota(&mut store, joins(1)).member);
+    assert!(quota(&mut store, join_request(1)).member);
     server.kill();
-    assert!(store.exchange(&[StoreRequest::Quota(asks(1, 1))]).is_err());
-    assert!(store.exchange(&[StoreRequest::Quota(asks(1, 1))]).is_err());
+    assert!(store.exchange(&[StoreRequest::Quota(member_request(1, 1))]).is_err());
+    assert!(store.exchange(&[StoreRequest::Quota(member_request(1, 1))]).is_err());
     server.restart();
-    assert!(!quota(&mut store, asks(1, 1)).member, "it has forgotten everything");
-    assert!(quota(&mut store, joins(1)).member);
+    assert!(!quota(&mut store, member_request(1, 1)).member, "the server has lost its state");
+    assert!(quota(&mut store, join_request(1)).member);
 }
 
 #[test]
-fn a_server_that_does_not_answer_is_given_up_within_a_second() {
+fn unresponsive_server_times_out() {
     let server = Server::start();
     let mut store = RedisStore::connect(&server.url()).unwrap();
     server.command(&["CLIENT", "PAUSE", "5000", "ALL"]);
-    let begun = Instant::now();
-    assert!(store.exchange(&[StoreRequest::Quota(joins(1))]).is_err());
-    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    let started = Instant::now();
+    assert!(store.exchange(&[StoreRequest::Quota(join_request(1))]).is_err());
+    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
 }
 
 #[test]
-fn tls_works_with_a_certificate_of_ones_own() {
+fn tls_with_a_custom_root_certificate() {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
@@ -132,8 +132,8 @@ fn tls_works_with_a_certificate_of_ones_own() {
     let builder = RedisStore::builder(&url).root_certificate(&fs::read(&certificate).unwrap());
     let mut store = builder.connect().unwrap();
     store.open(&APPLICATION);
-    assert_eq!(quota(&mut store, joins(1)).granted, 1);
-    // What is for TLS does no harm without.
+    assert_eq!(quota(&mut store, join_request(1)).granted, 1);
+    // Without TLS, the root certificate is ignored.
     let plain = Server::start();
     let builder = RedisStore::builder(&plain.url());
     builder.root_certificate(&fs::read(&certificate).unwrap()).connect().unwrap();

@@ -1,5 +1,5 @@
-//! A replica that is promoted when its master is killed. Replication is asynchronous, so the replica
-//! may lack what the master answered last.
+//! Promotion of a replica after its master is killed. Replication is asynchronous, so the replica may
+//! lack the last writes.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -13,9 +13,9 @@ use didit_sandbox::{Quota, Route, Sandbox};
 
 use super::forwarder::Forwarder;
 use super::server::Server;
-use super::{asks, joins, process, quota};
+use super::{join_request, member_request, process, quota};
 
-/// A master with a replica, which its clients and the replica reach at fixed addresses.
+/// A master and a replica behind fixed addresses.
 struct Pair {
     master: Server,
     replica: Server,
@@ -27,14 +27,14 @@ impl Pair {
     fn start() -> Self {
         let master = Server::start();
         let (clients, replication) = (Forwarder::to(master.port()), Forwarder::to(master.port()));
-        let of = format!("127.0.0.1 {}", replication.port());
-        let replica = Server::with(&["--replicaof", &of]);
+        let address = format!("127.0.0.1 {}", replication.port());
+        let replica = Server::with(&["--replicaof", &address]);
         let pair = Self { master, replica, clients, replication };
         wait_until(|| pair.replica.command(&["INFO", "replication"]).contains("link_status:up"));
         pair
     }
 
-    /// Waits until the replica has all that the master has.
+    /// Waits until the replica has caught up with the master.
     fn replicate(&self) {
         self.master.command(&["SET", "mark", "1"]);
         wait_until(|| self.replica.command(&["EXISTS", "mark"]) == "int(1)");
@@ -42,48 +42,51 @@ impl Pair {
         wait_until(|| self.replica.command(&["EXISTS", "mark"]) == "int(0)");
     }
 
-    /// Kills the master, and puts the replica in its place.
+    /// Kills the master and replaces it with the replica.
     fn fail_over(&mut self) {
-        self.clients.turn(None);
+        self.clients.redirect(None);
         self.master.kill();
         self.replica.command(&["REPLICAOF", "NO", "ONE"]);
-        self.clients.turn(Some(self.replica.port()));
+        self.clients.redirect(Some(self.replica.port()));
     }
 }
 
-fn wait_until(what: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !what() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "it does not come");
+fn wait_until(condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_secs(30), "timed out");
         thread::sleep(Duration::from_millis(10));
     }
 }
 
 #[test]
-fn the_quota_holds_but_for_what_was_not_replicated() {
+fn quota_holds_except_for_unreplicated_permits() {
     const LIMIT: u32 = 20;
     let mut pair = Pair::start();
     let (mut first, mut second) = (process(&pair.clients.url()), process(&pair.clients.url()));
     let learned = Some(SharedLimit::Of(LIMIT));
-    let mut granted = quota(&mut first, QuotaRequest { learned, ..joins(5) }).granted;
-    granted += quota(&mut second, joins(4)).granted;
+    let mut granted = quota(&mut first, QuotaRequest { learned, ..join_request(5) }).granted;
+    granted += quota(&mut second, join_request(4)).granted;
     pair.replicate();
-    pair.replication.turn(None);
-    let unreplicated = quota(&mut second, asks(4, 3)).granted;
+    pair.replication.redirect(None);
+    let unreplicated = quota(&mut second, member_request(4, 3)).granted;
     assert_eq!((granted, unreplicated), (9, 3));
     pair.fail_over();
     for store in [&mut first, &mut second] {
-        store.exchange(&[StoreRequest::Quota(asks(50, 0))]).unwrap_err();
+        store.exchange(&[StoreRequest::Quota(member_request(50, 0))]).unwrap_err();
     }
-    // The replica knows the members, the limit, and all permits but the last ones.
-    let rest = [quota(&mut first, asks(100, LIMIT)), quota(&mut second, asks(100, LIMIT))];
+    // The replica has the members, the limit, and all permits but the last ones.
+    let rest = [
+        quota(&mut first, member_request(100, LIMIT)),
+        quota(&mut second, member_request(100, LIMIT)),
+    ];
     assert!(rest.iter().all(|answer| answer.member && answer.limit == SharedLimit::Of(LIMIT)));
-    let all = granted + unreplicated + rest.iter().map(|it| it.granted).sum::<u32>();
+    let all = granted + unreplicated + rest.iter().map(|answer| answer.granted).sum::<u32>();
     assert_eq!(all, LIMIT + unreplicated);
 }
 
 #[test]
-fn no_call_is_lost_and_refusals_are_few() {
+fn failover_loses_no_call_and_causes_few_rejections() {
     const CALLS: usize = 60;
     const LIMIT: u32 = 20;
     let window = Duration::from_secs(1);
@@ -101,7 +104,7 @@ fn no_call_is_lost_and_refusals_are_few() {
     let clients: Vec<_> = (0..3).map(|_| client()).collect();
     let first: SessionId = "s-first".parse().unwrap();
     for client in &clients {
-        // All have the token before the store is lost: without it, each would fetch its own.
+        // Each client gets the token before the store is lost; afterwards it would fetch its own.
         client.decision(&first).unwrap();
     }
     thread::scope(|scope| {

@@ -1,5 +1,5 @@
-//! A fixed address whose connections go to a server that can be changed, as a virtual IP address or
-//! a DNS name does in front of a master and its replicas.
+//! A fixed address that forwards to a replaceable server, like a virtual IP address or a DNS name in
+//! front of a master and its replicas.
 
 use std::io;
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ pub(crate) struct Forwarder {
 }
 
 struct State {
-    /// The port of the server; `None` while there is none.
+    /// The port of the server, if there is one.
     to: Option<u16>,
     open: Vec<TcpStream>,
 }
@@ -20,7 +20,7 @@ struct State {
 impl Forwarder {
     pub(crate) fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let own = listener.local_addr().unwrap().port();
+        let local_port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State { to: Some(port), open: Vec::new() }));
         let shared = Arc::downgrade(&state);
         thread::spawn(move || {
@@ -29,13 +29,13 @@ impl Forwarder {
                 let mut state = state.lock().unwrap();
                 let server = state.to.and_then(|to| TcpStream::connect(("127.0.0.1", to)).ok());
                 let Some(server) = server else { continue };
-                let ends = [&client, &server].map(|it| it.try_clone().unwrap());
+                let ends = [&client, &server].map(|stream| stream.try_clone().unwrap());
                 state.open.extend(ends);
                 pump(client.try_clone().unwrap(), server.try_clone().unwrap());
                 pump(server, client);
             }
         });
-        Self { port: own, state }
+        Self { port: local_port, state }
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -46,8 +46,8 @@ impl Forwarder {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Cuts all connections; new ones go to that server.
-    pub(crate) fn turn(&self, to: Option<u16>) {
+    /// Closes all connections and forwards new ones to another server.
+    pub(crate) fn redirect(&self, to: Option<u16>) {
         let mut state = self.state.lock().unwrap();
         state.to = to;
         for stream in state.open.drain(..) {

@@ -2,16 +2,16 @@ use didit_core::{Bucket, QuotaRequest, SharedLimit};
 use didit_redis_adapter::RedisStore;
 
 use super::server::Server;
-use super::{joins, process, quota};
+use super::{join_request, process, quota};
 
 #[test]
-fn who_shares_a_quota_is_told_without_taking_part() {
+fn inspect_lists_members_without_joining() {
     let server = Server::start();
     let rights = ["on", ">word", "~{didit:*", "+eval", "+time", "+ping", "+@read", "+@write"];
     server.command(&[&["ACL", "SETUSER", "fleet"], rights.as_slice()].concat());
     let at = format!("127.0.0.1:{}", server.port());
-    let mut looking = process(&format!("redis://fleet:word@{at}"));
-    let found = looking.inspect().unwrap();
+    let mut observer = process(&format!("redis://fleet:word@{at}"));
+    let found = observer.inspect().unwrap();
     let info = server.command(&["INFO", "server"]);
     let version = |name: &str| info.split(name).nth(1)?.split("\\r").next();
     let expected = match (version("valkey_version:"), version("redis_version:")) {
@@ -20,14 +20,14 @@ fn who_shares_a_quota_is_told_without_taking_part() {
     };
     assert_eq!(found.server, expected);
     assert_eq!(found.quotas, []);
-    assert_eq!(looking.address(), at);
+    assert_eq!(observer.address(), at);
 
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     let learned = Some(SharedLimit::Of(10));
-    quota(&mut first, QuotaRequest { learned, ..joins(3) });
-    quota(&mut second, joins(2));
+    quota(&mut first, QuotaRequest { learned, ..join_request(3) });
+    quota(&mut second, join_request(2));
     for _ in 0..2 {
-        let found = looking.inspect().unwrap().quotas;
+        let found = observer.inspect().unwrap().quotas;
         let [decisions] = found.as_slice() else { panic!("{found:?}") };
         assert_eq!((decisions.bucket, decisions.processes), (Bucket::Decisions, 2));
         assert_eq!((decisions.used, decisions.limit), (5, SharedLimit::Of(10)));
@@ -35,7 +35,7 @@ fn who_shares_a_quota_is_told_without_taking_part() {
 }
 
 #[test]
-fn a_store_that_is_gone_cannot_be_looked_at() {
+fn inspect_of_an_unreachable_store_fails() {
     let mut server = Server::start();
     let mut store = RedisStore::connect(&server.url()).unwrap();
     server.kill();

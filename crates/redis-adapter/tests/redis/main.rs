@@ -1,4 +1,4 @@
-//! The store against real servers, which the tests start.
+//! Tests of the store against real servers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -29,8 +29,8 @@ fn process(url: &str) -> RedisStore {
     store
 }
 
-/// A request for permits, of a process that the store does not know.
-fn joins(wanted: u32) -> QuotaRequest {
+/// Returns a request for permits that joins as a new member.
+fn join_request(wanted: u32) -> QuotaRequest {
     QuotaRequest {
         bucket: Bucket::Decisions,
         window: Duration::from_secs(60),
@@ -47,9 +47,9 @@ fn joins(wanted: u32) -> QuotaRequest {
     }
 }
 
-/// A request of a process that the store knows.
-fn asks(first: u64, wanted: u32) -> QuotaRequest {
-    QuotaRequest { join: None, first, ..joins(wanted) }
+/// Returns a request for permits of a member.
+fn member_request(first: u64, wanted: u32) -> QuotaRequest {
+    QuotaRequest { join: None, first, ..join_request(wanted) }
 }
 
 fn quota(store: &mut RedisStore, request: QuotaRequest) -> QuotaAnswer {

@@ -3,29 +3,32 @@ use std::time::Duration;
 use didit_core::{Join, QuotaRequest, SharedLimit};
 
 use super::server::Server;
-use super::{asks, joins, process, quota};
+use super::{join_request, member_request, process, quota};
 
 const LEARNED: Option<SharedLimit> = Some(SharedLimit::Of(10));
 
 #[test]
-fn permits_of_all_processes_stay_under_the_limit_that_one_learned() {
+fn processes_share_a_limit_that_one_learned() {
     let server = Server::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
-    let answer = quota(&mut first, joins(5));
+    let answer = quota(&mut first, join_request(5));
     assert_eq!((answer.granted, answer.limit), (1, SharedLimit::Unknown), "slow start");
-    let told =
-        QuotaRequest { learned: LEARNED, completed: vec![(0, Duration::ZERO)], ..asks(1, 5) };
-    let answer = quota(&mut first, told);
+    let report = QuotaRequest {
+        learned: LEARNED,
+        completed: vec![(0, Duration::ZERO)],
+        ..member_request(1, 5)
+    };
+    let answer = quota(&mut first, report);
     assert_eq!((answer.granted, answer.limit), (5, SharedLimit::Of(10)));
-    let answer = quota(&mut second, joins(20));
+    let answer = quota(&mut second, join_request(20));
     assert_eq!((answer.granted, answer.limit), (4, SharedLimit::Of(10)));
     assert_eq!((answer.members, answer.closed), (2, false));
     assert!(answer.wait >= Duration::from_millis(120) && answer.wait <= Duration::from_secs(3));
-    assert_eq!(quota(&mut first, asks(6, 5)).granted, 0);
-    // What is given back, another has.
-    let unused = QuotaRequest { unused: vec![1, 2], ..asks(11, 0) };
+    assert_eq!(quota(&mut first, member_request(6, 5)).granted, 0);
+    // Returned permits are granted to others.
+    let unused = QuotaRequest { unused: vec![1, 2], ..member_request(11, 0) };
     assert_eq!(quota(&mut first, unused).granted, 0);
-    assert_eq!(quota(&mut second, asks(20, 16)).granted, 2);
+    assert_eq!(quota(&mut second, member_request(20, 16)).granted, 2);
     assert_eq!(server.command(&["ZCARD", &permits(&server)]), "int(10)");
 }
 
@@ -37,14 +40,14 @@ fn permits(server: &Server) -> String {
 }
 
 #[test]
-fn a_permit_counts_for_a_window_from_the_end_of_its_request() {
+fn permit_counts_for_one_window_after_its_request() {
     let server = Server::start();
     let mut store = process(&server.url());
     let window = Duration::from_secs(1);
-    let request = QuotaRequest { window, learned: LEARNED, ..joins(10) };
+    let request = QuotaRequest { window, learned: LEARNED, ..join_request(10) };
     assert_eq!(quota(&mut store, request).granted, 10);
     let completed = (0..10).map(|permit| (permit, Duration::from_millis(900))).collect();
-    let done = QuotaRequest { window, completed, ..asks(10, 1) };
+    let done = QuotaRequest { window, completed, ..member_request(10, 1) };
     let answer = quota(&mut store, done.clone());
     assert!(answer.granted == 1 || answer.wait <= Duration::from_millis(100), "{answer:?}");
     std::thread::sleep(Duration::from_millis(110));
@@ -54,61 +57,62 @@ fn a_permit_counts_for_a_window_from_the_end_of_its_request() {
 }
 
 #[test]
-fn processes_that_wait_have_equal_shares() {
+fn waiting_processes_have_equal_shares() {
     let server = Server::start();
     let mut stores: Vec<_> = (0..4).map(|_| process(&server.url())).collect();
-    // One has the whole quota; the others wait for their parts.
-    let greedy = QuotaRequest { learned: Some(SharedLimit::Of(100)), ..joins(100) };
+    // One process has the whole quota; the others wait.
+    let greedy = QuotaRequest { learned: Some(SharedLimit::Of(100)), ..join_request(100) };
     assert_eq!(quota(&mut stores[0], greedy).granted, 100);
     for store in &mut stores[1..] {
-        assert_eq!(quota(store, joins(50)).granted, 0);
+        assert_eq!(quota(store, join_request(50)).granted, 0);
     }
-    // It gives everything back, and comes first for more.
-    let back = QuotaRequest { unused: (0..100).collect(), ..asks(100, 100) };
-    let mut granted = vec![quota(&mut stores[0], back).granted];
-    granted.extend(stores[1..].iter_mut().map(|store| quota(store, asks(50, 50)).granted));
+    // It returns everything, and is the first to request more.
+    let returned = QuotaRequest { unused: (0..100).collect(), ..member_request(100, 100) };
+    let mut granted = vec![quota(&mut stores[0], returned).granted];
+    granted
+        .extend(stores[1..].iter_mut().map(|store| quota(store, member_request(50, 50)).granted));
     assert_eq!(granted, [25, 25, 25, 25]);
 }
 
 #[test]
-fn a_refusal_closes_the_gate_for_all_until_a_request_is_accepted() {
+fn rate_limited_response_stops_all_processes_until_one_succeeds() {
     let server = Server::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     let refused = Some(Duration::from_secs(20));
-    quota(&mut first, QuotaRequest { learned: LEARNED, closed_for: refused, ..joins(0) });
-    let answer = quota(&mut second, joins(1));
+    quota(&mut first, QuotaRequest { learned: LEARNED, closed_for: refused, ..join_request(0) });
+    let answer = quota(&mut second, join_request(1));
     assert_eq!((answer.granted, answer.closed), (0, true));
     assert!(answer.wait > Duration::from_secs(19) && answer.wait <= Duration::from_secs(20));
-    quota(&mut first, QuotaRequest { opened: true, ..asks(0, 0) });
-    assert_eq!(quota(&mut second, asks(1, 1)).granted, 1);
+    quota(&mut first, QuotaRequest { opened: true, ..member_request(0, 0) });
+    assert_eq!(quota(&mut second, member_request(1, 1)).granted, 1);
 }
 
 #[test]
-fn a_store_that_forgot_everything_is_told_before_it_grants() {
+fn store_grants_nothing_while_members_rejoin() {
     let server = Server::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
-    let learned = QuotaRequest { learned: LEARNED, ..joins(6) };
+    let learned = QuotaRequest { learned: LEARNED, ..join_request(6) };
     assert_eq!(quota(&mut first, learned.clone()).granted, 6);
-    assert_eq!(quota(&mut second, joins(4)).granted, 4);
+    assert_eq!(quota(&mut second, join_request(4)).granted, 4);
     server.command(&["FLUSHALL"]);
     server.command(&["SCRIPT", "FLUSH"]);
-    assert!(!quota(&mut first, asks(6, 1)).member);
+    assert!(!quota(&mut first, member_request(6, 1)).member);
     let again = |in_flight| Some(Join { again: true, in_flight });
     let answer = quota(&mut first, QuotaRequest { join: again(vec![0, 1, 2, 3, 4, 5]), ..learned });
     assert_eq!((answer.member, answer.granted), (true, 0));
-    assert!(answer.wait > Duration::from_millis(500), "the others have a second");
-    let back = QuotaRequest { join: again(vec![0, 1, 2, 3]), ..joins(1) };
-    assert_eq!(quota(&mut second, back).granted, 0);
+    assert!(answer.wait > Duration::from_millis(500), "the others have a second to rejoin");
+    let returned = QuotaRequest { join: again(vec![0, 1, 2, 3]), ..join_request(1) };
+    assert_eq!(quota(&mut second, returned).granted, 0);
     assert_eq!(server.command(&["ZCARD", &permits(&server)]), "int(10)");
 }
 
 #[test]
-fn no_limit_means_no_books() {
+fn unlimited_quota_stores_no_permits() {
     let server = Server::start();
     let mut store = process(&server.url());
-    let request = QuotaRequest { learned: Some(SharedLimit::Unlimited), ..joins(1000) };
+    let request = QuotaRequest { learned: Some(SharedLimit::Unlimited), ..join_request(1000) };
     assert_eq!(quota(&mut store, request).granted, 1000);
     assert_eq!(server.command(&["KEYS", "*:permits"]), "array([])");
-    let budget = QuotaRequest { budget: Some(7), ..asks(1000, 1000) };
+    let budget = QuotaRequest { budget: Some(7), ..member_request(1000, 1000) };
     assert_eq!(quota(&mut store, budget).granted, 7);
 }

@@ -1,4 +1,4 @@
-//! A Redis server of the test's own, on a free port of the loopback interface.
+//! A `redis-server` on a free loopback port.
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
@@ -16,7 +16,7 @@ impl Server {
         Self::with(&[])
     }
 
-    /// Starts one with more arguments.
+    /// Starts a server with additional arguments.
     pub(crate) fn with(arguments: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let arguments: Vec<_> = arguments.iter().map(|it| (*it).to_owned()).collect();
@@ -33,7 +33,7 @@ impl Server {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    /// Ends it at once, with all it knows.
+    /// Kills the server, which loses its state.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -44,7 +44,7 @@ impl Server {
         self.wait();
     }
 
-    /// Runs a command as any user may, and returns what it says.
+    /// Runs a command as the default user and returns the `Debug` text of its result.
     pub(crate) fn command(&self, command: &[&str]) -> String {
         let client = redis::Client::open(self.url()).unwrap();
         let mut connection = client.get_connection().unwrap();
@@ -55,10 +55,10 @@ impl Server {
     }
 
     fn wait(&mut self) {
-        let begun = Instant::now();
+        let started = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(self.child.try_wait().unwrap().is_none(), "redis-server has ended");
-            assert!(begun.elapsed() < Duration::from_secs(30), "redis-server does not listen");
+            assert!(started.elapsed() < Duration::from_secs(30), "redis-server does not listen");
             thread::sleep(Duration::from_millis(10));
         }
     }

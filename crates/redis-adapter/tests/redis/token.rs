@@ -5,7 +5,7 @@ use didit_core::{Secret, SharedToken, TokenAnswer, TokenRequest};
 use didit_redis_adapter::RedisStore;
 
 use super::server::Server;
-use super::{joins, process, quota, token};
+use super::{join_request, process, quota, token};
 
 const LEASE: Duration = Duration::from_secs(15);
 
@@ -21,7 +21,7 @@ fn put(text: &str, lifetime: u64, renew_after: u64) -> TokenRequest {
     })
 }
 
-fn given(answer: &TokenAnswer) -> Option<&str> {
+fn token_text(answer: &TokenAnswer) -> Option<&str> {
     match answer {
         TokenAnswer::Token(shared) => Some(shared.token.expose()),
         _ => None,
@@ -29,22 +29,22 @@ fn given(answer: &TokenAnswer) -> Option<&str> {
 }
 
 #[test]
-fn one_process_fetches_and_all_have_the_token() {
+fn one_process_fetches_the_token_for_all() {
     let server = Server::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
-    assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch), "it has the lease already");
+    assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch), "it already has the lease");
     assert!(matches!(token(&mut second, get()), TokenAnswer::Wait(_)));
     token(&mut first, put("token-canary", 3600, 3000));
     let answer = token(&mut second, get());
-    assert_eq!(given(&answer), Some("token-canary"));
+    assert_eq!(token_text(&answer), Some("token-canary"));
     let TokenAnswer::Token(shared) = answer else { panic!() };
     assert!(shared.lifetime > Duration::from_secs(3590) && shared.lifetime.as_secs() <= 3600);
     assert!(shared.renew_after > Duration::from_secs(2990) && shared.renew_after.as_secs() <= 3000);
 }
 
 #[test]
-fn a_lease_ends_with_its_time_or_its_release() {
+fn lease_ends_by_expiry_or_release() {
     let server = Server::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     let short = TokenRequest::Get { lease: Duration::from_millis(50), known: None };
@@ -52,7 +52,10 @@ fn a_lease_ends_with_its_time_or_its_release() {
     std::thread::sleep(Duration::from_millis(70));
     assert!(matches!(token(&mut second, get()), TokenAnswer::Fetch));
     token(&mut first, TokenRequest::Release);
-    assert!(matches!(token(&mut first, get()), TokenAnswer::Wait(_)), "it is not his to release");
+    assert!(
+        matches!(token(&mut first, get()), TokenAnswer::Wait(_)),
+        "only the holder can release the lease"
+    );
     token(&mut second, TokenRequest::Release);
     assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
     token(&mut second, TokenRequest::Hold(LEASE));
@@ -68,14 +71,14 @@ fn one_process_renews_while_the_others_use_the_old_token() {
     let known = Some(Secret::from("old"));
     let renew = TokenRequest::Get { lease: LEASE, known };
     assert!(matches!(token(&mut first, renew.clone()), TokenAnswer::Fetch));
-    assert_eq!(given(&token(&mut second, get())), Some("old"));
+    assert_eq!(token_text(&token(&mut second, get())), Some("old"));
     assert!(matches!(token(&mut second, renew.clone()), TokenAnswer::Wait(_)));
     token(&mut first, put("new", 3600, 3000));
-    assert_eq!(given(&token(&mut second, renew)), Some("new"));
+    assert_eq!(token_text(&token(&mut second, renew)), Some("new"));
 }
 
 #[test]
-fn a_refused_token_is_forgotten_once() {
+fn rejected_token_is_discarded_once() {
     let server = Server::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     token(&mut first, put("refused", 3600, 3000));
@@ -83,19 +86,19 @@ fn a_refused_token_is_forgotten_once() {
     assert!(matches!(token(&mut second, get()), TokenAnswer::Fetch));
     token(&mut second, put("new", 3600, 3000));
     token(&mut first, TokenRequest::Discard(Secret::from("refused")));
-    assert_eq!(given(&token(&mut first, get())), Some("new"));
+    assert_eq!(token_text(&token(&mut first, get())), Some("new"));
 }
 
 #[test]
-fn nothing_in_redis_is_secret_or_tells_the_client() {
+fn redis_contains_no_secret_and_no_client_id() {
     let server = Server::start();
     let mut store = process(&server.url());
-    quota(&mut store, joins(3));
+    quota(&mut store, join_request(3));
     token(&mut store, put("token-canary", 3600, 3000));
     let keys = server.command(&["KEYS", "*"]);
     let dumps: Vec<_> = keys
         .split(['"', '\''])
-        .filter(|it| it.contains(':'))
+        .filter(|part| part.contains(':'))
         .map(|key| server.command(&["DUMP", key]))
         .collect();
     assert!(dumps.len() >= 4, "{keys}");
@@ -104,7 +107,7 @@ fn nothing_in_redis_is_secret_or_tells_the_client() {
 }
 
 #[test]
-fn other_applications_and_secrets_do_not_meet() {
+fn tokens_are_separate_per_application_and_secret() {
     let server = Server::start();
     token(&mut process(&server.url()), put("mine", 3600, 3000));
     for (client_id, secret) in [("client-canary", "rotated"), ("other", "secret-canary"), ("", "k")]
@@ -116,7 +119,7 @@ fn other_applications_and_secrets_do_not_meet() {
 }
 
 #[test]
-fn a_store_without_tokens_lets_each_process_fetch() {
+fn without_token_each_process_fetches_its_own() {
     let server = Server::start();
     let builder = RedisStore::builder(&server.url()).without_token();
     let mut store = builder.connect().unwrap();

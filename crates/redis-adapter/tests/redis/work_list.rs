@@ -23,7 +23,7 @@ fn ids(count: usize) -> Vec<SessionId> {
 }
 
 #[test]
-fn each_session_has_one_owner_and_goes_back_with_its_lease() {
+fn session_has_one_owner_until_its_lease_ends() {
     use Claim::{Claimed, ClaimedElsewhere, Done, DoneElsewhere};
     let server = Server::start();
     let (mut first, mut second) = (list(&server.url(), "a"), list(&server.url(), "b"));
@@ -41,14 +41,18 @@ fn each_session_has_one_owner_and_goes_back_with_its_lease() {
     std::thread::sleep(LEASE + Duration::from_millis(50));
     assert_eq!(second.claim(&ids[2..3]).unwrap(), [Claimed], "its lease has ended");
     assert_eq!(first.commit(&ids).unwrap(), [true, false, false, false]);
-    // Nobody took this one, although its lease has ended.
+    // Its lease has ended, but nobody else has claimed it.
     assert_eq!(second.commit(&ids[3..]).unwrap(), [true]);
-    assert_eq!(list(&server.url(), "a").claim(&ids[..1]).unwrap(), [Done], "it was started again");
+    assert_eq!(
+        list(&server.url(), "a").claim(&ids[..1]).unwrap(),
+        [Done],
+        "the owner was restarted"
+    );
     assert!(!server.command(&["KEYS", "*"]).contains("canary"));
 }
 
 #[test]
-fn what_an_owner_may_have_written_waits_for_its_word() {
+fn unconfirmed_commit_waits_for_its_owner() {
     use Claim::{Claimed, ClaimedElsewhere, Done, DoneElsewhere, Unconfirmed};
     let server = Server::start();
     let (mut first, mut second) = (list(&server.url(), "a"), list(&server.url(), "b"));
@@ -59,17 +63,17 @@ fn what_an_owner_may_have_written_waits_for_its_word() {
     std::thread::sleep(LEASE + Duration::from_millis(50));
     assert_eq!(second.claim(&ids).unwrap(), [Unconfirmed; 3]);
     assert_eq!(second.commit(&ids).unwrap(), [false; 3]);
-    // The owner is there again; it wrote one, renews one, and gives the last one back.
+    // The restarted owner confirms the first, renews the second, and releases the third.
     let mut again = list(&server.url(), "a");
     assert_eq!(again.written(&ids[..1]).unwrap(), [true]);
     assert_eq!(again.claim(&ids[1..2]).unwrap(), [Done]);
     again.release(&ids).unwrap();
     assert_eq!(second.claim(&ids).unwrap(), [DoneElsewhere, Claimed, Claimed]);
-    assert_eq!(again.claim(&ids[..1]).unwrap(), [Done], "what is written is never given back");
+    assert_eq!(again.claim(&ids[..1]).unwrap(), [Done], "a written session cannot be released");
 }
 
 #[test]
-fn a_list_that_redis_has_lost_is_told_anew() {
+fn lost_list_is_rebuilt_from_the_outputs() {
     use Claim::{Claimed, DoneElsewhere};
     let server = Server::start();
     let (mut first, mut second) = (list(&server.url(), "a"), list(&server.url(), "b"));
@@ -78,13 +82,14 @@ fn a_list_that_redis_has_lost_is_told_anew() {
     first.commit(&ids).unwrap();
     first.written(&ids).unwrap();
     server.command(&["FLUSHALL"]);
-    // Nobody goes on with the list as if nothing had happened.
+    // A list that knew the old state fails.
     for _ in 0..2 {
         let error = first.claim(&ids).unwrap_err();
         assert!(matches!(error, WorkListError::Forgotten(_)), "{error:?}");
         assert!(error.to_string().contains(&format!("127.0.0.1:{}", server.port())), "{error}");
     }
-    // One that has not asked before cannot know; what it has only claimed is the first one's again.
+    // A list without earlier requests cannot detect the loss. Its uncommitted claims are void once the
+    // first owner confirms its sessions.
     assert_eq!(second.claim(&ids).unwrap(), [Claimed; 2]);
     assert!(matches!(first.commit(&ids), Err(WorkListError::Forgotten(_))));
     assert_eq!(second.commit(&ids[1..]).unwrap(), [true]);
@@ -95,7 +100,7 @@ fn a_list_that_redis_has_lost_is_told_anew() {
 }
 
 #[test]
-fn a_list_without_its_server_is_to_be_asked_again() {
+fn claim_succeeds_after_a_server_restart() {
     let mut server = Server::start();
     let mut list = list(&server.url(), "a");
     server.kill();
@@ -108,25 +113,25 @@ fn a_list_without_its_server_is_to_be_asked_again() {
 const ITEMS: usize = 3000;
 const BATCH: usize = 16;
 
-/// Exports as this test's own process: see `killed_exporters_leave_each_session_exactly_once`.
+/// The child process of `killed_exporters_write_each_session_exactly_once`.
 #[test]
 fn exporter() {
     let Ok(url) = std::env::var("EXPORTER_URL") else { return };
     let path = std::env::var("EXPORTER_OUTPUT").unwrap();
     let mut list = list(&url, &path);
     let text = fs::read_to_string(&path).unwrap_or_default();
-    // A line that a kill cut off was never written.
-    let whole = text.rfind('\n').map_or(0, |at| at + 1);
-    let written: BTreeSet<_> = text[..whole].lines().map(str::to_owned).collect();
+    // A line that was cut off by a kill counts as not written.
+    let complete = text.rfind('\n').map_or(0, |at| at + 1);
+    let written: BTreeSet<_> = text[..complete].lines().map(str::to_owned).collect();
     let mut output = OpenOptions::new().create(true).append(true).open(&path).unwrap();
-    output.set_len(whole as u64).unwrap();
-    let told: Vec<SessionId> = written.iter().map(|id| id.parse().unwrap()).collect();
-    assert!(list.written(&told).unwrap().into_iter().all(|alone| alone));
-    let mut left: Vec<_> =
+    output.set_len(complete as u64).unwrap();
+    let confirmed: Vec<SessionId> = written.iter().map(|id| id.parse().unwrap()).collect();
+    assert!(list.written(&confirmed).unwrap().into_iter().all(|alone| alone));
+    let mut pending: Vec<_> =
         ids(ITEMS).into_iter().filter(|id| !written.contains(id.as_str())).collect();
-    while !left.is_empty() {
+    while !pending.is_empty() {
         let mut later = Vec::new();
-        for batch in left.chunks(BATCH) {
+        for batch in pending.chunks(BATCH) {
             let claims = list.claim(batch).unwrap();
             let mut mine = Vec::new();
             for (id, claim) in batch.iter().zip(claims) {
@@ -136,7 +141,7 @@ fn exporter() {
                     Claim::DoneElsewhere => {}
                 }
             }
-            // The work itself.
+            // Stands in for the work.
             std::thread::sleep(Duration::from_millis(2));
             let allowed = list.commit(&mine).unwrap();
             let (ours, theirs): (Vec<_>, Vec<_>) =
@@ -148,7 +153,7 @@ fn exporter() {
             }
             list.written(&ours).unwrap();
         }
-        left = later;
+        pending = later;
         std::thread::sleep(Duration::from_millis(20));
     }
 }
@@ -160,7 +165,7 @@ fn start_exporter(url: &str, output: &Path) -> Child {
 }
 
 #[test]
-fn killed_exporters_leave_each_session_exactly_once() {
+fn killed_exporters_write_each_session_exactly_once() {
     let server = Server::start();
     let folder = tempfile::tempdir().unwrap();
     let outputs = [folder.path().join("one"), folder.path().join("two")];
@@ -168,7 +173,7 @@ fn killed_exporters_leave_each_session_exactly_once() {
         victim.kill().unwrap();
         victim.wait().unwrap();
     };
-    // The first victim is killed when it has written something, the others at any time.
+    // The first victim is killed after its first output, the others at arbitrary times.
     let victim = start_exporter(&server.url(), &outputs[1]);
     while fs::metadata(&outputs[1]).map_or(0, |it| it.len()) == 0 {
         std::thread::sleep(Duration::from_millis(5));
