@@ -7,7 +7,7 @@ use rustls::crypto::CryptoProvider;
 use crate::keys::Keys;
 use crate::store::RedisStore;
 
-/// The settings of a [`RedisStore`].
+/// Settings of a [`RedisStore`].
 #[derive(Clone)]
 pub struct RedisStoreBuilder {
     url: String,
@@ -17,7 +17,7 @@ pub struct RedisStoreBuilder {
     root_certificate: Option<Vec<u8>>,
 }
 
-/// Time limit of the first connection.
+/// Timeout of the first connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl RedisStoreBuilder {
@@ -31,39 +31,39 @@ impl RedisStoreBuilder {
         }
     }
 
-    /// Sets what the names of all keys begin with. Default: `didit`.
+    /// Sets the prefix of all key names. Default: `didit`.
     #[must_use]
     pub fn prefix(mut self, prefix: &str) -> Self {
         prefix.clone_into(&mut self.prefix);
         self
     }
 
-    /// Begins without the store if it cannot be reached, and uses it as soon as it can be.
+    /// Starts without the store if it cannot be reached, and uses it once it can be.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// Keeps the access token out of Redis: each process fetches its own.
+    /// Does not share the access token: each process fetches its own.
     #[must_use]
     pub fn without_token(mut self) -> Self {
         self.shares_token = false;
         self
     }
 
-    /// Trusts the certificates of a PEM text instead of the platform's, for `rediss` URLs.
+    /// Trusts the given PEM certificates instead of the platform's, for `rediss` URLs.
     #[must_use]
     pub fn root_certificate(mut self, pem: &[u8]) -> Self {
         self.root_certificate = Some(pem.to_owned());
         self
     }
 
-    /// Connects.
+    /// Connects to Redis.
     ///
     /// # Errors
-    /// The URL or the certificate is not valid; or, unless it is [optional](Self::optional), Redis
-    /// cannot be reached or refuses the user.
+    /// The URL or the certificate is invalid; or, unless the store is [optional](Self::optional),
+    /// Redis cannot be reached or rejects the user.
     pub fn connect(self) -> Result<RedisStore, StoreError> {
         let info = self.url.as_str().into_connection_info().map_err(|_| {
             StoreError::new("the URL of Redis is not redis://HOST[:PORT] or rediss://HOST[:PORT]")
@@ -71,7 +71,7 @@ impl RedisStoreBuilder {
         let place = info.addr().to_string();
         let with_tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
         if with_tls && CryptoProvider::get_default().is_none() {
-            // The library takes the process's provider; losing the race to set it does no harm.
+            // The library uses the default provider of the process. It may be set meanwhile.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let client = match self.root_certificate.filter(|_| with_tls) {

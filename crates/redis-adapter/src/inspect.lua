@@ -1,11 +1,11 @@
--- Who shares the quotas, by Redis' own clock. It changes nothing.
+-- Reads the members and the use of each quota, by the clock of Redis. It changes nothing.
 --
--- KEYS: state, permits, members of each bucket. ARGV: how long a silent process is a member, in
--- microseconds. Returns the server's name and version, and for each bucket the processes, the
--- permits in the window, and the limit (-2 is an unknown one, -1 none).
+-- KEYS: state, permits, members of each bucket. ARGV: the time in microseconds after which a silent
+-- process is no longer a member. Returns the server's name and version, and for each bucket the
+-- number of processes, the number of permits in the window, and the limit (-2: unknown, -1: none).
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
--- Valkey names the Redis that it is compatible with as well.
+-- Valkey also sets REDIS_VERSION, to the version it is compatible with.
 local valkey = redis.VALKEY_VERSION
 local name, version = valkey and 'Valkey' or 'Redis', valkey or redis.REDIS_VERSION
 local found = {}

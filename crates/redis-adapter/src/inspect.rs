@@ -1,4 +1,4 @@
-//! The state of a store, for people who look for a fault.
+//! The state of a store, for diagnosis.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use didit_core::{Bucket, SharedLimit, StoreError};
 use crate::quota::limit;
 use crate::store::{RedisStore, microseconds};
 
-/// A store that was reached, and the quotas of its application.
+/// The state of a store and the quotas of its application.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Inspection {
@@ -15,7 +15,7 @@ pub struct Inspection {
     pub server: String,
     /// Duration of a round trip.
     pub latency: Duration,
-    /// The quotas that processes share or have shared lately.
+    /// The quotas that processes share or have recently shared.
     pub quotas: Vec<QuotaUse>,
 }
 
@@ -34,30 +34,29 @@ pub struct QuotaUse {
 }
 
 const SCRIPT: &str = include_str!("inspect.lua");
-/// As in `quota.lua`.
+/// The value of `FORGOTTEN` in `quota.lua`.
 const FORGOTTEN: Duration = Duration::from_secs(30);
 
 impl RedisStore {
-    /// Looks at the store and at the quotas of the application that it was opened for, and changes
-    /// nothing.
+    /// Reads the state of the store and of the quotas of its application, without changing it.
     ///
     /// # Errors
-    /// Redis cannot be reached, or refuses the user.
+    /// Redis cannot be reached, or rejects the user.
     pub fn inspect(&mut self) -> Result<Inspection, StoreError> {
         let mut command = redis::cmd("EVAL");
         command.arg(SCRIPT).arg(3 * Bucket::ALL.len());
         for bucket in Bucket::ALL {
-            for of in ["state", "permits", "members"] {
-                command.arg(self.keys().quota_name(bucket, of));
+            for suffix in ["state", "permits", "members"] {
+                command.arg(self.keys().quota_name(bucket, suffix));
             }
         }
         command.arg(microseconds(FORGOTTEN));
         let mut pipeline = redis::Pipeline::new();
         pipeline.add_command(command);
-        let asked = Instant::now();
+        let started = Instant::now();
         let returned = self.query(&pipeline)?.pop();
-        let latency = asked.elapsed();
-        let read = || {
+        let latency = started.elapsed();
+        let parse = || {
             let (name, version, found): (String, String, Vec<i64>) =
                 redis::from_redis_value(returned?).ok()?;
             let quotas =
@@ -70,15 +69,15 @@ impl RedisStore {
                         limit: limit(found[2])?,
                     })
                 });
-            let known = |it: &Option<QuotaUse>| {
-                it.is_none_or(|it| it.processes > 0 || it.limit != SharedLimit::Unknown)
+            let in_use = |quota: &Option<QuotaUse>| {
+                quota.is_none_or(|it| it.processes > 0 || it.limit != SharedLimit::Unknown)
             };
             Some(Inspection {
                 server: format!("{name} {version}"),
                 latency,
-                quotas: quotas.filter(known).collect::<Option<_>>()?,
+                quotas: quotas.filter(in_use).collect::<Option<_>>()?,
             })
         };
-        read().ok_or_else(|| self.unexpected())
+        parse().ok_or_else(|| self.unexpected())
     }
 }

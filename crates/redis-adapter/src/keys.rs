@@ -1,4 +1,4 @@
-//! The names of the keys, and the keys that seal the token (HKDF-SHA256, XChaCha20-Poly1305).
+//! Names of Redis keys, and encryption of the token (HKDF-SHA256, XChaCha20-Poly1305).
 
 use std::fmt::Write as _;
 
@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 /// The names and keys derived from an application's credentials.
 pub(crate) struct Keys {
     prefix: String,
-    /// A random name of this process.
+    /// A random identifier of this process.
     process: String,
-    /// The hash of the application in the names of its keys.
+    /// The hash of the application that its key names contain.
     application: String,
     derived: Option<Hkdf<Sha256>>,
 }
@@ -45,22 +45,22 @@ impl Keys {
         &self.process
     }
 
-    /// Returns the name of a key; those of one application are in one slot of a cluster.
-    pub(crate) fn name(&self, of: &str) -> String {
-        format!("{{{}:{}}}:{of}", self.prefix, self.application)
+    /// Returns the name of a key. The hash tag puts all keys of an application in one cluster slot.
+    pub(crate) fn name(&self, suffix: &str) -> String {
+        format!("{{{}:{}}}:{suffix}", self.prefix, self.application)
     }
 
-    /// Returns the name of a key of the token. Processes with another secret do not meet there.
-    pub(crate) fn token_name(&self, of: &str) -> String {
+    /// Returns the name of a key of the token, which depends on the secret.
+    pub(crate) fn token_name(&self, suffix: &str) -> String {
         let secret = self.derived.as_ref().map(|it| hex(&expand::<4>(it, &[b"token name"])[..]));
-        self.name(&format!("token:{}:{of}", secret.unwrap_or_default()))
+        self.name(&format!("token:{}:{suffix}", secret.unwrap_or_default()))
     }
 
-    pub(crate) fn quota_name(&self, bucket: Bucket, of: &str) -> String {
-        self.name(&format!("{}:{of}", bucket.name()))
+    pub(crate) fn quota_name(&self, bucket: Bucket, suffix: &str) -> String {
+        self.name(&format!("{}:{suffix}", bucket.name()))
     }
 
-    /// Returns a name of a text that tells nothing of it to those without the secret.
+    /// Returns a keyed hash of a text, which reveals nothing without the secret.
     pub(crate) fn mark(&self, text: &str) -> String {
         let info: [&[u8]; 2] = [b"mark", text.as_bytes()];
         self.derived.as_ref().map(|it| hex(&expand::<16>(it, &info)[..])).unwrap_or_default()
@@ -93,7 +93,7 @@ impl Keys {
 
 fn expand<const N: usize>(derived: &Hkdf<Sha256>, info: &[&[u8]]) -> Zeroizing<[u8; N]> {
     let mut key = Zeroizing::new([0; N]);
-    // It fails only for lengths beyond 8160 bytes.
+    // Fails only for more than 8160 bytes (RFC 5869).
     let _ = derived.expand_multi_info(info, &mut key[..]);
     key
 }
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_token_opens_with_the_same_secret_alone() {
+    fn sealed_token_opens_only_with_the_same_secret() {
         let token = Secret::from("canary-token");
         let sealed = keys("id", "secret").seal(&token).unwrap();
         let opened = |keys: Keys, sealed: &[u8]| Some(keys.unseal(sealed)?.expose().to_owned());
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn names_tell_neither_the_client_id_nor_the_secret() {
+    fn names_contain_neither_client_id_nor_secret() {
         let keys = keys("client-canary", "secret-canary");
         let names = [keys.name("a"), keys.token_name("a"), keys.mark("canary")];
         assert!(names.iter().all(|name| !name.contains("canary")), "{names:?}");
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn applications_without_an_id_are_told_apart_by_their_keys() {
+    fn applications_without_an_id_are_identified_by_their_keys() {
         assert_eq!(keys("", "key").application, keys("", "key").application);
         assert_ne!(keys("", "key").application, keys("", "other").application);
     }

@@ -1,8 +1,8 @@
--- A sliding-window log by Redis' own clock, in which waiting processes have equal shares.
+-- A sliding-window log by the clock of Redis, in which waiting processes have equal shares.
 --
 -- KEYS: state, permits, held, members, waiting. ARGV: the process, its request as JSON.
--- Times are in microseconds. `permits` holds a permit until it leaves the window, so it has never
--- more entries than the limit; the other keys have one entry per process.
+-- Times are in microseconds. `permits` contains a permit until it leaves the window, so it never
+-- has more entries than the limit; the other keys have one entry per process.
 local state, permits, held, members, waiting = unpack(KEYS)
 local me, request = ARGV[1], cjson.decode(ARGV[2])
 local FORGOTTEN, REASSEMBLY, PROBE, GRACE, SOON = 30e6, 1e6, 900e6, 1e5, 2e4
@@ -37,7 +37,7 @@ for _, permit in ipairs(redis.call('ZRANGEBYSCORE', permits, '-inf', now)) do
 end
 redis.call('ZREMRANGEBYSCORE', members, '-inf', now - FORGOTTEN)
 
--- The process joins, or must.
+-- Membership: a process that is not a member has to join first.
 if request.join then
   if request.again and redis.call('ZCARD', members) == 0 then
     redis.call('HSET', state, 'from', now + REASSEMBLY)
@@ -53,7 +53,7 @@ elseif not redis.call('ZSCORE', members, me) then
 end
 redis.call('ZADD', members, now, me)
 
--- What it tells.
+-- Reports of the process.
 for _, done in ipairs(request.completed) do
   put(done[1], now + request.window - done[2])
 end
@@ -67,7 +67,7 @@ if request.closed_for then
 end
 if request.opened then redis.call('HDEL', state, 'closed', 'probe') end
 
--- What it may do: -2 is an unknown limit, -1 none.
+-- Permits. Limits: -2 is unknown, -1 is none.
 local learned = tonumber(redis.call('HGET', state, 'limit') or -2)
 local closed, probe, from = field('closed'), field('probe'), field('from')
 local granted, wait = 0, 0
@@ -81,7 +81,7 @@ else
   if learned == -1 then
     limit = math.huge
   elseif learned == -2 then
-    -- Slow start: twice as many with each second that passes without a response.
+    -- Slow start: doubles with each second without a response.
     local first = field('first')
     limit = first > 0 and 2 ^ math.min(math.floor((now - first) / 1e6), 30) or 1
   end
@@ -131,7 +131,7 @@ else
   end
 end
 
--- What nobody needs any more goes by itself.
+-- Unused keys expire.
 local ttl = math.ceil((request.lease + 2 * request.window) / 1e3) + 60000
 for _, key in ipairs({ permits, held, members, waiting }) do redis.call('PEXPIRE', key, ttl) end
 redis.call('PEXPIRE', state, math.max(ttl, 86400000))

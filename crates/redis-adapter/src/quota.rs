@@ -1,4 +1,4 @@
-//! Requests about a quota, as calls of `quota.lua`.
+//! Quota requests, as calls of `quota.lua`.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ const SCRIPT: &str = include_str!("quota.lua");
 pub(crate) fn command(keys: &Keys, request: &QuotaRequest) -> Cmd {
     let mut command = redis::cmd("EVAL");
     command.arg(SCRIPT).arg(5);
-    for of in ["state", "permits", "held", "members", "waiting"] {
-        command.arg(keys.quota_name(request.bucket, of));
+    for suffix in ["state", "permits", "held", "members", "waiting"] {
+        command.arg(keys.quota_name(request.bucket, suffix));
     }
     command.arg(keys.process()).arg(arguments(request).to_string());
     command
@@ -33,7 +33,7 @@ fn arguments(request: &QuotaRequest) -> Value {
     set("unused", request.unused.clone().into());
     set("first", request.first.into());
     set("wanted", request.wanted.into());
-    // What is left out is nil to the script; a null would not be.
+    // An absent member is nil in the script; a null would not be.
     if let Some(budget) = request.budget {
         set("budget", budget.into());
     }
@@ -60,7 +60,7 @@ fn arguments(request: &QuotaRequest) -> Value {
     Value::Object(arguments)
 }
 
-/// Reads what the script returns.
+/// Parses the return value of the script.
 pub(crate) fn answer(request: &QuotaRequest, returned: redis::Value) -> Option<QuotaAnswer> {
     let [member, granted, wait, closed, limit, members]: [i64; 6] =
         redis::from_redis_value::<Vec<i64>>(returned).ok()?.try_into().ok()?;
@@ -75,7 +75,7 @@ pub(crate) fn answer(request: &QuotaRequest, returned: redis::Value) -> Option<Q
     })
 }
 
-/// Reads a limit as the scripts write it.
+/// Parses a limit as the scripts encode it.
 pub(crate) fn limit(limit: i64) -> Option<SharedLimit> {
     Some(match limit {
         -2 => SharedLimit::Unknown,

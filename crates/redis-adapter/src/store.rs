@@ -13,31 +13,31 @@ use crate::{quota, token};
 
 /// A [`SharedStore`] in Redis or Valkey, for the builder of a client.
 ///
-/// It has one connection, and makes another when that is lost.
+/// It has one connection, and reconnects when it is lost.
 pub struct RedisStore {
     client: Client,
     connection: Option<Connection>,
-    /// The host and port, for people.
+    /// The host and port, for messages.
     place: String,
     keys: Keys,
     shares_token: bool,
 }
 
-/// Time limit of an answer; the engine goes on without the store soon after.
+/// Timeout of a response; soon after, the engine continues without the store.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(900);
-/// Time limit of a new connection after one was lost.
+/// Timeout of a reconnection.
 const RECONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl RedisStore {
     /// Connects to `redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]`, or with TLS to `rediss://…`.
     ///
     /// # Errors
-    /// The URL is not valid, Redis cannot be reached, or it refuses the user.
+    /// The URL is invalid, Redis cannot be reached, or it rejects the user.
     pub fn connect(url: &str) -> Result<Self, StoreError> {
         Self::builder(url).connect()
     }
 
-    /// Starts to set a store up with other settings.
+    /// Returns a builder for a store with other settings.
     pub fn builder(url: &str) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url)
     }
@@ -64,7 +64,7 @@ impl RedisStore {
         Ok(self.connection.insert(connection))
     }
 
-    /// Carries the commands out in one round trip.
+    /// Runs the commands in one round trip.
     pub(crate) fn query(&mut self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -77,7 +77,7 @@ impl RedisStore {
         let tls = uses_tls(&self.client);
         let failed = |error: redis::RedisError| failure(&self.place, tls, &error);
         let returned = pipeline.query(&mut connection).map_err(failed)?;
-        // One that failed may have answers under way: it is not used again.
+        // A failed connection is not reused, since late responses may still arrive on it.
         self.connection = Some(connection);
         Ok(returned)
     }
@@ -96,7 +96,7 @@ fn uses_tls(client: &Client) -> bool {
 }
 
 pub(crate) fn microseconds(time: Duration) -> u64 {
-    // A year is long enough for every wait, and exact in the numbers of Lua.
+    // Capped at one year, which a Lua number (an f64) still represents exactly.
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX).min(31_536_000_000_000)
 }
 

@@ -1,8 +1,8 @@
 -- Single flight: one process holds the lease to fetch the token that all of them share.
 --
--- KEYS: token, lease. ARGV: the process, what it asks, and what that needs. Times are in
--- microseconds. Returns what it is (0: nothing, 1: a token, 2: the lease, 3: a wait), the sealed
--- token, and two times.
+-- KEYS: token, lease. ARGV: the process, the operation, and its arguments. Times are in
+-- microseconds. Returns the kind of answer (0: none, 1: a token, 2: the lease, 3: a wait), the
+-- sealed token, and two times: of a token its lifetime and when to renew it, of a wait its length.
 local token, lease = unpack(KEYS)
 local me, asks = ARGV[1], ARGV[2]
 local SOON = 20000

@@ -1,4 +1,4 @@
-//! Requests about the shared token, as calls of `token.lua`.
+//! Requests for the shared token, as calls of `token.lua`.
 
 use std::time::Duration;
 
@@ -37,18 +37,18 @@ pub(crate) fn command(keys: &Keys, request: &TokenRequest) -> Option<Cmd> {
     Some(command)
 }
 
-/// Reads what the script returns.
+/// Parses the return value of the script.
 pub(crate) fn answer(keys: &Keys, returned: redis::Value) -> Option<TokenAnswer> {
-    let (what, sealed, first, second): (i64, Vec<u8>, u64, u64) =
+    let (kind, sealed, first, second): (i64, Vec<u8>, u64, u64) =
         redis::from_redis_value(returned).ok()?;
-    Some(match what {
+    Some(match kind {
         1 => match keys.unseal(&sealed) {
             Some(token) => TokenAnswer::Token(SharedToken {
                 token,
                 lifetime: Duration::from_micros(first),
                 renew_after: Duration::from_micros(second),
             }),
-            // Somebody has tampered with it; this process fetches another.
+            // The token was tampered with; this process fetches another.
             None => TokenAnswer::Fetch,
         },
         2 => TokenAnswer::Fetch,

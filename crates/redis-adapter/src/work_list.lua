@@ -1,12 +1,11 @@
 -- A work list with leases: each item is done by one owner.
 --
--- KEYS: done, owners, leases, epoch. ARGV: what is asked, the owner, the lease in microseconds, the
--- epoch that the caller knows or nothing, one for a new list, the items.
--- `owners` says who works on an item, `done` who has it for good. `leases` says until when a claim
--- holds, and until when a commit may go without the word that it is written; items that are known
--- to be written have none.
--- Returns the epoch of the list, and for each item 0: it is the owner's, 1: another works on it,
--- 2: another has done it, 3: the owner has done it, 4: another may have died writing it.
+-- KEYS: done, owners, leases, epoch. ARGV: the operation, the owner, the lease in microseconds, the
+-- epoch known to the caller or an empty string, an epoch for a new list, the items.
+-- `owners` maps a claimed item to its owner, `done` a committed one. `leases` has the time at which
+-- a claim ends, or until which a commit may be unconfirmed; items confirmed as written have none.
+-- Returns the epoch of the list, and for each item 0: claimed by this owner, 1: claimed by another,
+-- 2: done by another, 3: done by this owner, 4: committed by another, which may have died writing.
 local done, owners, leases, epoch = unpack(KEYS)
 local asks, me, lease, known = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local WEEK = 604800000

@@ -5,23 +5,23 @@ use didit_core::{Application, SessionId, SharedStore as _, StoreError};
 
 use crate::store::{RedisStore, microseconds};
 
-/// A list of sessions that several machines divide among them, each with an output of its own.
+/// A list of sessions that several machines share, each with its own output.
 ///
 /// Every machine goes through the same list. For each session it
 ///
 /// 1. [claims](Self::claim) it under a lease, and does the work,
 /// 2. [commits](Self::commit) to write the result,
 /// 3. writes it, and
-/// 4. says that it is [written](Self::written).
+/// 4. confirms that it is [written](Self::written).
 ///
-/// What a machine that died had claimed goes to others when its lease ends. What it had committed is
-/// its own for good: it may be in its output or not, which only that machine can tell. Others see it
-/// as [`Unconfirmed`](Claim::Unconfirmed) when the lease has ended, and neither lose nor repeat it.
-/// When the machine is started again with the same owner's name, it first says what is in its output;
-/// for the rest `claim` says [`Done`](Claim::Done), and it does and writes that.
+/// If a machine dies, its claims go to others when their leases end. Its commits remain its own,
+/// since only that machine can tell whether they are in its output. Others see them as
+/// [`Unconfirmed`](Claim::Unconfirmed) after the lease, and neither lose nor repeat them. When the
+/// machine is started again with the same owner name, it first confirms the sessions in its output;
+/// for its other commits `claim` returns [`Done`](Claim::Done), and it does and writes them.
 ///
-/// So each session is in one output exactly once, as long as Redis keeps the list, which it does for
-/// a week after the last request. Redis holds hashes of the sessions' ids that are keyed with the
+/// Each session is therefore in one output exactly once, as long as Redis keeps the list, which it
+/// does for a week after the last request. Redis holds hashes of the session ids, keyed with the
 /// client secret.
 #[derive(Debug)]
 pub struct WorkList {
@@ -29,33 +29,33 @@ pub struct WorkList {
     job: String,
     owner: String,
     lease: Duration,
-    /// The name that the list had when this process first asked; empty before.
+    /// The identity of the list at the first request of this process; empty before.
     epoch: String,
 }
 
-/// The holder of a session of a [`WorkList`].
+/// The state of a session of a [`WorkList`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Claim {
-    /// This owner works on it now, for the time of the lease.
+    /// This owner has claimed it, until the lease ends.
     Claimed,
-    /// Another owner works on it: ask again when its lease may have ended.
+    /// Another owner has claimed it: claim it again when that lease may have ended.
     ClaimedElsewhere,
     /// Another owner has it in its output.
     DoneElsewhere,
-    /// Another owner has committed it, and did not say within its lease that it is written.
+    /// Another owner has committed it, and did not confirm within its lease that it is written.
     Unconfirmed,
     /// This owner has committed it.
     Done,
 }
 
-/// The reason a [`WorkList`] did not answer.
+/// The error of a request to a [`WorkList`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WorkListError {
-    /// Redis could not be reached or did not answer. Ask again.
+    /// Redis could not be reached or did not respond. Retry the request.
     Store(StoreError),
-    /// Redis has lost the list since this [`WorkList`] first asked. Make a new one, and say first
-    /// what is [written](WorkList::written); other owners have to do the same.
+    /// Redis has lost the list since the first request of this [`WorkList`]. Create a new one, and
+    /// first confirm what is [written](WorkList::written); other owners have to do the same.
     Forgotten(StoreError),
 }
 
@@ -71,8 +71,8 @@ impl std::error::Error for WorkListError {}
 const SCRIPT: &str = include_str!("work_list.lua");
 
 impl WorkList {
-    /// Opens the list of that job. Machines with the same application and `job` divide it; each
-    /// needs an `owner` name of its own, which it keeps when it is started again.
+    /// Opens the list of a job. Machines with the same application and `job` share it; each needs
+    /// its own `owner` name, which it keeps across restarts.
     pub fn new(
         mut store: RedisStore,
         application: &Application<'_>,
@@ -85,51 +85,51 @@ impl WorkList {
         Self { store, job, owner, lease, epoch: String::new() }
     }
 
-    /// Sets how long a claim lasts unless it is claimed again. Default: 60 s.
+    /// Sets the duration of a claim, unless it is renewed. Default: 60 s.
     #[must_use]
     pub fn with_lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// Claims the sessions that nobody has, renews the leases of those that this owner has, and
-    /// returns who has each.
+    /// Claims the sessions without an owner, renews the leases of this owner's sessions, and
+    /// returns the state of each.
     ///
     /// # Errors
-    /// Redis gave no answer.
+    /// See [`WorkListError`].
     pub fn claim(&mut self, ids: &[SessionId]) -> Result<Vec<Claim>, WorkListError> {
-        self.ask("claim", ids)
+        self.request("claim", ids)
     }
 
-    /// Makes sessions that this owner has claimed its own for good, and returns for each whether
-    /// it may be written. Where that is not so, the lease had ended and another owner took it.
+    /// Commits sessions that this owner has claimed, and returns for each whether it may be
+    /// written. It may not if the lease has ended and another owner has claimed the session.
     ///
     /// # Errors
-    /// Redis gave no answer; write nothing and ask again.
+    /// See [`WorkListError`]. Write nothing then.
     pub fn commit(&mut self, ids: &[SessionId]) -> Result<Vec<bool>, WorkListError> {
-        let states = self.ask("commit", ids)?;
-        Ok(states.into_iter().map(|it| matches!(it, Claim::Claimed | Claim::Done)).collect())
+        let states = self.request("commit", ids)?;
+        Ok(states.into_iter().map(|claim| matches!(claim, Claim::Claimed | Claim::Done)).collect())
     }
 
-    /// Says that sessions are in this owner's output, whoever has claimed them, and returns for each
-    /// whether it is there alone. Where that is not so, another owner has committed it: Redis had
-    /// lost the list.
+    /// Confirms that sessions are in this owner's output, even if others have claimed them, and
+    /// returns for each whether it is in no other output. If it may be, Redis had lost the list and
+    /// another owner has committed the session.
     ///
     /// # Errors
-    /// Redis gave no answer; ask again.
+    /// See [`WorkListError`].
     pub fn written(&mut self, ids: &[SessionId]) -> Result<Vec<bool>, WorkListError> {
-        Ok(self.ask("written", ids)?.into_iter().map(|it| it == Claim::Done).collect())
+        Ok(self.request("written", ids)?.into_iter().map(|claim| claim == Claim::Done).collect())
     }
 
-    /// Gives back sessions that this owner has claimed or committed, and not written.
+    /// Releases sessions that this owner has claimed or committed, but not written.
     ///
     /// # Errors
-    /// Redis gave no answer; what was claimed goes to others when its lease ends.
+    /// See [`WorkListError`]. Claims then go to others when their leases end.
     pub fn release(&mut self, ids: &[SessionId]) -> Result<(), WorkListError> {
-        self.ask("release", ids).map(drop)
+        self.request("release", ids).map(drop)
     }
 
-    fn ask(&mut self, asks: &str, ids: &[SessionId]) -> Result<Vec<Claim>, WorkListError> {
+    fn request(&mut self, operation: &str, ids: &[SessionId]) -> Result<Vec<Claim>, WorkListError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -137,10 +137,10 @@ impl WorkList {
         let job = keys.mark(&self.job);
         let mut command = redis::cmd("EVAL");
         command.arg(SCRIPT).arg(4);
-        for of in ["done", "owners", "leases", "epoch"] {
-            command.arg(keys.name(&format!("work:{job}:{of}")));
+        for suffix in ["done", "owners", "leases", "epoch"] {
+            command.arg(keys.name(&format!("work:{job}:{suffix}")));
         }
-        command.arg(asks).arg(keys.mark(&self.owner)).arg(microseconds(self.lease));
+        command.arg(operation).arg(keys.mark(&self.owner)).arg(microseconds(self.lease));
         command.arg(&self.epoch).arg(keys.process());
         for id in ids {
             command.arg(keys.mark(id.as_str()));
@@ -149,7 +149,7 @@ impl WorkList {
         pipeline.add_command(command);
         let returned = self.store.query(&pipeline).map_err(WorkListError::Store)?.pop();
         let returned =
-            returned.and_then(|it| redis::from_redis_value::<(String, Vec<u8>)>(it).ok());
+            returned.and_then(|value| redis::from_redis_value::<(String, Vec<u8>)>(value).ok());
         let (epoch, states) =
             returned.ok_or_else(|| WorkListError::Store(self.store.unexpected()))?;
         if !self.epoch.is_empty() && epoch != self.epoch {
