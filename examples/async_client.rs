@@ -1,4 +1,4 @@
-//! Retrieves two decisions at once with the async client; both share one access token.
+//! Retrieves two decisions concurrently with the async client; both share one access token.
 //!
 //! `cargo run -q -p didit-examples --example async_client`
 
@@ -10,7 +10,7 @@ use didit_sandbox::Sandbox;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Stands in for the live service, which is asked when no base URL is given.
+    // Replaces the live service, which is the default base URL.
     let sandbox = Sandbox::start()?;
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
     let client = Client::builder(credentials).base_url(sandbox.url().parse()?).build()?;

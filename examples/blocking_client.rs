@@ -1,4 +1,4 @@
-//! Retrieves a decision with the blocking client, and tells failures apart.
+//! Retrieves decisions with the blocking client, and handles an error.
 //!
 //! `cargo run -q -p didit-examples --example blocking_client`
 
@@ -9,7 +9,7 @@ use didit_blocking_adapter::core::ClientCredentials;
 use didit_sandbox::Sandbox;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // Stands in for the live service, which is asked when no base URL is given.
+    // Replaces the live service, which is the default base URL.
     let sandbox = Sandbox::start()?;
     sandbox.missing("no-such-session");
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "{}",
             user.email.as_ref().and_then(|email| email.email.as_deref()).unwrap_or("no email")
         );
-        // Members without a type of their own are reached by name, as the service sent them.
+        // A member without its own type is a JSON value, as the service sent it.
         println!("gender: {}", user.gender.as_ref().map_or("not shared", |gender| gender.as_str()));
     }
 

@@ -1,5 +1,5 @@
-//! Uses the stateless pairs alone, with an HTTP client that the SDK knows nothing of: a bare hyper
-//! connection. Tokens and retries are then the caller's own business.
+//! Uses the endpoints without the engine, on a bare hyper connection. Tokens and retries are then up
+//! to the caller.
 //!
 //! `cargo run -q -p didit-examples --example bring_your_own_client`
 
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Asks on a connection of its own.
+/// Calls an endpoint over a new connection.
 async fn call<E: Endpoint>(
     base: &BaseUrl,
     endpoint: &E,
@@ -38,7 +38,7 @@ async fn call<E: Endpoint>(
 ) -> Result<E::Output, Box<dyn Error>> {
     let mut request = endpoint.request(base, authorization)?;
     let host = request.uri().authority().ok_or("a request without a host")?.to_string();
-    // On the wire of HTTP/1.1 the host is a header, and the target a path.
+    // HTTP/1.1 sends the host as a header, and only the path as the target.
     request.headers_mut().insert(HOST, HeaderValue::try_from(&host)?);
     let target = request.uri().path().parse()?;
     *request.uri_mut() = target;

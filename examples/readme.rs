@@ -1,2 +1,2 @@
-//! Nothing but the repository's README, whose code is compiled and run with the tests.
+//! Compiles and runs the code of the repository's README as doctests.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]

@@ -1,7 +1,7 @@
-//! Receives webhooks with hyper: each is verified, and an old one never overwrites a newer one.
+//! Receives webhooks with hyper: verifies each, and never overwrites a newer event with an older one.
 //!
-//! `DIDIT_WEBHOOK_SECRET=... cargo run -p didit-examples --example webhook_receiver`; `LISTEN` is the
-//! address. `didit webhook send http://127.0.0.1:3000/` sends it one, with the same secret.
+//! `DIDIT_WEBHOOK_SECRET=... cargo run -p didit-examples --example webhook_receiver`; `LISTEN` sets the
+//! address. `didit webhook send http://127.0.0.1:3000/` sends a webhook, with the same secret.
 
 use std::collections::HashMap;
 use std::env;
@@ -21,7 +21,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 struct Receiver {
     webhook: Webhook,
-    /// The latest event of each session; in a real program, a table.
+    /// The latest event of each session; a real program would use a database table.
     latest: Mutex<HashMap<String, Event>>,
 }
 
@@ -38,7 +38,7 @@ impl Receiver {
                 return StatusCode::UNAUTHORIZED;
             }
         }
-        // The service delivers again what is answered with 5xx, or not at all.
+        // The service redelivers after a 5xx response or none.
         StatusCode::OK
     }
 

@@ -2,11 +2,11 @@
 //
 //   DIDIT_BASE_URL=... DIDIT_CLIENT_ID=... DIDIT_CLIENT_SECRET=... node decision.mjs SESSION_ID
 //
-// No part of the SDK is used: this is how any other language sees the API, or `didit sandbox`.
+// It does not use the SDK: any language can call the API, or `didit sandbox`, like this.
 
 const { DIDIT_BASE_URL: base, DIDIT_CLIENT_ID: id, DIDIT_CLIENT_SECRET: secret } = process.env;
 
-async function ask(path, options) {
+async function request(path, options) {
   const response = await fetch(base + path, { redirect: 'error', ...options });
   const data = await response.json();
   if (!response.ok) {
@@ -17,7 +17,7 @@ async function ask(path, options) {
 
 function clientToken() {
   const pair = [id, secret].map(encodeURIComponent).join(':');
-  return ask('/auth/v2/token/', {
+  return request('/auth/v2/token/', {
     method: 'POST',
     headers: { Authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
     body: new URLSearchParams({ grant_type: 'client_credentials' }),
@@ -26,7 +26,7 @@ function clientToken() {
 
 async function sessionDecision(sessionId) {
   const token = await clientToken();
-  return ask(`/auth/v2/session/${sessionId}/decision/`, {
+  return request(`/auth/v2/session/${sessionId}/decision/`, {
     headers: {
       'Content-Type': 'application/json',
       Authorization: `Bearer ${token.access_token}`,

@@ -1,6 +1,6 @@
 # Retrieves the decision of a session with `requests`, and prints its status and the full name.
 # DIDIT_BASE_URL=... DIDIT_CLIENT_ID=... DIDIT_CLIENT_SECRET=... python3 decision.py SESSION_ID
-# No part of the SDK is used: this is how any other language sees the API, or `didit sandbox`.
+# It does not use the SDK: any language can call the API, or `didit sandbox`, like this.
 
 import os
 import sys
@@ -11,7 +11,7 @@ import requests
 TIMEOUT = 10
 
 
-def ask(session, method, path, **options):
+def call(session, method, path, **options):
     url = os.environ["DIDIT_BASE_URL"] + path
     response = session.request(method, url, timeout=TIMEOUT, allow_redirects=False, **options)
     if response.status_code != 200:
@@ -22,7 +22,7 @@ def ask(session, method, path, **options):
 def client_token(session):
     pair = [quote(os.environ[name], safe="") for name in ("DIDIT_CLIENT_ID", "DIDIT_CLIENT_SECRET")]
     form = {"grant_type": "client_credentials"}
-    return ask(session, "POST", "/auth/v2/token/", auth=tuple(pair), data=form)["access_token"]
+    return call(session, "POST", "/auth/v2/token/", auth=tuple(pair), data=form)["access_token"]
 
 
 def session_decision(session, session_id):
@@ -31,7 +31,7 @@ def session_decision(session, session_id):
         "Content-Type": "application/json",
     }
     path = f"/auth/v2/session/{quote(session_id, safe='')}/decision/"
-    return ask(session, "GET", path, headers=headers)
+    return call(session, "GET", path, headers=headers)
 
 
 def main():

@@ -1,11 +1,11 @@
-//! Runs every example and looks for the sample person in what it prints.
+//! Runs the examples and checks their output for the sample person.
 
 use std::env;
 use std::io;
 use std::path::Path;
 use std::process::Command;
 
-/// Runs an example that cargo has built along with this test.
+/// Runs an example, which cargo has built along with this test.
 fn prints_the_sample_person(example: &str) -> io::Result<()> {
     let test = env::current_exe()?;
     let profile = test.ancestors().nth(2).unwrap_or(Path::new("."));

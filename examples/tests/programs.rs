@@ -1,4 +1,4 @@
-//! Small programs as users write them, each against a sandbox of its own.
+//! Small programs as users would write them, each against its own sandbox.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashMap;
@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, timeout};
 
-/// A backend that serves two tenants with one set of connections.
+/// A backend that serves two tenants over shared connections.
 #[tokio::test]
 async fn two_tenants() {
     let sandbox = Sandbox::builder()
@@ -44,10 +44,10 @@ struct Job {
     session_id: SessionId,
 }
 
-/// Workers that take jobs from a queue, count what they do, and end when they are told to, with the
-/// jobs under way done and the rest left in the queue.
+/// Workers take jobs from a queue and count them. At shutdown they complete the jobs in progress and
+/// leave the rest in the queue.
 #[tokio::test]
-async fn a_pool_of_workers_ends_gracefully() {
+async fn worker_pool_shuts_down_gracefully() {
     let sandbox = Sandbox::start().unwrap();
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     let calls = Arc::new(AtomicU64::new(0));
@@ -99,12 +99,12 @@ async fn a_pool_of_workers_ends_gracefully() {
     while acknowledged.try_recv().is_ok() {
         done += 1;
     }
-    // Every call came to its end, and was told of.
+    // Every call was completed and counted.
     assert_eq!(calls.load(Ordering::Relaxed), done);
     assert_eq!(100 - done, jobs.lock().await.len() as u64);
 }
 
-/// Carries out an operation over a client that cannot leave its thread.
+/// Runs an operation on a client that is not `Send`.
 async fn run<O: Operation>(mut operation: O, engine: &mut Engine, address: &str) -> O::Output {
     let origin = Instant::now();
     loop {
@@ -150,9 +150,9 @@ async fn exchange(
     Some(http::Response::from_parts(head, body.to_vec()))
 }
 
-/// A program with an HTTP client of its own, all on one thread.
+/// A program with a custom HTTP client, on a single thread.
 #[tokio::test]
-async fn an_own_client_in_a_local_set() {
+async fn custom_client_in_a_local_set() {
     let sandbox = Sandbox::start().unwrap();
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     let mut engine =

@@ -1,4 +1,4 @@
-//! Has a sandbox send webhooks to the example, with every fault.
+//! Webhooks from a sandbox to the example, with every fault.
 #![allow(clippy::unwrap_used)]
 
 use std::env;
@@ -13,11 +13,11 @@ use didit_async_adapter::core::verification::CreateSession;
 use didit_sandbox::{Sandbox, WebhookFault};
 
 const SECRET: &str = "whsec_example_not_a_real_secret";
-/// Far above what any of this takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Much longer than any delivery takes.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn only_what_is_genuine_and_new_is_stored() {
+async fn only_genuine_and_new_events_are_stored() {
     let test = env::current_exe().unwrap();
     let profile = test.ancestors().nth(2).unwrap_or(Path::new("."));
     let mut receiver = Command::new(profile.join("examples/webhook_receiver"))
@@ -42,13 +42,13 @@ async fn only_what_is_genuine_and_new_is_stored() {
     let id = session.session_id().as_str();
     for status in ["In Review", "Approved", "Declined", "Kyc Expired"] {
         sandbox.verification().set_status(id, status);
-        // Times in webhooks are whole seconds.
+        // Webhook timestamps have a resolution of one second.
         sandbox.advance(Duration::from_secs(1));
     }
-    assert!(sandbox.verification().settle(PATIENCE));
-    // Now the first one arrives.
+    assert!(sandbox.verification().settle(DELIVERY_TIMEOUT));
+    // Redelivers the first one.
     sandbox.advance(Duration::from_secs(60));
-    assert!(sandbox.verification().settle(PATIENCE));
+    assert!(sandbox.verification().settle(DELIVERY_TIMEOUT));
     let answers: Vec<_> =
         sandbox.verification().deliveries().iter().map(|delivery| delivery.answer).collect();
     assert_eq!(answers, [None, Some(200), Some(200), Some(401), Some(401), Some(200)]);

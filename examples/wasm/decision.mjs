@@ -1,4 +1,4 @@
-// Asks the WebAssembly module for a decision, and prints its status and the person's full name.
+// Retrieves a decision with the WebAssembly module, and prints its status and the person's full name.
 //
 //   DIDIT_BASE_URL=... DIDIT_CLIENT_ID=... DIDIT_CLIENT_SECRET=... node decision.mjs MODULE SESSION_ID
 

@@ -1,5 +1,5 @@
-//! A backend that asks its visitors for data through Didit, or verifies who they are, and greets them
-//! by name.
+//! A backend that requests data from its visitors through Didit, or verifies their identity, and greets
+//! them by name.
 //!
 //! ```console
 //! $ DIDIT_SANDBOX=1 cargo run --package didit-example-backend
@@ -7,8 +7,8 @@
 //! ```
 //!
 //! Without `DIDIT_SANDBOX` it calls the live service, with the credentials of the environment
-//! (`DIDIT_API_KEY`, for example). `LISTEN` is the address to serve at, and `REDIS_URL` names the Redis
-//! through which several of these share the rate limit and the token.
+//! (`DIDIT_API_KEY`, for example). `LISTEN` is the listening address, and `REDIS_URL` a Redis through
+//! which several processes share the rate limit and the token.
 //!
 //! To verify visitors it needs `DIDIT_API_KEY`, the workflow in `DIDIT_WORKFLOW_ID`, and a webhook
 //! destination at `/webhooks` whose `secret_shared_key` is in `DIDIT_WEBHOOK_SECRET`.
@@ -42,9 +42,9 @@ use tokio::net::TcpListener;
 use crate::verifications::Verifications;
 use crate::visits::{Visit, Visits};
 
-/// The time that requests under way have at a shutdown before they are cut off.
-const GRACE: Duration = Duration::from_secs(10);
-/// A sandbox knows any workflow, and signs with any secret.
+/// The time limit of requests in flight at shutdown.
+const GRACE_PERIOD: Duration = Duration::from_secs(10);
+/// A sandbox accepts any workflow and signs with any secret.
 const SANDBOX_WORKFLOW: &str = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
 const SANDBOX_SECRET: &str = "sandbox-webhook-secret";
 
@@ -57,9 +57,9 @@ struct App {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // The SDK tells of retries and waits, and never of a person or a secret.
+    // The SDK logs retries and waits, but neither personal data nor secrets.
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    // It serves until it is dropped.
+    // Runs until it is dropped.
     let sandbox = env::var_os("DIDIT_SANDBOX").map(|_| Sandbox::start()).transpose()?;
     let address = env::var("LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let listener = TcpListener::bind(address).await?;
@@ -85,20 +85,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .route("/", get(show).post(share))
         .route("/verification", post(verify))
         .route("/style.css", get(style))
-        .layer(from_fn(guarded))
+        .layer(from_fn(add_security_headers))
         .with_state(app);
     let routes = routes.merge(pages);
     writeln!(std::io::stdout(), "http://{address}/")?;
-    let served = axum::serve(listener, routes).with_graceful_shutdown(told_to_stop());
+    let served = axum::serve(listener, routes).with_graceful_shutdown(shutdown_signal());
     tokio::select! {
         result = served => result?,
-        // A request that never comes to its end does not keep the process for ever.
-        () = out_of_patience() => tracing::warn!("stopped with requests under way"),
+        // A hanging request must not keep the process alive.
+        () = shutdown_timeout() => tracing::warn!("stopped with requests under way"),
     }
     Ok(())
 }
 
-/// A client of the sandbox, or of the service that the environment names.
+/// Creates a client of the sandbox, or of the service that the environment configures.
 fn connect(sandbox: Option<&Sandbox>) -> Result<Client, Box<dyn Error>> {
     if let Some(sandbox) = sandbox {
         let key = Authorization::api_key(sandbox.api_key())?;
@@ -106,7 +106,7 @@ fn connect(sandbox: Option<&Sandbox>) -> Result<Client, Box<dyn Error>> {
     }
     let mut builder = ClientBuilder::from_env()?;
     if let Ok(url) = env::var("REDIS_URL") {
-        // All processes of this backend stay under one rate limit together, and use one token.
+        // All processes of this backend share one rate limit and one token.
         builder = builder.shared_store(RedisStore::connect(&url)?);
     }
     Ok(builder.build()?)
@@ -120,39 +120,39 @@ async fn show(State(app): State<App>, headers: HeaderMap) -> Response {
         Visit::Verifying { session_id, .. } => app.verifications.get(session_id),
         _ => None,
     };
-    page::of(&visit, verification.as_ref()).into_response()
+    page::visit(&visit, verification.as_ref()).into_response()
 }
 
-/// Asks the visitor for data.
+/// Starts a visit that requests data.
 async fn share(State(app): State<App>, headers: HeaderMap) -> Response {
-    begun(&headers, app.visits.share()).await
+    start(&headers, app.visits.share()).await
 }
 
-/// Has the visitor verify who they are.
+/// Starts a visit that verifies the visitor's identity.
 async fn verify(State(app): State<App>, headers: HeaderMap) -> Response {
     match &app.workflow {
-        Some(workflow) => begun(&headers, app.visits.verify(workflow)).await,
+        Some(workflow) => start(&headers, app.visits.verify(workflow)).await,
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-/// Creates a session, and ties it to this browser: nobody else gets to see what comes of it.
-async fn begun(
+/// Creates a session and ties it to this browser, so that nobody else sees its result.
+async fn start(
     headers: &HeaderMap,
     visit: impl Future<Output = Result<String, Box<dyn Error + Send + Sync>>>,
 ) -> Response {
-    // Other sites must not have our visitors create sessions.
+    // Other sites must not create sessions in the visitor's name (CSRF).
     if headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin") {
         return StatusCode::FORBIDDEN.into_response();
     }
     match visit.await {
         Ok(key) => {
-            // Where the page is served over https, add: Secure.
+            // Add `Secure` if the page is served over https.
             let cookie = format!("visit={key}; Path=/; HttpOnly; SameSite=Lax");
             ([(SET_COOKIE, cookie)], Redirect::to("/")).into_response()
         }
         Err(error) => {
-            // Errors of the SDK hold neither secrets nor personal data.
+            // Errors of the SDK contain neither secrets nor personal data.
             tracing::error!("{error}");
             (StatusCode::BAD_GATEWAY, page::unavailable()).into_response()
         }
@@ -168,7 +168,7 @@ async fn style() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css")], include_str!("style.css"))
 }
 
-async fn guarded(request: Request, next: Next) -> Response {
+async fn add_security_headers(request: Request, next: Next) -> Response {
     const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; \
                           base-uri 'none'; frame-ancestors 'none'";
     let mut response = next.run(request).await;
@@ -182,7 +182,7 @@ async fn guarded(request: Request, next: Next) -> Response {
     response
 }
 
-async fn told_to_stop() {
+async fn shutdown_signal() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
@@ -194,8 +194,8 @@ async fn told_to_stop() {
     let _ = interrupted.await;
 }
 
-/// Told to stop, and then either told again or out of time.
-async fn out_of_patience() {
-    told_to_stop().await;
-    tokio::select! { () = told_to_stop() => {}, () = tokio::time::sleep(GRACE) => {} }
+/// Waits for a shutdown signal, and then for a second one or the time limit.
+async fn shutdown_timeout() {
+    shutdown_signal().await;
+    tokio::select! { () = shutdown_signal() => {}, () = tokio::time::sleep(GRACE_PERIOD) => {} }
 }

@@ -21,12 +21,12 @@ pub(crate) fn welcome(verifies: bool) -> Markup {
     page("Tell us who you are", false, &content)
 }
 
-/// The page of a visit, and of what webhooks have told about its session by now.
-pub(crate) fn of(visit: &Visit, verification: Option<&Verification>) -> Markup {
+/// Renders the page of a visit, with what webhooks have reported about its session.
+pub(crate) fn visit(visit: &Visit, verification: Option<&Verification>) -> Markup {
     match visit {
         Visit::Waiting(url) => waiting("Share your data", url.expose()),
         Visit::Decided(decision) => decided(decision),
-        Visit::Failed => again("Something went wrong", "We heard nothing from Didit.", &SHARE),
+        Visit::Failed => retry("Something went wrong", "We heard nothing from Didit.", &SHARE),
         Visit::Verifying { url, .. } => verifying(url, verification),
     }
 }
@@ -42,42 +42,42 @@ fn verifying(url: &Secret, known: Option<&Verification>) -> Markup {
             let title = format!("Hello, {}!", name.unwrap_or("stranger"));
             page(&title, false, &html! { p { "You are verified." } })
         }
-        Some(Status::Declined) => again("We could not verify you", "A check has failed.", &VERIFY),
+        Some(Status::Declined) => retry("We could not verify you", "A check has failed.", &VERIFY),
         Some(Status::InReview) => {
             let content = html! { p { "Somebody looks at your documents. Come back later." } };
             page("Almost done", true, &content)
         }
         Some(Status::Expired | Status::KycExpired | Status::Abandoned) => {
-            again("That took too long", TOO_LATE, &VERIFY)
+            retry("That took too long", TOO_LATE, &VERIFY)
         }
         _ => waiting("Verify your identity", url.expose()),
     }
 }
 
 pub(crate) fn unavailable() -> Markup {
-    again("Something went wrong", "Didit cannot be reached at the moment.", &SHARE)
+    retry("Something went wrong", "Didit cannot be reached at the moment.", &SHARE)
 }
 
-/// A button that begins a visit.
-struct Begin {
+/// A button that starts a visit.
+struct StartButton {
     action: &'static str,
-    words: &'static str,
+    text: &'static str,
 }
 
-const SHARE: Begin = Begin { action: "/", words: "Share my data" };
-const VERIFY: Begin = Begin { action: "/verification", words: "Verify my identity" };
+const SHARE: StartButton = StartButton { action: "/", text: "Share my data" };
+const VERIFY: StartButton = StartButton { action: "/verification", text: "Verify my identity" };
 const TOO_LATE: &str = "The request has expired. You can start again.";
 
-impl Begin {
+impl StartButton {
     fn form(&self) -> Markup {
-        html! { form method="post" action=(self.action) { button { (self.words) } } }
+        html! { form method="post" action=(self.action) { button { (self.text) } } }
     }
 }
 
-fn again(title: &str, words: &str, begin: &Begin) -> Markup {
+fn retry(title: &str, text: &str, button: &StartButton) -> Markup {
     let content = html! {
-        p { (words) }
-        (begin.form())
+        p { (text) }
+        (button.form())
     };
     page(title, false, &content)
 }
@@ -95,9 +95,9 @@ fn decided(decision: &Decision) -> Markup {
     match (decision.status(), decision.user_data()) {
         (Status::Confirmed, Some(user)) => greeting(decision, user),
         (Status::Declined | Status::Cancelled, _) => {
-            again("You shared nothing", "That is fine. You can change your mind.", &SHARE)
+            retry("You shared nothing", "That is fine. You can change your mind.", &SHARE)
         }
-        _ => again("That took too long", TOO_LATE, &SHARE),
+        _ => retry("That took too long", TOO_LATE, &SHARE),
     }
 }
 
@@ -121,7 +121,7 @@ fn greeting(decision: &Decision, user: &UserData) -> Markup {
 
 fn qr_code(url: &str) -> Option<Markup> {
     let code = QrCode::with_error_correction_level(url, EcLevel::L).ok()?;
-    // The picture is made of squares alone: no text of the address is in it.
+    // The SVG consists of squares only, so no text has to be escaped.
     Some(PreEscaped(code.render::<Color<'_>>().min_dimensions(240, 240).build()))
 }
 

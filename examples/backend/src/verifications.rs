@@ -1,4 +1,4 @@
-//! The state of each verification session, as webhooks reported it.
+//! The state of verification sessions, as reported by webhooks.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use didit_async_adapter::core::JsonError;
 use didit_async_adapter::core::verification::{Decision, Status};
 use didit_async_adapter::core::webhook::Event;
 
-/// The state of each session, as of its latest event; a real backend has a table in place of the map.
+/// The state of each session, as of its latest event; a real backend would use a database table.
 #[derive(Clone, Default)]
 pub(crate) struct Verifications {
     sessions: Arc<Mutex<HashMap<String, Verification>>>,
@@ -16,7 +16,7 @@ pub(crate) struct Verifications {
 #[derive(Clone, Default)]
 pub(crate) struct Verification {
     pub(crate) status: Option<Status>,
-    /// Of the latest event that had one.
+    /// The decision of the latest event with one.
     pub(crate) decision: Option<Decision>,
     /// The order key of the latest event.
     latest: (i64, i64),
@@ -28,11 +28,11 @@ pub(crate) struct Verification {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Stored,
-    /// It was delivered before.
+    /// The event was delivered before.
     Duplicate,
     /// A later event was delivered before.
     Late,
-    /// It is not about a session.
+    /// The event is not about a session.
     Other,
 }
 
@@ -41,14 +41,14 @@ impl Verifications {
         self.lock().get(session_id).cloned()
     }
 
-    /// Stores what a verified event tells of its session, once and in order.
+    /// Stores a verified event, once and in order.
     ///
     /// # Errors
-    /// The decision is not one of the API's third version.
+    /// The decision does not have the format of version 3 of the API.
     pub(crate) fn record(&self, event: &Event) -> Result<Change, JsonError> {
         let Some(session_id) = event.session_id() else { return Ok(Change::Other) };
         let decision = event.decision()?;
-        // One lock for all of it; in a database, one transaction.
+        // In a database, this would be one transaction.
         let mut sessions = self.lock();
         let session = sessions.entry(session_id.to_owned()).or_default();
         if !session.seen.insert(event.dedupe_key()) {
@@ -63,7 +63,7 @@ impl Verifications {
         Ok(Change::Stored)
     }
 
-    /// The map is whole after every step, also if one panicked.
+    /// Ignores poisoning, since a panic cannot leave the map inconsistent.
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Verification>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -79,7 +79,7 @@ mod tests {
 
     const SESSION: &str = "11111111-2222-3333-4444-555555555555";
 
-    /// An event that happened and was signed at these seconds.
+    /// Returns an event with its times of creation and of signing, in Unix seconds.
     fn event(id: &str, status: &str, happened: u64, signed: u64, decision: &str) -> Event {
         let webhook = Webhook::new(["secret"]).unwrap();
         let body = format!(
@@ -96,12 +96,12 @@ mod tests {
     }
 
     #[test]
-    fn a_duplicate_changes_nothing() {
+    fn duplicate_event_is_ignored() {
         let verifications = Verifications::default();
         let approved = event("a", "Approved", 10, 10, r#"{"status":"Approved"}"#);
         assert_eq!(verifications.record(&approved), Ok(Change::Stored));
         assert_eq!(verifications.record(&approved), Ok(Change::Duplicate));
-        // Signed anew, as if our answer had been lost.
+        // Signed again, as after a lost response.
         let again = event("a", "Approved", 10, 70, "null");
         assert_eq!(verifications.record(&again), Ok(Change::Duplicate));
         let decision = verifications.get(SESSION).unwrap().decision.unwrap();
@@ -109,10 +109,10 @@ mod tests {
     }
 
     #[test]
-    fn a_late_event_overwrites_nothing() {
+    fn late_event_is_ignored() {
         let verifications = Verifications::default();
         let approved = event("b", "Approved", 20, 20, r#"{"status":"Approved"}"#);
-        // Its first attempt was lost, and the second one is signed anew.
+        // The first delivery was lost, and the second one is signed again.
         let review = event("a", "In Review", 10, 70, r#"{"status":"In Review"}"#);
         assert_eq!(verifications.record(&approved), Ok(Change::Stored));
         assert_eq!(verifications.record(&review), Ok(Change::Late));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_a_decision_keeps_the_one_before() {
+    fn event_without_a_decision_keeps_the_last_decision() {
         let verifications = Verifications::default();
         let approved = event("a", "Approved", 10, 10, r#"{"status":"Approved"}"#);
         verifications.record(&approved).unwrap();
@@ -131,9 +131,9 @@ mod tests {
         assert!(verifications.get(SESSION).unwrap().decision.is_some());
     }
 
-    /// It is asked for again, once the destination is set to the version that this program reads.
+    /// The service can redeliver it once the destination is set to version 3.
     #[test]
-    fn a_decision_of_an_older_version_is_not_stored() {
+    fn decision_of_an_older_version_is_an_error() {
         let verifications = Verifications::default();
         let older = event("a", "Approved", 10, 10, r#"{"status":"Approved","kyc":{}}"#);
         assert!(verifications.record(&older).is_err());

@@ -1,4 +1,4 @@
-//! `POST /webhooks`: what Didit sends when a session changes.
+//! `POST /webhooks`: receives the events of sessions.
 
 use std::env;
 use std::error::Error;
@@ -14,8 +14,8 @@ use didit_async_adapter::core::webhook::Webhook;
 
 use crate::verifications::Verifications;
 
-/// Reads the secret of the destination from the environment, and beside it the old one while it is
-/// being rotated. Without a secret no webhook is taken.
+/// Reads the secret of the destination from the environment and, during a rotation, the old secret.
+/// Without a secret, webhooks are not accepted.
 pub(crate) fn secrets() -> Result<Option<Webhook>, Box<dyn Error>> {
     let Ok(secret) = env::var("DIDIT_WEBHOOK_SECRET") else { return Ok(None) };
     let old = env::var("DIDIT_WEBHOOK_OLD_SECRET").ok();
@@ -26,7 +26,8 @@ pub(crate) fn routes(webhook: Webhook, verifications: Verifications) -> Router {
     Router::new().route("/webhooks", post(receive)).with_state((Arc::new(webhook), verifications))
 }
 
-/// Answers 200 once the event is stored. Didit delivers again after 5xx, but not after 401.
+/// Responds with 200 once the event is stored. Didit redelivers after a 5xx response, but not after
+/// 401.
 async fn receive(
     State((webhook, verifications)): State<(Arc<Webhook>, Verifications)>,
     headers: HeaderMap,
@@ -41,7 +42,7 @@ async fn receive(
     };
     match verifications.record(&event) {
         Ok(change) => {
-            // The place to send an email, or to put a job into a queue, if it is `Stored`.
+            // If the change is `Stored`, send an email or enqueue a job here.
             tracing::info!(kind = %event.kind(), session = event.session_id(), ?change, "webhook");
             StatusCode::OK
         }

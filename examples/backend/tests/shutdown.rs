@@ -1,4 +1,4 @@
-//! Told to stop, the example first finishes what is under way, and tells nothing that is secret.
+//! At shutdown, the example completes the requests in flight and logs no secrets.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
@@ -13,7 +13,7 @@ const TOKEN: &str = r#"{"access_token": "planted-token", "expires_in": 86400}"#;
 const SESSION: &str = r#"{"session_id": "s-1", "session_token": "planted-session-token",
     "url": "https://verify.example/planted-link"}"#;
 
-/// The example, its address, and the service that it asks: what comes there is up to the test.
+/// The running example, its address, and the service that it calls, played by the test.
 struct Backend {
     process: Child,
     address: String,
@@ -37,7 +37,7 @@ impl Backend {
         Self { process, address: address.trim_end().to_owned(), service }
     }
 
-    /// A visitor who asks for a session: the status of the answer, if one came.
+    /// Requests a session as a visitor; returns the status of the response, if there is one.
     fn visit(&self) -> JoinHandle<Option<u16>> {
         let address = self.address.clone();
         thread::spawn(move || {
@@ -46,12 +46,12 @@ impl Backend {
         })
     }
 
-    fn tell(&self, signal: &str) {
+    fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
-    /// Until nobody listens at its address any more.
+    /// Waits until the address no longer accepts connections.
     fn wait_until_closed(&self) {
         let host = self.address.trim_start_matches("http://").trim_end_matches('/');
         while TcpStream::connect(host).is_ok() {
@@ -59,18 +59,18 @@ impl Backend {
         }
     }
 
-    /// Returns its log after it has ended with success.
-    fn ended(mut self) -> String {
-        let mut told = String::new();
-        self.process.stderr.take().unwrap().read_to_string(&mut told).unwrap();
-        assert!(self.process.wait().unwrap().success(), "{told}");
-        assert!(!told.contains("planted"), "{told}");
-        told
+    /// Waits for a successful exit and returns the log.
+    fn wait_for_exit(mut self) -> String {
+        let mut log = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        assert!(self.process.wait().unwrap().success(), "{log}");
+        assert!(!log.contains("planted"), "{log}");
+        log
     }
 }
 
-/// Reads a request to its end, and answers it.
-fn answer(connection: TcpStream, body: &str) {
+/// Reads a request and responds with `body`.
+fn respond(connection: TcpStream, body: &str) {
     let mut reader = BufReader::new(connection);
     let (mut length, mut line) = (0, String::new());
     while reader.read_line(&mut line).unwrap() > 2 {
@@ -85,31 +85,31 @@ fn answer(connection: TcpStream, body: &str) {
 }
 
 #[test]
-fn a_request_under_way_is_finished() {
+fn request_in_flight_is_completed() {
     for signal in ["-TERM", "-INT"] {
         let backend = Backend::start();
         let visitor = backend.visit();
         let (token, _) = backend.service.accept().unwrap();
-        backend.tell(signal);
+        backend.signal(signal);
         backend.wait_until_closed();
-        answer(token, TOKEN);
-        answer(backend.service.accept().unwrap().0, SESSION);
+        respond(token, TOKEN);
+        respond(backend.service.accept().unwrap().0, SESSION);
         assert_eq!(visitor.join().unwrap(), Some(303), "{signal}");
-        backend.ended();
+        backend.wait_for_exit();
     }
 }
 
 #[test]
-fn a_second_signal_cuts_off_what_is_under_way() {
+fn second_signal_aborts_requests_in_flight() {
     let mut backend = Backend::start();
     let visitor = backend.visit();
     let _unanswered = backend.service.accept().unwrap();
-    backend.tell("-TERM");
+    backend.signal("-TERM");
     backend.wait_until_closed();
-    // Signals that come before the first was looked at are one with it.
+    // Signals are merged until the process has handled the first one.
     while backend.process.try_wait().unwrap().is_none() {
-        backend.tell("-INT");
+        backend.signal("-INT");
     }
     assert_eq!(visitor.join().unwrap(), None);
-    assert!(backend.ended().contains("stopped with requests under way"));
+    assert!(backend.wait_for_exit().contains("stopped with requests under way"));
 }

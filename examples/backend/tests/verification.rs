@@ -1,4 +1,4 @@
-//! Webhooks as a sandbox sends them, on their way into the example, run for real.
+//! Webhooks from a sandbox to the running example.
 #![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
@@ -10,10 +10,10 @@ use didit_sandbox::{Sandbox, WebhookFault};
 use ureq::Agent;
 
 const SECRET: &str = "whsec_example_not_a_real_secret";
-/// Far above what any of this takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Much longer than any delivery takes.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The example, the sandbox that it calls and that sends it webhooks, and a visitor who has begun.
+/// The running example, its sandbox, which sends it webhooks, and a visitor with a session.
 struct Visit {
     sandbox: Sandbox,
     backend: Child,
@@ -24,7 +24,7 @@ struct Visit {
 }
 
 impl Visit {
-    fn begin() -> Self {
+    fn start() -> Self {
         let sandbox = Sandbox::start().unwrap();
         let mut backend = Command::new(env!("CARGO_BIN_EXE_didit-example-backend"))
             .env_clear()
@@ -41,13 +41,13 @@ impl Visit {
         sandbox.verification().webhook(&format!("{address}webhooks"), SECRET).unwrap();
 
         let agent: Agent = Agent::config_builder().max_redirects(0).proxy(None).build().into();
-        let begun = agent.post(format!("{address}verification")).send_empty().unwrap();
-        assert_eq!(begun.status().as_u16(), 303);
-        let cookie = begun.headers()["set-cookie"].to_str().unwrap();
+        let started = agent.post(format!("{address}verification")).send_empty().unwrap();
+        assert_eq!(started.status().as_u16(), 303);
+        let cookie = started.headers()["set-cookie"].to_str().unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
         let created = sandbox.requests_to(didit_sandbox::Route::CreateVerification);
         assert_eq!(created.len(), 1);
-        // The first one that a sandbox creates.
+        // The id of the first session of a sandbox.
         let session_id = "00000000-0000-4000-9000-000000000001".to_owned();
         let visit = Self { sandbox, backend, address, cookie, agent, session_id };
         let page = visit.page();
@@ -64,10 +64,10 @@ impl Visit {
         self.sandbox.verification().set_status(&self.session_id, status);
     }
 
-    /// Waits until all that is due is delivered; the answers of the example so far.
+    /// Waits until all due webhooks are delivered; returns the statuses of all responses.
     fn answers(&self) -> Vec<Option<u16>> {
         let verification = self.sandbox.verification();
-        assert!(verification.settle(PATIENCE));
+        assert!(verification.settle(DELIVERY_TIMEOUT));
         verification.deliveries().iter().map(|delivery| delivery.answer).collect()
     }
 }
@@ -80,8 +80,8 @@ impl Drop for Visit {
 }
 
 #[test]
-fn a_webhook_ends_as_a_stored_decision() {
-    let visit = Visit::begin();
+fn webhook_stores_its_decision() {
+    let visit = Visit::start();
     visit.set_status("In Progress");
     assert_eq!(visit.answers(), [Some(200)]);
     assert!(visit.page().contains("Verify your identity"), "{}", visit.page());
@@ -90,16 +90,16 @@ fn a_webhook_ends_as_a_stored_decision() {
     // The name is in the decision.
     let page = visit.page();
     assert!(page.contains("Hello, Ana Pérez Ñuñez!"), "{page}");
-    // It came with the webhook: nothing was requested but the session.
+    // It came with the webhook: the only request created the session.
     assert_eq!(visit.sandbox.requests().len(), 1);
 }
 
 #[test]
-fn duplicates_are_taken_and_late_events_overwrite_nothing() {
-    let visit = Visit::begin();
+fn duplicate_and_late_events_change_nothing() {
+    let visit = Visit::start();
     visit.sandbox.verification().script_webhooks([WebhookFault::Lost, WebhookFault::Duplicate]);
     visit.set_status("In Review");
-    // Times in webhooks are whole seconds.
+    // Webhook timestamps have a resolution of one second.
     visit.sandbox.advance(Duration::from_secs(1));
     visit.set_status("Approved");
     assert_eq!(visit.answers(), [None, Some(200), Some(200)]);
@@ -110,13 +110,13 @@ fn duplicates_are_taken_and_late_events_overwrite_nothing() {
 }
 
 #[test]
-fn what_is_forged_or_old_changes_nothing() {
-    let visit = Visit::begin();
+fn forged_and_expired_webhooks_are_rejected() {
+    let visit = Visit::start();
     let faults = [WebhookFault::WrongSignature, WebhookFault::OldTimestamp, WebhookFault::Pass];
     visit.sandbox.verification().script_webhooks(faults);
     visit.set_status("Approved");
     visit.set_status("Declined");
-    // Refused for good: they are not delivered again.
+    // A rejected webhook is not redelivered.
     assert_eq!(visit.answers(), [Some(401); 2]);
     assert!(visit.page().contains("Verify your identity"), "{}", visit.page());
     visit.set_status("Approved");

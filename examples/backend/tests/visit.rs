@@ -1,4 +1,4 @@
-//! A visitor's way through the example, run for real.
+//! A visit to the running example.
 #![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
 use std::io::{BufRead as _, BufReader};
@@ -7,14 +7,14 @@ use std::time::{Duration, Instant};
 
 use ureq::Agent;
 
-/// Returns the text between two others.
+/// Returns the text between `before` and `after`.
 fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).unwrap().0
 }
 
 #[cfg(unix)]
 #[test]
-fn a_visitor_is_greeted_with_what_they_shared() {
+fn visitor_is_greeted_with_the_shared_data() {
     let mut backend = Command::new(env!("CARGO_BIN_EXE_didit-example-backend"))
         .env_clear()
         .envs([("DIDIT_SANDBOX", "1"), ("LISTEN", "127.0.0.1:0")])
@@ -31,12 +31,12 @@ fn a_visitor_is_greeted_with_what_they_shared() {
     };
 
     assert!(read("visit=unknown").contains("Share my data"));
-    let begun = agent.post(address).send_empty().unwrap();
+    let started_visit = agent.post(address).send_empty().unwrap();
     assert_eq!(
-        (begun.status().as_u16(), &begun.headers()["location"]),
+        (started_visit.status().as_u16(), &started_visit.headers()["location"]),
         (303, &"/".parse().unwrap())
     );
-    let cookie = begun.headers()["set-cookie"].to_str().unwrap();
+    let cookie = started_visit.headers()["set-cookie"].to_str().unwrap();
     assert!(cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
     let cookie = cookie.split(';').next().unwrap();
     let waiting = read(cookie);
@@ -71,6 +71,6 @@ fn a_visitor_is_greeted_with_what_they_shared() {
     let forged = agent.post(address).header("Sec-Fetch-Site", "cross-site").send_empty();
     assert!(matches!(forged, Err(ureq::Error::StatusCode(403))), "{forged:?}");
     drop(agent);
-    let told = Command::new("kill").arg(backend.id().to_string()).status().unwrap();
-    assert!(told.success() && backend.wait().unwrap().success());
+    let killed = Command::new("kill").arg(backend.id().to_string()).status().unwrap();
+    assert!(killed.success() && backend.wait().unwrap().success());
 }

@@ -1,4 +1,4 @@
-//! Drives the engine on smol, with its sockets and timers: no part of this knows of tokio.
+//! Drives the engine on smol, with its sockets and timers, and without tokio.
 //!
 //! `cargo run -q -p didit-example-smol`
 
@@ -18,13 +18,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret())?;
     let call = Call::new(RetrieveDecision::new("unique-session-identifier".parse()?));
     let engine = Engine::builder(client).base_url(sandbox.url().parse()?).build()?;
-    let decision = smol::block_on(carry_out(engine, call))?;
+    let decision = smol::block_on(run(engine, call))?;
     let name = decision.user_data().and_then(|user| user.names.as_ref()?.full_name.as_deref());
     println!("{}: {}, {}", decision.session_id(), decision.status(), name.unwrap_or("nobody"));
     Ok(())
 }
 
-async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::Output, CallError> {
+async fn run<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::Output, CallError> {
     let origin = Instant::now();
     let now = || Moment::new(origin.elapsed());
     loop {
@@ -47,8 +47,8 @@ async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::O
     }
 }
 
-/// One exchange on a connection of its own, without TLS: loopback only. (A client for the world
-/// also reads chunks, and notices a cut-off body.)
+/// Sends a request over a new connection, without TLS: for loopback only. (A real client would also
+/// read chunked bodies and detect truncated ones.)
 async fn exchange(r: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportErrorKind> {
     let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());
     let mut sent = format!("{} {path} HTTP/1.1\r\nHost: {host}\r\n", r.method()).into_bytes();

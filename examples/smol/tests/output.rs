@@ -1,4 +1,4 @@
-//! Runs the example and looks for the sample person in what it prints.
+//! Runs the example and checks its output.
 
 use std::io;
 use std::process::Command;

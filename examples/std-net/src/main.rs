@@ -1,5 +1,5 @@
-//! Drives the engine by hand over `std::net`, in one thread and without a runtime: the token and
-//! the retry (of a 503) are the engine's business. `cargo run -q -p didit-example-std-net`
+//! Drives the engine over `std::net`, in one thread and without a runtime. The engine handles the
+//! token and the retry (of a 503). `cargo run -q -p didit-example-std-net`
 
 use std::error::Error;
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -42,8 +42,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One exchange on a connection of its own, without TLS: loopback only. (A client for the world
-/// also reads chunks, notices a cut-off body, and ends by `timeout` and at
+/// Sends a request over a new connection, without TLS: for loopback only. (A real client would also
+/// read chunked bodies, detect truncated ones, and enforce `timeout` and
 /// `EndpointKind::max_body_bytes`.)
 fn exchange(r: &Request<Vec<u8>>, timeout: Duration) -> io::Result<Response<Vec<u8>>> {
     let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());

@@ -1,4 +1,4 @@
-//! The least that is useful in WebAssembly: builds a request and reads an answer.
+//! A minimal use in WebAssembly: builds a request and parses a response.
 #![cfg(target_arch = "wasm32")]
 
 use didit_core::data_transfer::RetrieveDecision;
@@ -6,10 +6,10 @@ use didit_core::{Authorization, BaseUrl, Endpoint};
 use http::Response;
 use wasm_bindgen::prelude::*;
 
-/// Returns the URL of a session's decision, and the header to send.
+/// Returns the URL of a session's decision, and the `Authorization` header to send.
 ///
 /// # Errors
-/// If an argument is not what it should be.
+/// An argument is invalid.
 #[wasm_bindgen]
 pub fn request(session: &str, token: &str) -> Result<Vec<String>, JsError> {
     let endpoint = RetrieveDecision::new(session.parse()?);
@@ -18,10 +18,10 @@ pub fn request(session: &str, token: &str) -> Result<Vec<String>, JsError> {
     Ok(vec![request.uri().to_string(), authorization.to_owned()])
 }
 
-/// The status and the full name that an answer tells.
+/// Returns the status and the full name of a response.
 ///
 /// # Errors
-/// If the answer is not that session's decision.
+/// The response is not the decision of the session.
 #[wasm_bindgen]
 pub fn parse(session: &str, status: u16, body: &[u8]) -> Result<Vec<String>, JsError> {
     let response = Response::builder().status(status).body(body)?;

@@ -1,5 +1,5 @@
-//! Drives the engine in a JavaScript runtime, with its `fetch`, its timers and its clock. (Meant for
-//! workers: a client's secret has no place in a page.) `examples/wasm/run`
+//! Drives the engine in a JavaScript runtime, with its `fetch`, timers and clock. (For server-side
+//! workers: a client secret must not be in a web page.) `examples/wasm/run`
 #![cfg(target_arch = "wasm32")]
 
 use std::time::Duration;
@@ -20,19 +20,19 @@ extern "C" {
     fn now() -> f64;
 }
 
-/// The decision of a session, as JSON.
+/// Retrieves the decision of a session, as JSON.
 ///
 /// # Errors
-/// If an argument is not what it should be, or the call fails.
+/// An argument is invalid, or the call fails.
 #[wasm_bindgen]
 pub async fn decision(url: &str, id: &str, secret: &str, session: &str) -> Result<String, JsError> {
     let engine =
         Engine::builder(ClientCredentials::new(id, secret)?).base_url(url.parse()?).build()?;
     let call = Call::new(RetrieveDecision::new(session.parse()?));
-    Ok(carry_out(engine, call).await?.json().to_compact())
+    Ok(run(engine, call).await?.json().to_compact())
 }
 
-async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::Output, CallError> {
+async fn run<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::Output, CallError> {
     let now = || Moment::new(Duration::from_secs_f64(now() / 1e3));
     loop {
         match call.poll(&mut engine, now()) {
@@ -43,7 +43,7 @@ async fn carry_out<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::O
             }
             Step::Send { request, ticket, timeout } => match exchange(&request, timeout).await {
                 Ok(response) => call.handle_response(&mut engine, now(), ticket, &response),
-                // `fetch` does not tell why it failed.
+                // `fetch` does not report the cause of a failure.
                 Err(_) => call.handle_failure(
                     &mut engine,
                     now(),
@@ -63,7 +63,7 @@ async fn exchange(
     for (name, value) in r.headers() {
         headers.append(name.as_str(), value.to_str().unwrap_or_default())?;
     }
-    // A `GET` must not have a body, not even an empty one; those there are are text.
+    // A `GET` must not have a body, not even an empty one. All bodies are text.
     init.set_body_opt_str(str::from_utf8(r.body()).ok().filter(|body| !body.is_empty()));
     init.set_method(r.method().as_str());
     init.set_headers(&headers);
