@@ -1,9 +1,8 @@
-//! The cost of an export: the peak of its memory for few ids and for many, its throughput beside
-//! that
-//! of the bare adapter, and how closely a quota is used.
+//! The cost of an export: its peak memory for few and for many ids, its throughput compared with the
+//! bare adapter, and how fully a quota is used.
 //!
-//! `cargo build --release -p didit-cli && cargo bench -p didit-benches --bench export [-- IDS]`; on
-//! Linux, since it reads `/proc`.
+//! `cargo build --release -p didit-cli && cargo bench -p didit-benches --bench export [-- IDS]`; Linux
+//! only, since it reads `/proc`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_precision_loss)]
 #![allow(clippy::cast_possible_truncation)]
 
@@ -23,9 +22,9 @@ use didit_sandbox::{Quota, Sandbox};
 const FEW: u64 = 10_000;
 const THREADS: usize = 16;
 
-/// Returns the path of the program, which was built before.
+/// Returns the path of `didit`, which must have been built.
 fn didit() -> std::path::PathBuf {
-    // Two folders above `target/release/deps/export-…`.
+    // This program is `target/release/deps/export-…`.
     let own = std::env::current_exe().unwrap();
     own.parent().and_then(Path::parent).unwrap().join("didit")
 }
@@ -76,7 +75,7 @@ fn export(sandbox: &Sandbox, folder: &Path, ids: u64) -> Measured {
     measured
 }
 
-/// The same without files: threads that call one after the other.
+/// Retrieves the decisions without files, on several threads.
 fn raw(client: &Client, ids: u64) {
     let next = AtomicU64::new(0);
     thread::scope(|scope| {
@@ -96,13 +95,13 @@ fn raw(client: &Client, ids: u64) {
 
 struct Measured {
     wall: Duration,
-    /// Seconds of all cores.
+    /// CPU time on all cores, in seconds.
     cpu: f64,
     peak_kib: u64,
 }
 
 impl Measured {
-    /// Looks at the child until it ends well.
+    /// Samples the child until it exits successfully.
     fn of(mut child: Child) -> Self {
         let started = Instant::now();
         let mut measured = Self { wall: Duration::ZERO, cpu: 0.0, peak_kib: 0 };
@@ -116,7 +115,7 @@ impl Measured {
             if let Ok(stat) = fs::read_to_string(process.join("stat")) {
                 let fields: Vec<_> = stat.rsplit(')').next().unwrap().split(' ').collect();
                 let ticks = fields[12].parse::<f64>().unwrap() + fields[13].parse::<f64>().unwrap();
-                // A tick is a hundredth of a second on every Linux there is.
+                // `USER_HZ` is 100 on Linux.
                 measured.cpu = ticks / 100.0;
             }
             if let Some(status) = child.try_wait().unwrap() {
@@ -139,7 +138,7 @@ impl Measured {
     }
 }
 
-/// A thousand ids under a quota of a hundred in two seconds, which is the client's to keep.
+/// Retrieves 1000 decisions under a quota of 100 per 2 seconds, which the client has to keep.
 fn quota() {
     const IDS: u64 = 1000;
     let quota = Quota { limit: 100, window: Duration::from_secs(2) };

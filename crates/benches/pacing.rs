@@ -1,6 +1,6 @@
-//! Drains a quota of 100 decisions per 2 seconds with one client, with four that share the quota,
-//! and with a plain one that only obeys `Retry-After`, and prints the time each took as a ratio to
-//! the least time possible, and how often it was refused.
+//! Drains a quota of 100 decisions per 2 seconds with one client, with four clients that share the
+//! quota, and with a plain client that only honors `Retry-After`. Prints the time of each as a ratio
+//! to the shortest possible time, and the number of its 429 responses.
 //!
 //! `cargo bench -p didit-benches --bench pacing`
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -22,7 +22,7 @@ const CLIENTS: u32 = 4;
 async fn paced(sandbox: &Sandbox, calls: u32, concurrency: u32) {
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
     let mut policy = Policy::default();
-    // The service's window is a minute; this one's is not.
+    // The window of the service is one minute.
     policy.rate_limit_window = WINDOW;
     let client = Client::builder(credentials).base_url(sandbox.url().parse().unwrap());
     let client = client.policy(policy).build().unwrap();
@@ -37,7 +37,7 @@ async fn paced(sandbox: &Sandbox, calls: u32, concurrency: u32) {
     );
 }
 
-/// The clients know nothing of each other but what the responses' headers say.
+/// Runs several clients, which learn of each other only from response headers.
 async fn shared(sandbox: &Sandbox, concurrency: u32) {
     let one = || paced(sandbox, CALLS / CLIENTS, concurrency / CLIENTS);
     join_all((0..CLIENTS).map(|_| one())).await;
@@ -73,8 +73,8 @@ fn main() {
     println!("|---|---|---|---|---|");
     for latency in [0, 50].map(Duration::from_millis) {
         for concurrency in [16, 256] {
-            // A window's last request goes out after so many rounds, and each window's a window
-            // after the one before.
+            // All windows but the last take their full time, and the last one takes as many rounds
+            // of requests as its permits need at this concurrency.
             let least = WINDOW * ((CALLS - 1) / LIMIT) + latency * LIMIT.div_ceil(concurrency);
             for client in ["didit", "4 × didit", "plain"] {
                 let quota = Quota { limit: LIMIT, window: WINDOW };

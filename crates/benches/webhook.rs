@@ -1,5 +1,5 @@
-//! What it costs to verify a webhook of 10 kB, and the same as a multiple of HMAC-SHA256 over its
-//! bytes, which no verification can do without.
+//! The time to verify a webhook of 10 kB, also as a multiple of HMAC-SHA256 over its bytes, which is
+//! the lower bound of any verification.
 //!
 //! `cargo bench -p didit-benches --bench webhook`
 #![allow(clippy::unwrap_used)]
@@ -18,7 +18,7 @@ const SECRET: &str = "whsec_example_not_a_real_secret";
 const TIMESTAMP: u64 = 1_774_970_000;
 const RUNS: usize = 5_000;
 
-/// Returns the shortest of the times, in microseconds: all that happens beside makes one longer.
+/// Returns the shortest time in microseconds, since any interference makes a run longer.
 fn best(mut run: impl FnMut()) -> f64 {
     let times = (0..RUNS).map(|_| {
         let began = Instant::now();
@@ -28,7 +28,7 @@ fn best(mut run: impl FnMut()) -> f64 {
     times.min().unwrap_or_default().as_secs_f64() * 1e6
 }
 
-/// An event with some of the published decision's reports, in order, as the service sends it.
+/// Returns an event with some reports of the published decision, as the service sends it.
 fn event() -> String {
     let decision: Value = serde_json::from_str(DECISION).unwrap();
     let reports = ["id_verifications", "liveness_checks", "phone_verifications", "reviews"];

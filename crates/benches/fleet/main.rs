@@ -1,6 +1,6 @@
-//! Drains a quota of 100 decisions per window with several processes: on their own, and with a real
-//! `redis-server` that they share. Prints the time each took as a ratio to the least time possible,
-//! how often they were refused, and how many tokens they fetched.
+//! Drains a quota of 100 decisions per window with several processes: on their own, and with a shared
+//! `redis-server`. Prints the time of each run as a ratio to the shortest possible time, and the
+//! numbers of 429 responses and of fetched tokens.
 //!
 //! `cargo bench -p didit-benches --bench fleet`; it takes ten minutes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -22,7 +22,7 @@ const LIMIT: u32 = 100;
 struct Fleet {
     name: &'static str,
     processes: u32,
-    /// Number of processes that have something to do.
+    /// Number of processes that have work.
     busy: u32,
     ids: u32,
     window: Duration,
@@ -45,7 +45,7 @@ impl Fleet {
             window: self.window,
             ids,
         };
-        // The idle ones have done something before.
+        // Idle processes have retrieved one decision each before the measurement.
         let idle: Vec<_> = (self.busy..self.processes).map(|_| Worker::spawn(&order(1))).collect();
         idle.iter().for_each(Worker::wait_until_done);
         let before = if idle.is_empty() { Duration::ZERO } else { self.window };
@@ -68,7 +68,7 @@ impl Fleet {
     fn print(&self) {
         let redis = RedisServer::start();
         let (alone, shared) = std::thread::scope(|scope| {
-            // What takes minutes is idle most of them.
+            // Runs with a long window are mostly idle, so they do not disturb each other.
             if self.window > Duration::from_secs(10) {
                 let alone = scope.spawn(|| self.run(None));
                 let shared = self.run(Some(&redis));

@@ -31,7 +31,7 @@ pub(crate) fn print() {
     let mut times: Vec<_> = (0..PERMITS)
         .map(|permit| {
             request.first = permit;
-            // Each is given back, so that the next is granted.
+            // Each permit is returned with the next request.
             request.unused = permit.checked_sub(1).into_iter().collect();
             let began = Instant::now();
             store.exchange(&[StoreRequest::Quota(request.clone())]).unwrap();

@@ -1,4 +1,4 @@
-//! Redis killed and back in the middle, and processes killed at random.
+//! Runs during which Redis is killed and restarted, and a random process is killed.
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;

@@ -1,4 +1,4 @@
-//! A process of the fleet: this program, with orders as its arguments.
+//! A process of the fleet: this program, with its task as arguments.
 
 use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -35,7 +35,7 @@ impl Orders {
     }
 }
 
-/// Retrieves the decisions, says how many it got, and stays until its input ends.
+/// Retrieves the decisions, reports their number, and waits for the end of the standard input.
 pub(crate) fn work(orders: &Orders) {
     let sandbox = Sandbox::builder().start().unwrap();
     let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
@@ -44,8 +44,8 @@ pub(crate) fn work(orders: &Orders) {
     policy.rate_limit_window = orders.window;
     let client = Client::builder(credentials).base_url(orders.base_url.parse().unwrap());
     let client = client.policy(policy).on_event(|event| match event.kind {
-        EventKind::StoreLost { .. } => say("lost"),
-        EventKind::StoreJoined => say("joined"),
+        EventKind::StoreLost { .. } => report("lost"),
+        EventKind::StoreJoined => report("joined"),
         _ => {}
     });
     let client = match &orders.redis {
@@ -59,14 +59,14 @@ pub(crate) fn work(orders: &Orders) {
         let decisions = client.decisions(ids).concurrency(CONCURRENCY);
         decisions.filter(|(_, result)| std::future::ready(result.is_ok())).count().await
     });
-    say(&format!("done {succeeded}"));
+    report(&format!("done {succeeded}"));
     let _ = std::io::stdin().read(&mut [0]);
 }
 
-fn say(what: &str) {
+fn report(event: &str) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     let mut out = std::io::stdout().lock();
-    writeln!(out, "{now} {what}").unwrap();
+    writeln!(out, "{now} {event}").unwrap();
     out.flush().unwrap();
 }
 
@@ -75,11 +75,11 @@ pub(crate) struct Worker {
     output: RefCell<BufReader<ChildStdout>>,
 }
 
-/// The output of a worker until it was done.
+/// The output of a worker.
 #[derive(Default)]
 pub(crate) struct Report {
     pub(crate) succeeded: u32,
-    /// The times at which it lost the store and joined it again, in milliseconds since 1970.
+    /// The times at which it joined the store, in milliseconds since 1970.
     pub(crate) joined: Vec<u128>,
 }
 
@@ -94,19 +94,19 @@ impl Worker {
     }
 
     pub(crate) fn wait_until_done(&self) {
-        self.report().expect("a worker ends its work");
+        self.report().expect("a worker completes its work");
     }
 
-    /// Reads on until the work is done; `None` if the worker is gone before.
+    /// Reads the output until the work is done; `None` if the worker ends before that.
     pub(crate) fn report(&self) -> Option<Report> {
         let mut report = Report::default();
         for line in self.output.borrow_mut().by_ref().lines() {
             let line = line.ok()?;
-            let (time, what) = line.split_once(' ')?;
-            if what == "joined" {
+            let (time, event) = line.split_once(' ')?;
+            if event == "joined" {
                 report.joined.push(time.parse().ok()?);
             }
-            if let Some(succeeded) = what.strip_prefix("done ") {
+            if let Some(succeeded) = event.strip_prefix("done ") {
                 report.succeeded = succeeded.parse().ok()?;
                 return Some(report);
             }

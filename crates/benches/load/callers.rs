@@ -1,4 +1,4 @@
-//! The callers, and what became of their calls.
+//! The callers and the results of their calls.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -22,14 +22,14 @@ pub(crate) struct Tally {
     pub(crate) finished: u64,
     pub(crate) failed: u64,
     pub(crate) creations: usize,
-    /// Failures of kinds that the service's faults cannot lead to.
-    pub(crate) odd: u64,
+    /// Errors that the faults of the service cannot cause.
+    pub(crate) unexpected: u64,
     /// Decisions of another session than the one asked for.
-    pub(crate) crossed: u64,
+    pub(crate) mismatched: u64,
     pub(crate) longest: Duration,
 }
 
-/// A call of one caller: its n-th.
+/// A call.
 enum Job {
     Decision(SessionId),
     Creation(String),
@@ -53,7 +53,7 @@ impl Tally {
     fn decided(&mut self, session_id: &SessionId, result: Result<Decision, impl Into<CallError>>) {
         match result {
             Ok(decision) if decision.session_id() == session_id.as_str() => {}
-            Ok(_) => self.crossed += 1,
+            Ok(_) => self.mismatched += 1,
             Err(error) => self.failed(&error.into()),
         }
     }
@@ -80,22 +80,22 @@ impl Tally {
             CallErrorKind::Waiting(_) => true,
             _ => false,
         };
-        self.odd += u64::from(!known);
+        self.unexpected += u64::from(!known);
     }
 
-    fn time(&mut self, start: Instant) {
+    fn record_duration(&mut self, start: Instant) {
         self.finished += 1;
         self.longest = self.longest.max(start.elapsed());
     }
 
-    pub(crate) fn with(self, other: &Self) -> Self {
+    pub(crate) fn merge(self, other: &Self) -> Self {
         Self {
             started: self.started + other.started,
             finished: self.finished + other.finished,
             failed: self.failed + other.failed,
             creations: self.creations + other.creations,
-            odd: self.odd + other.odd,
-            crossed: self.crossed + other.crossed,
+            unexpected: self.unexpected + other.unexpected,
+            mismatched: self.mismatched + other.mismatched,
             longest: self.longest.max(other.longest),
         }
     }
@@ -138,7 +138,7 @@ pub(crate) fn run_async(upstream: &Upstream, callers: usize, time: Duration) -> 
                     tally.created(client.create_session(scopes(), Some(&data)).await);
                 }
             }
-            tally.time(start);
+            tally.record_duration(start);
         }
         tally
     };
@@ -147,7 +147,7 @@ pub(crate) fn run_async(upstream: &Upstream, callers: usize, time: Duration) -> 
         let callers: Vec<_> = (0..callers).map(|_| tokio::spawn(caller(client.clone()))).collect();
         let mut tally = Tally::default();
         for caller in callers {
-            tally = tally.with(&caller.await.unwrap());
+            tally = tally.merge(&caller.await.unwrap());
         }
         tally
     })
@@ -169,13 +169,13 @@ pub(crate) fn run_blocking(upstream: &Upstream, callers: usize, time: Duration) 
                     tally.created(client.create_session(scopes(), Some(&data)));
                 }
             }
-            tally.time(start);
+            tally.record_duration(start);
         }
         tally
     };
     thread::scope(|scope| {
         let callers: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
         let ended = callers.into_iter().map(|caller| caller.join().unwrap());
-        ended.fold(Tally::default(), |all, tally| all.with(&tally))
+        ended.fold(Tally::default(), |all, tally| all.merge(&tally))
     })
 }

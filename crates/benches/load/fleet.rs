@@ -20,7 +20,7 @@ pub(crate) fn run(upstream: &Upstream, time: Duration) -> (Tally, Seen) {
     workers.into_iter().fold(Default::default(), |(tally, seen), worker| {
         let output = worker.wait_with_output().unwrap().stdout;
         let (its_tally, it_saw) = serde_json::from_slice(&output).expect("a worker's report");
-        (Tally::with(tally, &its_tally), Seen::with(seen, &it_saw))
+        (Tally::merge(tally, &its_tally), Seen::merge(seen, &it_saw))
     })
 }
 

@@ -1,11 +1,11 @@
-//! 256 callers at once against a service that fails in every way: through each adapter, and as a
-//! fleet of four processes that share a real `redis-server`.
+//! 256 concurrent callers against a service with all kinds of faults: through each adapter, and as a
+//! fleet of four processes that share a `redis-server`.
 //!
 //! `cargo bench -p didit-benches --bench load -- [SECONDS]`
 //!
-//! It counts, and fails if a call is lost, late or answered with another session's decision, if a
-//! session may have been created twice, or if memory or file descriptors grow. The service is a
-//! process of its own, so that the memory is the client's alone.
+//! It fails if a call is lost, late or returns the decision of another session, if a session may have
+//! been created twice, or if memory or file descriptors grow. The service runs in its own process, so
+//! that only the memory of the client is measured.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod callers;
@@ -39,15 +39,15 @@ fn main() -> ExitCode {
     };
     println!("| client | calls | failed | longest | descriptors | memory, 2nd and 4th quarter |");
     println!("|---|---|---|---|---|---|");
-    let all_is_well = [
+    let succeeded = [
         run("async", time, |upstream, time| watched(run_async, upstream, CALLERS, time)),
         run("blocking", time, |upstream, time| watched(run_blocking, upstream, CALLERS, time)),
         run("fleet of 4", time, fleet::run),
     ];
-    if all_is_well == [true; 3] { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if succeeded == [true; 3] { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs the callers of this process, and looks at what they take.
+/// Runs the callers of this process and watches their use of resources.
 fn watched(
     run: fn(&Upstream, usize, Duration) -> Tally,
     upstream: &Upstream,
@@ -59,7 +59,7 @@ fn watched(
     (tally, watch.end())
 }
 
-/// Runs the callers of one kind of client. Returns whether all went well.
+/// Runs the callers of one kind of client. Returns `true` if there were no problems.
 fn run(name: &str, time: Duration, callers: fn(&Upstream, Duration) -> (Tally, Seen)) -> bool {
     let service = Service::start();
     let (tally, seen) = callers(&service.upstream, time);
@@ -76,13 +76,13 @@ fn run(name: &str, time: Duration, callers: fn(&Upstream, Duration) -> (Tally, S
     let problems = [
         (tally.started != tally.finished, "calls were lost"),
         (tally.finished == 0, "nothing was asked"),
-        (tally.crossed > 0, "a call was answered with another session's decision"),
-        (tally.odd > 0, "a call failed in a way that the service never does"),
+        (tally.mismatched > 0, "a call was answered with another session's decision"),
+        (tally.unexpected > 0, "a call failed in a way that the service never does"),
         (tally.longest > callers::CALL_TIMEOUT + Duration::from_secs(2), "a call was late"),
         (served.creations == 0, "no session was created"),
         (served.doubled > 0, "a session may have been created twice"),
         (served.acted > tally.creations, "more was sent than may create a session once"),
-        // Besides the ones in use a pool may hold as many that were dialled and not needed.
+        // In addition to connections in use, a pool may hold as many that were opened but not needed.
         (most > before + 2 * CALLERS + 32, "too many descriptors"),
         (after > before, "descriptors were left open"),
         (seen.late_memory > seen.early_memory * 9 / 8 + 16_384, "memory grew"),

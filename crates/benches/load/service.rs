@@ -1,4 +1,4 @@
-//! The service that fails, as a process of its own.
+//! The faulty service, in its own process.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read as _};
@@ -10,10 +10,10 @@ use std::time::Duration;
 use didit_sandbox::{Fault, Quota, RecordedRequest, Route, Sandbox};
 use serde::{Deserialize, Serialize};
 
-/// The length of its rate-limit window.
+/// The rate-limit window of the service.
 pub(crate) const WINDOW: Duration = Duration::from_secs(1);
 
-/// The addresses that a client connects to.
+/// The addresses and credentials of a client.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Upstream {
     pub(crate) url: String,
@@ -22,7 +22,7 @@ pub(crate) struct Upstream {
     pub(crate) redis: Option<String>,
 }
 
-/// The service, seen from the client's process.
+/// A handle to the process of the service.
 pub(crate) struct Service {
     pub(crate) upstream: Upstream,
     child: Child,
@@ -30,13 +30,13 @@ pub(crate) struct Service {
     answers: BufReader<std::process::ChildStdout>,
 }
 
-/// The requests that it has received by the end.
+/// The creation requests that the service received.
 #[derive(Debug)]
 pub(crate) struct Served {
     pub(crate) creations: usize,
     /// Sessions that more than one request may have created.
     pub(crate) doubled: usize,
-    /// Requests that may have created a session, those included whose body was not read.
+    /// Requests that may have created a session, including those whose body was not read.
     pub(crate) acted: usize,
 }
 
@@ -67,7 +67,7 @@ fn line(answers: &mut impl BufRead) -> String {
     line.trim_end().to_owned()
 }
 
-/// The process: serves until its standard input ends.
+/// Serves until the standard input ends.
 pub(crate) fn serve() {
     let quota = Quota { limit: 2000, window: WINDOW };
     let sandbox = Sandbox::builder()
@@ -89,13 +89,13 @@ pub(crate) fn serve() {
     }
     creations.note(&sandbox);
     let acted: usize = creations.sessions.values().map(Vec::len).sum();
-    // A request that was reset early has no body to be told by.
+    // A request that was reset early has no body to identify it.
     creations.sessions.remove(&Vec::new());
     let doubled = creations.sessions.values().filter(|requests| requests.len() > 1).count();
     println!("{}\n{doubled}\n{acted}", creations.sessions.len());
 }
 
-/// Of those that hold many up, few.
+/// Returns all kinds of faults; those that stop many calls are rare.
 fn faults() -> Vec<Fault> {
     let common = [
         Fault::Delay(Duration::from_millis(50)),
@@ -111,7 +111,8 @@ fn faults() -> Vec<Fault> {
     std::iter::repeat_n(common, 30).flatten().chain(rare).collect()
 }
 
-/// By the vendor data, the requests that may have created the session.
+/// The ids of the requests that may have created a session, by request body, which has unique vendor
+/// data.
 #[derive(Default)]
 struct Creations {
     sessions: HashMap<Vec<u8>, Vec<String>>,
@@ -124,7 +125,7 @@ impl Creations {
             let requests = self.sessions.entry(body).or_default();
             let acted = !matches!(status, Some(401 | 429));
             match requests.iter().position(|known| *known == request_id) {
-                // It was refused, as it turns out.
+                // Its status was not known before.
                 Some(at) if !acted => drop(requests.remove(at)),
                 None if acted => requests.push(request_id),
                 _ => {}

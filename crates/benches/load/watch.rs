@@ -1,4 +1,4 @@
-//! The memory, threads and descriptors of this process while its callers are at work.
+//! The memory and file descriptors of this process while its callers run.
 
 use std::fs;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// Takes a sample every so often.
+/// The sampling interval.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 pub(crate) struct Watch {
@@ -17,16 +17,17 @@ pub(crate) struct Watch {
 
 #[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Seen {
-    /// The open file descriptors before the client was made, at most, and after it was dropped.
+    /// The numbers of open file descriptors before the client was created, at their maximum, and after
+    /// the client was dropped.
     pub(crate) descriptors: [usize; 3],
-    /// The mean of the resident memory in the second and in the last quarter of the time, in kB.
+    /// The mean resident memory in the second and in the last quarter of the run, in kB.
     pub(crate) early_memory: u64,
     pub(crate) late_memory: u64,
 }
 
 impl Seen {
-    /// Adds what another process took.
-    pub(crate) fn with(self, other: &Self) -> Self {
+    /// Adds the use of another process.
+    pub(crate) fn merge(self, other: &Self) -> Self {
         Self {
             descriptors: std::array::from_fn(|i| self.descriptors[i] + other.descriptors[i]),
             early_memory: self.early_memory + other.early_memory,
@@ -64,7 +65,7 @@ impl Watch {
     }
 }
 
-/// Returns how many descriptors are open after a while: a thread that served the client ends on its own.
+/// Waits for the threads of the client to end, and returns the number of open descriptors.
 fn settled_descriptors(before: usize) -> usize {
     let end = Instant::now() + Duration::from_secs(5);
     while descriptors() > before && Instant::now() < end {

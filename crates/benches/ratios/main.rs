@@ -1,10 +1,10 @@
 //! The cost of the adapters, compared with their HTTP libraries used by hand.
 //!
 //! `cargo bench -p didit-benches --bench ratios [-- ROUNDS]` prints the rows of a table, on Linux
-//! with two processors. Each peer is a process of its own, in each round in another order; rates are
-//! the best of all rounds, since all that can happen to a run makes it slower. Each peer runs twice in
-//! each round: one held against itself shows what is noise. A client by hand without a timeout waits
-//! for ever, so there is one with it as well.
+//! with two processors. Each client runs in its own process, in a different order in each round. The
+//! rate of a client is the best of all rounds, since any interference makes a run slower. Each client
+//! runs twice per round; comparing it with itself shows the noise. The HTTP libraries by hand run with
+//! and without a timeout, since their default is none.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod peers;

@@ -1,4 +1,4 @@
-//! The same job by each client: N decisions, C at a time, each of them checked.
+//! The same job for each client: N decisions, C concurrently, each of them checked.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,13 +12,13 @@ use serde::Deserialize;
 
 const WARM_UP: usize = 200;
 const USER_AGENT: &str = "by-hand/0.1.0";
-/// The documentation asks for it, also where a request has no body.
+/// Required by the documentation, even for requests without a body.
 const CONTENT_TYPE: &str = "content-type";
 const JSON: &str = "application/json";
 
-/// The struct that a program would declare which needs these members.
+/// The type that a program would declare to read these members.
 #[derive(Deserialize)]
-#[allow(dead_code, reason = "they are read from the answer all the same")]
+#[allow(dead_code, reason = "deserialized for a fair comparison")]
 struct Plain {
     session_id: String,
     session_number: u64,
@@ -77,7 +77,7 @@ fn ids() -> Vec<SessionId> {
     (0..1024).map(|i| format!("{i:08x}-0000-4000-8000-{i:012x}").parse().unwrap()).collect()
 }
 
-/// Runs a peer, and prints how many decisions it got a second.
+/// Runs a client and prints its rate in decisions per second.
 pub(crate) fn run(peer: &str, base: &str, n: usize, c: usize) {
     let (name, runtime) = peer.split_once('-').unwrap_or((peer, "multi"));
     let ids = ids();
@@ -175,7 +175,7 @@ fn blocking(n: usize, c: usize, fetch: impl Fn(usize) + Sync) -> Duration {
     timed(c, n, drain)
 }
 
-/// The warm-up makes all connections.
+/// Returns the time of `drain`, after a warm-up that opens all connections.
 fn timed(c: usize, n: usize, drain: impl Fn(usize)) -> Duration {
     drain(WARM_UP.max(c));
     let began = Instant::now();

@@ -1,4 +1,4 @@
-//! A minimal service to measure clients against: one thread, canned answers.
+//! A minimal service to measure clients against: one thread, canned responses.
 
 use std::io;
 
@@ -8,16 +8,16 @@ use tokio::net::{TcpListener, TcpStream};
 
 const TOKEN: &str = r#"{"access_token":"tok","expires_in":86400}"#;
 
-/// A decision, before and after the session's id.
+/// The JSON of a decision before and after the session id.
 type Parts = [String; 2];
 
 struct Answers {
     v2: Parts,
-    /// The Python SDK asks for another version, which knows other statuses.
+    /// The Python SDK calls version 3, which has other statuses.
     v3: Parts,
 }
 
-/// Serves until it is killed, and prints where.
+/// Prints the base URL and serves until the process is killed.
 pub(crate) fn serve() -> io::Result<()> {
     let body = fixtures::DECISION.replace('\n', "");
     let answers = Answers { v2: split(&body), v3: split(&body.replace("Confirmed", "Approved")) };

@@ -1,1 +1,1 @@
-//! Every benchmark of the SDK: `cargo bench -p didit-benches --bench NAME`. `BENCHMARKS.md` has the figures.
+//! Benchmarks of the SDK: `cargo bench -p didit-benches --bench NAME`. `BENCHMARKS.md` has the figures.
