@@ -1,6 +1,6 @@
-"""How many decisions a second didit-sdk retrieves, one at a time and by 64 threads.
+"""Prints the decisions per second of didit-sdk, sequentially and with 64 threads.
 
-One at a time it shares the server's processor, and else has one of its own.
+Sequentially it shares the server's processor; with threads it has its own.
 """
 
 import os
