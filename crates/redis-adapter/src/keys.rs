@@ -24,8 +24,9 @@ const NONCE_BYTES: usize = 24;
 impl Keys {
     pub(crate) fn new(prefix: &str) -> Result<Self, StoreError> {
         let mut id = [0; 8];
-        getrandom::fill(&mut id)
-            .map_err(|error| StoreError::new(format!("this machine has no randomness: {error}")))?;
+        getrandom::fill(&mut id).map_err(|error| {
+            StoreError::new(format!("the system's random number generator failed: {error}"))
+        })?;
         let process = hex(&id);
         Ok(Self { prefix: prefix.to_owned(), process, application: String::new(), derived: None })
     }

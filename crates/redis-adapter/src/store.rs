@@ -87,7 +87,10 @@ impl RedisStore {
     }
 
     pub(crate) fn unexpected(&self) -> StoreError {
-        StoreError::new(format!("Redis at {}: an answer is not one of this version", self.place))
+        StoreError::new(format!(
+            "Redis at {}: the response is not one of this version's scripts",
+            self.place
+        ))
     }
 }
 

@@ -58,7 +58,7 @@ fn server_that_is_not_redis_is_reported() {
         let _ = io::copy(&mut connection, &mut io::sink());
     });
     let error = RedisStore::connect(&format!("redis://{at}")).unwrap_err().to_string();
-    let words = "what answers is not Redis; check the host and the port";
+    let words = "the server is not Redis; check the host and the port";
     assert_eq!(error, format!("Redis at {at}: {words}"));
 }
 
