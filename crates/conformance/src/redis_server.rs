@@ -72,9 +72,9 @@ impl RedisServer {
     }
 
     fn wait(&self) {
-        let begun = Instant::now();
+        let started = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(30), "redis-server does not listen");
+            assert!(started.elapsed() < Duration::from_secs(30), "redis-server does not listen");
             thread::sleep(Duration::from_millis(10));
         }
     }
