@@ -19,6 +19,11 @@ const LISTED: [&str; 2] = [
     include_str!("fixtures/verification/v3_sessions_list_kyc.json"),
     include_str!("fixtures/verification/v3_sessions_list_mixed.json"),
 ];
+const REVIEWS: [&str; 3] = [
+    include_str!("fixtures/verification/v3_reviews_decisiontrail.json"),
+    include_str!("fixtures/verification/v3_reviews_empty.json"),
+    include_str!("fixtures/verification/v3_reviews_paginatedfirstpage.json"),
+];
 const SMALL: &str = include_str!("fixtures/verification/v3_small_answers.json");
 const ERRORS: &str = include_str!("fixtures/verification/v3_errors.json");
 
@@ -391,6 +396,16 @@ fn raw_requests_reach_any_route() {
     {
         let result = Raw::new(Method::GET, path).request(&BaseUrl::verification(), None);
         assert!(matches!(result, Err(BuildError::Path)), "{path}");
+    }
+}
+
+#[test]
+fn the_published_reviews_are_read_by_a_route_without_a_type() {
+    let raw = Raw::new(Method::GET, &format!("/v3/sessions/{ID}/reviews/"));
+    for (body, count) in REVIEWS.into_iter().zip(["3", "0", "4"]) {
+        let response = parse(&raw, 200, body).unwrap();
+        assert_eq!(response.body(), body.as_bytes());
+        assert_eq!(response.json().unwrap().get("count").unwrap().as_str(), count);
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 const VECTORS: &str = include_str!("fixtures/verification/webhook_signature_vectors.json");
 const RESUBMITTED: &str = include_str!("fixtures/verification/v3_webhook_resubmitted_shape.json");
+const EXPIRED_V1: &str = include_str!("fixtures/verification/v1_webhook_kyc_expired.json");
 const DECLINED_V1: &str = include_str!("fixtures/verification/v1_webhook_declined.json");
 
 const DECISION: &str = include_str!("fixtures/verification/v3_decision_user_full.json");
@@ -124,6 +125,10 @@ fn first_version_has_no_type_and_no_id() {
     assert_eq!((event.status(), event.event_id()), (Some(Status::Declined), None));
     let key = "11111111-2222-3333-4444-555555555555:status.updated:1627680000";
     assert_eq!(event.dedupe_key(), key);
+    let headers = webhook().sign(EXPIRED_V1.as_bytes()).unwrap();
+    let event = webhook().verify(&headers, EXPIRED_V1.as_bytes(), at(1_627_680_000)).unwrap();
+    assert_eq!(event.status(), Some(Status::KycExpired));
+    assert!(event.decision().unwrap().is_none());
 }
 
 #[test]
