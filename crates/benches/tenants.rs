@@ -1,0 +1,51 @@
+//! What a client for one more tenant costs beside the first one: `Client::with_credentials`.
+//!
+//! `cargo bench -p didit-benches --bench tenants`, on Linux
+#![allow(clippy::unwrap_used)]
+
+use std::time::{Duration, Instant};
+use std::{fs, iter};
+
+use didit_core::{Authorization, ClientCredentials};
+
+const TENANTS: u32 = 500;
+const ROUNDS: u32 = 100;
+/// So many that pages of memory tell what each takes.
+const KEPT: u32 = 50_000;
+
+fn main() {
+    let none = Authorization::bearer("none").unwrap();
+    let asynchronous = didit_async_adapter::Client::new(none.clone()).unwrap();
+    let blocking = didit_blocking_adapter::Client::new(none).unwrap();
+    println!("| a client for one more tenant | time | memory |");
+    println!("|---|---|---|");
+    row("async", |credentials| asynchronous.with_credentials(credentials));
+    row("blocking", |credentials| blocking.with_credentials(credentials));
+}
+
+fn row<C>(adapter: &str, client: impl Fn(ClientCredentials) -> C) {
+    let round = || {
+        let credentials: Vec<_> = (0..TENANTS).map(credentials).collect();
+        let began = Instant::now();
+        let clients: Vec<C> = credentials.into_iter().map(&client).collect();
+        (began.elapsed() / TENANTS, clients)
+    };
+    let best = iter::repeat_with(round).take(ROUNDS as usize).map(|(time, _)| time).min();
+    let before = resident();
+    let clients: Vec<C> = (0..KEPT).map(|tenant| client(credentials(tenant))).collect();
+    let bytes = resident().saturating_sub(before) / u64::try_from(clients.len()).unwrap();
+    let micros = best.unwrap_or(Duration::MAX).as_secs_f64() * 1e6;
+    println!("| {adapter} | {micros:.1} µs | {bytes} bytes |");
+}
+
+fn credentials(tenant: u32) -> ClientCredentials {
+    let (id, secret) = (format!("client-{tenant:08}"), format!("{tenant:040}"));
+    ClientCredentials::new(&id, secret).unwrap()
+}
+
+/// Returns the memory that the process has, in bytes.
+fn resident() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
