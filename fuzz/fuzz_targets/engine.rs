@@ -17,7 +17,7 @@ use didit_fuzz::{SECRET, assert_plain, base, client};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use libfuzzer_sys::fuzz_target;
 
-use self::work::{Ask, Job, Reply, Work};
+use self::work::{Job, Reply, Task, Work};
 
 #[derive(Arbitrary, Debug)]
 struct Input {
@@ -155,15 +155,15 @@ impl World {
         let now = Moment::default();
         let caller = |kind: &Kind| {
             let timeout = policy.call_timeout;
-            let ask = match kind {
-                Kind::Call => Ask::Decision,
+            let task = match kind {
+                Kind::Call => Task::Decision,
                 // The fuzzed events determine when the session is decided.
                 Kind::Wait { interval } => {
-                    Ask::Wait { interval: millis(*interval), decided_after: Duration::ZERO }
+                    Task::Wait { interval: millis(*interval), decided_after: Duration::ZERO }
                 }
             };
             // A single call already uses the timeout of the policy.
-            let job = Job { timeout: ask.interval().map(|_| timeout), ..Job::once(ask) };
+            let job = Job { timeout: task.interval().map(|_| timeout), ..Job::once(task) };
             Caller {
                 work: Work::new(&job, "s", false),
                 timeout,

@@ -26,7 +26,7 @@ fn create(body: &[u8]) {
             assert_eq!(format!("{session:?}"), shown);
         }
         Err(error) => {
-            check_error_has_no_values(&error, endpoint.parse(&Response::new(&*masked(body))).err())
+            check_error_has_no_values(&error, endpoint.parse(&Response::new(&*masked(body))).err());
         }
     }
 }
@@ -40,7 +40,7 @@ fn status(body: &[u8]) {
             assert_eq!(format!("{status:?}"), shown);
         }
         Err(error) => {
-            check_error_has_no_values(&error, endpoint.parse(&Response::new(&*masked(body))).err())
+            check_error_has_no_values(&error, endpoint.parse(&Response::new(&*masked(body))).err());
         }
     }
 }

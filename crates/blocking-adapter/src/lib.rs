@@ -45,25 +45,7 @@ pub mod how_to {}
 /// A client of the API. Clones are cheap and share the token, the rate limits and the connections.
 /// A failed call returns the error of its last attempt, after the retries that the policy allows.
 ///
-/// ```
-/// # use didit_blocking_adapter::{Client, core};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let sandbox = didit_sandbox::Sandbox::start()?;
-/// # let (id, secret) = (sandbox.client_id(), sandbox.client_secret());
-/// # let credentials = core::ClientCredentials::new(id, secret)?;
-/// # let client = Client::builder(credentials).base_url(sandbox.url().parse()?).build()?;
-/// let session = client.create_session("names email".parse()?, Some("user-7"))?;
-/// println!("send the user to {}", session.url().expose());
-///
-/// let (id, token) = (session.session_id(), session.session_token().clone());
-/// let status = client.session_status(id, token)?;
-/// assert!(!status.status().is_final());
-/// # sandbox.set_status(id.as_str(), "confirmed");
-/// let decision = client.wait_for_decision(id).wait()?;
-/// assert_eq!(decision.vendor_data(), Some("user-7"));
-/// # Ok(())
-/// # }
-/// ```
+#[doc = include_str!("../docs/client.md")]
 #[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
@@ -190,17 +172,6 @@ impl Client {
     /// Returns the calls of the verification API, which has its own base URL
     /// ([`ClientBuilder::verification_base_url`]) and takes
     /// [application keys](didit_core::Authorization::api_key).
-    ///
-    /// ```no_run
-    /// # use didit_blocking_adapter::{Client, core::verification::{CreateSession, SessionId}};
-    /// # fn example(client: Client, id: SessionId) -> Result<(), Box<dyn std::error::Error>> {
-    /// let session = CreateSession::new("9f9b1234-aaaa-bbbb-cccc-1234567890ab")?;
-    /// let session = client.verification().create_session(session)?;
-    /// let decision = client.verification().wait_for_decision(session.session_id()).wait()?;
-    /// println!("{}", decision.status());
-    /// # Ok(())
-    /// # }
-    /// ```
     pub fn verification(&self) -> Verification<'_> {
         Verification(self)
     }

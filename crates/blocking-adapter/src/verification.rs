@@ -11,33 +11,7 @@ use crate::{Client, Error, Wait};
 /// Calls of the verification API; returned by [`Client::verification`].
 /// A failed call returns the error of its last attempt, after the retries that the policy allows.
 ///
-/// ```
-/// # use didit_blocking_adapter::{Client, core};
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let sandbox = didit_sandbox::Sandbox::start()?;
-/// # let key = core::Authorization::api_key(sandbox.api_key())?;
-/// # let client = Client::builder(key).base_url(sandbox.url().parse()?).build()?;
-/// use core::verification::{CreateSession, DeleteSession, ListSessions, UpdateStatus};
-///
-/// let verification = client.verification();
-/// let session = CreateSession::new("9f9b1234-aaaa-bbbb-cccc-1234567890ab")?;
-/// let session = verification.create_session(session.with_vendor_data("user-7"))?;
-/// println!("send the user to {}", session.url().expose());
-///
-/// let id = session.session_id();
-/// # sandbox.verification().set_status(id.as_str(), "In Review");
-/// verification.update_status(UpdateStatus::approve(id.clone()))?;
-/// assert_eq!(verification.decision(id)?.status().as_str(), "Approved");
-/// let report = verification.generate_pdf(id)?;
-/// assert!(report.as_bytes().starts_with(b"%PDF-"));
-///
-/// let of_user = ListSessions::new().with_vendor_data("user-7");
-/// let sessions = verification.all_sessions(of_user).collect::<Result<Vec<_>, _>>()?;
-/// assert_eq!(sessions.len(), 1);
-/// verification.delete_session(DeleteSession::new(id.clone()))?;
-/// # Ok(())
-/// # }
-/// ```
+#[doc = include_str!("../docs/verification_calls.md")]
 #[derive(Clone, Copy, Debug)]
 pub struct Verification<'a>(pub(crate) &'a Client);
 

@@ -42,8 +42,8 @@ impl SessionPage {
         self
     }
 
-    /// Returns the number of sessions; for KYB at most 100. Follow [`next`](Self::next) instead of
-    /// counting.
+    /// Returns the number of sessions; for KYB at most 100. Follow [`next_page`](Self::next_page)
+    /// instead of counting.
     pub fn count(&self) -> Option<&Number> {
         self.members.count.as_ref()
     }
