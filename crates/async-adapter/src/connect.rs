@@ -65,7 +65,7 @@ impl Connect for Client {
 
     fn connect(parts: ClientParts<reqwest::Client>) -> Result<Self, ConfigError> {
         let (store_waker, wakeups) = mpsc::sync_channel(1);
-        let client = Self::from_parts(parts.engine, parts.transport, store_waker);
+        let client = Self::from_parts(parts.engine, parts.transport.into(), store_waker);
         if let Some(mut store) = parts.store {
             let shared = Arc::downgrade(&client.shared);
             let wait = move |time| _ = wakeups.recv_timeout(time);

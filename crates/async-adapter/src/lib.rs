@@ -75,7 +75,7 @@ pub struct Client {
 }
 
 struct Shared {
-    transport: Transport<reqwest::Client>,
+    transport: Arc<Transport<reqwest::Client>>,
     engine: Mutex<Engine>,
     /// Notified when waiting operations may continue before their wait ends.
     woken: Notify,
@@ -115,7 +115,7 @@ impl Client {
     pub fn with_credentials(&self, credentials: impl Into<Credentials>) -> Self {
         let shared = &*self.shared;
         let engine = shared.lock().with_credentials(credentials, Self::seed());
-        Self::from_parts(engine, shared.transport.clone(), mpsc::sync_channel(0).0)
+        Self::from_parts(engine, Arc::clone(&shared.transport), mpsc::sync_channel(0).0)
     }
 
     /// Replaces the credentials of this client and its clones; see [`Engine::set_credentials`].
@@ -138,7 +138,7 @@ impl Client {
 
     fn from_parts(
         engine: Engine,
-        transport: Transport<reqwest::Client>,
+        transport: Arc<Transport<reqwest::Client>>,
         store_waker: SyncSender<()>,
     ) -> Self {
         let (engine, woken, origin) = (Mutex::new(engine), Notify::new(), Instant::now());

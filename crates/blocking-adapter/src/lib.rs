@@ -52,7 +52,7 @@ pub struct Client {
 }
 
 struct Shared {
-    transport: Transport<ureq::Agent>,
+    transport: Arc<Transport<ureq::Agent>>,
     engine: Mutex<Engine>,
     /// Notified when waiting operations may continue before their wait ends.
     notifier: Notifier,
@@ -92,7 +92,7 @@ impl Client {
     pub fn with_credentials(&self, credentials: impl Into<Credentials>) -> Self {
         let shared = &*self.shared;
         let engine = shared.lock().with_credentials(credentials, Self::seed());
-        Self::from_parts(engine, shared.transport.clone(), mpsc::sync_channel(0).0)
+        Self::from_parts(engine, Arc::clone(&shared.transport), mpsc::sync_channel(0).0)
     }
 
     /// Replaces the credentials of this client and its clones; see [`Engine::set_credentials`].
@@ -115,7 +115,7 @@ impl Client {
 
     fn from_parts(
         engine: Engine,
-        transport: Transport<ureq::Agent>,
+        transport: Arc<Transport<ureq::Agent>>,
         store_waker: SyncSender<()>,
     ) -> Self {
         let (engine, notifier, origin) = (Mutex::new(engine), Notifier::default(), Instant::now());

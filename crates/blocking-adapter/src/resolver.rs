@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,12 +8,12 @@ use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
-/// Caches the addresses of the last host. `ureq` resolves the host for every request, even on an
+/// Caches the addresses of each host. `ureq` resolves the host for every request, even on an
 /// open connection, and starts a thread each time to enforce the timeout.
 #[derive(Debug, Default)]
 pub(crate) struct CachingResolver {
     inner: DefaultResolver,
-    last: Mutex<Option<(String, Vec<SocketAddr>, Instant)>>,
+    resolved: Mutex<HashMap<String, (Vec<SocketAddr>, Instant)>>,
 }
 
 /// Short enough to follow a change of addresses, long enough for a burst of requests.
@@ -26,25 +27,23 @@ impl Resolver for CachingResolver {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let host = format!("{:?} {:?}", uri.scheme_str(), uri.authority());
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, cached, _)) =
-            last.as_ref().filter(|(name, _, at)| *name == host && at.elapsed() < TIME_TO_LIVE)
-        {
+        let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+        resolved.retain(|_, (_, at)| at.elapsed() < TIME_TO_LIVE);
+        if let Some((cached, _)) = resolved.get(&host) {
             let mut addresses = self.inner.empty();
             for address in cached {
                 addresses.push(*address);
             }
             return Ok(addresses);
         }
-        drop(last.take());
-        drop(last);
+        drop(resolved);
         // Failed name resolution is the only I/O error here without an OS error code.
         let addresses = self.inner.resolve(uri, config, timeout).map_err(|error| match error {
             ureq::Error::Io(error) if error.raw_os_error().is_none() => ureq::Error::HostNotFound,
             error => error,
         })?;
-        let resolved = (host, addresses.to_vec(), Instant::now());
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(resolved);
+        let entry = (addresses.to_vec(), Instant::now());
+        self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(host, entry);
         Ok(addresses)
     }
 }
@@ -61,11 +60,12 @@ mod tests {
         let resolver = CachingResolver::default();
         let resolve = || resolver.resolve(&uri, &Config::default(), timeout()).unwrap()[0];
         let (found, other) = (resolve(), SocketAddr::from(([127, 0, 0, 9], 9)));
-        let mut last = resolver.last.lock().unwrap();
-        last.as_mut().unwrap().1 = vec![other];
-        drop(last);
+        let change = |change: fn(&mut (Vec<SocketAddr>, Instant), SocketAddr)| {
+            resolver.resolved.lock().unwrap().values_mut().for_each(|entry| change(entry, other));
+        };
+        change(|(addresses, _), other| *addresses = vec![other]);
         assert_eq!(resolve(), other);
-        resolver.last.lock().unwrap().as_mut().unwrap().2 -= TIME_TO_LIVE;
+        change(|(_, at), _| *at -= TIME_TO_LIVE);
         assert_eq!(resolve(), found);
     }
 }

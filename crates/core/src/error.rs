@@ -1,16 +1,14 @@
+mod build;
+
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Response, StatusCode};
 
-use crate::base_url::InvalidBaseUrl;
-use crate::credentials::InvalidCredentials;
-use crate::data_transfer::InvalidScope;
+pub use self::build::BuildError;
 use crate::endpoint::{Host, triage};
 use crate::json::JsonError;
 use crate::secret::scrub;
-use crate::session_id::InvalidSessionId;
 
 /// The name of an endpoint, for errors and events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,94 +80,6 @@ impl fmt::Display for EndpointKind {
             Self::DeleteVerificationSession => "delete the verification session",
             Self::RawVerification => "call the verification API",
         })
-    }
-}
-
-/// Error building a request or a client: invalid input, refused before anything is sent.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// An invalid base URL.
-    BaseUrl(InvalidBaseUrl),
-    /// Invalid credentials.
-    Credentials(InvalidCredentials),
-    /// An invalid session id.
-    SessionId(InvalidSessionId),
-    /// An invalid scope.
-    Scope(InvalidScope),
-    /// A user agent with characters that a header cannot contain.
-    UserAgent,
-    /// A path that does not begin with a slash, has empty or dot segments, or needs to be encoded.
-    Path,
-    /// A member of the body with a value that the service is documented to refuse.
-    InvalidMember {
-        /// The path of the member, such as `expected_details.address`.
-        name: &'static str,
-        /// The problem, as the end of a sentence.
-        problem: &'static str,
-    },
-    /// The body could not be serialized as JSON. Never occurs with the types of this crate.
-    Json(Arc<serde_json::Error>),
-    /// The `http` crate refused the request. Never occurs with the requests of this crate.
-    Http(Arc<http::Error>),
-}
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BaseUrl(error) => error.fmt(f),
-            Self::Credentials(error) => error.fmt(f),
-            Self::SessionId(error) => error.fmt(f),
-            Self::Scope(error) => error.fmt(f),
-            Self::UserAgent => {
-                f.write_str("the user agent contains a character that is not visible ASCII")
-            }
-            Self::Path => f.write_str(
-                "the path does not begin with a slash, or has empty, dot or encoded segments",
-            ),
-            Self::InvalidMember { name, problem } => write!(f, "{name} {problem}"),
-            Self::Json(_) | Self::Http(_) => f.write_str("the request could not be built"),
-        }
-    }
-}
-
-impl std::error::Error for BuildError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Json(error) => Some(&**error),
-            Self::Http(error) => Some(&**error),
-            _ => None,
-        }
-    }
-}
-
-impl From<InvalidBaseUrl> for BuildError {
-    fn from(error: InvalidBaseUrl) -> Self {
-        Self::BaseUrl(error)
-    }
-}
-
-impl From<InvalidCredentials> for BuildError {
-    fn from(error: InvalidCredentials) -> Self {
-        Self::Credentials(error)
-    }
-}
-
-impl From<InvalidSessionId> for BuildError {
-    fn from(error: InvalidSessionId) -> Self {
-        Self::SessionId(error)
-    }
-}
-
-impl From<InvalidScope> for BuildError {
-    fn from(error: InvalidScope) -> Self {
-        Self::Scope(error)
-    }
-}
-
-impl From<http::Error> for BuildError {
-    fn from(error: http::Error) -> Self {
-        Self::Http(Arc::new(error))
     }
 }
 

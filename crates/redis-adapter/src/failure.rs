@@ -1,7 +1,6 @@
 //! Error messages for errors of the Redis library, with advice.
 
 use std::error::Error as _;
-use std::net::ToSocketAddrs as _;
 use std::sync::Arc;
 use std::{error, io};
 
@@ -23,9 +22,7 @@ pub(crate) fn failure(place: &str, with_tls: bool, error: &RedisError) -> StoreE
                 None if error.is_connection_refusal() => {
                     format!("{error}; check that it runs there")
                 }
-                None => {
-                    with_advice(describe(place, io_error, error), io_advice(with_tls, io_error))
-                }
+                None => with_advice(describe(io_error, error), io_advice(with_tls, io_error)),
             }
         }
         _ => error.to_string(),
@@ -33,14 +30,16 @@ pub(crate) fn failure(place: &str, with_tls: bool, error: &RedisError) -> StoreE
     StoreError::new(format!("Redis at {place}: {why}"))
 }
 
-fn describe(place: &str, io_error: Option<&io::Error>, error: &RedisError) -> String {
+fn describe(io_error: Option<&io::Error>, error: &RedisError) -> String {
     match io_error.map(io::Error::kind) {
         Some(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
             "the server did not respond in time".to_owned()
         }
         Some(io::ErrorKind::UnexpectedEof) => "the connection was closed".to_owned(),
-        // The library does not distinguish failed name resolution from other errors.
-        Some(_) if place.to_socket_addrs().is_err() => "the host was not found".to_owned(),
+        // Failed name resolution is the only other I/O error here without an OS error code.
+        Some(_) if io_error.is_some_and(|error| error.raw_os_error().is_none()) => {
+            "the host was not found".to_owned()
+        }
         _ => error.to_string(),
     }
 }

@@ -67,7 +67,10 @@ fn requests_that_the_service_refuses_are_not_sent() {
     let sandbox = Sandbox::start().unwrap();
     let create = format!("create --workflow {WORKFLOW}");
     for (arguments, problem) in [
-        ("--with expected_details={\"address\":\"a\"}", "expected_details.address needs a country"),
+        (
+            "--with expected_details={\"address\":\"a\"}",
+            "expected_details.address requires country",
+        ),
         ("--callback example.com", "callback is not a URL"),
     ] {
         let ran = run(&mut didit_at(&sandbox, &format!("{create} {arguments}")));

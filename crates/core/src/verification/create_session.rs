@@ -41,7 +41,6 @@ use crate::json::RawJson;
 #[derive(Clone)]
 pub struct CreateSession {
     members: BTreeMap<String, RawJson>,
-    vendor_data: Option<String>,
     retry: bool,
 }
 
@@ -52,7 +51,7 @@ impl CreateSession {
     /// `workflow_id` is not a UUID.
     pub fn new(workflow_id: &str) -> Result<Self, InvalidUuid> {
         let workflow_id = canonical_uuid(workflow_id)?;
-        let create = Self { members: BTreeMap::new(), vendor_data: None, retry: false };
+        let create = Self { members: BTreeMap::new(), retry: false };
         Ok(create.with_text("workflow_id", &workflow_id))
     }
 
@@ -61,8 +60,7 @@ impl CreateSession {
     /// While a session with the same string and workflow is unfinished, the service returns that
     /// session. Two users must therefore never share a string.
     #[must_use]
-    pub fn with_vendor_data(mut self, vendor_data: &str) -> Self {
-        self.vendor_data = Some(vendor_data.to_owned());
+    pub fn with_vendor_data(self, vendor_data: &str) -> Self {
         self.with_text("vendor_data", vendor_data)
     }
 
@@ -143,6 +141,10 @@ impl CreateSession {
         Ok(self)
     }
 
+    fn vendor_data(&self) -> Option<String> {
+        self.members.get("vendor_data")?.deserialize().ok()
+    }
+
     fn with_text(mut self, name: &str, text: &str) -> Self {
         let text = serde_json::Value::from(text).to_string();
         self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
@@ -164,7 +166,7 @@ impl Endpoint for CreateSession {
     const AUTHORIZED: bool = true;
 
     fn replay(&self) -> Replay {
-        if self.retry && self.vendor_data.is_some() { Replay::Safe } else { Replay::OnlyIfUnsent }
+        if self.retry && self.vendor_data().is_some() { Replay::Safe } else { Replay::OnlyIfUnsent }
     }
 
     fn request(
@@ -180,9 +182,9 @@ impl Endpoint for CreateSession {
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Session, ResponseError> {
         // An error response may echo the input, and `vendor_data` is the caller's private data.
-        let repeated = self.vendor_data.as_deref().filter(|text| text.len() >= MIN_SCRUBBED);
+        let repeated = self.vendor_data().filter(|text| text.len() >= MIN_SCRUBBED);
         triage::success(Self::KIND, response, Session::from_json)
-            .map_err(|error| error.scrubbed(repeated.unwrap_or_default()))
+            .map_err(|error| error.scrubbed(&repeated.unwrap_or_default()))
     }
 }
 
