@@ -19,6 +19,7 @@ mod token_cache;
 mod wait_for_decision;
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::Request;
 use http::header::{HeaderValue, USER_AGENT};
@@ -81,15 +82,12 @@ use crate::secret::scrub;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Engine {
-    base: BaseUrl,
-    verification_base: BaseUrl,
+    settings: Arc<Settings>,
     access: Access,
     /// The previous client credentials, which a late response may still echo.
-    replaced: Option<ClientCredentials>,
+    replaced: Option<Box<ClientCredentials>>,
     /// One for each bucket that has been used so far.
     limiters: [Option<Box<RateLimiter>>; Bucket::COUNT],
-    policy: Policy,
-    user_agent: HeaderValue,
     jitter: Jitter,
     tickets: u64,
     /// The events since the last [`take_events`](Self::take_events), if they are recorded.
@@ -97,6 +95,14 @@ pub struct Engine {
     wakes_others: bool,
     /// The exchange with the shared store, if there is one.
     fleet: Option<Box<Fleet>>,
+}
+
+/// The settings of an engine, which the engines of other tenants share.
+struct Settings {
+    base: BaseUrl,
+    verification_base: BaseUrl,
+    policy: Policy,
+    user_agent: HeaderValue,
 }
 
 #[allow(clippy::large_enum_variant, reason = "there is one per engine")]
@@ -126,17 +132,17 @@ impl Engine {
 
     /// Returns the policy.
     pub fn policy(&self) -> &Policy {
-        &self.policy
+        &self.settings.policy
     }
 
     /// Returns the base URL of token requests and the data-transfer API.
     pub fn base_url(&self) -> &BaseUrl {
-        &self.base
+        &self.settings.base
     }
 
     /// Returns the base URL of the verification API.
     pub fn verification_base_url(&self) -> &BaseUrl {
-        &self.verification_base
+        &self.settings.verification_base
     }
 
     /// Creates an engine with the same settings and other credentials, which shares no token and no
@@ -144,13 +150,10 @@ impl Engine {
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Into<Credentials>, seed: u64) -> Self {
         Self {
-            base: self.base.clone(),
-            verification_base: self.verification_base.clone(),
+            settings: Arc::clone(&self.settings),
             access: Access::new(credentials.into(), TokenCache::default()),
             replaced: None,
             limiters: Default::default(),
-            policy: self.policy.clone(),
-            user_agent: self.user_agent.clone(),
             jitter: Jitter::new(seed),
             tickets: 0,
             events: None,
@@ -167,7 +170,7 @@ impl Engine {
         let cache = self.token_cache().map(|cache| cache.for_new_credentials());
         let access = Access::new(credentials.into(), cache.unwrap_or_default());
         if let Access::Client { endpoint, .. } = std::mem::replace(&mut self.access, access) {
-            self.replaced = Some(endpoint.client().clone());
+            self.replaced = Some(Box::new(endpoint.client().clone()));
         }
         if self.fleet.take().is_some() {
             self.limiters = Default::default();
@@ -187,7 +190,7 @@ impl Engine {
     /// Uses a token that was fetched elsewhere with the same client credentials, and renews it before
     /// it expires. Returns false and ignores the token if the engine has no client credentials.
     pub fn set_access_token(&mut self, token: &AccessToken, now: Moment) -> bool {
-        let margin = self.policy.token_refresh_margin;
+        let margin = self.settings.policy.token_refresh_margin;
         let Some(cache) = self.token_cache() else { return false };
         cache.seed(token, now, margin);
         self.wakes_others = true;
@@ -231,7 +234,7 @@ impl Engine {
             Access::Token(authorization) => TokenAccess::Ready(authorization.clone(), 0),
             Access::Client { cache, .. } => {
                 let share = self.fleet.as_deref_mut().and_then(Fleet::token_share);
-                cache.access(claim, now, self.policy.attempt_timeout, share)
+                cache.access(claim, now, self.settings.policy.attempt_timeout, share)
             }
         }
     }
@@ -244,7 +247,7 @@ impl Engine {
     }
 
     fn store_token(&mut self, claim: &mut TokenClaim, token: &AccessToken, now: Moment) {
-        let (margin, lifetime) = (self.policy.token_refresh_margin, token.lifetime());
+        let (margin, lifetime) = (self.settings.policy.token_refresh_margin, token.lifetime());
         let renew_after =
             lifetime.map(|lifetime| lifetime.saturating_sub(margin.min(lifetime / 10)));
         if let Some(cache) = self.token_cache() {
@@ -288,7 +291,7 @@ impl Engine {
 
     /// Extends the lease of a call that will fetch again at `at`.
     fn extend_lease(&mut self, claim: &TokenClaim, at: Moment, now: Moment) {
-        let longest_fetch = self.policy.attempt_timeout;
+        let longest_fetch = self.settings.policy.attempt_timeout;
         let extended =
             self.token_cache().is_some_and(|cache| cache.extend(claim, at.after(longest_fetch)));
         if extended && let Some(share) = self.token_share() {
@@ -307,7 +310,7 @@ impl Engine {
     }
 
     fn limiter(&mut self, bucket: Bucket) -> &mut RateLimiter {
-        let policy = &self.policy;
+        let policy = &self.settings.policy;
         self.limiters[bucket.index()].get_or_insert_with(|| Box::new(policy.limiter(bucket)))
     }
 
@@ -331,7 +334,7 @@ impl Engine {
             Access::None | Access::Token(_) => None,
             Access::Client { endpoint, .. } => Some(endpoint.client()),
         };
-        client.into_iter().chain(&self.replaced).flat_map(ClientCredentials::secrets)
+        client.into_iter().chain(self.replaced.as_deref()).flat_map(ClientCredentials::secrets)
     }
 
     fn request<E: Endpoint>(
@@ -340,11 +343,11 @@ impl Engine {
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
         let base = match E::KIND.host() {
-            Host::DataTransfer => &self.base,
-            Host::Verification => &self.verification_base,
+            Host::DataTransfer => &self.settings.base,
+            Host::Verification => &self.settings.verification_base,
         };
         let mut request = endpoint.request(base, authorization)?;
-        request.headers_mut().insert(USER_AGENT, self.user_agent.clone());
+        request.headers_mut().insert(USER_AGENT, self.settings.user_agent.clone());
         request.extensions_mut().insert(E::KIND);
         request.extensions_mut().insert(endpoint.replay());
         Ok(request)
@@ -359,9 +362,9 @@ impl Engine {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("base", &self.base)
-            .field("verification_base", &self.verification_base)
-            .field("policy", &self.policy)
+            .field("base", &self.settings.base)
+            .field("verification_base", &self.settings.verification_base)
+            .field("policy", &self.settings.policy)
             .finish_non_exhaustive()
     }
 }

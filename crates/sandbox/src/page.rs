@@ -21,7 +21,7 @@ pub(crate) enum Page<'a> {
     Index,
     Live,
     Style,
-    /// The icon of the site.
+    /// The icon, which browsers request on their own.
     Icon,
     /// The login of a browser on another machine, with the sandbox's token.
     Enter(&'a str),

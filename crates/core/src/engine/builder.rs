@@ -1,9 +1,11 @@
+use std::sync::Arc;
+
 use http::header::HeaderValue;
 
 use super::retry::Jitter;
 use super::shared_store::{Application, SharedStore};
 use super::token_cache::TokenCache;
-use super::{Access, Engine, Policy};
+use super::{Access, Engine, Policy, Settings};
 use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
 use crate::endpoint::Bucket;
@@ -119,20 +121,20 @@ impl EngineBuilder {
             let limiter = self.policy.limiter(bucket);
             Box::new(limiter.shared(self.policy.attempt_timeout.max(bucket.min_timeout())))
         };
+        let verification_base =
+            self.verification_base.unwrap_or_else(|| self.base.verification_counterpart());
+        let limiters = if self.shared {
+            Bucket::ALL.map(|bucket| Some(shared(bucket)))
+        } else {
+            Default::default()
+        };
+        let (base, policy) = (self.base, self.policy);
+        let settings = Settings { base, verification_base, policy, user_agent };
         Ok(Engine {
-            verification_base: self
-                .verification_base
-                .unwrap_or_else(|| self.base.verification_counterpart()),
-            base: self.base,
+            settings: Arc::new(settings),
             access: Access::new(self.credentials, TokenCache::default()),
             replaced: None,
-            limiters: if self.shared {
-                Bucket::ALL.map(|bucket| Some(shared(bucket)))
-            } else {
-                Default::default()
-            },
-            policy: self.policy,
-            user_agent,
+            limiters,
             jitter: Jitter::new(self.seed),
             tickets: 0,
             events: self.records_events.then(Vec::new),

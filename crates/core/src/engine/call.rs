@@ -150,14 +150,14 @@ impl<E: Endpoint> Call<E> {
         };
         match engine.limiter(E::BUCKET).admit(&mut self.position, now) {
             Ok(()) => {
-                self.deadline.start(&engine.policy, now);
+                self.deadline.start(&engine.settings.policy, now);
                 self.send(engine, now, Purpose::Request(generation), authorization)
             }
             Err(Deferred { until, certain, refused }) => {
                 if !refused {
                     self.deadline.enter_queue(now);
                 }
-                let deadline = self.deadline.end(&engine.policy, now);
+                let deadline = self.deadline.end(&engine.settings.policy, now);
                 let reason = if certain { WaitReason::Pacing } else { WaitReason::FirstResponse };
                 // The deadline of a queued call moves on while it is in the queue.
                 let bounded = refused || !self.deadline.queued;
@@ -188,6 +188,7 @@ impl<E: Endpoint> Call<E> {
         })?;
         let deadline = self.deadline_of(purpose, engine, now);
         let timeout = engine
+            .settings
             .policy
             .attempt_timeout
             .max(E::BUCKET.min_timeout())
@@ -275,7 +276,7 @@ impl<E: Endpoint> Call<E> {
         let replay = if purpose == Purpose::Token { Replay::Safe } else { self.endpoint.replay() };
         let random = engine.jitter.next();
         let endpoint = purpose.endpoint(E::KIND);
-        match retry::decide(&engine.policy, &attempts, &error, replay, now, random) {
+        match retry::decide(&engine.settings.policy, &attempts, &error, replay, now, random) {
             RetryDecision::Retry { at, reason } => {
                 if error.is_refusal() {
                     close_gate::<E>(engine, now, purpose, &error, Some(at.since(now)));
@@ -324,8 +325,8 @@ impl<E: Endpoint> Call<E> {
 
     fn deadline_of(&mut self, purpose: Purpose, engine: &Engine, now: Moment) -> Moment {
         match purpose {
-            Purpose::Token => self.deadline.token_end(&engine.policy, now),
-            Purpose::Request(_) => self.deadline.end(&engine.policy, now),
+            Purpose::Token => self.deadline.token_end(&engine.settings.policy, now),
+            Purpose::Request(_) => self.deadline.end(&engine.settings.policy, now),
         }
     }
 

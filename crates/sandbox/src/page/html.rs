@@ -80,7 +80,7 @@ pub(super) fn style() -> Answer {
         .with("Content-Type", "text/css; charset=utf-8")
 }
 
-/// Returns the answer to a request for an icon: there is none.
+/// Returns an empty response, since the pages have no icon.
 pub(super) fn no_icon() -> Answer {
     guarded(Answer { status: 204, headers: Vec::new(), body: Vec::new() })
 }

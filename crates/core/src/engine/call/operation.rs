@@ -18,7 +18,7 @@ impl<E: Endpoint> Operation for Call<E> {
 
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<E::Output> {
         self.started_at.get_or_insert(now);
-        let deadline = self.deadline.end(&engine.policy, now);
+        let deadline = self.deadline.end(&engine.settings.policy, now);
         let waited_for = match &mut self.state {
             State::Finished(result) => {
                 let result = result.take();

@@ -57,7 +57,7 @@ fn form_without_scopes_keeps_vendor_data() {
 }
 
 #[test]
-fn there_is_no_icon() {
+fn favicon_is_an_empty_response() {
     let sandbox = Sandbox::start().unwrap();
     let answer = get(&sandbox, "/favicon.ico");
     assert_eq!((answer.status, answer.text()), (204, String::new()));
