@@ -55,7 +55,9 @@ impl RecordedRequest {
 
 impl fmt::Debug for RecordedRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SECRET: [&str; 4] = ["authorization", "x-api-key", "data-session-token", "cookie"];
+        // The URL of a page contains the token of its session.
+        const SECRET: [&str; 5] =
+            ["authorization", "x-api-key", "data-session-token", "cookie", "referer"];
         let headers: Vec<(&str, &str)> = self
             .headers
             .iter()
@@ -131,9 +133,16 @@ mod tests {
             route: Some(Route::Decision),
             method: "GET".into(),
             path: "/auth/v2/session/abc/decision/?search=canary".into(),
-            headers: ["authorization", "X-API-KEY", "Data-Session-Token", "Cookie", "Accept"]
-                .map(|name| (name.to_owned(), format!("{name}-canary")))
-                .to_vec(),
+            headers: [
+                "authorization",
+                "X-API-KEY",
+                "Data-Session-Token",
+                "Cookie",
+                "Referer",
+                "Accept",
+            ]
+            .map(|name| (name.to_owned(), format!("{name}-canary")))
+            .to_vec(),
             body: b"body-canary".to_vec(),
             connection: 1,
             local: true,

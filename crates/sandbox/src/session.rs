@@ -82,7 +82,7 @@ pub(crate) fn decision(
     let Some(verdict) = verdict else {
         return Ok(answer);
     };
-    let reset = clock::seconds_up(now + verdict.until_reset);
+    let reset = clock::seconds_up(now.saturating_add(verdict.until_reset));
     Ok(answer
         .with("X-RateLimit-Limit", verdict.limit.to_string())
         .with("X-RateLimit-Remaining", verdict.remaining.to_string())

@@ -187,13 +187,13 @@ impl<E: Endpoint> Call<E> {
             self.error(endpoint, CallErrorKind::Build(error), GaveUp::NotRetryable)
         })?;
         let deadline = self.deadline_of(purpose, engine, now);
-        let timeout = engine
-            .settings
-            .policy
-            .attempt_timeout
-            .max(E::BUCKET.min_timeout())
-            .min(deadline.since(now))
-            .min(LONGEST_TIMEOUT);
+        let attempt_timeout = match purpose {
+            Purpose::Token => engine.settings.policy.attempt_timeout,
+            Purpose::Request(_) => {
+                engine.settings.policy.attempt_timeout.max(E::BUCKET.min_timeout())
+            }
+        };
+        let timeout = attempt_timeout.min(deadline.since(now)).min(LONGEST_TIMEOUT);
         if timeout.is_zero() {
             return Err(self.out_of_time(WaitReason::Response));
         }

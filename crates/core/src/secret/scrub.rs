@@ -21,7 +21,7 @@ pub(crate) fn scrub(text: &str, secret: &str) -> String {
     let kept = text.trim_end_matches('…').len();
     let mut scrubbed = String::new();
     let mut at = 0;
-    while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+    while let Some(c) = text.get(at..kept).and_then(|rest| rest.chars().next()) {
         match find(&text[..kept], at, &secret) {
             Some(end) => {
                 scrubbed.push_str(REDACTED);
@@ -33,6 +33,7 @@ pub(crate) fn scrub(text: &str, secret: &str) -> String {
             }
         }
     }
+    scrubbed.push_str(&text[kept..]);
     let max_chars = text.chars().count();
     scrubbed.chars().take(max_chars).collect()
 }
@@ -147,6 +148,8 @@ mod tests {
             ("no: s3cret-word, s3cret-word!", "no: ***, ***!"),
             ("cut off at s3cret-wor…", "cut off at ***…"),
             ("cut off at s3cr…", "cut off at ***…"),
+            ("cut off at s3cr……", "cut off at ***……"),
+            ("……", "……"),
             ("cut off at s3c…", "cut off at s3c…"),
             ("s3cr in the middle", "s3cr in the middle"),
             ("é s3cret-word", "é ***"),
@@ -191,6 +194,12 @@ mod tests {
     }
 
     proptest! {
+        /// Any text is accepted, also cut off, in any encoding.
+        #[test]
+        fn no_text_panics(text in "([a-c%&\\\\;…é]|%61|&#97;|\\\\u0061){0,20}", secret in "[a-c é…]{0,6}") {
+            scrub(&text, &secret);
+        }
+
         /// Any secret is removed, wherever it occurs.
         #[test]
         fn no_secret_survives(

@@ -98,6 +98,18 @@ fn lease_of_a_vanished_call_expires() {
 }
 
 #[test]
+fn token_request_of_a_slow_endpoint_times_out_with_its_lease() {
+    let mut engine = engine();
+    let id = "11111111-2222-3333-4444-555555555555".parse().unwrap();
+    let mut pdf = Call::new(didit_core::verification::GeneratePdf::new(id));
+    let attempt_timeout = engine.policy().attempt_timeout;
+    match pdf.poll(&mut engine, at(0)) {
+        Step::Send { timeout, .. } => assert_eq!(timeout, attempt_timeout),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn canceled_call_releases_its_lease_at_once() {
     let mut engine = engine();
     let (mut first, mut second) = (call(), call());

@@ -21,6 +21,9 @@ pub(crate) fn connect(destination: &Destination, timeout: Duration) -> io::Resul
     last
 }
 
+/// Limit of the timeout, which every clock can represent.
+const MAX_TIMEOUT: Duration = Duration::from_secs(86_400);
+
 /// Sends a JSON body with these headers and returns the status of the response.
 pub(crate) fn post(
     mut stream: &TcpStream,
@@ -29,6 +32,7 @@ pub(crate) fn post(
     body: &str,
     timeout: Duration,
 ) -> io::Result<u16> {
+    let timeout = timeout.min(MAX_TIMEOUT);
     let deadline = Instant::now() + timeout;
     let mut request = format!(
         "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
