@@ -94,10 +94,10 @@ impl<'a> Environment<'a> {
     /// No credentials are configured, or several, or they are incomplete, unreadable or malformed.
     pub fn credentials(&self) -> Result<Credentials, InvalidEnvironment> {
         let sources = self.credential_sources();
-        let token = sources.iter().find(|name| [ACCESS_TOKEN, API_KEY].contains(name));
+        let token = [ACCESS_TOKEN, API_KEY].into_iter().find(|name| self.get(name).is_some());
         match (token, &sources[..]) {
             (_, []) => Err(Problem::NoCredentials.into()),
-            (Some(&name), [_]) => self.token_credentials(name),
+            (Some(name), [_]) => self.token_credentials(name),
             (Some(_), _) => Err(Problem::Several(sources).into()),
             (None, _) => self.client_credentials(),
         }
@@ -177,9 +177,11 @@ impl<'a> Environment<'a> {
             .map_err(|error| Problem::Unreadable(name, path, error.to_string()).into())
     }
 
-    fn token_credentials(&self, name: &'static str) -> Result<Credentials, InvalidEnvironment> {
-        let secret = self.text(name)?.map(|(_, secret)| secret).unwrap_or_default();
-        let header = match name {
+    fn token_credentials(&self, variable: &'static str) -> Result<Credentials, InvalidEnvironment> {
+        let Some((name, secret)) = self.text(variable)? else {
+            return Err(Problem::NoCredentials.into());
+        };
+        let header = match variable {
             ACCESS_TOKEN => Authorization::bearer(secret),
             _ => Authorization::api_key(secret),
         };
@@ -305,6 +307,9 @@ mod tests {
         assert_eq!(several.names(), ["--client-id", ACCESS_TOKEN]);
         let url = environment.base_url().unwrap_err();
         assert_eq!(url.to_string(), "DIDIT_BASE_URL: the base URL does not begin with https://");
+        let token = |text| self::environment(&[]).with_flag(ACCESS_TOKEN, "--token", text);
+        assert!(matches!(token("t").credentials(), Ok(Credentials::Token(_))));
+        assert_eq!(token("é").credentials().unwrap_err().names(), ["--token"]);
         let environment = environment.with_flag(BASE_URL, "--base-url", "");
         assert_eq!(environment.base_url().unwrap_err().names(), ["--base-url"]);
     }
