@@ -1,13 +1,15 @@
-//! Opens URLs in the user's browser.
+//! Shows the URLs of sessions, and opens them in the user's browser.
 
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use crate::context::Context;
+use crate::qr_code;
+use crate::table::Table;
 
 /// Returns a warning if other people cannot open the URL of a session.
-pub(crate) fn caution(address: &str, context: &Context) -> Option<&'static str> {
+fn caution(address: &str, context: &Context) -> Option<&'static str> {
     let uri: http::Uri = address.parse().ok()?;
     let host = uri.host()?.trim_matches(['[', ']']);
     let loopback = host == "localhost"
@@ -20,6 +22,17 @@ pub(crate) fn caution(address: &str, context: &Context) -> Option<&'static str> 
         )
     } else {
         None
+    }
+}
+
+/// Formats a table with the URL of a session at its end, and with its QR code on a terminal.
+pub(crate) fn with_url(mut table: Table, url: &str, context: &Context) -> String {
+    table.link("URL", Some(url));
+    table.row("Note", caution(url, context));
+    let shown = table.shown(context.style());
+    match qr_code::for_terminal(url, &context.environment) {
+        Some(code) => format!("{shown}\n{code}"),
+        None => shown,
     }
 }
 

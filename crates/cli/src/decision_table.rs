@@ -35,7 +35,7 @@ pub(crate) fn of(decision: &Decision) -> Table {
     // As sent by the service, with its UTC offset and precision.
     table.row(
         "Created",
-        decision.json().get("created_at").filter(|at| !at.is_null()).map(|at| text(&at)),
+        decision.json().get("created_at").filter(|at| !at.is_null()).map(|at| words::of_value(&at)),
     );
     other_rows(&mut table, decision.json(), DECISION, &str::to_owned);
     match decision.user_data() {
@@ -97,7 +97,7 @@ fn scope_rows(table: &mut Table, label: &str, value: &RawJson) {
     });
     match (others.next(), others.next()) {
         (Some((_, only)), None) if only.members().is_empty() => {
-            table.row(label, with_notes(Some(&text(only)), notes));
+            table.row(label, with_notes(Some(&words::of_value(only)), notes));
         }
         (Some(_), _) => {
             let heading = with_notes(Some(label), notes).map(|heading| heading.to_string());
@@ -125,23 +125,13 @@ type Label = dyn Fn(&str) -> String;
 fn value_rows(table: &mut Table, name: &str, value: &RawJson, label: &Label) {
     let members = value.members();
     if members.is_empty() {
-        return table.row(name, Some(text(value)));
+        return table.row(name, Some(words::of_value(value)));
     }
     table.section(name, |table| {
         for (member, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-            table.row(&label(&shortened(member)), Some(text(value)));
+            table.row(&label(&shortened(member)), Some(words::of_value(value)));
         }
     });
-}
-
-fn text(value: &RawJson) -> String {
-    match value.as_str() {
-        "true" => "yes".to_owned(),
-        "false" => "no".to_owned(),
-        text if text.starts_with('"') => value.deserialize().unwrap_or_else(|_| text.to_owned()),
-        text if text.starts_with(['[', '{']) => value.to_compact(),
-        text => text.to_owned(),
-    }
 }
 
 fn with_notes(value: Option<&str>, notes: [Option<&str>; 2]) -> Option<impl Display> {

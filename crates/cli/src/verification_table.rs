@@ -67,11 +67,7 @@ fn report_rows(table: &mut Table, name: &str, report: &RawJson) {
             if APART.contains(&&*name) || nested || value.is_null() {
                 continue;
             }
-            let text = match value.as_str() {
-                "true" => "yes".to_owned(),
-                "false" => "no".to_owned(),
-                _ => text_of(&value).unwrap_or_else(|| value.to_compact()),
-            };
+            let text = words::of_value(&value);
             let label = words::of_member(&shortened(&name));
             if text.starts_with("https://") {
                 table.link(&label, Some(text));

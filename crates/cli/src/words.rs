@@ -1,5 +1,7 @@
 //! Readable labels for the service's names.
 
+use didit_blocking_adapter::core::RawJson;
+
 use crate::scopes;
 
 /// Returns the label of a documented scope.
@@ -28,6 +30,17 @@ pub(crate) fn of_member(name: &str) -> String {
         word
     });
     words.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns a value as text: a string without its quotes, a boolean as yes or no.
+pub(crate) fn of_value(value: &RawJson) -> String {
+    match value.as_str() {
+        "true" => "yes".to_owned(),
+        "false" => "no".to_owned(),
+        text if text.starts_with('"') => value.deserialize().unwrap_or_else(|_| text.to_owned()),
+        text if text.starts_with(['[', '{']) => value.to_compact(),
+        text => text.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
-use crate::secret::{Secret, sensitive_header};
+use crate::secret::{Secret, is_visible, sensitive_header};
 
 /// The credentials of a client.
 ///
@@ -65,7 +65,7 @@ impl ClientCredentials {
             if text.is_empty() {
                 return Err(InvalidCredentials::Empty { what });
             }
-            if !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+            if !is_visible(text) {
                 return Err(InvalidCredentials::Character { what });
             }
         }

@@ -40,7 +40,7 @@ pub use self::shared_store::{
     StoreAnswer, StoreError, StoreRequest, StoreStep, TokenAnswer, TokenRequest,
 };
 pub use self::step::{Operation, Step, Ticket};
-use self::token_cache::{TokenAccess, TokenCache, TokenClaim};
+use self::token_cache::{TokenAccess, TokenCache, TokenClaim, renew_after};
 pub use self::wait_for_decision::{DecisionEndpoint, WaitForDecision};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, ClientCredentials, Credentials};
@@ -248,17 +248,14 @@ impl Engine {
 
     fn store_token(&mut self, claim: &mut TokenClaim, token: &AccessToken, now: Moment) {
         let (margin, lifetime) = (self.settings.policy.token_refresh_margin, token.lifetime());
-        let renew_after =
-            lifetime.map(|lifetime| lifetime.saturating_sub(margin.min(lifetime / 10)));
         if let Some(cache) = self.token_cache() {
             cache.store(claim, token.authorization().clone(), lifetime, now, margin);
         }
         if let Some(share) = self.token_share() {
-            let times = lifetime.zip(renew_after);
-            share.fetched(times.map(|(lifetime, renew_after)| SharedToken {
+            share.fetched(lifetime.map(|lifetime| SharedToken {
                 token: token.secret().clone(),
                 lifetime,
-                renew_after,
+                renew_after: renew_after(lifetime, margin),
             }));
         }
         self.wakes_others = true;

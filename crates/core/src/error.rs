@@ -189,6 +189,15 @@ impl ResponseError {
         self
     }
 
+    /// Removes the caller's own data, which an error response may echo. Data of less than 4 bytes
+    /// stays, since it could occur in the service's messages by chance.
+    pub(crate) fn without_echo(self, data: Option<&str>) -> Self {
+        match data.filter(|data| data.len() >= 4) {
+            Some(data) => self.scrubbed(data),
+            None => self,
+        }
+    }
+
     /// Returns the endpoint.
     pub fn endpoint(&self) -> EndpointKind {
         self.0.endpoint

@@ -59,11 +59,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Returns true if a text consists of visible ASCII and spaces.
+pub(crate) fn is_visible(text: &str) -> bool {
+    text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
+}
+
 /// Returns a header value that `Debug` redacts, in memory that is wiped when the last clone is
 /// dropped; `None` if `parts` contain anything except visible ASCII and spaces.
 pub(crate) fn sensitive_header(parts: &[&str]) -> Option<HeaderValue> {
-    let allowed = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
-    if !parts.iter().all(|part| part.bytes().all(allowed)) {
+    if !parts.iter().all(|part| is_visible(part)) {
         return None;
     }
     // A buffer that is reallocated leaves unwiped copies behind.

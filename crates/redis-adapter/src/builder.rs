@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use didit_core::StoreError;
-use redis::{Client, ConnectionAddr, IntoConnectionInfo, TlsCertificates};
+use redis::{Client, IntoConnectionInfo, TlsCertificates};
 use rustls::crypto::CryptoProvider;
 
 use crate::keys::Keys;
-use crate::store::RedisStore;
+use crate::store::{RedisStore, uses_tls};
 
 /// Settings of a [`RedisStore`].
 #[derive(Clone)]
@@ -69,7 +69,7 @@ impl RedisStoreBuilder {
             StoreError::new("the URL of Redis is not redis://HOST[:PORT] or rediss://HOST[:PORT]")
         })?;
         let place = info.addr().to_string();
-        let with_tls = matches!(info.addr(), ConnectionAddr::TcpTls { .. });
+        let with_tls = uses_tls(info.addr());
         if with_tls && CryptoProvider::get_default().is_none() {
             // The library uses the default provider of the process. It may be set meanwhile.
             let _ = rustls::crypto::ring::default_provider().install_default();

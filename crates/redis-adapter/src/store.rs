@@ -4,7 +4,7 @@ use std::time::Duration;
 use didit_core::{
     Application, SharedStore, StoreAnswer, StoreError, StoreRequest, TokenAnswer, TokenRequest,
 };
-use redis::{Client, Connection, ConnectionAddr, Pipeline, Value};
+use redis::{Client, Connection, ConnectionAddr, Pipeline, RedisError, Value};
 
 use crate::builder::RedisStoreBuilder;
 use crate::failure::failure;
@@ -51,35 +51,35 @@ impl RedisStore {
         Self { client, connection: None, place, keys, shares_token }
     }
 
-    pub(crate) fn connect_within(
-        &mut self,
-        timeout: Duration,
-    ) -> Result<&mut Connection, StoreError> {
-        let (place, tls) = (&self.place, uses_tls(&self.client));
-        let failed = |error: redis::RedisError| failure(place, tls, &error);
+    /// Connects now rather than with the first query.
+    pub(crate) fn connect_within(&mut self, timeout: Duration) -> Result<(), StoreError> {
+        self.connection = Some(self.new_connection(timeout)?);
+        Ok(())
+    }
+
+    fn new_connection(&self, timeout: Duration) -> Result<Connection, StoreError> {
+        let failed = |error| self.failure(&error);
         let mut connection = self.client.get_connection_with_timeout(timeout).map_err(failed)?;
         connection.set_read_timeout(Some(ANSWER_TIMEOUT)).map_err(failed)?;
         connection.set_write_timeout(Some(ANSWER_TIMEOUT)).map_err(failed)?;
         redis::cmd("PING").exec(&mut connection).map_err(failed)?;
-        Ok(self.connection.insert(connection))
+        Ok(connection)
     }
 
     /// Runs the commands in one round trip.
     pub(crate) fn query(&mut self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => {
-                self.connect_within(RECONNECT_TIMEOUT)?;
-                let Some(connection) = self.connection.take() else { return Ok(Vec::new()) };
-                connection
-            }
+            None => self.new_connection(RECONNECT_TIMEOUT)?,
         };
-        let tls = uses_tls(&self.client);
-        let failed = |error: redis::RedisError| failure(&self.place, tls, &error);
-        let returned = pipeline.query(&mut connection).map_err(failed)?;
+        let returned = pipeline.query(&mut connection).map_err(|error| self.failure(&error))?;
         // A failed connection is not reused, since late responses may still arrive on it.
         self.connection = Some(connection);
         Ok(returned)
+    }
+
+    fn failure(&self, error: &RedisError) -> StoreError {
+        failure(&self.place, uses_tls(self.client.get_connection_info().addr()), error)
     }
 
     pub(crate) fn keys(&self) -> &Keys {
@@ -94,8 +94,8 @@ impl RedisStore {
     }
 }
 
-fn uses_tls(client: &Client) -> bool {
-    matches!(client.get_connection_info().addr(), ConnectionAddr::TcpTls { .. })
+pub(crate) fn uses_tls(address: &ConnectionAddr) -> bool {
+    matches!(address, ConnectionAddr::TcpTls { .. })
 }
 
 pub(crate) fn microseconds(time: Duration) -> u64 {

@@ -161,13 +161,16 @@ impl WorkList {
             return Err(WorkListError::Store(self.store.unexpected()));
         }
         self.epoch = epoch;
-        let claims = states.into_iter().map(|state| match state {
-            0 => Claim::Claimed,
-            1 => Claim::ClaimedElsewhere,
-            2 => Claim::DoneElsewhere,
-            3 => Claim::Done,
-            _ => Claim::Unconfirmed,
+        let claims = states.into_iter().map(|state| {
+            Some(match state {
+                0 => Claim::Claimed,
+                1 => Claim::ClaimedElsewhere,
+                2 => Claim::DoneElsewhere,
+                3 => Claim::Done,
+                4 => Claim::Unconfirmed,
+                _ => return None,
+            })
         });
-        Ok(claims.collect())
+        claims.collect::<Option<_>>().ok_or_else(|| WorkListError::Store(self.store.unexpected()))
     }
 }

@@ -75,16 +75,10 @@ impl Endpoint for CreateSession {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Session, ResponseError> {
-        // A validation error may echo the input, and `vendor_data` is the caller's private data.
-        let repeated = self.vendor_data.as_deref().filter(|text| text.len() >= MIN_SCRUBBED);
         triage::success(Self::KIND, response, Session::from_json)
-            .map_err(|error| error.scrubbed(repeated.unwrap_or_default()))
+            .map_err(|error| error.without_echo(self.vendor_data.as_deref()))
     }
 }
-
-/// The minimum length of a scrubbed text, in bytes. Shorter ones could occur in the service's
-/// messages by chance.
-const MIN_SCRUBBED: usize = 4;
 
 impl sealed::Sealed for CreateSession {}
 

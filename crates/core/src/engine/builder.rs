@@ -10,6 +10,7 @@ use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
 use crate::endpoint::Bucket;
 use crate::error::BuildError;
+use crate::secret::is_visible;
 
 /// The settings of an [`Engine`].
 #[derive(Clone, Debug)]
@@ -112,9 +113,8 @@ impl EngineBuilder {
         let user_agent = match self.user_agent {
             None => HeaderValue::from_static(DEFAULT_USER_AGENT),
             Some(name) => {
-                let visible = name.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic());
                 let value = HeaderValue::try_from(format!("{name} {DEFAULT_USER_AGENT}"));
-                value.ok().filter(|_| visible).ok_or(BuildError::UserAgent)?
+                value.ok().filter(|_| is_visible(&name)).ok_or(BuildError::UserAgent)?
             }
         };
         let shared = |bucket: Bucket| {

@@ -35,6 +35,12 @@ const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 /// The polling interval of a call that waits for the shared token, if nothing wakes it.
 const STORE_RECHECK: Duration = Duration::from_secs(1);
 
+/// Returns the age at which a token is renewed: `refresh_margin` before it expires, but at most a
+/// tenth of its lifetime early.
+pub(super) fn renew_after(lifetime: Duration, refresh_margin: Duration) -> Duration {
+    lifetime.saturating_sub(refresh_margin.min(lifetime / 10))
+}
+
 struct CachedToken {
     authorization: Authorization,
     generation: u64,
@@ -201,11 +207,10 @@ impl TokenCache {
         now: Moment,
         refresh_margin: Duration,
     ) {
-        let early = refresh_margin.min(lifetime / 10);
         self.token = Some(CachedToken {
             authorization,
             generation,
-            renew_at: now.after(lifetime.saturating_sub(early)),
+            renew_at: now.after(renew_after(lifetime, refresh_margin)),
             expires_at: now.after(lifetime),
         });
     }

@@ -35,10 +35,13 @@ impl SessionPage {
         Ok(Self { members, json: RawJson::new_unchecked(text.trim_ascii()) })
     }
 
-    /// Removes a link to the next page that equals the query of this page, which would be an
-    /// endless loop.
+    /// Removes a link to the next page that equals the query of this page or has no larger offset:
+    /// pages that refer to each other would be an endless list.
     pub(super) fn followed_from(mut self, query: &str) -> Self {
-        self.members.next.take_if(|next| query_of(next) == Some(query));
+        self.members.next.take_if(|next| {
+            let next = query_of(next).unwrap_or_default();
+            next == query || offset(next).is_some_and(|at| Some(at) <= offset(query))
+        });
         self
     }
 
@@ -58,8 +61,8 @@ impl SessionPage {
         self.members.results
     }
 
-    /// Returns a request for the next page, if there is one and it is not this page. With the kind
-    /// `all`, the next pages have only KYC sessions.
+    /// Returns a request for the next page, if there is one. A link that does not lead forward
+    /// ends the list. With the kind `all`, the next pages have only KYC sessions.
     ///
     /// The request goes to the client's base URL even if the link has another host, so that the key
     /// is never sent to another host.
@@ -83,6 +86,11 @@ fn query_of(url: &str) -> Option<&str> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
     (path.ends_with("/v3/sessions/") && query.bytes().all(allowed)).then_some(query)
+}
+
+/// Returns the number of sessions that a query skips, if it contains one.
+fn offset(query: &str) -> Option<u64> {
+    query.split('&').find_map(|pair| pair.strip_prefix("offset=")?.parse().ok())
 }
 
 impl fmt::Debug for SessionPage {

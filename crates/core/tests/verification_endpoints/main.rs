@@ -202,7 +202,11 @@ fn published_lists_are_parsed() {
 }
 
 fn page(next: &str) -> Result<SessionPage, ResponseError> {
-    parse(&ListSessions::new(), 200, &format!(r#"{{"count":9,"next":{next},"results":[]}}"#))
+    page_of(&ListSessions::new(), next)
+}
+
+fn page_of(list: &ListSessions, next: &str) -> Result<SessionPage, ResponseError> {
+    parse(list, 200, &format!(r#"{{"count":9,"next":{next},"results":[]}}"#))
 }
 
 /// The key is sent only to the base URL, even if the link has another host.
@@ -228,6 +232,21 @@ fn next_page_is_requested_from_the_base_url() {
     ] {
         let error = page(&format!("{odd:?}")).unwrap_err().to_string();
         assert!(error.ends_with("in `next`"), "{odd}: {error}");
+    }
+}
+
+#[test]
+fn list_never_goes_back() {
+    let list = ListSessions::new().with_offset(50);
+    let follows = |query: &str| {
+        let next = format!(r#""https://verification.didit.me/v3/sessions/?{query}""#);
+        page_of(&list, &next).unwrap().next_page().is_some()
+    };
+    for query in ["offset=100", "limit=5&offset=51", "cursor=a"] {
+        assert!(follows(query), "{query}");
+    }
+    for query in ["offset=50", "limit=5&offset=50", "offset=0&limit=5"] {
+        assert!(!follows(query), "{query}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
 use crate::table::Table;
-use crate::{browser, output, qr_code, scopes};
+use crate::{browser, output, scopes};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -63,15 +63,8 @@ impl Create {
 }
 
 fn shown(created: &Session, context: &Context) -> String {
-    let url = created.url().expose();
     let mut table = Table::default();
     table.row("Session", Some(created.session_id()));
     table.row("Token", Some(created.session_token().expose()));
-    table.link("URL", Some(url));
-    table.row("Note", browser::caution(url, context));
-    let shown = table.shown(context.style());
-    match qr_code::for_terminal(url, &context.environment) {
-        Some(code) => format!("{shown}\n{code}"),
-        None => shown,
-    }
+    browser::with_url(table, created.url().expose(), context)
 }

@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
-use crate::qr_code;
 use crate::table::Table;
 use crate::{browser, output};
 
@@ -116,7 +115,6 @@ fn member(text: &str) -> Result<(String, RawJson), String> {
 }
 
 fn shown(created: &Session, context: &Context) -> String {
-    let url = created.url().expose();
     let mut table = Table::default();
     table.row("Session", Some(created.session_id()));
     table.row("Number", created.session_number());
@@ -125,13 +123,7 @@ fn shown(created: &Session, context: &Context) -> String {
     }
     table.row("Vendor data", created.vendor_data());
     table.row("Token", created.session_token().map(|token| token.expose().to_owned()));
-    table.link("URL", Some(url));
-    table.row("Note", browser::caution(url, context));
-    let shown = table.shown(context.style());
-    match qr_code::for_terminal(url, &context.environment) {
-        Some(code) => format!("{shown}\n{code}"),
-        None => shown,
-    }
+    browser::with_url(table, created.url().expose(), context)
 }
 
 #[cfg(test)]

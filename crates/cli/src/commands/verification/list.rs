@@ -59,7 +59,7 @@ impl List {
         let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         let mut left = self.max.unwrap_or(u64::MAX);
         let mut next = Some(self.request(left));
-        let (mut listed, mut is_empty) = (0_u64, true);
+        let mut listed = 0;
         while let Some(request) = next.filter(|_| left > 0) {
             let page: SessionPage = connection
                 .run(Call::new(request).deadline_from_first_send())
@@ -67,21 +67,19 @@ impl List {
             match format {
                 Format::Json => print_json(&page, left)?,
                 Format::Table => {
-                    for session in
-                        page.sessions().iter().take(usize::try_from(left).unwrap_or(usize::MAX))
-                    {
-                        let gap = if listed == 0 { "" } else { "\n" };
-                        listed += 1;
+                    let sessions = page.sessions().iter().take(count(left)).enumerate();
+                    for (index, session) in sessions {
+                        let gap = if listed + index == 0 { "" } else { "\n" };
                         let shown = verification_table::of_summary(session).shown(context.style());
                         output::print(&format!("{gap}{shown}"))?;
                     }
                 }
             }
-            is_empty &= page.sessions().is_empty();
+            listed += page.sessions().len();
             left = left.saturating_sub(page.sessions().len() as u64);
             next = page.next_page().filter(|_| !page.sessions().is_empty());
         }
-        if is_empty {
+        if listed == 0 {
             context.note(self.empty_note());
         }
         Ok(Exit::Done)
@@ -126,11 +124,15 @@ impl List {
     }
 }
 
+fn count(most: u64) -> usize {
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
+
 fn print_json(page: &SessionPage, most: u64) -> Result<(), Failure> {
     let results = page.json().get("results");
     let results =
         results.and_then(|results| results.deserialize::<Vec<RawJson>>().ok()).unwrap_or_default();
-    for session in results.iter().take(usize::try_from(most).unwrap_or(usize::MAX)) {
+    for session in results.iter().take(count(most)) {
         output::print_json(&session.to_compact())?;
     }
     Ok(())
