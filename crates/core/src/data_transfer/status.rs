@@ -76,9 +76,7 @@ impl Status {
 
 impl From<&str> for Status {
     fn from(text: &str) -> Self {
-        let known = KNOWN.iter().find(|known| known.as_str() == text);
-        let known =
-            known.or_else(|| KNOWN.iter().find(|known| known.as_str().eq_ignore_ascii_case(text)));
+        let known = KNOWN.iter().find(|known| known.as_str().eq_ignore_ascii_case(text));
         known.cloned().unwrap_or_else(|| Self::Other(UnknownStatus(text.into())))
     }
 }

@@ -125,10 +125,10 @@ impl Decision {
     pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let text = json::text(body)?;
         let (members, reports) = (json::read_object(text), json::read_object(text));
-        if let Some(error) = older_version(text) {
+        let json = RawJson::new_unchecked(text.trim_ascii());
+        if let Some(error) = older_version(&json) {
             return Err(error);
         }
-        let json = RawJson::new_unchecked(text.trim_ascii());
         Ok(Self { members: members?, reports: reports?, json })
     }
 
@@ -231,7 +231,7 @@ impl Decision {
 
 /// Returns an error if the decision has the format of an older API version, whose reports have
 /// other names.
-fn older_version(text: &str) -> Option<JsonError> {
+fn older_version(json: &RawJson) -> Option<JsonError> {
     const V1: [&str; 3] = ["kyc", "face", "location"];
     const V2: [&str; 9] = [
         "id_verification",
@@ -246,7 +246,7 @@ fn older_version(text: &str) -> Option<JsonError> {
     ];
     const V3: [&str; 2] = ["id_verifications", "registry_checks"];
 
-    let members = text.parse::<RawJson>().ok()?.members();
+    let members = json.members();
     if members.iter().any(|(name, _)| V3.contains(&&**name)) {
         return None;
     }
