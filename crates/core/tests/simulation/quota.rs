@@ -26,6 +26,11 @@ struct SingleClient {
 
 const ENDLESS: Duration = Duration::from_secs(100_000);
 
+/// Returns a latency at which slow start sends no more than `limit` requests before the first response.
+pub(crate) fn max_latency(limit: usize) -> Duration {
+    if limit == 1 { millis(500) } else { millis(1_000) }
+}
+
 impl SingleClient {
     fn run(&self, seed: u64) -> Outcome {
         let mut policy = Policy::default();
@@ -85,7 +90,7 @@ fn single_client_drains_a_quota_without_refusals_in_nearly_optimal_time() {
             window,
             callers: calls,
             calls,
-            latency: dice.up_to((window / 20).min(millis(900))),
+            latency: dice.up_to((window / 20).min(max_latency(limit))),
             think: Duration::ZERO,
             lifetime: ENDLESS,
         };
@@ -106,7 +111,7 @@ fn closed_loop(dice: &mut Dice) -> SingleClient {
         window,
         callers,
         calls: limit * dice.count(6),
-        latency: dice.up_to((window / 5).min(millis(900))),
+        latency: dice.up_to((window / 5).min(max_latency(limit))),
         think: dice.choose(&[Duration::ZERO, longest_think]),
         lifetime: ENDLESS,
     }

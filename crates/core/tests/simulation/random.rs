@@ -5,6 +5,7 @@ use std::time::Duration;
 use didit_core::Policy;
 
 use super::dice::Dice;
+use super::quota::max_latency;
 use super::service::{Access, Quota, Service};
 use super::work::{Job, Task};
 use super::world::{Conditions, World};
@@ -84,7 +85,7 @@ fn random_schedules_keep_all_guarantees() {
         assert!(outcome.succeeded() <= answers, "more results than the service returned");
         let alone = conditions.faults + conditions.cut_off + conditions.dropped == 0
             && !conditions.shared_quota
-            && conditions.latency.end < Duration::from_secs(1);
+            && conditions.latency.end < limit.map_or(Duration::MAX, max_latency);
         if alone && outcome.lost == 0 && service.unauthorized == 0 {
             assert_eq!(service.refused_by_limit, 0, "a lone client is never refused");
         }
