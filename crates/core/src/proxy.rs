@@ -29,12 +29,12 @@ pub struct ProxySettings {
     no_proxy: String,
 }
 
-const PROXY_VARIABLES: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-const NO_PROXY_VARIABLES: [&str; 2] = ["NO_PROXY", "no_proxy"];
+const PROXY_VARIABLES: [&str; 4] = ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 impl ProxySettings {
-    /// Reads `HTTPS_PROXY` or `ALL_PROXY`, and `NO_PROXY`, in upper or lower case; empty variables
-    /// count as unset. `HTTP_PROXY` is ignored, since plain http is never sent through a proxy.
+    /// Reads `HTTPS_PROXY` or `ALL_PROXY`, and `NO_PROXY`. As in curl, a variable in lower case has
+    /// precedence, and an empty one counts as unset. `HTTP_PROXY` is ignored, since plain http is never sent through a proxy.
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &&'static str| {
             variable(name).filter(|value| !value.is_empty()).map(|value| (*name, value))
@@ -57,7 +57,7 @@ impl ProxySettings {
 
     /// Sets the hosts that are reached without the proxy, in curl's format: domain names, which
     /// include all subdomains, addresses, and address blocks (`10.0.0.0/8`), separated by commas; or
-    /// `*` for all hosts.
+    /// `*` alone for all hosts. IPv6 addresses have no brackets.
     #[must_use]
     pub fn with_no_proxy(mut self, list: &str) -> Self {
         list.clone_into(&mut self.no_proxy);
@@ -78,15 +78,16 @@ impl ProxySettings {
     }
 
     fn exempts(&self, host: &str) -> bool {
-        if self.no_proxy.trim() == "*" {
+        if self.no_proxy == "*" {
             return true;
         }
         let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
         let mut entries = self.no_proxy.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
         match host.parse() {
-            Ok(address) => entries.any(|entry| block_contains(entry, address)),
+            Ok(address) => entries.any(|entry| block_contains(entry, address).unwrap_or(false)),
             Err(_) => entries.any(|entry| {
-                let domain = entry.trim_matches('.').to_ascii_lowercase();
+                let domain = entry.strip_prefix('.').unwrap_or(entry);
+                let domain = domain.strip_suffix('.').unwrap_or(domain).to_ascii_lowercase();
                 let above = host.strip_suffix(&domain).filter(|_| !domain.is_empty());
                 above.is_some_and(|above| above.is_empty() || above.ends_with('.'))
             }),
@@ -94,29 +95,19 @@ impl ProxySettings {
     }
 }
 
-/// Returns whether an entry like `10.0.0.0/8`, `10.1.2.3` or `[::1]` contains an address.
-fn block_contains(entry: &str, address: IpAddr) -> bool {
+/// Returns whether an entry like `10.0.0.0/8` or `10.1.2.3` contains an address; `None` if it is
+/// neither.
+fn block_contains(entry: &str, address: IpAddr) -> Option<bool> {
     let (block, length) = entry.split_once('/').map_or((entry, None), |(b, l)| (b, Some(l)));
-    let Ok(block) = block.trim_matches(['[', ']']).parse::<IpAddr>() else { return false };
-    let bits = if block.is_ipv4() { 32 } else { 128 };
-    let Some(length) = length.map_or(Some(bits), |length| length.parse().ok()) else {
-        return false;
+    // The bits at the left of 128, and their number.
+    let bits = |address: IpAddr| match address {
+        IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),
+        IpAddr::V6(address) => (address.to_bits(), 128),
     };
-    if length > bits {
-        return false;
-    }
-    match (block, address) {
-        (IpAddr::V4(block), IpAddr::V4(address)) => {
-            let ignored = 32_u32.saturating_sub(length);
-            (u64::from(block.to_bits()) >> ignored) == (u64::from(address.to_bits()) >> ignored)
-        }
-        (IpAddr::V6(block), IpAddr::V6(address)) => {
-            let ignored = 128_u32.saturating_sub(length);
-            let differs = block.to_bits() ^ address.to_bits();
-            differs.checked_shr(ignored).is_none_or(|differs| differs == 0)
-        }
-        _ => false,
-    }
+    let ((block, width), (address, other_width)) = (bits(block.parse().ok()?), bits(address));
+    let length = length.map_or(Some(width), |length| length.parse().ok())?;
+    let same = (block ^ address).checked_shr(128_u32.checked_sub(length)?).unwrap_or(0) == 0;
+    Some(same && width == other_width && length <= width)
 }
 
 /// The address of an HTTP proxy, with the credentials for it.
@@ -285,34 +276,82 @@ mod tests {
     }
 
     #[test]
-    fn listed_hosts_bypass_the_proxy() {
-        let settings = ProxySettings::default().with_proxy("p:1").with_no_proxy(
-            "localhost, .intern.example,,shop.example.,10.0.0.0/8 192.168.1.7,172.16.0.1/33,[fd00::]/8,::1,*.x.example,127.*",
-        );
-        for (host, exempt) in [
-            ("localhost", true),
-            ("intern.example", true),
-            ("a.intern.example", true),
-            ("b.SHOP.example", true),
-            ("notshop.example", false),
-            ("other.example", false),
-            ("10.200.3.4", true),
-            ("11.0.0.1", false),
-            ("192.168.1.7", true),
-            ("192.168.1.8", false),
-            ("172.16.0.1", false),
-            ("[fd12::1]", true),
-            ("[fe80::1]", false),
-            ("[::1]", true),
-            ("a.x.example", false),
-            ("127.0.0.1", false),
-        ] {
-            let base = format!("https://{host}").parse().unwrap();
-            let proxy = settings.proxy_for(&base).unwrap();
-            assert_eq!(proxy.is_none(), exempt, "{host}");
+    fn hosts_bypass_the_proxy_as_with_curl() {
+        let exempts = |list: &str, host: &str| {
+            let settings = ProxySettings::default().with_proxy("p:1").with_no_proxy(list);
+            settings.proxy_for(&format!("https://{host}").parse().unwrap()).unwrap().is_none()
+        };
+        let domains = ["a.example", ".a.example", "a.example.", ".a.example.", "A.EXAMPLE"];
+        let lists =
+            ["x,a.example", " x , a.example ", ",,a.example,", "x a.example", "x\ta.example"];
+        for list in domains.into_iter().chain(lists) {
+            for (host, exempt) in
+                [("a.example", true), ("b.A.example", true), ("ba.example", false)]
+            {
+                assert_eq!(exempts(list, host), exempt, "{list}: {host}");
+            }
         }
-        let all = settings.with_no_proxy("*");
-        assert!(all.proxy_for(&BaseUrl::production()).unwrap().is_none());
+        for list in [
+            "",
+            " ",
+            ".",
+            "..a.example",
+            "b.a.example",
+            "ample",
+            "x;a.example",
+            "\"a.example\"",
+            "a.example:443",
+            "https://a.example",
+            "a.example/8",
+            "*.a.example",
+            "*a.example",
+            " * ",
+            "*,x",
+            "x,*",
+            "a.*",
+            "x\na.example",
+        ] {
+            assert!(!exempts(list, "a.example"), "{list}");
+        }
+        let blocks = ["127.0.0.0/8", "127.0.0.1/32", "126.0.0.0/7", "127.0.0.0/31", "127.0.0.1/08"];
+        for list in blocks.into_iter().chain(["*", "127.0.0.1", "127.0.0.1 ", "x 127.0.0.1"]) {
+            assert!(exempts(list, "127.0.0.1"), "{list}");
+        }
+        for list in [
+            "127",
+            "127.",
+            "127.0.0",
+            "0.0.1",
+            ".0.0.1",
+            "127.*",
+            "127.1/8",
+            "[127.0.0.1]",
+            "127.0.0.1:443",
+            "127.0.0.1.",
+            ".127.0.0.1",
+            "127.0.0.01",
+            "localhost",
+            "10.0.0.0/8",
+            "127.0.0.2/31",
+            "128.0.0.0/1",
+            "127.0.0.1/33",
+            "127.0.0.1/129",
+            "127.0.0.1/-1",
+            "127.0.0.0/255.0.0.0",
+            "::ffff:127.0.0.1",
+            "::/0",
+        ] {
+            assert!(!exempts(list, "127.0.0.1"), "{list}");
+        }
+        // curl 7.88 compares IPv6 addresses as text; its documentation says this.
+        for list in ["::1", "x,::1", "0:0:0:0:0:0:0:1", "::1/128", "::/127", "::/0", "*"] {
+            assert!(exempts(list, "[::1]"), "{list}");
+        }
+        for list in
+            ["[::1]", "[::]/0", "[::1", "::1/129", "::2", "::2/127", ":1", "::1:443", "0.0.0.0/0"]
+        {
+            assert!(!exempts(list, "[::1]"), "{list}");
+        }
     }
 
     #[test]
@@ -326,6 +365,7 @@ mod tests {
         let port = |set| settings(set).proxy_for(&base).unwrap().map(|proxy| proxy.port());
         assert_eq!(port(&[("HTTP_PROXY", "p:1")]), None);
         assert_eq!(port(&[("HTTPS_PROXY", ""), ("https_proxy", "p:2")]), Some(2));
+        assert_eq!(port(&[("HTTPS_PROXY", "p:1"), ("https_proxy", "p:2")]), Some(2));
         assert_eq!(port(&[("all_proxy", "p:3"), ("HTTPS_PROXY", "p:4")]), Some(4));
         let broken = settings(&[("ALL_PROXY", "socks5://secret"), ("no_proxy", "h.example")]);
         let error = broken.proxy_for(&base).unwrap_err();
