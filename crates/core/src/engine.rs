@@ -84,8 +84,8 @@ use crate::secret::scrub;
 pub struct Engine {
     settings: Arc<Settings>,
     access: Access,
-    /// The previous client credentials, which a late response may still echo.
-    replaced: Option<Box<ClientCredentials>>,
+    /// The token that was fetched with client credentials.
+    token_cache: TokenCache,
     /// One for each bucket that has been used so far.
     limiters: [Option<Box<RateLimiter>>; Bucket::COUNT],
     jitter: Jitter,
@@ -105,21 +105,18 @@ struct Settings {
     user_agent: HeaderValue,
 }
 
-#[allow(clippy::large_enum_variant, reason = "there is one per engine")]
 enum Access {
     None,
     Token(Authorization),
-    Client { endpoint: FetchToken, cache: TokenCache },
+    Client(Arc<FetchToken>),
 }
 
-impl Access {
-    fn new(credentials: Credentials, cache: TokenCache) -> Self {
+impl From<Credentials> for Access {
+    fn from(credentials: Credentials) -> Self {
         match credentials {
             Credentials::None => Self::None,
             Credentials::Token(authorization) => Self::Token(authorization),
-            Credentials::Client(client) => {
-                Self::Client { endpoint: FetchToken::new(client), cache }
-            }
+            Credentials::Client(client) => Self::Client(Arc::new(FetchToken::new(client))),
         }
     }
 }
@@ -151,8 +148,8 @@ impl Engine {
     pub fn with_credentials(&self, credentials: impl Into<Credentials>, seed: u64) -> Self {
         Self {
             settings: Arc::clone(&self.settings),
-            access: Access::new(credentials.into(), TokenCache::default()),
-            replaced: None,
+            access: credentials.into().into(),
+            token_cache: TokenCache::default(),
             limiters: Default::default(),
             jitter: Jitter::new(seed),
             tickets: 0,
@@ -167,11 +164,8 @@ impl Engine {
     /// [shared](EngineBuilder::shared_store) store stops using it, since the store belongs to the old
     /// credentials.
     pub fn set_credentials(&mut self, credentials: impl Into<Credentials>) {
-        let cache = self.token_cache().map(|cache| cache.for_new_credentials());
-        let access = Access::new(credentials.into(), cache.unwrap_or_default());
-        if let Access::Client { endpoint, .. } = std::mem::replace(&mut self.access, access) {
-            self.replaced = Some(Box::new(endpoint.client().clone()));
-        }
+        self.access = credentials.into().into();
+        self.token_cache = self.token_cache.for_new_credentials();
         if self.fleet.take().is_some() {
             self.limiters = Default::default();
         }
@@ -181,18 +175,15 @@ impl Engine {
     /// Returns the token that was fetched with client credentials and its remaining lifetime, for
     /// use in another process.
     pub fn access_token(&self, now: Moment) -> Option<AccessToken> {
-        match &self.access {
-            Access::None | Access::Token(_) => None,
-            Access::Client { cache, .. } => cache.current(now),
-        }
+        self.token_cache.current(now)
     }
 
     /// Uses a token that was fetched elsewhere with the same client credentials, and renews it before
     /// it expires. Returns false and ignores the token if the engine has no client credentials.
     pub fn set_access_token(&mut self, token: &AccessToken, now: Moment) -> bool {
         let margin = self.settings.policy.token_refresh_margin;
-        let Some(cache) = self.token_cache() else { return false };
-        cache.seed(token, now, margin);
+        let Access::Client(_) = self.access else { return false };
+        self.token_cache.seed(token, now, margin);
         self.wakes_others = true;
         true
     }
@@ -229,28 +220,20 @@ impl Engine {
 
     /// Returns the next step for a call's authorization.
     fn access(&mut self, claim: &mut TokenClaim, now: Moment) -> TokenAccess {
-        match &mut self.access {
+        match &self.access {
             Access::None => TokenAccess::None,
             Access::Token(authorization) => TokenAccess::Ready(authorization.clone(), 0),
-            Access::Client { cache, .. } => {
+            Access::Client(endpoint) => {
                 let share = self.fleet.as_deref_mut().and_then(Fleet::token_share);
-                cache.access(claim, now, self.settings.policy.attempt_timeout, share)
+                let lease_time = self.settings.policy.attempt_timeout;
+                self.token_cache.access(claim, endpoint, now, lease_time, share)
             }
-        }
-    }
-
-    fn token_cache(&mut self) -> Option<&mut TokenCache> {
-        match &mut self.access {
-            Access::None | Access::Token(_) => None,
-            Access::Client { cache, .. } => Some(cache),
         }
     }
 
     fn store_token(&mut self, claim: &mut TokenClaim, token: &AccessToken, now: Moment) {
         let (margin, lifetime) = (self.settings.policy.token_refresh_margin, token.lifetime());
-        if let Some(cache) = self.token_cache() {
-            cache.store(claim, token.authorization().clone(), lifetime, now, margin);
-        }
+        self.token_cache.store(claim, token.authorization().clone(), lifetime, now, margin);
         if let Some(share) = self.token_share() {
             share.fetched(lifetime.map(|lifetime| SharedToken {
                 token: token.secret().clone(),
@@ -263,7 +246,7 @@ impl Engine {
 
     /// Keeps using the old token after a failed renewal, if it is still valid.
     fn keep_token(&mut self, claim: &mut TokenClaim, now: Moment) -> bool {
-        let kept = self.token_cache().is_some_and(|cache| cache.keep(now));
+        let kept = self.token_cache.keep(now);
         if kept {
             self.release_lease(claim);
         }
@@ -272,14 +255,12 @@ impl Engine {
 
     /// Ends a lease with a failure that the calls waiting for it would run into as well.
     fn share_failure(&mut self, claim: &mut TokenClaim, error: &AttemptError) {
-        if let Some(cache) = self.token_cache() {
-            cache.fail(claim, error);
-        }
+        self.token_cache.fail(claim, error);
         self.release_lease(claim);
     }
 
     fn release_lease(&mut self, claim: &mut TokenClaim) {
-        let released = self.token_cache().is_some_and(|cache| cache.release(claim));
+        let released = self.token_cache.release(claim);
         self.wakes_others |= released;
         if released && let Some(share) = self.token_share() {
             share.release();
@@ -289,8 +270,7 @@ impl Engine {
     /// Extends the lease of a call that will fetch again at `at`.
     fn extend_lease(&mut self, claim: &TokenClaim, at: Moment, now: Moment) {
         let longest_fetch = self.settings.policy.attempt_timeout;
-        let extended =
-            self.token_cache().is_some_and(|cache| cache.extend(claim, at.after(longest_fetch)));
+        let extended = self.token_cache.extend(claim, at.after(longest_fetch));
         if extended && let Some(share) = self.token_share() {
             share.extend(at, longest_fetch, now);
         }
@@ -298,9 +278,7 @@ impl Engine {
 
     /// Records that the token endpoint accepts no requests before `until`.
     fn token_refused(&mut self, until: Moment, now: Moment, error: &AttemptError) {
-        if let Some(cache) = self.token_cache() {
-            cache.refused(until, now, error);
-        }
+        self.token_cache.refused(until, now, error);
         if let Some(share) = self.token_share() {
             share.refused(until, now);
         }
@@ -317,21 +295,22 @@ impl Engine {
         self.wakes_others |= wakes;
     }
 
-    /// Removes the client secrets, which the service may echo in an error.
-    fn scrubbed(&self, error: ResponseError) -> ResponseError {
-        self.client_secrets().fold(error, ResponseError::scrubbed)
+    /// Removes secrets that the service may echo in an error: those that the request was sent with,
+    /// and those of the client.
+    fn scrubbed(&self, error: ResponseError, sent_with: &[&str]) -> ResponseError {
+        self.secrets(sent_with).fold(error, ResponseError::scrubbed)
     }
 
-    fn scrubbed_text(&self, text: String) -> String {
-        self.client_secrets().fold(text, |text, secret| scrub(&text, secret))
+    fn scrubbed_text(&self, text: String, sent_with: &[&str]) -> String {
+        self.secrets(sent_with).fold(text, |text, secret| scrub(&text, secret))
     }
 
-    fn client_secrets(&self) -> impl Iterator<Item = &str> {
+    fn secrets<'a>(&'a self, sent_with: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
         let client = match &self.access {
             Access::None | Access::Token(_) => None,
-            Access::Client { endpoint, .. } => Some(endpoint.client()),
+            Access::Client(endpoint) => Some(endpoint.client()),
         };
-        client.into_iter().chain(self.replaced.as_deref()).flat_map(ClientCredentials::secrets)
+        sent_with.iter().copied().chain(client.into_iter().flat_map(ClientCredentials::secrets))
     }
 
     fn request<E: Endpoint>(

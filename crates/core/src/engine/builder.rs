@@ -5,7 +5,7 @@ use http::header::HeaderValue;
 use super::retry::Jitter;
 use super::shared_store::{Application, SharedStore};
 use super::token_cache::TokenCache;
-use super::{Access, Engine, Policy, Settings};
+use super::{Engine, Policy, Settings};
 use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
 use crate::endpoint::Bucket;
@@ -132,8 +132,8 @@ impl EngineBuilder {
         let settings = Settings { base, verification_base, policy, user_agent };
         Ok(Engine {
             settings: Arc::new(settings),
-            access: Access::new(self.credentials, TokenCache::default()),
-            replaced: None,
+            access: self.credentials.into(),
+            token_cache: TokenCache::default(),
             limiters,
             jitter: Jitter::new(self.seed),
             tickets: 0,

@@ -1,8 +1,10 @@
+mod attempt;
 mod operation;
 
 use std::fmt;
 use std::time::Duration;
 
+use self::attempt::{Attempt, Purpose};
 use super::call_error::{CallError, CallErrorKind, GaveUp};
 use super::deadline::Deadline;
 use super::event::{Event, EventKind};
@@ -13,7 +15,6 @@ use super::retry::{self, Attempts, RetryDecision};
 use super::step::{Operation as _, Step, Ticket};
 use super::token_cache::{TokenAccess, TokenClaim};
 use super::{Access, Engine};
-use crate::credentials::Authorization;
 use crate::endpoint::{Endpoint, Replay};
 use crate::error::EndpointKind;
 use crate::oauth::AccessToken;
@@ -48,36 +49,6 @@ enum State<T> {
     Paused { until: Moment, reason: WaitReason },
     InFlight(Attempt),
     Finished(Option<Result<T, CallError>>),
-}
-
-/// One request that was sent.
-struct Attempt {
-    ticket: u64,
-    purpose: Purpose,
-    /// The authorization it was sent with, which must not appear in errors.
-    authorization: Option<Authorization>,
-    sent_at: Moment,
-    /// The attempt's deadline.
-    until: Moment,
-}
-
-/// The purpose of a request.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Purpose {
-    /// To fetch a token.
-    Token,
-    /// The call's own request, with a token of this generation.
-    Request(u64),
-}
-
-impl Purpose {
-    /// Returns the endpoint of the request, given that of the call.
-    fn endpoint(self, own: EndpointKind) -> EndpointKind {
-        match self {
-            Self::Token => EndpointKind::FetchToken,
-            Self::Request(_) => own,
-        }
-    }
 }
 
 impl<E: Endpoint> Call<E> {
@@ -130,10 +101,14 @@ impl<E: Endpoint> Call<E> {
         }
         let access =
             if E::AUTHORIZED { engine.access(&mut self.claim, now) } else { TokenAccess::None };
-        let (authorization, generation) = match access {
-            TokenAccess::None => (None, 0),
-            TokenAccess::Ready(authorization, generation) => (Some(authorization), generation),
-            TokenAccess::Fetch => return self.send(engine, now, Purpose::Token, None),
+        let purpose = match access {
+            TokenAccess::None => Purpose::Request(None, 0),
+            TokenAccess::Ready(authorization, generation) => {
+                Purpose::Request(Some(authorization), generation)
+            }
+            TokenAccess::Fetch(endpoint) => {
+                return self.send(engine, now, Purpose::Token(endpoint));
+            }
             TokenAccess::Wait(until) => {
                 return Ok(self.wait(engine, now, deadline.min(until), WaitReason::Token));
             }
@@ -151,7 +126,7 @@ impl<E: Endpoint> Call<E> {
         match engine.limiter(E::BUCKET).admit(&mut self.position, now) {
             Ok(()) => {
                 self.deadline.start(&engine.settings.policy, now);
-                self.send(engine, now, Purpose::Request(generation), authorization)
+                self.send(engine, now, purpose)
             }
             Err(Deferred { until, certain, refused }) => {
                 if !refused {
@@ -176,20 +151,21 @@ impl<E: Endpoint> Call<E> {
         engine: &mut Engine,
         now: Moment,
         purpose: Purpose,
-        authorization: Option<Authorization>,
     ) -> Result<Step<E::Output>, CallError> {
         let endpoint = purpose.endpoint(E::KIND);
-        let request = match (purpose, &engine.access) {
-            (Purpose::Token, Access::Client { endpoint, .. }) => engine.request(endpoint, None),
-            _ => engine.request(&self.endpoint, authorization.as_ref()),
+        let request = match &purpose {
+            Purpose::Token(endpoint) => engine.request(&**endpoint, None),
+            Purpose::Request(authorization, _) => {
+                engine.request(&self.endpoint, authorization.as_ref())
+            }
         };
         let request = request.map_err(|error| {
             self.error(endpoint, CallErrorKind::Build(error), GaveUp::NotRetryable)
         })?;
-        let deadline = self.deadline_of(purpose, engine, now);
+        let deadline = self.deadline_of(&purpose, engine, now);
         let attempt_timeout = match purpose {
-            Purpose::Token => engine.settings.policy.attempt_timeout,
-            Purpose::Request(_) => {
+            Purpose::Token(_) => engine.settings.policy.attempt_timeout,
+            Purpose::Request(..) => {
                 engine.settings.policy.attempt_timeout.max(E::BUCKET.min_timeout())
             }
         };
@@ -198,13 +174,13 @@ impl<E: Endpoint> Call<E> {
             return Err(self.out_of_time(WaitReason::Response));
         }
         let (ticket, until) = (engine.ticket(), now.after(timeout));
-        if purpose != Purpose::Token {
+        if !purpose.is_token() {
             engine.limiter(E::BUCKET).sent(ticket, now, until);
             self.claim.used();
         }
         self.sent += 1;
         self.announced = None;
-        let attempts = self.attempts(purpose);
+        let attempts = self.attempts(&purpose);
         *attempts += 1;
         let attempt = *attempts;
         self.record(engine, || EventKind::Sent {
@@ -213,8 +189,7 @@ impl<E: Endpoint> Call<E> {
             uri: request.uri().clone(),
             attempt,
         });
-        self.state =
-            State::InFlight(Attempt { ticket, purpose, authorization, sent_at: now, until });
+        self.state = State::InFlight(Attempt { ticket, purpose, sent_at: now, until });
         Ok(Step::Send { request, ticket: Ticket(ticket), timeout })
     }
 
@@ -253,12 +228,12 @@ impl<E: Endpoint> Call<E> {
         self.record(engine, || EventKind::TokenFetched { lifetime: token.lifetime() });
     }
 
-    fn failed(&mut self, engine: &mut Engine, now: Moment, purpose: Purpose, error: AttemptError) {
+    fn failed(&mut self, engine: &mut Engine, now: Moment, purpose: &Purpose, error: AttemptError) {
         if self.tries_another_token(engine, now, purpose, &error) {
             self.record(engine, || EventKind::TokenRefused);
             return;
         }
-        let keeps_token = purpose == Purpose::Token && engine.keep_token(&mut self.claim, now);
+        let keeps_token = purpose.is_token() && engine.keep_token(&mut self.claim, now);
         close_gate::<E>(engine, now, purpose, &error, error.retry_after());
         if keeps_token {
             self.token_attempts = 0;
@@ -273,7 +248,7 @@ impl<E: Endpoint> Call<E> {
             refused: self.refusals,
             deadline: self.deadline_of(purpose, engine, now),
         };
-        let replay = if purpose == Purpose::Token { Replay::Safe } else { self.endpoint.replay() };
+        let replay = if purpose.is_token() { Replay::Safe } else { self.endpoint.replay() };
         let random = engine.jitter.next();
         let endpoint = purpose.endpoint(E::KIND);
         match retry::decide(&engine.settings.policy, &attempts, &error, replay, now, random) {
@@ -288,7 +263,7 @@ impl<E: Endpoint> Call<E> {
             }
             RetryDecision::GiveUp(gave_up) => {
                 // The deadline is this call's own; all other failures would affect every call.
-                if purpose == Purpose::Token && gave_up != GaveUp::DeadlineExceeded {
+                if purpose.is_token() && gave_up != GaveUp::DeadlineExceeded {
                     engine.share_failure(&mut self.claim, &error);
                 }
                 let error = self.error(endpoint, error, gave_up);
@@ -302,20 +277,22 @@ impl<E: Endpoint> Call<E> {
         &mut self,
         engine: &mut Engine,
         now: Moment,
-        purpose: Purpose,
+        purpose: &Purpose,
         error: &AttemptError,
     ) -> bool {
-        let Purpose::Request(generation) = purpose else { return false };
-        let Some(cache) = engine.token_cache().filter(|_| E::AUTHORIZED && error.is_unauthorized())
-        else {
+        let (Purpose::Request(_, generation), Access::Client(_)) = (purpose, &engine.access) else {
             return false;
         };
+        if !E::AUTHORIZED || !error.is_unauthorized() {
+            return false;
+        }
+        let cache = &mut engine.token_cache;
         if self.renewed_after_401 {
             cache.renewal_refused(now);
             return false;
         }
-        let refused = cache.secret_of(generation);
-        self.renewed_after_401 = cache.discard(generation, now);
+        let refused = cache.secret_of(*generation);
+        self.renewed_after_401 = cache.discard(*generation, now);
         if self.renewed_after_401 {
             engine.discard_shared(refused);
             self.request_attempts = 0;
@@ -323,17 +300,17 @@ impl<E: Endpoint> Call<E> {
         self.renewed_after_401
     }
 
-    fn deadline_of(&mut self, purpose: Purpose, engine: &Engine, now: Moment) -> Moment {
+    fn deadline_of(&mut self, purpose: &Purpose, engine: &Engine, now: Moment) -> Moment {
         match purpose {
-            Purpose::Token => self.deadline.token_end(&engine.settings.policy, now),
-            Purpose::Request(_) => self.deadline.end(&engine.settings.policy, now),
+            Purpose::Token(_) => self.deadline.token_end(&engine.settings.policy, now),
+            Purpose::Request(..) => self.deadline.end(&engine.settings.policy, now),
         }
     }
 
-    fn attempts(&mut self, purpose: Purpose) -> &mut u32 {
+    fn attempts(&mut self, purpose: &Purpose) -> &mut u32 {
         match purpose {
-            Purpose::Token => &mut self.token_attempts,
-            Purpose::Request(_) => &mut self.request_attempts,
+            Purpose::Token(_) => &mut self.token_attempts,
+            Purpose::Request(..) => &mut self.request_attempts,
         }
     }
 
@@ -376,7 +353,7 @@ impl<E: Endpoint> Call<E> {
 fn close_gate<E: Endpoint>(
     engine: &mut Engine,
     now: Moment,
-    purpose: Purpose,
+    purpose: &Purpose,
     error: &AttemptError,
     wait: Option<Duration>,
 ) {
@@ -384,8 +361,8 @@ fn close_gate<E: Endpoint>(
         return;
     };
     match purpose {
-        Purpose::Token if error.is_overload() => engine.token_refused(until, now, error),
-        Purpose::Request(_) if error.is_refusal() => engine.limiter(E::BUCKET).close(until, now),
+        Purpose::Token(_) if error.is_overload() => engine.token_refused(until, now, error),
+        Purpose::Request(..) if error.is_refusal() => engine.limiter(E::BUCKET).close(until, now),
         _ => {}
     }
 }

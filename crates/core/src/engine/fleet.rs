@@ -50,7 +50,6 @@ impl Engine {
     /// Poll again after each step of an operation, and at the moment that a wait gives.
     pub fn poll_store(&mut self, now: Moment) -> StoreStep {
         self.check_store(now);
-        let known = self.token_cache().and_then(|cache| cache.secret());
         let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.asked_at.is_none()) else {
             return StoreStep::Wait { until: Moment::LAST };
         };
@@ -58,7 +57,7 @@ impl Engine {
             return StoreStep::Wait { until };
         }
         let heartbeat = fleet.heartbeat_at <= now;
-        let token_requests = fleet.token.requests(known, now).into_iter();
+        let token_requests = fleet.token.requests(&self.token_cache, now).into_iter();
         let mut requests: Vec<_> = token_requests.map(StoreRequest::Token).collect();
         let quotas = Bucket::ALL.iter().zip(&mut self.limiters).filter_map(|(bucket, limiter)| {
             limiter.as_mut()?.store_request(*bucket, now, heartbeat).map(StoreRequest::Quota)
@@ -106,13 +105,11 @@ impl Engine {
         self.wakes_others |= matches!(answer, TokenAnswer::Token(_) | TokenAnswer::Fetch);
         let Some(fleet) = &mut self.fleet else { return };
         let Some(shared) = fleet.token.answered(answer, asked_at, now) else { return };
-        if let Some(cache) = self.token_cache()
-            && let Ok(authorization) = Authorization::bearer(shared.token)
-        {
+        if let Ok(authorization) = Authorization::bearer(shared.token) {
             // Counted from the request: the store answered later, so this errs on the safe side.
             let (renew_at, expires_at) =
                 (asked_at.after(shared.renew_after), asked_at.after(shared.lifetime));
-            cache.adopt(authorization, renew_at, expires_at);
+            self.token_cache.adopt(authorization, renew_at, expires_at);
         }
     }
 

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::AttemptError;
@@ -5,7 +6,7 @@ use super::fleet::{Fetching, TokenShare};
 use super::gate::Gate;
 use super::moment::Moment;
 use crate::credentials::Authorization;
-use crate::oauth::AccessToken;
+use crate::oauth::{AccessToken, FetchToken};
 use crate::secret::Secret;
 
 /// A token cache with single flight: one call fetches, and all calls of the engine share the result.
@@ -79,8 +80,8 @@ pub(super) enum TokenAccess {
     None,
     /// Use this token, which has this generation.
     Ready(Authorization, u64),
-    /// Fetch a token, under [`TokenClaim::lease`].
-    Fetch,
+    /// Fetch a token with this request, under [`TokenClaim::lease`].
+    Fetch(Arc<FetchToken>),
     /// Wait for the call that fetches, at most until the end of its lease.
     Wait(Moment),
     /// Fail with the error of the call that fetched.
@@ -95,6 +96,7 @@ impl TokenCache {
     pub(super) fn access(
         &mut self,
         claim: &mut TokenClaim,
+        endpoint: &Arc<FetchToken>,
         now: Moment,
         lease_time: Duration,
         share: Option<&mut TokenShare>,
@@ -129,7 +131,7 @@ impl TokenCache {
                         });
                         match token {
                             Some(token) if undecided => token.access(),
-                            _ => self.take_lease(claim, now, lease_time, undecided),
+                            _ => self.take_lease(claim, endpoint, now, lease_time, undecided),
                         }
                     }
                 },
@@ -146,6 +148,7 @@ impl TokenCache {
     fn take_lease(
         &mut self,
         claim: &mut TokenClaim,
+        endpoint: &Arc<FetchToken>,
         now: Moment,
         time: Duration,
         undecided: bool,
@@ -160,7 +163,7 @@ impl TokenCache {
             return TokenAccess::Wait(now.after(STORE_RECHECK));
         }
         self.gate.pass(now);
-        TokenAccess::Fetch
+        TokenAccess::Fetch(Arc::clone(endpoint))
     }
 
     /// Stores the token that was fetched under `claim`'s lease, even if the lease has expired.

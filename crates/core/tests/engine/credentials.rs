@@ -88,6 +88,41 @@ fn late_error_redacts_the_replaced_secret() {
 }
 
 #[test]
+fn late_error_redacts_a_secret_that_was_replaced_twice() {
+    let client = |secret: &str| ClientCredentials::new("id", secret).unwrap();
+    let mut engine = Engine::builder(client("canary-secret")).record_events(true).build().unwrap();
+    let mut call = call();
+    let (_, ticket) = sends(&mut call, &mut engine, at(0));
+    engine.set_credentials(client("second"));
+    engine.set_credentials(client("third"));
+    let words = r#"{"detail":"canary-secret is wrong","request_id":"canary-secret"}"#;
+    answer(&mut call, &mut engine, at(1), ticket, 400, words);
+    let error = fails(&mut call, &mut engine, at(1));
+    assert!(!format!("{error} {error:#?} {:?}", kinds(&mut engine)).contains("-secret"), "{error}");
+}
+
+#[test]
+fn late_token_of_replaced_credentials_serves_only_its_call() {
+    let client = |secret: &str| ClientCredentials::new("id", secret).unwrap();
+    let (bearer, rotated) = (Credentials::from(bearer("held")), Credentials::from(client("new")));
+    for (replacements, used, next) in [
+        (vec![bearer.clone()], "decision held", "decision held"),
+        (vec![bearer, rotated], "decision old", "token -"),
+    ] {
+        let mut engine = engine();
+        let mut fetching = call();
+        let (_, ticket) = sends(&mut fetching, &mut engine, at(0));
+        for credentials in replacements {
+            engine.set_credentials(credentials);
+        }
+        answer(&mut fetching, &mut engine, at(1), ticket, 200, &token("old", 1000));
+        assert_eq!(sends(&mut fetching, &mut engine, at(1)).0, used);
+        fetching.cancel(&mut engine, at(1));
+        assert_eq!(sends(&mut call(), &mut engine, at(1)).0, next);
+    }
+}
+
+#[test]
 fn with_credentials_copies_only_the_settings() {
     let mut first = paced(7);
     retrieve(&mut first, at(0), "first");

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use didit_core::data_transfer::{CreateSession, Decision, ReadStatus, RetrieveDecision, Status};
 use didit_core::{
-    Authorization, BaseUrl, Call, CallError, CallErrorKind, ClientCredentials, EndpointKind,
-    Engine, EngineBuilder, EventKind, GaveUp, Moment, Operation, Policy, Step, Ticket,
-    TransportError, TransportErrorKind, WaitForDecision, WaitReason,
+    Authorization, BaseUrl, Call, CallError, CallErrorKind, ClientCredentials, Credentials,
+    EndpointKind, Engine, EngineBuilder, EventKind, GaveUp, Moment, Operation, Policy, Step,
+    Ticket, TransportError, TransportErrorKind, WaitForDecision, WaitReason,
 };
 use http::{Request, Response};
 

@@ -1,17 +1,15 @@
 use http::Response;
 
+use super::super::Engine;
 use super::super::call_error::{CallErrorKind, GaveUp};
 use super::super::event::EventKind;
 use super::super::failure::{AttemptError, TransportError, TransportErrorKind, WaitReason};
 use super::super::moment::Moment;
 use super::super::step::{Operation, Step, Ticket};
-use super::super::{Access, Engine};
 use super::{Attempt, Call, Purpose, State};
-use crate::credentials::Authorization;
 use crate::endpoint::{Endpoint, triage};
 use crate::json::is_object;
 use crate::rate_limit::RateLimit;
-use crate::secret::scrub;
 
 impl<E: Endpoint> Operation for Call<E> {
     type Output = E::Output;
@@ -61,9 +59,9 @@ impl<E: Endpoint> Operation for Call<E> {
     ) {
         let Some(attempt) = self.take_attempt(&ticket) else { return };
         let (status, headers) = (response.status(), response.headers());
-        let secret = attempt.authorization.as_ref().map_or("", Authorization::secret);
         let request_id = engine.is_recording().then(|| triage::request_id(headers)).flatten();
-        let request_id = request_id.map(|id| engine.scrubbed_text(scrub(&id, secret)));
+        let sent_with = attempt.purpose.secrets();
+        let request_id = request_id.map(|id| engine.scrubbed_text(id, &sent_with));
         self.record(engine, || EventKind::Answered {
             endpoint: attempt.purpose.endpoint(E::KIND),
             status,
@@ -74,12 +72,12 @@ impl<E: Endpoint> Operation for Call<E> {
         if let (Some(limit), Some(remaining)) = (reported.limit, reported.remaining) {
             self.record(engine, || EventKind::RateLimit { limit, remaining });
         }
-        let error = match (attempt.purpose, &engine.access) {
-            (Purpose::Token, Access::Client { endpoint, .. }) => match endpoint.parse(response) {
+        let error = match &attempt.purpose {
+            Purpose::Token(endpoint) => match endpoint.parse(response) {
                 Ok(token) => return self.token_fetched(engine, now, &token),
                 Err(error) => error,
             },
-            _ => {
+            Purpose::Request(..) => {
                 engine.account(E::BUCKET, |limiter| {
                     limiter.answered(attempt.ticket, now, &reported, status)
                 });
@@ -89,8 +87,8 @@ impl<E: Endpoint> Operation for Call<E> {
                 }
             }
         };
-        let error = engine.scrubbed(error.scrubbed(secret));
-        self.failed(engine, now, attempt.purpose, AttemptError::Response(error));
+        let error = engine.scrubbed(error, &sent_with);
+        self.failed(engine, now, &attempt.purpose, AttemptError::Response(error));
     }
 
     fn handle_failure(
@@ -117,17 +115,17 @@ impl<E: Endpoint> Operation for Call<E> {
             error: kind,
             elapsed: now.since(attempt.sent_at),
         });
-        if attempt.purpose != Purpose::Token {
+        if !attempt.purpose.is_token() {
             engine.account(E::BUCKET, |limiter| {
                 limiter.failed(attempt.ticket, now, kind.is_unsent())
             });
         }
-        self.failed(engine, now, attempt.purpose, AttemptError::Transport(kind));
+        self.failed(engine, now, &attempt.purpose, AttemptError::Transport(kind));
     }
 
     fn cancel(&mut self, engine: &mut Engine, now: Moment) {
         let state = std::mem::replace(&mut self.state, State::Finished(None));
-        if let State::InFlight(Attempt { ticket, purpose: Purpose::Request(_), .. }) = state {
+        if let State::InFlight(Attempt { ticket, purpose: Purpose::Request(..), .. }) = state {
             engine.account(E::BUCKET, |limiter| limiter.failed(ticket, now, false));
         }
         engine.account(E::BUCKET, |limiter| limiter.leave(self.position, now));

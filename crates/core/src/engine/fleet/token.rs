@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::super::moment::Moment;
 use super::super::shared_store::{SharedToken, TokenAnswer, TokenRequest};
+use super::super::token_cache::TokenCache;
 use crate::secret::Secret;
 
 /// Single flight among processes: the store leases the fetching of the token to one of them.
@@ -99,13 +100,13 @@ impl TokenShare {
         }
     }
 
-    /// Returns the requests to the store; `known` is the cached token.
-    pub(super) fn requests(&mut self, known: Option<Secret>, now: Moment) -> Vec<TokenRequest> {
+    /// Returns the requests to the store.
+    pub(super) fn requests(&mut self, cache: &TokenCache, now: Moment) -> Vec<TokenRequest> {
         let mut requests = std::mem::take(&mut self.outgoing);
         if let Some(longest_fetch) = self.asks(now) {
             self.lease = Lease::Requested { longest_fetch, needed: true };
             let lease = longest_fetch.saturating_add(UNUSED);
-            requests.push(TokenRequest::Get { lease, known });
+            requests.push(TokenRequest::Get { lease, known: cache.secret() });
         }
         requests
     }
