@@ -83,7 +83,7 @@ pub enum EventKind {
         /// The error.
         error: StoreError,
     },
-    /// The shared store answers again.
+    /// The shared store, which was lost, answers in time again.
     StoreJoined,
     /// The call has finished.
     Finished {

@@ -43,6 +43,11 @@ impl Fleet {
     pub(super) fn token_share(&mut self) -> Option<&mut TokenShare> {
         (!self.is_lost()).then_some(&mut self.token)
     }
+
+    /// Sets the pending event. A loss and the return of the store cancel out.
+    fn changed(&mut self, event: EventKind) {
+        self.pending_event = self.pending_event.take().is_none().then_some(event);
+    }
 }
 
 impl Engine {
@@ -83,8 +88,9 @@ impl Engine {
         let Some(asked_at) = fleet.asked_at.take() else { return };
         match answers {
             Ok(answers) => {
-                if fleet.retry_at.take().is_some() {
-                    fleet.pending_event = Some(EventKind::StoreJoined);
+                // Late answers, to requests from before the loss, have no effect.
+                if fleet.retry_at.take_if(|at| *at <= asked_at).is_some() {
+                    fleet.changed(EventKind::StoreJoined);
                     self.wakes_others = true;
                 }
                 for answer in answers {
@@ -128,7 +134,7 @@ impl Engine {
         }
         if let Some(fleet) = &mut self.fleet {
             if !fleet.is_lost() {
-                fleet.pending_event = Some(EventKind::StoreLost { error });
+                fleet.changed(EventKind::StoreLost { error });
             }
             fleet.retry_at = Some(now.after(RETRY_INTERVAL));
             fleet.token.lose();
