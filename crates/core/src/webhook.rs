@@ -161,11 +161,10 @@ impl Webhook {
 
     fn check_freshness(&self, signed: i64, now: SystemTime) -> Result<(), WebhookError> {
         let now = match now.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(since) => i128::from(since.as_secs()),
-            Err(before) => -i128::from(before.duration().as_secs()),
+            Ok(since) => 0_i64.saturating_add_unsigned(since.as_secs()),
+            Err(before) => 0_i64.saturating_sub_unsigned(before.duration().as_secs()),
         };
-        let age = now - i128::from(signed);
-        let age = i64::try_from(age).unwrap_or(if age < 0 { i64::MIN } else { i64::MAX });
+        let age = now.saturating_sub(signed);
         if age.unsigned_abs() > self.tolerance.as_secs() {
             return Err(WebhookError::Stale { age });
         }

@@ -98,3 +98,9 @@ fn invalid_or_ambiguous_json_is_rejected() {
     }
     assert!(canonical_json(b"{\"a\":\"\xff\"}").is_err());
 }
+
+#[test]
+fn depth_does_not_count_siblings() {
+    let text = format!(r#"{{"a":[{}[]]}}"#, "[],".repeat(100));
+    assert_eq!(canonical(&text), Ok(text));
+}
