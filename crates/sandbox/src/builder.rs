@@ -220,7 +220,8 @@ impl SandboxBuilder {
     }
 
     /// Calls a function with each request after it was answered, or left unanswered because of a
-    /// fault. The function runs on the connection's thread, before the connection's next request.
+    /// fault. The function runs on the connection's thread, before the connection's next request. A
+    /// panic in it is printed, and has no other effect.
     ///
     /// ```
     /// use didit_sandbox::Sandbox;
@@ -243,7 +244,7 @@ impl SandboxBuilder {
     ///
     /// It contains the time (UTC), the method and path, the status, the duration and the request's
     /// id. It contains no credentials, headers or bodies. Query values that may be personal are
-    /// replaced with `…`.
+    /// replaced with `…`. A panic in the function is printed, and has no other effect.
     ///
     /// ```
     /// use didit_sandbox::Sandbox;

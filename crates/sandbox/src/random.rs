@@ -1,6 +1,5 @@
 //! Random tokens and ids.
 
-use std::fmt::Write as _;
 use std::io;
 
 use base64::Engine as _;
@@ -10,12 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub(crate) fn unguessable() -> io::Result<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let mut hex = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    Ok(hex)
+    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
 /// Returns 72 random bits as 12 characters of URL-safe base64.

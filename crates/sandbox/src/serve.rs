@@ -128,9 +128,7 @@ impl Connection<'_> {
             Some(None) => Ok(Next::Drop),
         };
         (request.status, request.answered) = self.answered.unzip();
-        if let Some(observer) = &self.shared.settings.observer {
-            observer(&request);
-        }
+        self.shared.observe(&request);
         self.shared.log(|| {
             let took = self.shared.started.elapsed().saturating_sub(request.received);
             request.line(self.shared.now(), took, fault != Fault::Pass)

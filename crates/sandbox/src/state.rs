@@ -1,6 +1,7 @@
 //! The state that the connections of a sandbox share.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -96,7 +97,14 @@ impl Shared {
     /// Writes a line to the log, if a log is set.
     pub(crate) fn log(&self, line: impl FnOnce() -> String) {
         if let Some(log) = &self.settings.log {
-            log(&line());
+            survive(|| log(&line()));
+        }
+    }
+
+    /// Passes a request to the observer, if there is one.
+    pub(crate) fn observe(&self, request: &RecordedRequest) {
+        if let Some(observer) = &self.settings.observer {
+            survive(|| observer(request));
         }
     }
 
@@ -113,6 +121,11 @@ impl Shared {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Calls a function of the user. A panic in it does not end the sandbox's thread.
+fn survive(call: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(call));
 }
 
 impl State {

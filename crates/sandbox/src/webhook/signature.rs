@@ -2,8 +2,6 @@
 //! ([RFC 2104](https://www.rfc-editor.org/rfc/rfc2104)) with the destination's secret, in
 //! hexadecimal ([documentation](https://docs.didit.me/integration/webhooks)).
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
@@ -39,16 +37,10 @@ impl Signatures {
 }
 
 fn sign(secret: &str, message: &str) -> String {
-    let mut hex = String::with_capacity(64);
     // HMAC accepts keys of any length, so this does not fail.
-    if let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) {
-        mac.update(message.as_bytes());
-        for byte in mac.finalize().into_bytes() {
-            // Writing to a string cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-        }
-    }
-    hex
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes());
+    let digest = mac.map(|mac| mac.chain_update(message).finalize().into_bytes());
+    digest.into_iter().flatten().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

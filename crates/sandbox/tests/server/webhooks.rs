@@ -1,4 +1,3 @@
-use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver};
@@ -9,7 +8,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::raw::{request, send};
+use crate::raw::{connect, decision, read_answer, request, send};
 use crate::verification::{ask, create, id_of};
 
 const SECRET: &str = "whsec_example_not_a_real_secret";
@@ -86,10 +85,7 @@ fn hmac(message: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(message.as_bytes());
     let digest = mac.finalize().into_bytes();
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
+    digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 #[test]
@@ -323,4 +319,25 @@ fn drop_does_not_wait_for_a_silent_receiver() {
     drop(sandbox);
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     drop(stream);
+}
+
+#[test]
+fn panic_in_a_callback_loses_no_webhook_and_no_connection() {
+    let (url, received) = receiver(&[]);
+    let builder = Sandbox::builder()
+        .webhook(url, SECRET)
+        .log(|line| panic!("the test's own panic: {line}"))
+        .on_request(|request| panic!("the test's own panic: {request:?}"));
+    let sandbox = builder.start().unwrap();
+    let mut stream = connect(&sandbox).unwrap();
+    for _ in 0..2 {
+        stream.write_all(decision("abc").as_bytes()).unwrap();
+        assert_eq!(read_answer(&mut stream).unwrap().status, 200);
+    }
+    let id = id_of(&create(&sandbox, &json!({})));
+    for status in ["In Progress", "Approved"] {
+        sandbox.verification().set_status(&id, status);
+        settle(&sandbox);
+        assert_eq!(next(&received).json()["status"], status);
+    }
 }
