@@ -140,15 +140,23 @@ impl FaultPlan {
         self.random = Some(RandomFaults { seed, percent, faults });
     }
 
-    /// Returns the fault for the next request on this route.
-    pub(crate) fn next(&mut self, route: Route) -> Fault {
-        if let Some(fault) = self.scripted.get_mut(&route).and_then(VecDeque::pop_front) {
-            return fault;
+    /// Returns the fault for the next request on this route, if it is due. One that is not stays
+    /// the next.
+    pub(crate) fn next_if(&mut self, route: Route, is_due: fn(&Fault) -> bool) -> Option<Fault> {
+        if let Some(script) = self.scripted.get_mut(&route).filter(|script| !script.is_empty()) {
+            return if is_due(script.front()?) { script.pop_front() } else { None };
         }
         if let Some(fault) = self.always.get(&route) {
-            return fault.clone();
+            return Some(fault.clone()).filter(is_due);
         }
-        self.random.as_mut().and_then(RandomFaults::draw).unwrap_or(Fault::Pass)
+        let random = self.random.as_mut()?;
+        let seed = random.seed;
+        let fault = random.draw().unwrap_or(Fault::Pass);
+        if is_due(&fault) {
+            return Some(fault);
+        }
+        random.seed = seed;
+        None
     }
 }
 
@@ -178,11 +186,12 @@ mod tests {
         let mut plan = FaultPlan::default();
         plan.always(Route::Decision, Fault::Close);
         plan.script(Route::Decision, [Fault::Reset, Fault::Pass]);
-        let next: Vec<Fault> = (0..4).map(|_| plan.next(Route::Decision)).collect();
-        assert_eq!(next, [Fault::Reset, Fault::Pass, Fault::Close, Fault::Close]);
-        assert_eq!(plan.next(Route::Token), Fault::Pass);
+        let mut next = |route| plan.next_if(route, |_| true);
+        let faults = [(); 4].map(|()| next(Route::Decision));
+        assert_eq!(faults, [Fault::Reset, Fault::Pass, Fault::Close, Fault::Close].map(Some));
+        assert_eq!(next(Route::Token), None);
         plan.clear(Route::Decision);
-        assert_eq!(plan.next(Route::Decision), Fault::Pass);
+        assert_eq!(plan.next_if(Route::Decision, |_| true), None);
     }
 
     #[test]
@@ -190,7 +199,11 @@ mod tests {
         let draw = |seed, percent| {
             let mut plan = FaultPlan::default();
             plan.random(seed, percent, vec![Fault::Reset, Fault::Close]);
-            (0..1000).map(|_| plan.next(Route::Decision)).collect::<Vec<Fault>>()
+            let next = |_| {
+                assert_eq!(plan.next_if(Route::Decision, |_| false), None);
+                plan.next_if(Route::Decision, |_| true).unwrap_or(Fault::Hang)
+            };
+            (0..1000).map(next).collect::<Vec<Fault>>()
         };
         assert_eq!(draw(1, 20), draw(1, 20));
         assert_ne!(draw(1, 20), draw(2, 20));

@@ -91,16 +91,18 @@ impl Connection<'_> {
             }
         };
         let route = resolve(&head.method, &head.target).ok().map(|(route, _)| route);
-        let fault = match route {
-            Some(route) if head.is_for(&self.shared.reach) => {
-                self.shared.state().faults.next(route)
-            }
-            _ => Fault::Pass,
+        let faulty = route.filter(|_| head.is_for(&self.shared.reach));
+        let take_fault = |is_due: fn(&Fault) -> bool| {
+            faulty.and_then(|route| self.shared.state().faults.next_if(route, is_due))
         };
-        let body = match fault {
-            Fault::ResetEarly => Ok(Vec::new()),
-            _ => read_body(&mut self.transport, &mut self.buffer, &head),
+        let early = take_fault(|fault| *fault == Fault::ResetEarly);
+        let body = match early {
+            Some(_) => Ok(Vec::new()),
+            None => read_body(&mut self.transport, &mut self.buffer, &head),
         };
+        // A request that does not arrive leaves the faults to the next one.
+        let fault = if body.is_ok() { early.or_else(|| take_fault(|_| true)) } else { None };
+        let fault = fault.unwrap_or(Fault::Pass);
         self.connections.set_waiting(self.number, false);
         self.transport.set_timeout(None)?;
         let (body, error) = match body {

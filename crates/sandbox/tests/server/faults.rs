@@ -73,6 +73,23 @@ fn reset_faults_reset_the_connection() {
 }
 
 #[test]
+fn fault_is_kept_if_the_body_does_not_arrive() {
+    for fault in [Fault::answer(503), Fault::ResetEarly] {
+        let sandbox = Sandbox::builder().request_timeout(Duration::from_millis(1)).start().unwrap();
+        sandbox.script(Route::Token, [Fault::Pass, fault]);
+        let whole = token();
+        let mut cut = connect(&sandbox).unwrap();
+        cut.write_all(&whole.as_bytes()[..whole.len() - 1]).unwrap();
+        assert_eq!(read_answer(&mut cut).unwrap().status, 408);
+        let chunked = request("POST", "/auth/v2/token/", "Transfer-Encoding: chunked\r\n", "");
+        assert_eq!(send(&sandbox, &chunked).unwrap().status, 411);
+        assert_eq!(send(&sandbox, &whole).unwrap().status, 200);
+        assert!(send(&sandbox, &whole).map_or(true, |answer| answer.status == 503));
+        assert_eq!(send(&sandbox, &whole).unwrap().status, 200);
+    }
+}
+
+#[test]
 fn close_ends_the_connection_without_a_response() {
     let (sandbox, received, error) = send_with_fault(Fault::Close);
     assert_eq!((received.len(), error), (0, None));
