@@ -205,15 +205,15 @@ impl Sessions {
         if self.missing.contains(id) {
             return None;
         }
+        let created = self.by_id(id);
+        if created.is_some_and(|session| session.application != application) {
+            return None;
+        }
         if let Some(text) = self.decisions.get(id) {
             return Some(text.clone());
         }
         // A valid session id contains no character that JSON escapes.
         let sample = fixtures::DECISION.replace("unique-session-identifier", id);
-        let created = self.by_id(id);
-        if created.is_some_and(|session| session.application != application) {
-            return None;
-        }
         let status = created.map(|session| session.status_at(now));
         let status = status.or_else(|| self.statuses.get(id).map(String::as_str));
         let status = match status {
@@ -288,8 +288,11 @@ mod tests {
 
     #[test]
     fn session_is_unknown_to_other_applications() {
-        let (sessions, session) = create("names");
+        let (mut sessions, session) = create("names");
         assert_eq!(sessions.decision(&session.id, "other", false, NOW), None);
+        sessions.decisions.insert(session.id.clone(), "custom".to_owned());
+        assert_eq!(sessions.decision(&session.id, "other", false, NOW), None);
+        assert_eq!(sessions.decision(&session.id, "app", false, NOW).as_deref(), Some("custom"));
         assert!(sessions.decision("never created", "other", false, NOW).is_some());
         assert_eq!(sessions.decision("never created", "other", true, NOW), None);
     }
