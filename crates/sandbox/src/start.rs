@@ -29,8 +29,10 @@ impl SandboxBuilder {
     ///
     /// Fails if the port is in use, the address is not one of this machine's, the system provides no
     /// socket, thread or random bits, the state file cannot be used, a webhook's URL is not an `http`
-    /// URL of this machine, or two applications have the same client id or key.
+    /// URL of this machine, two applications have the same client id or key, or one of the timeouts
+    /// or the maximum number of connections is 0.
     pub fn start(mut self) -> io::Result<Sandbox> {
+        check_limits(&self.settings)?;
         let (listener, reach) = Reach::bind(self.address, self.port, self.settings.scheme())?;
         if reach.network.is_some() {
             self.settings.application.replace_published()?;
@@ -76,6 +78,22 @@ impl SandboxBuilder {
             sandbox.start_sender()?;
         }
         Ok(sandbox)
+    }
+}
+
+/// Refuses limits with which nothing could be answered or sent.
+fn check_limits(settings: &Settings) -> io::Result<()> {
+    let limits = [
+        ("idle_timeout", settings.idle_timeout.is_zero()),
+        ("request_timeout", settings.request_timeout.is_zero()),
+        ("webhook_timeout", settings.webhook_timeout.is_zero()),
+        ("max_connections", settings.max_connections == 0),
+    ];
+    match limits.into_iter().find(|(_, is_zero)| *is_zero) {
+        Some((name, _)) => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name} must not be 0")))
+        }
+        None => Ok(()),
     }
 }
 
