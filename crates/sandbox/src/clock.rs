@@ -3,12 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use time::Date;
+use time::format_description::well_known::Iso8601;
+
 /// The furthest that the clock can be moved: a thousand years, so that every year has four digits.
 const MAX_OFFSET: Duration = Duration::from_secs(1000 * 365 * 86_400);
-
-const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// The system's clock, plus the offset set by tests.
 #[derive(Default)]
@@ -36,27 +35,39 @@ pub(crate) fn seconds_up(duration: Duration) -> u64 {
 
 /// Formats a time like the `Date` header: `Thu, 01 Aug 2024 10:30:00 GMT`.
 pub(crate) fn http_date(since_1970: Duration) -> String {
-    let seconds = since_1970.as_secs();
-    let (year, month, day) = civil(seconds / 86_400);
-    let (hour, minute, second) = hour_minute_second(seconds);
-    let weekday = pick(&DAYS, (seconds / 86_400 + 4) % 7);
-    let month = pick(&MONTHS, month - 1);
-    format!("{weekday}, {day:02} {month} {year} {hour:02}:{minute:02}:{second:02} GMT")
+    let date = date(since_1970);
+    let (weekday, month) = (date.weekday().to_string(), date.month().to_string());
+    format!(
+        "{weekday:.3}, {:02} {month:.3} {:04} {} GMT",
+        date.day(),
+        date.year(),
+        time_of_day(since_1970)
+    )
 }
 
 /// Formats a time like `created_at`: `2024-08-01T10:30:00.000Z`.
 pub(crate) fn rfc3339(since_1970: Duration) -> String {
-    let seconds = since_1970.as_secs();
-    let (year, month, day) = civil(seconds / 86_400);
-    let (hour, minute, second) = hour_minute_second(seconds);
     let millis = since_1970.subsec_millis();
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+    format!("{}T{}.{millis:03}Z", date(since_1970), time_of_day(since_1970))
 }
 
 /// Formats the time of day in UTC: `10:30:00`.
 pub(crate) fn time_of_day(since_1970: Duration) -> String {
-    let (hour, minute, second) = hour_minute_second(since_1970.as_secs());
-    format!("{hour:02}:{minute:02}:{second:02}")
+    let seconds = since_1970.as_secs();
+    format!("{:02}:{:02}:{:02}", seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
+}
+
+/// Returns the date in UTC; at most the last day of the year 9999.
+fn date(since_1970: Duration) -> Date {
+    let since_1970 = time::Duration::try_from(since_1970).unwrap_or(time::Duration::MAX);
+    time::UtcDateTime::UNIX_EPOCH.saturating_add(since_1970).date()
+}
+
+/// Returns whether a text is a date of the form `2026-06-09`.
+pub(crate) fn is_date(text: &str) -> bool {
+    let date = Date::parse(text, &Iso8601::DATE).ok();
+    // The parser also accepts other forms, such as the week and its day.
+    date.is_some_and(|date| date.year() > 0 && date.to_string() == text)
 }
 
 /// Serializes a time since 1970 as whole milliseconds.
@@ -74,27 +85,6 @@ pub(crate) mod milliseconds {
     }
 }
 
-fn pick(names: &[&'static str], index: u64) -> &'static str {
-    usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or_default()
-}
-
-fn hour_minute_second(seconds: u64) -> (u64, u64, u64) {
-    (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60)
-}
-
-/// Converts days since 1970-01-01 to year, month and day (Howard Hinnant's `civil_from_days`).
-fn civil(days: u64) -> (u64, u64, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + u64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +98,19 @@ mod tests {
         assert_eq!(rfc3339(Duration::from_millis(951_782_399_999)), "2000-02-28T23:59:59.999Z");
         assert_eq!(rfc3339(Duration::from_secs(951_782_400)), "2000-02-29T00:00:00.000Z");
         assert_eq!(rfc3339(Duration::from_secs(4_107_542_400)), "2100-03-01T00:00:00.000Z");
+        assert_eq!(&rfc3339(Duration::MAX)[..10], "9999-12-31");
+    }
+
+    #[test]
+    fn only_existing_dates_are_accepted() {
+        assert!(is_date("2026-06-09") && is_date("2024-02-29"));
+        for text in ["", "2026-6-09", "2026-13-01", "2026-06-32", "2026-06-09T", "26-06-09"] {
+            assert!(!is_date(text), "{text}");
+        }
+        for text in ["2026-02-31", "2025-02-29", "20260609", "2026-160", "2026-W24-2", "0000-01-01"]
+        {
+            assert!(!is_date(text), "{text}");
+        }
     }
 
     #[test]
