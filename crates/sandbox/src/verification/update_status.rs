@@ -35,18 +35,15 @@ const FEATURES: [&str; 23] = [
     "KYB",
 ];
 
+/// The valid features that cannot be resubmitted: their status follows from other sessions.
+const PARENTS: [&str; 3] = ["KYB_REGISTRY", "KYB_KEY_PEOPLE", "KYB"];
+
 pub(super) fn answer(
     call: &Call<'_>,
     state: &mut State,
     mut session: Session,
 ) -> Result<Answer, Answer> {
-    let members = read_object(call.request)?;
-    let new_status = new_status(&members)?;
-    let send_email = members.get("send_email").and_then(Value::as_bool).unwrap_or(false);
-    if send_email && text_member(&members, "email_address")?.is_none() {
-        let why = "Email address is required when send_email is true.";
-        return Err(wrong("email_address", json!([why])));
-    }
+    // As in the service, this precedes the checks of the body.
     if !status::can_be_updated(&session.status) {
         let why = format!(
             "Only sessions with status Approved, Declined, In Review, Kyc Expired, Abandoned, \
@@ -55,12 +52,20 @@ pub(super) fn answer(
         );
         return Err(Answer::detail(400, &why));
     }
+    let members = read_object(call.request)?;
+    let new_status = new_status(&members)?;
+    let given = given_nodes(&members)?;
+    let send_email = members.get("send_email").and_then(Value::as_bool).unwrap_or(false);
+    if send_email && text_member(&members, "email_address")?.is_none() {
+        let why = "Email address is required when send_email is true.";
+        return Err(wrong("email_address", json!([why])));
+    }
     if session.status == new_status {
         let why = json!(["The new status is the same as the current status."]);
         return Err(Answer::json(400, why.to_string()));
     }
     session.nodes_to_resubmit = if new_status == status::RESUBMITTED {
-        nodes_to_resubmit(&members, &session)?
+        nodes_to_resubmit(given, &session)?
     } else {
         Vec::new()
     };
@@ -92,26 +97,36 @@ fn new_status(members: &Map<String, Value>) -> Result<String, Answer> {
     Ok(new_status)
 }
 
-/// Returns the nodes that the request names, or else all nodes that are not approved.
-fn nodes_to_resubmit(members: &Map<String, Value>, session: &Session) -> Result<Vec<Node>, Answer> {
-    let given = match members.get("nodes_to_resubmit") {
-        None | Some(Value::Null) => {
-            let nodes = decision::nodes_without_status(session, status::APPROVED);
-            let nothing = "No features found that need resubmission. All features are already \
-                           approved.";
-            // No step of an abandoned session has run, so the whole flow is repeated.
-            if nodes.is_empty() && session.status != status::ABANDONED {
-                return Err(wrong("nodes_to_resubmit", json!(nothing)));
-            }
-            let nodes = nodes.into_iter().map(|(node_id, feature)| Node { node_id, feature });
-            return Ok(nodes.collect());
-        }
-        Some(Value::Array(given)) => given,
-        Some(_) => {
-            return Err(wrong("nodes_to_resubmit", json!(["Expected a list of items."])));
-        }
-    };
-    given.iter().map(node).collect()
+/// Returns the nodes that the request names. The service checks them for every new status.
+fn given_nodes(members: &Map<String, Value>) -> Result<Vec<Node>, Answer> {
+    match members.get("nodes_to_resubmit") {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::Array(given)) => given.iter().map(node).collect(),
+        Some(_) => Err(wrong("nodes_to_resubmit", json!(["Expected a list of items."]))),
+    }
+}
+
+/// Returns the given nodes, or if there are none, all nodes that are not approved.
+fn nodes_to_resubmit(given: Vec<Node>, session: &Session) -> Result<Vec<Node>, Answer> {
+    let parents: Vec<&str> =
+        given.iter().map(|node| &*node.feature).filter(|name| PARENTS.contains(name)).collect();
+    if !parents.is_empty() {
+        let why = format!(
+            "The following features cannot be resubmitted directly: {}. Resubmit the relevant child \
+             KYC sessions instead; the parent will recompute automatically.",
+            parents.join(", ")
+        );
+        return Err(wrong("nodes_to_resubmit", json!(why)));
+    }
+    if !given.is_empty() {
+        return Ok(given);
+    }
+    let nodes = decision::nodes_without_status(session, status::APPROVED);
+    if nodes.is_empty() {
+        let why = "No features found that need resubmission. All features are already approved.";
+        return Err(wrong("nodes_to_resubmit", json!(why)));
+    }
+    Ok(nodes.into_iter().map(|(node_id, feature)| Node { node_id, feature }).collect())
 }
 
 fn node(given: &Value) -> Result<Node, Answer> {

@@ -10,9 +10,11 @@ fn status_update_follows_documented_rules() {
     let sandbox = Sandbox::start().unwrap();
     let id = id_of(&create(&sandbox, &json!({})));
     let approve = json!({"new_status": "Approved"});
-    let early = update(&sandbox, &id, &approve);
-    assert_eq!(early.status, 400);
-    assert!(early.json()["detail"].as_str().unwrap().ends_with("Current status: Not Started"));
+    for body in [&approve, &json!({})] {
+        let early = update(&sandbox, &id, body);
+        assert_eq!(early.status, 400);
+        assert!(early.json()["detail"].as_str().unwrap().ends_with("Current status: Not Started"));
+    }
 
     sandbox.verification().set_status(&id, "In Review");
     for (body, answer) in [
@@ -69,12 +71,25 @@ fn resubmission_names_the_failed_nodes() {
     let id = id_of(&create(&sandbox, &json!({"vendor_data": "u"})));
     let resubmit = json!({"new_status": "Resubmitted"});
     sandbox.verification().set_status(&id, "Approved");
-    let nothing = update(&sandbox, &id, &resubmit);
-    assert!(nothing.text().contains("All features are already approved"), "{}", nothing.text());
-    let bogus = json!({
-        "new_status": "Resubmitted", "nodes_to_resubmit": [{"node_id": "a", "feature": "BOGUS"}],
-    });
-    assert!(update(&sandbox, &id, &bogus).text().contains("\\\"BOGUS\\\" is not a valid choice."));
+    let empty = json!({"new_status": "Resubmitted", "nodes_to_resubmit": []});
+    for body in [&resubmit, &empty] {
+        let nothing = update(&sandbox, &id, body).text();
+        assert!(nothing.contains("All features are already approved"), "{nothing}");
+    }
+    let with = |new_status: &str, feature: &str| {
+        let nodes = json!([{"node_id": "a", "feature": feature}]);
+        let body = json!({"new_status": new_status, "nodes_to_resubmit": nodes});
+        update(&sandbox, &id, &body).text()
+    };
+    for new_status in ["Declined", "Resubmitted"] {
+        let bogus = with(new_status, "BOGUS");
+        assert!(bogus.contains("\\\"BOGUS\\\" is not a valid choice."), "{bogus}");
+    }
+    for feature in ["KYB_REGISTRY", "KYB_KEY_PEOPLE", "KYB"] {
+        let why = format!("The following features cannot be resubmitted directly: {feature}. ");
+        let parent = with("Resubmitted", feature);
+        assert!(parent.contains(&why), "{parent}");
+    }
     sandbox.verification().set_status(&id, "Declined");
     assert_eq!(update(&sandbox, &id, &resubmit).status, 200);
     let info = decision(&sandbox, &id).json()["resubmit_info"].clone();
@@ -139,7 +154,11 @@ fn unstarted_session_expires_and_started_one_is_abandoned() {
     assert_eq!(decision(&sandbox, &idle).json()["status"], "Expired");
     assert_eq!(decision(&sandbox, &started).json()["status"], "Abandoned");
     // A resubmitted session gets a new expiry time.
-    assert_eq!(update(&sandbox, &started, &json!({"new_status": "Resubmitted"})).status, 200);
+    // It has no reports, so the nodes must be named.
+    let mut resubmit = json!({"new_status": "Resubmitted"});
+    assert_eq!(update(&sandbox, &started, &resubmit).status, 400);
+    resubmit["nodes_to_resubmit"] = json!([{"node_id": "feature_ocr_1", "feature": "OCR"}]);
+    assert_eq!(update(&sandbox, &started, &resubmit).status, 200);
     sandbox.advance(Duration::from_secs(6 * 86_400));
     assert_eq!(decision(&sandbox, &started).json()["status"], "Resubmitted");
     sandbox.advance(Duration::from_secs(86_400));
