@@ -84,6 +84,19 @@ fn redirect_to(path: &str) -> Answer {
         .with("Content-Type", "text/plain")
 }
 
+fn no_such_session() -> Answer {
+    html::notice(
+        404,
+        "There is no such session",
+        "The address may be incomplete, or the session was deleted, or it belongs to another sandbox.",
+    )
+}
+
+/// Returns the response to a form without a valid choice.
+fn undecided() -> Answer {
+    html::notice(400, "No decision was made", "Go back and press one of the buttons.")
+}
+
 fn save_failed(error: &std::io::Error) -> Answer {
     html::notice(500, "The change could not be saved", &error.to_string())
 }

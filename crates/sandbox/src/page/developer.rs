@@ -1,4 +1,4 @@
-//! The card next to the phone, with details and commands for developers.
+//! The frame of the phone, and the card next to it with details and commands for developers.
 
 use serde_json::Value;
 
@@ -13,6 +13,14 @@ pub(super) struct Session<'a> {
     pub(super) status: &'a str,
     pub(super) id: &'a str,
     pub(super) vendor_data: Option<&'a str>,
+}
+
+/// Begins a page with a phone, on which this app is shown.
+pub(super) fn begin_phone(title: &str, app: &'static str) -> Html {
+    let mut page = Html::new(title);
+    page.raw("<div class=\"stage\">\n<main class=\"phone\">\n<p class=\"app\">").raw(app);
+    page.raw(" <span>simulated by the sandbox</span></p>\n");
+    page
 }
 
 /// Ends the phone and begins the card.

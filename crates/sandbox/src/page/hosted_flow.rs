@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::guard::Viewer;
 use super::html::Html;
-use super::{developer, guard, html, redirect_to, save_failed};
+use super::{developer, guard, html, no_such_session, redirect_to, save_failed, undecided};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::clock;
@@ -63,8 +63,6 @@ pub(super) fn decide(
     state.verification.expire(now).map_err(|error| save_failed(&error))?;
     let session = state.verification.by_token(token).ok_or_else(no_such_session)?.clone();
     let form = guard::form(request, shared.settings.scheme(), &session.form_token)?;
-    let undecided =
-        || html::notice(400, "No decision was made", "Go back and press one of the buttons.");
     if let (Viewer::Developer, Some(fault)) = (viewer, form.get("webhook")) {
         let fault = fault.parse().map_err(|_| undecided())?;
         state.verification.notify(&session, Some(fault), now);
@@ -86,16 +84,8 @@ pub(super) fn decide(
     Ok(redirect_to(&format!("/session/{token}")))
 }
 
-fn no_such_session() -> Answer {
-    html::notice(
-        404,
-        "There is no such session",
-        "The address may be incomplete, or the session was deleted, or it belongs to another sandbox.",
-    )
-}
-
 fn open_page(session: &Session) -> Html {
-    let mut page = begin("Verify your identity");
+    let mut page = developer::begin_phone("Verify your identity", "Didit verification");
     page.raw("<h1>Verify your identity</h1>\n<p>The application <strong>");
     page.text(&session.application);
     page.raw(
@@ -122,7 +112,7 @@ fn ended_page(session: &Session) -> Html {
         status::KYC_EXPIRED => ("No longer valid", "The verification has expired."),
         _ => ("Nothing to do", "This session is not waiting for you."),
     };
-    let mut page = begin(title);
+    let mut page = developer::begin_phone(title, "Didit verification");
     page.raw("<h1>").text(title).raw("</h1>\n<p>").text(text).raw("</p>\n");
     if let Some(callback) = &session.given.callback {
         let url = callback_url(callback, session);
@@ -145,15 +135,6 @@ fn callback_url(callback: &str, session: &Session) -> String {
     let separator = if callback.contains('?') { '&' } else { '?' };
     let fragment = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
     format!("{callback}{separator}{}{fragment}", query.finish())
-}
-
-fn begin(title: &str) -> Html {
-    let mut page = Html::new(title);
-    page.raw(
-        "<div class=\"stage\">\n<main class=\"phone\">\n\
-         <p class=\"app\">Didit verification <span>simulated by the sandbox</span></p>\n",
-    );
-    page
 }
 
 /// Ends the phone, and for a developer adds the card.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::guard::Viewer;
 use super::html::Html;
-use super::{developer, guard, html, redirect_to, save_failed};
+use super::{developer, guard, html, no_such_session, redirect_to, save_failed, undecided};
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::clock;
@@ -44,10 +44,7 @@ pub(super) fn decide(
         }
         Some("decline") => Outcome::Declined,
         Some("expire") => Outcome::Expired,
-        _ => {
-            let why = "Go back and press one of the buttons.";
-            return Err(html::notice(400, "No decision was made", why));
-        }
+        _ => return Err(undecided()),
     };
     let ended = state.sessions.end(token, outcome, now).map_err(|error| save_failed(&error))?;
     if ended {
@@ -58,16 +55,8 @@ pub(super) fn decide(
     Err(finish(page, shared, viewer, &state, session, now).answer(409))
 }
 
-fn no_such_session() -> Answer {
-    html::notice(
-        404,
-        "There is no such session",
-        "The address may be incomplete, or belong to another sandbox.",
-    )
-}
-
 fn open_page(session: &Session) -> Html {
-    let mut page = begin("Share your data");
+    let mut page = developer::begin_phone("Share your data", "Didit app");
     page.raw("<h1>Share your data?</h1>\n<p>The application <strong>").text(&session.application);
     page.raw("</strong> asks you for the following. You decide what to share.</p>\n");
     html::begin_form(&mut page, &session.form_token);
@@ -127,7 +116,7 @@ fn ended_page(session: &Session, status: &str) -> Html {
         "expired" => ("Too late", "This request has expired. Nothing was shared."),
         _ => ("Nothing to do", "This request is not waiting for you."),
     };
-    let mut page = begin(title);
+    let mut page = developer::begin_phone(title, "Didit app");
     page.raw("<h1>").text(title).raw("</h1>\n<p>").text(text).raw("</p>\n");
     if let Some(user_data) = session.user_data.as_ref().filter(|_| status == "confirmed") {
         let members = person::members(&session.scope);
@@ -148,15 +137,6 @@ fn list(page: &mut Html, begin: &'static str, members: &[&str]) {
         page.raw("<li>").text(&person::scope_label(member)).raw("</li>\n");
     }
     page.raw("</ul>\n");
-}
-
-fn begin(title: &str) -> Html {
-    let mut page = Html::new(title);
-    page.raw(
-        "<div class=\"stage\">\n<main class=\"phone\">\n\
-         <p class=\"app\">Didit app <span>simulated by the sandbox</span></p>\n",
-    );
-    page
 }
 
 /// Ends the phone, and for a developer adds the card.
