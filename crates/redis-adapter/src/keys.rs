@@ -1,7 +1,5 @@
 //! Names of Redis keys, and encryption of the token (HKDF-SHA256, XChaCha20-Poly1305).
 
-use std::fmt::Write as _;
-
 use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use didit_core::{Application, Bucket, Secret, StoreError};
@@ -100,10 +98,7 @@ fn expand<const N: usize>(derived: &Hkdf<Sha256>, info: &[&[u8]]) -> Zeroizing<[
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 #[cfg(test)]

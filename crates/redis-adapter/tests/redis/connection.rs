@@ -3,11 +3,11 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
+use didit_conformance::redis_server::RedisServer;
 use didit_core::{SharedStore as _, StoreRequest};
 use didit_redis_adapter::RedisStore;
 
-use super::server::Server;
-use super::{APPLICATION, join_request, member_request, quota};
+use super::{APPLICATION, command, join_request, member_request, quota};
 
 #[test]
 fn unreachable_server_is_an_error_unless_optional() {
@@ -24,11 +24,11 @@ fn unreachable_server_is_an_error_unless_optional() {
 
 #[test]
 fn documented_acl_rights_suffice() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let rights =
         ["reset", "on", ">canary", "~{didit:*", "+eval", "+time", "+ping", "+@read", "+@write"];
-    server.command(&[&["ACL", "SETUSER", "fleet"], rights.as_slice()].concat());
-    server.command(&["ACL", "SETUSER", "default", "off"]);
+    command(&server, &[&["ACL", "SETUSER", "fleet"], rights.as_slice()].concat());
+    command(&server, &["ACL", "SETUSER", "default", "off"]);
     let at = format!("127.0.0.1:{}", server.port());
     let mut store = RedisStore::connect(&format!("redis://fleet:canary@{at}")).unwrap();
     store.open(&APPLICATION);
@@ -64,7 +64,7 @@ fn server_that_is_not_redis_is_reported() {
 
 #[test]
 fn tls_mismatch_is_reported() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let error = RedisStore::connect(&format!("rediss://127.0.0.1:{}", server.port())).unwrap_err();
     let error = error.to_string();
     assert!(error.ends_with("speaks TLS on this port; if not, its URL is redis://"), "{error}");
@@ -86,7 +86,7 @@ fn unresolvable_host_is_reported() {
 
 #[test]
 fn restarted_server_is_used_again() {
-    let mut server = Server::start();
+    let mut server = RedisServer::start();
     let mut store = RedisStore::connect(&server.url()).unwrap();
     store.open(&APPLICATION);
     assert!(quota(&mut store, join_request(1)).member);
@@ -100,9 +100,9 @@ fn restarted_server_is_used_again() {
 
 #[test]
 fn unresponsive_server_times_out() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let mut store = RedisStore::connect(&server.url()).unwrap();
-    server.command(&["CLIENT", "PAUSE", "5000", "ALL"]);
+    command(&server, &["CLIENT", "PAUSE", "5000", "ALL"]);
     let started = Instant::now();
     assert!(store.exchange(&[StoreRequest::Quota(join_request(1))]).is_err());
     assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
@@ -112,29 +112,17 @@ fn unresponsive_server_times_out() {
 fn tls_with_a_custom_root_certificate() {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+    let certificate = folder.path().join("cert.pem");
     fs::write(&certificate, certified.cert.pem()).unwrap();
-    fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
-    let (cert, key) = (certificate.to_str().unwrap(), key.to_str().unwrap());
-    let server = Server::with(&[
-        "--tls-port",
-        "PORT",
-        "--tls-auth-clients",
-        "no",
-        "--tls-cert-file",
-        cert,
-        "--tls-key-file",
-        key,
-        "--tls-ca-cert-file",
-        cert,
-    ]);
-    let url = format!("rediss://localhost:{}", server.port());
+    fs::write(folder.path().join("key.pem"), certified.signing_key.serialize_pem()).unwrap();
+    let server = RedisServer::with_tls(folder.path());
+    let url = server.url();
     let builder = RedisStore::builder(&url).root_certificate(&fs::read(&certificate).unwrap());
     let mut store = builder.connect().unwrap();
     store.open(&APPLICATION);
     assert_eq!(quota(&mut store, join_request(1)).granted, 1);
     // Without TLS, the root certificate is ignored.
-    let plain = Server::start();
+    let plain = RedisServer::start();
     let builder = RedisStore::builder(&plain.url());
     builder.root_certificate(&fs::read(&certificate).unwrap()).connect().unwrap();
     let error = RedisStore::connect(&url).unwrap_err().to_string();

@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::Client;
+use didit_conformance::redis_server::RedisServer;
 use didit_core::{
     ClientCredentials, Policy, QuotaRequest, SessionId, SharedLimit, SharedStore as _, StoreRequest,
 };
@@ -12,41 +13,40 @@ use didit_redis_adapter::RedisStore;
 use didit_sandbox::{Quota, Route, Sandbox};
 
 use super::forwarder::Forwarder;
-use super::server::Server;
-use super::{join_request, member_request, process, quota};
+use super::{command, join_request, member_request, process, quota};
 
 /// A master and a replica behind fixed addresses.
 struct Pair {
-    master: Server,
-    replica: Server,
+    master: RedisServer,
+    replica: RedisServer,
     clients: Forwarder,
     replication: Forwarder,
 }
 
 impl Pair {
     fn start() -> Self {
-        let master = Server::start();
+        let master = RedisServer::start();
         let (clients, replication) = (Forwarder::to(master.port()), Forwarder::to(master.port()));
         let address = format!("127.0.0.1 {}", replication.port());
-        let replica = Server::with(&["--replicaof", &address]);
+        let replica = RedisServer::with(&["--replicaof", &address]);
         let pair = Self { master, replica, clients, replication };
-        wait_until(|| pair.replica.command(&["INFO", "replication"]).contains("link_status:up"));
+        wait_until(|| command(&pair.replica, &["INFO", "replication"]).contains("link_status:up"));
         pair
     }
 
     /// Waits until the replica has caught up with the master.
     fn replicate(&self) {
-        self.master.command(&["SET", "mark", "1"]);
-        wait_until(|| self.replica.command(&["EXISTS", "mark"]) == "int(1)");
-        self.master.command(&["DEL", "mark"]);
-        wait_until(|| self.replica.command(&["EXISTS", "mark"]) == "int(0)");
+        command(&self.master, &["SET", "mark", "1"]);
+        wait_until(|| command(&self.replica, &["EXISTS", "mark"]) == "int(1)");
+        command(&self.master, &["DEL", "mark"]);
+        wait_until(|| command(&self.replica, &["EXISTS", "mark"]) == "int(0)");
     }
 
     /// Kills the master and replaces it with the replica.
     fn fail_over(&mut self) {
         self.clients.redirect(None);
         self.master.kill();
-        self.replica.command(&["REPLICAOF", "NO", "ONE"]);
+        command(&self.replica, &["REPLICAOF", "NO", "ONE"]);
         self.clients.redirect(Some(self.replica.port()));
     }
 }

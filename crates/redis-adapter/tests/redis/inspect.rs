@@ -1,18 +1,18 @@
+use didit_conformance::redis_server::RedisServer;
 use didit_core::{Bucket, QuotaRequest, SharedLimit};
 use didit_redis_adapter::RedisStore;
 
-use super::server::Server;
-use super::{join_request, process, quota};
+use super::{command, join_request, process, quota};
 
 #[test]
 fn inspect_lists_members_without_joining() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let rights = ["on", ">word", "~{didit:*", "+eval", "+time", "+ping", "+@read", "+@write"];
-    server.command(&[&["ACL", "SETUSER", "fleet"], rights.as_slice()].concat());
+    command(&server, &[&["ACL", "SETUSER", "fleet"], rights.as_slice()].concat());
     let at = format!("127.0.0.1:{}", server.port());
     let mut observer = process(&format!("redis://fleet:word@{at}"));
     let found = observer.inspect().unwrap();
-    let info = server.command(&["INFO", "server"]);
+    let info = command(&server, &["INFO", "server"]);
     let version = |name: &str| info.split(name).nth(1)?.split("\\r").next();
     let expected = match (version("valkey_version:"), version("redis_version:")) {
         (Some(valkey), _) => format!("Valkey {valkey}"),
@@ -36,7 +36,7 @@ fn inspect_lists_members_without_joining() {
 
 #[test]
 fn inspect_of_an_unreachable_store_fails() {
-    let mut server = Server::start();
+    let mut server = RedisServer::start();
     let mut store = RedisStore::connect(&server.url()).unwrap();
     server.kill();
     let error = store.inspect().unwrap_err().to_string();

@@ -7,12 +7,12 @@ mod failover;
 mod forwarder;
 mod inspect;
 mod quota;
-mod server;
 mod token;
 mod work_list;
 
 use std::time::Duration;
 
+use didit_conformance::redis_server::RedisServer;
 use didit_core::{
     Application, Bucket, Join, QuotaAnswer, QuotaRequest, SharedStore as _, StoreAnswer,
     StoreRequest, TokenAnswer, TokenRequest,
@@ -21,6 +21,16 @@ use didit_redis_adapter::RedisStore;
 
 const APPLICATION: Application<'_> =
     Application { client_id: "client-canary", secret: "secret-canary" };
+
+/// Runs a command as the default user and returns the `Debug` text of its result.
+fn command(server: &RedisServer, command: &[&str]) -> String {
+    let client = redis::Client::open(server.url()).unwrap();
+    let mut connection = client.get_connection().unwrap();
+    let mut request = redis::cmd(command[0]);
+    request.arg(&command[1..]);
+    let value: redis::Value = request.query(&mut connection).unwrap();
+    format!("{value:?}")
+}
 
 /// Connects as another process of the same application.
 fn process(url: &str) -> RedisStore {

@@ -1,15 +1,15 @@
 use std::time::Duration;
 
+use didit_conformance::redis_server::RedisServer;
 use didit_core::{Join, QuotaRequest, SharedLimit};
 
-use super::server::Server;
-use super::{join_request, member_request, process, quota};
+use super::{command, join_request, member_request, process, quota};
 
 const LEARNED: Option<SharedLimit> = Some(SharedLimit::Of(10));
 
 #[test]
 fn processes_share_a_limit_that_one_learned() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     let answer = quota(&mut first, join_request(5));
     assert_eq!((answer.granted, answer.limit), (1, SharedLimit::Unknown), "slow start");
@@ -29,19 +29,19 @@ fn processes_share_a_limit_that_one_learned() {
     let unused = QuotaRequest { unused: vec![1, 2], ..member_request(11, 0) };
     assert_eq!(quota(&mut first, unused).granted, 0);
     assert_eq!(quota(&mut second, member_request(20, 16)).granted, 2);
-    assert_eq!(server.command(&["ZCARD", &permits(&server)]), "int(10)");
+    assert_eq!(command(&server, &["ZCARD", &permits(&server)]), "int(10)");
 }
 
 /// Returns the name of the key that holds the permits.
-fn permits(server: &Server) -> String {
-    let keys = server.command(&["KEYS", "*:permits"]);
+fn permits(server: &RedisServer) -> String {
+    let keys = command(server, &["KEYS", "*:permits"]);
     let key = keys.split('"').nth(1).unwrap_or_else(|| keys.split('\'').nth(1).unwrap());
     key.to_owned()
 }
 
 #[test]
 fn permit_counts_for_one_window_after_its_request() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let mut store = process(&server.url());
     let window = Duration::from_secs(1);
     let request = QuotaRequest { window, learned: LEARNED, ..join_request(10) };
@@ -58,7 +58,7 @@ fn permit_counts_for_one_window_after_its_request() {
 
 #[test]
 fn waiting_processes_have_equal_shares() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let mut stores: Vec<_> = (0..4).map(|_| process(&server.url())).collect();
     // One process has the whole quota; the others wait.
     let greedy = QuotaRequest { learned: Some(SharedLimit::Of(100)), ..join_request(100) };
@@ -76,7 +76,7 @@ fn waiting_processes_have_equal_shares() {
 
 #[test]
 fn rate_limited_response_stops_all_processes_until_one_succeeds() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     let refused = Some(Duration::from_secs(20));
     quota(&mut first, QuotaRequest { learned: LEARNED, closed_for: refused, ..join_request(0) });
@@ -89,13 +89,13 @@ fn rate_limited_response_stops_all_processes_until_one_succeeds() {
 
 #[test]
 fn store_grants_nothing_while_members_rejoin() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     let learned = QuotaRequest { learned: LEARNED, ..join_request(6) };
     assert_eq!(quota(&mut first, learned.clone()).granted, 6);
     assert_eq!(quota(&mut second, join_request(4)).granted, 4);
-    server.command(&["FLUSHALL"]);
-    server.command(&["SCRIPT", "FLUSH"]);
+    command(&server, &["FLUSHALL"]);
+    command(&server, &["SCRIPT", "FLUSH"]);
     assert!(!quota(&mut first, member_request(6, 1)).member);
     let again = |in_flight| Some(Join { again: true, in_flight });
     let answer = quota(&mut first, QuotaRequest { join: again(vec![0, 1, 2, 3, 4, 5]), ..learned });
@@ -103,16 +103,16 @@ fn store_grants_nothing_while_members_rejoin() {
     assert!(answer.wait > Duration::from_millis(500), "the others have a second to rejoin");
     let returned = QuotaRequest { join: again(vec![0, 1, 2, 3]), ..join_request(1) };
     assert_eq!(quota(&mut second, returned).granted, 0);
-    assert_eq!(server.command(&["ZCARD", &permits(&server)]), "int(10)");
+    assert_eq!(command(&server, &["ZCARD", &permits(&server)]), "int(10)");
 }
 
 #[test]
 fn unlimited_quota_stores_no_permits() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let mut store = process(&server.url());
     let request = QuotaRequest { learned: Some(SharedLimit::Unlimited), ..join_request(1000) };
     assert_eq!(quota(&mut store, request).granted, 1000);
-    assert_eq!(server.command(&["KEYS", "*:permits"]), "array([])");
+    assert_eq!(command(&server, &["KEYS", "*:permits"]), "array([])");
     let budget = QuotaRequest { budget: Some(7), ..member_request(1000, 1000) };
     assert_eq!(quota(&mut store, budget).granted, 7);
 }

@@ -1,11 +1,10 @@
 use std::time::Duration;
 
-use didit_core::{Application, SharedStore as _};
-use didit_core::{Secret, SharedToken, TokenAnswer, TokenRequest};
+use didit_conformance::redis_server::RedisServer;
+use didit_core::{Application, Secret, SharedStore as _, SharedToken, TokenAnswer, TokenRequest};
 use didit_redis_adapter::RedisStore;
 
-use super::server::Server;
-use super::{join_request, process, quota, token};
+use super::{command, join_request, process, quota, token};
 
 const LEASE: Duration = Duration::from_secs(15);
 
@@ -30,7 +29,7 @@ fn token_text(answer: &TokenAnswer) -> Option<&str> {
 
 #[test]
 fn one_process_fetches_the_token_for_all() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
     assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch), "it already has the lease");
@@ -45,7 +44,7 @@ fn one_process_fetches_the_token_for_all() {
 
 #[test]
 fn lease_ends_by_expiry_or_release() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     let short = TokenRequest::Get { lease: Duration::from_millis(50), known: None };
     assert!(matches!(token(&mut first, short), TokenAnswer::Fetch));
@@ -65,7 +64,7 @@ fn lease_ends_by_expiry_or_release() {
 
 #[test]
 fn one_process_renews_while_the_others_use_the_old_token() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     token(&mut first, put("old", 3600, 0));
     let known = Some(Secret::from("old"));
@@ -79,7 +78,7 @@ fn one_process_renews_while_the_others_use_the_old_token() {
 
 #[test]
 fn rejected_token_is_discarded_once() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     token(&mut first, put("refused", 3600, 3000));
     token(&mut second, TokenRequest::Discard(Secret::from("refused")));
@@ -91,15 +90,15 @@ fn rejected_token_is_discarded_once() {
 
 #[test]
 fn redis_contains_no_secret_and_no_client_id() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let mut store = process(&server.url());
     quota(&mut store, join_request(3));
     token(&mut store, put("token-canary", 3600, 3000));
-    let keys = server.command(&["KEYS", "*"]);
+    let keys = command(&server, &["KEYS", "*"]);
     let dumps: Vec<_> = keys
         .split(['"', '\''])
         .filter(|part| part.contains(':'))
-        .map(|key| server.command(&["DUMP", key]))
+        .map(|key| command(&server, &["DUMP", key]))
         .collect();
     assert!(dumps.len() >= 4, "{keys}");
     assert!(!format!("{keys}{dumps:?}").contains("canary"));
@@ -108,7 +107,7 @@ fn redis_contains_no_secret_and_no_client_id() {
 
 #[test]
 fn tokens_are_separate_per_application_and_secret() {
-    let server = Server::start();
+    let server = RedisServer::start();
     token(&mut process(&server.url()), put("mine", 3600, 3000));
     for (client_id, secret) in [("client-canary", "rotated"), ("other", "secret-canary"), ("", "k")]
     {
@@ -120,10 +119,10 @@ fn tokens_are_separate_per_application_and_secret() {
 
 #[test]
 fn without_token_each_process_fetches_its_own() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let builder = RedisStore::builder(&server.url()).without_token();
     let mut store = builder.connect().unwrap();
     token(&mut store, put("mine", 3600, 3000));
     assert!(matches!(token(&mut store, get()), TokenAnswer::Fetch));
-    assert_eq!(server.command(&["DBSIZE"]), "int(0)");
+    assert_eq!(command(&server, &["DBSIZE"]), "int(0)");
 }

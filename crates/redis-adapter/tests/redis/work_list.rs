@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use didit_conformance::redis_server::RedisServer;
 use didit_core::SessionId;
 use didit_redis_adapter::{Claim, RedisStore, WorkList, WorkListError};
 
-use super::APPLICATION;
-use super::server::Server;
+use super::{APPLICATION, command};
 
 const LEASE: Duration = Duration::from_millis(300);
 
@@ -25,7 +25,7 @@ fn ids(count: usize) -> Vec<SessionId> {
 #[test]
 fn session_has_one_owner_until_its_lease_ends() {
     use Claim::{Claimed, ClaimedElsewhere, Done, DoneElsewhere};
-    let server = Server::start();
+    let server = RedisServer::start();
     let (mut first, mut second) = (list(&server.url(), "a"), list(&server.url(), "b"));
     let ids = ids(4);
     assert_eq!(first.claim(&ids[..3]).unwrap(), [Claimed; 3]);
@@ -48,13 +48,13 @@ fn session_has_one_owner_until_its_lease_ends() {
         [Done],
         "the owner was restarted"
     );
-    assert!(!server.command(&["KEYS", "*"]).contains("canary"));
+    assert!(!command(&server, &["KEYS", "*"]).contains("canary"));
 }
 
 #[test]
 fn unconfirmed_commit_waits_for_its_owner() {
     use Claim::{Claimed, ClaimedElsewhere, Done, DoneElsewhere, Unconfirmed};
-    let server = Server::start();
+    let server = RedisServer::start();
     let (mut first, mut second) = (list(&server.url(), "a"), list(&server.url(), "b"));
     let ids = ids(3);
     first.claim(&ids).unwrap();
@@ -75,13 +75,13 @@ fn unconfirmed_commit_waits_for_its_owner() {
 #[test]
 fn lost_list_is_rebuilt_from_the_outputs() {
     use Claim::{Claimed, DoneElsewhere};
-    let server = Server::start();
+    let server = RedisServer::start();
     let (mut first, mut second) = (list(&server.url(), "a"), list(&server.url(), "b"));
     let ids = ids(2);
     first.claim(&ids).unwrap();
     first.commit(&ids).unwrap();
     first.written(&ids).unwrap();
-    server.command(&["FLUSHALL"]);
+    command(&server, &["FLUSHALL"]);
     // A list that knew the old state fails.
     for _ in 0..2 {
         let error = first.claim(&ids).unwrap_err();
@@ -101,7 +101,7 @@ fn lost_list_is_rebuilt_from_the_outputs() {
 
 #[test]
 fn claim_succeeds_after_a_server_restart() {
-    let mut server = Server::start();
+    let mut server = RedisServer::start();
     let mut list = list(&server.url(), "a");
     server.kill();
     let error = list.claim(&ids(1)).unwrap_err();
@@ -166,7 +166,7 @@ fn start_exporter(url: &str, output: &Path) -> Child {
 
 #[test]
 fn killed_exporters_write_each_session_exactly_once() {
-    let server = Server::start();
+    let server = RedisServer::start();
     let folder = tempfile::tempdir().unwrap();
     let outputs = [folder.path().join("one"), folder.path().join("two")];
     let kill = |mut victim: Child| {
