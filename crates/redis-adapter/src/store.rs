@@ -86,6 +86,11 @@ impl RedisStore {
         &self.keys
     }
 
+    fn unsealable(&self) -> StoreError {
+        let place = &self.place;
+        StoreError::new(format!("Redis at {place}: the token could not be encrypted for it"))
+    }
+
     pub(crate) fn unexpected(&self) -> StoreError {
         StoreError::new(format!(
             "Redis at {}: the response is not one of this version's scripts",
@@ -111,14 +116,13 @@ impl SharedStore for RedisStore {
     fn exchange(&mut self, requests: &[StoreRequest]) -> Result<Vec<StoreAnswer>, StoreError> {
         let mut pipeline = Pipeline::new();
         for request in requests {
-            let command = match request {
-                StoreRequest::Quota(request) => Some(quota::command(&self.keys, request)),
+            pipeline.add_command(match request {
+                StoreRequest::Quota(request) => quota::command(&self.keys, request),
                 StoreRequest::Token(request) if self.shares_token => {
-                    token::command(&self.keys, request)
+                    token::command(&self.keys, request).ok_or_else(|| self.unsealable())?
                 }
-                StoreRequest::Token(_) => None,
-            };
-            pipeline.add_command(command.unwrap_or_else(|| redis::cmd("PING")));
+                StoreRequest::Token(_) => redis::cmd("PING"),
+            });
         }
         let returned = self.query(&pipeline)?;
         let answers = requests.iter().zip(returned).map(|(request, returned)| match request {

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use didit_conformance::redis_server::RedisServer;
-use didit_core::{Application, Secret, SharedStore as _, SharedToken, TokenAnswer, TokenRequest};
+use didit_core::{
+    Application, Secret, SharedStore as _, SharedToken, StoreRequest, TokenAnswer, TokenRequest,
+};
 use didit_redis_adapter::RedisStore;
 
 use super::{command, join_request, process, quota, token};
@@ -125,4 +127,15 @@ fn without_token_each_process_fetches_its_own() {
     token(&mut store, put("mine", 3600, 3000));
     assert!(matches!(token(&mut store, get()), TokenAnswer::Fetch));
     assert_eq!(command(&server, &["DBSIZE"]), "int(0)");
+}
+
+#[test]
+fn token_that_cannot_be_encrypted_is_an_error() {
+    let server = RedisServer::start();
+    // Without an application there is no key.
+    let mut store = RedisStore::connect(&server.url()).unwrap();
+    let requests = [StoreRequest::Token(put("canary", 3600, 3000))];
+    let error = store.exchange(&requests).unwrap_err().to_string();
+    let place = server.address();
+    assert_eq!(error, format!("Redis at {place}: the token could not be encrypted for it"));
 }
