@@ -14,6 +14,9 @@ pub(crate) fn failure(place: &str, with_tls: bool, error: &RedisError) -> StoreE
         ErrorKind::AuthenticationFailed => {
             "the user or the password is refused; check them in its URL".to_owned()
         }
+        ErrorKind::Server(_) if is_unknown_database(error) => {
+            "it has no database with this number; check the number at the end of its URL".to_owned()
+        }
         ErrorKind::Parse => "the server is not Redis; check the host and the port".to_owned(),
         ErrorKind::Io => {
             let io_error = io_error(error);
@@ -28,6 +31,12 @@ pub(crate) fn failure(place: &str, with_tls: bool, error: &RedisError) -> StoreE
         _ => error.to_string(),
     };
     StoreError::new(format!("Redis at {place}: {why}"))
+}
+
+/// Returns whether the number of the database is out of range, for which Redis has no error code.
+fn is_unknown_database(error: &RedisError) -> bool {
+    let text = error.to_string();
+    text.contains("refused to switch database") && text.contains("out of range")
 }
 
 fn describe(io_error: Option<&io::Error>, error: &RedisError) -> String {

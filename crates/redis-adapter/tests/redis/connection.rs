@@ -78,6 +78,18 @@ fn tls_mismatch_is_reported() {
 }
 
 #[test]
+fn unknown_database_is_reported() {
+    let server = RedisServer::start();
+    let words = "it has no database with this number; check the number at the end of its URL";
+    for number in [16, -1, i64::MAX] {
+        let url = format!("{}/{number}", server.url());
+        let error = RedisStore::connect(&url).unwrap_err().to_string();
+        assert_eq!(error, format!("Redis at {}: {words}", server.address()));
+    }
+    assert!(RedisStore::connect(&format!("{}/15", server.url())).is_ok());
+}
+
+#[test]
 fn unresolvable_host_is_reported() {
     let error = RedisStore::connect("redis://no-such-host.invalid").unwrap_err().to_string();
     let words = "the host was not found; check the host and the port";
