@@ -38,7 +38,6 @@ macro_rules! cases {
             transport::refused_connection,
             transport::deadline_ends_the_call,
             transport::retry_after_beyond_the_deadline,
-            transport::plain_http_to_another_host,
             transport::tls_with_a_private_authority,
             transport::client_certificate_required,
             transport::untrusted_certificates,

@@ -3,10 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use didit_core::{
-    Authorization, BaseUrl, CallErrorKind, GaveUp, InvalidBaseUrl, ResponseErrorKind,
-    TransportErrorKind,
-};
+use didit_core::{Authorization, CallErrorKind, GaveUp, ResponseErrorKind, TransportErrorKind};
 use didit_sandbox::{Fault, Route, Sandbox};
 use rustls::version::{TLS12, TLS13};
 use socket2::{Domain, Socket, Type};
@@ -128,12 +125,6 @@ pub fn retry_after_beyond_the_deadline<A: Adapter>() {
     assert_eq!(error.call.gave_up(), GaveUp::DeadlineExceeded);
     assert_eq!(error.call.retry_after(), Some(Duration::from_secs(3600)));
     assert_eq!(sandbox.requests_to(Route::Decision).len(), 1);
-}
-
-/// A plain http URL of another machine is rejected.
-pub fn plain_http_to_another_host<A: Adapter>() {
-    let refused = "http://192.0.2.1".parse::<BaseUrl>();
-    assert_eq!(refused, Err(InvalidBaseUrl::PlainHttp));
 }
 
 /// TLS works with a custom root certificate.
