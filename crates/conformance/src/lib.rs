@@ -14,6 +14,7 @@ pub mod environment;
 pub mod logs;
 pub mod pacing_and_retry;
 pub mod proxies;
+pub mod random;
 mod raw;
 pub mod redis_server;
 pub mod responses;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use didit_blocking_adapter::core::data_transfer::Decision;
 use didit_blocking_adapter::core::{BaseUrl, SessionId};
+use didit_conformance::random::next_random;
 
 use super::format::ExportFormat;
 use super::ledger::{Ledger, PendingIds};
@@ -58,12 +59,6 @@ impl Disk for LossyDisk {
         *self.synced.lock().unwrap() = fs::read(&self.path)?;
         Ok(())
     }
-}
-
-/// Returns the next number of a linear congruential generator, so that a seed is reproducible.
-fn next_random(seed: &mut u64) -> u64 {
-    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    *seed >> 33
 }
 
 /// Simulates a power loss: each unsynced page is kept, zeroed, or cut off with all that follow.

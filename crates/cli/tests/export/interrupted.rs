@@ -5,17 +5,12 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use didit_conformance::random::next_random;
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
 use crate::support::{
     Place, limited, requested_id, requested_ids, run, signal, start, wait, wait_for_requests,
 };
-
-/// Returns the next number of a linear congruential generator, so that a seed is reproducible.
-fn next_random(seed: &mut u64) -> u64 {
-    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    *seed >> 33
-}
 
 /// Returns the ids in whole lines, ignoring torn ends.
 fn settled(place: &Place) -> BTreeSet<String> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use didit_blocking_adapter::core::{Application, SessionId};
 use didit_conformance::certificates::Authority;
+use didit_conformance::random::next_random;
 use didit_conformance::redis_server::RedisServer;
 use didit_redis_adapter::{Claim, RedisStore, WorkList};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
@@ -61,12 +62,6 @@ fn assert_divided(place: &Place, outputs: &[&str], count: usize) {
     let duplicates: Vec<_> = settled.iter().filter(|(_, times)| **times != 1).collect();
     assert!(duplicates.is_empty(), "{duplicates:?}");
     assert_eq!(settled.len(), count);
-}
-
-/// Returns the next number of a linear congruential generator, so that a seed is reproducible.
-fn next_random(seed: &mut u64) -> u64 {
-    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-    *seed >> 33
 }
 
 /// The variable `SHARED_EXPORT_IDS` sets the number of ids.
