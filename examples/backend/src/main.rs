@@ -183,15 +183,19 @@ async fn add_security_headers(request: Request, next: Next) -> Response {
 }
 
 async fn shutdown_signal() {
-    let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
-    {
+    let terminated = async {
         use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminated) = signal(SignalKind::terminate()) else { return };
-        tokio::select! { _ = interrupted => {}, _ = terminated.recv() => {} }
-    }
+        signal(SignalKind::terminate()).ok()?.recv().await
+    };
     #[cfg(not(unix))]
-    let _ = interrupted.await;
+    let terminated = async { None };
+    // A signal that cannot be handled does not end the wait for the other one.
+    tokio::select! {
+        Ok(()) = tokio::signal::ctrl_c() => {}
+        Some(()) = terminated => {}
+        else => std::future::pending().await,
+    }
 }
 
 /// Waits for a shutdown signal, and then for a second one or the time limit.
