@@ -42,7 +42,7 @@ impl<'a> Verification<'a> {
 
     /// Lists the sessions of this page and of all pages after it. The stream requests each page
     /// when it reaches it, and ends with the first error. Time in the rate limiter's queue does not
-    /// count towards a page's timeout.
+    /// count toward a page's timeout.
     pub fn all_sessions(
         &self,
         list: ListSessions,

@@ -62,7 +62,7 @@ pub(crate) struct Options {
     #[arg(long, global = true, hide_short_help = true, value_name = "PEM")]
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) ca_file: Option<PathBuf>,
-    /// Colours and links in results [env: NO_COLOR, CLICOLOR_FORCE]
+    /// Colors and links in results [env: NO_COLOR, CLICOLOR_FORCE]
     #[arg(long, global = true, hide_short_help = true, value_name = "WHEN", value_enum)]
     #[arg(default_value_t)]
     pub(crate) color: ColorChoice,

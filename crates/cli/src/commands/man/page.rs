@@ -33,7 +33,7 @@ const ENVIRONMENT: [(&str, &str); 13] = [
     ("DIDIT_PROFILE", "Name of the profile to use."),
     ("DIDIT_SHARED", "The Redis or Valkey of export and doctor, like --shared."),
     ("HTTPS_PROXY, ALL_PROXY, NO_PROXY", "Proxies, and the hosts that need none."),
-    ("NO_COLOR, CLICOLOR_FORCE", "No colours, or colours everywhere."),
+    ("NO_COLOR, CLICOLOR_FORCE", "No colors, or colors everywhere."),
 ];
 
 /// Returns the subcommands that have a page.

@@ -30,7 +30,7 @@ pub(crate) struct Create {
     #[arg(long = "scope", value_name = "SCOPES", required = true, value_parser = scopes::Parser)]
     #[arg(hide_possible_values = true, long_help = scopes::help())]
     scopes: Vec<String>,
-    /// Accept scopes that look like a misspelt documented one
+    /// Accept scopes that look like a misspelled documented one
     #[arg(long)]
     undocumented_scopes: bool,
     /// Your own reference, returned with the decision
