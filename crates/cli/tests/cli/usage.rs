@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// Invalid command lines, each with the words that its error message must contain.
-const INVALID: [(&str, &[&str]); 65] = [
+const INVALID: [(&str, &[&str]); 67] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -70,6 +70,8 @@ const INVALID: [(&str, &[&str]); 65] = [
     ("sandbox --port -1", &["--port: \"-1\" is not a whole number from 0 to 65535"]),
     ("export --input a --output b --budget -1", &["--budget: \"-1\" is not a whole number"]),
     ("verification list --from 2026-13-01", &["\"2026-13-01\" is not a date like 2026-01-31"]),
+    ("verification list --to 2026-02-31", &["\"2026-02-31\" is not a date like 2026-01-31"]),
+    ("verification list --to 2026-160", &["\"2026-160\" is not a date like 2026-01-31"]),
     (
         "verification pdf 11111111-2222-3333-4444-555555555555 --output missing-folder/a.pdf",
         &["the folder missing-folder does not exist; create it"],

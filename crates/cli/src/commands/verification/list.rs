@@ -4,6 +4,7 @@
 use clap::Args;
 use didit_blocking_adapter::core::verification::{ListSessions, SessionPage, Status};
 use didit_blocking_adapter::core::{Call, RawJson};
+use time::format_description::well_known::Iso8601;
 
 use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
@@ -139,19 +140,9 @@ fn print_json(page: &SessionPage, most: u64) -> Result<(), Failure> {
 }
 
 fn date(text: &str) -> Result<String, String> {
-    let form = text.len() == 10
-        && text.bytes().enumerate().all(|(at, byte)| match at {
-            4 | 7 => byte == b'-',
-            _ => byte.is_ascii_digit(),
-        });
-    // The service checks the number of days in the month.
-    let valid = |at: std::ops::Range<usize>, most: u8| {
-        let number = text.get(at).and_then(|text| text.parse().ok());
-        number.is_some_and(|number: u8| (1..=most).contains(&number))
-    };
-    if form && valid(5..7, 12) && valid(8..10, 31) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("{text:?} is not a date like 2026-01-31"))
-    }
+    let date = time::Date::parse(text, &Iso8601::DATE).ok();
+    // The parser also accepts other forms, such as the week and its day.
+    date.map(|date| date.to_string())
+        .filter(|date| date == text)
+        .ok_or_else(|| format!("{text:?} is not a date like 2026-01-31"))
 }
