@@ -126,10 +126,9 @@ impl Sandbox {
                 builder.log(|line| drop(writeln!(io::stderr(), "{}", terminal::escape(line))));
         }
         let sandbox = builder.start().map_err(|error| match error.kind() {
-            io::ErrorKind::InvalidInput if has_webhooks => {
-                Failure::usage(format!("--webhook: {error}"))
-            }
-            io::ErrorKind::AddrNotAvailable => {
+            // Errors of the settings, which name the setting.
+            io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => Failure::usage(error),
+            io::ErrorKind::InvalidInput | io::ErrorKind::AddrNotAvailable => {
                 let address = listen.map(|address| format!(" at {address}")).unwrap_or_default();
                 Failure::other(format!(
                     "could not start the sandbox{address}: {error}; choose another --listen"

@@ -130,6 +130,14 @@ fn foreign_listen_address_exits_with_1() {
 }
 
 #[test]
+fn unusable_listen_address_is_not_blamed_on_the_webhook() {
+    // A link-local address without a zone cannot be bound.
+    let ran = run(&mut didit("sandbox --listen fe80::1 --webhook http://127.0.0.1:9/"));
+    let line = ran.error(1);
+    assert!(!line.contains("webhook") && line.contains("fe80::1"), "{line}");
+}
+
+#[test]
 fn port_in_use_exits_with_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();

@@ -50,7 +50,10 @@ const INVALID: [(&str, &[&str]); 67] = [
     ),
     ("export --input a --output b.jsonl --csv-raw", &["--csv-raw", "--format csv"]),
     ("export --input a --output b.csv --verification", &["--verification writes JSON Lines"]),
-    ("sandbox --webhook http://example.com/x", &["--webhook: ", "not an http URL of this machine"]),
+    (
+        "sandbox --webhook http://example.com/x",
+        &["the webhook destination \"http://example.com/x\" is not an http URL"],
+    ),
     ("sandbox --state /", &["--state: / is a folder"]),
     ("webhook send http://example.com/x", &["plain http reaches this machine only; use https"]),
     ("sandbox --fault foo", &["ROUTE:KIND", "KEY=VALUE"]),
