@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -208,18 +208,21 @@ impl Profiles {
         let problem = |why: &dyn std::fmt::Display| {
             Failure::usage(format!("could not read the secret of {name} in {shown}: {why}"))
         };
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(problem(&error)),
+        };
         #[cfg(unix)]
-        if let Ok(found) = fs::metadata(&path) {
+        {
             use std::os::unix::fs::PermissionsExt as _;
-            if found.permissions().mode() & 0o077 != 0 {
+            let metadata = file.metadata().map_err(|error| problem(&error))?;
+            if metadata.permissions().mode() & 0o077 != 0 {
                 return Err(problem(&format!("other users can read it; run `chmod 600 {shown}`")));
             }
         }
-        match bounded::read(&path, MAX_SECRET) {
-            Ok(secret) => text(secret).map(Some).map_err(|why| problem(&why)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(problem(&error)),
-        }
+        let secret = read_limited(file, MAX_SECRET).map_err(|error| problem(&error))?;
+        text(secret).map(Some).map_err(|why| problem(&why))
     }
 
     /// Writes all profiles, and the secret of one if given.
