@@ -145,6 +145,9 @@ impl Drop for Workers {
     }
 }
 
+/// The maximum number of decisions that are retrieved at once.
+const MAX_CONCURRENCY: usize = 16;
+
 /// Retrieves several decisions at once, and passes the outcomes to `handle` in the order of the
 /// ids.
 pub(crate) fn in_order(
@@ -152,14 +155,12 @@ pub(crate) fn in_order(
     session_ids: &[SessionId],
     mut handle: impl FnMut(Outcome) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    // A few sessions are done sooner than further connections are established.
-    let concurrency = (session_ids.len() / 8).clamp(1, 16);
     let mut pending = session_ids.iter().peekable();
     let mut early = BTreeMap::new();
     let mut next = 0;
     loop {
         // Outcomes that arrived early count as well, or they would pile up.
-        while workers.running() + early.len() < concurrency
+        while workers.running() + early.len() < MAX_CONCURRENCY
             && let Some(session_id) = pending.peek()
         {
             match workers.start(session_id) {
