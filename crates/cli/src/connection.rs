@@ -215,7 +215,8 @@ fn sandbox_credentials(api: Api, sandbox: &Sandbox) -> Result<Credentials, Failu
     }
 }
 
-fn unusable(error: &ConfigError, context: &Context) -> Failure {
+/// Builds the failure for a configuration that no client can be built from.
+pub(crate) fn unusable(error: &ConfigError, context: &Context) -> Failure {
     let file = match &context.options.ca_file {
         Some(path) => Some(("--ca-file", path.display().to_string())),
         None => {

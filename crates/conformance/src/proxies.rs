@@ -40,7 +40,7 @@ type Variables<'a> = &'a [(&'a str, &'a str)];
 
 /// Starts a proxy that serves until the process ends; returns its address and a receiver of the
 /// request lines.
-fn proxy() -> (String, Receiver<String>) {
+pub fn proxy() -> (String, Receiver<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let (asked, hosts) = mpsc::channel();

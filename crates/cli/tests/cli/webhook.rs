@@ -4,6 +4,10 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
 
+use didit_conformance::certificates::Authority;
+use didit_conformance::proxies;
+use didit_sandbox::Sandbox;
+
 use crate::support::{didit, run};
 
 const SECRET: &str = "whsec_example_not_a_real_secret";
@@ -119,4 +123,32 @@ fn receiver_failures_are_reported() {
     assert!(!gone.stderr.contains("io: "), "{gone:?}");
     let elsewhere = run(&mut webhook("send http://example.com/webhooks"));
     assert!(elsewhere.error(2).contains("plain http"), "{elsewhere:?}");
+}
+
+#[test]
+fn remote_receivers_are_reached_through_the_proxy() {
+    let authority = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("roots.pem");
+    fs::write(&roots, authority.pem()).unwrap();
+    // Any server will do: it has no such path.
+    let receiver = Sandbox::builder().tls(authority.server("127.0.0.1")).start().unwrap();
+    let host = receiver.url().strip_prefix("https://").unwrap();
+    let send = |proxy: &str, exempt: &str| {
+        let mut command = webhook(&format!("send {}/webhooks", receiver.url()));
+        command.env("DIDIT_CA_FILE", &roots).env("HTTPS_PROXY", proxy).env("NO_PROXY", exempt);
+        run(&mut command)
+    };
+    let (proxy, asked) = proxies::proxy();
+    let proxied = send(&proxy, "");
+    assert!(proxied.stderr.contains("did not accept the webhook: HTTP 404"), "{proxied:?}");
+    assert_eq!(asked.try_iter().collect::<Vec<_>>(), [format!("CONNECT {host} HTTP/1.1")]);
+    let direct = send(&proxy, "127.0.0.0/8");
+    assert!(direct.stderr.contains("did not accept the webhook: HTTP 404"), "{direct:?}");
+    assert_eq!(asked.try_iter().count(), 0);
+    let unreachable = send("http://127.0.0.1:1", "");
+    let route = format!("({host} through the proxy 127.0.0.1:1: ");
+    assert!(unreachable.error(6).contains(&route), "{unreachable:?}");
+    let invalid = send("socks5://127.0.0.1:1", "");
+    assert!(invalid.error(2).contains("HTTPS_PROXY"), "{invalid:?}");
 }

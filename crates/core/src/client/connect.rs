@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::config_error::ConfigError;
 use super::transport::Transport;
+use crate::base_url::BaseUrl;
 use crate::engine::{Engine, SharedStore};
 use crate::proxy::HttpProxy;
 
@@ -54,6 +55,17 @@ pub struct HttpSettings<'a> {
     pub root_certificates: &'a [Vec<u8>],
     /// The proxy for all requests.
     pub proxy: Option<&'a HttpProxy>,
+}
+
+impl<'a> HttpSettings<'a> {
+    /// Creates the settings for requests to one host.
+    pub fn new(
+        base: &BaseUrl,
+        root_certificates: &'a [Vec<u8>],
+        proxy: Option<&'a HttpProxy>,
+    ) -> Self {
+        Self { tls: !base.is_plain_http(), root_certificates, proxy }
+    }
 }
 
 /// The clients of the HTTP library, which differ only in their use of connections.

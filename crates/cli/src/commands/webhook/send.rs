@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueHint};
+use didit_blocking_adapter::Client;
+use didit_blocking_adapter::core::client::{Connect as _, HttpSettings, Route};
 use didit_blocking_adapter::core::verification::{SessionId, Status};
-use didit_blocking_adapter::core::{BaseUrl, InvalidBaseUrl};
+use didit_blocking_adapter::core::{BaseUrl, InvalidBaseUrl, ProxySettings};
 use http::Uri;
 use serde_json::json;
 
@@ -15,7 +17,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
-use crate::{bounded, output, statuses};
+use crate::{bounded, connection, output, statuses};
 
 /// The time that the service waits for a webhook's response.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -60,7 +62,8 @@ pub(crate) struct Send {
 impl Send {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let url = checked(&self.url)?;
+        let base = checked(&self.url)?;
+        let (agent, route) = connect(&base, context)?;
         let webhook = secret::configured(context)?;
         let body = match &self.body {
             Some(path) => bounded::read(path, MAX_BODY).map_err(|error| {
@@ -71,13 +74,12 @@ impl Send {
         let headers = webhook
             .sign(&body)
             .map_err(|error| Failure::usage(format!("the event cannot be signed: {error}")))?;
-        let mut request = ureq::post(&url)
+        let mut request = agent
+            .post(&self.url)
             .config()
             .timeout_global(Some(TIMEOUT))
             .http_status_as_error(false)
             .max_redirects(0)
-            // Sent directly: receivers are usually on this machine.
-            .proxy(None)
             .max_redirects_will_error(false)
             .build()
             .content_type("application/json")
@@ -92,7 +94,8 @@ impl Send {
                 error => error.to_string(),
             };
             Failure::unreachable(format!(
-                "could not send the webhook to {}: {reason}; check that your program runs there",
+                "could not send the webhook to {} ({route}: {reason}); check that your program runs \
+                 there",
                 self.url
             ))
         })?;
@@ -131,8 +134,19 @@ impl Send {
     }
 }
 
-/// Returns the URL if webhooks may be sent to it.
-fn checked(url: &str) -> Result<String, Failure> {
+/// Returns the HTTP client for a receiver, and its route.
+fn connect(base: &BaseUrl, context: &Context) -> Result<(ureq::Agent, Route), Failure> {
+    let proxies = ProxySettings::from_variables(|name| context.environment.os(name));
+    let proxy = proxies.proxy_for(base).map_err(Failure::usage)?;
+    let certificates = Vec::from_iter(connection::root_certificate(context)?);
+    let settings = HttpSettings::new(base, &certificates, proxy.as_ref());
+    let clients = Client::http_clients(&settings);
+    let clients = clients.map_err(|error| connection::unusable(&error, context))?;
+    Ok((clients.unpooled, Route::new(base, proxy)))
+}
+
+/// Returns the scheme and the host of the URL if webhooks may be sent to it.
+fn checked(url: &str) -> Result<BaseUrl, Failure> {
     let refused = |why: &dyn std::fmt::Display| Failure::usage(format!("the URL {url:?}: {why}"));
     let parts: Uri = url.parse().map_err(|error| refused(&error))?;
     let (Some(scheme), Some(authority)) = (parts.scheme_str(), parts.authority()) else {
@@ -143,6 +157,5 @@ fn checked(url: &str) -> Result<String, Failure> {
     base.map_err(|error| match error {
         InvalidBaseUrl::PlainHttp => refused(&"plain http reaches this machine only; use https"),
         error => refused(&error),
-    })?;
-    Ok(url.to_owned())
+    })
 }
