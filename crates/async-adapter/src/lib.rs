@@ -18,7 +18,7 @@ use std::time::{Duration, SystemTime};
 
 pub use didit_core as core;
 pub use didit_core::ConfigError;
-use didit_core::client::{Connect as _, Driver, FailedExchange, Run, Transport, receive_head};
+use didit_core::client::{Connect as _, Driver, Exchange, Run, Transport, receive_head};
 use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
@@ -28,7 +28,7 @@ use didit_core::{
 };
 use futures_util::{Stream, stream};
 pub use http;
-use http::{Request, Response};
+use http::Request;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -244,12 +244,13 @@ impl Client {
     pub async fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
         let shared = &*self.shared;
         let mut run = Run::new(shared, operation);
+        let mut outcome = None;
         loop {
             // Registered before polling the engine, so that no wake-up is missed.
             let woken = shared.woken.notified();
-            match run.poll() {
+            match run.poll(outcome.take()) {
                 Step::Send { request, ticket, timeout } => {
-                    run.handle(ticket, shared.exchange(request, timeout).await);
+                    outcome = Some((ticket, shared.exchange(request, timeout).await));
                 }
                 Step::Wait { until, .. } => {
                     let _ = tokio::time::timeout(until.since(shared.now()), woken).await;
@@ -298,7 +299,7 @@ impl Shared {
         &self,
         request: Request<Vec<u8>>,
         timeout: Duration,
-    ) -> Result<Response<Vec<u8>>, FailedExchange<reqwest::Error>> {
+    ) -> Exchange<reqwest::Error> {
         let (http, route) = self.transport.for_request(&request);
         let limit = self.transport.max_body_bytes(&request);
         let unsent = |error| error::failed(error, route);

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 pub use didit_core as core;
 pub use didit_core::ConfigError;
-use didit_core::client::{Connect as _, Driver, FailedExchange, Run, Transport, receive_head};
+use didit_core::client::{Connect as _, Driver, Exchange, Run, Transport, receive_head};
 use didit_core::data_transfer::{
     CreateSession, Decision, ReadStatus, RetrieveDecision, Scopes, Session, SessionStatus,
 };
@@ -180,12 +180,13 @@ impl Client {
     pub fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
         let shared = &*self.shared;
         let mut run = Run::new(shared, operation);
+        let mut outcome = None;
         loop {
             // Read before polling the engine, so that no wake-up is missed.
             let seen = shared.notifier.generation();
-            match run.poll() {
+            match run.poll(outcome.take()) {
                 Step::Send { request, ticket, timeout } => {
-                    run.handle(ticket, shared.exchange(request, timeout));
+                    outcome = Some((ticket, shared.exchange(request, timeout)));
                 }
                 Step::Wait { until, .. } => shared.notifier.wait(seen, until.since(shared.now())),
                 Step::Done(result) => return result.map_err(|error| run.error(error)),
@@ -228,11 +229,7 @@ impl Driver for Shared {
 
 impl Shared {
     /// Sends a request and reads the response, up to the first byte beyond the size limit.
-    fn exchange(
-        &self,
-        request: Request<Vec<u8>>,
-        timeout: Duration,
-    ) -> Result<Response<Vec<u8>>, FailedExchange<ureq::Error>> {
+    fn exchange(&self, request: Request<Vec<u8>>, timeout: Duration) -> Exchange<ureq::Error> {
         let (agent, _) = self.transport.for_request(&request);
         let limit = self.transport.max_body_bytes(&request);
         // For an empty body, ureq would send `content-length: 0`.

@@ -22,5 +22,5 @@ pub use self::connect::{ClientParts, Connect, HttpClients, HttpSettings};
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::{ClientError, TransportDetail};
 pub use self::read_limited::read_limited;
-pub use self::run::{Driver, FailedExchange, Run, receive_head, serve_store};
+pub use self::run::{Driver, Exchange, FailedExchange, Run, receive_head, serve_store};
 pub use self::transport::{NOT_HTTP, Route, Transport};

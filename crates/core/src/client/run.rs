@@ -17,6 +17,9 @@ use crate::rate_limit::RateLimit;
 /// caller.
 pub type FailedExchange<T> = (TransportError, Option<TransportDetail<T>>);
 
+/// The outcome of a request: the response, of any status, or the failure.
+pub type Exchange<T> = Result<Response<Vec<u8>>, FailedExchange<T>>;
+
 /// Builds the head of a response that arrived at the time `at`.
 ///
 /// # Errors
@@ -78,33 +81,31 @@ impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
         Self { driver, operation, failure: None, finished: false }
     }
 
-    /// Returns the next step; see [`Operation::poll`].
-    pub fn poll(&mut self) -> Step<O::Output> {
-        let mut step = self.step(|operation, engine, now| operation.poll(engine, now));
+    /// Handles the outcome of the last request, if there was one, and returns the next step; see
+    /// [`Operation::poll`].
+    pub fn poll(&mut self, outcome: Option<(Ticket, Exchange<D::HttpError>)>) -> Step<O::Output> {
+        let outcome = outcome.map(|(ticket, exchange)| {
+            let exchange = exchange.map_err(|(error, detail)| {
+                self.failure = detail;
+                error
+            });
+            (ticket, exchange)
+        });
+        let mut step = self.step(|operation, engine, now| {
+            match outcome {
+                Some((ticket, Ok(response))) => {
+                    operation.handle_response(engine, now, ticket, &response);
+                }
+                Some((ticket, Err(error))) => operation.handle_failure(engine, now, ticket, error),
+                None => {}
+            }
+            operation.poll(engine, now)
+        });
         self.finished = matches!(step, Step::Done(_));
         if let Step::Send { request, .. } = &mut step {
             self.driver.transport().hooks.before_send(request);
         }
         step
-    }
-
-    /// Handles the outcome of a request.
-    pub fn handle(
-        &mut self,
-        ticket: Ticket,
-        result: Result<Response<Vec<u8>>, FailedExchange<D::HttpError>>,
-    ) {
-        match result {
-            Ok(response) => self.step(|operation, engine, now| {
-                operation.handle_response(engine, now, ticket, &response);
-            }),
-            Err((error, detail)) => {
-                self.failure = detail;
-                self.step(|operation, engine, now| {
-                    operation.handle_failure(engine, now, ticket, error);
-                });
-            }
-        }
     }
 
     /// Returns the error of the operation, with the route and the last failure of the transport.
