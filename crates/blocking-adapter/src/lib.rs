@@ -241,7 +241,8 @@ impl Shared {
         let response = sent.map_err(error::failed)?;
         let (parts, body) = response.into_parts();
         let head = receive_head(parts.status, parts.headers, SystemTime::now())?;
-        let mut bytes = Vec::new();
+        let length = body.content_length().and_then(|length| usize::try_from(length).ok());
+        let mut bytes = Vec::with_capacity(length.unwrap_or_default().min(limit));
         match body.into_reader().take(limit as u64 + 1).read_to_end(&mut bytes) {
             Ok(_) => Ok(head.map(|()| bytes)),
             Err(error) => {
