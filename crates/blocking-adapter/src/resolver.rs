@@ -1,9 +1,8 @@
-use std::collections::HashMap;
-use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use http::Uri;
+use http::uri::{Authority, Scheme};
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
@@ -13,7 +12,14 @@ use ureq::unversioned::transport::NextTimeout;
 #[derive(Debug, Default)]
 pub(crate) struct CachingResolver {
     inner: DefaultResolver,
-    resolved: Mutex<HashMap<String, (Vec<SocketAddr>, Instant)>>,
+    resolved: RwLock<Vec<Resolved>>,
+}
+
+#[derive(Debug)]
+struct Resolved {
+    host: (Option<Scheme>, Option<Authority>),
+    addresses: ResolvedSocketAddrs,
+    at: Instant,
 }
 
 /// Short enough to follow a change of addresses, long enough for a burst of requests.
@@ -26,15 +32,11 @@ impl Resolver for CachingResolver {
         config: &Config,
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let host = format!("{:?} {:?}", uri.scheme_str(), uri.authority());
-        let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
-        resolved.retain(|_, (_, at)| at.elapsed() < TIME_TO_LIVE);
-        if let Some((cached, _)) = resolved.get(&host) {
-            let mut addresses = self.inner.empty();
-            for address in cached {
-                addresses.push(*address);
-            }
-            return Ok(addresses);
+        let host = (uri.scheme().cloned(), uri.authority().cloned());
+        let is_fresh = |entry: &Resolved| entry.at.elapsed() < TIME_TO_LIVE;
+        let resolved = self.resolved.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = resolved.iter().find(|entry| entry.host == host && is_fresh(entry)) {
+            return Ok(found.addresses.clone());
         }
         drop(resolved);
         // Failed name resolution is the only I/O error here without an OS error code.
@@ -42,14 +44,17 @@ impl Resolver for CachingResolver {
             ureq::Error::Io(error) if error.raw_os_error().is_none() => ureq::Error::HostNotFound,
             error => error,
         })?;
-        let entry = (addresses.to_vec(), Instant::now());
-        self.resolved.lock().unwrap_or_else(PoisonError::into_inner).insert(host, entry);
+        let mut resolved = self.resolved.write().unwrap_or_else(PoisonError::into_inner);
+        resolved.retain(is_fresh);
+        resolved.push(Resolved { host, addresses: addresses.clone(), at: Instant::now() });
         Ok(addresses)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use super::*;
 
     #[test]
@@ -60,12 +65,9 @@ mod tests {
         let resolver = CachingResolver::default();
         let resolve = || resolver.resolve(&uri, &Config::default(), timeout()).unwrap()[0];
         let (found, other) = (resolve(), SocketAddr::from(([127, 0, 0, 9], 9)));
-        let change = |change: fn(&mut (Vec<SocketAddr>, Instant), SocketAddr)| {
-            resolver.resolved.lock().unwrap().values_mut().for_each(|entry| change(entry, other));
-        };
-        change(|(addresses, _), other| *addresses = vec![other]);
+        resolver.resolved.write().unwrap()[0].addresses[0] = other;
         assert_eq!(resolve(), other);
-        change(|(_, at), _| *at -= TIME_TO_LIVE);
+        resolver.resolved.write().unwrap()[0].at -= TIME_TO_LIVE;
         assert_eq!(resolve(), found);
     }
 }
