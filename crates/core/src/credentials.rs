@@ -159,7 +159,10 @@ impl Authorization {
 
 /// Returns the headers of a request that sends and expects JSON.
 pub(crate) fn json_headers(authorization: Option<&Authorization>) -> HeaderMap {
-    let mut headers = HeaderMap::from_iter([(ACCEPT, JSON), (CONTENT_TYPE, JSON)]);
+    // These, and the engine's `User-Agent`.
+    let mut headers = HeaderMap::with_capacity(4);
+    headers.insert(ACCEPT, JSON);
+    headers.insert(CONTENT_TYPE, JSON);
     if let Some(Authorization { name, value }) = authorization {
         headers.insert(name.clone(), value.clone());
     }
