@@ -289,7 +289,10 @@ impl ResponseError {
 impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Details { endpoint, status, kind, message, request_id, media, location, .. } = &*self.0;
-        write!(f, "could not {endpoint}: HTTP {status}")?;
+        write!(f, "could not {endpoint}: HTTP {}", status.as_str())?;
+        if let Some(reason) = status.canonical_reason() {
+            write!(f, " {reason}")?;
+        }
         let media = || {
             let media = media.as_ref().map(|media| format!(" (it is {})", media.escape_debug()));
             media.unwrap_or_default()
@@ -324,6 +327,14 @@ impl fmt::Display for ResponseError {
         }
         Ok(())
     }
+}
+
+/// Returns the wait that the service asks for in words, or nothing.
+pub(crate) fn asked_wait(error: Option<&ResponseError>) -> String {
+    let wait = error.and_then(ResponseError::retry_after);
+    let seconds = wait.map(|wait| wait.as_millis().div_ceil(1000));
+    let words = seconds.map(|seconds| format!(": the service asks to wait for {seconds} s"));
+    words.unwrap_or_default()
 }
 
 impl std::error::Error for ResponseError {

@@ -152,7 +152,7 @@ fn request_id_is_read_from_known_headers() {
 }
 
 #[test]
-fn messages_are_not_read_from_bodies_over_64_kib() {
+fn messages_are_not_read_from_json_over_one_mebibyte() {
     let body = |length: usize| {
         let frame = r#"{"message":""}"#.len();
         format!(r#"{{"message":"{}"}}"#, "x".repeat(length - frame)).into_bytes()
@@ -161,8 +161,14 @@ fn messages_are_not_read_from_bodies_over_64_kib() {
         let error = parse_error(&retrieve(), response(400, &body(length)));
         error.message().map(str::len)
     };
-    assert_eq!(message(64 * 1024), Some(300 + '…'.len_utf8()));
-    assert_eq!(message(64 * 1024 + 1), None);
+    assert_eq!(message(1 << 20), Some(300 + '…'.len_utf8()));
+    assert_eq!(message((1 << 20) + 1), None);
+}
+
+#[test]
+fn unregistered_status_is_shown_as_a_number() {
+    let error = parse_error(&retrieve(), response(524, b""));
+    assert_eq!(error.to_string(), "could not retrieve the decision: HTTP 524");
 }
 
 /// Returns the error of a call whose requests receive these responses.

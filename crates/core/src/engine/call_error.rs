@@ -9,7 +9,7 @@ pub use self::builder::CallErrorBuilder;
 use super::failure::{AttemptError, TransportErrorKind, WaitReason};
 use crate::data_transfer::Status;
 use crate::endpoint::Replay;
-use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind, asked_wait};
 use crate::verification::Status as VerificationStatus;
 
 /// The reason a call failed: its last error, and why it gave up.
@@ -209,7 +209,9 @@ impl fmt::Display for CallError {
         match (gave_up, attempts) {
             (GaveUp::NotRetryable, _) | (GaveUp::AttemptsExhausted, 1) => Ok(()),
             (GaveUp::AttemptsExhausted, _) => write!(f, ", after {attempts} requests"),
-            (GaveUp::DeadlineExceeded, _) => f.write_str(", and the time ran out"),
+            (GaveUp::DeadlineExceeded, _) => {
+                write!(f, ", and the time ran out{}", asked_wait(self.response()))
+            }
         }
     }
 }

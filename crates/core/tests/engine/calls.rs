@@ -64,7 +64,8 @@ fn retry_beyond_the_deadline_fails_at_once() {
     assert_eq!(error.gave_up(), GaveUp::DeadlineExceeded);
     assert_eq!(
         error.to_string(),
-        "could not retrieve the decision: HTTP 503 Service Unavailable, and the time ran out"
+        "could not retrieve the decision: HTTP 503 Service Unavailable, and the time ran out: the \
+         service asks to wait for 5 s"
     );
 }
 

@@ -4,8 +4,10 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-/// The longest body that is searched for a message, in bytes.
-const MAX_BODY: usize = 64 * 1024;
+/// The longest JSON body that is searched for a message, in bytes.
+const MAX_JSON: usize = 1024 * 1024;
+/// The part of any other body that is searched, in bytes.
+const MAX_HEAD: usize = 64 * 1024;
 const MAX_CHARS: usize = 300;
 
 /// The error message in a response's body.
@@ -33,20 +35,18 @@ impl Words {
     }
 
     fn read(body: &[u8], plain: bool) -> Self {
-        if body.len() > MAX_BODY {
-            return Self::default();
-        }
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        if let Ok(value) = serde_json::from_slice(body) {
+        if let Some(value) = json(body) {
             return Self::of_json(&value);
         }
-        let text = String::from_utf8_lossy(body);
+        let text = String::from_utf8_lossy(&body[..body.len().min(MAX_HEAD)]);
         let text = if plain { Some(&*text) } else { html_title(&text) };
         Self { text: text.and_then(|text| excerpt(text, MAX_CHARS)), invalid_client: false }
     }
 
     fn of_json(value: &Value) -> Self {
-        let member = |name: &str| value.get(name).and_then(strings);
+        let member =
+            |name: &str| value.get(name).and_then(strings).filter(|text| !text.trim().is_empty());
         let oauth = match (member("error"), member("error_description")) {
             (Some(code), Some(text)) => Some(format!("{code}: {text}")),
             (code, text) => code.or(text),
@@ -58,6 +58,11 @@ impl Words {
             invalid_client: value.get("error").is_some_and(|error| error == "invalid_client"),
         }
     }
+}
+
+/// Parses a body as JSON, unless it is too long.
+fn json(body: &[u8]) -> Option<Value> {
+    if body.len() > MAX_JSON { None } else { serde_json::from_slice(body).ok() }
 }
 
 /// Returns a string, or the joined strings of a list, with the `msg` of each object in it.
@@ -100,16 +105,18 @@ pub(super) fn field_errors(body: &[u8]) -> Option<String> {
         }
     }
 
-    let value = serde_json::from_slice(body).ok().filter(|_| body.len() <= MAX_BODY)?;
     let mut words = Vec::new();
-    collect("", &value, &mut words);
+    collect("", &json(body)?, &mut words);
     excerpt(&words.join("; "), MAX_CHARS)
 }
 
 fn html_title(page: &str) -> Option<&str> {
     // Only ASCII letters change, so offsets are valid in both strings.
     let lower = page.to_ascii_lowercase();
-    let start = lower.find("<title>")? + "<title>".len();
+    let is_tag =
+        |end: &usize| lower[*end..].starts_with(|c: char| c == '>' || c.is_ascii_whitespace());
+    let tag = lower.match_indices("<title").map(|(at, tag)| at + tag.len()).find(is_tag)?;
+    let start = tag + lower[tag..].find('>')? + 1;
     let end = start + lower[start..].find("</title>")?;
     Some(&page[start..end])
 }
@@ -182,7 +189,12 @@ mod tests {
     fn message_length_is_bounded() {
         let long = format!(r#"{{"message":"{}"}}"#, "é".repeat(5000));
         assert_eq!(words("application/json", &long).unwrap().chars().count(), MAX_CHARS + 1);
-        let huge = format!(r#"{{"message":"{}"}}"#, "x".repeat(MAX_BODY));
+        let huge = format!(r#"{{"message":"{}"}}"#, "x".repeat(MAX_JSON));
         assert_eq!(words("application/json", &huge), None);
+        let padding = " ".repeat(MAX_HEAD);
+        let page = format!("<titles>No</titles><title lang=\"en\">Blocked</title>{padding}");
+        assert_eq!(words("text/html", &page).as_deref(), Some("Blocked"));
+        let detail = format!(r#"{{"message":" ","detail":"Blocked","trace":"{padding}"}}"#);
+        assert_eq!(words("application/json", &detail).as_deref(), Some("Blocked"));
     }
 }
