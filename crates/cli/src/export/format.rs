@@ -28,10 +28,10 @@ pub(crate) enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// Returns the format for the extension of an output's name.
+    /// Returns the format for the ending of an output's name.
     pub(crate) fn of_name(output: &Path) -> Self {
-        let is_csv = output.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-        if is_csv { Self::Csv } else { Self::Jsonl }
+        let name = output.as_os_str().as_encoded_bytes().to_ascii_lowercase();
+        if name.ends_with(b".csv") { Self::Csv } else { Self::Jsonl }
     }
 
     /// Returns true if a record is always one line.

@@ -30,6 +30,12 @@ pub(crate) struct Paths {
 
 impl Paths {
     pub(crate) fn new(output: &Path, failures: Option<&Path>) -> Result<Self, Failure> {
+        if failures.is_some_and(|failures| failures.as_os_str() == "-") {
+            return Err(Failure::usage(
+                "--failures takes the name of a file; with --output - and without --failures, \
+                 failures go to standard error",
+            ));
+        }
         let failures = failures.map(absolute).transpose()?;
         if output.as_os_str() == "-" {
             return Ok(Self { output: None, failures, state: None, folder: std::env::temp_dir() });

@@ -79,9 +79,9 @@ impl Progress {
     }
 
     /// Prints the summary at the end.
-    pub(super) fn finish(mut self, summary: &str) {
+    pub(super) fn finish(mut self, summary: Option<&str>) {
         self.clear();
-        if !self.quiet {
+        if let Some(summary) = summary.filter(|_| !self.quiet) {
             print_line(summary);
         }
     }

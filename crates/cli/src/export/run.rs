@@ -115,15 +115,20 @@ pub(crate) fn run(
     let Run { files, tally, .. } = run;
     let mut ledger = ledger.into_inner();
     let summary = summary(&tally, &ledger, &files, started.elapsed());
-    progress.finish(&match total {
-        0 => format!("{summary}; {} has no session IDs: give one per line", input.shown()),
-        _ => summary,
-    });
-    if let Some(exit) = interrupt.received().filter(|_| !ledger.is_complete()) {
-        return Err(Failure::of_signal(exit, &format!("interrupted; {RESUME_HINT}")));
+    let interrupted = interrupt.received().filter(|_| !ledger.is_complete());
+    if let (None, Some(failure)) = (interrupted, tally.stopped) {
+        progress.finish(None);
+        return Err(failure.and(&summary));
     }
-    if let Some(failure) = tally.stopped {
-        return Err(failure);
+    let retry = files.retry_command().filter(|_| tally.failed + ledger.failed_before > 0);
+    let hint = match (retry, total) {
+        (_, 0) => format!("; {} has no session IDs: give one per line", input.shown()),
+        (Some(command), _) => format!("; retry them with {command}"),
+        (None, _) => String::new(),
+    };
+    progress.finish(Some(&terminal::escape(&(summary + &hint))));
+    if let Some(exit) = interrupted {
+        return Err(Failure::of_signal(exit, &format!("interrupted; {RESUME_HINT}")));
     }
     if let Some(error) = tally.refused {
         let rest = "the remaining sessions were marked failed without being requested";
@@ -317,7 +322,5 @@ fn summary(tally: &Tally, ledger: &Ledger, files: &Files, elapsed: Duration) -> 
     if let Some(failures) = failures {
         parts.push(format!("the failures are in {}", failures.shown.display()));
     }
-    let retry = failures.and_then(|_| files.retry_command());
-    let retry = retry.map(|command| format!("; retry them with {command}")).unwrap_or_default();
-    terminal::escape(&(parts.join(", ") + &retry))
+    parts.join(", ")
 }

@@ -71,7 +71,8 @@ fn token_failures_stop_the_export() {
         let mut export = place.export(&sandbox, "--timeout 2s");
         export.env_remove("DIDIT_API_KEY").env("DIDIT_CLIENT_ID", sandbox.client_id());
         export.env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
-        run(&mut export).ends(code, "(without --restart) to resume");
+        let ran = run(&mut export).ends(code, "to resume; 0 exported and 0 failed in ");
+        assert_eq!(ran.stderr.matches("exported and").count(), 1, "{ran:?}");
         assert!(!place.has("out.failures"), "{fault:?}");
         sandbox.clear(Route::Token);
         run(&mut export).ends(0, "40 exported and 0 failed");

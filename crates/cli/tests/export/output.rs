@@ -141,6 +141,7 @@ fn format_defaults_to_the_file_extension() {
     let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\n"));
     for (arguments, output, start) in [
         ("", "a.csv", "session_id,"),
+        ("", ".csv", "session_id,"),
         ("", "a.jsonl", "{"),
         ("", "csv", "{"),
         ("--format jsonl", "b.csv", "{"),
@@ -162,6 +163,7 @@ fn decisions_go_to_stdout_and_failures_to_stderr() {
     let [stdout, stderr] = [output.stdout, output.stderr].map(|b| String::from_utf8(b).unwrap());
     assert!(stdout.starts_with("{\"session_id\":\"a\",") && stdout.lines().count() == 1);
     assert!(stderr.starts_with("{\"session_id\":\"gone\",\"error\":"), "{stderr}");
+    run(&mut place.export(&sandbox, "--failures -")).ends(2, "--failures takes the name of a file");
     assert_eq!(fs::read_dir(place.path(".")).unwrap().count(), 1, "nothing is left");
 
     let mut export =
