@@ -139,7 +139,7 @@ impl Sandbox {
                 "could not start the sandbox on port {port}: {error}; choose another --port"
             )),
             // Errors of the state file, which include advice.
-            _ => Failure::other(format!("could not start the sandbox: {error}")),
+            _ => Failure::usage(format!("could not start the sandbox: {error}")),
         })?;
         if let Some(url) = sandbox.network_url() {
             context

@@ -69,7 +69,7 @@ fn state_file_keeps_sessions_across_restarts() {
     let created = run(&mut second.client("session create --scope names"));
     assert!(created.results().contains("-000000000002\""), "{created:?}");
     let third = run(&mut didit(&format!("sandbox --state {}", path.display())));
-    assert!(third.error(1).contains("is used by another sandbox"), "{third:?}");
+    assert!(third.error(2).contains("is used by another sandbox"), "{third:?}");
     drop(second);
     std::fs::remove_file(&path).unwrap();
 }
