@@ -51,6 +51,8 @@ impl Connect for Client {
                 .retry(retry::never().max_retries_per_request(0))
                 .referer(false)
                 .http1_only()
+                // Matches the limit of the blocking adapter's HTTP library.
+                .http1_max_headers(128)
                 // The core reads the proxy variables, so that both adapters follow the same rules.
                 .no_proxy()
                 .tls_backend_rustls()

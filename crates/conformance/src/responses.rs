@@ -163,11 +163,11 @@ pub fn oversized_head<A: Adapter>() {
     }
 }
 
-/// A head with 95 headers and one with a header of 60 kB are accepted.
+/// A head with 120 headers and one with a header of 60 kB are accepted.
 pub fn large_head_within_the_limits<A: Adapter>() {
     let decision = fixtures::DECISION.as_bytes();
     let long = Fault::answer(200).header("x-long", &"a".repeat(60_000));
-    for fault in [long, with_headers(90)] {
+    for fault in [long, with_headers(115)] {
         let sandbox = sandbox();
         sandbox.always(Route::Decision, fault.body(decision));
         client::<A>(&sandbox).decision(&id("unique-session-identifier")).unwrap();

@@ -95,7 +95,7 @@ impl fmt::Display for TransportErrorKind {
             Self::Proxy => "the proxy refused the connection",
             Self::Timeout => "no complete response arrived in time",
             Self::ConnectionLost => "the connection was lost before a complete response arrived",
-            Self::HeadTooLarge => "the response's headers exceed 64 KiB or 100 fields",
+            Self::HeadTooLarge => "the response's headers exceed 64 KiB or 128 fields",
         })
     }
 }
