@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 
 use clap::{Args, Subcommand};
 use didit_blocking_adapter::core::client::read_limited;
-use didit_blocking_adapter::core::{BaseUrl, Secret};
+use didit_blocking_adapter::core::{BaseUrl, ClientCredentials, Secret};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -132,6 +132,10 @@ impl Set {
             settings.client_id = Some(id.clone());
         }
         let secret = self.secret_stdin.then(read_secret).transpose()?;
+        // Credentials that could not be sent are not stored.
+        let id = settings.client_id.as_deref().unwrap_or("unset");
+        let given = secret.clone().unwrap_or_else(|| Secret::from("unset"));
+        ClientCredentials::new(id, given).map_err(|error| Failure::usage(error.to_string()))?;
         if self.secret_command.is_some() {
             settings.secret_command = self.secret_command;
         } else if secret.is_some() {

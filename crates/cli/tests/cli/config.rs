@@ -102,3 +102,14 @@ fn secret_command_supplies_the_secret() {
     assert!(run(&mut at(folder, "decision a")).error(2).contains("config.json"));
     assert_eq!(run(&mut at(folder, "--sandbox decision a")).results(), sample("a"));
 }
+
+#[test]
+fn credentials_that_cannot_be_sent_are_not_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = "config set --client-id id --secret-stdin";
+    let ran = with_input(&mut at(folder.path(), set), "one\ntwo\n");
+    let error = ran.error(2);
+    assert!(error.contains("the client secret contains a character"), "{error}");
+    assert!(!error.contains("one"), "{error}");
+    assert!(!folder.path().join("didit").exists());
+}

@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// Invalid command lines, each with the words that its error message must contain.
-const INVALID: [(&str, &[&str]); 67] = [
+const INVALID: [(&str, &[&str]); 68] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -74,6 +74,7 @@ const INVALID: [(&str, &[&str]); 67] = [
     ("export --input a --output b --budget -1", &["--budget: \"-1\" is not a whole number"]),
     ("verification list --from 2026-13-01", &["\"2026-13-01\" is not a date like 2026-01-31"]),
     ("verification list --to 2026-02-31", &["\"2026-02-31\" is not a date like 2026-01-31"]),
+    ("verification list --workflow x", &["--workflow: expected a UUID, such as"]),
     ("verification list --to 2026-160", &["\"2026-160\" is not a date like 2026-01-31"]),
     (
         "verification pdf 11111111-2222-3333-4444-555555555555 --output missing-folder/a.pdf",

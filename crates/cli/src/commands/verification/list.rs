@@ -2,7 +2,9 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use clap::Args;
-use didit_blocking_adapter::core::verification::{ListSessions, SessionPage, Status};
+use didit_blocking_adapter::core::verification::{
+    CreateSession, InvalidUuid, ListSessions, SessionPage, Status,
+};
 use didit_blocking_adapter::core::{Call, RawJson};
 use time::format_description::well_known::Iso8601;
 
@@ -31,7 +33,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "TEXT")]
     vendor_data: Option<String>,
     /// Only sessions of this workflow
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = workflow_id)]
     workflow: Option<String>,
     /// Only sessions that contain this text
     #[arg(long, value_name = "TEXT")]
@@ -137,6 +139,10 @@ fn print_json(page: &SessionPage, most: u64) -> Result<(), Failure> {
         output::print_json(&session.to_compact())?;
     }
     Ok(())
+}
+
+fn workflow_id(text: &str) -> Result<String, InvalidUuid> {
+    CreateSession::new(text).map(|_| text.to_owned())
 }
 
 fn date(text: &str) -> Result<String, String> {

@@ -100,9 +100,11 @@ impl Send {
             ))
         })?;
         let status = answer.status();
+        let reason = status.canonical_reason().map(|reason| format!(" {reason}"));
+        let shown = format!("{}{}", status.as_u16(), reason.unwrap_or_default());
         output::print(&match format {
             Format::Json => format!("{}\n", json!({ "status": status.as_u16() })),
-            Format::Table => format!("The receiver answered {status}\n"),
+            Format::Table => format!("The receiver answered {shown}\n"),
         })?;
         if status.is_success() {
             return Ok(Exit::Done);
@@ -112,7 +114,7 @@ impl Send {
             _ => "check its secret and its log",
         };
         Err(Failure::other(format!(
-            "the receiver did not accept the webhook: HTTP {status}; {advice}"
+            "the receiver did not accept the webhook: HTTP {shown}; {advice}"
         )))
     }
 
