@@ -34,7 +34,8 @@ const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 impl ProxySettings {
     /// Reads `HTTPS_PROXY` or `ALL_PROXY`, and `NO_PROXY`. As in curl, a variable in lower case has
-    /// precedence, and an empty one counts as unset. `HTTP_PROXY` is ignored, since plain http is never sent through a proxy.
+    /// precedence, and an empty one counts as unset. `HTTP_PROXY` is ignored, since plain http is
+    /// never sent through a proxy.
     pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &&'static str| {
             variable(name).filter(|value| !value.is_empty()).map(|value| (*name, value))

@@ -22,7 +22,7 @@ pub use self::decision::*;
 pub use self::delete_session::{DeleteSession, Deletion};
 pub use self::generate_pdf::{GeneratePdf, Pdf};
 pub use self::limits::Limits;
-pub use self::list_sessions::ListSessions;
+pub use self::list_sessions::{InvalidDate, ListSessions};
 pub use self::raw::{Raw, RawResponse};
 pub use self::retrieve_decision::RetrieveDecision;
 pub use self::session::Session;

@@ -72,10 +72,10 @@ const INVALID: [(&str, &[&str]); 68] = [
     ("sandbox --latency -1s", &["--latency: \"-1s\" is not a duration"]),
     ("sandbox --port -1", &["--port: \"-1\" is not a whole number from 0 to 65535"]),
     ("export --input a --output b --budget -1", &["--budget: \"-1\" is not a whole number"]),
-    ("verification list --from 2026-13-01", &["\"2026-13-01\" is not a date like 2026-01-31"]),
-    ("verification list --to 2026-02-31", &["\"2026-02-31\" is not a date like 2026-01-31"]),
+    ("verification list --from 2026-13-01", &["--from: expected a date, such as 2026-01-31"]),
+    ("verification list --to 2026-02-31", &["--to: expected a date, such as 2026-01-31"]),
     ("verification list --workflow x", &["--workflow: expected a UUID, such as"]),
-    ("verification list --to 2026-160", &["\"2026-160\" is not a date like 2026-01-31"]),
+    ("verification list --to 2026-160", &["--to: expected a date, such as 2026-01-31"]),
     (
         "verification pdf 11111111-2222-3333-4444-555555555555 --output missing-folder/a.pdf",
         &["the folder missing-folder does not exist; create it"],

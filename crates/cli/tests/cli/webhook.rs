@@ -118,6 +118,11 @@ fn receiver_failures_are_reported() {
     let lost = run(&mut webhook(&format!("send {url} --json")));
     assert!(lost.stderr.contains("check the path of the URL"), "{lost:?}");
     receiving.join().unwrap();
+    let (url, receiving) = receiver(599);
+    let unregistered = run(&mut webhook(&format!("send {url} --format table")));
+    assert_eq!(unregistered.stdout, "The receiver answered 599\n", "{unregistered:?}");
+    assert!(unregistered.stderr.contains("HTTP 599; check"), "{unregistered:?}");
+    receiving.join().unwrap();
     let gone = run(&mut webhook("send http://127.0.0.1:1/webhooks"));
     assert!(gone.error(6).contains("http://127.0.0.1:1/webhooks"), "{gone:?}");
     assert!(!gone.stderr.contains("io: "), "{gone:?}");

@@ -5,7 +5,9 @@
 use std::fmt;
 
 use http::{Method, Request, Response};
+use time::format_description::well_known::Iso8601;
 
+use super::session_id::{InvalidUuid, canonical_uuid};
 use super::{SessionPage, Status, query};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, json_headers};
@@ -83,22 +85,28 @@ impl ListSessions {
     }
 
     /// Limits the list to sessions of this workflow.
-    #[must_use]
-    pub fn with_workflow_id(self, workflow_id: &str) -> Self {
-        self.with_query("workflow_id", workflow_id)
+    ///
+    /// # Errors
+    /// `workflow_id` is not a UUID.
+    pub fn with_workflow_id(self, workflow_id: &str) -> Result<Self, InvalidUuid> {
+        Ok(self.with_query("workflow_id", &canonical_uuid(workflow_id)?))
     }
 
     /// Limits the list to sessions since this day, `YYYY-MM-DD` in UTC.
-    #[must_use]
-    pub fn with_date_from(self, date: &str) -> Self {
-        self.with_query("date_from", date)
+    ///
+    /// # Errors
+    /// There is no such day, or the text has another format.
+    pub fn with_date_from(self, date: &str) -> Result<Self, InvalidDate> {
+        Ok(self.with_query("date_from", checked_date(date)?))
     }
 
     /// Limits the list to sessions until this day, `YYYY-MM-DD` in UTC: until its end for KYC,
     /// until its beginning for KYB.
-    #[must_use]
-    pub fn with_date_to(self, date: &str) -> Self {
-        self.with_query("date_to", date)
+    ///
+    /// # Errors
+    /// There is no such day, or the text has another format.
+    pub fn with_date_to(self, date: &str) -> Result<Self, InvalidDate> {
+        Ok(self.with_query("date_to", checked_date(date)?))
     }
 
     /// Adds any other parameter, such as `country`, `document_type` or `warning`.
@@ -108,6 +116,24 @@ impl ListSessions {
         self
     }
 }
+
+fn checked_date(text: &str) -> Result<&str, InvalidDate> {
+    let date = time::Date::parse(text, &Iso8601::DATE).map_err(|_| InvalidDate(()))?;
+    // The parser also accepts other forms, such as the week and its day.
+    if date.year() > 0 && date.to_string() == text { Ok(text) } else { Err(InvalidDate(())) }
+}
+
+/// Error for a text that is not a date of the form `YYYY-MM-DD`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidDate(());
+
+impl fmt::Display for InvalidDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a date, such as 2026-01-31")
+    }
+}
+
+impl std::error::Error for InvalidDate {}
 
 /// Hides the query, which may contain personal data.
 impl fmt::Debug for ListSessions {

@@ -251,6 +251,17 @@ fn list_never_goes_back() {
 }
 
 #[test]
+fn list_filters_that_match_nothing_are_refused() {
+    let list = ListSessions::new;
+    assert!(list().with_workflow_id("x").is_err());
+    assert!(list().with_date_from("2024-02-29").is_ok());
+    for text in ["", "2025-02-29", "2026-13-01", "2026-1-1", "20260101", "2026-160", "2026-W24-2"] {
+        assert!(list().with_date_from(text).is_err(), "{text}");
+        assert!(list().with_date_to(text).is_err(), "{text}");
+    }
+}
+
+#[test]
 fn list_filters_become_query_parameters() {
     let list = ListSessions::new()
         .with_session_kind("all")
@@ -258,8 +269,11 @@ fn list_filters_become_query_parameters() {
         .with_vendor_data("a&b=é")
         .with_search("x")
         .with_workflow_id(WORKFLOW)
+        .unwrap()
         .with_date_from("2026-01-01")
+        .unwrap()
         .with_date_to("2026-01-31")
+        .unwrap()
         .with_limit(50)
         .with_offset(100)
         .with_query("country", "ESP");

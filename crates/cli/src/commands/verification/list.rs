@@ -1,12 +1,11 @@
 //! `didit verification list`
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
+use std::error::Error;
+
 use clap::Args;
-use didit_blocking_adapter::core::verification::{
-    CreateSession, InvalidUuid, ListSessions, SessionPage, Status,
-};
+use didit_blocking_adapter::core::verification::{ListSessions, SessionPage, Status};
 use didit_blocking_adapter::core::{Call, RawJson};
-use time::format_description::well_known::Iso8601;
 
 use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
@@ -33,16 +32,16 @@ pub(crate) struct List {
     #[arg(long, value_name = "TEXT")]
     vendor_data: Option<String>,
     /// Only sessions of this workflow
-    #[arg(long, value_name = "ID", value_parser = workflow_id)]
+    #[arg(long, value_name = "ID")]
     workflow: Option<String>,
     /// Only sessions that contain this text
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Only sessions from this day on, YYYY-MM-DD in UTC
-    #[arg(long, value_name = "DATE", value_parser = date)]
+    #[arg(long, value_name = "DATE")]
     from: Option<String>,
     /// Only sessions up to this day, YYYY-MM-DD in UTC
-    #[arg(long, value_name = "DATE", value_parser = date)]
+    #[arg(long, value_name = "DATE")]
     to: Option<String>,
     /// user (KYC), business (KYB) or all [default: user]
     #[arg(long, value_name = "KIND", hide_possible_values = true)]
@@ -59,9 +58,9 @@ pub(crate) struct List {
 impl List {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         let mut left = self.max.unwrap_or(u64::MAX);
-        let mut next = Some(self.request(left));
+        let mut next = Some(self.request(left)?);
+        let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         let mut listed = 0;
         while let Some(request) = next.filter(|_| left > 0) {
             let page: SessionPage = connection
@@ -70,7 +69,7 @@ impl List {
             match format {
                 Format::Json => print_json(&page, left)?,
                 Format::Table => {
-                    let sessions = page.sessions().iter().take(count(left)).enumerate();
+                    let sessions = page.sessions().iter().take(at_most(left)).enumerate();
                     for (index, session) in sessions {
                         let gap = if listed + index == 0 { "" } else { "\n" };
                         let shown = verification_table::of_summary(session).shown(context.style());
@@ -98,7 +97,8 @@ impl List {
         }
     }
 
-    fn request(&self, most: u64) -> ListSessions {
+    fn request(&self, most: u64) -> Result<ListSessions, Failure> {
+        let refused = |flag, error: &dyn Error| Failure::usage(format!("{flag}: {error}"));
         // At most 100 sessions per page, so that a page arrives soon.
         let size = u32::try_from(most).unwrap_or(u32::MAX).min(100);
         let mut list = ListSessions::new().with_limit(size);
@@ -109,25 +109,25 @@ impl List {
             list = list.with_vendor_data(text);
         }
         if let Some(id) = &self.workflow {
-            list = list.with_workflow_id(id);
+            list = list.with_workflow_id(id).map_err(|error| refused("--workflow", &error))?;
         }
         if let Some(text) = &self.search {
             list = list.with_search(text);
         }
         if let Some(date) = &self.from {
-            list = list.with_date_from(date);
+            list = list.with_date_from(date).map_err(|error| refused("--from", &error))?;
         }
         if let Some(date) = &self.to {
-            list = list.with_date_to(date);
+            list = list.with_date_to(date).map_err(|error| refused("--to", &error))?;
         }
         if let Some(kind) = &self.kind {
             list = list.with_session_kind(kind);
         }
-        list
+        Ok(list)
     }
 }
 
-fn count(most: u64) -> usize {
+fn at_most(most: u64) -> usize {
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 
@@ -135,20 +135,8 @@ fn print_json(page: &SessionPage, most: u64) -> Result<(), Failure> {
     let results = page.json().get("results");
     let results =
         results.and_then(|results| results.deserialize::<Vec<RawJson>>().ok()).unwrap_or_default();
-    for session in results.iter().take(count(most)) {
+    for session in results.iter().take(at_most(most)) {
         output::print_json(&session.to_compact())?;
     }
     Ok(())
-}
-
-fn workflow_id(text: &str) -> Result<String, InvalidUuid> {
-    CreateSession::new(text).map(|_| text.to_owned())
-}
-
-fn date(text: &str) -> Result<String, String> {
-    let date = time::Date::parse(text, &Iso8601::DATE).ok();
-    // The parser also accepts other forms, such as the week and its day.
-    date.map(|date| date.to_string())
-        .filter(|date| date == text)
-        .ok_or_else(|| format!("{text:?} is not a date like 2026-01-31"))
 }

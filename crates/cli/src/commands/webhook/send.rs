@@ -100,8 +100,8 @@ impl Send {
             ))
         })?;
         let status = answer.status();
-        let reason = status.canonical_reason().map(|reason| format!(" {reason}"));
-        let shown = format!("{}{}", status.as_u16(), reason.unwrap_or_default());
+        let code_and_reason = [Some(status.as_str()), status.canonical_reason()];
+        let shown = code_and_reason.into_iter().flatten().collect::<Vec<_>>().join(" ");
         output::print(&match format {
             Format::Json => format!("{}\n", json!({ "status": status.as_u16() })),
             Format::Table => format!("The receiver answered {shown}\n"),

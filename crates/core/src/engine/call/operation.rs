@@ -60,8 +60,7 @@ impl<E: Endpoint> Operation for Call<E> {
         let Some(attempt) = self.take_attempt(&ticket) else { return };
         let (status, headers) = (response.status(), response.headers());
         let request_id = engine.is_recording().then(|| triage::request_id(headers)).flatten();
-        let sent_with = attempt.purpose.secrets();
-        let request_id = request_id.map(|id| engine.scrubbed_text(id, &sent_with));
+        let request_id = request_id.map(|id| engine.scrubbed_text(id, &attempt.purpose.secrets()));
         self.record(engine, || EventKind::Answered {
             endpoint: attempt.purpose.endpoint(E::KIND),
             status,
@@ -87,7 +86,7 @@ impl<E: Endpoint> Operation for Call<E> {
                 }
             }
         };
-        let error = engine.scrubbed(error, &sent_with);
+        let error = engine.scrubbed(error, &attempt.purpose.secrets());
         self.failed(engine, now, &attempt.purpose, AttemptError::Response(error));
     }
 
