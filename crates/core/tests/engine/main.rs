@@ -6,6 +6,7 @@
 mod calls;
 mod credentials;
 mod settings;
+mod shared_token;
 mod store;
 mod token;
 mod waiting;

@@ -148,3 +148,18 @@ impl TokenShare {
         self.outgoing.retain(|request| matches!(request, TokenRequest::Discard(_)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_tokens_are_reported_up_to_a_limit() {
+        let mut share = TokenShare::default();
+        for _ in 0..20 {
+            share.discard("token".into());
+        }
+        let requests = share.requests(&TokenCache::default(), Moment::default());
+        assert_eq!(requests.len(), MAX_OUTGOING);
+    }
+}

@@ -291,3 +291,6 @@ impl Permits {
         first
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! The token that processes share through a store.
+
+use didit_core::{
+    Application, QuotaAnswer, SharedLimit, SharedStore, SharedToken, StoreAnswer, StoreError,
+    StoreRequest, StoreStep, TokenAnswer, TokenRequest,
+};
+
+use super::*;
+
+/// The store's part is played by the tests.
+#[derive(Debug)]
+struct Played;
+
+impl SharedStore for Played {
+    fn open(&mut self, _: &Application<'_>) {}
+
+    fn exchange(&mut self, _: &[StoreRequest]) -> Result<Vec<StoreAnswer>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+fn sharing() -> Engine {
+    builder().shared_store(&mut Played).build().unwrap()
+}
+
+/// Returns the engine's requests to the store about the token, and the answers to all requests:
+/// every permit is granted, and a token is answered with `token`.
+fn asked(engine: &mut Engine, now: Moment, token: &TokenAnswer) -> (Vec<String>, Vec<StoreAnswer>) {
+    let StoreStep::Exchange(requests) = engine.poll_store(now) else { return Default::default() };
+    let seconds = |duration: Duration| duration.as_secs();
+    let mut tokens = Vec::new();
+    let answers = requests.into_iter().map(|request| match request {
+        StoreRequest::Quota(quota) => StoreAnswer::Quota(QuotaAnswer {
+            bucket: quota.bucket,
+            member: true,
+            granted: quota.wanted,
+            wait: Duration::ZERO,
+            closed: false,
+            limit: SharedLimit::Unlimited,
+            members: 2,
+        }),
+        StoreRequest::Token(request) => {
+            let (text, answer) = match request {
+                TokenRequest::Get { lease, known } => {
+                    let known = known.as_ref().map_or("none", |known| known.expose());
+                    (format!("get {} {known}", seconds(lease)), token.clone())
+                }
+                TokenRequest::Hold(time) => (format!("hold {}", seconds(time)), TokenAnswer::Done),
+                TokenRequest::Put(shared) => {
+                    let (lifetime, renewal) =
+                        (seconds(shared.lifetime), seconds(shared.renew_after));
+                    let text = format!("put {} {lifetime} {renewal}", shared.token.expose());
+                    (text, TokenAnswer::Done)
+                }
+                TokenRequest::Release => ("release".to_owned(), TokenAnswer::Done),
+                TokenRequest::Discard(token) => {
+                    (format!("discard {}", token.expose()), TokenAnswer::Done)
+                }
+            };
+            tokens.push(text);
+            StoreAnswer::Token(answer)
+        }
+    });
+    let answers = answers.collect();
+    (tokens, answers)
+}
+
+/// Exchanges the engine's requests with the store; returns those about the token.
+fn exchange(engine: &mut Engine, now: Moment, token: &TokenAnswer) -> Vec<String> {
+    let (requests, answers) = asked(engine, now, token);
+    engine.handle_store(now, Ok(answers));
+    requests
+}
+
+fn shared(name: &str) -> TokenAnswer {
+    TokenAnswer::Token(SharedToken {
+        token: name.into(),
+        lifetime: Duration::from_secs(1000),
+        renew_after: Duration::from_secs(900),
+    })
+}
+
+/// Returns an engine, and a call that has just sent the token request under the store's lease.
+fn fetching(now: Moment) -> (Engine, Call<RetrieveDecision>, Ticket) {
+    let (mut engine, mut call) = (sharing(), call());
+    waits(&mut call, &mut engine, now);
+    assert_eq!(exchange(&mut engine, now, &TokenAnswer::Fetch), ["get 15 none"]);
+    let (sent, ticket) = sends(&mut call, &mut engine, now);
+    assert_eq!(sent, "token -");
+    (engine, call, ticket)
+}
+
+/// Polls a call until it sends its request, with the store's permit; returns the request.
+fn sends_with_permit(
+    call: &mut Call<RetrieveDecision>,
+    engine: &mut Engine,
+    now: Moment,
+) -> (String, Ticket) {
+    if let Step::Send { request, ticket, .. } = call.poll(engine, now) {
+        return (describe(&request), ticket);
+    }
+    exchange(engine, now, &TokenAnswer::Wait(Duration::from_secs(60)));
+    sends(call, engine, now)
+}
+
+#[test]
+fn fetched_token_is_shared_and_ends_the_lease() {
+    let (mut engine, mut call, ticket) = fetching(at(0));
+    answer(&mut call, &mut engine, at(1), ticket, 200, &token("new", 1000));
+    waits(&mut call, &mut engine, at(1));
+    assert_eq!(exchange(&mut engine, at(1), &TokenAnswer::Fetch), ["put new 1000 940"]);
+    assert_eq!(sends(&mut call, &mut engine, at(1)).0, "decision new");
+}
+
+#[test]
+fn token_for_a_single_request_is_not_shared() {
+    let (mut engine, mut call, ticket) = fetching(at(0));
+    answer(&mut call, &mut engine, at(1), ticket, 200, r#"{"access_token":"once"}"#);
+    assert_eq!(exchange(&mut engine, at(1), &TokenAnswer::Fetch), ["release"]);
+}
+
+#[test]
+fn token_of_another_process_is_used_until_it_is_due_for_renewal() {
+    let (mut engine, mut call) = (sharing(), call());
+    waits(&mut call, &mut engine, at(0));
+    let (requests, answers) = asked(&mut engine, at(0), &shared("theirs"));
+    assert_eq!(requests, ["get 15 none"]);
+    // The token's times count from the request.
+    engine.handle_store(at(1), Ok(answers));
+    assert_eq!(sends_with_permit(&mut call, &mut engine, at(1)).0, "decision theirs");
+    let mut renewing = super::call();
+    assert_eq!(sends_with_permit(&mut renewing, &mut engine, at(900)).0, "decision theirs");
+    assert_eq!(engine.access_token(at(900)).unwrap().lifetime(), Some(Duration::from_secs(100)));
+    let mut next = super::call();
+    waits(&mut next, &mut engine, at(961));
+    assert_eq!(exchange(&mut engine, at(961), &shared("renewed")), ["get 15 theirs"]);
+    assert_eq!(sends_with_permit(&mut next, &mut engine, at(961)).0, "decision renewed");
+}
+
+#[test]
+fn process_asks_again_while_another_one_fetches() {
+    let (mut engine, mut call) = (sharing(), call());
+    waits(&mut call, &mut engine, at(0));
+    let elsewhere = TokenAnswer::Wait(Duration::from_secs(3));
+    assert_eq!(exchange(&mut engine, at(0), &elsewhere), ["get 15 none"]);
+    waits(&mut call, &mut engine, at(2));
+    assert_eq!(exchange(&mut engine, at(2), &elsewhere), [""; 0]);
+    let StoreStep::Wait { until } = engine.poll_store(at(2)) else { panic!("nothing to ask") };
+    assert_eq!(until, at(3));
+    assert_eq!(exchange(&mut engine, at(3), &shared("theirs")), ["get 15 none"]);
+    assert_eq!(sends_with_permit(&mut call, &mut engine, at(3)).0, "decision theirs");
+}
+
+#[test]
+fn lease_that_was_not_used_for_five_seconds_is_requested_again() {
+    let (mut engine, mut call) = (sharing(), call());
+    waits(&mut call, &mut engine, at(0));
+    exchange(&mut engine, at(0), &TokenAnswer::Fetch);
+    waits(&mut call, &mut engine, at(5));
+    assert_eq!(exchange(&mut engine, at(5), &TokenAnswer::Fetch), ["get 15 none"]);
+    assert_eq!(sends(&mut call, &mut engine, at(9)).0, "token -");
+}
+
+#[test]
+fn canceled_call_releases_the_lease() {
+    let (mut engine, mut call, _) = fetching(at(0));
+    call.cancel(&mut engine, at(1));
+    assert_eq!(exchange(&mut engine, at(1), &TokenAnswer::Fetch), ["release"]);
+    assert_eq!(exchange(&mut engine, at(2), &TokenAnswer::Fetch), [""; 0]);
+}
+
+#[test]
+fn lease_that_arrives_after_the_call_was_canceled_is_released() {
+    let (mut engine, mut canceled) = (sharing(), call());
+    waits(&mut canceled, &mut engine, at(0));
+    let (_, answers) = asked(&mut engine, at(0), &TokenAnswer::Fetch);
+    canceled.cancel(&mut engine, at(0));
+    engine.handle_store(at(0), Ok(answers));
+    assert_eq!(exchange(&mut engine, at(0), &TokenAnswer::Fetch), ["release"]);
+}
+
+#[test]
+fn lease_that_another_call_needs_is_kept() {
+    let (mut engine, mut canceled) = (sharing(), call());
+    waits(&mut canceled, &mut engine, at(0));
+    let (_, answers) = asked(&mut engine, at(0), &TokenAnswer::Fetch);
+    canceled.cancel(&mut engine, at(0));
+    let mut other = call();
+    waits(&mut other, &mut engine, at(0));
+    engine.handle_store(at(0), Ok(answers));
+    assert_eq!(sends(&mut other, &mut engine, at(0)).0, "token -");
+}
+
+#[test]
+fn retry_of_the_token_request_holds_the_lease() {
+    let (mut engine, mut call, ticket) = fetching(at(0));
+    answer(&mut call, &mut engine, at(1), ticket, 503, "");
+    let (until, reason) = waits(&mut call, &mut engine, at(1));
+    assert_eq!(reason, WaitReason::Backoff);
+    // Five seconds to start, and the time of the fetch.
+    let requests = exchange(&mut engine, at(1), &TokenAnswer::Fetch);
+    assert!(matches!(requests[0].as_str(), "hold 15" | "hold 16"), "{requests:?}");
+    assert_eq!(sends(&mut call, &mut engine, until).0, "token -");
+}
+
+#[test]
+fn refusal_of_the_token_endpoint_holds_the_lease_for_all_processes() {
+    let (mut engine, mut call, ticket) = fetching(at(0));
+    let later = Response::builder().status(429).header("retry-after", "20").body(&b""[..]);
+    call.handle_response(&mut engine, at(1), ticket, &later.unwrap());
+    let requests = exchange(&mut engine, at(1), &TokenAnswer::Fetch);
+    assert!(!requests.is_empty() && requests.iter().all(|hold| hold == "hold 20"), "{requests:?}");
+    // The next fetch needs a new lease.
+    waits(&mut call, &mut engine, at(21));
+    assert_eq!(exchange(&mut engine, at(21), &TokenAnswer::Fetch), ["get 15 none"]);
+}
+
+#[test]
+fn refused_token_is_discarded_for_all_processes() {
+    let mut engine = sharing();
+    let mut call = call();
+    waits(&mut call, &mut engine, at(0));
+    exchange(&mut engine, at(0), &shared("theirs"));
+    let (sent, ticket) = sends_with_permit(&mut call, &mut engine, at(0));
+    assert_eq!(sent, "decision theirs");
+    answer(&mut call, &mut engine, at(1), ticket, 401, "");
+    waits(&mut call, &mut engine, at(1));
+    let requests = exchange(&mut engine, at(1), &shared("new"));
+    assert_eq!(requests, ["discard theirs", "get 15 none"]);
+    assert_eq!(sends_with_permit(&mut call, &mut engine, at(1)).0, "decision new");
+}
+
+#[test]
+fn lost_store_is_told_only_of_refused_tokens_when_it_returns() {
+    let (mut engine, mut first, ticket) = fetching(at(0));
+    answer(&mut first, &mut engine, at(0), ticket, 200, &token("own", 1000));
+    let (sent, ticket) = sends_with_permit(&mut first, &mut engine, at(0));
+    assert_eq!(sent, "decision own");
+    answer(&mut first, &mut engine, at(1), ticket, 401, "");
+    waits(&mut first, &mut engine, at(1));
+    assert!(matches!(engine.poll_store(at(1)), StoreStep::Exchange(_)));
+    engine.handle_store(at(1), Err(StoreError::new("refused")));
+    // Without the store, the process fetches its own token.
+    let (sent, ticket) = sends(&mut first, &mut engine, at(1));
+    assert_eq!(sent, "token -");
+    answer(&mut first, &mut engine, at(1), ticket, 200, &token("second", 1000));
+    let (_, ticket) = sends(&mut first, &mut engine, at(1));
+    answer(&mut first, &mut engine, at(1), ticket, 200, &decision("Confirmed"));
+    succeeds(&mut first, &mut engine, at(1));
+    assert_eq!(exchange(&mut engine, at(2), &TokenAnswer::Fetch), [""; 0]);
+}
