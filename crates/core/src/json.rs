@@ -76,7 +76,15 @@ impl RawJson {
 
     /// Returns the same value on one line, without the white space between its tokens.
     pub fn to_compact(&self) -> String {
-        compact(&self.0)
+        let (mut in_string, mut escaped) = (false, false);
+        let is_kept = |c: &char| {
+            if *c == '"' && !escaped {
+                in_string = !in_string;
+            }
+            escaped = in_string && *c == '\\' && !escaped;
+            in_string || !c.is_ascii_whitespace()
+        };
+        self.0.chars().filter(is_kept).collect()
     }
 }
 
@@ -85,18 +93,6 @@ impl RawJson {
 pub(crate) fn is_object(bytes: &[u8]) -> bool {
     let begins = bytes.trim_ascii_start().first() == Some(&b'{');
     begins && serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
-}
-
-/// Removes the white space between the tokens of a JSON text.
-pub(crate) fn compact(text: &str) -> String {
-    let mut strings = Strings::default();
-    text.chars()
-        .filter(|&c| {
-            let inside = strings.inside;
-            strings.step(c);
-            inside || !c.is_ascii_whitespace()
-        })
-        .collect()
 }
 
 impl FromStr for RawJson {
@@ -242,25 +238,6 @@ pub(crate) fn optional_timestamp<'de, D: Deserializer<'de>>(
     }
 
     Ok(Option::<Timestamp>::deserialize(deserializer)?.map(|Timestamp(at)| at))
-}
-
-/// Scans a JSON text character by character and tracks whether the position is inside a string.
-#[derive(Default)]
-struct Strings {
-    inside: bool,
-    escaped: bool,
-}
-
-impl Strings {
-    fn step(&mut self, c: char) {
-        if self.escaped {
-            self.escaped = false;
-        } else if self.inside && c == '\\' {
-            self.escaped = true;
-        } else if c == '"' {
-            self.inside = !self.inside;
-        }
-    }
 }
 
 #[cfg(test)]

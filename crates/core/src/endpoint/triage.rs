@@ -82,8 +82,8 @@ pub(crate) fn not_pdf<B: AsRef<[u8]>>(
     error(endpoint, response, ResponseErrorKind::NotPdf).with_message(words.text)
 }
 
-/// Checks that a success that need not say anything does not say `error`, as some servers do with
-/// status 200.
+/// Checks that a success whose body is optional has no member `error`: some servers report errors
+/// with status 200.
 pub(crate) fn no_error_inside<B: AsRef<[u8]>>(
     endpoint: EndpointKind,
     response: &Response<B>,

@@ -1,6 +1,8 @@
+use std::cmp::Ordering;
+use std::convert::Infallible;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::mem;
+use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -113,13 +115,37 @@ impl From<&str> for Status {
     }
 }
 
+impl FromStr for Status {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
+impl AsRef<str> for Status {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialOrd for Status {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Orders alphabetically, ignoring case.
+impl Ord for Status {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let lower = |status: &Self| status.as_str().to_ascii_lowercase();
+        lower(self).cmp(&lower(other))
+    }
+}
+
 impl PartialEq for Status {
     fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Other(one), Self::Other(other)) => one.0.eq_ignore_ascii_case(&other.0),
-            // `from` turns every spelling of a known status into its variant.
-            _ => mem::discriminant(self) == mem::discriminant(other),
-        }
+        self.as_str().eq_ignore_ascii_case(other.as_str())
     }
 }
 
@@ -193,10 +219,14 @@ mod tests {
     }
 
     #[test]
-    fn statuses_serialize_as_strings() {
+    fn statuses_serialize_as_strings_and_sort_ignoring_case() {
         let status: Status = serde_json::from_str(r#""KYC expired""#).unwrap();
         assert_eq!(serde_json::to_string(&status).unwrap(), r#""Kyc Expired""#);
         let status: Status = serde_json::from_str(r#""on hold""#).unwrap();
         assert_eq!(serde_json::to_string(&status).unwrap(), r#""on hold""#);
+        assert_eq!("new".parse(), Ok(Status::from("NEW")));
+        assert!(Status::from("a") < Status::from("B") && Status::from("B") < Status::from("c"));
+        assert_eq!(Status::from("x").cmp(&Status::from("X")), Ordering::Equal);
+        assert_eq!(Status::Approved.as_ref(), "Approved");
     }
 }

@@ -35,10 +35,10 @@ impl Words {
     }
 
     fn read(body: &[u8], plain: bool) -> Self {
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         if let Some(value) = json(body) {
             return Self::of_json(&value);
         }
+        let body = without_mark(body);
         let text = String::from_utf8_lossy(&body[..body.len().min(MAX_HEAD)]);
         let text = if plain { Some(&*text) } else { html_title(&text) };
         Self { text: text.and_then(|text| excerpt(text, MAX_CHARS)), invalid_client: false }
@@ -62,7 +62,12 @@ impl Words {
 
 /// Parses a body as JSON, unless it is too long.
 fn json(body: &[u8]) -> Option<Value> {
-    if body.len() > MAX_JSON { None } else { serde_json::from_slice(body).ok() }
+    if body.len() > MAX_JSON { None } else { serde_json::from_slice(without_mark(body)).ok() }
+}
+
+/// Returns the body without a byte order mark.
+fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// Returns a string, or the joined strings of a list, with the `msg` of each object in it.
@@ -84,8 +89,7 @@ fn strings(value: &Value) -> Option<String> {
 
 /// Returns whether a body is an object with an `error`, in the OAuth style or any other.
 pub(super) fn is_error(body: &[u8]) -> bool {
-    let value = serde_json::from_slice::<Value>(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
-    value.is_ok_and(|value| value.get("error").is_some_and(|error| !error.is_null()))
+    json(body).is_some_and(|value| value.get("error").is_some_and(|error| !error.is_null()))
 }
 
 /// Reads the verification API's messages about refused fields, as `field.sub: text`.
@@ -176,6 +180,13 @@ mod tests {
         for (kind, body, expected) in cases {
             assert_eq!(words(kind, body).as_deref(), expected, "{body}");
         }
+    }
+
+    #[test]
+    fn byte_order_mark_does_not_hide_refused_fields_or_errors() {
+        let refused = "\u{feff}{\"callback\":[\"not a URL\"]}";
+        assert_eq!(field_errors(refused.as_bytes()).as_deref(), Some("callback: not a URL"));
+        assert!(is_error("\u{feff}{\"error\":\"x\"}".as_bytes()));
     }
 
     #[test]
