@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::clock;
+use crate::quota::Verdict;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -45,6 +46,19 @@ impl Answer {
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
+    }
+
+    /// Adds the headers of a rate limit, and `Retry-After` if the request was over it.
+    pub(crate) fn with_rate_limit(self, verdict: &Verdict, now: Duration) -> Self {
+        let reset = clock::seconds_up(now.saturating_add(verdict.until_reset));
+        let answer = self
+            .with("X-RateLimit-Limit", verdict.limit.to_string())
+            .with("X-RateLimit-Remaining", verdict.remaining.to_string())
+            .with("X-RateLimit-Reset", reset.to_string());
+        if verdict.accepted {
+            return answer;
+        }
+        answer.with("Retry-After", clock::seconds_up(verdict.until_reset).to_string())
     }
 
     /// Encodes the response; without its body if it answers a `HEAD` request.

@@ -7,9 +7,9 @@ use crate::state::Shared;
 /// Returns the client id of the application whose key or valid access token a request carries.
 pub(crate) fn authorize(shared: &Shared, request: &RecordedRequest) -> Result<String, Answer> {
     if let Some(key) = request.header("X-Api-Key") {
-        let application =
-            shared.settings.applications().find(|application| application.api_key == key);
-        return application
+        return shared
+            .settings
+            .by_key(key)
             .map(|application| application.client_id.clone())
             .ok_or_else(|| refused("The application key does not match."));
     }

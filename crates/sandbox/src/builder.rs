@@ -18,12 +18,10 @@ pub struct SandboxBuilder {
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) settings: Settings,
-    pub(crate) quota: Option<Quota>,
     pub(crate) faults: FaultPlan,
     pub(crate) keep_requests: usize,
     pub(crate) session_lifetime: Duration,
     pub(crate) verification_lifetime: Duration,
-    pub(crate) verification_limits: VerificationLimits,
     pub(crate) webhooks: Vec<(String, String)>,
     pub(crate) webhook_faults: Vec<WebhookFault>,
     pub(crate) state_file: Option<PathBuf>,
@@ -39,6 +37,8 @@ impl SandboxBuilder {
                 more_applications: Vec::new(),
                 token_lifetime: Duration::from_secs(86_400),
                 token_answer: None,
+                quota: None,
+                verification_limits: VerificationLimits::DOCUMENTED,
                 latency: Duration::ZERO,
                 observer: None,
                 log: None,
@@ -51,12 +51,10 @@ impl SandboxBuilder {
                 #[cfg(feature = "tls")]
                 tls: None,
             },
-            quota: None,
             faults: FaultPlan::default(),
             keep_requests: 100_000,
             session_lifetime: Duration::from_secs(600),
             verification_lifetime: Duration::from_secs(7 * 86_400),
-            verification_limits: VerificationLimits::DOCUMENTED,
             webhooks: Vec::new(),
             webhook_faults: Vec::new(),
             state_file: None,
@@ -142,7 +140,7 @@ impl SandboxBuilder {
 
     /// Sets the rate limits of the verification API; by default the documented ones.
     pub fn verification_limits(mut self, limits: VerificationLimits) -> Self {
-        self.verification_limits = limits;
+        self.settings.verification_limits = limits;
         self
     }
 
@@ -209,7 +207,7 @@ impl SandboxBuilder {
 
     /// Limits the retrieval of decisions; by default there is no limit.
     pub fn quota(mut self, quota: Quota) -> Self {
-        self.quota = Some(quota);
+        self.settings.quota = Some(quota);
         self
     }
 
@@ -310,7 +308,7 @@ impl fmt::Debug for SandboxBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SandboxBuilder")
             .field("port", &self.port)
-            .field("quota", &self.quota)
+            .field("quota", &self.settings.quota)
             .finish_non_exhaustive()
     }
 }

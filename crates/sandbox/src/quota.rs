@@ -1,11 +1,11 @@
 //! The sliding-window quota on the retrieval of decisions.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 /// Limit on the decisions that each application may retrieve within a sliding window.
 ///
-/// Every response to an authorized request then has the headers `X-RateLimit-Limit`,
+/// Every response to a valid request for a decision then has the headers `X-RateLimit-Limit`,
 /// `X-RateLimit-Remaining` and `X-RateLimit-Reset` (the time at which the oldest accepted request
 /// leaves the window, in seconds since 1970, rounded up). A request over the limit is answered with
 /// 429 and `Retry-After` (whole seconds, rounded up) and does not count.
@@ -22,7 +22,11 @@ impl Quota {
     pub const DOCUMENTED: Self = Self { limit: 100, window: Duration::from_secs(60) };
 }
 
-pub(crate) struct Window {
+/// The windows of accepted requests, by client id and kind.
+#[derive(Default)]
+pub(crate) struct Windows(HashMap<(String, &'static str), Window>);
+
+struct Window {
     quota: Quota,
     accepted: VecDeque<Duration>,
 }
@@ -37,12 +41,26 @@ pub(crate) struct Verdict {
     pub(crate) until_reset: Duration,
 }
 
+impl Windows {
+    /// Decides on one more request of this kind by an application.
+    pub(crate) fn ask(
+        &mut self,
+        application: &str,
+        kind: &'static str,
+        quota: Quota,
+        now: Duration,
+    ) -> Verdict {
+        let window = self.0.entry((application.to_owned(), kind));
+        window.or_insert_with(|| Window::new(quota)).ask(now)
+    }
+}
+
 impl Window {
-    pub(crate) fn new(quota: Quota) -> Self {
+    fn new(quota: Quota) -> Self {
         Self { quota, accepted: VecDeque::new() }
     }
 
-    pub(crate) fn ask(&mut self, now: Duration) -> Verdict {
+    fn ask(&mut self, now: Duration) -> Verdict {
         let Quota { limit, window } = self.quota;
         while self.accepted.front().is_some_and(|&oldest| now.saturating_sub(oldest) >= window) {
             self.accepted.pop_front();

@@ -62,12 +62,13 @@ pub(crate) fn decision(
     let now = shared.now();
     let mut state = shared.state();
     state.sessions.note_request(id, now);
-    let verdict = state.ask_quota(&application, now);
+    let quota = shared.settings.quota;
+    let verdict = quota.map(|quota| state.windows.ask(&application, "Decision", quota, now));
     let answer = match &verdict {
         Some(verdict) if !verdict.accepted => {
             let seconds = clock::seconds_up(verdict.until_reset);
             let why = format!("Request was throttled. Expected available in {seconds} seconds.");
-            Answer::detail(429, &why).with("Retry-After", seconds.to_string())
+            Answer::detail(429, &why)
         }
         _ if !shared.settings.strict
             && state.sessions.special_id(id) == Some(SpecialId::Failing) =>
@@ -79,14 +80,10 @@ pub(crate) fn decision(
             None => Answer::json(404, fixtures::ERROR_DETAIL),
         },
     };
-    let Some(verdict) = verdict else {
-        return Ok(answer);
-    };
-    let reset = clock::seconds_up(now.saturating_add(verdict.until_reset));
-    Ok(answer
-        .with("X-RateLimit-Limit", verdict.limit.to_string())
-        .with("X-RateLimit-Remaining", verdict.remaining.to_string())
-        .with("X-RateLimit-Reset", reset.to_string()))
+    Ok(match verdict {
+        Some(verdict) => answer.with_rate_limit(&verdict, now),
+        None => answer,
+    })
 }
 
 /// Refuses undocumented scopes.

@@ -1,6 +1,5 @@
 //! Starts a sandbox from its settings.
 
-use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
@@ -8,6 +7,7 @@ use std::time::Instant;
 use crate::application::check_distinct;
 use crate::clock::Clock;
 use crate::listen::Reach;
+use crate::quota::Windows;
 use crate::random::unguessable;
 use crate::record::Journal;
 use crate::server::Server;
@@ -17,7 +17,6 @@ use crate::state_file::StateFile;
 use crate::stop::Stop;
 use crate::store::Store;
 use crate::tokens::Tokens;
-use crate::verification::Limiter;
 use crate::verification::sessions::Sessions as Verifications;
 use crate::webhook::Destination;
 use crate::{Sandbox, SandboxBuilder};
@@ -50,13 +49,11 @@ impl SandboxBuilder {
         let pages = reach.pages().to_owned();
         let mut state = State {
             faults: self.faults,
-            quota: self.quota,
-            windows: HashMap::new(),
+            windows: Windows::default(),
             journal: Journal::new(self.keep_requests),
             tokens: Tokens::new(store.clone(), reach.network.is_some()),
             sessions: Sessions::new(self.session_lifetime, store.clone()),
             verification: Verifications::new(pages, self.verification_lifetime, store),
-            limiter: Limiter::new(self.verification_limits),
             connections: 0,
             requests: 0,
         };

@@ -1,6 +1,5 @@
 //! The state that the connections of a sandbox share.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,15 +8,14 @@ use crate::application::Application;
 use crate::clock::Clock;
 use crate::fault::FaultPlan;
 use crate::listen::Reach;
-use crate::quota::{Verdict, Window};
+use crate::quota::Windows;
 use crate::record::Journal;
 use crate::sessions::Sessions;
 use crate::stop::Stop;
 use crate::store::Record;
 use crate::tokens::Tokens;
-use crate::verification::Limiter;
 use crate::verification::sessions::Sessions as Verifications;
-use crate::{Quota, RecordedRequest};
+use crate::{Quota, RecordedRequest, VerificationLimits};
 
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
@@ -43,6 +41,8 @@ pub(crate) struct Settings {
     pub(crate) more_applications: Vec<Application>,
     pub(crate) token_lifetime: Duration,
     pub(crate) token_answer: Option<String>,
+    pub(crate) quota: Option<Quota>,
+    pub(crate) verification_limits: VerificationLimits,
     pub(crate) latency: Duration,
     pub(crate) observer: Option<Observer>,
     pub(crate) log: Option<Log>,
@@ -61,14 +61,11 @@ pub(crate) struct Settings {
 /// The state that requests change.
 pub(crate) struct State {
     pub(crate) faults: FaultPlan,
-    pub(crate) quota: Option<Quota>,
-    /// The quota windows, by the client id of the application.
-    pub(crate) windows: HashMap<String, Window>,
+    pub(crate) windows: Windows,
     pub(crate) journal: Journal,
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
     pub(crate) verification: Verifications,
-    pub(crate) limiter: Limiter,
     pub(crate) connections: u64,
     pub(crate) requests: u64,
 }
@@ -77,6 +74,11 @@ impl Settings {
     /// Returns all applications, the default one first.
     pub(crate) fn applications(&self) -> impl Iterator<Item = &Application> {
         std::iter::once(&self.application).chain(&self.more_applications)
+    }
+
+    /// Returns the application with this key.
+    pub(crate) fn by_key(&self, api_key: &str) -> Option<&Application> {
+        self.applications().find(|application| application.api_key == api_key)
     }
 
     /// Returns the scheme of the sandbox's URLs.
@@ -140,12 +142,5 @@ impl State {
                 Record::TokensRevoked => self.tokens.forget(),
             }
         }
-    }
-
-    /// Asks the quota for one more retrieval by this application; `None` if there is no quota.
-    pub(crate) fn ask_quota(&mut self, application: &str, now: Duration) -> Option<Verdict> {
-        let quota = self.quota?;
-        let window = self.windows.entry(application.to_owned());
-        Some(window.or_insert_with(|| Window::new(quota)).ask(now))
     }
 }

@@ -25,7 +25,6 @@ use crate::state::{Shared, State};
 use crate::{RecordedRequest, Route};
 
 pub use handle::Verification;
-pub(crate) use limits::Limiter;
 pub use limits::VerificationLimits;
 use session::Session;
 use sessions::Lookup;
@@ -47,7 +46,7 @@ pub(crate) fn answer(
 ) -> Result<Answer, Answer> {
     let now = shared.now();
     let key = request.header("X-Api-Key");
-    let application = shared.settings.applications().find(|known| Some(&*known.api_key) == key);
+    let application = key.and_then(|key| shared.settings.by_key(key));
     let mut state = shared.state();
     state.verification.expire(now).map_err(|error| Answer::save_failed(&error))?;
     // As in the service, an unknown session is a 404 even without credentials.
@@ -56,8 +55,8 @@ pub(crate) fn answer(
         id => Some(Target::find(&state, shared.settings.strict, application, id)?),
     };
     let application = application.ok_or_else(|| refused(route))?;
-    state.limiter.ask(&application.client_id, route, now)?;
     let call = Call { shared, request, application, now };
+    limits::check(&call, &mut state.windows, route)?;
     match (route, target) {
         (Route::CreateVerification, _) => create_session::answer(&call, &mut state),
         (Route::ListVerifications, _) => list_sessions::answer(&call, &state),

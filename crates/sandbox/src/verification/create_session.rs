@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::route::is_uuid;
 use super::session::{Creation, Session};
-use super::{Call, read_object, text_member, wrong};
+use super::{Call, limits, read_object, text_member, wrong};
 use crate::answer::Answer;
 use crate::state::State;
 
@@ -18,7 +18,7 @@ pub(super) fn answer(call: &Call<'_>, state: &mut State) -> Result<Answer, Answe
     let application = &call.application.client_id;
     let again = state.verification.unfinished(application, &given);
     if again.is_none() {
-        state.limiter.ask_for_session(application, call.now)?;
+        limits::check_session(call, &mut state.windows)?;
     }
     let created = state.verification.create(application, given, again, call.now);
     let session = created.map_err(|error| Answer::save_failed(&error))?;

@@ -1,10 +1,10 @@
 //! The rate limits of the verification API.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
+use super::Call;
 use crate::answer::Answer;
-use crate::quota::Window;
+use crate::quota::{Verdict, Windows};
 use crate::{Quota, Route, clock};
 
 /// Limits on the requests of each kind that an application may send within a sliding window.
@@ -47,82 +47,55 @@ const fn per_minute(limit: u32) -> Quota {
     Quota { limit, window: Duration::from_secs(60) }
 }
 
-/// The windows of accepted requests, by client id and kind.
-pub(crate) struct Limiter {
-    limits: VerificationLimits,
-    windows: HashMap<(String, &'static str), Window>,
+/// Counts a request, or refuses it.
+pub(super) fn check(call: &Call<'_>, windows: &mut Windows, route: Route) -> Result<(), Answer> {
+    let limits = &call.shared.settings.verification_limits;
+    let (kind, quota) = match route {
+        Route::CreateVerification => ("Session creation", limits.create),
+        Route::VerificationPdf => ("Session PDF generation", limits.pdf),
+        Route::UpdateVerificationStatus | Route::DeleteVerification => {
+            ("Write request", limits.write)
+        }
+        _ => ("GET request", limits.get),
+    };
+    let Some((quota, verdict)) = refused(call, windows, kind, quota) else {
+        return Ok(());
+    };
+    let period = match quota.window.as_secs() {
+        60 => "minute".to_owned(),
+        seconds => format!("{seconds} seconds"),
+    };
+    let why = format!(
+        "{kind} rate limit exceeded. You can make up to {} requests per {period}.",
+        quota.limit
+    );
+    Err(Answer::detail(429, &why).with_rate_limit(&verdict, call.now))
 }
 
-impl Limiter {
-    pub(crate) fn new(limits: VerificationLimits) -> Self {
-        Self { limits, windows: HashMap::new() }
-    }
+/// Counts a new session, or refuses it like the service's own sandbox.
+pub(super) fn check_session(call: &Call<'_>, windows: &mut Windows) -> Result<(), Answer> {
+    let quota = call.shared.settings.verification_limits.sandbox_sessions;
+    let Some((quota, verdict)) = refused(call, windows, "Sandbox session", quota) else {
+        return Ok(());
+    };
+    let why = format!(
+        "Sandbox session quota exceeded ({} sessions per {}h). Wait for the window to reset. \
+         Expected available in {} seconds.",
+        quota.limit,
+        quota.window.as_secs() / 3600,
+        clock::seconds_up(verdict.until_reset)
+    );
+    Err(Answer::detail(429, &why))
+}
 
-    /// Counts a new session, or refuses it like the service's own sandbox.
-    pub(crate) fn ask_for_session(
-        &mut self,
-        application: &str,
-        now: Duration,
-    ) -> Result<(), Answer> {
-        let Some(quota) = self.limits.sandbox_sessions else {
-            return Ok(());
-        };
-        let verdict = self.window(application, "Sandbox session", quota).ask(now);
-        if verdict.accepted {
-            return Ok(());
-        }
-        let why = format!(
-            "Sandbox session quota exceeded ({} sessions per {}h). Wait for the window to reset. \
-             Expected available in {} seconds.",
-            quota.limit,
-            quota.window.as_secs() / 3600,
-            clock::seconds_up(verdict.until_reset)
-        );
-        Err(Answer::detail(429, &why))
-    }
-
-    fn window(&mut self, application: &str, kind: &'static str, quota: Quota) -> &mut Window {
-        let window = self.windows.entry((application.to_owned(), kind));
-        window.or_insert_with(|| Window::new(quota))
-    }
-
-    /// Counts a request, or refuses it.
-    pub(crate) fn ask(
-        &mut self,
-        application: &str,
-        route: Route,
-        now: Duration,
-    ) -> Result<(), Answer> {
-        let (kind, quota) = match route {
-            Route::CreateVerification => ("Session creation", self.limits.create),
-            Route::VerificationPdf => ("Session PDF generation", self.limits.pdf),
-            Route::UpdateVerificationStatus | Route::DeleteVerification => {
-                ("Write request", self.limits.write)
-            }
-            _ => ("GET request", self.limits.get),
-        };
-        let Some(quota) = quota else {
-            return Ok(());
-        };
-        let verdict = self.window(application, kind, quota).ask(now);
-        if verdict.accepted {
-            return Ok(());
-        }
-        let period = match quota.window.as_secs() {
-            60 => "minute".to_owned(),
-            seconds => format!("{seconds} seconds"),
-        };
-        let why = format!(
-            "{kind} rate limit exceeded. You can make up to {} requests per {period}.",
-            quota.limit
-        );
-        Err(Answer::detail(429, &why)
-            .with("X-RateLimit-Limit", quota.limit.to_string())
-            .with("X-RateLimit-Remaining", "0")
-            .with(
-                "X-RateLimit-Reset",
-                clock::seconds_up(now.saturating_add(verdict.until_reset)).to_string(),
-            )
-            .with("Retry-After", clock::seconds_up(verdict.until_reset).to_string()))
-    }
+/// Counts a request of this kind; returns its quota and the verdict if it is over the limit.
+fn refused(
+    call: &Call<'_>,
+    windows: &mut Windows,
+    kind: &'static str,
+    quota: Option<Quota>,
+) -> Option<(Quota, Verdict)> {
+    let quota = quota?;
+    let verdict = windows.ask(&call.application.client_id, kind, quota, call.now);
+    (!verdict.accepted).then_some((quota, verdict))
 }
