@@ -176,7 +176,8 @@ impl World {
         };
         let callers = input.operations.iter().map(caller).collect();
         let builder = Engine::builder(client()).base_url(base()).policy(policy);
-        let engine = builder.record_events(true).build().expect("a user agent");
+        let mut engine = builder.build().expect("a user agent");
+        engine.record_events(true);
         Self { engine, now, callers, requests: vec![], sent: 0, counted: vec![] }
     }
 

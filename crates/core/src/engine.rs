@@ -46,7 +46,7 @@ use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, ClientCredentials, Credentials};
 use crate::endpoint::{Bucket, Endpoint, Host};
 use crate::error::{BuildError, ResponseError};
-use crate::oauth::{AccessToken, FetchToken};
+use crate::oauth::AccessToken;
 use crate::secret::scrub;
 
 /// The shared state of a client's calls: access token, rate limits and policy.
@@ -83,7 +83,7 @@ use crate::secret::scrub;
 /// ```
 pub struct Engine {
     settings: Arc<Settings>,
-    access: Access,
+    credentials: Credentials,
     /// The token that was fetched with client credentials.
     token_cache: TokenCache,
     /// One for each bucket that has been used so far.
@@ -103,22 +103,6 @@ struct Settings {
     verification_base: BaseUrl,
     policy: Policy,
     user_agent: HeaderValue,
-}
-
-enum Access {
-    None,
-    Token(Authorization),
-    Client(Arc<FetchToken>),
-}
-
-impl From<Credentials> for Access {
-    fn from(credentials: Credentials) -> Self {
-        match credentials {
-            Credentials::None => Self::None,
-            Credentials::Token(authorization) => Self::Token(authorization),
-            Credentials::Client(client) => Self::Client(Arc::new(FetchToken::new(client))),
-        }
-    }
 }
 
 impl Engine {
@@ -146,9 +130,13 @@ impl Engine {
     /// rate limit with this one.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Into<Credentials>, seed: u64) -> Self {
+        Self::new(Arc::clone(&self.settings), credentials.into(), seed)
+    }
+
+    fn new(settings: Arc<Settings>, credentials: Credentials, seed: u64) -> Self {
         Self {
-            settings: Arc::clone(&self.settings),
-            access: credentials.into().into(),
+            settings,
+            credentials,
             token_cache: TokenCache::default(),
             limiters: Default::default(),
             jitter: Jitter::new(seed),
@@ -164,7 +152,7 @@ impl Engine {
     /// [shared](EngineBuilder::shared_store) store stops using it, since the store belongs to the old
     /// credentials.
     pub fn set_credentials(&mut self, credentials: impl Into<Credentials>) {
-        self.access = credentials.into().into();
+        self.credentials = credentials.into();
         self.token_cache = self.token_cache.for_new_credentials();
         if self.fleet.take().is_some() {
             self.limiters = Default::default();
@@ -181,9 +169,11 @@ impl Engine {
     /// Uses a token that was fetched elsewhere with the same client credentials, and renews it before
     /// it expires. Returns false and ignores the token if the engine has no client credentials.
     pub fn set_access_token(&mut self, token: &AccessToken, now: Moment) -> bool {
-        let margin = self.settings.policy.token_refresh_margin;
-        let Access::Client(_) = self.access else { return false };
-        self.token_cache.seed(token, now, margin);
+        let Credentials::Client(_) = self.credentials else { return false };
+        let lifetime = token.lifetime().unwrap_or_default();
+        let renew_after = renew_after(lifetime, self.settings.policy.token_refresh_margin);
+        let authorization = token.authorization().clone();
+        self.token_cache.adopt(authorization, now.after(renew_after), now.after(lifetime));
         self.wakes_others = true;
         true
     }
@@ -195,13 +185,14 @@ impl Engine {
         std::mem::take(&mut self.wakes_others)
     }
 
-    /// Takes the events since the last call, oldest first. Empty unless
-    /// [`EngineBuilder::record_events`] was set.
+    /// Takes the events since the last call, oldest first, if they are
+    /// [recorded](Self::record_events).
     pub fn take_events(&mut self) -> Vec<Event> {
         self.events.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// Starts or stops recording events for [`take_events`](Engine::take_events).
+    /// Starts or stops recording events for [`take_events`](Self::take_events), which must then be
+    /// called after every step. Default: off.
     pub fn record_events(&mut self, on: bool) {
         if on != self.is_recording() {
             self.events = on.then(Vec::new);
@@ -220,13 +211,16 @@ impl Engine {
 
     /// Returns the next step for a call's authorization.
     fn access(&mut self, claim: &mut TokenClaim, now: Moment) -> TokenAccess {
-        match &self.access {
-            Access::None => TokenAccess::None,
-            Access::Token(authorization) => TokenAccess::Ready(authorization.clone(), 0),
-            Access::Client(endpoint) => {
+        if self.token_cache.is_current(now) {
+            self.release_lease(claim);
+        }
+        match &self.credentials {
+            Credentials::None => TokenAccess::Ready(None, 0),
+            Credentials::Token(authorization) => TokenAccess::Ready(Some(authorization.clone()), 0),
+            Credentials::Client(client) => {
                 let share = self.fleet.as_deref_mut().and_then(Fleet::token_share);
                 let lease_time = self.settings.policy.attempt_timeout;
-                self.token_cache.access(claim, endpoint, now, lease_time, share)
+                self.token_cache.access(claim, client, now, lease_time, share)
             }
         }
     }
@@ -272,7 +266,7 @@ impl Engine {
         let longest_fetch = self.settings.policy.attempt_timeout;
         let extended = self.token_cache.extend(claim, at.after(longest_fetch));
         if extended && let Some(share) = self.token_share() {
-            share.extend(at, longest_fetch, now);
+            share.extend(at, now);
         }
     }
 
@@ -306,9 +300,9 @@ impl Engine {
     }
 
     fn secrets<'a>(&'a self, sent_with: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
-        let client = match &self.access {
-            Access::None | Access::Token(_) => None,
-            Access::Client(endpoint) => Some(endpoint.client()),
+        let client = match &self.credentials {
+            Credentials::None | Credentials::Token(_) => None,
+            Credentials::Client(client) => Some(client),
         };
         sent_with.iter().copied().chain(client.into_iter().flat_map(ClientCredentials::secrets))
     }

@@ -2,13 +2,10 @@ use std::sync::Arc;
 
 use http::header::HeaderValue;
 
-use super::retry::Jitter;
 use super::shared_store::{Application, SharedStore};
-use super::token_cache::TokenCache;
 use super::{Engine, Policy, Settings};
 use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
-use crate::endpoint::Bucket;
 use crate::error::BuildError;
 use crate::secret::is_visible;
 
@@ -21,7 +18,6 @@ pub struct EngineBuilder {
     policy: Policy,
     user_agent: Option<String>,
     seed: u64,
-    records_events: bool,
     shared: bool,
 }
 
@@ -36,7 +32,6 @@ impl EngineBuilder {
             policy: Policy::default(),
             user_agent: None,
             seed: 0,
-            records_events: false,
             shared: false,
         }
     }
@@ -85,14 +80,6 @@ impl EngineBuilder {
         self
     }
 
-    /// Records events for [`Engine::take_events`], which must then be called after every step.
-    /// Default: off.
-    #[must_use]
-    pub fn record_events(mut self, on: bool) -> Self {
-        self.records_events = on;
-        self
-    }
-
     /// Shares the quotas and the token with other processes of the same application through this
     /// store, and opens it for the application. [`Engine::poll_store`] then returns the requests to
     /// send to it.
@@ -117,29 +104,14 @@ impl EngineBuilder {
                 value.ok().filter(|_| is_visible(&name)).ok_or(BuildError::UserAgent)?
             }
         };
-        let shared = |bucket: Bucket| {
-            let limiter = self.policy.limiter(bucket);
-            Box::new(limiter.shared(self.policy.attempt_timeout.max(bucket.min_timeout())))
-        };
         let verification_base =
             self.verification_base.unwrap_or_else(|| self.base.verification_counterpart());
-        let limiters = if self.shared {
-            Bucket::ALL.map(|bucket| Some(shared(bucket)))
-        } else {
-            Default::default()
-        };
         let (base, policy) = (self.base, self.policy);
         let settings = Settings { base, verification_base, policy, user_agent };
-        Ok(Engine {
-            settings: Arc::new(settings),
-            access: self.credentials.into(),
-            token_cache: TokenCache::default(),
-            limiters,
-            jitter: Jitter::new(self.seed),
-            tickets: 0,
-            events: self.records_events.then(Vec::new),
-            wakes_others: false,
-            fleet: self.shared.then(Box::default),
-        })
+        let mut engine = Engine::new(Arc::new(settings), self.credentials, self.seed);
+        if self.shared {
+            engine.share();
+        }
+        Ok(engine)
     }
 }

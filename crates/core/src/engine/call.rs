@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use self::attempt::{Attempt, Purpose};
+use super::Engine;
 use super::call_error::{CallError, CallErrorKind, GaveUp};
 use super::deadline::Deadline;
 use super::event::{Event, EventKind};
@@ -14,8 +15,8 @@ use super::rate_limiter::{Deferred, QueuePosition};
 use super::retry::{self, Attempts, RetryDecision};
 use super::step::{Operation as _, Step, Ticket};
 use super::token_cache::{TokenAccess, TokenClaim};
-use super::{Access, Engine};
-use crate::endpoint::{Endpoint, Replay};
+use crate::credentials::Credentials;
+use crate::endpoint::{Bucket, Endpoint, Replay};
 use crate::error::EndpointKind;
 use crate::oauth::AccessToken;
 
@@ -99,12 +100,14 @@ impl<E: Endpoint> Call<E> {
         if let Some(event) = engine.take_store_event() {
             self.record(engine, || event);
         }
-        let access =
-            if E::AUTHORIZED { engine.access(&mut self.claim, now) } else { TokenAccess::None };
+        let access = if E::AUTHORIZED {
+            engine.access(&mut self.claim, now)
+        } else {
+            TokenAccess::Ready(None, 0)
+        };
         let purpose = match access {
-            TokenAccess::None => Purpose::Request(None, 0),
             TokenAccess::Ready(authorization, generation) => {
-                Purpose::Request(Some(authorization), generation)
+                Purpose::Request(authorization, generation)
             }
             TokenAccess::Fetch(endpoint) => {
                 return self.send(engine, now, Purpose::Token(endpoint));
@@ -154,7 +157,7 @@ impl<E: Endpoint> Call<E> {
     ) -> Result<Step<E::Output>, CallError> {
         let endpoint = purpose.endpoint(E::KIND);
         let request = match &purpose {
-            Purpose::Token(endpoint) => engine.request(&**endpoint, None),
+            Purpose::Token(endpoint) => engine.request(endpoint, None),
             Purpose::Request(authorization, _) => {
                 engine.request(&self.endpoint, authorization.as_ref())
             }
@@ -163,12 +166,8 @@ impl<E: Endpoint> Call<E> {
             self.error(endpoint, CallErrorKind::Build(error), GaveUp::NotRetryable)
         })?;
         let deadline = self.deadline_of(&purpose, engine, now);
-        let attempt_timeout = match purpose {
-            Purpose::Token(_) => engine.settings.policy.attempt_timeout,
-            Purpose::Request(..) => {
-                engine.settings.policy.attempt_timeout.max(E::BUCKET.min_timeout())
-            }
-        };
+        let bucket = if purpose.is_token() { Bucket::Token } else { E::BUCKET };
+        let attempt_timeout = engine.settings.policy.attempt_timeout_of(bucket);
         let timeout = attempt_timeout.min(deadline.since(now)).min(LONGEST_TIMEOUT);
         if timeout.is_zero() {
             return Err(self.out_of_time(WaitReason::Response));
@@ -280,7 +279,9 @@ impl<E: Endpoint> Call<E> {
         purpose: &Purpose,
         error: &AttemptError,
     ) -> bool {
-        let (Purpose::Request(_, generation), Access::Client(_)) = (purpose, &engine.access) else {
+        let (Purpose::Request(_, generation), Credentials::Client(_)) =
+            (purpose, &engine.credentials)
+        else {
             return false;
         };
         if !E::AUTHORIZED || !error.is_unauthorized() {

@@ -9,7 +9,7 @@ use crate::session_id::SessionId;
 
 /// An event of a call, for metrics and logs. It contains no secrets and no user data.
 ///
-/// See [`EngineBuilder::record_events`](crate::EngineBuilder::record_events).
+/// See [`Engine::record_events`](crate::Engine::record_events).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {

@@ -4,7 +4,7 @@ mod token;
 
 use std::time::Duration;
 
-pub(super) use self::token::{Fetching, TokenShare};
+pub(super) use self::token::TokenShare;
 use super::Engine;
 use super::event::EventKind;
 use super::moment::Moment;
@@ -14,7 +14,7 @@ use crate::endpoint::Bucket;
 use crate::secret::Secret;
 
 /// The state of the exchange with the store.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Fleet {
     /// The start of the exchange that is under way.
     asked_at: Option<Moment>,
@@ -23,7 +23,7 @@ pub(super) struct Fleet {
     /// The time of the next heartbeat.
     heartbeat_at: Moment,
     token: TokenShare,
-    /// An event that the next call to advance will record.
+    /// An event that the next call to advance records.
     pending_event: Option<EventKind>,
 }
 
@@ -35,6 +35,17 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Fleet {
+    /// Creates the state; fetching a token takes at most `longest_fetch`.
+    pub(super) fn new(longest_fetch: Duration) -> Self {
+        Self {
+            asked_at: None,
+            retry_at: None,
+            heartbeat_at: Moment::default(),
+            token: TokenShare::new(longest_fetch),
+            pending_event: None,
+        }
+    }
+
     fn is_lost(&self) -> bool {
         self.retry_at.is_some()
     }
@@ -51,6 +62,16 @@ impl Fleet {
 }
 
 impl Engine {
+    /// Starts to share the quotas and the token.
+    pub(super) fn share(&mut self) {
+        let policy = &self.settings.policy;
+        self.limiters = Bucket::ALL.map(|bucket| {
+            let limiter = policy.limiter(bucket).shared(policy.attempt_timeout_of(bucket));
+            Some(Box::new(limiter))
+        });
+        self.fleet = Some(Box::new(Fleet::new(policy.attempt_timeout)));
+    }
+
     /// Returns the requests to the [shared](crate::EngineBuilder::shared_store) store, if there is one.
     /// Poll again after each step of an operation, and at the moment that a wait gives.
     pub fn poll_store(&mut self, now: Moment) -> StoreStep {

@@ -16,9 +16,10 @@ use crate::verification::Limits;
 #[non_exhaustive]
 pub struct Policy {
     /// The time for a whole call: token, waits, retries and bodies. Default: 30 s. Generating a PDF
-    /// always has at least 60 s.
+    /// has at least 60 s, unless the call sets its own timeout.
     pub call_timeout: Duration,
     /// The time for one attempt, including the body of the response. Default: 10 s.
+    /// Generating a PDF has at least 60 s.
     pub attempt_timeout: Duration,
     /// The maximum number of attempts per request. Refusals by the rate limit do not count; only
     /// the deadline ends those. Default: 4.
@@ -59,6 +60,11 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Returns the time for one attempt of a request in this bucket.
+    pub(super) fn attempt_timeout_of(&self, bucket: Bucket) -> Duration {
+        self.attempt_timeout.max(bucket.min_timeout())
+    }
+
     /// Returns the rate limiter for the requests of one bucket.
     pub(super) fn limiter(&self, bucket: Bucket) -> RateLimiter {
         let budget = match bucket {

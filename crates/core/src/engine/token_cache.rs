@@ -1,11 +1,10 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::AttemptError;
-use super::fleet::{Fetching, TokenShare};
+use super::fleet::TokenShare;
 use super::gate::Gate;
 use super::moment::Moment;
-use crate::credentials::Authorization;
+use crate::credentials::{Authorization, ClientCredentials};
 use crate::oauth::{AccessToken, FetchToken};
 use crate::secret::Secret;
 
@@ -58,7 +57,7 @@ struct Lease {
 #[derive(Default)]
 pub(super) struct TokenClaim {
     /// The lease under which this call fetches.
-    pub(super) lease: Option<u64>,
+    lease: Option<u64>,
     /// The lease for which this call waits.
     waits_for: Option<u64>,
     /// The token that this call fetched and has not used yet. It is used even if it has expired:
@@ -76,12 +75,10 @@ impl TokenClaim {
 
 /// The next step for a call's authorization.
 pub(super) enum TokenAccess {
-    /// Send no authorization.
-    None,
-    /// Use this token, which has this generation.
-    Ready(Authorization, u64),
-    /// Fetch a token with this request, under [`TokenClaim::lease`].
-    Fetch(Arc<FetchToken>),
+    /// Use this token, if any, which has this generation.
+    Ready(Option<Authorization>, u64),
+    /// Fetch a token with this request.
+    Fetch(FetchToken),
     /// Wait for the call that fetches, at most until the end of its lease.
     Wait(Moment),
     /// Fail with the error of the call that fetched.
@@ -96,47 +93,43 @@ impl TokenCache {
     pub(super) fn access(
         &mut self,
         claim: &mut TokenClaim,
-        endpoint: &Arc<FetchToken>,
+        client: &ClientCredentials,
         now: Moment,
         lease_time: Duration,
         share: Option<&mut TokenShare>,
     ) -> TokenAccess {
         self.lease.take_if(|lease| lease.until <= now);
         self.token.take_if(|token| token.expires_at <= now);
-        if self.token.as_ref().is_some_and(|token| token.renew_at > now) {
-            self.release(claim);
-        }
         if let Some((authorization, generation)) = &claim.fresh {
-            return TokenAccess::Ready(authorization.clone(), *generation);
+            return TokenAccess::Ready(Some(authorization.clone()), *generation);
         }
-        let others = self.lease.as_ref().filter(|lease| claim.lease != Some(lease.id));
-        match (&self.token, others) {
-            (Some(token), _) if token.renew_at > now => token.access(),
-            // One call renews early; the others continue to use the old token.
-            (Some(token), Some(_)) => token.access(),
-            (None, Some(lease)) => {
+        let old = match &self.token {
+            Some(token) if token.renew_at > now => return token.access(),
+            token => token.as_ref().map(CachedToken::access),
+        };
+        // One call renews early; the others continue to use the old token.
+        if let Some(lease) = self.lease.as_ref().filter(|lease| claim.lease != Some(lease.id)) {
+            return old.unwrap_or_else(|| {
                 claim.waits_for = Some(lease.id);
                 TokenAccess::Wait(lease.until)
-            }
-            (token, None) => match (self.gate.closed_until(now), &self.refusal) {
-                (Some(until), Some(refusal)) => match token {
-                    Some(token) => token.access(),
-                    None => TokenAccess::Refused(until, refusal.clone()),
-                },
-                _ => match self.shared_failure(claim) {
-                    Some(error) => TokenAccess::Failed(error),
-                    None => {
-                        let undecided = share.is_some_and(|share| {
-                            share.fetching(lease_time, now) == Fetching::Undecided
-                        });
-                        match token {
-                            Some(token) if undecided => token.access(),
-                            _ => self.take_lease(claim, endpoint, now, lease_time, undecided),
-                        }
-                    }
-                },
-            },
+            });
         }
+        if let (Some(until), Some(refusal)) = (self.gate.closed_until(now), &self.refusal) {
+            return old.unwrap_or_else(|| TokenAccess::Refused(until, refusal.clone()));
+        }
+        if let Some(error) = self.shared_failure(claim) {
+            return TokenAccess::Failed(error);
+        }
+        let undecided = share.is_some_and(|share| !share.may_fetch(now));
+        match old {
+            Some(access) if undecided => access,
+            _ => self.take_lease(claim, client, now, lease_time, undecided),
+        }
+    }
+
+    /// Returns whether there is a token that is not due for renewal.
+    pub(super) fn is_current(&self, now: Moment) -> bool {
+        self.token.as_ref().is_some_and(|token| token.renew_at > now && token.expires_at > now)
     }
 
     fn shared_failure(&self, claim: &mut TokenClaim) -> Option<AttemptError> {
@@ -148,7 +141,7 @@ impl TokenCache {
     fn take_lease(
         &mut self,
         claim: &mut TokenClaim,
-        endpoint: &Arc<FetchToken>,
+        client: &ClientCredentials,
         now: Moment,
         time: Duration,
         undecided: bool,
@@ -163,7 +156,7 @@ impl TokenCache {
             return TokenAccess::Wait(now.after(STORE_RECHECK));
         }
         self.gate.pass(now);
-        TokenAccess::Fetch(Arc::clone(endpoint))
+        TokenAccess::Fetch(FetchToken::new(client.clone()))
     }
 
     /// Stores the token that was fetched under `claim`'s lease, even if the lease has expired.
@@ -181,11 +174,13 @@ impl TokenCache {
         self.refusal = None;
         claim.fresh = Some((authorization.clone(), generation));
         if let Some(lifetime) = lifetime.filter(|_| generation > self.retired) {
-            self.insert(authorization, generation, lifetime, now, refresh_margin);
+            let renew_at = now.after(renew_after(lifetime, refresh_margin));
+            let expires_at = now.after(lifetime);
+            self.token = Some(CachedToken { authorization, generation, renew_at, expires_at });
         }
     }
 
-    /// Caches a token that another process fetched.
+    /// Caches a token that was fetched elsewhere.
     pub(super) fn adopt(
         &mut self,
         authorization: Authorization,
@@ -202,34 +197,10 @@ impl TokenCache {
         self.token.as_ref().map(|token| token.authorization.secret().into())
     }
 
-    fn insert(
-        &mut self,
-        authorization: Authorization,
-        generation: u64,
-        lifetime: Duration,
-        now: Moment,
-        refresh_margin: Duration,
-    ) {
-        self.token = Some(CachedToken {
-            authorization,
-            generation,
-            renew_at: now.after(renew_after(lifetime, refresh_margin)),
-            expires_at: now.after(lifetime),
-        });
-    }
-
-    /// Caches a token that the caller fetched elsewhere.
-    pub(super) fn seed(&mut self, token: &AccessToken, now: Moment, refresh_margin: Duration) {
-        self.leases += 1;
-        let (authorization, generation) = (token.authorization().clone(), self.leases);
-        let lifetime = token.lifetime().unwrap_or_default();
-        self.insert(authorization, generation, lifetime, now, refresh_margin);
-    }
-
     /// Returns the cached token with its remaining lifetime.
     pub(super) fn current(&self, now: Moment) -> Option<AccessToken> {
         let token = self.token.as_ref().filter(|token| token.expires_at > now)?;
-        Some(AccessToken::held(&token.authorization, token.expires_at.since(now)))
+        AccessToken::new(token.authorization.secret(), token.expires_at.since(now)).ok()
     }
 
     /// Returns an empty cache for new credentials, which ignores tokens fetched under the leases of
@@ -293,6 +264,6 @@ impl TokenCache {
 
 impl CachedToken {
     fn access(&self) -> TokenAccess {
-        TokenAccess::Ready(self.authorization.clone(), self.generation)
+        TokenAccess::Ready(Some(self.authorization.clone()), self.generation)
     }
 }

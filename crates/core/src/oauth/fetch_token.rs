@@ -90,12 +90,6 @@ impl AccessToken {
         Ok(Self { secret, authorization, lifetime: Some(lifetime.min(MAX_LIFETIME)) })
     }
 
-    /// Returns a token that expires after `lifetime` from now.
-    pub(crate) fn held(authorization: &Authorization, lifetime: Duration) -> Self {
-        let secret = Secret::from(authorization.secret());
-        Self { secret, authorization: authorization.clone(), lifetime: Some(lifetime) }
-    }
-
     fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let members: Members = json::read_object(json::text(body)?)?;
         let secret = members.access_token;

@@ -90,7 +90,7 @@ fn late_error_redacts_the_replaced_secret() {
 #[test]
 fn late_error_redacts_a_secret_that_was_replaced_twice() {
     let client = |secret: &str| ClientCredentials::new("id", secret).unwrap();
-    let mut engine = Engine::builder(client("canary-secret")).record_events(true).build().unwrap();
+    let mut engine = recorded(Engine::builder(client("canary-secret")));
     let mut call = call();
     let (_, ticket) = sends(&mut call, &mut engine, at(0));
     engine.set_credentials(client("second"));

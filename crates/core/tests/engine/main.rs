@@ -38,13 +38,19 @@ fn engine() -> Engine {
 
 /// Returns an engine that records events.
 fn recording() -> Engine {
-    builder().record_events(true).build().unwrap()
+    recorded(builder())
 }
 
 /// Returns an engine with a budget, which records events.
 fn paced(requests_per_window: u32) -> Engine {
     let limit = |policy: &mut Policy| policy.max_requests_per_window = Some(requests_per_window);
-    builder().edit_policy(limit).record_events(true).build().unwrap()
+    recorded(builder().edit_policy(limit))
+}
+
+fn recorded(builder: EngineBuilder) -> Engine {
+    let mut engine = builder.build().unwrap();
+    engine.record_events(true);
+    engine
 }
 
 fn kinds(engine: &mut Engine) -> Vec<EventKind> {

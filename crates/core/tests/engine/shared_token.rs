@@ -1,5 +1,6 @@
 //! The token that processes share through a store.
 
+use didit_core::oauth::AccessToken;
 use didit_core::{
     Application, QuotaAnswer, SharedLimit, SharedStore, SharedToken, StoreAnswer, StoreError,
     StoreRequest, StoreStep, TokenAnswer, TokenRequest,
@@ -189,6 +190,18 @@ fn lease_that_another_call_needs_is_kept() {
     waits(&mut other, &mut engine, at(0));
     engine.handle_store(at(0), Ok(answers));
     assert_eq!(sends(&mut other, &mut engine, at(0)).0, "token -");
+}
+
+#[test]
+fn token_that_the_caller_sets_ends_the_lease() {
+    let (mut engine, mut call) = (sharing(), call());
+    waits(&mut call, &mut engine, at(0));
+    exchange(&mut engine, at(0), &TokenAnswer::Fetch);
+    let seeded = AccessToken::new("seeded", Duration::from_secs(1000)).unwrap();
+    assert!(engine.set_access_token(&seeded, at(0)));
+    waits(&mut call, &mut engine, at(0));
+    assert_eq!(exchange(&mut engine, at(0), &TokenAnswer::Fetch), ["release"]);
+    assert_eq!(sends(&mut call, &mut engine, at(0)).0, "decision seeded");
 }
 
 #[test]

@@ -18,7 +18,7 @@ impl SharedStore for Store {
 /// Returns an engine with a call that waits for a permit of the store.
 fn sharing() -> Engine {
     let builder = Engine::builder(Authorization::bearer("held").unwrap());
-    let mut engine = builder.shared_store(&mut Store).record_events(true).build().unwrap();
+    let mut engine = recorded(builder.shared_store(&mut Store));
     waits(&mut call(), &mut engine, at(0));
     engine
 }

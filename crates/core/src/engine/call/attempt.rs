@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::super::moment::Moment;
 use crate::credentials::Authorization;
 use crate::error::EndpointKind;
@@ -17,7 +15,7 @@ pub(super) struct Attempt {
 /// The purpose of a request, with the credentials it is sent with.
 pub(super) enum Purpose {
     /// To fetch a token.
-    Token(Arc<FetchToken>),
+    Token(FetchToken),
     /// The call's own request, with a token of this generation.
     Request(Option<Authorization>, u64),
 }

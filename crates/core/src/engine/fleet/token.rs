@@ -6,34 +6,33 @@ use super::super::token_cache::TokenCache;
 use crate::secret::Secret;
 
 /// Single flight among processes: the store leases the fetching of the token to one of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::engine) struct TokenShare {
+    /// The longest time that a fetch can take.
+    longest_fetch: Duration,
     lease: Lease,
     /// The messages that are sent to the store before the next `Get`, in this order.
     outgoing: Vec<TokenRequest>,
 }
 
 /// The state of the store's lease, as this process knows it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 enum Lease {
-    #[default]
     None,
     /// To be requested from the store.
-    Needed { longest_fetch: Duration },
+    Needed,
     /// Requested; released when it is granted, if it is not `needed` any more.
-    Requested { longest_fetch: Duration, needed: bool },
+    Requested {
+        needed: bool,
+    },
     /// Held by this process; a fetch must start before `until`.
-    Held { until: Moment },
+    Held {
+        until: Moment,
+    },
     /// Held by another process.
-    Elsewhere { longest_fetch: Duration, ask_at: Moment },
-}
-
-/// The permission of this process to fetch a token.
-#[derive(Debug, PartialEq, Eq)]
-pub(in crate::engine) enum Fetching {
-    Allowed,
-    /// The store has not answered yet.
-    Undecided,
+    Elsewhere {
+        ask_at: Moment,
+    },
 }
 
 /// The time after which a lease under which no fetch has started is no longer used.
@@ -43,15 +42,19 @@ const UNUSED: Duration = Duration::from_secs(5);
 const MAX_OUTGOING: usize = 16;
 
 impl TokenShare {
+    pub(super) fn new(longest_fetch: Duration) -> Self {
+        Self { longest_fetch, lease: Lease::None, outgoing: Vec::new() }
+    }
+
     /// Returns whether a fetch may start now, and requests the lease if not.
-    pub(in crate::engine) fn fetching(&mut self, longest_fetch: Duration, now: Moment) -> Fetching {
+    pub(in crate::engine) fn may_fetch(&mut self, now: Moment) -> bool {
         match &mut self.lease {
-            Lease::Held { until } if now < *until => return Fetching::Allowed,
-            Lease::None | Lease::Held { .. } => self.lease = Lease::Needed { longest_fetch },
-            Lease::Requested { needed, .. } => *needed = true,
-            Lease::Needed { .. } | Lease::Elsewhere { .. } => {}
+            Lease::Held { until } if now < *until => return true,
+            Lease::None | Lease::Held { .. } => self.lease = Lease::Needed,
+            Lease::Requested { needed } => *needed = true,
+            Lease::Needed | Lease::Elsewhere { .. } => {}
         }
-        Fetching::Undecided
+        false
     }
 
     /// Shares the token that was just fetched; one without a lifetime is for a single request.
@@ -63,18 +66,18 @@ impl TokenShare {
     /// Releases the lease, or withdraws the request for it.
     pub(in crate::engine) fn release(&mut self) {
         match &mut self.lease {
-            Lease::Requested { needed, .. } => return *needed = false,
+            Lease::Requested { needed } => return *needed = false,
             Lease::Held { .. } => self.outgoing.push(TokenRequest::Release),
-            Lease::None | Lease::Needed { .. } | Lease::Elsewhere { .. } => {}
+            Lease::None | Lease::Needed | Lease::Elsewhere { .. } => {}
         }
         self.lease = Lease::None;
     }
 
     /// Extends the lease for another fetch, which starts at `at`.
-    pub(in crate::engine) fn extend(&mut self, at: Moment, longest_fetch: Duration, now: Moment) {
+    pub(in crate::engine) fn extend(&mut self, at: Moment, now: Moment) {
         if let Lease::Held { until } = &mut self.lease {
             *until = at.after(UNUSED);
-            self.outgoing.push(TokenRequest::Hold(until.after(longest_fetch).since(now)));
+            self.outgoing.push(TokenRequest::Hold(until.after(self.longest_fetch).since(now)));
         }
     }
 
@@ -91,21 +94,17 @@ impl TokenShare {
         }
     }
 
-    /// Returns the longest time for a fetch, if the lease is to be requested now.
-    fn asks(&self, now: Moment) -> Option<Duration> {
-        match self.lease {
-            Lease::Needed { longest_fetch } => Some(longest_fetch),
-            Lease::Elsewhere { longest_fetch, ask_at } if ask_at <= now => Some(longest_fetch),
-            _ => None,
-        }
-    }
-
     /// Returns the requests to the store.
     pub(super) fn requests(&mut self, cache: &TokenCache, now: Moment) -> Vec<TokenRequest> {
         let mut requests = std::mem::take(&mut self.outgoing);
-        if let Some(longest_fetch) = self.asks(now) {
-            self.lease = Lease::Requested { longest_fetch, needed: true };
-            let lease = longest_fetch.saturating_add(UNUSED);
+        let asks = match self.lease {
+            Lease::Needed => true,
+            Lease::Elsewhere { ask_at } => ask_at <= now,
+            Lease::None | Lease::Requested { .. } | Lease::Held { .. } => false,
+        };
+        if asks {
+            self.lease = Lease::Requested { needed: true };
+            let lease = self.longest_fetch.saturating_add(UNUSED);
             requests.push(TokenRequest::Get { lease, known: cache.secret() });
         }
         requests
@@ -114,7 +113,7 @@ impl TokenShare {
     /// Returns when to ask again, unless a step changes that.
     pub(super) fn asks_at(&self) -> Option<Moment> {
         match self.lease {
-            Lease::Elsewhere { ask_at, .. } => Some(ask_at),
+            Lease::Elsewhere { ask_at } => Some(ask_at),
             _ => None,
         }
     }
@@ -126,12 +125,12 @@ impl TokenShare {
         asked_at: Moment,
         now: Moment,
     ) -> Option<SharedToken> {
-        let Lease::Requested { longest_fetch, needed } = self.lease else { return None };
+        let Lease::Requested { needed } = self.lease else { return None };
         self.lease = match answer {
             TokenAnswer::Done => return None,
             TokenAnswer::Token(_) => Lease::None,
             TokenAnswer::Fetch => Lease::Held { until: asked_at.after(UNUSED) },
-            TokenAnswer::Wait(wait) => Lease::Elsewhere { longest_fetch, ask_at: now.after(wait) },
+            TokenAnswer::Wait(wait) => Lease::Elsewhere { ask_at: now.after(wait) },
         };
         if !needed {
             self.release();
@@ -155,7 +154,7 @@ mod tests {
 
     #[test]
     fn refused_tokens_are_reported_up_to_a_limit() {
-        let mut share = TokenShare::default();
+        let mut share = TokenShare::new(Duration::from_secs(10));
         for _ in 0..20 {
             share.discard("token".into());
         }
