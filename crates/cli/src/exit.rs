@@ -251,7 +251,7 @@ mod tests {
     }
 
     fn code(kind: CallErrorKind, gave_up: GaveUp) -> u8 {
-        Exit::of(&CallError::builder(kind).gave_up(gave_up).build()) as u8
+        Exit::of(&CallError::new(kind).with_gave_up(gave_up)) as u8
     }
 
     #[test]

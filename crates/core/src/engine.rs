@@ -26,9 +26,8 @@ use http::header::{HeaderValue, USER_AGENT};
 
 pub use self::builder::EngineBuilder;
 pub use self::call::Call;
-pub use self::call_error::{CallError, CallErrorBuilder, CallErrorKind, GaveUp};
+pub use self::call_error::{CallError, CallErrorKind, GaveUp};
 pub use self::event::{Event, EventKind};
-use self::failure::AttemptError;
 pub use self::failure::{TransportError, TransportErrorKind, WaitReason};
 use self::fleet::Fleet;
 pub use self::moment::Moment;
@@ -248,7 +247,7 @@ impl Engine {
     }
 
     /// Ends a lease with a failure that the calls waiting for it would run into as well.
-    fn share_failure(&mut self, claim: &mut TokenClaim, error: &AttemptError) {
+    fn share_failure(&mut self, claim: &mut TokenClaim, error: &CallErrorKind) {
         self.token_cache.fail(claim, error);
         self.release_lease(claim);
     }
@@ -271,7 +270,7 @@ impl Engine {
     }
 
     /// Records that the token endpoint accepts no requests before `until`.
-    fn token_refused(&mut self, until: Moment, now: Moment, error: &AttemptError) {
+    fn token_refused(&mut self, until: Moment, now: Moment, error: &CallErrorKind) {
         self.token_cache.refused(until, now, error);
         if let Some(share) = self.token_share() {
             share.refused(until, now);

@@ -29,11 +29,10 @@ pub use client::{ClientBuilder, ClientError, ConfigError};
 pub use credentials::{Authorization, ClientCredentials, Credentials, InvalidCredentials};
 pub use endpoint::{Bucket, Endpoint, Host, MAX_HEAD_BYTES, Replay};
 pub use engine::{
-    Application, Call, CallError, CallErrorBuilder, CallErrorKind, DecisionEndpoint, Engine,
-    EngineBuilder, Event, EventKind, GaveUp, Join, Moment, Operation, Policy, QuotaAnswer,
-    QuotaRequest, SharedLimit, SharedStore, SharedToken, Step, StoreAnswer, StoreError,
-    StoreRequest, StoreStep, Ticket, TokenAnswer, TokenRequest, TransportError, TransportErrorKind,
-    WaitForDecision, WaitReason,
+    Application, Call, CallError, CallErrorKind, DecisionEndpoint, Engine, EngineBuilder, Event,
+    EventKind, GaveUp, Join, Moment, Operation, Policy, QuotaAnswer, QuotaRequest, SharedLimit,
+    SharedStore, SharedToken, Step, StoreAnswer, StoreError, StoreRequest, StoreStep, Ticket,
+    TokenAnswer, TokenRequest, TransportError, TransportErrorKind, WaitForDecision, WaitReason,
 };
 pub use error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 pub use json::{JsonError, RawJson};

@@ -113,12 +113,7 @@ mod tests {
 
     use super::*;
     use crate::base_url::BaseUrl;
-    use crate::engine::{GaveUp, TransportErrorKind};
-    use crate::error::EndpointKind;
-
-    fn call(kind: CallErrorKind) -> CallError {
-        CallError::new(EndpointKind::RetrieveDecision, kind, GaveUp::NotRetryable, 1)
-    }
+    use crate::engine::TransportErrorKind;
 
     fn detail() -> TransportDetail<io::Error> {
         TransportDetail {
@@ -131,7 +126,7 @@ mod tests {
     #[test]
     fn transport_error_names_the_route() {
         let base: BaseUrl = "https://h.example:8443".parse().unwrap();
-        let lost = || call(CallErrorKind::Transport(TransportErrorKind::Connect));
+        let lost = || CallError::new(CallErrorKind::Transport(TransportErrorKind::Connect));
         let error = ClientError::new(lost(), Some(detail()), &Route::new(&base, None));
         let line = "could not retrieve the decision: no connection could be made \
                     (h.example:8443: connection refused)";
@@ -152,7 +147,8 @@ mod tests {
     #[test]
     fn other_errors_ignore_route_and_detail() {
         let route = Route::new(&BaseUrl::production(), None);
-        let error = ClientError::new(call(CallErrorKind::Finished), Some(detail()), &route);
+        let error =
+            ClientError::new(CallError::new(CallErrorKind::Finished), Some(detail()), &route);
         assert_eq!(
             error.to_string(),
             "could not retrieve the decision: the call has already ended"

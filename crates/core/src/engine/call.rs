@@ -9,7 +9,7 @@ use super::Engine;
 use super::call_error::{CallError, CallErrorKind, GaveUp};
 use super::deadline::Deadline;
 use super::event::{Event, EventKind};
-use super::failure::{AttemptError, WaitReason};
+use super::failure::WaitReason;
 use super::moment::Moment;
 use super::rate_limiter::{Deferred, QueuePosition};
 use super::retry::{self, Attempts, RetryDecision};
@@ -39,7 +39,7 @@ pub struct Call<E: Endpoint> {
     /// The wait for which an event was recorded last.
     announced: Option<(Moment, WaitReason)>,
     renewed_after_401: bool,
-    last: Option<(EndpointKind, AttemptError)>,
+    last: Option<(EndpointKind, CallErrorKind)>,
 }
 
 /// Longer than any response takes, and short enough not to overflow in any HTTP library.
@@ -227,7 +227,13 @@ impl<E: Endpoint> Call<E> {
         self.record(engine, || EventKind::TokenFetched { lifetime: token.lifetime() });
     }
 
-    fn failed(&mut self, engine: &mut Engine, now: Moment, purpose: &Purpose, error: AttemptError) {
+    fn failed(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        purpose: &Purpose,
+        error: CallErrorKind,
+    ) {
         if self.tries_another_token(engine, now, purpose, &error) {
             self.record(engine, || EventKind::TokenRefused);
             return;
@@ -238,7 +244,7 @@ impl<E: Endpoint> Call<E> {
             self.token_attempts = 0;
             return;
         }
-        if error.is_refusal() {
+        if error.is_rate_limited() {
             self.refusals += 1;
             *self.attempts(purpose) -= 1;
         }
@@ -247,12 +253,12 @@ impl<E: Endpoint> Call<E> {
             refused: self.refusals,
             deadline: self.deadline_of(purpose, engine, now),
         };
-        let replay = if purpose.is_token() { Replay::Safe } else { self.endpoint.replay() };
         let random = engine.jitter.next();
         let endpoint = purpose.endpoint(E::KIND);
+        let replay = self.replay_of(endpoint);
         match retry::decide(&engine.settings.policy, &attempts, &error, replay, now, random) {
             RetryDecision::Retry { at, reason } => {
-                if error.is_refusal() {
+                if error.is_rate_limited() {
                     close_gate::<E>(engine, now, purpose, &error, Some(at.since(now)));
                 }
                 engine.extend_lease(&self.claim, at, now);
@@ -277,7 +283,7 @@ impl<E: Endpoint> Call<E> {
         engine: &mut Engine,
         now: Moment,
         purpose: &Purpose,
-        error: &AttemptError,
+        error: &CallErrorKind,
     ) -> bool {
         let (Purpose::Request(_, generation), Credentials::Client(_)) =
             (purpose, &engine.credentials)
@@ -315,14 +321,22 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    fn error(
-        &self,
-        endpoint: EndpointKind,
-        kind: impl Into<CallErrorKind>,
-        gave_up: GaveUp,
-    ) -> CallError {
-        CallError::new(endpoint, kind.into(), gave_up, self.sent)
-            .with_replay(self.endpoint.replay())
+    /// Returns whether a request may be sent again: the call's own, or one for a token.
+    fn replay_of(&self, endpoint: EndpointKind) -> Replay {
+        if endpoint == E::KIND { self.endpoint.replay() } else { Replay::Safe }
+    }
+
+    fn error(&self, endpoint: EndpointKind, kind: CallErrorKind, gave_up: GaveUp) -> CallError {
+        CallError::new(kind)
+            .with_endpoint(endpoint)
+            .with_replay(self.replay_of(endpoint))
+            .with_gave_up(gave_up)
+            .with_attempts(self.sent)
+    }
+
+    /// Returns the number of requests sent so far, including those for tokens.
+    pub(super) fn sent(&self) -> u32 {
+        self.sent
     }
 
     /// Returns the error of a call whose time ran out in a wait: the last failure, if there was one.
@@ -355,7 +369,7 @@ fn close_gate<E: Endpoint>(
     engine: &mut Engine,
     now: Moment,
     purpose: &Purpose,
-    error: &AttemptError,
+    error: &CallErrorKind,
     wait: Option<Duration>,
 ) {
     let Some(until) = wait.filter(|wait| !wait.is_zero()).map(|wait| now.after(wait)) else {
@@ -363,7 +377,9 @@ fn close_gate<E: Endpoint>(
     };
     match purpose {
         Purpose::Token(_) if error.is_overload() => engine.token_refused(until, now, error),
-        Purpose::Request(..) if error.is_refusal() => engine.limiter(E::BUCKET).close(until, now),
+        Purpose::Request(..) if error.is_rate_limited() => {
+            engine.limiter(E::BUCKET).close(until, now)
+        }
         _ => {}
     }
 }

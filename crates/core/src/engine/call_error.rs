@@ -1,12 +1,9 @@
-mod builder;
-
 use std::fmt;
 use std::time::Duration;
 
 use http::StatusCode;
 
-pub use self::builder::CallErrorBuilder;
-use super::failure::{AttemptError, TransportErrorKind, WaitReason};
+use super::failure::{TransportErrorKind, WaitReason};
 use crate::data_transfer::Status;
 use crate::endpoint::Replay;
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind, asked_wait};
@@ -57,23 +54,63 @@ pub enum GaveUp {
 }
 
 impl CallError {
-    pub(crate) fn new(
-        endpoint: EndpointKind,
-        kind: CallErrorKind,
-        gave_up: GaveUp,
-        attempts: u32,
-    ) -> Self {
-        Self { endpoint, kind, gave_up, replay: Replay::Safe, attempts, retry_after: None }
+    /// Creates an error, for tests of your own code. By default it is that of a request that was sent
+    /// once, is not retried, and may be sent again: of the response's endpoint, or else a request for
+    /// a decision.
+    ///
+    /// ```
+    /// use didit_core::{CallError, CallErrorKind, EndpointKind, Replay, ResponseError, TransportErrorKind};
+    ///
+    /// let lost = CallErrorKind::Transport(TransportErrorKind::ConnectionLost);
+    /// let error = CallError::new(lost)
+    ///     .with_endpoint(EndpointKind::CreateSession)
+    ///     .with_replay(Replay::OnlyIfUnsent);
+    /// assert!(error.may_have_taken_effect());
+    ///
+    /// let response = http::Response::builder().status(404).body(r#"{"detail": "Not found."}"#)?;
+    /// let missing = ResponseError::from_response(EndpointKind::RetrieveDecision, &response);
+    /// let error = CallError::new(CallErrorKind::Response(missing));
+    /// assert_eq!(error.status(), Some(http::StatusCode::NOT_FOUND));
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    pub fn new(kind: CallErrorKind) -> Self {
+        let endpoint = match &kind {
+            CallErrorKind::Response(error) => error.endpoint(),
+            CallErrorKind::UndecidedVerification(_) => EndpointKind::RetrieveVerificationDecision,
+            _ => EndpointKind::RetrieveDecision,
+        };
+        let (gave_up, replay) = (GaveUp::NotRetryable, Replay::Safe);
+        Self { endpoint, kind, gave_up, replay, attempts: 1, retry_after: None }
     }
 
-    pub(super) fn with_replay(mut self, replay: Replay) -> Self {
-        self.replay = replay;
-        self
+    /// Sets the endpoint that failed.
+    #[must_use]
+    pub fn with_endpoint(self, endpoint: EndpointKind) -> Self {
+        Self { endpoint, ..self }
     }
 
-    pub(super) fn with_retry_after(mut self, retry_after: Duration) -> Self {
-        self.retry_after = Some(retry_after);
-        self
+    /// Sets whether the request may be sent again.
+    #[must_use]
+    pub fn with_replay(self, replay: Replay) -> Self {
+        Self { replay, ..self }
+    }
+
+    /// Sets why the call was not retried further.
+    #[must_use]
+    pub fn with_gave_up(self, gave_up: GaveUp) -> Self {
+        Self { gave_up, ..self }
+    }
+
+    /// Sets the number of requests sent for the call.
+    #[must_use]
+    pub fn with_attempts(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
+    }
+
+    /// Sets how long to wait before the next call.
+    #[must_use]
+    pub fn with_retry_after(self, time: Duration) -> Self {
+        Self { retry_after: Some(time), ..self }
     }
 
     /// Returns the endpoint that failed: the call's own, or that of the token it needed.
@@ -126,22 +163,10 @@ impl CallError {
             || matches!(self.kind, CallErrorKind::Transport(TransportErrorKind::Timeout))
     }
 
-    /// Returns whether the same call may succeed later, and does no harm if the first one took
-    /// effect after all. The call has already retried as often as the policy allows.
+    /// Returns whether repeating the call later may succeed and is harmless even if this one took
+    /// effect. The call has already retried as often as the policy allows.
     pub fn is_retryable(&self) -> bool {
-        let harmful = self.is_harmful_to_repeat();
-        match &self.kind {
-            CallErrorKind::Build(_) | CallErrorKind::Finished => false,
-            CallErrorKind::Transport(kind) if kind.is_final() => false,
-            CallErrorKind::Response(error) if *error.kind() == ResponseErrorKind::RateLimited => {
-                true
-            }
-            CallErrorKind::Response(error) => error.is_retryable() && !harmful,
-            CallErrorKind::Transport(kind) => kind.is_unsent() || !harmful,
-            CallErrorKind::Waiting(_)
-            | CallErrorKind::Undecided(_)
-            | CallErrorKind::UndecidedVerification(_) => true,
-        }
+        self.kind.is_retryable(self.replay)
     }
 
     /// Returns whether the request may have taken effect although the call failed.
@@ -156,12 +181,7 @@ impl CallError {
             CallErrorKind::Transport(kind) => !kind.is_unsent(),
             _ => false,
         };
-        unclear && self.is_harmful_to_repeat() && !self.is_retryable()
-    }
-
-    /// Returns whether repeating the failed request may do harm.
-    fn is_harmful_to_repeat(&self) -> bool {
-        self.replay == Replay::OnlyIfUnsent && self.endpoint != EndpointKind::FetchToken
+        unclear && self.replay == Replay::OnlyIfUnsent && !self.is_retryable()
     }
 
     /// Returns short advice on how to resolve the error.
@@ -230,11 +250,36 @@ impl std::error::Error for CallError {
     }
 }
 
-impl From<AttemptError> for CallErrorKind {
-    fn from(error: AttemptError) -> Self {
-        match error {
-            AttemptError::Response(error) => Self::Response(error),
-            AttemptError::Transport(kind) => Self::Transport(kind),
+impl CallErrorKind {
+    /// Returns whether a retry may succeed, and is allowed by `replay`.
+    pub(super) fn is_retryable(&self, replay: Replay) -> bool {
+        let safe = replay == Replay::Safe;
+        match self {
+            Self::Build(_) | Self::Finished => false,
+            Self::Response(error) => error.is_retryable() && (safe || self.is_rate_limited()),
+            Self::Transport(kind) => !kind.is_permanent() && (safe || kind.is_unsent()),
+            Self::Waiting(_) | Self::Undecided(_) | Self::UndecidedVerification(_) => true,
+        }
+    }
+
+    /// Returns whether the rate limit refused the request, which then does not count as made.
+    pub(super) fn is_rate_limited(&self) -> bool {
+        matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::RateLimited)
+    }
+
+    /// Returns whether the response, if the token endpoint sent it, asks all clients to wait.
+    pub(super) fn is_overload(&self) -> bool {
+        matches!(self, Self::Response(error) if matches!(error.status().as_u16(), 429 | 503))
+    }
+
+    pub(super) fn is_unauthorized(&self) -> bool {
+        matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::Unauthorized)
+    }
+
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Response(error) => error.retry_after(),
+            _ => None,
         }
     }
 }
@@ -327,7 +372,7 @@ mod tests {
                 CreateSession | CreateVerificationSession => Replay::OnlyIfUnsent,
                 _ => Replay::Safe,
             };
-            let error = CallError::new(endpoint, kind, GaveUp::NotRetryable, 1).with_replay(replay);
+            let error = CallError::new(kind).with_endpoint(endpoint).with_replay(replay);
             assert_eq!((error.is_retryable(), error.advice()), (retryable, advice), "{error:?}");
         }
     }
@@ -335,7 +380,7 @@ mod tests {
     #[test]
     fn messages_name_the_operation_the_cause_and_the_attempts() {
         let message = |kind, gave_up, attempts| {
-            CallError::new(EndpointKind::RetrieveDecision, kind, gave_up, attempts).to_string()
+            CallError::new(kind).with_gave_up(gave_up).with_attempts(attempts).to_string()
         };
         let lost = || CallErrorKind::Transport(TransportErrorKind::ConnectionLost);
         let what = "could not retrieve the decision: ";
@@ -385,12 +430,11 @@ mod tests {
         );
         let seconds = Some(Duration::from_secs(7));
         let kind = CallErrorKind::Response(error.with_retry_after(seconds));
-        let error =
-            CallError::new(EndpointKind::RetrieveDecision, kind, GaveUp::DeadlineExceeded, 1);
+        let error = CallError::new(kind).with_gave_up(GaveUp::DeadlineExceeded);
         assert_eq!(error.retry_after(), seconds);
         let http = http::Request::builder().uri("http://a b").body(()).unwrap_err();
         let kind = CallErrorKind::Build(BuildError::from(http));
-        let error = CallError::new(EndpointKind::RetrieveDecision, kind, GaveUp::NotRetryable, 0);
+        let error = CallError::new(kind).with_attempts(0);
         let source = std::error::Error::source(&error).expect("a source");
         assert_eq!(
             (source.to_string(), error.retry_after()),

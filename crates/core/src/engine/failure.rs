@@ -1,11 +1,8 @@
 //! The errors of attempts and the reasons for waits.
 
 use std::fmt;
-use std::time::Duration;
 
 use http::Response;
-
-use crate::error::{ResponseError, ResponseErrorKind};
 
 /// The error of a request that got no complete response.
 pub struct TransportError {
@@ -68,7 +65,7 @@ impl TransportErrorKind {
     }
 
     /// Returns whether a retry would fail in the same way.
-    pub(super) fn is_final(self) -> bool {
+    pub(super) fn is_permanent(self) -> bool {
         matches!(self, Self::Certificate | Self::Handshake | Self::Proxy | Self::HeadTooLarge)
     }
 
@@ -131,42 +128,5 @@ impl fmt::Display for WaitReason {
             Self::Token => "the token that another call is fetching",
             Self::Response => "the response",
         })
-    }
-}
-
-/// The error of one attempt, which calls can share.
-#[derive(Clone, Debug)]
-pub(super) enum AttemptError {
-    Response(ResponseError),
-    Transport(TransportErrorKind),
-}
-
-impl AttemptError {
-    pub(super) fn is_retryable(&self) -> bool {
-        match self {
-            Self::Response(error) => error.is_retryable(),
-            Self::Transport(kind) => !kind.is_final(),
-        }
-    }
-
-    /// Returns whether the rate limit refused the request, which then does not count as made.
-    pub(super) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::RateLimited)
-    }
-
-    /// Returns whether the response, if the token endpoint sent it, asks all clients to wait.
-    pub(super) fn is_overload(&self) -> bool {
-        matches!(self, Self::Response(error) if matches!(error.status().as_u16(), 429 | 503))
-    }
-
-    pub(super) fn is_unauthorized(&self) -> bool {
-        matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::Unauthorized)
-    }
-
-    pub(super) fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::Response(error) => error.retry_after(),
-            Self::Transport(_) => None,
-        }
     }
 }

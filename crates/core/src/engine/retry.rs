@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::call_error::GaveUp;
-use super::failure::{AttemptError, WaitReason};
+use super::call_error::{CallErrorKind, GaveUp};
+use super::failure::WaitReason;
 use super::moment::Moment;
 use super::policy::Policy;
 use crate::endpoint::Replay;
@@ -29,17 +29,13 @@ pub(super) struct Attempts {
 pub(super) fn decide(
     policy: &Policy,
     attempts: &Attempts,
-    error: &AttemptError,
+    error: &CallErrorKind,
     replay: Replay,
     now: Moment,
     random: u64,
 ) -> RetryDecision {
-    let refused = error.is_refusal();
-    let unsent = match error {
-        AttemptError::Transport(kind) => kind.is_unsent(),
-        AttemptError::Response(_) => refused,
-    };
-    if !error.is_retryable() || (replay == Replay::OnlyIfUnsent && !unsent) {
+    let refused = error.is_rate_limited();
+    if !error.is_retryable(replay) {
         return RetryDecision::GiveUp(GaveUp::NotRetryable);
     }
     // Precedes the check for the last attempt: an attempt cut off by the deadline says little about
@@ -94,11 +90,11 @@ impl Jitter {
 mod tests {
     use http::StatusCode;
 
-    use super::super::failure::TransportErrorKind;
     use super::*;
+    use crate::engine::TransportErrorKind;
     use crate::error::{EndpointKind, ResponseError, ResponseErrorKind};
 
-    fn response(status: u16, retry_after: Option<u64>) -> AttemptError {
+    fn response(status: u16, retry_after: Option<u64>) -> CallErrorKind {
         let kind = match status {
             401 => ResponseErrorKind::Unauthorized,
             404 => ResponseErrorKind::NotFound,
@@ -109,7 +105,7 @@ mod tests {
         };
         let status = StatusCode::from_u16(status).unwrap();
         let error = ResponseError::new(EndpointKind::RetrieveDecision, status, kind);
-        AttemptError::Response(error.with_retry_after(retry_after.map(Duration::from_secs)))
+        CallErrorKind::Response(error.with_retry_after(retry_after.map(Duration::from_secs)))
     }
 
     const FINAL: Result<(u64, WaitReason), GaveUp> = Err(GaveUp::NotRetryable);
@@ -122,7 +118,7 @@ mod tests {
         use TransportErrorKind::{Certificate, Connect, ConnectionLost, Timeout};
         use WaitReason::{Backoff, RetryAfter};
         let random = 149_999_999; // with the base of 200 ms: a wait of 150 ms after the first failure
-        let failed = AttemptError::Transport;
+        let failed = CallErrorKind::Transport;
         // error, replay, attempts, milliseconds to the deadline, decision (wait in milliseconds)
         let table = [
             (failed(Connect), Safe, 1, 30_000, Ok((150, Backoff))),

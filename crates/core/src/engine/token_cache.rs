@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::failure::AttemptError;
+use super::call_error::CallErrorKind;
 use super::fleet::TokenShare;
 use super::gate::Gate;
 use super::moment::Moment;
@@ -18,14 +18,14 @@ pub(super) struct TokenCache {
     token: Option<CachedToken>,
     lease: Option<Lease>,
     /// The last lease that ended in a failure which every other call would run into as well.
-    failed: Option<(u64, AttemptError)>,
+    failed: Option<(u64, CallErrorKind)>,
     leases: u64,
     /// The last lease of the previous credentials; tokens fetched under it or earlier ones are not
     /// cached.
     retired: u64,
     /// Closed after a refusal of the token endpoint, which `refusal` holds.
     gate: Gate,
-    refusal: Option<AttemptError>,
+    refusal: Option<CallErrorKind>,
     /// The time before which a refused token is not replaced, because a new one was just refused.
     no_renewal_before: Moment,
 }
@@ -82,9 +82,9 @@ pub(super) enum TokenAccess {
     /// Wait for the call that fetches, at most until the end of its lease.
     Wait(Moment),
     /// Fail with the error of the call that fetched.
-    Failed(AttemptError),
+    Failed(CallErrorKind),
     /// Wait until the token endpoint may be called again, or fail with this error.
-    Refused(Moment, AttemptError),
+    Refused(Moment, CallErrorKind),
 }
 
 impl TokenCache {
@@ -132,7 +132,7 @@ impl TokenCache {
         self.token.as_ref().is_some_and(|token| token.renew_at > now && token.expires_at > now)
     }
 
-    fn shared_failure(&self, claim: &mut TokenClaim) -> Option<AttemptError> {
+    fn shared_failure(&self, claim: &mut TokenClaim) -> Option<CallErrorKind> {
         let waited_for = claim.waits_for.take()?;
         let (failed, error) = self.failed.as_ref()?;
         (*failed == waited_for).then(|| error.clone())
@@ -210,7 +210,7 @@ impl TokenCache {
     }
 
     /// Records that the token endpoint accepts no requests before `until`.
-    pub(super) fn refused(&mut self, until: Moment, now: Moment, error: &AttemptError) {
+    pub(super) fn refused(&mut self, until: Moment, now: Moment, error: &CallErrorKind) {
         self.gate.close(until, now);
         self.refusal = Some(error.clone());
     }
@@ -222,7 +222,7 @@ impl TokenCache {
     }
 
     /// Records the failure of `claim`'s lease for the calls that wait for it.
-    pub(super) fn fail(&mut self, claim: &TokenClaim, error: &AttemptError) {
+    pub(super) fn fail(&mut self, claim: &TokenClaim, error: &CallErrorKind) {
         self.failed = claim.lease.map(|lease| (lease, error.clone()));
     }
 

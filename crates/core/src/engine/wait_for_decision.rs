@@ -50,6 +50,8 @@ pub struct WaitForDecision<E: DecisionEndpoint = RetrieveDecision> {
     state: State<E>,
     /// The last poll's undecided status, or its failure.
     seen: Option<Result<CallErrorKind, CallError>>,
+    /// The number of requests sent so far, including those for tokens.
+    sent: u32,
 }
 
 #[derive(Debug)]
@@ -83,6 +85,7 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
             deadline: None,
             state: State::Pausing { until: Moment::default() },
             seen: None,
+            sent: 0,
             endpoint,
         }
     }
@@ -129,7 +132,8 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
             Some(Ok(undecided)) => undecided,
             None => CallErrorKind::Waiting(WaitReason::Polling),
         };
-        CallError::new(E::KIND, kind, GaveUp::DeadlineExceeded, 0)
+        let error = CallError::new(kind).with_endpoint(E::KIND).with_attempts(self.sent);
+        error.with_gave_up(GaveUp::DeadlineExceeded)
     }
 }
 
@@ -140,7 +144,10 @@ impl<E: DecisionEndpoint> Operation for WaitForDecision<E> {
         let deadline = *self.deadline.get_or_insert(now.after(self.timeout));
         let end = match &mut self.state {
             State::Polling(call) => match call.poll(engine, now) {
-                Step::Done(result) => self.polled(result, now),
+                Step::Done(result) => {
+                    self.sent += call.sent();
+                    self.polled(result, now)
+                }
                 step => return step,
             },
             State::Pausing { .. } if now >= deadline => Some(Err(self.out_of_time())),
@@ -154,7 +161,8 @@ impl<E: DecisionEndpoint> Operation for WaitForDecision<E> {
                 None
             }
             State::Finished => {
-                Some(Err(CallError::new(E::KIND, CallErrorKind::Finished, GaveUp::NotRetryable, 0)))
+                let error = CallError::new(CallErrorKind::Finished).with_endpoint(E::KIND);
+                Some(Err(error.with_attempts(self.sent)))
             }
         };
         match end {

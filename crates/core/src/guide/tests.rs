@@ -44,7 +44,7 @@ fn assert_listed(heading: &str, cells: &[usize], expected: &[Vec<String>]) {
 
 /// Returns a row for an error of a call to the decision endpoint.
 fn call_row(name: &str, kind: CallErrorKind) -> Vec<String> {
-    let error = CallError::builder(kind).build();
+    let error = CallError::new(kind);
     let text = error.to_string();
     let (_, text) = text.split_once(": ").unwrap();
     vec![name.to_owned(), text.to_owned(), error.advice().to_owned()]

@@ -204,6 +204,6 @@ fn verification_wait_ends_when_the_session_is_settled() {
     let line = "could not retrieve the verification decision: the session was still Resubmitted \
                 when the time ran out";
     assert_eq!((error.to_string().as_str(), error.advice()), (line, "wait longer"));
-    let faked = CallError::builder(undecided).gave_up(GaveUp::DeadlineExceeded).build();
+    let faked = CallError::new(undecided).with_gave_up(GaveUp::DeadlineExceeded);
     assert_eq!(faked.to_string(), line);
 }

@@ -1,5 +1,5 @@
-use super::super::moment::Moment;
 use crate::credentials::Authorization;
+use crate::engine::Moment;
 use crate::error::EndpointKind;
 use crate::oauth::FetchToken;
 

@@ -1,13 +1,11 @@
 use http::Response;
 
-use super::super::Engine;
-use super::super::call_error::{CallErrorKind, GaveUp};
-use super::super::event::EventKind;
-use super::super::failure::{AttemptError, TransportError, TransportErrorKind, WaitReason};
-use super::super::moment::Moment;
-use super::super::step::{Operation, Step, Ticket};
 use super::{Attempt, Call, Purpose, State};
 use crate::endpoint::{Endpoint, triage};
+use crate::engine::{
+    CallErrorKind, Engine, EventKind, GaveUp, Moment, Operation, Step, Ticket, TransportError,
+    TransportErrorKind, WaitReason,
+};
 use crate::json::is_object;
 use crate::rate_limit::RateLimit;
 
@@ -87,7 +85,7 @@ impl<E: Endpoint> Operation for Call<E> {
             }
         };
         let error = engine.scrubbed(error, &attempt.purpose.secrets());
-        self.failed(engine, now, &attempt.purpose, AttemptError::Response(error));
+        self.failed(engine, now, &attempt.purpose, CallErrorKind::Response(error));
     }
 
     fn handle_failure(
@@ -119,7 +117,7 @@ impl<E: Endpoint> Operation for Call<E> {
                 limiter.failed(attempt.ticket, now, kind.is_unsent())
             });
         }
-        self.failed(engine, now, &attempt.purpose, AttemptError::Transport(kind));
+        self.failed(engine, now, &attempt.purpose, CallErrorKind::Transport(kind));
     }
 
     fn cancel(&mut self, engine: &mut Engine, now: Moment) {

@@ -1,8 +1,7 @@
 use std::time::Duration;
 
-use super::super::moment::Moment;
-use super::super::shared_store::{SharedToken, TokenAnswer, TokenRequest};
-use super::super::token_cache::TokenCache;
+use crate::engine::token_cache::TokenCache;
+use crate::engine::{Moment, SharedToken, TokenAnswer, TokenRequest};
 use crate::secret::Secret;
 
 /// Single flight among processes: the store leases the fetching of the token to one of them.
