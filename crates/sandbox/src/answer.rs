@@ -1,5 +1,6 @@
 //! A response, and its encoding as HTTP/1.1.
 
+use std::io;
 use std::time::Duration;
 
 use serde_json::json;
@@ -36,11 +37,6 @@ impl Answer {
 
     pub(crate) fn oauth(status: u16, error: &str, why: &str) -> Self {
         Self::json(status, json!({ "error": error, "error_description": why }).to_string())
-    }
-
-    /// Returns the response for a session or a token that could not be saved.
-    pub(crate) fn save_failed(error: &std::io::Error) -> Self {
-        Self::detail(500, &format!("The change could not be saved: {error}."))
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -102,6 +98,13 @@ impl Answer {
 
     fn has_header(&self, name: &str) -> bool {
         self.headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The response of the API for a session or a token that could not be saved.
+impl From<io::Error> for Answer {
+    fn from(error: io::Error) -> Self {
+        Self::detail(500, &format!("The change could not be saved: {error}."))
     }
 }
 

@@ -229,21 +229,20 @@ impl Sessions {
                 Some(SpecialId::Failing) | None => return Some(sample),
             },
         };
-        let mut decision: Map<String, Value> = serde_json::from_str(&sample).unwrap_or_default();
-        decision.insert("status".to_owned(), capitalized(status).into());
+        let mut decision: Value = serde_json::from_str(&sample).unwrap_or_default();
+        decision["status"] = capitalized(status).into();
         if let Some(session) = created {
-            decision.insert("session_number".to_owned(), session.number.into());
-            decision.insert("vendor_data".to_owned(), session.vendor_data.clone().into());
-            decision.insert("scope".to_owned(), session.scope.clone().into());
-            decision.insert("created_at".to_owned(), clock::rfc3339(session.created_at).into());
+            decision["session_number"] = session.number.into();
+            decision["vendor_data"] = session.vendor_data.clone().into();
+            decision["scope"] = session.scope.clone().into();
+            decision["created_at"] = clock::rfc3339(session.created_at).into();
             let shared = || person::shared(&person::members(&session.scope));
-            let shared = session.user_data.clone().unwrap_or_else(shared);
-            decision.insert("user_data".to_owned(), shared.into());
+            decision["user_data"] = session.user_data.clone().unwrap_or_else(shared).into();
         }
         if !status.eq_ignore_ascii_case("confirmed") {
-            decision.insert("user_data".to_owned(), json!({}));
+            decision["user_data"] = json!({});
         }
-        Some(Value::Object(decision).to_string())
+        Some(decision.to_string())
     }
 }
 

@@ -4,12 +4,13 @@ use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::application::Application;
 use crate::authorize::after_scheme;
+use crate::form::Form;
 use crate::state::Shared;
 use crate::{clock, fixtures};
 
@@ -26,9 +27,7 @@ pub(crate) fn answer(shared: &Shared, request: &RecordedRequest) -> Result<Answe
     if !shared.settings.applications().any(known) {
         return Err(invalid_client(Answer::json(401, fixtures::ERROR_OAUTH)));
     }
-    issue(shared, &id)
-        .map(|answer| Answer::json(200, answer))
-        .map_err(|error| Answer::save_failed(&error))
+    Ok(Answer::json(200, issue(shared, &id)?))
 }
 
 fn issue(shared: &Shared, client_id: &str) -> io::Result<String> {
@@ -39,26 +38,22 @@ fn issue(shared: &Shared, client_id: &str) -> io::Result<String> {
         return Ok(answer.replace("{access_token}", &token));
     }
     let (now, lifetime) = (now.as_secs(), clock::seconds_up(settings.token_lifetime));
-    let mut answer: Map<String, Value> = serde_json::from_str(fixtures::TOKEN).unwrap_or_default();
-    answer.insert("iat".to_owned(), now.into());
-    answer.insert("client_id".to_owned(), client_id.into());
-    answer.insert("expires_in".to_owned(), lifetime.into());
-    answer.insert("exp".to_owned(), now.saturating_add(lifetime).into());
-    answer.insert("access_token".to_owned(), token.into());
-    Ok(Value::Object(answer).to_string())
+    let mut answer: Value = serde_json::from_str(fixtures::TOKEN).unwrap_or_default();
+    answer["iat"] = now.into();
+    answer["client_id"] = client_id.into();
+    answer["expires_in"] = lifetime.into();
+    answer["exp"] = now.saturating_add(lifetime).into();
+    answer["access_token"] = token.into();
+    Ok(answer.to_string())
 }
 
 fn check_grant(request: &RecordedRequest) -> Result<(), Answer> {
-    if !request.has_type("application/x-www-form-urlencoded") {
+    let Some(form) = Form::of(request) else {
         return Err(invalid_request("The Content-Type must be application/x-www-form-urlencoded."));
-    }
-    let body = String::from_utf8_lossy(&request.body);
-    let mut grants = body
-        .split('&')
-        .filter_map(|field| field.split_once('='))
-        .filter(|(name, _)| *name == "grant_type");
+    };
+    let mut grants = form.all("grant_type");
     match (grants.next(), grants.next()) {
-        (Some((_, "client_credentials")), None) => Ok(()),
+        (Some("client_credentials"), None) => Ok(()),
         (Some(_), None) => Err(Answer::oauth(
             400,
             "unsupported_grant_type",

@@ -16,7 +16,7 @@ mod update_status;
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
 use crate::application::Application;
@@ -48,7 +48,7 @@ pub(crate) fn answer(
     let key = request.header("X-Api-Key");
     let application = key.and_then(|key| shared.settings.by_key(key));
     let mut state = shared.state();
-    state.verification.expire(now).map_err(|error| Answer::save_failed(&error))?;
+    state.verification.expire(now)?;
     // As in the service, an unknown session is a 404 even without credentials.
     let target = match id {
         "" => None,
@@ -137,8 +137,9 @@ fn read_object(request: &RecordedRequest) -> Result<Map<String, Value>, Answer> 
 
 /// Returns a 400 response with the reason why a member is invalid.
 fn wrong(member: &str, why: Value) -> Answer {
-    let body: Map<String, Value> = [(member.to_owned(), why)].into_iter().collect();
-    Answer::json(400, Value::Object(body).to_string())
+    let mut body = json!({});
+    body[member] = why;
+    Answer::json(400, body.to_string())
 }
 
 /// Reads a member that is a string, null or absent.
@@ -146,6 +147,6 @@ fn text_member(members: &Map<String, Value>, name: &str) -> Result<Option<String
     match members.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(wrong(name, serde_json::json!(["Not a valid string."]))),
+        Some(_) => Err(wrong(name, json!(["Not a valid string."]))),
     }
 }

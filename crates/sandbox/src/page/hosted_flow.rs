@@ -1,7 +1,5 @@
 //! `/session/{session_token}`: the simulated hosted flow of a verification session.
 
-use serde_json::Value;
-
 use super::guard::Viewer;
 use super::html::Html;
 use super::{developer, guard, html, no_such_session, redirect_to, save_failed, undecided};
@@ -184,7 +182,7 @@ fn finish(
     }
     let path = format!("/v3/session/{}/decision/", session.id);
     let commands = [developer::curl(shared, &session.application, &path)];
-    let json = Value::Object(decision::of_session(session, shared.reach.pages())).to_string();
+    let json = decision::of_session(session, shared.reach.pages()).to_string();
     let path = format!("/session/{}", session.token);
     developer::end_card(&mut page, shared, &commands, Some(&json), &path);
     page

@@ -20,8 +20,7 @@ pub(super) fn answer(call: &Call<'_>, state: &mut State) -> Result<Answer, Answe
     if again.is_none() {
         limits::check_session(call, &mut state.windows)?;
     }
-    let created = state.verification.create(application, given, again, call.now);
-    let session = created.map_err(|error| Answer::save_failed(&error))?;
+    let session = state.verification.create(application, given, again, call.now)?;
     Ok(Answer::json(201, body(&session, call.shared.reach.pages()).to_string()))
 }
 
@@ -139,10 +138,9 @@ mod tests {
     const WORKFLOW: &str = "11111111-2222-3333-4444-555555555555";
 
     fn problem(member: &str, value: Value) -> String {
-        let mut members = Map::new();
-        members.insert("workflow_id".to_owned(), WORKFLOW.into());
-        members.insert(member.to_owned(), value);
-        let answer = read(&members).expect_err(member);
+        let mut members = json!({ "workflow_id": WORKFLOW });
+        members[member] = value;
+        let answer = read(members.as_object().expect("an object")).expect_err(member);
         assert_eq!(answer.status, 400);
         String::from_utf8_lossy(&answer.body).into_owned()
     }

@@ -1,6 +1,6 @@
 //! The decision of a session: the published sample, with the values from the session's creation.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::session::Session;
 use super::status;
@@ -23,33 +23,33 @@ const BLOCKS: [&str; 12] = [
 ];
 
 /// Returns the decision of a session that was created, with URLs below `base`.
-pub(crate) fn of_session(session: &Session, base: &str) -> Map<String, Value> {
+pub(crate) fn of_session(session: &Session, base: &str) -> Value {
+    let given = &session.given;
     let mut decision = with_status(&session.status);
-    let mut set = |name: &str, value: Value| decision.insert(name.to_owned(), value);
-    set("session_id", session.id.clone().into());
-    set("session_number", session.number.into());
-    set("session_url", session.url(base).into());
-    set("environment", "sandbox".into());
-    set("workflow_id", session.given.workflow_id.clone().into());
-    set("vendor_data", session.given.vendor_data.clone().into());
-    set("metadata", session.given.metadata.clone());
-    set("expected_details", json!(session.given.expected_details));
-    set("contact_details", json!(session.given.contact_details));
-    set("callback", session.given.callback.clone().into());
-    set("reviews", json!(session.reviews));
-    set("created_at", clock::rfc3339(session.created_at).into());
-    set("expires_at", clock::rfc3339(session.expires_at).into());
+    decision["session_id"] = json!(session.id);
+    decision["session_number"] = json!(session.number);
+    decision["session_url"] = json!(session.url(base));
+    decision["environment"] = json!("sandbox");
+    decision["workflow_id"] = json!(given.workflow_id);
+    decision["vendor_data"] = json!(given.vendor_data);
+    decision["metadata"] = given.metadata.clone();
+    decision["expected_details"] = json!(given.expected_details);
+    decision["contact_details"] = json!(given.contact_details);
+    decision["callback"] = json!(given.callback);
+    decision["reviews"] = json!(session.reviews);
+    decision["created_at"] = json!(clock::rfc3339(session.created_at));
+    decision["expires_at"] = json!(clock::rfc3339(session.expires_at));
     if session.status == status::RESUBMITTED {
-        set("resubmit_info", session.resubmit_info());
+        decision["resubmit_info"] = session.resubmit_info();
     }
     decision
 }
 
 /// Returns the decision of a session that was never created: the published sample with this id, and
 /// with this status if there is one.
-pub(crate) fn sample(id: &str, status: Option<&str>) -> Map<String, Value> {
+pub(crate) fn sample(id: &str, status: Option<&str>) -> Value {
     let mut decision = status.map_or_else(|| read(fixtures::verification::DECISION), with_status);
-    decision.insert("session_id".to_owned(), id.into());
+    decision["session_id"] = json!(id);
     decision
 }
 
@@ -58,8 +58,8 @@ pub(crate) fn nodes_without_status(session: &Session, status: &str) -> Vec<(Stri
     let decision = of_session(session, "");
     let mut nodes = Vec::new();
     for block in BLOCKS {
-        for report in decision.get(block).and_then(Value::as_array).into_iter().flatten() {
-            let text = |name: &str| report.get(name).and_then(Value::as_str);
+        for report in decision[block].as_array().into_iter().flatten() {
+            let text = |name: &str| report[name].as_str();
             if let Some(node) = text("node_id").filter(|_| text("status") != Some(status)) {
                 nodes.push((node.to_owned(), feature(block).to_owned()));
             }
@@ -69,41 +69,37 @@ pub(crate) fn nodes_without_status(session: &Session, status: &str) -> Vec<(Stri
 }
 
 /// Converts a decision to the form with `include=events`.
-pub(crate) fn with_events(decision: &mut Map<String, Value>, created_at: &Value) {
+pub(crate) fn add_events(decision: &mut Value) {
     // The published response with events has no session_kind.
-    decision.shift_remove("session_kind");
-    let features = decision.get("features").and_then(Value::as_array).cloned().unwrap_or_default();
-    let features: Vec<Value> = features
-        .iter()
-        .filter_map(Value::as_str)
-        .map(|name| json!({ "feature": name, "node_id": node_of(name) }))
-        .collect();
-    decision.insert("features".to_owned(), features.into());
-    let events = json!([{ "event_type": "SESSION_CREATED", "created_at": created_at }]);
-    for (name, value) in [
-        ("events", events),
-        ("activity_reviews", json!([])),
-        ("blocklisted", json!(false)),
-        ("cost_breakdown", Value::Null),
-        ("workflow_type", json!("graph")),
-        ("workflow_version", json!(1)),
-        ("workflow_version_id", Value::Null),
-        ("workflow_terminal_node_id", Value::Null),
-        ("api_service", Value::Null),
-        ("session_type", json!("API")),
-        ("has_device_nfc_support", Value::Null),
-    ] {
-        decision.insert(name.to_owned(), value);
+    if let Some(members) = decision.as_object_mut() {
+        members.shift_remove("session_kind");
     }
+    let names = decision["features"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let features: Vec<Value> =
+        names.map(|name| json!({ "feature": name, "node_id": node_of(name) })).collect();
+    let created_at = &decision["created_at"];
+    let events = json!([{ "event_type": "SESSION_CREATED", "created_at": created_at }]);
+    decision["features"] = features.into();
+    decision["events"] = events;
+    decision["activity_reviews"] = json!([]);
+    decision["blocklisted"] = json!(false);
+    decision["cost_breakdown"] = Value::Null;
+    decision["workflow_type"] = json!("graph");
+    decision["workflow_version"] = json!(1);
+    decision["workflow_version_id"] = Value::Null;
+    decision["workflow_terminal_node_id"] = Value::Null;
+    decision["api_service"] = Value::Null;
+    decision["session_type"] = json!("API");
+    decision["has_device_nfc_support"] = Value::Null;
 }
 
-fn with_status(status: &str) -> Map<String, Value> {
+fn with_status(status: &str) -> Value {
     let mut decision = if status::has_reports(status) {
         read(fixtures::verification::DECISION)
     } else {
         read(fixtures::verification::DECISION_NOT_STARTED)
     };
-    decision.insert("status".to_owned(), status.into());
+    decision["status"] = json!(status);
     // In the published sample some reports are in review and one is declined.
     let settled = matches!(
         status,
@@ -115,18 +111,19 @@ fn with_status(status: &str) -> Map<String, Value> {
     let mut declined = matches!(status, status::DECLINED | status::RESUBMITTED);
     for block in BLOCKS {
         let reports = decision.get_mut(block).and_then(Value::as_array_mut);
-        for report in reports.into_iter().flatten().filter_map(Value::as_object_mut) {
+        for report in reports.into_iter().flatten().filter(|report| report.is_object()) {
             // Only the first report, that of the document, is declined.
             let status = if declined { status::DECLINED } else { status::APPROVED };
             declined = false;
-            report.insert("status".to_owned(), status.into());
-            report.insert("warnings".to_owned(), json!([]));
+            report["status"] = json!(status);
+            report["warnings"] = json!([]);
         }
     }
     decision
 }
 
-fn read(text: &str) -> Map<String, Value> {
+/// Parses a fixture, which is an object.
+fn read(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
 }
 

@@ -22,8 +22,7 @@ pub(super) fn answer(
         (true, Some(_)) => ("retained_with_user", Some(TEMPLATE)),
         (true, None) => ("ineligible_no_vendor_user", None),
     };
-    let deleted = state.verification.delete(&session.id);
-    deleted.map_err(|error| Answer::save_failed(&error))?;
+    state.verification.delete(&session.id)?;
     let body = json!({
         "session_id": session.id,
         "session_number": session.number,

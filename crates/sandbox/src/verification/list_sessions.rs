@@ -1,6 +1,6 @@
 //! `GET /v3/sessions/` ([documentation](https://docs.didit.me/sessions-api/list-sessions))
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::route::is_uuid;
 use super::session::Session;
@@ -149,37 +149,33 @@ fn internal_id(session: &Session) -> String {
 /// Returns a session as an element of `results`.
 fn row(session: &Session, base: &str) -> Value {
     let decision = decision::of_session(session, base);
-    let document = decision.get("id_verifications").and_then(|all| all.get(0));
-    let document = |name: &str| document.and_then(|report| report.get(name)).cloned();
+    // Null before the flow has started.
+    let document = &decision["id_verifications"][0];
     let has_reports = status::has_reports(&session.status);
-    let features = decision.get("features").and_then(Value::as_array);
     let step = match &*session.status {
         status::APPROVED | status::KYC_EXPIRED => status::APPROVED,
         other if has_reports => other,
         _ => "Not Finished",
     };
-    let features: Vec<Value> = features
+    let features: Vec<Value> = decision["features"]
+        .as_array()
         .into_iter()
         .flatten()
         .map(|feature| json!({ "feature": feature, "status": step }))
         .collect();
     let contact = |name: &str| session.given.contact_details.as_ref()?.get(name)?.as_str();
     let verified = |key: &str, value: Option<&str>| {
-        value.map(|value| {
-            let pairs =
-                [(key.to_owned(), value.into()), ("is_verified".to_owned(), has_reports.into())];
-            Value::Object(Map::from_iter(pairs))
-        })
+        value.map(|value| json!({ key: value, "is_verified": has_reports }))
     };
     json!({
         "session_id": session.id,
         "session_kind": "user",
         "session_number": session.number,
         "session_url": session.url(base),
-        "portrait_image": document("portrait_image"),
-        "document_type": document("document_type"),
-        "full_name": document("full_name"),
-        "country": document("issuing_state"),
+        "portrait_image": document["portrait_image"],
+        "document_type": document["document_type"],
+        "full_name": document["full_name"],
+        "country": document["issuing_state"],
         "status": session.status,
         "vendor_data": session.given.vendor_data,
         "didit_internal_id": internal_id(session),

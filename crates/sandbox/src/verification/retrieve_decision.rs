@@ -1,7 +1,5 @@
 //! `GET /v3/session/{session_id}/decision/`, as in the [OpenAPI document](https://docs.didit.me/openapi-25.json)
 
-use serde_json::Value;
-
 use super::{Call, Target, decision};
 use crate::answer::Answer;
 use crate::state::State;
@@ -15,10 +13,9 @@ pub(super) fn answer(call: &Call<'_>, state: &State, id: &str, target: &Target) 
         Target::Sample(status) => decision::sample(id, status.as_deref()),
     };
     if includes_events(&call.request.path) {
-        let created_at = decision.get("created_at").cloned().unwrap_or_default();
-        decision::with_events(&mut decision, &created_at);
+        decision::add_events(&mut decision);
     }
-    Answer::json(200, Value::Object(decision).to_string())
+    Answer::json(200, decision.to_string())
 }
 
 fn includes_events(target: &str) -> bool {

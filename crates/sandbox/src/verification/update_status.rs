@@ -77,8 +77,7 @@ pub(super) fn answer(
     });
     session.status = new_status;
     let body = json!({ "session_id": session.id });
-    let changed = state.verification.change(session, call.now);
-    changed.map_err(|error| Answer::save_failed(&error))?;
+    state.verification.change(session, call.now)?;
     Ok(Answer::json(200, body.to_string()))
 }
 
@@ -131,10 +130,7 @@ fn nodes_to_resubmit(given: Vec<Node>, session: &Session) -> Result<Vec<Node>, A
 
 fn node(given: &Value) -> Result<Node, Answer> {
     let text = |name: &str| given.get(name).and_then(Value::as_str).map(str::to_owned);
-    let problem = |name: &str, why: String| {
-        let why: Map<String, Value> = [(name.to_owned(), json!([why]))].into_iter().collect();
-        wrong("nodes_to_resubmit", json!([why]))
-    };
+    let problem = |name: &str, why: String| wrong("nodes_to_resubmit", json!([{ name: [why] }]));
     let required = || "This field is required.".to_owned();
     let node_id = text("node_id").ok_or_else(|| problem("node_id", required()))?;
     let feature = text("feature").ok_or_else(|| problem("feature", required()))?;

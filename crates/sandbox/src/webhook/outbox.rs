@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar};
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::destination::Destination;
 use super::{WebhookDelivery, WebhookFault};
@@ -19,7 +19,7 @@ const KEPT: usize = 1000;
 pub(crate) struct Event {
     pub(crate) id: String,
     pub(crate) session: Session,
-    pub(crate) decision: Option<Map<String, Value>>,
+    pub(crate) decision: Option<Value>,
     pub(crate) happened_at: Duration,
     pub(crate) fault: WebhookFault,
 }
@@ -58,7 +58,7 @@ impl Outbox {
     pub(crate) fn push(
         &mut self,
         session: &Session,
-        decision: Option<Map<String, Value>>,
+        decision: Option<Value>,
         fault: Option<WebhookFault>,
         now: Duration,
     ) {

@@ -25,11 +25,11 @@ pub(crate) fn body(event: &Event, application_id: &str, sent_at: Duration) -> Va
         "vendor_data": session.given.vendor_data,
         "metadata": session.given.metadata,
     });
-    if let (Some(body), Some(decision)) = (body.as_object_mut(), &event.decision) {
-        body.insert("decision".to_owned(), decision.clone().into());
+    if let Some(decision) = &event.decision {
+        body["decision"] = decision.clone();
     }
-    if let (Some(body), status::RESUBMITTED) = (body.as_object_mut(), &*session.status) {
-        body.insert("resubmit_info".to_owned(), session.resubmit_info());
+    if session.status == status::RESUBMITTED {
+        body["resubmit_info"] = session.resubmit_info();
     }
     body
 }

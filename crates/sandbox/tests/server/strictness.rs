@@ -126,6 +126,14 @@ fn credentials_are_form_decoded() {
 }
 
 #[test]
+fn grant_is_form_decoded() {
+    let sandbox = Sandbox::start().unwrap();
+    let request = token().replace("client_credentials", "client%5Fcredentials");
+    let request = request.replace("Content-Length: 29", "Content-Length: 31");
+    assert_eq!(send(&sandbox, &request).unwrap().status, 200);
+}
+
+#[test]
 fn invalid_creations() {
     let create = |body: &str| {
         let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n";
