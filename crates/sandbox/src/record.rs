@@ -45,6 +45,24 @@ impl RecordedRequest {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Returns a `GET` request for this path from this machine, without headers.
+    #[cfg(test)]
+    pub(crate) fn example(path: &str) -> Self {
+        Self {
+            request_id: "sandbox-7".to_owned(),
+            route: None,
+            method: "GET".to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            connection: 1,
+            received: Duration::ZERO,
+            answered: None,
+            local: true,
+            status: None,
+        }
+    }
+
     /// Returns whether its body has this media type, ignoring parameters.
     pub(crate) fn has_type(&self, media_type: &str) -> bool {
         let content_type = self.header("Content-Type").unwrap_or_default();
@@ -130,9 +148,6 @@ mod tests {
     fn request(number: u64) -> RecordedRequest {
         RecordedRequest {
             request_id: format!("sandbox-{number}"),
-            route: Some(Route::Decision),
-            method: "GET".into(),
-            path: "/auth/v2/session/abc/decision/?search=canary".into(),
             headers: [
                 "authorization",
                 "X-API-KEY",
@@ -144,11 +159,7 @@ mod tests {
             .map(|name| (name.to_owned(), format!("{name}-canary")))
             .to_vec(),
             body: b"body-canary".to_vec(),
-            connection: 1,
-            local: true,
-            received: Duration::ZERO,
-            answered: None,
-            status: None,
+            ..RecordedRequest::example("/auth/v2/session/abc/decision/?search=canary")
         }
     }
 

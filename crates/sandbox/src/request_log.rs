@@ -84,17 +84,10 @@ mod tests {
 
     fn request(path: &str) -> RecordedRequest {
         RecordedRequest {
-            request_id: "sandbox-7".into(),
-            route: None,
-            method: "GET".into(),
-            path: path.into(),
             headers: vec![("Authorization".into(), "canary".into())],
             body: b"canary".to_vec(),
-            connection: 1,
-            received: Duration::ZERO,
-            answered: None,
-            local: true,
             status: Some(200),
+            ..RecordedRequest::example(path)
         }
     }
 

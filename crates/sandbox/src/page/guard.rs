@@ -73,7 +73,6 @@ pub(super) fn form(request: &RecordedRequest, scheme: &str, token: &str) -> Resu
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
-    use std::time::Duration;
 
     use super::*;
     use crate::Sandbox;
@@ -81,19 +80,11 @@ mod tests {
 
     fn get(sandbox: &Sandbox, path: &str, local: bool, cookie: &str) -> Answer {
         let request = RecordedRequest {
-            request_id: String::new(),
-            route: None,
-            method: "GET".to_owned(),
-            path: path.to_owned(),
             headers: [("Host", "192.168.0.1:80"), ("Cookie", cookie)]
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .to_vec(),
-            body: Vec::new(),
-            connection: 1,
-            received: Duration::ZERO,
-            answered: None,
             local,
-            status: None,
+            ..RecordedRequest::example(path)
         };
         respond(sandbox.shared(), &request)
     }
