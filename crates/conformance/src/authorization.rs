@@ -5,7 +5,7 @@ use std::time::Duration;
 use didit_core::{Authorization, ClientCredentials, ResponseErrorKind};
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::{Adapter, Settings, assert_one_connection, client, id, sandbox, settings};
+use crate::{Adapter, assert_one_connection, client, id, sandbox, with};
 
 /// The documented sample is returned as a typed decision.
 pub fn happy_path<A: Adapter>() {
@@ -97,7 +97,7 @@ pub fn unauthorized_twice_is_final<A: Adapter>() {
 pub fn wrong_secret_is_final<A: Adapter>() {
     let sandbox = sandbox();
     let wrong = ClientCredentials::new(sandbox.client_id(), "wrong").unwrap();
-    let client = A::new(Settings { credentials: wrong.into(), ..settings(&sandbox) }).unwrap();
+    let client = with::<A>(&sandbox, wrong);
     let error = client.decision(&id("s-1")).unwrap_err();
     assert_eq!(error.kind(), &ResponseErrorKind::Unauthorized);
     assert_eq!(error.call.endpoint(), didit_core::EndpointKind::FetchToken);
@@ -112,7 +112,7 @@ pub fn bearer_token_of_the_caller<A: Adapter>() {
         sandbox.requests_to(Route::Decision)[0].header("authorization").unwrap().to_owned();
     let token = bearer.strip_prefix("Bearer ").unwrap();
     let bearer = Authorization::bearer(token).unwrap();
-    let client = A::new(Settings { credentials: bearer.into(), ..settings(&sandbox) }).unwrap();
+    let client = with::<A>(&sandbox, bearer);
     client.decision(&id("s-2")).unwrap();
     assert_eq!(sandbox.tokens_issued(), 1);
     sandbox.revoke_tokens();
@@ -125,7 +125,7 @@ pub fn bearer_token_of_the_caller<A: Adapter>() {
 pub fn api_key<A: Adapter>() {
     let sandbox = sandbox();
     let key = Authorization::api_key(sandbox.api_key()).unwrap();
-    let client = A::new(Settings { credentials: key.into(), ..settings(&sandbox) }).unwrap();
+    let client = with::<A>(&sandbox, key);
     client.decision(&id("s-1")).unwrap();
     let request = &sandbox.requests()[0];
     assert_eq!(request.header("x-api-key"), Some(sandbox.api_key()));

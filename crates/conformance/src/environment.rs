@@ -10,11 +10,12 @@ use didit_sandbox::Sandbox;
 
 const CHILD: &str = "FROM_ENV_CHILD";
 
-/// Runs `test` in a child process with `variables` and returns its output.
-fn child(test: &str, variables: &[(&str, &str)]) -> String {
+/// Runs `test` in a child process with `variables`, but without those in `removed`, and returns its
+/// output.
+pub(crate) fn child(test: &str, removed: &[&str], variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture"]).env(CHILD, "1");
-    for name in Environment::VARIABLES {
+    command.args(["--exact", test, "--nocapture"]);
+    for name in removed {
         command.env_remove(name);
     }
     let output = command.envs(variables.iter().copied()).output().unwrap();
@@ -33,6 +34,10 @@ pub fn client_from_environment(test: &str, retrieve: impl Fn() -> Result<String,
         }
         return;
     }
+    let child = |variables: &[(&str, &str)]| {
+        let variables = [&[(CHILD, "1")], variables].concat();
+        child(test, &Environment::VARIABLES, &variables)
+    };
     let sandbox = Sandbox::start().unwrap();
     let url = ("DIDIT_BASE_URL", sandbox.url());
     let key = ("DIDIT_API_KEY", sandbox.api_key());
@@ -42,7 +47,7 @@ pub fn client_from_environment(test: &str, retrieve: impl Fn() -> Result<String,
     let secret = ("DIDIT_CLIENT_SECRET", sandbox.client_secret());
     let secret_file = ("DIDIT_CLIENT_SECRET_FILE", file.to_str().unwrap());
     for variables in [vec![url, key], vec![url, id, secret], vec![url, id, secret_file]] {
-        let printed = child(test, &variables);
+        let printed = child(&variables);
         assert!(printed.contains("retrieved s-1"), "{printed}");
     }
     std::fs::remove_file(&file).unwrap();
@@ -61,7 +66,7 @@ pub fn client_from_environment(test: &str, retrieve: impl Fn() -> Result<String,
             "DIDIT_BASE_URL: the base URL is plain",
         ),
     ] {
-        let printed = child(test, &variables);
+        let printed = child(&variables);
         assert!(printed.contains(words) && printed.contains("refused: "), "{printed}");
         assert!(!printed.contains(sandbox.client_secret()), "{printed}");
     }

@@ -23,12 +23,14 @@ pub mod transport;
 pub mod verification;
 pub mod waking;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use didit_core::data_transfer::{Decision, Scopes, Session, SessionStatus};
 use didit_core::oauth::AccessToken;
 use didit_core::{CallError, ClientCredentials, Credentials, Policy, ResponseErrorKind, SessionId};
 use didit_sandbox::Sandbox;
+use socket2::{Domain, Socket, Type};
 
 /// A client under test.
 pub trait Adapter: Send + Sync + Sized {
@@ -132,10 +134,16 @@ impl CallFailure {
 /// Returns settings for a sandbox, with its client id and secret.
 pub fn settings(sandbox: &Sandbox) -> Settings {
     let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
+    let credentials = client.expect("documented credentials").into();
+    Settings { credentials, ..at(sandbox.url()) }
+}
+
+/// Returns settings for the server at this URL, with client credentials.
+fn at(url: &str) -> Settings {
     Settings {
-        base_url: sandbox.url().parse().expect("a loopback URL"),
+        base_url: url.parse().expect("a base URL"),
         verification_base_url: None,
-        credentials: client.expect("documented credentials").into(),
+        credentials: ClientCredentials::new("client", "secret").expect("credentials").into(),
         policy: Policy::default(),
         root_certificate: None,
         proxy: None,
@@ -156,6 +164,19 @@ fn assert_one_connection<A: Adapter>(sandbox: &Sandbox) {
 
 fn client<A: Adapter>(sandbox: &Sandbox) -> A {
     A::new(settings(sandbox)).expect("a client")
+}
+
+/// Returns a client with these credentials.
+fn with<A: Adapter>(sandbox: &Sandbox, credentials: impl Into<Credentials>) -> A {
+    A::new(Settings { credentials: credentials.into(), ..settings(sandbox) }).expect("a client")
+}
+
+/// Reserves a port by binding a socket that does not listen; returns both.
+fn reserved_port() -> (Socket, SocketAddr) {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
 }
 
 fn id(text: &str) -> SessionId {

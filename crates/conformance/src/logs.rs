@@ -9,7 +9,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::bulk::Bulk;
-use crate::{Settings, client, id, settings};
+use crate::{client, id, with};
 
 static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
@@ -80,8 +80,7 @@ pub fn logs_contain_no_secrets_or_personal_data<A: Bulk>() {
     client.wait(&session_id, Duration::from_millis(10), Duration::from_secs(10)).unwrap();
     client.decisions([session_id.clone()].into_iter(), 1, false, |_, result| result.is_ok());
     for (key, right) in [(sandbox.api_key(), true), ("canary-key", false)] {
-        let credentials = Authorization::api_key(key).unwrap().into();
-        let client = A::new(Settings { credentials, ..settings(&sandbox) }).unwrap();
+        let client = with::<A>(&sandbox, Authorization::api_key(key).unwrap());
         assert_eq!(client.decision(&session_id).is_ok(), right);
     }
 

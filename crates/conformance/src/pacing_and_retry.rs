@@ -7,7 +7,7 @@ use didit_core::data_transfer::Status;
 use didit_core::{CallErrorKind, GaveUp, ResponseErrorKind};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::{Adapter, CallFailure, Settings, assert_one_connection, client, id, sandbox, settings};
+use crate::{Adapter, CallFailure, assert_one_connection, client, id, sandbox, settings, with};
 
 fn rejections(sandbox: &Sandbox) -> usize {
     sandbox.requests().iter().filter(|request| request.status == Some(429)).count()
@@ -113,8 +113,7 @@ pub fn wait_ends_at_its_deadline<A: Adapter>() {
 pub fn rejected_credentials_fail_all_waiting_calls<A: Adapter>() {
     let sandbox = Sandbox::builder().latency(Duration::from_millis(200)).start().unwrap();
     let wrong = didit_core::ClientCredentials::new(sandbox.client_id(), "wrong").unwrap();
-    let client = A::new(Settings { credentials: wrong.into(), ..settings(&sandbox) }).unwrap();
-    let client = &client;
+    let client = &with::<A>(&sandbox, wrong);
     thread::scope(|scope| {
         for n in 0..8 {
             scope.spawn(move || {

@@ -5,19 +5,16 @@
 use std::env;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::process::Command;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
 use didit_core::verification::ListSessions;
-use didit_core::{
-    Authorization, CallErrorKind, ClientCredentials, ProxySettings, TransportErrorKind,
-};
+use didit_core::{Authorization, CallErrorKind, ProxySettings, TransportErrorKind};
 use didit_sandbox::{Application, Sandbox};
 
 use crate::certificates::Authority;
 use crate::verification::Verification;
-use crate::{Adapter, Settings, id, raw, settings};
+use crate::{Adapter, Settings, at, environment, id, raw, settings};
 
 /// The variable with the base URL of the sandbox, set in a child process only.
 const CHILD: &str = "SCENARIO_BASE_URL";
@@ -81,28 +78,12 @@ fn tunnel(mut client: TcpStream, asked: &mpsc::Sender<String>) {
     let _ = client.shutdown(Shutdown::Write);
 }
 
-/// Runs `test` in a child process with `variables` and returns its output.
-fn child(test: &str, base_url: &str, root: &str, variables: Variables<'_>) -> String {
-    let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture"]).env(CHILD, base_url).env(ROOT, root);
-    for name in ALL {
-        command.env_remove(name);
-    }
-    let output = command.envs(variables.iter().copied()).output().unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
 /// Retrieves one decision in a child process and prints the outcome.
 fn retrieve<A: Adapter>(base_url: &str) {
     let root = env::var(ROOT).unwrap();
     let client = A::new(Settings {
-        base_url: base_url.parse().unwrap(),
-        verification_base_url: None,
-        credentials: ClientCredentials::new("client", "secret").unwrap().into(),
-        policy: didit_core::Policy::default(),
         root_certificate: Some(root).filter(|root| !root.is_empty()),
-        proxy: None,
-        store: None,
+        ..at(base_url)
     });
     match client.map(|client| client.decision(&id("s-1"))) {
         Ok(Ok(decision)) => println!("retrieved {}", decision.session_id()),
@@ -138,7 +119,8 @@ pub fn from_the_environment<A: Adapter>(test: &str) {
         (&secure, &[("https_proxy", "canary canary")], Err("https_proxy")),
     ];
     for (sandbox, variables, expected) in table {
-        let printed = child(test, sandbox.url(), &authority.pem(), variables);
+        let here = [(CHILD, sandbox.url()), (ROOT, &authority.pem())];
+        let printed = environment::child(test, &ALL, &[&here, variables].concat());
         let asked: Vec<_> = hosts.try_iter().collect();
         match expected {
             Ok(way) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use didit_core::{Authorization, CallErrorKind, GaveUp, ResponseErrorKind, TransportErrorKind};
 use didit_sandbox::{Fault, Route, fixtures};
 
-use crate::{Adapter, CallFailure, Settings, client, id, raw, sandbox, settings};
+use crate::{Adapter, CallFailure, Settings, at, client, id, raw, sandbox, settings};
 
 /// Retrieves a decision from a route that always responds with `fault`; returns the error and the
 /// number of requests.
@@ -92,9 +92,8 @@ pub fn chunked_body_without_its_end<A: Adapter>() {
         let response = format!("{head}{body}");
         let (address, requests) = raw::serve(move |_| response.clone());
         let client = A::new(Settings {
-            base_url: format!("http://{address}").parse().unwrap(),
             credentials: Authorization::api_key("key").unwrap().into(),
-            ..settings(&sandbox())
+            ..at(&format!("http://{address}"))
         });
         match client.unwrap().decision(&id("s-1")) {
             Ok(decision) => assert!(whole && decision.json().as_str() == object),
@@ -117,9 +116,8 @@ pub fn head_that_is_not_http<A: Adapter>() {
     ] {
         let (address, _requests) = raw::serve(|_| head.to_owned());
         let client = A::new(Settings {
-            base_url: format!("http://{address}").parse().unwrap(),
             credentials: Authorization::api_key("key").unwrap().into(),
-            ..settings(&sandbox())
+            ..at(&format!("http://{address}"))
         });
         let error = client.unwrap().decision(&id("s-1")).unwrap_err();
         let place = format!("({address}: the response is not valid HTTP)");

@@ -1,6 +1,6 @@
 //! Sessions, from creation to decision.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -10,16 +10,11 @@ use didit_core::{
     TransportErrorKind,
 };
 use didit_sandbox::{Fault, Route, Sandbox};
-use socket2::{Domain, Socket, Type};
 
-use crate::{Adapter, CallFailure, Settings, client, id, raw, sandbox, settings};
+use crate::{Adapter, CallFailure, at, client, id, raw, reserved_port, sandbox, with};
 
 fn scopes() -> Scopes {
     "names email".parse().expect("documented scopes")
-}
-
-fn with<A: Adapter>(sandbox: &Sandbox, credentials: impl Into<Credentials>) -> A {
-    A::new(Settings { credentials: credentials.into(), ..settings(sandbox) }).expect("a client")
 }
 
 fn run_session_flow<A: Adapter>(sandbox: &Sandbox, client: &A) {
@@ -131,16 +126,10 @@ pub fn rejected_creation_is_retried<A: Adapter>() {
 /// A creation that was not sent, because no server listened yet, is retried.
 pub fn creation_is_retried_after_a_refused_connection<A: Adapter>() {
     let sandbox = sandbox();
-    // Bound, to reserve the port, but not yet listening.
-    let unopened = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    unopened.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    let address = unopened.local_addr().unwrap().as_socket().unwrap();
+    let (unopened, address) = reserved_port();
     let target = sandbox.url().trim_start_matches("http://").to_owned();
-    let mut settings = Settings {
-        base_url: format!("http://{address}").parse().unwrap(),
-        credentials: Authorization::api_key(sandbox.api_key()).unwrap().into(),
-        ..settings(&sandbox)
-    };
+    let mut settings = at(&format!("http://{address}"));
+    settings.credentials = Authorization::api_key(sandbox.api_key()).unwrap().into();
     settings.policy.max_attempts = 100;
     settings.policy.backoff_base = Duration::from_millis(20);
     settings.policy.backoff_cap = Duration::from_millis(50);
@@ -167,8 +156,7 @@ pub fn creation_uses_a_new_connection<A: Adapter>() {
         }
         raw::json(201, r#"{"session_id":"s","session_token":"t","url":"https://x/t"}"#)
     });
-    let base_url = format!("http://{address}").parse().unwrap();
-    let client = A::new(Settings { base_url, ..settings(&sandbox()) }).unwrap();
+    let client = A::new(at(&format!("http://{address}"))).unwrap();
     for _ in 0..20 {
         client.create(scopes(), None).unwrap_or_else(|error| panic!("{}", error.shown));
     }

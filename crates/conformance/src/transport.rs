@@ -1,15 +1,16 @@
 //! Transport errors.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use didit_core::{Authorization, CallErrorKind, GaveUp, ResponseErrorKind, TransportErrorKind};
 use didit_sandbox::{Fault, Route, Sandbox};
 use rustls::version::{TLS12, TLS13};
-use socket2::{Domain, Socket, Type};
 
 use crate::certificates::Authority;
-use crate::{Adapter, CallFailure, Settings, assert_one_connection, client, id, sandbox, settings};
+use crate::{
+    Adapter, CallFailure, Settings, assert_one_connection, at, client, id, reserved_port, sandbox,
+    settings,
+};
 
 fn transport_kind(error: &CallFailure) -> TransportErrorKind {
     match error.call.kind() {
@@ -79,13 +80,8 @@ pub fn error_status_with_a_broken_body<A: Adapter>() {
 
 /// A refused connection is retried, and the error names the address.
 pub fn refused_connection<A: Adapter>() {
-    let sandbox = sandbox();
-    // Bound, to reserve the port, but not listening.
-    let unopened = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    unopened.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
-    let address = unopened.local_addr().unwrap().as_socket().unwrap();
-    let base_url = format!("http://{address}").parse().unwrap();
-    let client = A::new(Settings { base_url, ..settings(&sandbox) }).unwrap();
+    let (_reserved, address) = reserved_port();
+    let client = A::new(at(&format!("http://{address}"))).unwrap();
     let error = client.decision(&id("s-1")).unwrap_err();
     assert_eq!(transport_kind(&error), TransportErrorKind::Connect);
     assert_eq!((error.call.gave_up(), error.call.attempts()), (GaveUp::AttemptsExhausted, 4));
@@ -95,9 +91,7 @@ pub fn refused_connection<A: Adapter>() {
 
 /// An unresolvable host is a connect error.
 pub fn unknown_host<A: Adapter>() {
-    let sandbox = sandbox();
-    let base_url = "https://host.invalid".parse().unwrap();
-    let client = A::new(Settings { base_url, ..settings(&sandbox) }).unwrap();
+    let client = A::new(at("https://host.invalid")).unwrap();
     let error = client.decision(&id("s-1")).unwrap_err();
     assert_eq!(transport_kind(&error), TransportErrorKind::Connect, "{}", error.shown);
 }

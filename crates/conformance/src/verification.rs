@@ -6,13 +6,11 @@ use didit_core::verification::{
     CreateSession, Decision, DeleteSession, Deletion, ListSessions, Pdf, Raw, RawResponse, Session,
     SessionId, SessionPage, SessionSummary, Status, UpdateStatus,
 };
-use didit_core::{
-    Authorization, CallErrorKind, ClientCredentials, EndpointKind, ResponseErrorKind,
-};
+use didit_core::{Authorization, CallErrorKind, EndpointKind, ResponseErrorKind};
 use didit_sandbox::{Fault, Quota, Route, Sandbox, VerificationLimits};
 use http::Method;
 
-use crate::{Adapter, CallFailure, Settings, sandbox, settings};
+use crate::{Adapter, CallFailure, Settings, sandbox, settings, with};
 
 /// A client under test, for the verification API.
 #[allow(clippy::missing_errors_doc)]
@@ -61,8 +59,7 @@ fn new_session() -> CreateSession {
 
 /// Creates a client with an application key, which the sandbox accepts for both APIs.
 fn client<A: Adapter>(sandbox: &Sandbox) -> A {
-    let key = Authorization::api_key(sandbox.api_key()).unwrap();
-    A::new(Settings { credentials: key.into(), ..settings(sandbox) }).expect("a client")
+    with(sandbox, Authorization::api_key(sandbox.api_key()).unwrap())
 }
 
 fn created<A: Verification>(sandbox: &Sandbox, client: &A, status: &str) -> SessionId {
@@ -293,8 +290,7 @@ pub fn daily_session_limit<A: Verification>() {
 /// The service rejects client credentials, and the error contains no secret.
 pub fn client_credentials_are_rejected<A: Verification>() {
     let sandbox = sandbox();
-    let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
-    let client = A::new(Settings { credentials: client.into(), ..settings(&sandbox) }).unwrap();
+    let client = crate::client::<A>(&sandbox);
     let error = client.create_verification(new_session()).unwrap_err();
     assert_eq!(error.kind(), &ResponseErrorKind::Forbidden);
     assert!(!error.shown.contains(sandbox.client_secret()), "{}", error.shown);
