@@ -1,4 +1,5 @@
 //! The subcommands, one file each.
+#![allow(clippy::doc_markdown, reason = "many comments in these modules are help text")]
 
 mod completions;
 mod config;

@@ -1,5 +1,4 @@
 //! `didit config`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::io::{self, IsTerminal as _};
 

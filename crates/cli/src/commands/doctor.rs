@@ -1,5 +1,4 @@
 //! `didit doctor`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 mod probe;
 mod store;

@@ -1,5 +1,4 @@
 //! `didit export --input FILE --output FILE`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::fs;
 use std::path::PathBuf;

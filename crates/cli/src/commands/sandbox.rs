@@ -1,5 +1,4 @@
 //! `didit sandbox`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 mod fault;
 

@@ -1,5 +1,4 @@
 //! `didit verification`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 mod create;
 mod decision;

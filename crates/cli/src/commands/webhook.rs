@@ -1,5 +1,4 @@
 //! `didit webhook`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 mod secret;
 mod send;

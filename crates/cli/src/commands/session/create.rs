@@ -1,5 +1,4 @@
 //! `didit session create`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use clap::Args;
 use didit_blocking_adapter::core::data_transfer::{CreateSession, Session};

@@ -1,5 +1,4 @@
 //! `didit verification create`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use clap::{Args, ValueHint};
 use didit_blocking_adapter::core::verification::{CreateSession, Session};

@@ -1,5 +1,4 @@
 //! `didit verification delete SESSION_ID`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use clap::Args;
 use didit_blocking_adapter::core::Call;

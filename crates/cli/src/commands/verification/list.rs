@@ -1,5 +1,4 @@
 //! `didit verification list`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::error::Error;
 

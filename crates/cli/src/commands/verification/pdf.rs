@@ -1,5 +1,4 @@
 //! `didit verification pdf SESSION_ID --output FILE`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};

@@ -1,5 +1,4 @@
 //! `didit verification update-status SESSION_ID STATUS`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use clap::{Args, ValueEnum};
 use didit_blocking_adapter::core::Call;

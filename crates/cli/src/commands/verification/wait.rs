@@ -1,5 +1,4 @@
 //! `didit verification wait SESSION_ID`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! `didit webhook send URL`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,5 +1,4 @@
 //! `didit webhook verify`
-#![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
