@@ -109,7 +109,7 @@ impl Files {
                 };
                 return Err(Failure::usage(format!(
                     "{} is not empty, and there is no export to resume; choose another file{overwrite}",
-                    used.name().shown.display()
+                    used.name()
                 )));
             }
         }
@@ -241,10 +241,10 @@ impl Files {
         if self.share.is_some() || !is_plain(output) || !is_plain(failures) {
             return None;
         }
-        let (named, shown) = (failures.shown.display(), output.shown.display());
-        let mut command = vec![format!("didit export --retry-failures {named} --output {shown}")];
-        if named.to_string() != format!("{shown}.failures") {
-            command.push(format!("--failures {named}"));
+        let mut command =
+            vec![format!("didit export --retry-failures {failures} --output {output}")];
+        if failures.to_string() != format!("{output}.failures") {
+            command.push(format!("--failures {failures}"));
         }
         if self.format != ExportFormat::of_name(&output.shown) {
             command.push(format!("--format {}", self.format.flags()));
@@ -296,23 +296,22 @@ fn refuse_foreign(
     if let Some(output) = output.as_mut().filter(|output| !output.is_empty() && !has_state)
         && !output.begins_as_output()?
     {
-        let shown = output.name().shown.display();
-        return Err(Failure::usage(format!("{shown} is not an export; choose another --output")));
+        let name = output.name();
+        return Err(Failure::usage(format!("{name} is not an export; choose another --output")));
     }
     let Some(failures) = failures.as_mut().filter(|failures| !failures.is_empty()) else {
         return Ok(());
     };
     let ours = |line: &str| Ok(FailureLine::parse(line).is_some());
     failures.check(ExportFormat::Jsonl, ours).map(drop).map_err(|_| {
-        let shown = failures.name().shown.display();
-        Failure::usage(format!("{shown} is not a failures file; choose another --failures"))
+        let name = failures.name();
+        Failure::usage(format!("{name} is not a failures file; choose another --failures"))
     })
 }
 
 fn repeated(name: &Named, id: &str) -> Failure {
     Failure::other(format!(
-        "{} repeats the session {id}, which no export does; repair the file, or start over with \
-         --restart",
-        name.shown.display()
+        "{name} repeats the session {id}, which no export does; repair the file, or start over with \
+         --restart"
     ))
 }

@@ -1,6 +1,7 @@
 //! The names of an export's files.
 
 use std::ffi::OsStr;
+use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -14,6 +15,12 @@ const MAX_LINKS: usize = 40;
 pub(crate) struct Named {
     pub(crate) path: PathBuf,
     pub(crate) shown: PathBuf,
+}
+
+impl Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown.display().fmt(f)
+    }
 }
 
 /// The files of an export.

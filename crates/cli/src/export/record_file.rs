@@ -40,10 +40,7 @@ pub(super) struct RecordFile {
 impl RecordFile {
     /// Opens or creates a regular file, and locks it until it is closed.
     pub(super) fn open(name: &Named) -> Result<Self, Failure> {
-        let refused = |why: &str| {
-            let shown = name.shown.display();
-            Failure::usage(format!("could not open {shown} to write: {why}"))
-        };
+        let refused = |why: &str| Failure::usage(format!("could not open {name} to write: {why}"));
         let problem = |error: io::Error| refused(&error.to_string());
         let created = match fs::symlink_metadata(&name.path) {
             Ok(found) => {
@@ -62,8 +59,7 @@ impl RecordFile {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Failure::usage(format!(
-                    "another export is writing to {}; wait for its end, or choose another file",
-                    name.shown.display()
+                    "another export is writing to {name}; wait for its end, or choose another file"
                 )));
             }
             Err(TryLockError::Error(error)) => return Err(problem(error)),
@@ -141,7 +137,7 @@ impl RecordFile {
             return Err(Failure::other(format!(
                 "record {number} of {} is broken, and not by an interrupted export; repair the \
                  file, or start over with --restart",
-                self.name.shown.display()
+                self.name
             )));
         }
     }
@@ -190,15 +186,14 @@ impl RecordFile {
     }
 
     fn problem(&self, attempt: &str, error: &io::Error) -> Failure {
-        let shown = self.name.shown.display();
-        Failure::other(format!("could not {attempt} {shown}: {error}; fix this and {RESUME_HINT}"))
+        let name = &self.name;
+        Failure::other(format!("could not {attempt} {name}: {error}; fix this and {RESUME_HINT}"))
     }
 }
 
 /// Refuses anything but a regular file.
 fn regular(name: &Named, found: &fs::Metadata) -> Result<(), Failure> {
     let kind = found.file_type();
-    let shown = name.shown.display();
     if kind.is_file() {
         return Ok(());
     }
@@ -206,7 +201,7 @@ fn regular(name: &Named, found: &fs::Metadata) -> Result<(), Failure> {
         DEVICE => (DEVICE, "for standard output give -"),
         kind => (kind, "name another file"),
     };
-    Err(Failure::usage(format!("could not open {shown} to write: it is {kind}; {advice}")))
+    Err(Failure::usage(format!("could not open {name} to write: it is {kind}; {advice}")))
 }
 
 const DEVICE: &str = "a device";

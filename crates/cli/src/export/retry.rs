@@ -35,10 +35,9 @@ impl Retry {
         if !paths.is_failures(failures) {
             return Ok(None);
         }
-        let shown = output.shown.display();
         let Some(started) = Arguments::read(state)? else {
             return Err(Failure::usage(format!(
-                "there is no export to {shown} whose failures could be retried; check --output"
+                "there is no export to {output} whose failures could be retried; check --output"
             )));
         };
         let format = terms.format;

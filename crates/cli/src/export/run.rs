@@ -320,7 +320,7 @@ fn summary(tally: &Tally, ledger: &Ledger, files: &Files, elapsed: Duration) -> 
     }
     let failures = files.failures().filter(|_| tally.failed + ledger.failed_before > 0);
     if let Some(failures) = failures {
-        parts.push(format!("the failures are in {}", failures.shown.display()));
+        parts.push(format!("the failures are in {failures}"));
     }
     parts.join(", ")
 }

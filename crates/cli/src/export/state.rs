@@ -112,10 +112,9 @@ impl Arguments {
     /// # Errors
     /// The file is not a state file, and must not be written to.
     pub(super) fn read(name: &Named) -> Result<Option<Self>, Failure> {
-        let shown = name.shown.display();
         let foreign = |why: &str| {
             Failure::usage(format!(
-                "{shown} is needed for the state of the export, but {why}; move it away, or choose \
+                "{name} is needed for the state of the export, but {why}; move it away, or choose \
                  another --output"
             ))
         };
@@ -155,10 +154,9 @@ impl Arguments {
     /// Refuses to resume an export that was started with other arguments.
     pub(super) fn check(&self, now: &Self, paths: &Paths, start: Start<'_>) -> Result<(), Failure> {
         let Some(output) = &paths.output else { return Ok(()) };
-        let output = output.shown.display();
         if let (Start::Retry(list), true) = (start, self.input != now.input) {
             let failures = match &paths.failures {
-                Some(named) if self.failures == now.failures => named.shown.display().to_string(),
+                Some(named) if self.failures == now.failures => named.to_string(),
                 _ => self.failures.clone(),
             };
             return Err(Failure::usage(format!(
@@ -214,8 +212,7 @@ impl Arguments {
             Ok(())
         };
         written().map_err(|error| {
-            let shown = name.shown.display();
-            Failure::other(format!("could not write {shown}: {error}; nothing was sent"))
+            Failure::other(format!("could not write {name}: {error}; nothing was sent"))
         })
     }
 }
