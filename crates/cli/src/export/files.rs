@@ -267,14 +267,15 @@ impl Files {
 
 #[cfg(test)]
 impl Files {
-    /// Replaces the disks of the output, the failures and the state, in this order.
-    pub(super) fn wrap(
-        &mut self,
-        mut disk: impl FnMut(fs::File) -> Box<dyn super::record_file::Disk>,
-    ) {
-        for file in [&mut self.output, &mut self.failures, &mut self.state].into_iter().flatten() {
-            file.wrap(&mut disk);
-        }
+    /// Returns the contents of the output, the failures and the state that a power loss keeps.
+    pub(super) fn synced(&self) -> [Vec<u8>; 3] {
+        [&self.output, &self.failures, &self.state].map(|file| {
+            let file = file.as_ref().unwrap();
+            let mut content = fs::read(&file.name().path).unwrap();
+            // What an earlier power loss has left and was not cut off is on the disk.
+            content.truncate(file.synced.map_or(usize::MAX, |length| length.try_into().unwrap()));
+            content
+        })
     }
 }
 

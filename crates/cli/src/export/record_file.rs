@@ -1,7 +1,7 @@
 //! An append-only file of whole records, locked by one process at a time.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 
 use fs4::{FileExt, TryLockError};
 
@@ -10,30 +10,15 @@ use super::paths::Named;
 use super::stop::RESUME_HINT;
 use crate::failure::Failure;
 
-/// The file operations of a record file. A test implements them with a disk that loses power.
-pub(super) trait Disk: Read + Write + Seek {
-    fn set_len(&mut self, length: u64) -> io::Result<()>;
-    fn sync(&mut self) -> io::Result<()>;
-}
-
-impl Disk for File {
-    fn set_len(&mut self, length: u64) -> io::Result<()> {
-        File::set_len(self, length)
-    }
-
-    fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
-    }
-}
-
 /// The maximum length of a record in bytes; a response has at most 8 MiB.
 const MAX_RECORD: u64 = 1 << 24;
 
 pub(super) struct RecordFile {
     name: Named,
-    disk: Box<dyn Disk>,
+    file: File,
     length: u64,
-    unsynced: bool,
+    /// The length up to which the file survives a power loss; `None` after it was cut.
+    pub(super) synced: Option<u64>,
     created: bool,
 }
 
@@ -68,7 +53,7 @@ impl RecordFile {
             make_private(&file).map_err(problem)?;
         }
         let length = metadata.len();
-        Ok(Self { name: name.clone(), disk: Box::new(file), length, unsynced: false, created })
+        Ok(Self { name: name.clone(), file, length, synced: Some(length), created })
     }
 
     pub(super) fn name(&self) -> &Named {
@@ -88,8 +73,8 @@ impl RecordFile {
     pub(super) fn begins_as_output(&mut self) -> Result<bool, Failure> {
         let mut line = Vec::new();
         let mut read = || {
-            self.disk.seek(SeekFrom::Start(0))?;
-            BufReader::new(&mut self.disk).take(MAX_RECORD).read_until(b'\n', &mut line)
+            self.file.seek(SeekFrom::Start(0))?;
+            BufReader::new(&mut self.file).take(MAX_RECORD).read_until(b'\n', &mut line)
         };
         read().map_err(|error| self.problem("read", &error))?;
         Ok(format::is_first_line(&line))
@@ -109,8 +94,8 @@ impl RecordFile {
         format: ExportFormat,
         mut read: impl FnMut(&str) -> Result<bool, Failure>,
     ) -> Result<u64, Failure> {
-        self.disk.seek(SeekFrom::Start(0)).map_err(|error| self.problem("read", &error))?;
-        let mut reader = BufReader::with_capacity(1 << 16, &mut self.disk);
+        self.file.seek(SeekFrom::Start(0)).map_err(|error| self.problem("read", &error))?;
+        let mut reader = BufReader::with_capacity(1 << 16, &mut self.file);
         let (mut whole, mut record, mut number) = (0, Vec::new(), 0_u64);
         loop {
             if let Err(error) = format.read(&mut reader, &mut record) {
@@ -152,36 +137,28 @@ impl RecordFile {
 
     /// Appends a whole record, or nothing.
     pub(super) fn append(&mut self, record: &str) -> Result<(), Failure> {
-        if let Err(error) = self.disk.write_all(record.as_bytes()) {
+        if let Err(error) = self.file.write_all(record.as_bytes()) {
             // A partial record is cut off; if that fails, the next start does it.
             let _ = self.cut(self.length);
             return Err(self.problem("write to", &error));
         }
         self.length += record.len() as u64;
-        self.unsynced = true;
         Ok(())
     }
 
     /// Syncs the file, so that its content survives a power loss.
     pub(super) fn sync(&mut self) -> Result<(), Failure> {
-        if self.unsynced {
-            self.disk.sync().map_err(|error| self.problem("sync", &error))?;
-            self.unsynced = false;
+        if self.synced != Some(self.length) {
+            self.file.sync_data().map_err(|error| self.problem("sync", &error))?;
+            self.synced = Some(self.length);
         }
         Ok(())
     }
 
-    /// Replaces the disk of the file.
-    #[cfg(test)]
-    pub(super) fn wrap(&mut self, disk: impl FnOnce(File) -> Box<dyn Disk>) {
-        let options = OpenOptions::new().read(true).append(true).open(&self.name.path);
-        self.disk = disk(options.unwrap());
-    }
-
     fn cut(&mut self, length: u64) -> io::Result<()> {
-        self.disk.set_len(length)?;
+        self.file.set_len(length)?;
         self.length = length;
-        self.unsynced = true;
+        self.synced = None;
         Ok(())
     }
 
