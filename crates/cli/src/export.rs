@@ -70,7 +70,7 @@ pub(crate) use self::format::ExportFormat;
 use self::id_set::IdSet;
 use self::input::Input;
 pub(crate) use self::input::Source;
-use self::ledger::{Ledger, PendingIds};
+use self::ledger::Ledger;
 pub(crate) use self::paths::Paths;
 pub(crate) use self::progress::Progress;
 pub(crate) use self::record_file::kind_of;
@@ -184,15 +184,14 @@ pub fn resume_for_fuzzing(
         let format = if csv { ExportFormat::Csv } else { ExportFormat::Jsonl };
         let base_url = &BaseUrl::production();
         let terms = Terms { format, base_url, restart: false, job: None };
-        let ExportJob { mut input, ids, mut files, .. } = begin(source, &paths, terms, |_| ())?;
-        let ledger = Ledger::new(ids);
+        let ExportJob { input, ids, mut files, .. } = begin(source, &paths, terms, |_| ())?;
+        let mut ledger = Ledger::new(input, ids);
         let mut decisions = 0;
-        for session_id in PendingIds::new(&mut input, &ledger) {
+        for session_id in ledger.by_ref() {
             files.exported(&AnyDecision::Transfer(Box::new(decide(&session_id))))?;
             decisions += 1;
         }
-        let broken = ledger.borrow_mut().broken.take();
-        broken.map_or(Ok(decisions), Err)
+        ledger.broken.map_or(Ok(decisions), Err)
     };
     resume().map_err(|failure| failure.line().to_owned())
 }

@@ -6,7 +6,6 @@
 //! and requests it again. A kill may also come between write and confirmation, so each start
 //! confirms the ids in the files.
 
-use std::cell::RefCell;
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use didit_redis_adapter::{Claim, WorkList, WorkListError};
 
 use super::id_set::IdSet;
 use super::input::Input;
-use super::ledger::{Ledger, PendingIds};
+use super::ledger::Ledger;
 use super::stop::{self, RESUME_HINT};
 use super::workers::Outcome;
 use crate::duration::precise;
@@ -113,11 +112,7 @@ impl Division {
     }
 
     /// Returns the next claimed id, and claims more when none is left.
-    pub(super) fn next(
-        &mut self,
-        pending: &mut PendingIds<'_>,
-        ledger: &RefCell<Ledger>,
-    ) -> Result<Supply, Failure> {
+    pub(super) fn next(&mut self, ledger: &mut Ledger) -> Result<Supply, Failure> {
         if let Some(id) = self.claimed.pop_front() {
             return Ok(Supply::Session(id));
         }
@@ -128,7 +123,7 @@ impl Division {
         let due =
             self.elsewhere.iter().take(self.batch).take_while(|entry| entry.at <= now).count();
         let mut ids: Vec<_> = self.elsewhere.drain(..due).map(|entry| entry.id).collect();
-        ids.extend(pending.take(self.batch - due));
+        ids.extend(ledger.by_ref().take(self.batch - due));
         if ids.is_empty() {
             return Ok(if self.elsewhere.is_empty() { Supply::End } else { Supply::Later });
         }
@@ -145,18 +140,13 @@ impl Division {
                     self.held.insert(id.clone());
                     self.claimed.push_back(id);
                 }
-                Claim::DoneElsewhere => ledger.borrow_mut().settle_elsewhere(&id),
+                Claim::DoneElsewhere => ledger.settle_elsewhere(&id),
                 Claim::ClaimedElsewhere | Claim::Unconfirmed => {
                     self.reclaim_later(id, claim == Claim::Unconfirmed);
                 }
             }
         }
         Ok(self.claimed.pop_front().map_or(Supply::More, Supply::Session))
-    }
-
-    /// Takes back an id that could not be started.
-    pub(super) fn put_back(&mut self, id: SessionId) {
-        self.claimed.push_front(id);
     }
 
     /// Commits results, and returns those to write now.

@@ -1,6 +1,5 @@
 //! One pass over the input: yields the ids to request, and counts the others.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 
 use didit_blocking_adapter::core::SessionId;
@@ -10,9 +9,9 @@ use super::input::Input;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
-/// Counts the ids of the input; shared by the iterator that hands them out and the loop that
-/// settles them.
+/// Hands out the ids of the input that are to be requested, and counts all of them.
 pub(super) struct Ledger {
+    pub(super) input: Input,
     ids: IdSet,
     /// The ids that are handed out but not settled, with their positions in the input.
     under_way: HashMap<SessionId, u64>,
@@ -32,8 +31,9 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(ids: IdSet) -> RefCell<Self> {
-        RefCell::new(Self {
+    pub(super) fn new(input: Input, ids: IdSet) -> Self {
+        Self {
+            input,
             ids,
             under_way: HashMap::new(),
             passed: 0,
@@ -44,7 +44,7 @@ impl Ledger {
             first_failure: None,
             broken: None,
             ended: false,
-        })
+        }
     }
 
     /// Returns the number of ids read so far that are settled.
@@ -109,45 +109,24 @@ impl Ledger {
 }
 
 /// The ids to request.
-pub(super) struct PendingIds<'a> {
-    input: &'a mut Input,
-    ledger: &'a RefCell<Ledger>,
-    put_back: Option<SessionId>,
-}
-
-impl<'a> PendingIds<'a> {
-    pub(super) fn new(input: &'a mut Input, ledger: &'a RefCell<Ledger>) -> Self {
-        Self { input, ledger, put_back: None }
-    }
-
-    /// Puts back an id, to be handed out again before the others.
-    pub(super) fn put_back(&mut self, session_id: SessionId) {
-        self.put_back = Some(session_id);
-    }
-}
-
-impl Iterator for PendingIds<'_> {
+impl Iterator for Ledger {
     type Item = SessionId;
 
     fn next(&mut self) -> Option<SessionId> {
-        if let Some(session_id) = self.put_back.take() {
-            return Some(session_id);
-        }
-        let mut ledger = self.ledger.borrow_mut();
-        if ledger.broken.is_some() {
+        if self.broken.is_some() {
             return None;
         }
-        for session_id in self.input.by_ref() {
+        while let Some(session_id) = self.input.next() {
             match session_id {
-                Ok(session_id) if ledger.admit(&session_id) => return Some(session_id),
+                Ok(session_id) if self.admit(&session_id) => return Some(session_id),
                 Ok(_) => {}
                 Err(failure) => {
-                    ledger.broken = Some(failure);
+                    self.broken = Some(failure);
                     return None;
                 }
             }
         }
-        ledger.ended = true;
+        self.ended = true;
         None
     }
 }

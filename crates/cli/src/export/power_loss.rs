@@ -8,7 +8,7 @@ use didit_blocking_adapter::core::{BaseUrl, SessionId};
 use didit_conformance::random::next_random;
 
 use super::format::ExportFormat;
-use super::ledger::{Ledger, PendingIds};
+use super::ledger::Ledger;
 use super::workers::AnyDecision;
 use super::{ExportJob, Paths, Source, Terms, begin};
 use crate::exit::Exit;
@@ -51,7 +51,7 @@ fn export(folder: &Path, format: ExportFormat, results: u64, seed: &mut u64) -> 
     let base_url = &BaseUrl::production();
     let terms = Terms { format, base_url, restart: false, job: None };
     let begun = begin(source, &paths, terms, |_| ());
-    let ExportJob { mut input, ids, mut files, .. } =
+    let ExportJob { input, ids, mut files, .. } =
         begun.unwrap_or_else(|failure| panic!("{}", failure.line()));
     let names = ["out", "out.failures", "out.state"].map(|name| folder.join(name));
     let mut synced = files.synced();
@@ -67,8 +67,7 @@ fn export(folder: &Path, format: ExportFormat, results: u64, seed: &mut u64) -> 
             .unwrap();
         client.decision(&"s".parse().unwrap()).unwrap_err()
     };
-    let ledger = Ledger::new(ids);
-    for (count, id) in PendingIds::new(&mut input, &ledger).enumerate() {
+    for (count, id) in Ledger::new(input, ids).enumerate() {
         if count as u64 == results {
             drop(files);
             for (path, synced) in names.iter().zip(&synced) {

@@ -1,6 +1,5 @@
 //! The main loop: requests the pending ids, and writes each result to one of the files.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,8 +10,7 @@ use didit_blocking_adapter::core::SessionId;
 use super::ExportJob;
 use super::division::{Division, Supply};
 use super::files::Files;
-use super::input::Input;
-use super::ledger::{Ledger, PendingIds};
+use super::ledger::Ledger;
 use super::progress::{Numbers, Progress};
 use super::stop::{self, RESUME_HINT};
 use super::workers::{Activity, Outcome, Workers};
@@ -53,32 +51,33 @@ impl Tally {
 }
 
 /// The files for the results, and the counts of a run.
-struct Run<'a> {
+struct Run {
     files: Files,
-    ledger: &'a RefCell<Ledger>,
+    ledger: Ledger,
     tally: Tally,
     /// Set if other machines export from the same list.
     division: Option<Division>,
+    /// The id to start next, for which there was no thread.
+    unstarted: Option<SessionId>,
 }
 
 pub(crate) fn run(
     connection: &Connection,
-    ExportJob { mut input, ids, files, division }: ExportJob,
+    ExportJob { input, ids, files, division }: ExportJob,
     concurrency: usize,
     mut progress: Progress,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     interrupt.defer();
     let total = input.ids();
-    let ledger = Ledger::new(ids);
     let started = Instant::now();
     progress.start();
     let activity = Arc::<Activity>::default();
-    let mut pending = PendingIds::new(&mut input, &ledger);
     let mut workers = Workers::new(connection, &activity, true);
-    let mut run = Run { files, ledger: &ledger, tally: Tally::default(), division };
+    let (ledger, tally) = (Ledger::new(input, ids), Tally::default());
+    let mut run = Run { files, ledger, tally, division, unstarted: None };
     while interrupt.received().is_none() {
-        let supply = run.start_sessions(&mut workers, &mut pending, concurrency);
+        let supply = run.start_sessions(&mut workers, concurrency);
         if workers.running() == 0 && run.is_over(&supply) {
             break;
         }
@@ -89,15 +88,14 @@ pub(crate) fn run(
         }
         run.files.sync_if_due()?;
         if progress.is_due() {
-            let ledger = ledger.borrow();
-            let note = run.note(workers.running());
+            let Run { ledger, tally, .. } = &run;
             progress.show(&Numbers {
                 total,
                 settled: ledger.settled(),
-                answered: run.tally.exported + run.tally.failed + ledger.elsewhere,
-                failed: run.tally.failed + ledger.failed_before,
+                answered: tally.exported + tally.failed + ledger.elsewhere,
+                failed: tally.failed + ledger.failed_before,
                 waiting: activity.waiting(),
-                note,
+                note: run.note(workers.running()),
             });
         }
     }
@@ -105,15 +103,14 @@ pub(crate) fn run(
     run.settle_arrived(&mut workers, Duration::ZERO)?;
     drop(workers);
     if let Some(error) = run.tally.refused.take().filter(|_| interrupt.received().is_none()) {
-        run.fail_the_rest(&error, &mut input)?;
+        run.fail_the_rest(&error)?;
         run.tally.refused = Some(error);
     }
     run.files.sync()?;
     if let Some(division) = &mut run.division {
         division.release();
     }
-    let Run { files, tally, .. } = run;
-    let mut ledger = ledger.into_inner();
+    let Run { files, tally, ledger, .. } = run;
     let summary = summary(&tally, &ledger, &files, started.elapsed());
     let interrupted = interrupt.received().filter(|_| !ledger.is_complete());
     if let (None, Some(failure)) = (interrupted, tally.stopped) {
@@ -122,7 +119,7 @@ pub(crate) fn run(
     }
     let retry = files.retry_command().filter(|_| tally.failed + ledger.failed_before > 0);
     let hint = match (retry, total) {
-        (_, 0) => format!("; {} has no session IDs: give one per line", input.shown()),
+        (_, 0) => format!("; {} has no session IDs: give one per line", ledger.input.shown()),
         (Some(command), _) => format!("; retry them with {command}"),
         (None, _) => String::new(),
     };
@@ -134,23 +131,18 @@ pub(crate) fn run(
         let rest = "the remaining sessions were marked failed without being requested";
         let _ = Failure::of_call(None, &error).and(rest).report();
     }
-    match ledger.broken.take() {
+    match ledger.broken {
         Some(failure) => Err(failure),
         None if ledger.is_complete() => Ok(ledger.exit()),
         None => Err(Failure::other("the export stopped early").and(RESUME_HINT)),
     }
 }
 
-impl Run<'_> {
+impl Run {
     /// Starts sessions up to `concurrency`, and returns the state of the supply after that.
-    fn start_sessions(
-        &mut self,
-        workers: &mut Workers,
-        pending: &mut PendingIds<'_>,
-        concurrency: usize,
-    ) -> Supply {
+    fn start_sessions(&mut self, workers: &mut Workers, concurrency: usize) -> Supply {
         while workers.running() < concurrency && !self.tally.is_stopping() {
-            let session_id = match self.next(pending) {
+            let session_id = match self.next() {
                 Supply::Session(session_id) => session_id,
                 other => return other,
             };
@@ -159,21 +151,21 @@ impl Run<'_> {
                     self.tally.stop(stop::shortage_failure(&error));
                 }
                 // Threads are available again when others have ended.
-                match &mut self.division {
-                    Some(division) => division.put_back(session_id),
-                    None => pending.put_back(session_id),
-                }
+                self.unstarted = Some(session_id);
                 break;
             }
         }
         Supply::Later
     }
 
-    fn next(&mut self, pending: &mut PendingIds<'_>) -> Supply {
+    fn next(&mut self) -> Supply {
+        if let Some(session_id) = self.unstarted.take() {
+            return Supply::Session(session_id);
+        }
         let Some(division) = &mut self.division else {
-            return pending.next().map_or(Supply::End, Supply::Session);
+            return self.ledger.next().map_or(Supply::End, Supply::Session);
         };
-        division.next(pending, self.ledger).unwrap_or_else(|failure| {
+        division.next(&mut self.ledger).unwrap_or_else(|failure| {
             self.tally.stop(failure);
             Supply::End
         })
@@ -269,16 +261,16 @@ impl Run<'_> {
 
     /// Records that a session is in one of the files.
     fn settled(&mut self, session_id: &SessionId, failed: Option<Exit>) {
-        self.ledger.borrow_mut().settle(session_id, failed);
+        self.ledger.settle(session_id, failed);
         if let Some(division) = &mut self.division {
             division.wrote(session_id);
         }
     }
 
     /// Fails the remaining ids with the error that they would get.
-    fn fail_the_rest(&mut self, error: &Error, input: &mut Input) -> Result<(), Failure> {
-        let given_up = self.ledger.borrow().under_way();
-        for session_id in given_up.into_iter().chain(PendingIds::new(input, self.ledger)) {
+    fn fail_the_rest(&mut self, error: &Error) -> Result<(), Failure> {
+        let mut given_up = self.ledger.under_way().into_iter();
+        while let Some(session_id) = given_up.next().or_else(|| self.ledger.next()) {
             self.fail(&session_id, error)?;
             self.files.sync_if_due()?;
         }
