@@ -14,7 +14,7 @@ use didit_blocking_adapter::core::{
 };
 use serde_json::json;
 
-use self::probe::{Findings, Probe, Seen};
+use self::probe::Findings;
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -96,9 +96,8 @@ impl Doctor {
         };
         print_finding(format, "configuration", &(Mark::Ok, configuration(&connection, context)))?;
 
-        let seen = Seen::default();
-        let error = send_requests(&connection, &seen);
-        let findings = seen.findings();
+        let mut findings = Findings::default();
+        let error = send_requests(&connection, &mut findings);
         let error = error.as_ref();
         print_finding(format, "host", &host(error, &findings))?;
         print_finding(format, "tls", &tls(error, connection.base_url.is_plain_http(), &findings))?;
@@ -118,15 +117,15 @@ impl Doctor {
 
 /// Sends the requests that are possible without a session, and returns the first error that would
 /// make other commands fail.
-fn send_requests(connection: &Connection, seen: &Seen) -> Option<Error> {
+fn send_requests(connection: &Connection, findings: &mut Findings) -> Option<Error> {
     if let Credentials::Client(client) = &connection.credentials {
         let fetch = Call::new(FetchToken::new(client.clone()));
-        if let Err(error) = connection.run(Observed::new(fetch, Probe::new(seen))) {
+        if let Err(error) = connection.run(Observed::new(fetch, &mut *findings)) {
             return Some(error);
         }
     }
     let retrieve = Call::new(RetrieveDecision::new(MISSING_SESSION.parse().ok()?));
-    let error = connection.run(Observed::new(retrieve, Probe::new(seen))).err()?;
+    let error = connection.run(Observed::new(retrieve, findings)).err()?;
     // With these responses, the service has accepted the credentials.
     let accepted = error.call().response().is_some_and(|answer| {
         matches!(answer.kind(), ResponseErrorKind::NotFound | ResponseErrorKind::ClientError)
