@@ -73,7 +73,6 @@ pub(crate) use self::input::Source;
 use self::ledger::Ledger;
 pub(crate) use self::paths::Paths;
 pub(crate) use self::progress::Progress;
-pub(crate) use self::record_file::kind_of;
 pub(crate) use self::retry::Retry;
 pub(crate) use self::run::run;
 use self::state::{Arguments, Job, Share, Start};

@@ -4,7 +4,6 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod bounded;
 mod browser;
 mod commands;
 mod connection;
@@ -17,6 +16,7 @@ mod environment;
 mod exit;
 mod export;
 mod failure;
+mod file;
 mod format;
 mod interrupt;
 mod live_line;

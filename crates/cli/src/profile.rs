@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -15,10 +15,10 @@ use didit_blocking_adapter::core::client::read_limited;
 use didit_blocking_adapter::core::{Secret, client};
 use serde::{Deserialize, Serialize};
 
-use crate::bounded;
 use crate::context::Context;
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::file;
 
 /// The profile that is used if none is named.
 pub(crate) const DEFAULT: &str = "default";
@@ -150,7 +150,7 @@ impl Profiles {
             let shown = path.display();
             Failure::usage(format!("could not read {shown}: {why}; fix it or move it away"))
         };
-        let by_name = match bounded::read(&path, MAX_FILE) {
+        let by_name = match file::read(&path, MAX_FILE) {
             Ok(text) => serde_json::from_slice(&text).map_err(|error| broken(&error))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(broken(&error)),
@@ -230,10 +230,10 @@ impl Profiles {
         let written = || -> io::Result<()> {
             private_folder(&self.folder)?;
             if let Some((name, secret)) = secret {
-                self.replace(&self.secret_path(name), secret)?;
+                file::replace(&self.secret_path(name), secret, true)?;
             }
             let json = serde_json::to_string_pretty(&self.by_name)? + "\n";
-            self.replace(&self.path(), json.as_bytes())
+            file::replace(&self.path(), json.as_bytes(), true)
         };
         written().map_err(|error| {
             Failure::other(format!("could not write into {}: {error}", self.folder.display()))
@@ -249,15 +249,6 @@ impl Profiles {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Replaces a file atomically by one of mode 0600.
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".didit-").tempfile_in(&self.folder)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
     }
 }
 

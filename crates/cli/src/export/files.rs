@@ -12,12 +12,11 @@ use super::format::ExportFormat;
 use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
-use super::retry::write_list;
-use super::state::{Arguments, ExitRecord, Share, Start, sync_folder};
+use super::state::{Arguments, ExitRecord, Share, Start};
 use super::workers::AnyDecision;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
+use crate::{file, output};
 
 /// The interval between syncs: a power loss costs at most this much work.
 const SYNC_INTERVAL: Duration = Duration::from_secs(5);
@@ -115,7 +114,7 @@ impl Files {
         }
         let state = paths.state.as_ref().map(RecordFile::open).transpose()?;
         for file in [&output, &failures].into_iter().flatten() {
-            sync_folder(file.name());
+            file::sync_folder(&file.name().path);
         }
         let (accepted, synced) = (false, Instant::now());
         let share = arguments.share;
@@ -183,7 +182,7 @@ impl Files {
     /// Moves the failures to the retry list.
     pub(super) fn move_failures(&mut self, list: &Path) -> Result<(), Failure> {
         let Some(failures) = &mut self.failures else { return Ok(()) };
-        let moved = fs::read(&failures.name().path).and_then(|all| write_list(list, &all));
+        let moved = fs::read(&failures.name().path).and_then(|all| file::replace(list, &all, true));
         moved.map_err(|error| {
             let shown = list.display();
             Failure::other(format!("could not write {shown}: {error}; nothing was sent"))

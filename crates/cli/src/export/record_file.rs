@@ -9,6 +9,7 @@ use super::format::{self, ExportFormat};
 use super::paths::Named;
 use super::stop::RESUME_HINT;
 use crate::failure::Failure;
+use crate::file::{self, DEVICE};
 
 /// The maximum length of a record in bytes; a response has at most 8 MiB.
 const MAX_RECORD: u64 = 1 << 24;
@@ -36,7 +37,8 @@ impl RecordFile {
             Err(error) => return Err(problem(error)),
         };
         let mut options = OpenOptions::new();
-        let file = private(options.create_new(created).read(true).append(true)).open(&name.path);
+        let options = options.create_new(created).read(true).append(true);
+        let file = file::private(options).open(&name.path);
         let file = file.map_err(problem)?;
         let metadata = file.metadata().map_err(problem)?;
         regular(name, &metadata)?;
@@ -174,47 +176,11 @@ fn regular(name: &Named, found: &fs::Metadata) -> Result<(), Failure> {
     if kind.is_file() {
         return Ok(());
     }
-    let (kind, advice) = match kind_of(kind) {
+    let (kind, advice) = match file::kind_of(kind) {
         DEVICE => (DEVICE, "for standard output give -"),
         kind => (kind, "name another file"),
     };
     Err(Failure::usage(format!("could not open {name} to write: it is {kind}; {advice}")))
-}
-
-const DEVICE: &str = "a device";
-
-/// Returns the name of a kind of file that is not regular.
-pub(crate) fn kind_of(kind: fs::FileType) -> &'static str {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        if kind.is_fifo() {
-            return "a fifo";
-        }
-        if kind.is_char_device() || kind.is_block_device() {
-            return DEVICE;
-        }
-    }
-    if kind.is_dir() {
-        "a folder"
-    } else if kind.is_symlink() {
-        "a symbolic link"
-    } else {
-        "not a regular file"
-    }
-}
-
-/// Creates a file with mode 0600, and neither follows a link nor waits for a fifo.
-pub(super) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-
-        use rustix::fs::OFlags;
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(flags.bits().cast_signed());
-    }
-    options
 }
 
 /// Sets mode 0600 on an existing file.

@@ -6,7 +6,7 @@
 //! next run continues with the list unless all of its sessions are settled.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::files::Files;
@@ -87,17 +87,4 @@ impl Retry {
         }
         Ok(false)
     }
-}
-
-/// Writes the retry list and syncs it, before the failures are removed.
-pub(super) fn write_list(list: &Path, failures: &[u8]) -> io::Result<()> {
-    let folder = list.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::Builder::new().prefix(".didit-retry-").tempfile_in(folder)?;
-    file.write_all(failures)?;
-    file.as_file().sync_all()?;
-    file.persist(list)?;
-    if let Ok(folder) = fs::File::open(folder) {
-        let _ = folder.sync_all();
-    }
-    Ok(())
 }

@@ -1,9 +1,9 @@
 //! The state file: the arguments an export was started with, and the exit codes of its failures.
 
 use std::collections::hash_map::RandomState;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::hash::BuildHasher as _;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use didit_blocking_adapter::core::{BaseUrl, SessionId};
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 
 use super::format::ExportFormat;
 use super::paths::{Named, Paths};
-use super::record_file::{kind_of, private};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file;
 
 /// The maximum length of the first line in bytes, far longer than any.
 const MAX_FIRST_LINE: u64 = 1 << 16;
@@ -120,14 +120,14 @@ impl Arguments {
         };
         match std::fs::symlink_metadata(&name.path) {
             Ok(found) if !found.is_file() => {
-                return Err(foreign(&format!("it is {}", kind_of(found.file_type()))));
+                return Err(foreign(&format!("it is {}", file::kind_of(found.file_type()))));
             }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(foreign(&error.to_string())),
         }
         let read = || -> io::Result<Vec<u8>> {
-            let file = private(OpenOptions::new().read(true)).open(&name.path)?;
+            let file = file::private(OpenOptions::new().read(true)).open(&name.path)?;
             let mut text = Vec::new();
             file.take(MAX_FIRST_LINE).read_to_end(&mut text)?;
             Ok(text)
@@ -196,31 +196,13 @@ impl Arguments {
         self.share.is_none() && !matches!(start, Start::Retry(_))
     }
 
-    /// Writes and syncs the state file; `replace` overwrites that of an earlier export.
-    pub(super) fn write(&self, name: &Named, replace: bool) -> Result<(), Failure> {
-        let written = || -> io::Result<()> {
-            let folder = name.path.parent().unwrap_or(Path::new("/"));
-            let mut file = tempfile::Builder::new().prefix(".didit-state-").tempfile_in(folder)?;
-            file.as_file_mut()
-                .write_all(format!("{}\n", serde_json::to_string(self)?).as_bytes())?;
-            file.as_file().sync_all()?;
-            if replace {
-                file.persist(&name.path)?;
-            } else {
-                file.persist_noclobber(&name.path)?;
-            }
-            Ok(())
-        };
-        written().map_err(|error| {
+    /// Writes and syncs the state file; `overwrite` replaces that of an earlier export.
+    pub(super) fn write(&self, name: &Named, overwrite: bool) -> Result<(), Failure> {
+        let line = serde_json::to_string(self).map_err(io::Error::from);
+        let write = |line| file::replace(&name.path, format!("{line}\n").as_bytes(), overwrite);
+        line.and_then(write).map_err(|error| {
             Failure::other(format!("could not write {name}: {error}; nothing was sent"))
         })
-    }
-}
-
-/// Syncs the folder of a file, so that its name survives a power loss. Not every system can.
-pub(super) fn sync_folder(name: &Named) {
-    if let Some(Ok(folder)) = name.path.parent().map(File::open) {
-        let _ = folder.sync_all();
     }
 }
 

@@ -13,8 +13,8 @@ use super::session_id;
 use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::kind_of;
 use crate::failure::Failure;
+use crate::file;
 
 /// The service may take a minute for one report.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -91,7 +91,7 @@ impl Pdf {
         match self.output.symlink_metadata() {
             // The report takes the place of the file, which must not be that of a device.
             Ok(found) if !found.is_file() => {
-                let kind = kind_of(found.file_type());
+                let kind = file::kind_of(found.file_type());
                 return Err(Failure::usage(format!("--output: {shown} is {kind}; give a file")));
             }
             Ok(_) if !self.force => {

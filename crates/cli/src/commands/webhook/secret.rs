@@ -5,9 +5,9 @@ use std::path::Path;
 use didit_blocking_adapter::core::Secret;
 use didit_blocking_adapter::core::webhook::Webhook;
 
-use crate::bounded;
 use crate::context::Context;
 use crate::failure::Failure;
+use crate::file;
 use crate::profile::{self, MAX_SECRET};
 
 const SECRET: &str = "DIDIT_WEBHOOK_SECRET";
@@ -41,6 +41,6 @@ fn read(path: &Path) -> Result<Secret, Failure> {
     let unreadable = |why: &dyn std::fmt::Display| {
         Failure::usage(format!("{SECRET_FILE}: could not read {}: {why}", path.display()))
     };
-    let content = bounded::read(path, MAX_SECRET).map_err(|error| unreadable(&error))?;
+    let content = file::read(path, MAX_SECRET).map_err(|error| unreadable(&error))?;
     profile::text(content).map_err(|why| unreadable(&why))
 }

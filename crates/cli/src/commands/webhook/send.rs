@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
-use crate::{bounded, connection, output, statuses};
+use crate::{connection, file, output, statuses};
 
 /// The time that the service waits for a webhook's response.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -65,7 +65,7 @@ impl Send {
         let (agent, route) = connect(&base, context)?;
         let webhook = secret::configured(context)?;
         let body = match &self.body {
-            Some(path) => bounded::read(path, MAX_BODY).map_err(|error| {
+            Some(path) => file::read(path, MAX_BODY).map_err(|error| {
                 Failure::usage(format!("--body: could not read {}: {error}", path.display()))
             })?,
             None => self.event(),

@@ -16,7 +16,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
 use crate::table::Table;
-use crate::{bounded, duration, output};
+use crate::{duration, file, output};
 
 /// The maximum size of a body in bytes, larger than any event.
 const MAX_BODY: usize = 8 << 20;
@@ -157,7 +157,7 @@ fn read_headers(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> 
     let refused = |why: &dyn std::fmt::Display| {
         Failure::usage(format!("--headers: {}: {why}", path.display()))
     };
-    let text = bounded::read(path, MAX_HEADERS).map_err(|error| refused(&error))?;
+    let text = file::read(path, MAX_HEADERS).map_err(|error| refused(&error))?;
     let text = String::from_utf8(text).map_err(|_| refused(&"it is not UTF-8"))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let lines = text.lines().enumerate().filter(|(at, line)| {
@@ -174,7 +174,7 @@ fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
         Failure::usage(format!("--body: could not read {}: {why}", path.display()))
     };
     if path.as_os_str() != "-" {
-        return bounded::read(path, MAX_BODY).map_err(|error| refused(&error));
+        return file::read(path, MAX_BODY).map_err(|error| refused(&error));
     }
     let mut body = Vec::new();
     let read = io::stdin().lock().take(MAX_BODY as u64 + 1).read_to_end(&mut body);
