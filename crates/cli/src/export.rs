@@ -6,7 +6,7 @@
 //! |---|---|
 //! | the output | one decision per line; as CSV a header first, then records that may span lines |
 //! | the failures (`OUTPUT.failures`) | one JSON object per line; removed at the end if empty |
-//! | the list of a [retry] (`OUTPUT.retry`) | the failures that are being retried; removed at the end |
+//! | the list of a retry (`OUTPUT.retry`) | the failures that are being retried; removed at the end |
 //! | the state (`OUTPUT.state`) | the arguments the export was started with, its name among several machines, then the exit code of each failure |
 //!
 //! The output, the failures and the state are opened and locked, or refused, before anything is
@@ -34,6 +34,11 @@
 //! A shortage of descriptors, disk space or the like, or a refusal by the token route, is not a
 //! failure of a session: it stops the export, which can be resumed.
 //!
+//! A retry of an export's own failures moves the failures file to `OUTPUT.retry`, and starts a new
+//! one; the moved sessions are its input. A session that succeeds goes to the output, and one that
+//! fails again to the new failures file, so that each stays in exactly one of the two. After an
+//! interruption, the next run continues with the list unless all of its sessions are settled.
+//!
 //! Several machines may [divide] an input. Then each machine's files contain only its own results,
 //! and Redis records which machine each id belongs to.
 //!
@@ -50,7 +55,6 @@ mod ledger;
 mod paths;
 mod progress;
 mod record_file;
-mod retry;
 mod run;
 mod state;
 mod stop;
@@ -59,7 +63,8 @@ pub(crate) mod workers;
 #[cfg(test)]
 mod power_loss;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use didit_blocking_adapter::core::data_transfer::Decision;
 use didit_blocking_adapter::core::{BaseUrl, SessionId};
@@ -71,9 +76,8 @@ use self::id_set::IdSet;
 use self::input::Input;
 pub(crate) use self::input::Source;
 use self::ledger::Ledger;
-pub(crate) use self::paths::Paths;
+pub(crate) use self::paths::{Named, Paths};
 pub(crate) use self::progress::Progress;
-pub(crate) use self::retry::Retry;
 pub(crate) use self::run::run;
 use self::state::{Arguments, Job, Share, Start};
 use self::workers::AnyDecision;
@@ -86,11 +90,14 @@ pub(crate) struct ExportJob {
     ids: IdSet,
     files: Files,
     division: Option<Division>,
+    /// The list of a retry, to be removed when it is done.
+    pub(crate) retried: Option<PathBuf>,
 }
 
 impl ExportJob {
-    fn new(input: Input, ids: IdSet, files: Files) -> Self {
-        Self { input, ids, files, division: None }
+    fn new(input: Input, mut ids: IdSet, files: Files, retried: Option<PathBuf>) -> Self {
+        ids.reserve(input.ids());
+        Self { input, ids, files, division: None, retried }
     }
 
     /// Returns this machine's share of the input, if several machines divide it.
@@ -112,16 +119,10 @@ pub(crate) struct Terms<'a> {
     pub(crate) format: ExportFormat,
     pub(crate) base_url: &'a BaseUrl,
     pub(crate) restart: bool,
-    /// Set if other machines export from the same list.
-    pub(crate) job: Option<JobOf>,
-}
-
-/// The machines that divide a list together.
-pub(crate) enum JobOf {
-    /// The machines with the same `--job`.
-    Name(String),
-    /// The machines whose inputs have the same ids.
-    List,
+    /// The flag or variable with which other machines export from the same list.
+    pub(crate) shared: Option<&'static str>,
+    /// The name that these machines share, if it is not the fingerprint of the list.
+    pub(crate) job: Option<String>,
 }
 
 /// Returns the API whose decisions are written in a format.
@@ -140,6 +141,20 @@ pub(crate) fn begin(
     terms: Terms<'_>,
     mut on_stage: impl FnMut(&str),
 ) -> Result<ExportJob, Failure> {
+    if let Source::Failures(failures) = &source {
+        if let (Some(output), Some(state)) = (&paths.output, &paths.state)
+            && paths.is_failures(failures)
+        {
+            on_stage("Reading what is done ...");
+            return begin_retry(failures, output, state, paths, terms);
+        }
+        if let Some(named_by) = terms.shared {
+            return Err(Failure::usage(format!(
+                "with {named_by}, sessions are retried into the output that they failed for; check \
+                 --output and --failures"
+            )));
+        }
+    }
     let name = source.name();
     if let Some(flag) = paths.flag_of(&name) {
         return Err(Failure::usage(format!(
@@ -148,12 +163,12 @@ pub(crate) fn begin(
         )));
     }
     on_stage("Checking the input ...");
-    let Terms { format, base_url, restart, job } = terms;
+    let Terms { format, base_url, restart, shared, job } = terms;
     let mut input = Input::check(source, api_of(format), &paths.folder)?;
-    let job = match job {
-        Some(JobOf::Name(name)) => Some(Job::Named(name)),
-        Some(JobOf::List) => Some(Job::List(input.fingerprint()?)),
-        None => None,
+    let job = match (shared, job) {
+        (None, _) => None,
+        (Some(_), Some(name)) => Some(Job::Named(name)),
+        (Some(_), None) => Some(Job::List(input.fingerprint()?)),
     };
     let arguments = Arguments::new(&name, paths.failures.as_ref(), format, base_url, job);
     let start = match input.source() {
@@ -162,9 +177,54 @@ pub(crate) fn begin(
         Source::Failures(list) => Start::Retry(list),
     };
     on_stage("Reading what is done ...");
-    let (files, mut ids) = Files::open(paths, format, &arguments, start)?;
-    ids.reserve(input.ids());
-    Ok(ExportJob::new(input, ids, files))
+    let (files, ids) = Files::open(paths, format, &arguments, start)?;
+    Ok(ExportJob::new(input, ids, files, None))
+}
+
+/// Starts or resumes a retry of the failures of `output` into the same output.
+fn begin_retry(
+    failures: &Path,
+    output: &Named,
+    state: &Named,
+    paths: &Paths,
+    terms: Terms<'_>,
+) -> Result<ExportJob, Failure> {
+    let Some(started) = Arguments::read(state)? else {
+        return Err(Failure::usage(format!(
+            "there is no export to {output} whose failures could be retried; check --output"
+        )));
+    };
+    let Terms { format, base_url, shared, job, .. } = terms;
+    let job = match (shared, job) {
+        (None, _) => None,
+        (Some(_), Some(name)) => Some(Job::Named(name)),
+        // The original list is not available, so its recorded fingerprint is kept.
+        (Some(_), None) => Some(started.job().unwrap_or_else(|| Job::List(String::new()))),
+    };
+    let arguments = Arguments::new(failures, paths.failures.as_ref(), format, base_url, job);
+    let arguments = arguments.with_input_of(&started);
+    let (mut files, mut ids) = Files::open(paths, format, &arguments, Start::Retry(failures))?;
+    let mut list = output.path.clone().into_os_string();
+    list.push(".retry");
+    let list = PathBuf::from(list);
+    let read = || Input::check(Source::Failures(list.clone()), api_of(format), &paths.folder);
+    let interrupted = match fs::symlink_metadata(&list) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Ok(found) if found.is_file() => read()?.with_unsettled(&ids)?,
+        _ => {
+            let shown = list.display();
+            return Err(Failure::usage(format!("{shown} is not a regular file; move it away")));
+        }
+    };
+    let input = match interrupted {
+        Some(input) => input,
+        None => {
+            files.move_failures(&list)?;
+            ids.forget_failures();
+            read()?
+        }
+    };
+    Ok(ExportJob::new(input, ids, files, Some(list)))
 }
 
 /// Resumes the export from `ids` to `out` in a folder, with `decide` in place of the service, and
@@ -182,7 +242,7 @@ pub fn resume_for_fuzzing(
         let source = Source::Ids(folder.join("ids"));
         let format = if csv { ExportFormat::Csv } else { ExportFormat::Jsonl };
         let base_url = &BaseUrl::production();
-        let terms = Terms { format, base_url, restart: false, job: None };
+        let terms = Terms { format, base_url, restart: false, shared: None, job: None };
         let ExportJob { input, ids, mut files, .. } = begin(source, &paths, terms, |_| ())?;
         let mut ledger = Ledger::new(input, ids);
         let mut decisions = 0;

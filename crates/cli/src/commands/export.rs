@@ -11,7 +11,7 @@ use didit_redis_adapter::WorkList;
 use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::{self, Division, ExportFormat, JobOf, Paths, Progress, Retry, Source, Terms};
+use crate::export::{self, Division, ExportFormat, Paths, Progress, Source, Terms};
 use crate::failure::Failure;
 use crate::shared::Shared;
 use crate::{count, duration};
@@ -123,28 +123,11 @@ impl Export {
             (None, Some(path)) => Source::Failures(path),
             (None, None) => return Err(Failure::usage("give --input or --retry-failures")),
         };
-        let job = shared.as_ref().map(|_| self.job.map_or(JobOf::List, JobOf::Name));
         let (base_url, restart) = (&connection.base_url, self.restart);
-        let terms = Terms { format, base_url, restart, job };
-        let retry = match &source {
-            Source::Failures(path) => Retry::begin(path, &paths, &terms)?,
-            Source::Ids(_) => None,
-        };
-        if let (Source::Failures(_), None, Some(shared)) = (&source, &retry, &shared) {
-            return Err(Failure::usage(format!(
-                "with {}, sessions are retried into the output that they failed for; check \
-                 --output and --failures",
-                shared.named_by
-            )));
-        }
+        let named_by = shared.as_ref().map(|shared| shared.named_by);
+        let terms = Terms { format, base_url, restart, shared: named_by, job: self.job };
         let mut progress = Progress::new(context);
-        let (mut job, list) = match retry {
-            Some(retry) => (retry.job, Some(retry.list)),
-            None => {
-                let on_stage = |stage: &str| progress.stage(stage);
-                (export::begin(source, &paths, terms, on_stage)?, None)
-            }
-        };
+        let mut job = export::begin(source, &paths, terms, |stage| progress.stage(stage))?;
         let concurrency = self.concurrency.into();
         if let (Some(shared), Some(share)) = (&shared, job.share()) {
             let (name, owner) = share.names();
@@ -161,9 +144,10 @@ impl Export {
                 ));
             }
         }
+        let retried = job.retried.take();
         let exit = export::run(&connection, job, concurrency, progress, &context.interrupt)?;
         // If this fails, the next run finds all its sessions settled.
-        let _ = list.map(fs::remove_file);
+        let _ = retried.map(fs::remove_file);
         Ok(exit)
     }
 

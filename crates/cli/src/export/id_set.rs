@@ -46,6 +46,11 @@ impl IdSet {
         self.marks.insert(self.key(session_id), mark)
     }
 
+    /// Forgets the failures, whose ids are then to be requested again.
+    pub(super) fn forget_failures(&mut self) {
+        self.marks.retain(|_, mark| !matches!(mark, Mark::Failed(_)));
+    }
+
     fn key(&self, session_id: &str) -> Key {
         let [low, high] = self.keys.each_ref().map(|key| key.hash_one(session_id).to_le_bytes());
         let mut key = [0; 15];
@@ -70,5 +75,9 @@ mod tests {
         }
         assert_eq!(ids.mark("s-1", Mark::Failed(Exit::Other)), Some(Mark::Seen));
         assert_eq!(ids.mark("s-1", Mark::Seen), Some(Mark::Failed(Exit::Other)));
+        ids.mark("s-1", Mark::Failed(Exit::Other));
+        ids.forget_failures();
+        assert_eq!(ids.mark("s-1", Mark::Exported), None);
+        assert_eq!(ids.mark("s-2", Mark::Exported), Some(Mark::Seen));
     }
 }

@@ -8,6 +8,7 @@ use didit_blocking_adapter::core::{SessionId, verification};
 use sha2::{Digest as _, Sha256};
 
 use super::failure_line::FailureLine;
+use super::id_set::IdSet;
 use crate::connection::Api;
 use crate::failure::Failure;
 
@@ -143,6 +144,17 @@ impl Input {
         file.get_mut().seek(SeekFrom::Start(0)).map(drop).map_err(|error| {
             Failure::other(format!("could not read {} again: {error}", shown(&self.source)))
         })
+    }
+
+    /// Returns the input if any of its ids is not settled yet.
+    pub(super) fn with_unsettled(mut self, ids: &IdSet) -> Result<Option<Self>, Failure> {
+        for id in self.by_ref() {
+            if !ids.is_settled(id?.as_str()) {
+                self.rewind()?;
+                return Ok(Some(self));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns the fingerprint of the list, which depends on its ids and the API, but not on the

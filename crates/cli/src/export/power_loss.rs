@@ -49,7 +49,7 @@ fn export(folder: &Path, format: ExportFormat, results: u64, seed: &mut u64) -> 
     let paths = Paths::new(&folder.join("out"), None).unwrap();
     let source = Source::Ids(folder.join("ids"));
     let base_url = &BaseUrl::production();
-    let terms = Terms { format, base_url, restart: false, job: None };
+    let terms = Terms { format, base_url, restart: false, shared: None, job: None };
     let begun = begin(source, &paths, terms, |_| ());
     let ExportJob { input, ids, mut files, .. } =
         begun.unwrap_or_else(|failure| panic!("{}", failure.line()));

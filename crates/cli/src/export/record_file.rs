@@ -82,8 +82,10 @@ impl RecordFile {
         Ok(format::is_first_line(&line))
     }
 
+    /// Empties the file, so that its records do not return in a power loss.
     pub(super) fn clear(&mut self) -> Result<(), Failure> {
-        self.cut(0).map_err(|error| self.problem("empty", &error))
+        self.cut(0).map_err(|error| self.problem("empty", &error))?;
+        self.sync()
     }
 
     /// Passes every record to `read`, which returns false for an invalid one, and returns the

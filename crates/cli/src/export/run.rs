@@ -63,7 +63,7 @@ struct Run {
 
 pub(crate) fn run(
     connection: &Connection,
-    ExportJob { input, ids, files, division }: ExportJob,
+    ExportJob { input, ids, files, division, .. }: ExportJob,
     concurrency: usize,
     mut progress: Progress,
     interrupt: &Interrupt,
