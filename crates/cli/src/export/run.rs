@@ -28,9 +28,14 @@ const TICK: Duration = Duration::from_millis(100);
 /// export, since they affect more than single sessions.
 const MAX_CONSECUTIVE_FAILURES: u64 = 1000;
 
-/// The results of this run.
-#[derive(Default)]
-struct Tally {
+/// The state of a run of an export.
+struct Run {
+    files: Files,
+    ledger: Ledger,
+    /// Set if other machines export from the same list.
+    division: Option<Division>,
+    /// The id to start next, for which there was no thread.
+    unstarted: Option<SessionId>,
     exported: u64,
     failed: u64,
     consecutive_failures: u64,
@@ -38,27 +43,6 @@ struct Tally {
     stopped: Option<Failure>,
     /// The failure that every other session would have as well.
     refused: Option<Error>,
-}
-
-impl Tally {
-    fn stop(&mut self, failure: Failure) {
-        self.stopped.get_or_insert(failure);
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.stopped.is_some() || self.refused.is_some()
-    }
-}
-
-/// The files for the results, and the counts of a run.
-struct Run {
-    files: Files,
-    ledger: Ledger,
-    tally: Tally,
-    /// Set if other machines export from the same list.
-    division: Option<Division>,
-    /// The id to start next, for which there was no thread.
-    unstarted: Option<SessionId>,
 }
 
 pub(crate) fn run(
@@ -74,8 +58,17 @@ pub(crate) fn run(
     progress.start();
     let activity = Arc::<Activity>::default();
     let mut workers = Workers::new(connection, &activity, true);
-    let (ledger, tally) = (Ledger::new(input, ids), Tally::default());
-    let mut run = Run { files, ledger, tally, division, unstarted: None };
+    let mut run = Run {
+        files,
+        ledger: Ledger::new(input, ids),
+        division,
+        unstarted: None,
+        exported: 0,
+        failed: 0,
+        consecutive_failures: 0,
+        stopped: None,
+        refused: None,
+    };
     while interrupt.received().is_none() {
         let supply = run.start_sessions(&mut workers, concurrency);
         if workers.running() == 0 && run.is_over(&supply) {
@@ -83,17 +76,16 @@ pub(crate) fn run(
         }
         let timeout = if matches!(supply, Supply::More) { Duration::ZERO } else { TICK };
         run.settle_arrived(&mut workers, timeout)?;
-        if run.tally.is_stopping() {
+        if run.is_stopping() {
             activity.stop();
         }
         run.files.sync_if_due()?;
         if progress.is_due() {
-            let Run { ledger, tally, .. } = &run;
             progress.show(&Numbers {
                 total,
-                settled: ledger.settled(),
-                answered: tally.exported + tally.failed + ledger.elsewhere,
-                failed: tally.failed + ledger.failed_before,
+                settled: run.ledger.settled(),
+                answered: run.exported + run.failed + run.ledger.elsewhere,
+                failed: run.all_failed(),
                 waiting: activity.waiting(),
                 note: run.note(workers.running()),
             });
@@ -102,22 +94,22 @@ pub(crate) fn run(
     // After an interruption, results that have arrived are kept; the others are not awaited.
     run.settle_arrived(&mut workers, Duration::ZERO)?;
     drop(workers);
-    if let Some(error) = run.tally.refused.take().filter(|_| interrupt.received().is_none()) {
+    if let Some(error) = run.refused.take().filter(|_| interrupt.received().is_none()) {
         run.fail_the_rest(&error)?;
-        run.tally.refused = Some(error);
+        run.refused = Some(error);
     }
     run.files.sync()?;
     if let Some(division) = &mut run.division {
         division.release();
     }
-    let Run { files, tally, ledger, .. } = run;
-    let summary = summary(&tally, &ledger, &files, started.elapsed());
-    let interrupted = interrupt.received().filter(|_| !ledger.is_complete());
-    if let (None, Some(failure)) = (interrupted, tally.stopped) {
+    let summary = run.summary(started.elapsed());
+    let interrupted = interrupt.received().filter(|_| !run.ledger.is_complete());
+    if let (None, Some(failure)) = (interrupted, run.stopped.take()) {
         progress.finish(None);
         return Err(failure.and(&summary));
     }
-    let retry = files.retry_command().filter(|_| tally.failed + ledger.failed_before > 0);
+    let retry = run.files.retry_command().filter(|_| run.all_failed() > 0);
+    let Run { ledger, refused, .. } = run;
     let hint = match (retry, total) {
         (_, 0) => format!("; {} has no session IDs: give one per line", ledger.input.shown()),
         (Some(command), _) => format!("; retry them with {command}"),
@@ -127,7 +119,7 @@ pub(crate) fn run(
     if let Some(exit) = interrupted {
         return Err(Failure::of_signal(exit, &format!("interrupted; {RESUME_HINT}")));
     }
-    if let Some(error) = tally.refused {
+    if let Some(error) = refused {
         let rest = "the remaining sessions were marked failed without being requested";
         let _ = Failure::of_call(None, &error).and(rest).report();
     }
@@ -139,16 +131,29 @@ pub(crate) fn run(
 }
 
 impl Run {
+    fn stop(&mut self, failure: Failure) {
+        self.stopped.get_or_insert(failure);
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopped.is_some() || self.refused.is_some()
+    }
+
+    /// Returns the number of failed ids, those of earlier runs included.
+    fn all_failed(&self) -> u64 {
+        self.failed + self.ledger.failed_before
+    }
+
     /// Starts sessions up to `concurrency`, and returns the state of the supply after that.
     fn start_sessions(&mut self, workers: &mut Workers, concurrency: usize) -> Supply {
-        while workers.running() < concurrency && !self.tally.is_stopping() {
+        while workers.running() < concurrency && !self.is_stopping() {
             let session_id = match self.next() {
                 Supply::Session(session_id) => session_id,
                 other => return other,
             };
             if let Err(error) = workers.start(&session_id) {
                 if workers.running() == 0 {
-                    self.tally.stop(stop::shortage_failure(&error));
+                    self.stop(stop::shortage_failure(&error));
                 }
                 // Threads are available again when others have ended.
                 self.unstarted = Some(session_id);
@@ -166,7 +171,7 @@ impl Run {
             return self.ledger.next().map_or(Supply::End, Supply::Session);
         };
         division.next(&mut self.ledger).unwrap_or_else(|failure| {
-            self.tally.stop(failure);
+            self.stop(failure);
             Supply::End
         })
     }
@@ -174,16 +179,16 @@ impl Run {
     /// Returns true if no more sessions will start, given that none is running.
     fn is_over(&mut self, supply: &Supply) -> bool {
         let Some(division) = &self.division else {
-            return self.tally.is_stopping() || matches!(supply, Supply::End);
+            return self.is_stopping() || matches!(supply, Supply::End);
         };
-        if self.tally.stopped.is_some() {
+        if self.stopped.is_some() {
             return true;
         }
         if !division.is_up_to_date() {
             return false;
         }
         if let Some(failure) = division.unconfirmed() {
-            self.tally.stop(failure);
+            self.stop(failure);
             return true;
         }
         matches!(supply, Supply::End)
@@ -200,7 +205,7 @@ impl Run {
         }
         if let Some(division) = &mut self.division {
             arrived = division.commit(arrived).unwrap_or_else(|failure| {
-                self.tally.stop(failure);
+                self.stop(failure);
                 Vec::new()
             });
         }
@@ -210,7 +215,7 @@ impl Run {
         if let Some(division) = &mut self.division
             && let Err(failure) = division.confirm_and_renew()
         {
-            self.tally.stop(failure);
+            self.stop(failure);
         }
         Ok(())
     }
@@ -222,24 +227,23 @@ impl Run {
             Some(Ok(decision)) => {
                 self.files.exported(&decision)?;
                 self.settled(&session_id, None);
-                self.tally.exported += 1;
-                self.tally.consecutive_failures = 0;
+                self.exported += 1;
+                self.consecutive_failures = 0;
             }
             Some(Err(error)) => {
                 if let Some(failure) = self.stops(&error) {
-                    self.tally.stop(failure);
+                    self.stop(failure);
                     return Ok(());
                 }
                 let exit = self.fail(&session_id, &error)?;
-                let tally = &mut self.tally;
-                tally.consecutive_failures =
-                    if may_concern_all(exit) { tally.consecutive_failures + 1 } else { 0 };
-                if tally.consecutive_failures >= MAX_CONSECUTIVE_FAILURES {
+                self.consecutive_failures =
+                    if may_concern_all(exit) { self.consecutive_failures + 1 } else { 0 };
+                if self.consecutive_failures >= MAX_CONSECUTIVE_FAILURES {
                     let failure = Failure::of_call(Some(session_id.as_str()), &error);
-                    tally.stop(failure.and(RESUME_HINT));
+                    self.stop(failure.and(RESUME_HINT));
                 }
                 if stop::is_about_tls(&error) {
-                    tally.refused.get_or_insert(error);
+                    self.refused.get_or_insert(error);
                 }
             }
         }
@@ -255,7 +259,7 @@ impl Run {
         let exit = Exit::of(error.call());
         self.files.failed(session_id, error, exit)?;
         self.settled(session_id, Some(exit));
-        self.tally.failed += 1;
+        self.failed += 1;
         Ok(exit)
     }
 
@@ -279,7 +283,7 @@ impl Run {
 
     /// Returns the activity of the export while it requests no sessions.
     fn note(&self, running: usize) -> Option<&'static str> {
-        if self.tally.is_stopping() {
+        if self.is_stopping() {
             return Some("finishing what is under way");
         }
         let division = self.division.as_ref()?;
@@ -288,6 +292,26 @@ impl Run {
         }
         (running == 0).then_some("waiting for other machines")
     }
+
+    fn summary(&self, elapsed: Duration) -> String {
+        let Self { exported, failed, ledger, .. } = self;
+        let mut parts =
+            vec![format!("{exported} exported and {failed} failed in {}", clock(elapsed))];
+        if ledger.exported_before + ledger.failed_before > 0 {
+            let (exported, failed) = (ledger.exported_before, ledger.failed_before);
+            parts.push(format!("{exported} exported and {failed} failed before"));
+        }
+        if ledger.elsewhere > 0 {
+            parts.push(format!("{} by other machines", ledger.elsewhere));
+        }
+        if ledger.repetitions > 0 {
+            parts.push(format!("{} repeated in the input", ledger.repetitions));
+        }
+        if let Some(failures) = self.files.failures().filter(|_| self.all_failed() > 0) {
+            parts.push(format!("the failures are in {failures}"));
+        }
+        parts.join(", ")
+    }
 }
 
 fn may_concern_all(exit: Exit) -> bool {
@@ -295,24 +319,4 @@ fn may_concern_all(exit: Exit) -> bool {
         exit,
         Exit::CredentialsRefused | Exit::RateLimited | Exit::Unreachable | Exit::OutOfTime
     )
-}
-
-fn summary(tally: &Tally, ledger: &Ledger, files: &Files, elapsed: Duration) -> String {
-    let Tally { exported, failed, .. } = tally;
-    let mut parts = vec![format!("{exported} exported and {failed} failed in {}", clock(elapsed))];
-    if ledger.exported_before + ledger.failed_before > 0 {
-        let (exported, failed) = (ledger.exported_before, ledger.failed_before);
-        parts.push(format!("{exported} exported and {failed} failed before"));
-    }
-    if ledger.elsewhere > 0 {
-        parts.push(format!("{} by other machines", ledger.elsewhere));
-    }
-    if ledger.repetitions > 0 {
-        parts.push(format!("{} repeated in the input", ledger.repetitions));
-    }
-    let failures = files.failures().filter(|_| tally.failed + ledger.failed_before > 0);
-    if let Some(failures) = failures {
-        parts.push(format!("the failures are in {failures}"));
-    }
-    parts.join(", ")
 }
