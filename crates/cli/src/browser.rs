@@ -29,8 +29,9 @@ fn caution(address: &str, context: &Context) -> Option<&'static str> {
 pub(crate) fn with_url(mut table: Table, url: &str, context: &Context) -> String {
     table.link("URL", Some(url));
     table.row("Note", caution(url, context));
-    let shown = table.shown(context.style());
-    match qr_code::for_terminal(url, &context.environment) {
+    let style = context.style();
+    let shown = table.shown(style);
+    match qr_code::for_terminal(url, style) {
         Some(code) => format!("{shown}\n{code}"),
         None => shown,
     }

@@ -1,7 +1,7 @@
 //! The settings that every command takes, and the environment they fall back to.
 #![allow(clippy::doc_markdown, reason = "these comments are the help text")]
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -29,9 +29,16 @@ impl Context {
     /// Prints a note to standard error, unless `--quiet` is set.
     pub(crate) fn note(&self, text: &str) {
         if !self.options.quiet {
-            // If standard error cannot be written, there is nowhere to report that.
-            let _ = writeln!(io::stderr(), "didit: {}", terminal::escape(text));
+            terminal::say(text);
         }
+    }
+
+    /// Returns true if a line on standard error may be drawn again and again: on a terminal, without
+    /// log lines in between.
+    pub(crate) fn redraws(&self) -> bool {
+        let dumb = self.environment.os("TERM").is_some_and(|term| term == "dumb");
+        let is_alone = self.options.verbose == 0 && !self.options.quiet;
+        io::stderr().is_terminal() && !dumb && is_alone
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt::Display;
-use std::io::{self, Write as _};
+use std::io;
 use std::time::Duration;
 
 use didit_blocking_adapter::core::CallErrorKind;
@@ -78,8 +78,7 @@ impl Failure {
     /// Prints the line to standard error, and returns the exit code.
     pub(crate) fn report(&self) -> Exit {
         if let Some(line) = &self.line {
-            // If standard error cannot be written, there is nowhere to report that.
-            let _ = writeln!(io::stderr(), "didit: {}", terminal::escape(line));
+            terminal::say(line);
         }
         self.exit
     }

@@ -1,6 +1,5 @@
 //! The line shown on a terminal while waiting for a session: status, elapsed and remaining time.
 
-use std::io::{self, IsTerminal as _, Write as _};
 use std::process;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
@@ -25,9 +24,7 @@ pub(crate) struct Seen(Mutex<Option<String>>);
 /// Runs `work`, and shows the line meanwhile if standard error is a terminal.
 pub(crate) fn during<T>(context: &Context, timeout: Duration, work: impl FnOnce(&Seen) -> T) -> T {
     let seen = Seen::default();
-    let plain = context.environment.os("TERM").is_none_or(|term| term == "dumb");
-    let logs = context.options.verbose > 0 || context.options.quiet;
-    if !io::stderr().is_terminal() || plain || logs {
+    if !context.redraws() {
         return work(&seen);
     }
     // A signal has to erase the line before the process ends.
@@ -39,17 +36,15 @@ pub(crate) fn during<T>(context: &Context, timeout: Duration, work: impl FnOnce(
         scope.spawn(move || {
             while is_done.recv_timeout(REDRAW) == Err(RecvTimeoutError::Timeout) {
                 if let Some(exit) = interrupt.received() {
-                    write("\r\x1b[K");
+                    terminal::erase();
                     process::exit(exit as i32);
                 }
-                let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0);
                 let line = line(seen, started.elapsed(), timeout);
                 // The last column stays empty: some terminals wrap the line after writing to it.
-                let room = usize::from(width.unwrap_or(80)).saturating_sub(1);
-                let line: String = line.chars().take(room).collect();
-                write(&format!("\r{line}\x1b[K"));
+                let room = terminal::stderr_width().saturating_sub(1);
+                terminal::redraw(&line.chars().take(room).collect::<String>());
             }
-            write("\r\x1b[K");
+            terminal::erase();
         });
         let result = work(seen);
         drop(done);
@@ -62,10 +57,6 @@ fn line(seen: &Seen, elapsed: Duration, timeout: Duration) -> String {
     let status = status.unwrap_or_else(|| "asking for the status".to_owned());
     let left = timeout.saturating_sub(elapsed);
     format!("{}, waiting for {}, {} left", terminal::escape(&status), clock(elapsed), clock(left))
-}
-
-fn write(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Records the status in each response.

@@ -35,8 +35,6 @@ pub(crate) fn print_json(text: &str) -> Result<(), Failure> {
 
 /// Prints a machine-readable line to standard error. On a terminal, control characters are escaped.
 pub(crate) fn eprint(line: &str) {
-    let stderr = io::stderr();
-    let escaped = stderr.is_terminal().then(|| terminal::escape_json(line.trim_end()) + "\n");
-    // If standard error cannot be written, there is nowhere to report that.
-    let _ = stderr.lock().write_all(escaped.as_deref().unwrap_or(line).as_bytes());
+    let escaped = io::stderr().is_terminal().then(|| terminal::escape_json(line.trim_end()) + "\n");
+    terminal::write(escaped.as_deref().unwrap_or(line));
 }

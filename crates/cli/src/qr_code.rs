@@ -1,39 +1,31 @@
 //! A URL as a QR code of half-block characters, to be scanned from the screen.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, IsTerminal as _};
 
 use qrcode::render::unicode::Dense1x2;
 use qrcode::{EcLevel, QrCode};
 
-use crate::environment::Environment;
+use crate::style::Style;
 
 /// The assumed width of a terminal that does not report it, in columns.
-const DEFAULT_WIDTH: u16 = 80;
+const DEFAULT_WIDTH: usize = 80;
 
-/// Returns the QR code if standard output is a terminal that can show it.
-pub(crate) fn for_terminal(address: &str, environment: &Environment) -> Option<String> {
-    if !io::IsTerminal::is_terminal(&io::stdout()) || !has_colors(environment) {
-        return None;
-    }
-    let width = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
-    drawn(address, width.unwrap_or(DEFAULT_WIDTH))
-}
-
-/// Returns true if the terminal has colors; without them, either of two squares may be the darker.
-fn has_colors(environment: &Environment) -> bool {
-    let dumb = environment.os("TERM").is_none_or(|term| term == "dumb");
-    !dumb && environment.os("NO_COLOR").is_none()
+/// Returns the QR code if standard output is a terminal that can show it. Without colors, either of
+/// two squares may be the darker one.
+pub(crate) fn for_terminal(address: &str, style: Style) -> Option<String> {
+    let shows = style.colors && io::stdout().is_terminal();
+    shows.then(|| drawn(address, style.width.unwrap_or(DEFAULT_WIDTH))).flatten()
 }
 
 /// Returns the QR code, unless it is wider than `width` columns.
-fn drawn(address: &str, width: u16) -> Option<String> {
+fn drawn(address: &str, width: usize) -> Option<String> {
     // Black on white in any theme: themes redefine only the first 16 colors.
     const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
     const RESET: &str = "\x1b[0m";
     let code = QrCode::with_error_correction_level(address, EcLevel::L).ok()?;
     let squares = code.render::<Dense1x2>().quiet_zone(true).module_dimensions(1, 1).build();
-    if squares.lines().any(|line| line.chars().count() > usize::from(width)) {
+    if squares.lines().any(|line| line.chars().count() > width) {
         return None;
     }
     let mut drawn = String::new();
@@ -91,15 +83,6 @@ mod tests {
         let columns = |columns| drawn(ADDRESS, columns).is_some();
         let widest = (1..=80).find(|&width| columns(width)).unwrap();
         assert!(!columns(widest - 1) && (29..60).contains(&widest), "{widest}");
-        assert!(drawn(&"x".repeat(3000), u16::MAX).is_none());
-    }
-
-    #[test]
-    fn terminal_without_colors_gets_no_code() {
-        let has = |variables: &[(&str, &str)]| has_colors(&Environment::of(variables));
-        assert!(has(&[("TERM", "xterm")]) && has(&[("TERM", "linux"), ("NO_COLOR", "")]));
-        assert!(
-            !has(&[]) && !has(&[("TERM", "dumb")]) && !has(&[("TERM", "x"), ("NO_COLOR", "1")])
-        );
+        assert!(drawn(&"x".repeat(3000), usize::MAX).is_none());
     }
 }

@@ -1,6 +1,32 @@
-//! Escapes untrusted text for a terminal.
+//! Writes to standard error, and escapes untrusted text for a terminal.
 
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
+
+/// Prints a line for people to standard error.
+pub(crate) fn say(text: &str) {
+    write(&format!("didit: {}\n", escape(text)));
+}
+
+/// Draws the last line of standard error again.
+pub(crate) fn redraw(line: &str) {
+    write(&format!("\r{line}\x1b[K"));
+}
+
+/// Erases the last line of standard error, to make room for others.
+pub(crate) fn erase() {
+    write("\r\x1b[K");
+}
+
+/// Writes to standard error. If that fails, there is nowhere to report it.
+pub(crate) fn write(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Returns the width of the terminal that is standard error, in columns.
+pub(crate) fn stderr_width() -> usize {
+    terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0.into())
+}
 
 /// Escapes every character that moves the cursor, ends the line or changes the direction of text.
 pub(crate) fn escape(text: &str) -> String {

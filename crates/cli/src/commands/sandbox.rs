@@ -2,7 +2,7 @@
 
 mod fault;
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::thread;
@@ -120,9 +120,7 @@ impl Sandbox {
         let (listen, port) = (self.listen, self.port);
         let mut builder = self.builder(&secret);
         if !context.options.quiet {
-            // If standard error cannot be written, there is nowhere to report that.
-            builder =
-                builder.log(|line| drop(writeln!(io::stderr(), "{}", terminal::escape(line))));
+            builder = builder.log(|line| terminal::write(&format!("{}\n", terminal::escape(line))));
         }
         let sandbox = builder.start().map_err(|error| match error.kind() {
             // Errors of the settings, which name the setting.

@@ -1,14 +1,13 @@
 //! Shows the progress of an export: one line that is redrawn on a terminal, otherwise a new line
 //! every ten seconds.
 
-use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::core::WaitReason;
-use terminal_size::terminal_size_of;
 
 use crate::context::Context;
 use crate::duration::clock;
+use crate::terminal;
 
 const REDRAW: Duration = Duration::from_millis(200);
 const PLAIN_LINE: Duration = Duration::from_secs(10);
@@ -17,7 +16,7 @@ const MIN_BAR: usize = 10;
 const MAX_BAR: usize = 40;
 
 pub(crate) struct Progress {
-    on_terminal: bool,
+    redraws: bool,
     quiet: bool,
     started: Instant,
     shown: Instant,
@@ -41,18 +40,14 @@ pub(super) struct Numbers {
 
 impl Progress {
     pub(crate) fn new(context: &Context) -> Self {
-        let quiet = context.options.quiet;
-        // A redrawn line would garble log lines.
-        let redrawn = !quiet && context.options.verbose == 0;
-        let dumb = context.environment.os("TERM").is_some_and(|term| term == "dumb");
-        let on_terminal = io::stderr().is_terminal() && redrawn && !dumb;
+        let (redraws, quiet) = (context.redraws(), context.options.quiet);
         let now = Instant::now();
-        Self { on_terminal, quiet, started: now, shown: now, drawn: false }
+        Self { redraws, quiet, started: now, shown: now, drawn: false }
     }
 
     /// Shows the current stage, before anything can be counted.
     pub(crate) fn stage(&mut self, text: &str) {
-        if self.on_terminal {
+        if self.redraws {
             self.draw(text);
         }
     }
@@ -64,17 +59,16 @@ impl Progress {
 
     /// Returns true if the progress is due to be shown.
     pub(super) fn is_due(&self) -> bool {
-        !self.quiet && self.shown.elapsed() >= if self.on_terminal { REDRAW } else { PLAIN_LINE }
+        !self.quiet && self.shown.elapsed() >= if self.redraws { REDRAW } else { PLAIN_LINE }
     }
 
     pub(super) fn show(&mut self, numbers: &Numbers) {
         self.shown = Instant::now();
         let elapsed = self.started.elapsed();
-        if self.on_terminal {
-            let width = terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0.into());
-            self.draw(&line(numbers, elapsed, width));
+        if self.redraws {
+            self.draw(&line(numbers, elapsed, terminal::stderr_width()));
         } else {
-            print_line(&plain_line(numbers, elapsed));
+            terminal::say(&plain_line(numbers, elapsed));
         }
     }
 
@@ -82,20 +76,20 @@ impl Progress {
     pub(super) fn finish(mut self, summary: Option<&str>) {
         self.clear();
         if let Some(summary) = summary.filter(|_| !self.quiet) {
-            print_line(summary);
+            terminal::say(summary);
         }
     }
 
     /// Erases the line, to make room for others.
     fn clear(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            write(b"\r\x1b[K");
+            terminal::erase();
         }
     }
 
     fn draw(&mut self, line: &str) {
         self.drawn = true;
-        write(format!("\r{line}\x1b[K").as_bytes());
+        terminal::redraw(line);
     }
 }
 
@@ -103,15 +97,6 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.clear();
     }
-}
-
-/// Prints a line for people; standard error may be closed.
-fn print_line(text: &str) {
-    write(format!("didit: {text}\n").as_bytes());
-}
-
-fn write(bytes: &[u8]) {
-    let _ = io::stderr().write_all(bytes);
 }
 
 /// Returns the most important parts that fit, and a bar if there is room left.

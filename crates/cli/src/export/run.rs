@@ -19,7 +19,6 @@ use crate::duration::clock;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::terminal;
 
 /// The interval for redrawing the progress and checking for signals while no results arrive.
 const TICK: Duration = Duration::from_millis(100);
@@ -115,7 +114,7 @@ pub(crate) fn run(
         (Some(command), _) => format!("; retry them with {command}"),
         (None, _) => String::new(),
     };
-    progress.finish(Some(&terminal::escape(&(summary + &hint))));
+    progress.finish(Some(&(summary + &hint)));
     if let Some(exit) = interrupted {
         return Err(Failure::of_signal(exit, &format!("interrupted; {RESUME_HINT}")));
     }

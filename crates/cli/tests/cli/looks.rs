@@ -117,6 +117,21 @@ fn wait_shows_and_erases_a_live_line() {
     assert!(!before.is_empty() && result.contains("Confirmed"), "{shown}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn lines_are_redrawn_unless_the_terminal_is_dumb() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.set_status("s-1", "retrieved");
+    for arguments in ["wait s-1 --timeout 700ms", "export --input /dev/null --output -"] {
+        for (term, redrawn) in [(Some("xterm"), true), (None, true), (Some("dumb"), false)] {
+            let mut command = terminal(&sandbox, 80, arguments);
+            command.env_remove("TERM").envs(term.map(|term| ("TERM", term)));
+            let shown = String::from_utf8(command.output().unwrap().stdout).unwrap();
+            assert_eq!(shown.contains("\u{1b}[K"), redrawn, "{arguments} {term:?}: {shown}");
+        }
+    }
+}
+
 #[test]
 fn exit_status_option_reflects_the_decision() {
     let sandbox = Sandbox::start().unwrap();

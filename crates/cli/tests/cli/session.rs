@@ -120,9 +120,15 @@ fn built_in_sandbox_creates_sessions() {
 }
 
 /// Returns the output of `session create` on a terminal with `columns` columns.
-fn on_a_terminal(sandbox: &Sandbox, columns: u16, variables: &[(&str, &str)]) -> String {
+fn on_a_terminal(
+    sandbox: &Sandbox,
+    columns: u16,
+    more: &str,
+    variables: &[(&str, &str)],
+) -> String {
     let program = env!("CARGO_BIN_EXE_didit");
-    let line = format!("stty cols {columns} rows 50; {program} session create --scope names");
+    let create = format!("{program} session create --scope names {more}");
+    let line = format!("stty cols {columns} rows 50; {create}");
     // `script` runs the program on a terminal, and copies its output.
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
@@ -140,17 +146,22 @@ fn on_a_terminal(sandbox: &Sandbox, columns: u16, variables: &[(&str, &str)]) ->
 fn qr_code_requires_a_wide_terminal_with_colors() {
     let sandbox = Sandbox::start().unwrap();
     let xterm = ("TERM", "xterm-256color");
-    let wide = on_a_terminal(&sandbox, 80, &[xterm]);
+    let wide = on_a_terminal(&sandbox, 80, "", &[xterm]);
     let (table, code) = wide.split_once("\n\n").unwrap();
     let bold = |label: &str| format!("\u{1b}[1m{label}\u{1b}[0m");
     assert!(table.starts_with(&format!("{}  ", bold("Session"))), "{wide}");
     assert!(table.contains(&format!("\n{}      http", bold("URL"))), "{wide}");
     assert!(code.starts_with("\u{1b}[38;5;16;48;5;231m    "), "{wide}");
     assert!(code.lines().count() > 15 && code.lines().all(|line| line.ends_with("\u{1b}[0m")));
-    let narrow = on_a_terminal(&sandbox, 30, &[xterm]);
+    let narrow = on_a_terminal(&sandbox, 30, "", &[xterm]);
     assert!(narrow.contains("      http") && !narrow.contains("231m"), "{narrow}");
-    for variables in [&[xterm, ("NO_COLOR", "1")][..], &[("TERM", "dumb")]] {
-        let plain = on_a_terminal(&sandbox, 80, variables);
+    for (more, variables) in [
+        ("", &[xterm, ("NO_COLOR", "1")][..]),
+        ("", &[("TERM", "dumb")]),
+        ("", &[]),
+        ("--color never", &[xterm]),
+    ] {
+        let plain = on_a_terminal(&sandbox, 80, more, variables);
         assert!(plain.contains("\nURL      http"), "{plain}");
         assert!(!plain.contains(['\u{1b}', '█']), "{plain}");
     }
