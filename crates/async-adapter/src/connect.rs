@@ -8,8 +8,8 @@ use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;
 
-use didit_core::client::{ClientParts, Connect, HttpClients, HttpSettings, serve_store};
-use didit_core::{ConfigError, HttpProxy};
+use didit_core::client::{Connect, HttpClients, HttpSettings, Transport, serve_store};
+use didit_core::{ConfigError, Engine, HttpProxy, SharedStore};
 use reqwest::{Certificate, redirect, retry};
 
 use crate::Client;
@@ -63,10 +63,14 @@ impl Connect for Client {
         Ok(HttpClients { pooled: client(usize::MAX)?, unpooled: client(0)? })
     }
 
-    fn connect(parts: ClientParts<reqwest::Client>) -> Result<Self, ConfigError> {
+    fn connect(
+        engine: Engine,
+        transport: Transport<reqwest::Client>,
+        store: Option<Box<dyn SharedStore>>,
+    ) -> Result<Self, ConfigError> {
         let (store_waker, wakeups) = mpsc::sync_channel(1);
-        let client = Self::from_parts(parts.engine, parts.transport.into(), store_waker);
-        if let Some(mut store) = parts.store {
+        let client = Self::from_parts(engine, transport.into(), store_waker);
+        if let Some(mut store) = store {
             let shared = Arc::downgrade(&client.shared);
             let wait = move |time| _ = wakeups.recv_timeout(time);
             let thread = thread::Builder::new().name("didit-store".to_owned());

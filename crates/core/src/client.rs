@@ -9,7 +9,6 @@ mod connect;
 pub mod duration;
 mod environment;
 mod error;
-mod hooks;
 mod read_limited;
 mod run;
 #[cfg(feature = "rustls")]
@@ -18,7 +17,7 @@ mod transport;
 
 pub use self::builder::ClientBuilder;
 pub use self::config_error::ConfigError;
-pub use self::connect::{ClientParts, Connect, HttpClients, HttpSettings};
+pub use self::connect::{Connect, HttpClients, HttpSettings};
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::{ClientError, TransportDetail};
 pub use self::read_limited::read_limited;

@@ -4,10 +4,9 @@ use std::time::Duration;
 use http::Request;
 
 use super::config_error::ConfigError;
-use super::connect::{ClientParts, Connect};
+use super::connect::Connect;
 use super::environment::Environment;
-use super::hooks::Hooks;
-use super::transport::Transport;
+use super::transport::{Hooks, Transport};
 use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
 use crate::engine::{Engine, EngineBuilder, Event, Policy, SharedStore};
@@ -98,7 +97,7 @@ impl<C: Connect> ClientBuilder<C> {
     /// steps of a call and must return quickly.
     #[must_use]
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        self.hooks.set_on_event(listener);
+        self.hooks.on_event = Some(Box::new(listener));
         self
     }
 
@@ -112,7 +111,7 @@ impl<C: Connect> ClientBuilder<C> {
         mut self,
         edit: impl Fn(EndpointKind, &mut Request<Vec<u8>>) + Send + Sync + 'static,
     ) -> Self {
-        self.hooks.set_before_send(edit);
+        self.hooks.before_send = Some(Box::new(edit));
         self
     }
 
@@ -169,7 +168,7 @@ impl<C: Connect> ClientBuilder<C> {
                 Transport::build::<C>(&engine, &self.root_certificates, &proxies, self.hooks)?
             }
         };
-        C::connect(ClientParts { engine, transport, store: self.store })
+        C::connect(engine, transport, self.store)
     }
 }
 

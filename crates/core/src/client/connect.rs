@@ -37,11 +37,16 @@ pub trait Connect: Sized {
         settings: &HttpSettings<'_>,
     ) -> Result<HttpClients<Self::HttpClient>, ConfigError>;
 
-    /// Creates the client from its parts.
+    /// Creates the client. Its calls share the engine; if there is a shared store, a thread
+    /// [serves](super::serve_store) it.
     ///
     /// # Errors
-    /// [`ConfigError::Library`] if the thread that serves the store cannot be started.
-    fn connect(parts: ClientParts<Self::HttpClient>) -> Result<Self, ConfigError>;
+    /// [`ConfigError::Library`] if that thread cannot be started.
+    fn connect(
+        engine: Engine,
+        transport: Transport<Self::HttpClient>,
+        store: Option<Box<dyn SharedStore>>,
+    ) -> Result<Self, ConfigError>;
 }
 
 /// The settings of an HTTP library.
@@ -77,16 +82,4 @@ pub struct HttpClients<H> {
     /// connection is closed, it is unknown whether the server has seen the request
     /// ([RFC 9112, section 9.3.1](https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1)).
     pub unpooled: H,
-}
-
-/// The parts of a client.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct ClientParts<H> {
-    /// The state that its calls share.
-    pub engine: Engine,
-    /// The HTTP clients and the caller's hooks.
-    pub transport: Transport<H>,
-    /// The shared store, if there is one.
-    pub store: Option<Box<dyn SharedStore>>,
 }

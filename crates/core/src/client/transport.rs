@@ -4,16 +4,15 @@ use http::Request;
 
 use super::config_error::ConfigError;
 use super::connect::{Connect, HttpClients, HttpSettings};
-use super::hooks::Hooks;
 use crate::base_url::BaseUrl;
 use crate::endpoint::{Host, Replay};
-use crate::engine::{Engine, TransportErrorKind};
+use crate::engine::{Engine, Event, TransportErrorKind};
 use crate::error::EndpointKind;
 use crate::proxy::{HttpProxy, ProxySettings};
 
 /// The transport of a client's requests: HTTP clients and a route for each [`Host`] of the service,
-/// and the caller's hooks. Clones share them.
-#[derive(Clone, Debug)]
+/// and the caller's hooks.
+#[derive(Debug)]
 pub struct Transport<H> {
     data_transfer: (HttpClients<H>, Route),
     verification: (HttpClients<H>, Route),
@@ -98,23 +97,20 @@ pub const NOT_HTTP: &str = "the response is not valid HTTP";
 /// The route of a client's requests, for error messages.
 #[derive(Clone, Debug)]
 pub struct Route {
-    host: String,
-    port: u16,
-    plain_http: bool,
+    base: BaseUrl,
     proxy: Option<HttpProxy>,
 }
 
 impl Route {
     /// Creates the route to a host, through a proxy if one is given.
     pub fn new(base: &BaseUrl, proxy: Option<HttpProxy>) -> Self {
-        let (host, plain_http) = (base.host().to_owned(), base.is_plain_http());
-        Self { host, port: base.port(), plain_http, proxy }
+        Self { base: base.clone(), proxy }
     }
 
     /// Returns advice on this failure, if the route allows for more specific advice than its kind.
     pub(super) fn advice(&self, kind: TransportErrorKind) -> Option<&'static str> {
         // Plain http is only accepted for this machine.
-        let to_this_machine = self.plain_http && self.proxy.is_none();
+        let to_this_machine = self.base.is_plain_http() && self.proxy.is_none();
         match kind {
             TransportErrorKind::Connect if to_this_machine => {
                 Some("check that the server runs there, and the port of the base URL")
@@ -134,10 +130,54 @@ impl Route {
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)?;
+        write!(f, "{}:{}", self.base.host(), self.base.port())?;
         match &self.proxy {
             Some(proxy) => write!(f, " through the proxy {proxy}"),
             None => Ok(()),
         }
+    }
+}
+
+type Listener = dyn Fn(&Event) + Send + Sync;
+type RequestHook = dyn Fn(EndpointKind, &mut Request<Vec<u8>>) + Send + Sync;
+
+/// The caller's functions that run between the steps of calls.
+#[derive(Default)]
+pub(super) struct Hooks {
+    pub(super) on_event: Option<Box<Listener>>,
+    pub(super) before_send: Option<Box<RequestHook>>,
+}
+
+impl Hooks {
+    /// Returns whether events are to be recorded.
+    pub(super) fn want_events(&self) -> bool {
+        self.on_event.is_some() || Event::is_traced()
+    }
+
+    /// Passes events to the listener and to `tracing`.
+    pub(super) fn emit(&self, events: &[Event]) {
+        for event in events {
+            if let Some(listener) = &self.on_event {
+                listener(event);
+            }
+            #[cfg(feature = "tracing")]
+            event.trace();
+        }
+    }
+
+    pub(super) fn before_send(&self, request: &mut Request<Vec<u8>>) {
+        let endpoint = request.extensions().get().copied();
+        if let (Some(hook), Some(endpoint)) = (&self.before_send, endpoint) {
+            hook(endpoint, request);
+        }
+    }
+}
+
+impl fmt::Debug for Hooks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooks")
+            .field("on_event", &self.on_event.is_some())
+            .field("before_send", &self.before_send.is_some())
+            .finish()
     }
 }

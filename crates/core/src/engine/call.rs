@@ -1,3 +1,5 @@
+//! One call: authorize, wait for the rate limit, send, and finish.
+
 mod attempt;
 mod operation;
 
@@ -5,20 +7,15 @@ use std::fmt;
 use std::time::Duration;
 
 use self::attempt::{Attempt, Purpose};
-use super::Engine;
-use super::call_error::{CallError, CallErrorKind, GaveUp};
 use super::deadline::Deadline;
-use super::event::{Event, EventKind};
-use super::failure::WaitReason;
-use super::moment::Moment;
 use super::rate_limiter::{Deferred, QueuePosition};
-use super::retry::{self, Attempts, RetryDecision};
-use super::step::{Operation as _, Step, Ticket};
 use super::token_cache::{TokenAccess, TokenClaim};
-use crate::credentials::Credentials;
+use super::{
+    CallError, CallErrorKind, Engine, Event, EventKind, GaveUp, Moment, Operation as _, Step,
+    Ticket, WaitReason,
+};
 use crate::endpoint::{Bucket, Endpoint, Replay};
 use crate::error::EndpointKind;
-use crate::oauth::AccessToken;
 
 /// One call of an [`Endpoint`], from start to finish: with a token, within the rate limit, with
 /// retries, and finished by its deadline.
@@ -105,31 +102,38 @@ impl<E: Endpoint> Call<E> {
         } else {
             TokenAccess::Ready(None, 0)
         };
-        let purpose = match access {
+        match access {
             TokenAccess::Ready(authorization, generation) => {
-                Purpose::Request(authorization, generation)
+                self.admit(engine, now, Purpose::Request(authorization, generation))
             }
-            TokenAccess::Fetch(endpoint) => {
-                return self.send(engine, now, Purpose::Token(endpoint));
-            }
+            TokenAccess::Fetch(endpoint) => self.send(engine, now, Purpose::Token(endpoint)),
             TokenAccess::Wait(until) => {
-                return Ok(self.wait(engine, now, deadline.min(until), WaitReason::Token));
+                Ok(self.wait(engine, now, deadline.min(until), WaitReason::Token))
             }
             TokenAccess::Refused(until, _) if until < deadline => {
-                return Ok(self.wait(engine, now, until, WaitReason::RetryAfter));
+                Ok(self.wait(engine, now, until, WaitReason::RetryAfter))
             }
             TokenAccess::Refused(until, error) => {
                 let error = self.error(EndpointKind::FetchToken, error, GaveUp::DeadlineExceeded);
-                return Err(error.with_retry_after(until.since(now)));
+                Err(error.with_retry_after(until.since(now)))
             }
             TokenAccess::Failed(error) => {
-                return Err(self.error(EndpointKind::FetchToken, error, GaveUp::NotRetryable));
+                Err(self.error(EndpointKind::FetchToken, error, GaveUp::NotRetryable))
             }
-        };
+        }
+    }
+
+    /// Sends the call's own request if the rate limiter admits it, or else waits.
+    fn admit(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        request: Purpose,
+    ) -> Result<Step<E::Output>, CallError> {
         match engine.limiter(E::BUCKET).admit(&mut self.position, now) {
             Ok(()) => {
                 self.deadline.start(&engine.settings.policy, now);
-                self.send(engine, now, purpose)
+                self.send(engine, now, request)
             }
             Err(Deferred { until, certain, refused }) => {
                 if !refused {
@@ -208,119 +212,6 @@ impl<E: Endpoint> Call<E> {
         Step::Wait { until, reason }
     }
 
-    /// Takes the attempt with this ticket, if it is still in flight.
-    fn take_attempt(&mut self, ticket: &Ticket) -> Option<Attempt> {
-        match std::mem::replace(&mut self.state, State::Ready) {
-            State::InFlight(attempt) if attempt.ticket == ticket.0 => Some(attempt),
-            other => {
-                self.state = other;
-                None
-            }
-        }
-    }
-
-    fn token_fetched(&mut self, engine: &mut Engine, now: Moment, token: &AccessToken) {
-        engine.store_token(&mut self.claim, token, now);
-        self.token_attempts = 0;
-        self.deadline.token_fetched();
-        self.last = None;
-        self.record(engine, || EventKind::TokenFetched { lifetime: token.lifetime() });
-    }
-
-    fn failed(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        purpose: &Purpose,
-        error: CallErrorKind,
-    ) {
-        if self.tries_another_token(engine, now, purpose, &error) {
-            self.record(engine, || EventKind::TokenRefused);
-            return;
-        }
-        let keeps_token = purpose.is_token() && engine.keep_token(&mut self.claim, now);
-        close_gate::<E>(engine, now, purpose, &error, error.retry_after());
-        if keeps_token {
-            self.token_attempts = 0;
-            return;
-        }
-        if error.is_rate_limited() {
-            self.refusals += 1;
-            *self.attempts(purpose) -= 1;
-        }
-        let attempts = Attempts {
-            failed: *self.attempts(purpose),
-            refused: self.refusals,
-            deadline: self.deadline_of(purpose, engine, now),
-        };
-        let random = engine.jitter.next();
-        let endpoint = purpose.endpoint(E::KIND);
-        let replay = self.replay_of(endpoint);
-        match retry::decide(&engine.settings.policy, &attempts, &error, replay, now, random) {
-            RetryDecision::Retry { at, reason } => {
-                if error.is_rate_limited() {
-                    close_gate::<E>(engine, now, purpose, &error, Some(at.since(now)));
-                }
-                engine.extend_lease(&self.claim, at, now);
-                self.last = Some((endpoint, error));
-                self.state = State::Paused { until: at, reason };
-                self.record(engine, || EventKind::Waiting { duration: at.since(now), reason });
-            }
-            RetryDecision::GiveUp(gave_up) => {
-                // The deadline is this call's own; all other failures would affect every call.
-                if purpose.is_token() && gave_up != GaveUp::DeadlineExceeded {
-                    engine.share_failure(&mut self.claim, &error);
-                }
-                let error = self.error(endpoint, error, gave_up);
-                self.finish(engine, now, Err(error));
-            }
-        }
-    }
-
-    /// Returns whether the call tries again with another token, as it does once after a 401.
-    fn tries_another_token(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        purpose: &Purpose,
-        error: &CallErrorKind,
-    ) -> bool {
-        let (Purpose::Request(_, generation), Credentials::Client(_)) =
-            (purpose, &engine.credentials)
-        else {
-            return false;
-        };
-        if !E::AUTHORIZED || !error.is_unauthorized() {
-            return false;
-        }
-        let cache = &mut engine.token_cache;
-        if self.renewed_after_401 {
-            cache.renewal_refused(now);
-            return false;
-        }
-        let refused = cache.secret_of(*generation);
-        self.renewed_after_401 = cache.discard(*generation, now);
-        if self.renewed_after_401 {
-            engine.discard_shared(refused);
-            self.request_attempts = 0;
-        }
-        self.renewed_after_401
-    }
-
-    fn deadline_of(&mut self, purpose: &Purpose, engine: &Engine, now: Moment) -> Moment {
-        match purpose {
-            Purpose::Token(_) => self.deadline.token_end(&engine.settings.policy, now),
-            Purpose::Request(..) => self.deadline.end(&engine.settings.policy, now),
-        }
-    }
-
-    fn attempts(&mut self, purpose: &Purpose) -> &mut u32 {
-        match purpose {
-            Purpose::Token(_) => &mut self.token_attempts,
-            Purpose::Request(..) => &mut self.request_attempts,
-        }
-    }
-
     /// Returns whether a request may be sent again: the call's own, or one for a token.
     fn replay_of(&self, endpoint: EndpointKind) -> Replay {
         if endpoint == E::KIND { self.endpoint.replay() } else { Replay::Safe }
@@ -361,26 +252,6 @@ impl<E: Endpoint> Call<E> {
             session_id: self.endpoint.session_id().cloned(),
             kind: kind(),
         });
-    }
-}
-
-/// Keeps all calls from sending such requests for the time that the service asked for.
-fn close_gate<E: Endpoint>(
-    engine: &mut Engine,
-    now: Moment,
-    purpose: &Purpose,
-    error: &CallErrorKind,
-    wait: Option<Duration>,
-) {
-    let Some(until) = wait.filter(|wait| !wait.is_zero()).map(|wait| now.after(wait)) else {
-        return;
-    };
-    match purpose {
-        Purpose::Token(_) if error.is_overload() => engine.token_refused(until, now, error),
-        Purpose::Request(..) if error.is_rate_limited() => {
-            engine.limiter(E::BUCKET).close(until, now)
-        }
-        _ => {}
     }
 }
 

@@ -1,7 +1,14 @@
-use crate::credentials::Authorization;
-use crate::engine::Moment;
+//! One attempt of a call, and what follows from its outcome.
+
+use std::time::Duration;
+
+use super::{Call, State};
+use crate::credentials::{Authorization, Credentials};
+use crate::endpoint::Endpoint;
+use crate::engine::retry::{self, Attempts, RetryDecision};
+use crate::engine::{CallErrorKind, Engine, EventKind, GaveUp, Moment, Ticket};
 use crate::error::EndpointKind;
-use crate::oauth::FetchToken;
+use crate::oauth::{AccessToken, FetchToken};
 
 /// One request that was sent.
 pub(super) struct Attempt {
@@ -41,5 +48,149 @@ impl Purpose {
                 authorization.iter().map(Authorization::secret).collect()
             }
         }
+    }
+}
+
+impl<E: Endpoint> Call<E> {
+    /// Takes the attempt with this ticket, if it is still in flight.
+    pub(super) fn take_attempt(&mut self, ticket: &Ticket) -> Option<Attempt> {
+        match std::mem::replace(&mut self.state, State::Ready) {
+            State::InFlight(attempt) if attempt.ticket == ticket.0 => Some(attempt),
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    /// Uses the token that was fetched.
+    pub(super) fn token_fetched(&mut self, engine: &mut Engine, now: Moment, token: &AccessToken) {
+        engine.store_token(&mut self.claim, token, now);
+        self.token_attempts = 0;
+        self.deadline.token_fetched();
+        self.last = None;
+        self.record(engine, || EventKind::TokenFetched { lifetime: token.lifetime() });
+    }
+
+    /// Handles a failed attempt: plans the next one, or ends the call.
+    pub(super) fn failed(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        purpose: &Purpose,
+        error: CallErrorKind,
+    ) {
+        if self.tries_another_token(engine, now, purpose, &error) {
+            self.record(engine, || EventKind::TokenRefused);
+            return;
+        }
+        let keeps_token = purpose.is_token() && engine.keep_token(&mut self.claim, now);
+        close_gate::<E>(engine, now, purpose, &error, error.retry_after());
+        if keeps_token {
+            self.token_attempts = 0;
+            return;
+        }
+        if error.is_rate_limited() {
+            self.refusals += 1;
+            *self.attempts(purpose) -= 1;
+        }
+        let attempts = Attempts {
+            failed: *self.attempts(purpose),
+            refused: self.refusals,
+            deadline: self.deadline_of(purpose, engine, now),
+        };
+        let random = engine.jitter.next();
+        let endpoint = purpose.endpoint(E::KIND);
+        let replay = self.replay_of(endpoint);
+        match retry::decide(&engine.settings.policy, &attempts, &error, replay, now, random) {
+            RetryDecision::Retry { at, reason } => {
+                if error.is_rate_limited() {
+                    close_gate::<E>(engine, now, purpose, &error, Some(at.since(now)));
+                }
+                engine.extend_lease(&self.claim, at, now);
+                self.last = Some((endpoint, error));
+                self.state = State::Paused { until: at, reason };
+                self.record(engine, || EventKind::Waiting { duration: at.since(now), reason });
+            }
+            RetryDecision::GiveUp(gave_up) => {
+                // The deadline is this call's own; all other failures would affect every call.
+                if purpose.is_token() && gave_up != GaveUp::DeadlineExceeded {
+                    engine.share_failure(&mut self.claim, &error);
+                }
+                let error = self.error(endpoint, error, gave_up);
+                self.finish(engine, now, Err(error));
+            }
+        }
+    }
+
+    /// Returns whether the call tries again with another token, as it does once after a 401.
+    fn tries_another_token(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        purpose: &Purpose,
+        error: &CallErrorKind,
+    ) -> bool {
+        let (Purpose::Request(_, generation), Credentials::Client(_)) =
+            (purpose, &engine.credentials)
+        else {
+            return false;
+        };
+        if !E::AUTHORIZED || !error.is_unauthorized() {
+            return false;
+        }
+        let cache = &mut engine.token_cache;
+        if self.renewed_after_401 {
+            cache.renewal_refused(now);
+            return false;
+        }
+        let refused = cache.secret_of(*generation);
+        self.renewed_after_401 = cache.discard(*generation, now);
+        if self.renewed_after_401 {
+            engine.discard_shared(refused);
+            self.request_attempts = 0;
+        }
+        self.renewed_after_401
+    }
+
+    /// Returns the end of the time for such requests.
+    pub(super) fn deadline_of(
+        &mut self,
+        purpose: &Purpose,
+        engine: &Engine,
+        now: Moment,
+    ) -> Moment {
+        match purpose {
+            Purpose::Token(_) => self.deadline.token_end(&engine.settings.policy, now),
+            Purpose::Request(..) => self.deadline.end(&engine.settings.policy, now),
+        }
+    }
+
+    /// Returns the number of attempts of the current request of this kind.
+    pub(super) fn attempts(&mut self, purpose: &Purpose) -> &mut u32 {
+        match purpose {
+            Purpose::Token(_) => &mut self.token_attempts,
+            Purpose::Request(..) => &mut self.request_attempts,
+        }
+    }
+}
+
+/// Keeps all calls from sending such requests for the time that the service asked for.
+fn close_gate<E: Endpoint>(
+    engine: &mut Engine,
+    now: Moment,
+    purpose: &Purpose,
+    error: &CallErrorKind,
+    wait: Option<Duration>,
+) {
+    let Some(until) = wait.filter(|wait| !wait.is_zero()).map(|wait| now.after(wait)) else {
+        return;
+    };
+    match purpose {
+        Purpose::Token(_) if error.is_overload() => engine.token_refused(until, now, error),
+        Purpose::Request(..) if error.is_rate_limited() => {
+            engine.limiter(E::BUCKET).close(until, now);
+        }
+        _ => {}
     }
 }

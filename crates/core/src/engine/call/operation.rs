@@ -1,3 +1,5 @@
+//! Driving a call: [`Operation`] for [`Call`].
+
 use http::Response;
 
 use super::{Attempt, Call, Purpose, State};
