@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
-use crate::{decisions, session_ids};
+use crate::{decisions, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,8 +24,8 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Decision {
     /// IDs of the sessions
-    #[arg(required = true, value_name = "SESSION_ID")]
-    session_ids: Vec<String>,
+    #[arg(required = true, value_name = "SESSION_ID", value_parser = values::session_id)]
+    session_ids: Vec<SessionId>,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -33,12 +33,7 @@ pub(crate) struct Decision {
 impl Decision {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let session_ids: Vec<SessionId> = self
-            .session_ids
-            .iter()
-            .map(|text| session_ids::parse(text))
-            .collect::<Result<_, _>>()?;
         let connection = Connection::new(context, CALL_TIMEOUT)?;
-        decisions::print(&session_ids, &connection, format, context)
+        decisions::print(&self.session_ids, &connection, format, context)
     }
 }

@@ -14,7 +14,7 @@ use crate::exit::Exit;
 use crate::export::{self, Division, ExportFormat, Paths, Progress, Source, Terms};
 use crate::failure::Failure;
 use crate::shared::Shared;
-use crate::{count, duration};
+use crate::{duration, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,13 +51,13 @@ pub(crate) struct Export {
     csv_raw: bool,
     /// Number of concurrent requests
     #[arg(long, value_name = "N", default_value_t = 16)]
-    #[arg(value_parser = count::between(1_u16, 1000), allow_negative_numbers = true)]
+    #[arg(value_parser = values::between(1_u16, 1000), allow_negative_numbers = true)]
     concurrency: u16,
     /// Your share of the rate limit, in requests
     ///
     /// At most this many are sent in each window. The default is all that the service allows
     /// according to its responses.
-    #[arg(long, value_name = "N", value_parser = count::between(1_u32, 1_000_000))]
+    #[arg(long, value_name = "N", value_parser = values::between(1_u32, 1_000_000))]
     #[arg(allow_negative_numbers = true)]
     budget: Option<u32>,
     /// Window of the rate limit [default: 60s]

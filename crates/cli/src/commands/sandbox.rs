@@ -14,7 +14,7 @@ use didit_sandbox::{FaultRule, Quota, WebhookFault};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{count, duration, output, terminal};
+use crate::{duration, output, terminal, values};
 
 /// The secret that signs webhooks if the environment sets no other.
 const DEFAULT_WEBHOOK_SECRET: &str = "sandbox-webhook-secret";
@@ -53,7 +53,7 @@ Options of every command: didit --help";
 pub(crate) struct Sandbox {
     /// Port; 0 takes any free one
     #[arg(long, value_name = "N", default_value_t = 0)]
-    #[arg(value_parser = count::between(0_u16, 65535), allow_negative_numbers = true)]
+    #[arg(value_parser = values::between(0_u16, 65535), allow_negative_numbers = true)]
     port: u16,
     /// Address to listen on [default: 127.0.0.1]
     ///

@@ -9,7 +9,6 @@ mod update_status;
 mod wait;
 
 use clap::{Args, Subcommand};
-use didit_blocking_adapter::core::verification::SessionId;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -49,9 +48,4 @@ impl Verification {
             Command::Delete(command) => command.run(context),
         }
     }
-}
-
-/// Parses the id of a verification session.
-fn session_id(text: &str) -> Result<SessionId, Failure> {
-    text.parse().map_err(|error| Failure::usage(format!("{text:?} is not a session ID: {error}")))
 }

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use clap::Args;
-use didit_blocking_adapter::core::WaitForDecision;
 use didit_blocking_adapter::core::data_transfer::{RetrieveDecision, Status};
+use didit_blocking_adapter::core::{SessionId, WaitForDecision};
 
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
-use crate::{decision_table, decisions, duration, output, session_ids};
+use crate::{decision_table, decisions, duration, output, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +26,8 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Wait {
     /// ID of the session
-    session_id: String,
+    #[arg(value_parser = values::session_id)]
+    session_id: SessionId,
     /// Polling interval [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     #[arg(allow_hyphen_values = true)]
@@ -43,11 +44,10 @@ pub(crate) struct Wait {
 impl Wait {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let session_id = session_ids::parse(&self.session_id)?;
         let connection = Connection::new(context, WaitForDecision::DEFAULT_TIMEOUT)?;
-        let endpoint = RetrieveDecision::new(session_id.clone());
+        let endpoint = RetrieveDecision::new(self.session_id.clone());
         let decision =
-            decisions::wait(session_id.as_str(), endpoint, self.poll, &connection, context)?;
+            decisions::wait(self.session_id.as_str(), endpoint, self.poll, &connection, context)?;
         output::print_as(format, decision.json(), || {
             decision_table::of(&decision).shown(context.style())
         })?;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use didit_blocking_adapter::core::data_transfer::ReadStatus;
-use didit_blocking_adapter::core::{Call, Secret};
+use didit_blocking_adapter::core::{Call, Secret, SessionId};
 
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
 use crate::table::Table;
-use crate::{output, session_ids};
+use crate::{output, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,7 +24,8 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Status {
     /// The session
-    session_id: String,
+    #[arg(value_parser = values::session_id)]
+    session_id: SessionId,
     /// Token from the session's creation [env: DIDIT_SESSION_TOKEN]
     #[arg(long, value_name = "TOKEN")]
     session_token: Option<String>,
@@ -35,7 +36,7 @@ pub(crate) struct Status {
 impl Status {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let session_id = session_ids::parse(&self.session_id)?;
+        let session_id = self.session_id;
         let token = match self.session_token {
             Some(token) => Some(token),
             None => context.environment.text("DIDIT_SESSION_TOKEN")?,

@@ -3,13 +3,12 @@
 use clap::Args;
 use didit_blocking_adapter::core::verification;
 
-use super::session_id;
 use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
-use crate::decisions;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
+use crate::{decisions, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,8 +22,8 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Decision {
     /// IDs of the sessions
-    #[arg(required = true, value_name = "SESSION_ID")]
-    session_ids: Vec<String>,
+    #[arg(required = true, value_name = "SESSION_ID", value_parser = values::verification_id)]
+    session_ids: Vec<verification::SessionId>,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -32,9 +31,8 @@ pub(crate) struct Decision {
 impl Decision {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let ids: Vec<verification::SessionId> =
-            self.session_ids.iter().map(|text| session_id(text)).collect::<Result<_, _>>()?;
-        let ids: Vec<_> = ids
+        let ids: Vec<_> = self
+            .session_ids
             .iter()
             .map(|id| id.as_str().parse())
             .collect::<Result<_, _>>()

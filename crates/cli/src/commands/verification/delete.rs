@@ -2,13 +2,13 @@
 
 use clap::Args;
 use didit_blocking_adapter::core::Call;
-use didit_blocking_adapter::core::verification::DeleteSession;
+use didit_blocking_adapter::core::verification::{DeleteSession, SessionId};
 
-use super::session_id;
 use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,7 +21,8 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Delete {
     /// ID of the session, a UUID
-    session_id: String,
+    #[arg(value_parser = values::verification_id)]
+    session_id: SessionId,
     /// Confirm that the data is to be deleted
     #[arg(long)]
     yes: bool,
@@ -30,26 +31,25 @@ pub(crate) struct Delete {
     retain_face: bool,
     /// Days to keep it [default: the application's setting]
     #[arg(long, value_name = "DAYS", requires = "retain_face")]
-    #[arg(value_parser = crate::count::between(1_u32, 100_000))]
+    #[arg(value_parser = values::between(1_u32, 100_000))]
     retain_days: Option<u32>,
 }
 
 impl Delete {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let id = session_id(&self.session_id)?;
         if !self.yes {
             return Err(Failure::usage(
                 "deleting cannot be undone; add --yes to delete the session and its data",
             ));
         }
-        let mut request = DeleteSession::new(id);
+        let mut request = DeleteSession::new(self.session_id.clone());
         if self.retain_face {
             request = request.retain_face_embeddings(self.retain_days);
         }
         let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         connection
             .run(Call::new(request))
-            .map_err(|error| Failure::of_call(Some(&self.session_id), &error))?;
+            .map_err(|error| Failure::of_call(Some(self.session_id.as_str()), &error))?;
         Ok(Exit::Done)
     }
 }

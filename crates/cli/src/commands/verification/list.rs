@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::{Format, FormatArg};
-use crate::{count, output, statuses, verification_table};
+use crate::{output, statuses, values, verification_table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -47,7 +47,7 @@ pub(crate) struct List {
     #[arg(value_parser = ["user", "business", "all"])]
     kind: Option<String>,
     /// Maximum number of sessions [default: all]
-    #[arg(long, value_name = "N", value_parser = count::between(1_u64, 1_000_000_000))]
+    #[arg(long, value_name = "N", value_parser = values::between(1_u64, 1_000_000_000))]
     #[arg(allow_negative_numbers = true)]
     max: Option<u64>,
     #[command(flatten)]

@@ -6,15 +6,14 @@ use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use didit_blocking_adapter::core::Call;
-use didit_blocking_adapter::core::verification::GeneratePdf;
+use didit_blocking_adapter::core::verification::{GeneratePdf, SessionId};
 use tempfile::NamedTempFile;
 
-use super::session_id;
 use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::file;
+use crate::{file, values};
 
 /// The service may take a minute for one report.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -32,7 +31,8 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Pdf {
     /// ID of the session, a UUID
-    session_id: String,
+    #[arg(value_parser = values::verification_id)]
+    session_id: SessionId,
     /// File for the report, or - for stdout
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: PathBuf,
@@ -43,7 +43,6 @@ pub(crate) struct Pdf {
 
 impl Pdf {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let id = session_id(&self.session_id)?;
         let to_stdout = self.output.as_os_str() == "-";
         if to_stdout && io::stdout().is_terminal() {
             return Err(Failure::usage(
@@ -55,10 +54,11 @@ impl Pdf {
             drop(self.open()?);
         }
         let connection = Requirements::new(Api::Verification, TIMEOUT).connect(context)?;
-        let call = Call::new(GeneratePdf::new(id)).with_timeout(connection.timeout);
+        let call =
+            Call::new(GeneratePdf::new(self.session_id.clone())).with_timeout(connection.timeout);
         let pdf = connection
             .run(call)
-            .map_err(|error| Failure::of_call(Some(&self.session_id), &error))?;
+            .map_err(|error| Failure::of_call(Some(self.session_id.as_str()), &error))?;
         if to_stdout {
             let written = pdf.write_to(io::stdout().lock());
             return written.map(|()| Exit::Done).map_err(|error| Failure::of_write(&error));

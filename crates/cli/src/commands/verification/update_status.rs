@@ -2,13 +2,13 @@
 
 use clap::{Args, ValueEnum};
 use didit_blocking_adapter::core::Call;
-use didit_blocking_adapter::core::verification::UpdateStatus as Request;
+use didit_blocking_adapter::core::verification::{SessionId, UpdateStatus as Request};
 
-use super::session_id;
 use crate::connection::{Api, CALL_TIMEOUT, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,7 +23,8 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct UpdateStatus {
     /// ID of the session, a UUID
-    session_id: String,
+    #[arg(value_parser = values::verification_id)]
+    session_id: SessionId,
     /// The new status
     #[arg(value_enum, ignore_case = true)]
     status: NewStatus,
@@ -50,10 +51,10 @@ enum NewStatus {
 
 impl UpdateStatus {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let id = session_id(&self.session_id)?;
         if self.status != NewStatus::Resubmitted && !self.nodes.is_empty() {
             return Err(Failure::usage("--node requires the status resubmitted"));
         }
+        let id = self.session_id.clone();
         let mut request = match self.status {
             NewStatus::Approved => Request::approve(id),
             NewStatus::Declined => Request::decline(id),
@@ -71,7 +72,7 @@ impl UpdateStatus {
         let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
         connection
             .run(Call::new(request))
-            .map_err(|error| Failure::of_call(Some(&self.session_id), &error))?;
+            .map_err(|error| Failure::of_call(Some(self.session_id.as_str()), &error))?;
         Ok(Exit::Done)
     }
 }

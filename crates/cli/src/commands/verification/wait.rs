@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 use didit_blocking_adapter::core::WaitForDecision;
-use didit_blocking_adapter::core::verification::{RetrieveDecision, Status};
+use didit_blocking_adapter::core::verification::{RetrieveDecision, SessionId, Status};
 
-use super::session_id;
 use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::format::FormatArg;
-use crate::{decisions, duration, output, verification_table};
+use crate::{decisions, duration, output, values, verification_table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -27,7 +26,8 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Wait {
     /// ID of the session, a UUID
-    session_id: String,
+    #[arg(value_parser = values::verification_id)]
+    session_id: SessionId,
     /// Polling interval [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     #[arg(allow_hyphen_values = true)]
@@ -44,7 +44,7 @@ pub(crate) struct Wait {
 impl Wait {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let id = session_id(&self.session_id)?;
+        let id = self.session_id;
         let timeout = WaitForDecision::DEFAULT_TIMEOUT;
         let connection = Requirements::new(Api::Verification, timeout).connect(context)?;
         let endpoint = RetrieveDecision::new(id.clone());

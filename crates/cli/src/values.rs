@@ -1,0 +1,32 @@
+//! Parsers of arguments: whole numbers and session IDs.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use clap::builder::{StringValueParser, TypedValueParser};
+use didit_blocking_adapter::core::{SessionId, verification};
+
+/// Returns a parser for whole numbers from `least` to `most`, both included.
+pub(crate) fn between<N>(least: N, most: N) -> impl TypedValueParser<Value = N>
+where
+    N: Copy + PartialOrd + Display + FromStr + Send + Sync + 'static,
+{
+    StringValueParser::new().try_map(move |text| {
+        let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+        number.ok_or_else(|| format!("{text:?} is not a whole number from {least} to {most}"))
+    })
+}
+
+/// Parses the ID of a session of the data-transfer API.
+pub(crate) fn session_id(text: &str) -> Result<SessionId, String> {
+    text.parse().map_err(|error| {
+        let url = text.starts_with("https://") || text.starts_with("http://");
+        let hint = if url { "; give the session's ID, not its URL" } else { "" };
+        format!("{error}{hint}")
+    })
+}
+
+/// Parses the ID of a session of the verification API.
+pub(crate) fn verification_id(text: &str) -> Result<verification::SessionId, String> {
+    text.parse().map_err(|error| format!("{text:?} is not a session ID: {error}"))
+}
