@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use didit_blocking_adapter::core::client::{Environment, InvalidEnvironment};
 use didit_blocking_adapter::core::{
-    BaseUrl, ClientCredentials, Credentials, Operation, Policy, Secret,
+    BaseUrl, Call, ClientCredentials, Credentials, Endpoint, Operation, Policy, Secret,
 };
 use didit_blocking_adapter::{Client, ConfigError, Error};
 use didit_redis_adapter::RedisStore;
@@ -129,6 +129,23 @@ impl Connection {
     ) -> Result<Self, Failure> {
         let requirements = Requirements::new(Api::DataTransfer, default_timeout);
         Requirements { credentials: false, ..requirements }.connect(context)
+    }
+
+    /// Connects to the verification API.
+    pub(crate) fn verification(
+        context: &Context,
+        default_timeout: Duration,
+    ) -> Result<Self, Failure> {
+        Requirements::new(Api::Verification, default_timeout).connect(context)
+    }
+
+    /// Calls an endpoint; `about` names the session in a failure.
+    pub(crate) fn call<E: Endpoint>(
+        &self,
+        about: Option<&str>,
+        endpoint: E,
+    ) -> Result<E::Output, Failure> {
+        self.run(Call::new(endpoint)).map_err(|error| Failure::of_call(about, &error))
     }
 
     /// Runs an operation and logs its requests.

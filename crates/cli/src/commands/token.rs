@@ -1,8 +1,8 @@
 //! `didit token`
 
 use clap::Args;
+use didit_blocking_adapter::core::Credentials;
 use didit_blocking_adapter::core::oauth::{AccessToken, FetchToken};
-use didit_blocking_adapter::core::{Call, Credentials};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -39,9 +39,7 @@ impl Token {
                  DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET",
             ));
         };
-        let token = connection
-            .run(Call::new(FetchToken::new(client.clone())))
-            .map_err(|error| Failure::of_call(None, &error))?;
+        let token = connection.call(None, FetchToken::new(client.clone()))?;
         let expires_at = expires_at(&token, OffsetDateTime::now_utc());
         output::print(&match (format, expires_at) {
             (Format::Json, Some(at)) => format!("{{\"expires_at\":\"{at}\"}}\n"),

@@ -1,8 +1,8 @@
 //! `didit session create`
 
 use clap::Args;
+use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::data_transfer::{CreateSession, Session};
-use didit_blocking_adapter::core::{Call, RawJson};
 
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
@@ -47,11 +47,8 @@ impl Create {
         let format = self.format.resolve(&context.environment)?;
         let scopes = scopes::parse(&self.scopes, self.undocumented_scopes, context)?;
         let connection = Connection::new(context, CALL_TIMEOUT)?;
-        let created = connection
-            .run(Call::new(
-                CreateSession::new(scopes).with_vendor_data(self.vendor_data.as_deref()),
-            ))
-            .map_err(|error| Failure::of_call(None, &error))?;
+        let request = CreateSession::new(scopes).with_vendor_data(self.vendor_data.as_deref());
+        let created = connection.call(None, request)?;
         let json: RawJson = created.secret_json().expose().parse().map_err(Failure::other)?;
         output::print_as(format, &json, || shown(&created, context))?;
         if self.open {

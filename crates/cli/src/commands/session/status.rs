@@ -2,7 +2,7 @@
 
 use clap::Args;
 use didit_blocking_adapter::core::data_transfer::ReadStatus;
-use didit_blocking_adapter::core::{Call, Secret, SessionId};
+use didit_blocking_adapter::core::{Secret, SessionId};
 
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
@@ -47,9 +47,8 @@ impl Status {
             )
         })?;
         let connection = Connection::without_credentials(context, CALL_TIMEOUT)?;
-        let report = connection
-            .run(Call::new(ReadStatus::new(session_id.clone(), token)))
-            .map_err(|error| Failure::of_call(Some(session_id.as_str()), &error))?;
+        let request = ReadStatus::new(session_id.clone(), token);
+        let report = connection.call(Some(session_id.as_str()), request)?;
         output::print_as(format, report.json(), || {
             let mut table = Table::default();
             table.row("Session", Some(&session_id));

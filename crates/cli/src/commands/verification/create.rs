@@ -1,10 +1,10 @@
 //! `didit verification create`
 
 use clap::{Args, ValueHint};
+use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::verification::{CreateSession, Session};
-use didit_blocking_adapter::core::{Call, RawJson};
 
-use crate::connection::{Api, CALL_TIMEOUT, Requirements};
+use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -62,9 +62,8 @@ impl Create {
         let format = self.format.resolve(&context.environment)?;
         let open = self.open;
         let request = self.request()?;
-        let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
-        let created =
-            connection.run(Call::new(request)).map_err(|error| Failure::of_call(None, &error))?;
+        let connection = Connection::verification(context, CALL_TIMEOUT)?;
+        let created = connection.call(None, request)?;
         let json: RawJson = created.secret_json().expose().parse().map_err(Failure::other)?;
         output::print_as(format, &json, || shown(&created, context))?;
         if open {

@@ -1,10 +1,9 @@
 //! `didit verification delete SESSION_ID`
 
 use clap::Args;
-use didit_blocking_adapter::core::Call;
 use didit_blocking_adapter::core::verification::{DeleteSession, SessionId};
 
-use crate::connection::{Api, CALL_TIMEOUT, Requirements};
+use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -46,10 +45,8 @@ impl Delete {
         if self.retain_face {
             request = request.retain_face_embeddings(self.retain_days);
         }
-        let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
-        connection
-            .run(Call::new(request))
-            .map_err(|error| Failure::of_call(Some(self.session_id.as_str()), &error))?;
+        let connection = Connection::verification(context, CALL_TIMEOUT)?;
+        connection.call(Some(self.session_id.as_str()), request)?;
         Ok(Exit::Done)
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use didit_blocking_adapter::core::verification::{ListSessions, SessionPage, Status};
 use didit_blocking_adapter::core::{Call, RawJson};
 
-use crate::connection::{Api, CALL_TIMEOUT, Requirements};
+use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -59,7 +59,7 @@ impl List {
         let format = self.format.resolve(&context.environment)?;
         let mut left = self.max.unwrap_or(u64::MAX);
         let mut next = Some(self.request(left)?);
-        let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
+        let connection = Connection::verification(context, CALL_TIMEOUT)?;
         let mut listed = 0;
         while let Some(request) = next.filter(|_| left > 0) {
             let page: SessionPage = connection

@@ -1,10 +1,9 @@
 //! `didit verification update-status SESSION_ID STATUS`
 
 use clap::{Args, ValueEnum};
-use didit_blocking_adapter::core::Call;
 use didit_blocking_adapter::core::verification::{SessionId, UpdateStatus as Request};
 
-use crate::connection::{Api, CALL_TIMEOUT, Requirements};
+use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -69,10 +68,8 @@ impl UpdateStatus {
         if let Some(address) = &self.email {
             request = request.with_email(address, self.language.as_deref());
         }
-        let connection = Requirements::new(Api::Verification, CALL_TIMEOUT).connect(context)?;
-        connection
-            .run(Call::new(request))
-            .map_err(|error| Failure::of_call(Some(self.session_id.as_str()), &error))?;
+        let connection = Connection::verification(context, CALL_TIMEOUT)?;
+        connection.call(Some(self.session_id.as_str()), request)?;
         Ok(Exit::Done)
     }
 }
