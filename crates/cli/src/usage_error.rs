@@ -76,11 +76,10 @@ impl Mistake<'_> {
             ErrorKind::UnknownArgument => self.unknown(&argument),
             ErrorKind::InvalidSubcommand => {
                 let given = self.first(ContextKind::InvalidSubcommand);
-                let near = self.nearest(ContextKind::SuggestedSubcommand);
-                let near = Some(near).filter(|near| !near.is_empty());
-                let near = near.map(|near| format!("; did you mean `{near}`?"));
-                let known =
-                    near.unwrap_or_else(|| format!("; the commands are {}", self.commands()));
+                let mut known = self.did_you_mean(ContextKind::SuggestedSubcommand, "`");
+                if known.is_empty() {
+                    known = format!("; the commands are {}", self.commands());
+                }
                 format!("there is no command {given:?}{known}")
             }
             ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
@@ -97,8 +96,7 @@ impl Mistake<'_> {
                 format!("{name} needs a value: {argument}{}", self.one_of("; one of "))
             }
             ErrorKind::InvalidValue => {
-                let near = self.nearest(ContextKind::SuggestedValue);
-                let near = if near.is_empty() { near } else { format!("; did you mean {near}?") };
+                let near = self.did_you_mean(ContextKind::SuggestedValue, "");
                 format!("{name}: {value:?} is not {}{near}", self.one_of("one of "))
             }
             ErrorKind::ValueValidation if !argument.is_empty() => {
@@ -142,8 +140,7 @@ impl Mistake<'_> {
                  DIDIT_CLIENT_SECRET, DIDIT_ACCESS_TOKEN or DIDIT_API_KEY"
             ),
             _ => {
-                let near = self.nearest(ContextKind::SuggestedArg);
-                let near = if near.is_empty() { near } else { format!("; did you mean {near}?") };
+                let near = self.did_you_mean(ContextKind::SuggestedArg, "");
                 let kind = if argument.starts_with('-') { "option" } else { "argument" };
                 format!("`{}` takes no {kind} {argument:?}{near}", self.path)
             }
@@ -177,9 +174,10 @@ impl Mistake<'_> {
         if values.is_empty() { String::new() } else { format!("{words}{}", values.join(", ")) }
     }
 
-    /// Returns the best suggestion; clap sorts them by increasing similarity.
-    fn nearest(&self, kind: ContextKind) -> String {
-        self.all(kind).pop().unwrap_or_default()
+    /// Returns the best suggestion, if any, between quotes; clap sorts them by increasing similarity.
+    fn did_you_mean(&self, kind: ContextKind, quote: &str) -> String {
+        let near = self.all(kind).pop();
+        near.map(|near| format!("; did you mean {quote}{near}{quote}?")).unwrap_or_default()
     }
 
     fn first(&self, kind: ContextKind) -> String {
