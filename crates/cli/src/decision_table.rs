@@ -6,7 +6,7 @@ use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::data_transfer::{Decision, UserData};
 
 use crate::table::{Table, shortened};
-use crate::words;
+use crate::{scopes, words};
 
 const DECISION: &[&str] =
     &["session_id", "session_number", "status", "vendor_data", "scope", "created_at", "user_data"];
@@ -79,8 +79,8 @@ fn user_rows(table: &mut Table, decision: &Decision, user: &UserData) {
     for (name, value) in json.members() {
         if !USER_DATA.contains(&&*name) && !value.is_null() {
             // The members of a documented scope are not documented: labels derive from their names.
-            match words::of_scope(&name) {
-                Some(label) => scope_rows(table, &label, &value),
+            match scopes::description(&name) {
+                Some(label) => scope_rows(table, label, &value),
                 None => value_rows(table, &shortened(&name), &value, &str::to_owned),
             }
         }

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::suggestion;
 
 /// The documented scopes, each with a description.
-pub(crate) const DOCUMENTED: [(&str, &str); 17] = [
+const DOCUMENTED: [(&str, &str); 17] = [
     ("names", "First, family and full name"),
     ("email", "Email address"),
     ("phone", "Phone number"),
@@ -20,7 +20,7 @@ pub(crate) const DOCUMENTED: [(&str, &str); 17] = [
     ("is_over_21", "Whether the person is over 21"),
     ("birthdate", "Date of birth"),
     ("gender", "Gender"),
-    ("address", "Postal address"),
+    ("address", "Address"),
     ("document_detail", "Identity document"),
     ("bank_account", "Bank account"),
     ("preferences", "Preferences"),
@@ -60,6 +60,11 @@ pub(crate) fn parse(
         }
     }
     Ok(scopes)
+}
+
+/// Returns the description of a documented scope.
+pub(crate) fn description(scope: &str) -> Option<&'static str> {
+    DOCUMENTED.iter().find(|(name, _)| *name == scope).map(|(_, what)| *what)
 }
 
 /// Returns the help text of `--scope`.
@@ -110,5 +115,7 @@ mod tests {
         all.sort();
         described.sort_unstable();
         assert_eq!(all, described);
+        assert_eq!(description("birthdate"), Some("Date of birth"));
+        assert_eq!(description("loyalty"), None);
     }
 }

@@ -2,19 +2,6 @@
 
 use didit_blocking_adapter::core::RawJson;
 
-use crate::scopes;
-
-/// Returns the label of a documented scope.
-pub(crate) fn of_scope(scope: &str) -> Option<String> {
-    let documented = scopes::DOCUMENTED.iter().any(|(name, _)| *name == scope);
-    documented.then(|| match scope {
-        "birthdate" => "Date of birth".to_owned(),
-        "document_detail" => "Identity document".to_owned(),
-        "tiktok_account" => "TikTok account".to_owned(),
-        _ => of_member(scope),
-    })
-}
-
 /// Returns the label of a member: `postal_code` becomes "Postal code".
 pub(crate) fn of_member(name: &str) -> String {
     const CAPITALS: [&str; 13] =
@@ -60,7 +47,5 @@ mod tests {
         ] {
             assert_eq!(of_member(name), words);
         }
-        assert_eq!(of_scope("birthdate").as_deref(), Some("Date of birth"));
-        assert_eq!(of_scope("loyalty"), None);
     }
 }
