@@ -1,5 +1,6 @@
 //! Retrieves several decisions in order, or waits for one, for the commands of both APIs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +9,11 @@ use didit_blocking_adapter::core::{DecisionEndpoint, SessionId, WaitForDecision}
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::export::workers::{AnyDecision, Workers, in_order};
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::observed::Observed;
-use crate::{decision_table, live_line, output, verification_table};
+use crate::workers::{Outcome, Workers};
+use crate::{live_line, output};
 
 /// Prints the decisions of sessions in the given order. A failed session does not stop the others;
 /// the first failure determines the exit code.
@@ -27,22 +28,11 @@ pub(crate) fn print(
     let (mut printed, mut first_failure) = (false, None);
     in_order(&mut workers, session_ids, |outcome| match &outcome.result {
         None => Ok(()),
-        Some(Ok(answer)) => {
+        Some(Ok(decision)) => {
             if std::mem::replace(&mut printed, true) && format == Format::Table {
                 output::print("\n")?;
             }
-            match answer {
-                AnyDecision::Transfer(decision) => {
-                    output::print_as(format, decision.json(), || {
-                        decision_table::of(decision).shown(style)
-                    })
-                }
-                AnyDecision::Verification(decision) => {
-                    output::print_as(format, decision.json(), || {
-                        verification_table::of(decision).shown(style)
-                    })
-                }
-            }
+            output::print_as(format, decision.json(), || decision.table().shown(style))
         }
         Some(Err(error)) => {
             let failure = Failure::of_call(Some(outcome.session_id.as_str()), error);
@@ -51,6 +41,45 @@ pub(crate) fn print(
         }
     })?;
     Ok(first_failure.unwrap_or(Exit::Done))
+}
+
+/// The maximum number of decisions that are retrieved at once.
+const MAX_CONCURRENCY: usize = 16;
+
+/// Retrieves several decisions at once, and passes the outcomes to `handle` in the order of the
+/// ids.
+fn in_order(
+    workers: &mut Workers,
+    session_ids: &[SessionId],
+    mut handle: impl FnMut(Outcome) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut pending = session_ids.iter().peekable();
+    let mut early = BTreeMap::new();
+    let mut next = 0;
+    loop {
+        // Outcomes that arrived early count as well, or they would pile up.
+        while workers.running() + early.len() < MAX_CONCURRENCY
+            && let Some(session_id) = pending.peek()
+        {
+            match workers.start(session_id) {
+                Ok(()) => drop(pending.next()),
+                Err(error) if workers.running() == 0 => {
+                    return Err(Failure::other(format!("could not start a thread: {error}")));
+                }
+                Err(_) => break,
+            }
+        }
+        if workers.running() == 0 {
+            return Ok(());
+        }
+        if let Some(outcome) = workers.next_within(Duration::MAX) {
+            early.insert(outcome.index, outcome);
+        }
+        while let Some(outcome) = early.remove(&next) {
+            next += 1;
+            handle(outcome)?;
+        }
+    }
 }
 
 /// Waits for the final decision of a session while showing its current status.

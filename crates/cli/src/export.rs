@@ -58,7 +58,6 @@ mod record_file;
 mod run;
 mod state;
 mod stop;
-pub(crate) mod workers;
 
 #[cfg(test)]
 mod power_loss;
@@ -80,9 +79,9 @@ pub(crate) use self::paths::{Named, Paths};
 pub(crate) use self::progress::Progress;
 pub(crate) use self::run::run;
 use self::state::{Arguments, Job, Share, Start};
-use self::workers::AnyDecision;
 use crate::connection::Api;
 use crate::failure::Failure;
+use crate::workers::AnyDecision;
 
 /// The input of an export, the ids that are done, and the files that it writes.
 pub(crate) struct ExportJob {

@@ -37,6 +37,7 @@ mod usage_error;
 mod values;
 mod verification_table;
 mod words;
+mod workers;
 
 use std::process::ExitCode;
 

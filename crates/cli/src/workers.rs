@@ -14,16 +14,17 @@ use std::time::{Duration, Instant};
 
 use didit_blocking_adapter::core::data_transfer::{Decision, RetrieveDecision};
 use didit_blocking_adapter::core::{
-    Call, Endpoint, Engine, Moment, Operation, SessionId, Step, Ticket, TransportError, WaitReason,
-    verification,
+    Call, Endpoint, Engine, Moment, Operation, RawJson, SessionId, Step, Ticket, TransportError,
+    WaitReason, verification,
 };
 use didit_blocking_adapter::{Client, Error};
 use http::Response;
 
 use crate::connection::{Api, Connection};
-use crate::failure::Failure;
 use crate::logging::Exchanges;
 use crate::observed::Observed;
+use crate::table::Table;
+use crate::{decision_table, verification_table};
 
 /// The maximum time until a waiting call notices that it is to stop.
 const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(200);
@@ -41,6 +42,23 @@ pub(crate) struct Outcome {
 pub(crate) enum AnyDecision {
     Transfer(Box<Decision>),
     Verification(Box<verification::Decision>),
+}
+
+impl AnyDecision {
+    /// Returns the service's object.
+    pub(crate) fn json(&self) -> &RawJson {
+        match self {
+            Self::Transfer(decision) => decision.json(),
+            Self::Verification(decision) => decision.json(),
+        }
+    }
+
+    pub(crate) fn table(&self) -> Table {
+        match self {
+            Self::Transfer(decision) => decision_table::of(decision),
+            Self::Verification(decision) => verification_table::of(decision),
+        }
+    }
 }
 
 /// The state that the running calls share with the main thread.
@@ -142,45 +160,6 @@ impl Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         self.activity.stop();
-    }
-}
-
-/// The maximum number of decisions that are retrieved at once.
-const MAX_CONCURRENCY: usize = 16;
-
-/// Retrieves several decisions at once, and passes the outcomes to `handle` in the order of the
-/// ids.
-pub(crate) fn in_order(
-    workers: &mut Workers,
-    session_ids: &[SessionId],
-    mut handle: impl FnMut(Outcome) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let mut pending = session_ids.iter().peekable();
-    let mut early = BTreeMap::new();
-    let mut next = 0;
-    loop {
-        // Outcomes that arrived early count as well, or they would pile up.
-        while workers.running() + early.len() < MAX_CONCURRENCY
-            && let Some(session_id) = pending.peek()
-        {
-            match workers.start(session_id) {
-                Ok(()) => drop(pending.next()),
-                Err(error) if workers.running() == 0 => {
-                    return Err(Failure::other(format!("could not start a thread: {error}")));
-                }
-                Err(_) => break,
-            }
-        }
-        if workers.running() == 0 {
-            return Ok(());
-        }
-        if let Some(outcome) = workers.next_within(Duration::MAX) {
-            early.insert(outcome.index, outcome);
-        }
-        while let Some(outcome) = early.remove(&next) {
-            next += 1;
-            handle(outcome)?;
-        }
     }
 }
 

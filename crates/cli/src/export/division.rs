@@ -16,9 +16,9 @@ use super::id_set::IdSet;
 use super::input::Input;
 use super::ledger::Ledger;
 use super::stop::{self, RESUME_HINT};
-use super::workers::Outcome;
 use crate::duration::precise;
 use crate::failure::Failure;
+use crate::workers::Outcome;
 
 /// The pause before claiming an id again that another machine is working on.
 const RECLAIM_DELAY: Duration = Duration::from_millis(500);

@@ -13,9 +13,9 @@ use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
 use super::state::{Arguments, ExitRecord, Share, Start};
-use super::workers::AnyDecision;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::workers::AnyDecision;
 use crate::{file, output};
 
 /// The interval between syncs: a power loss costs at most this much work.

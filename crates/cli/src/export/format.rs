@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::csv;
-use super::workers::AnyDecision;
+use crate::workers::AnyDecision;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -51,8 +51,7 @@ impl ExportFormat {
         match (self, decision) {
             (Self::Csv, AnyDecision::Transfer(decision)) => csv::record(decision, true),
             (Self::CsvRaw, AnyDecision::Transfer(decision)) => csv::record(decision, false),
-            (_, AnyDecision::Transfer(decision)) => decision.json().to_compact() + "\n",
-            (_, AnyDecision::Verification(decision)) => decision.json().to_compact() + "\n",
+            _ => decision.json().to_compact() + "\n",
         }
     }
 

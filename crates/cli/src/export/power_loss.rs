@@ -9,9 +9,9 @@ use didit_conformance::random::next_random;
 
 use super::format::ExportFormat;
 use super::ledger::Ledger;
-use super::workers::AnyDecision;
 use super::{ExportJob, Paths, Source, Terms, begin};
 use crate::exit::Exit;
+use crate::workers::AnyDecision;
 
 /// The page size of a disk's cache in bytes: smaller than a real one, so that records span pages.
 const PAGE: usize = 16;

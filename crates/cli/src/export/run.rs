@@ -13,12 +13,12 @@ use super::files::Files;
 use super::ledger::Ledger;
 use super::progress::{Numbers, Progress};
 use super::stop::{self, RESUME_HINT};
-use super::workers::{Activity, Outcome, Workers};
 use crate::connection::Connection;
 use crate::duration::clock;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::workers::{Activity, Outcome, Workers};
 
 /// The interval for redrawing the progress and checking for signals while no results arrive.
 const TICK: Duration = Duration::from_millis(100);
