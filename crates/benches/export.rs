@@ -30,7 +30,7 @@ fn didit() -> std::path::PathBuf {
 }
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments = didit_benches::arguments();
     if let [role, url, key, ids] = &arguments[..] {
         assert_eq!(role, "raw");
         return raw(&client(url, key, Policy::default()), ids.parse().unwrap());
@@ -106,13 +106,9 @@ impl Measured {
         let started = Instant::now();
         let mut measured = Self { wall: Duration::ZERO, cpu: 0.0, peak_kib: 0 };
         loop {
-            let process = Path::new("/proc").join(child.id().to_string());
-            if let Ok(status) = fs::read_to_string(process.join("status")) {
-                let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-                let peak = peak.and_then(|peak| peak.split_ascii_whitespace().next()?.parse().ok());
-                measured.peak_kib = peak.unwrap_or(measured.peak_kib);
-            }
-            if let Ok(stat) = fs::read_to_string(process.join("stat")) {
+            let peak = didit_benches::memory(child.id(), "VmHWM");
+            measured.peak_kib = peak.unwrap_or(measured.peak_kib);
+            if let Ok(stat) = fs::read_to_string(format!("/proc/{}/stat", child.id())) {
                 let fields: Vec<_> = stat.rsplit(')').next().unwrap().split(' ').collect();
                 let ticks = fields[12].parse::<f64>().unwrap() + fields[13].parse::<f64>().unwrap();
                 // `USER_HZ` is 100 on Linux.
@@ -163,7 +159,7 @@ fn quota() {
         }
     });
     let took = started.elapsed();
-    let refused = sandbox.requests().iter().filter(|request| request.status == Some(429)).count();
+    let refused = didit_benches::refused(&sandbox);
     let least = quota.window * u32::try_from(IDS - 1).unwrap() / quota.limit;
     let least = quota.window * u32::try_from(least.as_secs() / quota.window.as_secs()).unwrap();
     println!(

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use didit_async_adapter::Client;
 use didit_core::{ClientCredentials, Policy, SessionId};
-use didit_sandbox::{Quota, Route, Sandbox};
+use didit_sandbox::{Quota, Sandbox};
 use futures_util::StreamExt as _;
 use futures_util::future::join_all;
 use futures_util::stream::iter;
@@ -86,8 +86,7 @@ fn main() {
                     _ => runtime.block_on(plain(&sandbox, concurrency)),
                 }
                 let ratio = began.elapsed().as_secs_f64() / least.as_secs_f64();
-                let requests = sandbox.requests_to(Route::Decision);
-                let refused = requests.iter().filter(|r| r.status == Some(429)).count();
+                let refused = didit_benches::refused(&sandbox);
                 println!("| {latency:?} | {concurrency} | {client} | {ratio:.3} | {refused} |");
             }
         }

@@ -3,8 +3,8 @@
 //! `cargo bench -p didit-benches --bench tenants`, on Linux
 #![allow(clippy::unwrap_used)]
 
+use std::iter;
 use std::time::{Duration, Instant};
-use std::{fs, iter};
 
 use didit_core::{Authorization, ClientCredentials};
 
@@ -47,7 +47,5 @@ fn credentials(tenant: u32) -> ClientCredentials {
 
 /// Returns the memory that the process has, in bytes.
 fn resident() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    didit_benches::memory("self", "VmRSS").unwrap() * 1024
 }

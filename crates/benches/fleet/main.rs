@@ -12,7 +12,7 @@ mod worker;
 use std::time::{Duration, Instant};
 
 use didit_conformance::redis_server::RedisServer;
-use didit_sandbox::{Quota, Route, Sandbox};
+use didit_sandbox::{Quota, Sandbox};
 
 use self::worker::{Orders, Worker};
 
@@ -57,10 +57,9 @@ impl Fleet {
             worker.wait_until_done();
         }
         let least = self.window * (self.ids / LIMIT - 1);
-        let requests = sandbox.requests_to(Route::Decision);
         Outcome {
             ratio: began.elapsed().as_secs_f64() / least.as_secs_f64(),
-            refused: requests.iter().filter(|request| request.status == Some(429)).count(),
+            refused: didit_benches::refused(&sandbox),
             tokens: sandbox.tokens_issued(),
         }
     }

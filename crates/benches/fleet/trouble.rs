@@ -48,9 +48,8 @@ pub(crate) fn print() {
             let joined = report.joined.iter().map(|at| at.saturating_sub(back)).max();
             slowest = joined.unwrap_or(0).max(slowest);
         }
-        let seen = sandbox.requests_to(Route::Decision);
-        requests += seen.len();
-        refused += seen.iter().filter(|request| request.status == Some(429)).count();
+        requests += sandbox.requests_to(Route::Decision).len();
+        refused += didit_benches::refused(&sandbox);
     }
     let runs = format!("{RUNS} runs of {PROCESSES} processes, Redis and one of them killed");
     println!("| {runs} | {lost} calls of the others lost |");

@@ -23,7 +23,7 @@ use self::watch::{Seen, Watch};
 const CALLERS: usize = 256;
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments = didit_benches::arguments();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let time = match &arguments[..] {
         ["serve"] => {

@@ -79,7 +79,5 @@ fn descriptors() -> usize {
 }
 
 fn memory() -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|kb| kb.parse().ok()).unwrap_or(0)
+    didit_benches::memory("self", "VmRSS").unwrap_or(0)
 }

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 const ROUNDS: usize = 60;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments = didit_benches::arguments();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match &arguments[..] {
         ["serve"] => server::serve().unwrap(),
