@@ -1,6 +1,6 @@
 //! Shared checks of the fuzz targets.
 
-use didit_core::{BaseUrl, ClientCredentials};
+use didit_core::{BaseUrl, ClientCredentials, ResponseError};
 
 /// Asserts that a text is safe to show in a terminal or a log: not empty, and without control
 /// characters.
@@ -46,6 +46,12 @@ pub fn masked(json: &[u8]) -> Vec<u8> {
         }
     }
     masked
+}
+
+/// Returns the text of an error without the service's message, which is masked like all values.
+pub fn without_message(error: &ResponseError) -> String {
+    let shown = error.to_string();
+    shown.split("; the service says").next().unwrap_or_default().to_owned()
 }
 
 fn string_end(json: &[u8], start: usize) -> Option<usize> {
