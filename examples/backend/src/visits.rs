@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -100,9 +99,5 @@ impl Visits {
 fn random_key() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)?;
-    Ok(bytes.iter().fold(String::new(), |mut word, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(word, "{byte:02x}");
-        word
-    }))
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }

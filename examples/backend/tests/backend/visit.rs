@@ -1,7 +1,5 @@
 //! A visit to the running example.
-#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
-use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,18 +10,10 @@ fn between<'a>(text: &'a str, before: &str, after: &str) -> &'a str {
     text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).unwrap().0
 }
 
-#[cfg(unix)]
 #[test]
 fn visitor_is_greeted_with_the_shared_data() {
-    let mut backend = Command::new(env!("CARGO_BIN_EXE_didit-example-backend"))
-        .env_clear()
-        .envs([("DIDIT_SANDBOX", "1"), ("LISTEN", "127.0.0.1:0")])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut address = String::new();
-    BufReader::new(backend.stdout.take().unwrap()).read_line(&mut address).unwrap();
-    let address = address.trim_end();
+    let (mut backend, address) = crate::start(&[("DIDIT_SANDBOX", "1")], Stdio::inherit());
+    let address = address.as_str();
     let agent: Agent = Agent::config_builder().max_redirects(0).proxy(None).build().into();
     let read = |cookie: &str| {
         let mut answer = agent.get(address).header("Cookie", cookie).call().unwrap();

@@ -1,6 +1,4 @@
 //! At shutdown, the example completes the requests in flight and logs no secrets.
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -23,18 +21,14 @@ struct Backend {
 impl Backend {
     fn start() -> Self {
         let service = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut process = Command::new(env!("CARGO_BIN_EXE_didit-example-backend"))
-            .env_clear()
-            .env("DIDIT_BASE_URL", format!("http://{}", service.local_addr().unwrap()))
-            .envs([("DIDIT_CLIENT_ID", "planted-id"), ("DIDIT_CLIENT_SECRET", "planted-secret")])
-            .env("LISTEN", "127.0.0.1:0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut address = String::new();
-        BufReader::new(process.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        Self { process, address: address.trim_end().to_owned(), service }
+        let url = format!("http://{}", service.local_addr().unwrap());
+        let variables = [
+            ("DIDIT_BASE_URL", &*url),
+            ("DIDIT_CLIENT_ID", "planted-id"),
+            ("DIDIT_CLIENT_SECRET", "planted-secret"),
+        ];
+        let (process, address) = crate::start(&variables, Stdio::piped());
+        Self { process, address, service }
     }
 
     /// Requests a session as a visitor; returns the status of the response, if there is one.

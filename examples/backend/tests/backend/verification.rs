@@ -1,9 +1,6 @@
 //! Webhooks from a sandbox to the running example.
-#![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "helpers of tests, which clippy does not take for tests")]
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use didit_sandbox::{Sandbox, WebhookFault};
@@ -26,18 +23,14 @@ struct Visit {
 impl Visit {
     fn start() -> Self {
         let sandbox = Sandbox::start().unwrap();
-        let mut backend = Command::new(env!("CARGO_BIN_EXE_didit-example-backend"))
-            .env_clear()
-            .envs([("DIDIT_BASE_URL", sandbox.url()), ("DIDIT_API_KEY", sandbox.api_key())])
-            .envs([("DIDIT_WEBHOOK_SECRET", "a new secret"), ("DIDIT_WEBHOOK_OLD_SECRET", SECRET)])
-            .env("DIDIT_WORKFLOW_ID", "9f9b1234-aaaa-bbbb-cccc-1234567890ab")
-            .env("LISTEN", "127.0.0.1:0")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut address = String::new();
-        BufReader::new(backend.stdout.take().unwrap()).read_line(&mut address).unwrap();
-        let address = address.trim_end().to_owned();
+        let variables = [
+            ("DIDIT_BASE_URL", sandbox.url()),
+            ("DIDIT_API_KEY", sandbox.api_key()),
+            ("DIDIT_WEBHOOK_SECRET", "a new secret"),
+            ("DIDIT_WEBHOOK_OLD_SECRET", SECRET),
+            ("DIDIT_WORKFLOW_ID", "9f9b1234-aaaa-bbbb-cccc-1234567890ab"),
+        ];
+        let (backend, address) = crate::start(&variables, Stdio::inherit());
         sandbox.verification().webhook(&format!("{address}webhooks"), SECRET).unwrap();
 
         let agent: Agent = Agent::config_builder().max_redirects(0).proxy(None).build().into();
