@@ -1,7 +1,5 @@
 //! The documented responses, one file each, as the sandbox serves them.
 
-pub mod verification;
-
 /// The response to a token request. As documented, its `iat + expires_in` is not its `exp`.
 pub const TOKEN: &str = include_str!("../fixtures/token.json");
 
@@ -34,6 +32,28 @@ pub const ERROR_OAUTH: &str = include_str!("../fixtures/error-oauth.json");
 /// The body of a 502 response from a gateway in front of the service.
 pub const GATEWAY: &str = include_str!("../fixtures/gateway.html");
 
+/// The published responses of the verification API.
+pub mod verification {
+    /// A decision with status `In Review` and nearly every kind of report.
+    pub const DECISION: &str = include_str!("../fixtures/verification/decision.json");
+
+    /// The decision of a session that has not started: each block of reports is `null`.
+    pub const DECISION_NOT_STARTED: &str =
+        include_str!("../fixtures/verification/decision-not-started.json");
+
+    /// The response to the creation of a session.
+    pub const SESSION_CREATED: &str = include_str!("../fixtures/verification/session-created.json");
+
+    /// A page of the list of sessions, with one finished session and one that has not started.
+    pub const SESSIONS_PAGE: &str = include_str!("../fixtures/verification/sessions-page.json");
+
+    /// Test vectors of webhook signatures: raw body, canonical JSON and all three signatures.
+    ///
+    /// They were computed from the documentation, not captured from the service.
+    pub const WEBHOOK_SIGNATURE_VECTORS: &str =
+        include_str!("../fixtures/verification/webhook-signature-vectors.json");
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +69,11 @@ mod tests {
             ERROR_MESSAGE,
             ERROR_DETAIL,
             ERROR_OAUTH,
+            verification::DECISION,
+            verification::DECISION_NOT_STARTED,
+            verification::SESSION_CREATED,
+            verification::SESSIONS_PAGE,
+            verification::WEBHOOK_SIGNATURE_VECTORS,
         ];
         for text in fixtures {
             let value: serde_json::Value = serde_json::from_str(text).expect(text);

@@ -3,7 +3,6 @@
 
 mod answer;
 mod application;
-mod authorize;
 mod builder;
 mod clock;
 mod connections;
@@ -31,8 +30,6 @@ mod special_id;
 mod start;
 mod state;
 mod state_file;
-mod stop;
-mod store;
 mod token;
 mod tokens;
 mod transport;

@@ -6,7 +6,6 @@ mod hosted_flow;
 mod html;
 mod index;
 mod lists;
-mod live;
 mod phone;
 mod qr_code;
 
@@ -63,7 +62,7 @@ pub(crate) fn visit(
         ("GET", Page::Style) => Ok(html::style()),
         ("GET", Page::Icon) => Ok(html::no_icon()),
         ("GET", Page::Index) => index::show(shared),
-        ("GET", Page::Live) => live::show(shared),
+        ("GET", Page::Live) => index::live(shared),
         ("POST", Page::Index) => index::create(shared, request),
         ("GET", Page::Phone(token)) => phone::show(shared, viewer, token),
         ("POST", Page::Phone(token)) => phone::decide(shared, viewer, request, token),

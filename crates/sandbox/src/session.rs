@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::RecordedRequest;
 use crate::answer::Answer;
-use crate::authorize::authorize;
 use crate::special_id::SpecialId;
 use crate::state::Shared;
+use crate::tokens::authorize;
 use crate::{clock, fixtures, person};
 
 pub(crate) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer> {

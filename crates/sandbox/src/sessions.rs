@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::random::unguessable;
 use crate::special_id::{self, SpecialId};
-use crate::store::{Record, Store};
+use crate::state_file::{Record, Store};
 use crate::{clock, fixtures, person};
 
 /// A session that was created. Times are since 1970.
@@ -255,7 +255,7 @@ fn capitalized(status: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Persist;
+    use crate::state_file::Persist;
 
     const NOW: Duration = Duration::from_secs(1_722_508_200);
     const MINUTE: Duration = Duration::from_secs(60);

@@ -1,7 +1,7 @@
 //! The state that the connections of a sandbox share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::application::Application;
@@ -11,8 +11,7 @@ use crate::listen::Reach;
 use crate::quota::Windows;
 use crate::record::Journal;
 use crate::sessions::Sessions;
-use crate::stop::Stop;
-use crate::store::Record;
+use crate::state_file::Record;
 use crate::tokens::Tokens;
 use crate::verification::sessions::Sessions as Verifications;
 use crate::{Quota, RecordedRequest, VerificationLimits};
@@ -70,6 +69,13 @@ pub(crate) struct State {
     pub(crate) requests: u64,
 }
 
+/// The signal that ends every wait when the sandbox stops.
+#[derive(Default)]
+pub(crate) struct Stop {
+    stopped: Mutex<bool>,
+    changed: Condvar,
+}
+
 impl Settings {
     /// Returns all applications, the default one first.
     pub(crate) fn applications(&self) -> impl Iterator<Item = &Application> {
@@ -122,6 +128,24 @@ impl Shared {
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stop {
+    pub(crate) fn set(&self) {
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        *self.stopped.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for this time, or until the sandbox stops; returns whether it has stopped.
+    pub(crate) fn wait(&self, duration: Duration) -> bool {
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_timeout_while(stopped, duration, |stopped| !*stopped);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 

@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::application::Application;
-use crate::authorize::after_scheme;
 use crate::form::Form;
 use crate::state::Shared;
+use crate::tokens::after_scheme;
 use crate::{clock, fixtures};
 
 pub(crate) fn answer(shared: &Shared, request: &RecordedRequest) -> Result<Answer, Answer> {

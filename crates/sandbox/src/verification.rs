@@ -7,7 +7,6 @@ mod generate_pdf;
 mod handle;
 mod limits;
 mod list_sessions;
-mod retrieve_decision;
 pub(crate) mod route;
 pub(crate) mod session;
 pub(crate) mod sessions;
@@ -61,7 +60,7 @@ pub(crate) fn answer(
         (Route::CreateVerification, _) => create_session::answer(&call, &mut state),
         (Route::ListVerifications, _) => list_sessions::answer(&call, &state),
         (Route::VerificationDecision, Some(target)) => {
-            Ok(retrieve_decision::answer(&call, &state, id, &target))
+            Ok(decision::answer(&call, &state, id, &target))
         }
         (Route::VerificationPdf, Some(target)) => generate_pdf::answer(id, &target),
         (Route::UpdateVerificationStatus, Some(target)) => {

@@ -1,11 +1,10 @@
-//! Webhooks: payload, signatures, delivery and retries.
+//! Webhooks: bodies, signatures, delivery and retries.
 
 mod canonical_json;
 mod delivery;
 mod destination;
 mod http_post;
 mod outbox;
-mod payload;
 mod sender;
 mod signature;
 

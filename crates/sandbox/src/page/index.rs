@@ -1,4 +1,4 @@
-//! `/`: the front page with forms that create sessions, lists, and commands for a shell.
+//! `/`: the front page with forms that create sessions, lists, and commands for a shell; and `/live`.
 
 use serde_json::Value;
 
@@ -45,6 +45,23 @@ pub(super) fn show(shared: &Shared) -> Result<Answer, Answer> {
     let ticked = SCOPES.iter().filter(|(_, ticked)| *ticked);
     let scopes = ticked.map(|(scope, _)| *scope).collect();
     page(shared, &Draft { scopes, vendor_data: "", problem: None }).map(|page| page.answer(200))
+}
+
+/// Shows the lists of sessions and requests on a page that refreshes itself.
+pub(super) fn live(shared: &Shared) -> Result<Answer, Answer> {
+    let now = shared.now();
+    let mut state = shared.state();
+    state.verification.expire(now).map_err(|error| save_failed(&error))?;
+    let mut page = Html::new("Live");
+    page.raw(
+        "<header class=\"top\">\n<h1>Live</h1>\n<p>This page refreshes every two seconds. \
+         <a class=\"open\" href=\"/\">Stop</a></p>\n</header>\n<main class=\"desk wide\">\n",
+    );
+    lists::sessions(&mut page, &state, now);
+    lists::webhooks(&mut page, &state);
+    lists::requests(&mut page, shared, &state, now);
+    page.raw("</main>\n");
+    Ok(page.answer(200).with("Refresh", "2"))
 }
 
 fn page(shared: &Shared, draft: &Draft<'_>) -> Result<Html, Answer> {

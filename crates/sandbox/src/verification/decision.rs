@@ -1,9 +1,12 @@
-//! The decision of a session: the published sample, with the values from the session's creation.
+//! `GET /v3/session/{session_id}/decision/`, as in the [OpenAPI document](https://docs.didit.me/openapi-25.json):
+//! the published sample, with the values from the session's creation.
 
 use serde_json::{Value, json};
 
 use super::session::Session;
-use super::status;
+use super::{Call, Target, status};
+use crate::answer::Answer;
+use crate::state::State;
 use crate::{clock, fixtures};
 
 /// The blocks of reports, in the order of the published decision.
@@ -21,6 +24,27 @@ const BLOCKS: [&str; 12] = [
     "ip_analyses",
     "database_validations",
 ];
+
+pub(super) fn answer(call: &Call<'_>, state: &State, id: &str, target: &Target) -> Answer {
+    if let Some(text) = state.verification.decisions.get(id) {
+        return Answer::json(200, text.clone());
+    }
+    let mut decision = match target {
+        Target::Session(session) => of_session(session, call.shared.reach.pages()),
+        Target::Sample(status) => sample(id, status.as_deref()),
+    };
+    if includes_events(&call.request.path) {
+        add_events(&mut decision);
+    }
+    Answer::json(200, decision.to_string())
+}
+
+fn includes_events(target: &str) -> bool {
+    let query = target.split_once('?').map(|(_, query)| query).unwrap_or_default();
+    form_urlencoded::parse(query.as_bytes()).any(|(name, value)| {
+        name == "include" && value.split(',').any(|word| word.trim() == "events")
+    })
+}
 
 /// Returns the decision of a session that was created, with URLs below `base`.
 pub(crate) fn of_session(session: &Session, base: &str) -> Value {
@@ -47,7 +71,7 @@ pub(crate) fn of_session(session: &Session, base: &str) -> Value {
 
 /// Returns the decision of a session that was never created: the published sample with this id, and
 /// with this status if there is one.
-pub(crate) fn sample(id: &str, status: Option<&str>) -> Value {
+fn sample(id: &str, status: Option<&str>) -> Value {
     let mut decision = status.map_or_else(|| read(fixtures::verification::DECISION), with_status);
     decision["session_id"] = json!(id);
     decision
@@ -69,7 +93,7 @@ pub(crate) fn nodes_without_status(session: &Session, status: &str) -> Vec<(Stri
 }
 
 /// Converts a decision to the form with `include=events`.
-pub(crate) fn add_events(decision: &mut Value) {
+fn add_events(decision: &mut Value) {
     // The published response with events has no session_kind.
     if let Some(members) = decision.as_object_mut() {
         members.shift_remove("session_kind");

@@ -8,7 +8,7 @@ use super::decision;
 use super::session::{Creation, Session};
 use super::status;
 use crate::random::{unguessable, url_safe};
-use crate::store::{Record, Store};
+use crate::state_file::{Record, Store};
 use crate::webhook::{Outbox, WebhookFault};
 
 pub(crate) struct Sessions {

@@ -1,15 +1,16 @@
-//! The queue of webhooks to be sent, and the record of delivery attempts.
+//! The queue of webhooks to be sent, their bodies, and the record of delivery attempts.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::destination::Destination;
 use super::{WebhookDelivery, WebhookFault};
 use crate::random::uuid;
 use crate::verification::session::Session;
+use crate::verification::status;
 
 /// Number of latest delivery attempts kept for tests and pages.
 const KEPT: usize = 1000;
@@ -45,6 +46,36 @@ pub(crate) struct Outbox {
     pub(crate) delivered: VecDeque<WebhookDelivery>,
     /// Wakes the sender's thread, and the threads that wait for deliveries.
     pub(crate) changed: Arc<Condvar>,
+}
+
+impl Event {
+    /// Returns the body of a `status.updated` event that is sent at this time
+    /// ([webhooks](https://docs.didit.me/integration/webhooks)).
+    pub(crate) fn body(&self, application_id: &str, sent_at: Duration) -> Value {
+        let session = &self.session;
+        let mut body = json!({
+            "event_id": self.id,
+            "webhook_type": "status.updated",
+            "timestamp": sent_at.as_secs(),
+            "created_at": self.happened_at.as_secs(),
+            "application_id": application_id,
+            "environment": "sandbox",
+            "session_id": session.id,
+            "session_kind": "user",
+            "status": session.status,
+            "workflow_id": session.given.workflow_id,
+            "workflow_version": 1,
+            "vendor_data": session.given.vendor_data,
+            "metadata": session.given.metadata,
+        });
+        if let Some(decision) = &self.decision {
+            body["decision"] = decision.clone();
+        }
+        if session.status == status::RESUBMITTED {
+            body["resubmit_info"] = session.resubmit_info();
+        }
+        body
+    }
 }
 
 impl Outbox {

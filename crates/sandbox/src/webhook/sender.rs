@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::canonical_json::{Style, print};
 use super::outbox::Pending;
 use super::signature::Signatures;
-use super::{WebhookDelivery, WebhookFault, http_post, payload};
+use super::{WebhookDelivery, WebhookFault, http_post};
 use crate::state::Shared;
 
 /// The documented pauses before the second and the third attempt.
@@ -88,7 +88,7 @@ fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pen
         now
     };
     let application_id = shared.application_id(&event.session.application);
-    let body = payload::body(event, &application_id, sent_at);
+    let body = event.body(&application_id, sent_at);
     let sent = print(&body, Style::Sent);
     let secret = match event.fault {
         WebhookFault::WrongSignature => "not the destination's secret",
