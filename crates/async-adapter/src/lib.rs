@@ -4,14 +4,15 @@
 //! [which]: https://docs.rs/didit-core/latest/didit_core/guide/which_crate/
 #![doc = include_str!("../README.md")]
 
-mod connect;
+mod builder;
 mod decisions;
 mod error;
 mod verification;
-mod wait;
 
 use std::fmt;
+use std::future::{Future, IntoFuture};
 use std::ops::DerefMut;
+use std::pin::Pin;
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -24,7 +25,8 @@ use didit_core::data_transfer::{
 };
 use didit_core::oauth::AccessToken;
 use didit_core::{
-    Call, Credentials, Engine, Moment, Operation, Secret, SessionId, Step, WaitForDecision,
+    Call, Credentials, DecisionEndpoint, Engine, Moment, Operation, Secret, SessionId, Step,
+    WaitForDecision,
 };
 use futures_util::{Stream, stream};
 pub use http;
@@ -32,11 +34,10 @@ use http::Request;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-pub use self::connect::ClientBuilder;
+pub use self::builder::ClientBuilder;
 pub use self::decisions::Decisions;
 pub use self::error::Error;
 pub use self::verification::Verification;
-pub use self::wait::Wait;
 
 /// [metrics]: how_to::metrics
 /// [testing]: how_to::testing
@@ -217,8 +218,9 @@ impl Client {
     }
 
     /// Polls the decision of a session until its status is final, by default every 2 s for at most
-    /// 10 minutes. Fails with [`Undecided`](didit_core::CallErrorKind::Undecided) if the status is
-    /// not final by then, or with the first error that is not retryable.
+    /// 10 minutes. At the end of that time it fails with the error of the last poll, if that failed,
+    /// or else with [`Undecided`](didit_core::CallErrorKind::Undecided). An error that is not
+    /// retryable ends it at once.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -264,6 +266,41 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Client").field(self.shared.lock().base_url()).finish()
+    }
+}
+
+/// A wait for a decision, which starts when it is awaited.
+#[derive(Debug)]
+#[must_use = "nothing is sent until it is awaited"]
+pub struct Wait<'a, E: DecisionEndpoint> {
+    client: &'a Client,
+    wait: WaitForDecision<E>,
+}
+
+impl<E: DecisionEndpoint> Wait<'_, E> {
+    /// Sets the pause between the end of one poll and the start of the next, at least 10 ms.
+    /// Default: 2 s.
+    pub fn every(mut self, interval: Duration) -> Self {
+        self.wait = self.wait.with_interval(interval);
+        self
+    }
+
+    /// Sets the timeout of the whole wait. Default: 10 minutes.
+    pub fn at_most(mut self, timeout: Duration) -> Self {
+        self.wait = self.wait.with_timeout(timeout);
+        self
+    }
+}
+
+impl<'a, E> IntoFuture for Wait<'a, E>
+where
+    E: DecisionEndpoint<Output: Send> + Send + 'a,
+{
+    type Output = Result<E::Output, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.client.run(self.wait))
     }
 }
 

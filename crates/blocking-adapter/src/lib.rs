@@ -4,18 +4,16 @@
 //! [which]: https://docs.rs/didit-core/latest/didit_core/guide/which_crate/
 #![doc = include_str!("../README.md")]
 
-mod connect;
+mod builder;
 mod error;
-mod notifier;
 mod resolver;
 mod verification;
-mod wait;
 
 use std::fmt;
 use std::io::Read as _;
 use std::ops::DerefMut;
 use std::sync::mpsc::{self, SyncSender};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 pub use didit_core as core;
@@ -26,17 +24,16 @@ use didit_core::data_transfer::{
 };
 use didit_core::oauth::AccessToken;
 use didit_core::{
-    Call, Credentials, Engine, Moment, Operation, Secret, SessionId, Step, WaitForDecision,
+    Call, Credentials, DecisionEndpoint, Engine, Moment, Operation, Secret, SessionId, Step,
+    WaitForDecision,
 };
 pub use http;
 use http::{Request, Response};
 use ureq::AsSendBody;
 
-pub use self::connect::ClientBuilder;
+pub use self::builder::ClientBuilder;
 pub use self::error::Error;
-use self::notifier::Notifier;
 pub use self::verification::Verification;
-pub use self::wait::Wait;
 
 /// [layers]: https://docs.rs/didit-core/latest/didit_core/guide/layers/
 #[doc = include_str!("../docs/how_to.md")]
@@ -153,8 +150,9 @@ impl Client {
     }
 
     /// Polls the decision of a session until its status is final, by default every 2 s for at most
-    /// 10 minutes. Fails with [`Undecided`](didit_core::CallErrorKind::Undecided) if the status is
-    /// not final by then, or with the first error that is not retryable.
+    /// 10 minutes. At the end of that time it fails with the error of the last poll, if that failed,
+    /// or else with [`Undecided`](didit_core::CallErrorKind::Undecided). An error that is not
+    /// retryable ends it at once.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -198,6 +196,37 @@ impl Client {
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Client").field(self.shared.lock().base_url()).finish()
+    }
+}
+
+/// A wait for a decision, which starts with [`wait`](Self::wait).
+#[derive(Debug)]
+#[must_use = "nothing is sent until `wait` is called"]
+pub struct Wait<'a, E: DecisionEndpoint> {
+    client: &'a Client,
+    wait: WaitForDecision<E>,
+}
+
+impl<E: DecisionEndpoint> Wait<'_, E> {
+    /// Sets the pause between the end of one poll and the start of the next, at least 10 ms.
+    /// Default: 2 s.
+    pub fn every(mut self, interval: Duration) -> Self {
+        self.wait = self.wait.with_interval(interval);
+        self
+    }
+
+    /// Sets the timeout of the whole wait. Default: 10 minutes.
+    pub fn at_most(mut self, timeout: Duration) -> Self {
+        self.wait = self.wait.with_timeout(timeout);
+        self
+    }
+
+    /// Waits for the decision and returns it.
+    ///
+    /// # Errors
+    /// See [`Client::wait_for_decision`].
+    pub fn wait(self) -> Result<E::Output, Error> {
+        self.client.run(self.wait)
     }
 }
 
@@ -261,4 +290,36 @@ fn send(
     let request = agent.configure_request(request).timeout_global(Some(timeout));
     let request = request.http_status_as_error(false).max_redirects(0);
     agent.run(request.max_redirects_will_error(false).build())
+}
+
+/// Limit of a single wait, which every system's clock can represent. The caller waits again.
+const MAX_WAIT: Duration = Duration::from_secs(86_400);
+
+/// Wakes waiting threads. It counts notifications, so that none is missed before a wait starts.
+#[derive(Default)]
+struct Notifier {
+    generation: Mutex<u64>,
+    changed: Condvar,
+}
+
+impl Notifier {
+    fn generation(&self) -> u64 {
+        *self.lock()
+    }
+
+    fn notify(&self) {
+        *self.lock() += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits for `time`, or until the generation is no longer `seen`.
+    fn wait(&self, seen: u64, time: Duration) {
+        let unchanged = |generation: &mut u64| *generation == seen;
+        let waited = self.changed.wait_timeout_while(self.lock(), time.min(MAX_WAIT), unchanged);
+        drop(waited);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, u64> {
+        self.generation.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -7,6 +7,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::json;
+use crate::session_id::is_segment_character;
 
 /// The base URL of the service: a scheme, a host, and optionally a port and a path prefix.
 ///
@@ -196,9 +197,9 @@ fn is_loopback(host: &str) -> bool {
 
 /// Returns whether no HTTP client rewrites this segment: it is not empty, not a dot segment, and
 /// contains nothing to encode.
-fn is_plain_segment(segment: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c);
-    !segment.is_empty() && segment != "." && segment != ".." && segment.chars().all(allowed)
+pub(crate) fn is_plain_segment(segment: &str) -> bool {
+    let is_dot_segment = matches!(segment, "." | "..");
+    !segment.is_empty() && !is_dot_segment && segment.chars().all(is_segment_character)
 }
 
 impl fmt::Display for BaseUrl {

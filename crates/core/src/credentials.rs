@@ -2,7 +2,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
 use crate::secret::{Secret, is_visible, sensitive_header};
@@ -129,10 +129,14 @@ pub struct Authorization {
     value: HeaderValue,
 }
 
-pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl Authorization {
+    /// Returns the header.
+    pub(crate) fn header(&self) -> (HeaderName, HeaderValue) {
+        (self.name.clone(), self.value.clone())
+    }
+
     /// Builds `Authorization: Bearer {access_token}`.
     ///
     /// # Errors
@@ -155,18 +159,6 @@ impl Authorization {
     pub(crate) fn secret(&self) -> &str {
         last_word(&self.value)
     }
-}
-
-/// Returns the headers of a request that sends and expects JSON.
-pub(crate) fn json_headers(authorization: Option<&Authorization>) -> HeaderMap {
-    // These, and the engine's `User-Agent`.
-    let mut headers = HeaderMap::with_capacity(4);
-    headers.insert(ACCEPT, JSON);
-    headers.insert(CONTENT_TYPE, JSON);
-    if let Some(Authorization { name, value }) = authorization {
-        headers.insert(name.clone(), value.clone());
-    }
-    headers
 }
 
 /// Returns the header value for a session token.

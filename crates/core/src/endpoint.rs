@@ -4,7 +4,8 @@ pub(crate) mod triage;
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, Response};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::{Method, Request, Response};
 
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
@@ -137,6 +138,14 @@ impl Bucket {
 
 pub(crate) mod sealed {
     pub trait Sealed {}
+}
+
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Returns the headers of a request that sends and expects JSON.
+pub(crate) fn json_headers(authorization: Option<&Authorization>) -> HeaderMap {
+    let authorization = authorization.map(Authorization::header);
+    [(ACCEPT, JSON), (CONTENT_TYPE, JSON)].into_iter().chain(authorization).collect()
 }
 
 /// Builds a request from its parts.

@@ -92,13 +92,13 @@ struct Details {
     endpoint: EndpointKind,
     status: StatusCode,
     kind: ResponseErrorKind,
-    message: Option<Box<str>>,
-    request_id: Option<Box<str>>,
+    message: Option<String>,
+    request_id: Option<String>,
     retry_after: Option<Duration>,
     /// The content type or encoding, if it is not plain JSON.
-    media: Option<Box<str>>,
+    media: Option<String>,
     /// The target of a redirect.
-    location: Option<Box<str>>,
+    location: Option<String>,
 }
 
 /// The kinds of [`ResponseError`].
@@ -153,12 +153,12 @@ impl ResponseError {
     }
 
     pub(crate) fn with_message(mut self, message: Option<String>) -> Self {
-        self.0.message = message.map(Into::into);
+        self.0.message = message;
         self
     }
 
     pub(crate) fn with_request_id(mut self, request_id: Option<String>) -> Self {
-        self.0.request_id = request_id.map(Into::into);
+        self.0.request_id = request_id;
         self
     }
 
@@ -168,12 +168,12 @@ impl ResponseError {
     }
 
     pub(crate) fn with_media(mut self, media: Option<String>) -> Self {
-        self.0.media = media.map(Into::into);
+        self.0.media = media;
         self
     }
 
     pub(crate) fn with_location(mut self, location: Option<String>) -> Self {
-        self.0.location = location.map(Into::into);
+        self.0.location = location;
         self
     }
 
@@ -181,7 +181,7 @@ impl ResponseError {
     pub(crate) fn scrubbed(mut self, secret: &str) -> Self {
         let Details { kind, message, request_id, media, location, .. } = &mut *self.0;
         for text in [message, request_id, media, location] {
-            *text = text.take().map(|text| scrub(&text, secret).into());
+            *text = text.take().map(|text| scrub(&text, secret));
         }
         if let ResponseErrorKind::Malformed(error) = kind {
             *error = error.clone().map_path(|path| scrub(path, secret));
@@ -329,16 +329,4 @@ impl fmt::Display for ResponseError {
     }
 }
 
-/// Returns the wait that the service asks for in words, or nothing.
-pub(crate) fn asked_wait(error: Option<&ResponseError>) -> String {
-    let wait = error.and_then(ResponseError::retry_after);
-    let seconds = wait.map(|wait| wait.as_millis().div_ceil(1000));
-    let words = seconds.map(|seconds| format!(": the service asks to wait for {seconds} s"));
-    words.unwrap_or_default()
-}
-
-impl std::error::Error for ResponseError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        None
-    }
-}
+impl std::error::Error for ResponseError {}

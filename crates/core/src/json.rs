@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use self::error::JsonError;
-use crate::personal::Redacted;
+use crate::secret::Redacted;
 
 /// A JSON value exactly as the service sent it, including every digit and space.
 ///

@@ -15,7 +15,6 @@ mod error;
 pub mod guide;
 mod json;
 pub mod oauth;
-mod personal;
 mod proxy;
 mod rate_limit;
 mod secret;

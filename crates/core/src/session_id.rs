@@ -57,7 +57,9 @@ impl SessionId {
     }
 }
 
-fn is_segment_character(c: char) -> bool {
+/// Returns whether a character of a path segment needs no encoding
+/// ([RFC 3986, section 3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3)).
+pub(crate) fn is_segment_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c)
 }
 

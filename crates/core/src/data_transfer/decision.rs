@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 pub use self::user_data::{Email, Names, Phone, UserData};
 use super::{Scope, Status};
 use crate::json::{self, JsonError, Object, RawJson};
-use crate::personal::redacted;
+use crate::secret::redacted;
 use crate::session_id::SessionId;
 
 /// The decision of a data-transfer session: its status and the shared user data.

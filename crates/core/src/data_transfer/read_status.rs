@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::Status;
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, JSON, session_token_header};
-use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::credentials::{Authorization, session_token_header};
+use crate::endpoint::{Bucket, Endpoint, JSON, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json::{self, JsonError, RawJson};
 use crate::secret::Secret;

@@ -1,11 +1,11 @@
 //! Classification of responses as success or error, and the error details in a response.
 
-mod words;
+mod message;
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, Response, StatusCode};
 
-use self::words::Words;
+use self::message::ErrorMessage;
 use crate::error::{EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::JsonError;
 use crate::rate_limit::RateLimit;
@@ -35,13 +35,13 @@ pub(crate) fn failure<B: AsRef<[u8]>>(
     response: &Response<B>,
 ) -> ResponseError {
     let status = response.status();
-    let words = Words::of_failure(response.headers(), response.body().as_ref());
+    let message = ErrorMessage::of_failure(response.headers(), response.body().as_ref());
     let kind = match status {
         StatusCode::UNAUTHORIZED => ResponseErrorKind::Unauthorized,
         StatusCode::FORBIDDEN => ResponseErrorKind::Forbidden,
         StatusCode::TOO_MANY_REQUESTS => ResponseErrorKind::RateLimited,
         StatusCode::REQUEST_TIMEOUT => ResponseErrorKind::ClientError,
-        _ if status.is_client_error() && refuses_client(endpoint, &words) => {
+        _ if status.is_client_error() && refuses_client(endpoint, &message) => {
             ResponseErrorKind::Unauthorized
         }
         StatusCode::NOT_FOUND => ResponseErrorKind::NotFound,
@@ -52,9 +52,9 @@ pub(crate) fn failure<B: AsRef<[u8]>>(
     };
     let field_errors = || {
         let has_field_errors = endpoint.is_verification() && status == StatusCode::BAD_REQUEST;
-        has_field_errors.then(|| words::field_errors(response.body().as_ref())).flatten()
+        has_field_errors.then(|| message::field_errors(response.body().as_ref())).flatten()
     };
-    error(endpoint, response, kind).with_message(words.text.or_else(field_errors))
+    error(endpoint, response, kind).with_message(message.text.or_else(field_errors))
 }
 
 /// Returns the error of a success with an undocumented body.
@@ -63,14 +63,14 @@ fn unreadable<B: AsRef<[u8]>>(
     response: &Response<B>,
     problem: JsonError,
 ) -> ResponseError {
-    let words = Words::of_success(response.body().as_ref());
+    let message = ErrorMessage::of_success(response.body().as_ref());
     // Some servers refuse a client with status 200.
-    let kind = if refuses_client(endpoint, &words) {
+    let kind = if refuses_client(endpoint, &message) {
         ResponseErrorKind::Unauthorized
     } else {
         ResponseErrorKind::Malformed(problem)
     };
-    error(endpoint, response, kind).with_message(words.text)
+    error(endpoint, response, kind).with_message(message.text)
 }
 
 /// Returns the error of a success that is not a PDF.
@@ -78,8 +78,8 @@ pub(crate) fn not_pdf<B: AsRef<[u8]>>(
     endpoint: EndpointKind,
     response: &Response<B>,
 ) -> ResponseError {
-    let words = Words::of_success(response.body().as_ref());
-    error(endpoint, response, ResponseErrorKind::NotPdf).with_message(words.text)
+    let message = ErrorMessage::of_success(response.body().as_ref());
+    error(endpoint, response, ResponseErrorKind::NotPdf).with_message(message.text)
 }
 
 /// Checks that a success whose body is optional has no member `error`: some servers report errors
@@ -88,7 +88,7 @@ pub(crate) fn no_error_inside<B: AsRef<[u8]>>(
     endpoint: EndpointKind,
     response: &Response<B>,
 ) -> Result<(), ResponseError> {
-    if words::is_error(response.body().as_ref()) {
+    if message::is_error(response.body().as_ref()) {
         let problem = JsonError::at("session_id", "missing field `session_id`");
         return Err(unreadable(endpoint, response, problem));
     }
@@ -97,8 +97,8 @@ pub(crate) fn no_error_inside<B: AsRef<[u8]>>(
 
 /// Returns whether the response is `invalid_client` from the token endpoint
 /// ([RFC 6749 §5.2](https://www.rfc-editor.org/rfc/rfc6749#section-5.2)).
-fn refuses_client(endpoint: EndpointKind, words: &Words) -> bool {
-    endpoint == EndpointKind::FetchToken && words.invalid_client
+fn refuses_client(endpoint: EndpointKind, message: &ErrorMessage) -> bool {
+    endpoint == EndpointKind::FetchToken && message.invalid_client
 }
 
 /// Returns an error with the details from the headers of the response.
@@ -114,8 +114,8 @@ pub(crate) fn error<B>(
     ResponseError::new(endpoint, response.status(), kind)
         .with_request_id(request_id(headers))
         .with_retry_after(RateLimit::from_headers(headers).retry_after)
-        .with_media(media.and_then(|media| words::excerpt(media, MAX_HEADER_CHARS)))
-        .with_location(header(LOCATION).and_then(|to| words::excerpt(to, MAX_HEADER_CHARS)))
+        .with_media(media.and_then(|media| message::excerpt(media, MAX_HEADER_CHARS)))
+        .with_location(header(LOCATION).and_then(|to| message::excerpt(to, MAX_HEADER_CHARS)))
 }
 
 const MAX_HEADER_CHARS: usize = 128;
@@ -131,5 +131,5 @@ const REQUEST_ID_HEADERS: [&str; 5] =
 /// Returns the service's identifier of the request.
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<String> {
     let value = REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name))?;
-    words::excerpt(&String::from_utf8_lossy(value.as_bytes()), MAX_HEADER_CHARS)
+    message::excerpt(&String::from_utf8_lossy(value.as_bytes()), MAX_HEADER_CHARS)
 }

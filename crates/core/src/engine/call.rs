@@ -54,7 +54,7 @@ impl<E: Endpoint> Call<E> {
     pub fn new(endpoint: E) -> Self {
         Self {
             endpoint,
-            deadline: Deadline::with_least(E::BUCKET.min_timeout()),
+            deadline: Deadline::with_minimum(E::BUCKET.min_timeout()),
             state: State::Ready,
             claim: TokenClaim::default(),
             position: None,
@@ -81,7 +81,7 @@ impl<E: Endpoint> Call<E> {
     /// one call's time. Refusals by the service do not stop it.
     #[must_use]
     pub fn deadline_from_first_send(mut self) -> Self {
-        self.deadline.queued = true;
+        self.deadline.excludes_queue = true;
         self
     }
 
@@ -142,7 +142,7 @@ impl<E: Endpoint> Call<E> {
                 let deadline = self.deadline.end(&engine.settings.policy, now);
                 let reason = if certain { WaitReason::Pacing } else { WaitReason::FirstResponse };
                 // The deadline of a queued call moves on while it is in the queue.
-                let bounded = refused || !self.deadline.queued;
+                let bounded = refused || !self.deadline.excludes_queue;
                 if bounded && certain && until >= deadline {
                     let error = self.out_of_time(reason);
                     return Err(error.with_retry_after(until.since(now)));

@@ -6,7 +6,7 @@ use http::StatusCode;
 use super::failure::{TransportErrorKind, WaitReason};
 use crate::data_transfer::Status;
 use crate::endpoint::Replay;
-use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind, asked_wait};
+use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::verification::Status as VerificationStatus;
 
 /// The reason a call failed: its last error, and why it gave up.
@@ -234,6 +234,14 @@ impl fmt::Display for CallError {
             }
         }
     }
+}
+
+/// Returns the wait that the service asks for in words, or nothing.
+fn asked_wait(error: Option<&ResponseError>) -> String {
+    let wait = error.and_then(ResponseError::retry_after);
+    let seconds = wait.map(|wait| wait.as_millis().div_ceil(1000));
+    let words = seconds.map(|seconds| format!(": the service asks to wait for {seconds} s"));
+    words.unwrap_or_default()
 }
 
 fn undecided(f: &mut fmt::Formatter<'_>, endpoint: EndpointKind, status: &str) -> fmt::Result {

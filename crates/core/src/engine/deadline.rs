@@ -12,9 +12,9 @@ pub(super) struct Deadline {
     /// The call's own timeout, if it has one instead of the policy's.
     pub(super) timeout: Option<Duration>,
     /// The minimum to which the policy's timeout is raised.
-    least: Duration,
+    minimum: Duration,
     /// True if the time in the rate limiter's queue does not count.
-    pub(super) queued: bool,
+    pub(super) excludes_queue: bool,
     end: Option<Moment>,
     /// The time of entry into the rate limiter's queue, while the call is in it.
     queued_since: Option<Moment>,
@@ -23,19 +23,19 @@ pub(super) struct Deadline {
 }
 
 impl Deadline {
-    /// Creates a deadline that raises the policy's timeout to `least`.
-    pub(super) fn with_least(least: Duration) -> Self {
-        Self { least, ..Self::default() }
+    /// Creates a deadline that raises the policy's timeout to `minimum`.
+    pub(super) fn with_minimum(minimum: Duration) -> Self {
+        Self { minimum, ..Self::default() }
     }
 
     fn time(&self, policy: &Policy) -> Duration {
-        self.timeout.unwrap_or(policy.call_timeout.max(self.least))
+        self.timeout.unwrap_or(policy.call_timeout.max(self.minimum))
     }
 
     /// Returns the end of the call's time.
     pub(super) fn end(&mut self, policy: &Policy, now: Moment) -> Moment {
         let end = now.after(self.time(policy));
-        if !self.queued {
+        if !self.excludes_queue {
             return *self.end.get_or_insert(end);
         }
         let queued = self.queued_since.map_or(Duration::ZERO, |at| now.since(at));
@@ -44,7 +44,7 @@ impl Deadline {
 
     /// Returns the end of the time to fetch a token.
     pub(super) fn token_end(&mut self, policy: &Policy, now: Moment) -> Moment {
-        if self.queued && self.end.is_none() {
+        if self.excludes_queue && self.end.is_none() {
             return *self.token_end.get_or_insert(now.after(self.time(policy)));
         }
         self.end(policy, now)
@@ -58,7 +58,7 @@ impl Deadline {
 
     /// Records that the call is in the rate limiter's queue.
     pub(super) fn enter_queue(&mut self, now: Moment) {
-        if self.queued {
+        if self.excludes_queue {
             self.queued_since.get_or_insert(now);
         }
     }
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn queued_call_pauses_its_time_only_in_the_queue() {
         let policy = Policy::default();
-        let mut deadline = Deadline { queued: true, ..Deadline::default() };
+        let mut deadline = Deadline { excludes_queue: true, ..Deadline::default() };
         assert_eq!(deadline.end(&policy, at(0)), Moment::LAST);
         assert_eq!(deadline.token_end(&policy, at(5)), at(35));
         deadline.start(&policy, at(100));
@@ -106,9 +106,9 @@ mod tests {
     #[test]
     fn minimum_raises_the_policy_timeout_but_not_the_calls_own() {
         let policy = Policy::default();
-        let mut deadline = Deadline::with_least(Duration::from_secs(60));
+        let mut deadline = Deadline::with_minimum(Duration::from_secs(60));
         assert_eq!(deadline.end(&policy, at(1)), at(61));
-        let mut deadline = Deadline::with_least(Duration::from_secs(60));
+        let mut deadline = Deadline::with_minimum(Duration::from_secs(60));
         deadline.timeout = Some(Duration::from_secs(2));
         assert_eq!(deadline.end(&policy, at(1)), at(3));
     }

@@ -141,6 +141,7 @@ impl Event {
             reason,
             time,
         } = Fields::of(self);
+        let endpoint = endpoint.unwrap_or(self.endpoint);
         let milliseconds = time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
         let (attempt, status) = (attempt.map(u64::from), status.map(u64::from));
         if self.kind.is_notable() {
@@ -159,9 +160,11 @@ impl Event {
 
 /// The fields of an event; `tracing` leaves out those that are `None`.
 #[cfg(feature = "tracing")]
+#[derive(Default)]
 struct Fields<'a> {
     event: &'static str,
-    endpoint: EndpointKind,
+    /// That of the request, if there is one.
+    endpoint: Option<EndpointKind>,
     attempt: Option<u32>,
     method: Option<&'a str>,
     url: Option<String>,
@@ -175,62 +178,50 @@ struct Fields<'a> {
 #[cfg(feature = "tracing")]
 impl<'a> Fields<'a> {
     fn of(event: &'a Event) -> Self {
-        let none = Self {
-            event: "",
-            endpoint: event.endpoint,
-            attempt: None,
-            method: None,
-            url: None,
-            status: None,
-            request_id: None,
-            error: None,
-            reason: None,
-            time: None,
-        };
         match &event.kind {
             &EventKind::Sent { endpoint, ref method, ref uri, attempt } => Self {
                 event: "sent",
-                endpoint,
+                endpoint: Some(endpoint),
                 method: Some(method.as_str()),
                 url: Some(uri.to_string()),
                 attempt: Some(attempt),
-                ..none
+                ..Self::default()
             },
             &EventKind::Answered { endpoint, status, ref request_id, elapsed } => Self {
                 event: "answered",
-                endpoint,
+                endpoint: Some(endpoint),
                 status: Some(status.as_u16()),
                 request_id: request_id.as_deref(),
                 time: Some(elapsed),
-                ..none
+                ..Self::default()
             },
             &EventKind::Failed { endpoint, error, elapsed } => Self {
                 event: "failed",
-                endpoint,
+                endpoint: Some(endpoint),
                 error: Some(error.to_string()),
                 time: Some(elapsed),
-                ..none
+                ..Self::default()
             },
             EventKind::TokenFetched { lifetime } => {
-                Self { event: "token fetched", time: *lifetime, ..none }
+                Self { event: "token fetched", time: *lifetime, ..Self::default() }
             }
-            EventKind::TokenRefused => Self { event: "token refused", ..none },
+            EventKind::TokenRefused => Self { event: "token refused", ..Self::default() },
             EventKind::Waiting { duration, reason } => Self {
                 event: "waiting",
                 reason: Some(reason.to_string()),
                 time: Some(*duration),
-                ..none
+                ..Self::default()
             },
-            EventKind::RateLimit { .. } => Self { event: "rate limit", ..none },
+            EventKind::RateLimit { .. } => Self { event: "rate limit", ..Self::default() },
             EventKind::StoreLost { error } => {
-                Self { event: "store lost", error: Some(error.to_string()), ..none }
+                Self { event: "store lost", error: Some(error.to_string()), ..Self::default() }
             }
-            EventKind::StoreJoined => Self { event: "store joined", ..none },
+            EventKind::StoreJoined => Self { event: "store joined", ..Self::default() },
             &EventKind::Finished { succeeded, attempts, elapsed } => Self {
                 event: if succeeded { "succeeded" } else { "gave up" },
                 attempt: Some(attempts),
                 time: Some(elapsed),
-                ..none
+                ..Self::default()
             },
         }
     }

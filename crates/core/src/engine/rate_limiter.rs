@@ -277,11 +277,11 @@ impl RateLimiter {
         }
         let limit = self.limit().unwrap_or(usize::MAX);
         let limit = if self.answered { limit } else { limit.min(self.slow_start(now)) };
-        limit.saturating_sub(self.counting() + self.in_flight.len())
+        limit.saturating_sub(self.in_window() + self.in_flight.len())
     }
 
     /// Returns the number of completed requests inside the window.
-    fn counting(&self) -> usize {
+    fn in_window(&self) -> usize {
         self.completed.len() - self.expired
     }
 
@@ -303,7 +303,7 @@ impl RateLimiter {
             Some(done) => done.after(self.window),
             // Beyond those, only requests in flight make room, a window after their responses.
             None => {
-                let rounds = u32::try_from((n - self.counting()) / limit).unwrap_or(u32::MAX);
+                let rounds = u32::try_from((n - self.in_window()) / limit).unwrap_or(u32::MAX);
                 now.after(self.window.saturating_mul(rounds.saturating_add(1)))
             }
         };
@@ -315,14 +315,8 @@ impl RateLimiter {
         if let Some(permits) = &mut self.permits {
             permits.finish(id, counts, now);
         }
-        if counts {
-            self.complete(now);
-        }
-    }
-
-    /// Counts a request from now on, unless there is no limit.
-    fn complete(&mut self, now: Moment) {
-        if self.budget.is_some() || self.learned.is_some() {
+        let limited = self.budget.is_some() || self.learned.is_some();
+        if counts && limited {
             self.completed.push_back(now);
         }
     }
@@ -348,7 +342,7 @@ impl RateLimiter {
         }
         self.others.forget(now);
         if let Some(permits) = &mut self.permits {
-            permits.forget(now, self.window);
+            permits.forget(now);
         }
     }
 }

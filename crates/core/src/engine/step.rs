@@ -65,8 +65,9 @@ pub trait Operation {
 pub enum Step<T> {
     /// Send this request, and pass the response or the failure back with the ticket.
     Send {
-        /// The request, with its [`EndpointKind`](crate::EndpointKind) among the extensions.
-        /// The HTTP client must not follow redirects or retry.
+        /// The request, with its [`EndpointKind`](crate::EndpointKind) and
+        /// [`Replay`](crate::Replay) among the extensions. The HTTP client must not follow
+        /// redirects or retry, nor use an idle connection for `Replay::OnlyIfUnsent`.
         request: Request<Vec<u8>>,
         /// Identifies this attempt; its outcome is reported at most once.
         ticket: Ticket,

@@ -11,8 +11,8 @@ use http::{Method, Request, Response};
 use serde::Deserialize;
 
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, ClientCredentials, InvalidCredentials, JSON};
-use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::credentials::{Authorization, ClientCredentials, InvalidCredentials};
+use crate::endpoint::{Bucket, Endpoint, JSON, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json::{self, JsonError};
 use crate::secret::Secret;

@@ -13,8 +13,8 @@ use serde::Serialize;
 use super::session_id::canonical_uuid;
 use super::{ContactDetails, ExpectedDetails, InvalidUuid, Session};
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::credentials::Authorization;
+use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json::RawJson;
 

@@ -63,7 +63,7 @@ pub(super) use self::shape::objects;
 pub use self::warning::Warning;
 use super::Status;
 use crate::json::{self, JsonError, RawJson};
-use crate::personal::redacted;
+use crate::secret::redacted;
 
 /// The decision of a verification session (KYC or KYB): its status and the reports of its steps.
 ///

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Number, SessionId};
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::credentials::Authorization;
+use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::{self, RawJson};
 use crate::session_id::SessionId as AnySessionId;

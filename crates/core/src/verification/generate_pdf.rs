@@ -9,8 +9,8 @@ use std::io::{self, Write};
 
 use super::SessionId;
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::credentials::Authorization;
+use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::session_id::SessionId as AnySessionId;
 

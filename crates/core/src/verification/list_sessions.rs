@@ -10,8 +10,8 @@ use time::format_description::well_known::Iso8601;
 use super::session_id::{InvalidUuid, canonical_uuid};
 use super::{SessionPage, Status, query};
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::credentials::Authorization;
+use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 
 /// Lists the sessions of an application, newest first, page by page.

@@ -8,9 +8,9 @@ use http::{Method, Request, Response, StatusCode};
 use serde::Serialize;
 
 use super::query;
-use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::base_url::{BaseUrl, is_plain_segment};
+use crate::credentials::Authorization;
+use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::{self, JsonError, RawJson};
 
@@ -155,12 +155,8 @@ impl Endpoint for Raw {
 
 /// Returns whether a path needs no encoding and has no empty or dot segments.
 fn is_plain_path(path: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:@".contains(c);
-    let segment = |segment: &str| {
-        !segment.is_empty() && segment != "." && segment != ".." && segment.chars().all(allowed)
-    };
-    path.strip_prefix('/').is_some_and(|rest| rest.trim_end_matches('/').split('/').all(segment))
-        && !path.ends_with("//")
+    let segments = path.strip_prefix('/').map(|rest| rest.trim_end_matches('/').split('/'));
+    segments.is_some_and(|mut segments| segments.all(is_plain_segment)) && !path.ends_with("//")
 }
 
 impl sealed::Sealed for Raw {}

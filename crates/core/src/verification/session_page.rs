@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::decision::objects;
 use super::{ListSessions, Number, Status, Timestamp};
 use crate::json::{self, JsonError, RawJson};
-use crate::personal::redacted;
+use crate::secret::redacted;
 
 /// A page of the list of sessions.
 #[derive(Clone, PartialEq)]

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{SessionId, Status};
 use crate::base_url::BaseUrl;
-use crate::credentials::{Authorization, json_headers};
-use crate::endpoint::{Bucket, Endpoint, Replay, request, sealed, triage};
+use crate::credentials::Authorization;
+use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json;
 use crate::session_id::SessionId as AnySessionId;

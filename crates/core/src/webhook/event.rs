@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use super::event_kind::EventKind;
 use super::signature::SignatureMatch;
 use crate::json::{self, JsonError, RawJson};
-use crate::personal::redacted;
+use crate::secret::redacted;
 use crate::verification::{Decision, Status};
 
 /// A verified event.

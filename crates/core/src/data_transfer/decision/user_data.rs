@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::json::{RawJson, optional_object};
-use crate::personal::redacted;
+use crate::secret::redacted;
 
 /// The shared user data, by scope.
 ///

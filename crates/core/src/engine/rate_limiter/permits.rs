@@ -8,6 +8,8 @@ use crate::engine::shared_store::{Join, QuotaAnswer, QuotaRequest, SharedLimit};
 /// This process's part of a quota that is shared through a store.
 #[derive(Debug)]
 pub(super) struct Permits {
+    /// The length of the sliding window.
+    window: Duration,
     /// The longest time that a request can be in flight.
     longest_request: Duration,
     membership: Membership,
@@ -69,9 +71,8 @@ struct Lost {
 }
 
 /// The limiter's state that is reported to the store in addition to its permits.
-pub(super) struct State {
+pub(super) struct LimiterState {
     pub(super) bucket: Bucket,
-    pub(super) window: Duration,
     pub(super) budget: Option<u32>,
     pub(super) limit: SharedLimit,
     /// Number of calls that wait for a permit.
@@ -85,8 +86,9 @@ const PERMIT_TTL: Duration = Duration::from_secs(1);
 const MAX_WANTED: usize = 1000;
 
 impl Permits {
-    pub(super) fn new(longest_request: Duration) -> Self {
+    pub(super) fn new(window: Duration, longest_request: Duration) -> Self {
         Self {
+            window,
             longest_request,
             membership: Membership::Idle,
             next: 0,
@@ -154,8 +156,8 @@ impl Permits {
     }
 
     /// Drops the entries that no longer count.
-    pub(super) fn forget(&mut self, now: Moment, window: Duration) {
-        while self.completed.front().is_some_and(|done| done.at.after(window) <= now) {
+    pub(super) fn forget(&mut self, now: Moment) {
+        while self.completed.front().is_some_and(|done| done.at.after(self.window) <= now) {
             self.completed.pop_front();
         }
         while let Some(&(permit, _)) = self.available.front().filter(|(_, until)| *until <= now) {
@@ -171,11 +173,11 @@ impl Permits {
     /// `heartbeat` is due.
     pub(super) fn request(
         &mut self,
-        state: &State,
+        state: &LimiterState,
         now: Moment,
         heartbeat: bool,
     ) -> Option<QuotaRequest> {
-        self.forget(now, state.window);
+        self.forget(now);
         let waiting = if state.closed_until.is_some() { 0 } else { state.waiting };
         // Gives back the permits that no waiting call can use.
         while self.available.len() > waiting {
@@ -223,7 +225,7 @@ impl Permits {
         }
         Some(QuotaRequest {
             bucket: state.bucket,
-            window: state.window,
+            window: self.window,
             lease: PERMIT_TTL + self.longest_request,
             budget: state.budget,
             join,
@@ -264,11 +266,11 @@ impl Permits {
     }
 
     /// Handles the loss of the store: this process has `held` requests in the window.
-    pub(super) fn store_lost(&mut self, held: usize, now: Moment, window: Duration) {
+    pub(super) fn store_lost(&mut self, held: usize, now: Moment) {
         self.asked = None;
         if self.lost.is_none() {
             let known = self.membership == Membership::Member;
-            self.lost = Some(Lost { held: known.then_some((held, now.after(window))) });
+            self.lost = Some(Lost { held: known.then_some((held, now.after(self.window))) });
         }
         self.ask_at = now;
         self.leave();

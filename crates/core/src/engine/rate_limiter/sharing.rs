@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::others::Others;
-use super::permits::{Permits, State};
+use super::permits::{LimiterState, Permits};
 use super::{Moment, RateLimiter};
 use crate::endpoint::Bucket;
 use crate::engine::shared_store::{QuotaAnswer, QuotaRequest, SharedLimit};
@@ -11,7 +11,7 @@ use crate::engine::shared_store::{QuotaAnswer, QuotaRequest, SharedLimit};
 impl RateLimiter {
     /// Shares the limit through a store; no request is in flight for longer than `longest_request`.
     pub(in crate::engine) fn shared(mut self, longest_request: Duration) -> Self {
-        self.permits = Some(Permits::new(longest_request));
+        self.permits = Some(Permits::new(self.window, longest_request));
         self
     }
 
@@ -29,9 +29,8 @@ impl RateLimiter {
         heartbeat: bool,
     ) -> Option<QuotaRequest> {
         self.forget(now);
-        let state = State {
+        let state = LimiterState {
             bucket,
-            window: self.window,
             budget: self.budget,
             limit: match self.learned {
                 Some((limit, _)) => SharedLimit::Of(limit),
@@ -69,10 +68,9 @@ impl RateLimiter {
     /// Handles the loss of the store: until it answers again, this limiter decides.
     pub(in crate::engine) fn store_lost(&mut self, now: Moment) {
         self.forget(now);
-        let held = self.counting() + self.in_flight.len();
-        let window = self.window;
+        let held = self.in_window() + self.in_flight.len();
         if let Some(permits) = &mut self.permits {
-            permits.store_lost(held, now, window);
+            permits.store_lost(held, now);
         }
     }
 }

@@ -8,10 +8,9 @@ fn at(millis: u64) -> Moment {
 }
 
 /// Returns the state of a limiter with this many waiting calls, which has learned no limit.
-fn state(waiting: usize) -> State {
-    State {
+fn state(waiting: usize) -> LimiterState {
+    LimiterState {
         bucket: Bucket::Decisions,
-        window: WINDOW,
         budget: Some(7),
         limit: SharedLimit::Unknown,
         waiting,
@@ -31,14 +30,14 @@ fn answer(granted: u32, wait: u64) -> QuotaAnswer {
     }
 }
 
-fn asks(permits: &mut Permits, state: &State, now: Moment) -> QuotaRequest {
+fn asks(permits: &mut Permits, state: &LimiterState, now: Moment) -> QuotaRequest {
     permits.request(state, now, false).expect("a request to the store")
 }
 
 /// Returns the permits of a process that joined at 0 and was granted `granted` of the permits that
 /// it asked for, and may ask again at 1 s.
 fn member(granted: u32) -> Permits {
-    let mut permits = Permits::new(LONGEST_REQUEST);
+    let mut permits = Permits::new(WINDOW, LONGEST_REQUEST);
     permits.activate();
     asks(&mut permits, &state(granted.max(1) as usize), at(0));
     permits.answered(&answer(granted, 1_000), at(0));
@@ -47,7 +46,7 @@ fn member(granted: u32) -> Permits {
 
 #[test]
 fn quota_that_no_call_needs_is_not_joined() {
-    let mut permits = Permits::new(LONGEST_REQUEST);
+    let mut permits = Permits::new(WINDOW, LONGEST_REQUEST);
     assert_eq!(permits.request(&state(0), at(0), true), None);
     permits.activate();
     let request = asks(&mut permits, &state(2), at(0));
@@ -62,7 +61,7 @@ fn quota_that_no_call_needs_is_not_joined() {
 
 #[test]
 fn grants_count_up_to_what_was_asked_for_and_expire_after_a_second() {
-    let mut permits = Permits::new(LONGEST_REQUEST);
+    let mut permits = Permits::new(WINDOW, LONGEST_REQUEST);
     permits.activate();
     assert_eq!(permits.answered(&answer(9, 0), at(0)), None, "nothing was asked");
     assert_eq!(permits.free(), Some(0));
@@ -78,7 +77,7 @@ fn grants_count_up_to_what_was_asked_for_and_expire_after_a_second() {
 #[test]
 fn permits_that_no_call_waits_for_are_given_back() {
     let mut permits = member(3);
-    let closed = State { closed_until: Some(at(900)), ..state(3) };
+    let closed = LimiterState { closed_until: Some(at(900)), ..state(3) };
     assert_eq!(asks(&mut permits, &state(1), at(1)).unused, [2, 1]);
     assert_eq!(asks(&mut permits, &closed, at(2)).unused, [0], "the gate admits no call");
     assert_eq!(permits.free(), Some(0));
@@ -119,10 +118,10 @@ fn process_that_the_store_has_forgotten_joins_again_and_reports_everything() {
     }
     permits.finish(11, true, at(100));
     permits.finish(12, true, at(9_000));
-    asks(&mut permits, &State { limit: SharedLimit::Of(5), ..state(0) }, at(9_000));
+    asks(&mut permits, &LimiterState { limit: SharedLimit::Of(5), ..state(0) }, at(9_000));
     permits.answered(&QuotaAnswer { member: false, ..answer(0, 0) }, at(9_000));
     let closed_until = Some(at(12_000));
-    let state = State { limit: SharedLimit::Of(5), closed_until, ..state(0) };
+    let state = LimiterState { limit: SharedLimit::Of(5), closed_until, ..state(0) };
     let request = asks(&mut permits, &state, at(10_100));
     assert_eq!(request.join, Some(Join { again: true, in_flight: vec![2] }));
     // The first has left the window.
@@ -134,7 +133,7 @@ fn process_that_the_store_has_forgotten_joins_again_and_reports_everything() {
 #[test]
 fn limit_is_reported_when_it_differs_from_the_stores() {
     let mut permits = member(0);
-    let learned = |limit| State { limit, ..state(0) };
+    let learned = |limit| LimiterState { limit, ..state(0) };
     assert_eq!(permits.request(&learned(SharedLimit::Unknown), at(1), false), None);
     let request = asks(&mut permits, &learned(SharedLimit::Of(5)), at(1));
     assert_eq!(request.learned, Some(SharedLimit::Of(5)));
@@ -148,7 +147,7 @@ fn limit_is_reported_when_it_differs_from_the_stores() {
 #[test]
 fn change_of_the_gate_is_reported_once() {
     let mut permits = member(0);
-    let closed = State { closed_until: Some(at(4_000)), ..state(0) };
+    let closed = LimiterState { closed_until: Some(at(4_000)), ..state(0) };
     permits.gate_closed(at(4_000));
     let request = asks(&mut permits, &closed, at(1_000));
     assert_eq!((request.closed_for, request.opened), (Some(Duration::from_secs(3)), false));
@@ -163,8 +162,8 @@ fn process_keeps_to_its_share_while_the_store_is_lost() {
     let mut permits = member(2);
     assert_eq!(permits.share_of(40), None);
     permits.take(11);
-    permits.store_lost(6, at(1_000), WINDOW);
-    permits.store_lost(2, at(2_000), WINDOW);
+    permits.store_lost(6, at(1_000));
+    permits.store_lost(2, at(2_000));
     assert_eq!(
         (permits.free(), permits.share_of(40), permits.share_of(3)),
         (None, Some(6), Some(1))
@@ -175,7 +174,7 @@ fn process_keeps_to_its_share_while_the_store_is_lost() {
         permits.take(ticket);
     }
     permits.finish(13, false, at(2_000));
-    permits.forget(at(11_000), WINDOW);
+    permits.forget(at(11_000));
     assert_eq!(permits.share_of(40), Some(10), "a window later, the others' use is bounded");
     let request = asks(&mut permits, &state(0), at(11_000));
     assert_eq!(request.join, Some(Join { again: true, in_flight: vec![0, 2] }));
@@ -186,10 +185,10 @@ fn process_keeps_to_its_share_while_the_store_is_lost() {
 
 #[test]
 fn process_that_has_not_joined_has_the_whole_limit_while_the_store_is_lost() {
-    let mut permits = Permits::new(LONGEST_REQUEST);
+    let mut permits = Permits::new(WINDOW, LONGEST_REQUEST);
     permits.activate();
     asks(&mut permits, &state(1), at(0));
-    permits.store_lost(0, at(1_000), WINDOW);
+    permits.store_lost(0, at(1_000));
     assert_eq!(permits.share_of(40), Some(40));
     permits.answered(&answer(1, 0), at(1_000));
     assert_eq!(permits.free(), None, "an answer that comes too late");

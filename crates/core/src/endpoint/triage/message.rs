@@ -12,13 +12,13 @@ const MAX_CHARS: usize = 300;
 
 /// The error message in a response's body.
 #[derive(Default)]
-pub(super) struct Words {
+pub(super) struct ErrorMessage {
     pub(super) text: Option<String>,
     /// True if the body is the OAuth error `invalid_client`.
     pub(super) invalid_client: bool,
 }
 
-impl Words {
+impl ErrorMessage {
     /// Reads the members meant for messages, the title of a gateway's HTML page, or plain text. The
     /// rest of the body is ignored, since it may contain personal data.
     pub(super) fn of_failure(headers: &HeaderMap, body: &[u8]) -> Self {
@@ -150,7 +150,7 @@ mod tests {
     fn words(kind: &'static str, body: &str) -> Option<String> {
         let mut headers = HeaderMap::new();
         headers.insert("content-type", http::HeaderValue::from_static(kind));
-        Words::of_failure(&headers, body.as_bytes()).text
+        ErrorMessage::of_failure(&headers, body.as_bytes()).text
     }
 
     #[test]
@@ -191,8 +191,8 @@ mod tests {
 
     #[test]
     fn plain_text_of_a_success_is_ignored() {
-        assert_eq!(Words::of_success(b"Jane Doe").text, None);
-        let title = Words::of_success(b"<title>Sign in</title>");
+        assert_eq!(ErrorMessage::of_success(b"Jane Doe").text, None);
+        let title = ErrorMessage::of_success(b"<title>Sign in</title>");
         assert_eq!(title.text.as_deref(), Some("Sign in"));
     }
 
