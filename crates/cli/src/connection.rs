@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::time::Duration;
 
-use didit_blocking_adapter::core::client::{Environment, InvalidEnvironment};
+use didit_blocking_adapter::core::client::Environment;
 use didit_blocking_adapter::core::{
     BaseUrl, Call, ClientCredentials, Credentials, Endpoint, Operation, Policy, Secret,
 };
@@ -63,7 +63,7 @@ impl Requirements {
         let environment = settings(context)?;
         let timeout = match context.options.timeout {
             Some(timeout) => timeout,
-            None => environment.timeout().map_err(refused)?.unwrap_or(self.timeout),
+            None => environment.timeout().map_err(Failure::usage)?.unwrap_or(self.timeout),
         };
         let mut policy = self.policy;
         policy.call_timeout = timeout;
@@ -103,7 +103,7 @@ impl Requirements {
             .policy(policy)
             .user_agent(USER_AGENT);
         if sandbox.is_none()
-            && let Some(pem) = environment.root_certificate().map_err(refused)?
+            && let Some(pem) = environment.root_certificate().map_err(Failure::usage)?
         {
             builder = builder.root_certificate(pem);
         }
@@ -182,7 +182,7 @@ pub(crate) fn root_certificate(context: &Context) -> Result<Option<Vec<u8>>, Fai
     if let Some(path) = &context.options.ca_file {
         environment = environment.with_flag("DIDIT_CA_FILE", "--ca-file", path);
     }
-    environment.root_certificate().map_err(refused)
+    environment.root_certificate().map_err(Failure::usage)
 }
 
 /// Returns the names of the flags and variables that supply the credentials.
@@ -196,19 +196,16 @@ fn credentials(environment: &Environment<'_>, context: &Context) -> Result<Crede
             let hint = Profiles::hint(context);
             Failure::usage(format!("{error}; or {hint}; to try it without any, add --sandbox"))
         } else {
-            refused(error)
+            Failure::usage(error)
         }
     })
 }
 
-fn refused(error: InvalidEnvironment) -> Failure {
-    Failure::usage(error)
-}
-
 /// Returns the base URLs of both APIs.
 fn base_urls(environment: &Environment<'_>) -> Result<(BaseUrl, BaseUrl), Failure> {
-    let transfer = environment.base_url().map_err(refused)?.unwrap_or_else(BaseUrl::production);
-    let verification = environment.verification_base_url().map_err(refused)?;
+    let transfer =
+        environment.base_url().map_err(Failure::usage)?.unwrap_or_else(BaseUrl::production);
+    let verification = environment.verification_base_url().map_err(Failure::usage)?;
     let verification = verification.unwrap_or_else(|| transfer.verification_counterpart());
     Ok((transfer, verification))
 }

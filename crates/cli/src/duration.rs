@@ -1,6 +1,5 @@
 //! Durations as people write and read them: `90s`, `1m01s`, `2h05m`.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 pub(crate) use didit_blocking_adapter::core::client::duration::{parse, parse_positive};
@@ -17,14 +16,12 @@ pub(crate) fn precise(duration: Duration) -> String {
 pub(crate) fn clock(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    let mut text = String::new();
-    let _ = match (days, hours, minutes) {
-        (0, 0, 0) => write!(text, "{seconds}s"),
-        (0, 0, _) => write!(text, "{minutes}m{:02}s", seconds % 60),
-        (0, _, _) => write!(text, "{hours}h{minutes:02}m"),
-        _ => write!(text, "{days}d{hours:02}h"),
-    };
-    text
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m{:02}s", seconds % 60),
+        (0, _, _) => format!("{hours}h{minutes:02}m"),
+        _ => format!("{days}d{hours:02}h"),
+    }
 }
 
 #[cfg(test)]

@@ -47,9 +47,9 @@ pub(crate) struct List {
     #[arg(value_parser = ["user", "business", "all"])]
     kind: Option<String>,
     /// Maximum number of sessions [default: all]
-    #[arg(long, value_name = "N", value_parser = values::between(1_u64, 1_000_000_000))]
+    #[arg(long, value_name = "N", value_parser = values::between(1_usize, 1_000_000_000))]
     #[arg(allow_negative_numbers = true)]
-    max: Option<u64>,
+    max: Option<usize>,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -57,7 +57,7 @@ pub(crate) struct List {
 impl List {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let mut left = self.max.unwrap_or(u64::MAX);
+        let mut left = self.max.unwrap_or(usize::MAX);
         let mut next = Some(self.request(left)?);
         let connection = Connection::verification(context, CALL_TIMEOUT)?;
         let mut listed = 0;
@@ -68,7 +68,7 @@ impl List {
             match format {
                 Format::Json => print_json(&page, left)?,
                 Format::Table => {
-                    let sessions = page.sessions().iter().take(at_most(left)).enumerate();
+                    let sessions = page.sessions().iter().take(left).enumerate();
                     for (index, session) in sessions {
                         let gap = if listed + index == 0 { "" } else { "\n" };
                         let shown = verification_table::of_summary(session).shown(context.style());
@@ -77,7 +77,7 @@ impl List {
                 }
             }
             listed += page.sessions().len();
-            left = left.saturating_sub(page.sessions().len() as u64);
+            left = left.saturating_sub(page.sessions().len());
             next = page.next_page().filter(|_| !page.sessions().is_empty());
         }
         if listed == 0 {
@@ -96,7 +96,7 @@ impl List {
         }
     }
 
-    fn request(&self, most: u64) -> Result<ListSessions, Failure> {
+    fn request(&self, most: usize) -> Result<ListSessions, Failure> {
         let refused = |flag, error: &dyn Error| Failure::usage(format!("{flag}: {error}"));
         // At most 100 sessions per page, so that a page arrives soon.
         let size = u32::try_from(most).unwrap_or(u32::MAX).min(100);
@@ -126,15 +126,11 @@ impl List {
     }
 }
 
-fn at_most(most: u64) -> usize {
-    usize::try_from(most).unwrap_or(usize::MAX)
-}
-
-fn print_json(page: &SessionPage, most: u64) -> Result<(), Failure> {
+fn print_json(page: &SessionPage, most: usize) -> Result<(), Failure> {
     let results = page.json().get("results");
     let results =
         results.and_then(|results| results.deserialize::<Vec<RawJson>>().ok()).unwrap_or_default();
-    for session in results.iter().take(at_most(most)) {
+    for session in results.iter().take(most) {
         output::print_json(&session.to_compact())?;
     }
     Ok(())

@@ -1,10 +1,11 @@
 //! `didit webhook verify`
 
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueHint};
+use didit_blocking_adapter::core::client::read_limited;
 use didit_blocking_adapter::core::verification::Status;
 use didit_blocking_adapter::core::webhook::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -170,14 +171,12 @@ fn read_headers(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> 
 }
 
 fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
-    let refused = |why: &dyn std::fmt::Display| {
-        Failure::usage(format!("--body: could not read {}: {why}", path.display()))
+    let body = if path.as_os_str() == "-" {
+        read_limited(io::stdin().lock(), MAX_BODY)
+    } else {
+        file::read(path, MAX_BODY)
     };
-    if path.as_os_str() != "-" {
-        return file::read(path, MAX_BODY).map_err(|error| refused(&error));
-    }
-    let mut body = Vec::new();
-    let read = io::stdin().lock().take(MAX_BODY as u64 + 1).read_to_end(&mut body);
-    read.map_err(|error| refused(&error))?;
-    if body.len() > MAX_BODY { Err(refused(&"it has more than 8 MiB")) } else { Ok(body) }
+    body.map_err(|error| {
+        Failure::usage(format!("--body: could not read {}: {error}", path.display()))
+    })
 }
