@@ -46,7 +46,6 @@
 
 mod csv;
 mod division;
-mod failure_line;
 mod files;
 mod format;
 mod id_set;
@@ -176,7 +175,7 @@ pub(crate) fn begin(
         Source::Failures(list) => Start::Retry(list),
     };
     on_stage("Reading what is done ...");
-    let (files, ids) = Files::open(paths, format, &arguments, start)?;
+    let (files, ids) = Files::open(paths, &arguments, start)?;
     Ok(ExportJob::new(input, ids, files, None))
 }
 
@@ -202,7 +201,7 @@ fn begin_retry(
     };
     let arguments = Arguments::new(failures, paths.failures.as_ref(), format, base_url, job);
     let arguments = arguments.with_input_of(&started);
-    let (mut files, mut ids) = Files::open(paths, format, &arguments, Start::Retry(failures))?;
+    let (mut files, mut ids) = Files::open(paths, &arguments, Start::Retry(failures))?;
     let mut list = output.path.clone().into_os_string();
     list.push(".retry");
     let list = PathBuf::from(list);

@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::SessionId;
 
-use super::failure_line::FailureLine;
 use super::format::ExportFormat;
 use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
-use super::state::{Arguments, ExitRecord, Share, Start};
+use super::state::{Arguments, ExitRecord, FailureLine, Share, Start, json_line};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::workers::AnyDecision;
@@ -22,14 +21,12 @@ use crate::{file, output};
 const SYNC_INTERVAL: Duration = Duration::from_secs(5);
 
 pub(crate) struct Files {
-    format: ExportFormat,
+    arguments: Arguments,
     /// `None` for standard output.
     output: Option<RecordFile>,
     /// `None` for standard error.
     failures: Option<RecordFile>,
     state: Option<RecordFile>,
-    owns_failures: bool,
-    share: Option<Share>,
     /// Set once all files are known to be valid and to belong to this export.
     accepted: bool,
     synced: Instant,
@@ -41,12 +38,11 @@ impl Files {
     /// removed.
     pub(super) fn open(
         paths: &Paths,
-        format: ExportFormat,
         arguments: &Arguments,
         start: Start<'_>,
     ) -> Result<(Self, IdSet), Failure> {
         let (mut created, mut ids) = (Vec::new(), IdSet::default());
-        let opened = Self::claim(paths, format, arguments.clone(), start, &mut created);
+        let opened = Self::claim(paths, arguments.clone(), start, &mut created);
         let opened = opened.and_then(|mut files| files.recover(&mut ids).map(|()| (files, ids)));
         if opened.is_err() {
             for name in created {
@@ -58,7 +54,6 @@ impl Files {
 
     fn claim(
         paths: &Paths,
-        format: ExportFormat,
         mut arguments: Arguments,
         start: Start<'_>,
         created: &mut Vec<Named>,
@@ -73,7 +68,7 @@ impl Files {
         let mut output = paths.output.as_ref().map(&mut open).transpose()?;
         let mut failures = paths.failures.as_ref().map(&mut open).transpose()?;
         let started = paths.state.as_ref().map(Arguments::read).transpose()?.flatten();
-        let mut owns_failures = failures.as_ref().is_some_and(RecordFile::is_new)
+        arguments.owns_failures = failures.as_ref().is_some_and(RecordFile::is_new)
             || started.as_ref().is_some_and(|started| started.owns_failures);
         let restart = matches!(start, Start::Restart);
         if restart || started.is_none() {
@@ -82,12 +77,11 @@ impl Files {
         if restart {
             if let Some(failures) = failures.as_mut().filter(|failures| !failures.is_empty()) {
                 failures.clear()?;
-                owns_failures = true;
+                arguments.owns_failures = true;
             }
             output.as_mut().map(RecordFile::clear).transpose()?;
         }
         let used = [&output, &failures].into_iter().flatten().find(|file| !file.is_empty());
-        arguments.owns_failures = owns_failures;
         if let Some(started) = &started {
             arguments.keep_owner(started);
         }
@@ -117,8 +111,7 @@ impl Files {
             file::sync_folder(&file.name().path);
         }
         let (accepted, synced) = (false, Instant::now());
-        let share = arguments.share;
-        Ok(Self { format, output, failures, state, owns_failures, share, accepted, synced })
+        Ok(Self { arguments, output, failures, state, accepted, synced })
     }
 
     /// Reads which ids are done, and cuts off torn records once all files are known to be valid.
@@ -134,7 +127,7 @@ impl Files {
                 Ok(true)
             })
         });
-        let format = self.format;
+        let format = self.arguments.format;
         let mut header = format.header().strip_suffix('\n');
         let exported = self.output.as_mut().map(|output| {
             let name = output.name().clone();
@@ -191,7 +184,7 @@ impl Files {
     }
 
     pub(super) fn exported(&mut self, decision: &AnyDecision) -> Result<(), Failure> {
-        let record = self.format.record(decision);
+        let record = self.arguments.format.record(decision);
         match &mut self.output {
             Some(output) => output.append(&record),
             None => output::print(&record),
@@ -206,9 +199,9 @@ impl Files {
         exit: Exit,
     ) -> Result<(), Failure> {
         if let Some(state) = &mut self.state {
-            state.append(&ExitRecord::new(session_id, exit).to_line()?)?;
+            state.append(&json_line(&ExitRecord::new(session_id, exit))?)?;
         }
-        let line = FailureLine::new(session_id, error).to_line()?;
+        let line = json_line(&FailureLine::new(session_id, error))?;
         match &mut self.failures {
             Some(failures) => failures.append(&line),
             None => {
@@ -220,7 +213,7 @@ impl Files {
 
     /// Returns this machine's share, if several machines divide the list.
     pub(super) fn share(&self) -> Option<&Share> {
-        self.share.as_ref()
+        self.arguments.share.as_ref()
     }
 
     /// Returns the name of the failures file.
@@ -237,7 +230,7 @@ impl Files {
             let shown = name.shown.to_str().filter(|shown| !shown.starts_with('-'));
             shown.is_some_and(|shown| shown.chars().all(plain))
         };
-        if self.share.is_some() || !is_plain(output) || !is_plain(failures) {
+        if self.arguments.share.is_some() || !is_plain(output) || !is_plain(failures) {
             return None;
         }
         let mut command =
@@ -245,8 +238,9 @@ impl Files {
         if failures.to_string() != format!("{output}.failures") {
             command.push(format!("--failures {failures}"));
         }
-        if self.format != ExportFormat::of_name(&output.shown) {
-            command.push(format!("--format {}", self.format.flags()));
+        let format = self.arguments.format;
+        if format != ExportFormat::of_name(&output.shown) {
+            command.push(format!("--format {}", format.flags()));
         }
         Some(command.join(" "))
     }
@@ -280,7 +274,7 @@ impl Files {
 
 impl Drop for Files {
     fn drop(&mut self) {
-        let ours = self.accepted && self.owns_failures;
+        let ours = self.accepted && self.arguments.owns_failures;
         if let Some(failures) = self.failures.as_ref().filter(|file| ours && file.is_empty()) {
             let _ = fs::remove_file(&failures.name().path);
         }

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use didit_blocking_adapter::core::{SessionId, verification};
 use sha2::{Digest as _, Sha256};
 
-use super::failure_line::FailureLine;
 use super::id_set::IdSet;
+use super::state::FailureLine;
 use crate::connection::Api;
 use crate::failure::Failure;
 
@@ -63,6 +63,13 @@ impl Source {
 /// The maximum length of a line in bytes, far longer than any id or failure.
 const MAX_LINE: u64 = 1 << 16;
 
+/// The file from which the ids are read after the check.
+enum Kept {
+    Itself(File),
+    /// For an input that cannot be read twice.
+    Copy(BufWriter<File>),
+}
+
 /// An input in which every line has been checked.
 pub(crate) struct Input {
     source: Source,
@@ -85,17 +92,17 @@ impl Input {
             Failure::other(format!("could not keep a copy of {shown} in {folder}: {error}"))
         };
         let (Source::Ids(path) | Source::Failures(path)) = &source;
-        let (mut reader, kept): (Box<dyn BufRead>, _) = if source.is_standard_input() {
-            (Box::new(io::stdin().lock()), None)
+        let copy = || tempfile::tempfile_in(folder).map(BufWriter::new).map(Kept::Copy);
+        let (mut reader, mut kept): (Box<dyn BufRead>, _) = if source.is_standard_input() {
+            (Box::new(io::stdin().lock()), copy().map_err(copied)?)
         } else {
             let file = File::open(path).map_err(unreadable)?;
-            let regular = file.metadata().map_err(unreadable)?.is_file();
-            let again = if regular { Some(file.try_clone().map_err(unreadable)?) } else { None };
-            (Box::new(BufReader::new(file)), again)
-        };
-        let mut copy = match &kept {
-            Some(_) => None,
-            None => Some(BufWriter::new(tempfile::tempfile_in(folder).map_err(copied)?)),
+            let kept = if file.metadata().map_err(unreadable)?.is_file() {
+                Kept::Itself(file.try_clone().map_err(unreadable)?)
+            } else {
+                copy().map_err(copied)?
+            };
+            (Box::new(BufReader::new(file)), kept)
         };
         let (mut line, mut number, mut ids, mut length) = (Vec::new(), 0_u64, 0_u64, 0_u64);
         while read_line(&mut reader, &mut line).map_err(unreadable)? {
@@ -114,15 +121,14 @@ impl Input {
                     )));
                 }
             }
-            if let Some(copy) = &mut copy {
+            if let Kept::Copy(copy) = &mut kept {
                 copy.write_all(&line).map_err(copied)?;
             }
         }
         drop(reader);
-        let mut file = match (kept, copy) {
-            (Some(file), _) => file,
-            (None, Some(copy)) => copy.into_inner().map_err(|error| copied(error.into_error()))?,
-            (None, None) => return Err(Failure::other("there is no input")),
+        let mut file = match kept {
+            Kept::Itself(file) => file,
+            Kept::Copy(copy) => copy.into_inner().map_err(|error| copied(error.into_error()))?,
         };
         file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
         // Lines appended from now on are unchecked, so they are not read.

@@ -1,4 +1,5 @@
-//! The state file: the arguments an export was started with, and the exit codes of its failures.
+//! The state file: the arguments an export was started with, and the exit codes of its failures,
+//! whose other members are in the failures file.
 
 use std::collections::hash_map::RandomState;
 use std::fs::OpenOptions;
@@ -6,6 +7,7 @@ use std::hash::BuildHasher as _;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::{BaseUrl, SessionId};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +27,7 @@ const MAX_FIRST_LINE: u64 = 1 << 16;
 pub(crate) struct Arguments {
     input: String,
     failures: String,
-    format: ExportFormat,
+    pub(super) format: ExportFormat,
     service: String,
     /// Set if the failures file is the export's own, to be removed if it stays empty.
     pub(super) owns_failures: bool,
@@ -198,15 +200,14 @@ impl Arguments {
 
     /// Writes and syncs the state file; `overwrite` replaces that of an earlier export.
     pub(super) fn write(&self, name: &Named, overwrite: bool) -> Result<(), Failure> {
-        let line = serde_json::to_string(self).map_err(io::Error::from);
-        let write = |line| file::replace(&name.path, format!("{line}\n").as_bytes(), overwrite);
-        line.and_then(write).map_err(|error| {
+        let line = json_line(self)?;
+        file::replace(&name.path, line.as_bytes(), overwrite).map_err(|error| {
             Failure::other(format!("could not write {name}: {error}; nothing was sent"))
         })
     }
 }
 
-/// A later record: the exit code of a failure, which the failures file does not contain.
+/// A later record of the state file: the exit code of a failure.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExitRecord {
@@ -223,9 +224,46 @@ impl ExitRecord {
         let record: Self = serde_json::from_str(line).ok()?;
         Some((record.session_id, Exit::of_failure(record.exit)?))
     }
+}
 
-    pub(super) fn to_line(&self) -> Result<String, Failure> {
-        let line = serde_json::to_string(self).map_err(Failure::other)?;
-        Ok(line + "\n")
+/// A line of the failures file.
+#[derive(Serialize, Deserialize)]
+pub(super) struct FailureLine {
+    pub(super) session_id: String,
+    error: String,
+    /// The HTTP status, if a response failed the session.
+    status: Option<u16>,
+}
+
+impl FailureLine {
+    pub(super) fn new(session_id: &SessionId, error: &Error) -> Self {
+        Self {
+            session_id: session_id.to_string(),
+            error: Failure::of_call(None, error).line().to_owned(),
+            status: error.call().response().map(|response| response.status().as_u16()),
+        }
     }
+
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        serde_json::from_str(line).ok()
+    }
+
+    /// Returns the exit code that matches the status, for a line whose recorded code was lost with
+    /// the end of the state file.
+    pub(super) fn exit_of_status(&self) -> Exit {
+        match self.status {
+            Some(401 | 403) => Exit::CredentialsRefused,
+            Some(404) => Exit::NoSuchSession,
+            Some(429) => Exit::RateLimited,
+            Some(400..500) => Exit::Other,
+            Some(500..600) | None => Exit::Unreachable,
+            Some(_) => Exit::NotADecision,
+        }
+    }
+}
+
+/// Returns a record as a line of JSON.
+pub(super) fn json_line(record: &impl Serialize) -> Result<String, Failure> {
+    let line = serde_json::to_string(record).map_err(Failure::other)?;
+    Ok(line + "\n")
 }
