@@ -10,10 +10,10 @@ use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::Format;
+use crate::live_line;
 use crate::observed::Observed;
+use crate::output::{self, Format};
 use crate::workers::{Outcome, Workers};
-use crate::{live_line, output};
 
 /// Prints the decisions of sessions in the given order. A failed session does not stop the others;
 /// the first failure determines the exit code.

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
 
 use clap::ValueEnum;
+use didit_blocking_adapter::core::{data_transfer, verification};
 
 use crate::environment::Environment;
 
@@ -33,6 +34,21 @@ pub(crate) enum Look {
 }
 
 impl Look {
+    /// Returns the color of a status of either API.
+    pub(crate) fn of_status(status: &str) -> Self {
+        use data_transfer::Status as Transfer;
+        use verification::Status as Verified;
+        match (Transfer::from(status), Verified::from(status)) {
+            (Transfer::Confirmed, _) | (_, Verified::Approved) => Self::Good,
+            (Transfer::Declined | Transfer::Cancelled | Transfer::Expired, _)
+            | (
+                _,
+                Verified::Declined | Verified::Expired | Verified::KycExpired | Verified::Abandoned,
+            ) => Self::Bad,
+            _ => Self::Pending,
+        }
+    }
+
     fn code(self) -> u8 {
         match self {
             Self::Bold => 1,
@@ -158,5 +174,19 @@ mod tests {
         assert!(!links(false, &[("TERM", "xterm-kitty"), ("CLICOLOR_FORCE", "1")]));
         let linked = Style { links: true, ..Style::default() }.link("a", "https://x/").into_owned();
         assert_eq!(linked, "\x1b]8;;https://x/\x1b\\a\x1b]8;;\x1b\\");
+    }
+
+    #[test]
+    fn statuses_of_both_apis_have_a_color() {
+        for (status, look) in [
+            ("confirmed", Look::Good),
+            ("APPROVED", Look::Good),
+            ("Cancelled", Look::Bad),
+            ("Kyc Expired", Look::Bad),
+            ("In Review", Look::Pending),
+            ("unheard of", Look::Pending),
+        ] {
+            assert_eq!(Look::of_status(status), look, "{status}");
+        }
     }
 }

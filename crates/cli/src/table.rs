@@ -5,7 +5,6 @@ use std::fmt::{self, Write as _};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use crate::status_look;
 use crate::style::{Look, Style};
 use crate::terminal;
 
@@ -123,7 +122,7 @@ impl Line {
         } else {
             let _ = write!(shown, "{:gap$}", "", gap = column.saturating_sub(used).max(2));
         }
-        let look = (self.kind == Kind::Status).then(|| status_look::of(value));
+        let look = (self.kind == Kind::Status).then(|| Look::of_status(value));
         for (at, piece) in wrapped(value, width).into_iter().enumerate() {
             if at > 0 {
                 let _ = write!(shown, "{:column$}", "");

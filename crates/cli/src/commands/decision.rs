@@ -7,7 +7,7 @@ use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::FormatArg;
+use crate::output::FormatArg;
 use crate::{decisions, values};
 
 const EXAMPLES: &str = "\

@@ -1,7 +1,6 @@
 //! `didit doctor`
 
 mod probe;
-mod store;
 
 use std::time::Duration;
 
@@ -10,8 +9,10 @@ use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::data_transfer::RetrieveDecision;
 use didit_blocking_adapter::core::oauth::FetchToken;
 use didit_blocking_adapter::core::{
-    Call, CallErrorKind, Credentials, ResponseErrorKind, TransportErrorKind,
+    Application, Call, CallErrorKind, Credentials, ResponseErrorKind, SharedLimit,
+    SharedStore as _, TransportErrorKind,
 };
+use didit_redis_adapter::{Inspection, QuotaUse};
 use serde_json::json;
 
 use self::probe::Findings;
@@ -19,10 +20,10 @@ use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
 use crate::observed::Observed;
+use crate::output::{self, Format, FormatArg};
 use crate::shared::Shared;
-use crate::{connection, output, terminal};
+use crate::{connection, terminal};
 
 /// Shorter than the default time limit of other commands: a person is waiting.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -106,7 +107,7 @@ impl Doctor {
         print_finding(format, "quota", &quota(&findings))?;
         let exit = error.map_or(Exit::Done, |error| Exit::of(error.call()));
         let Some(shared) = shared else { return Ok(exit) };
-        let (finding, store) = match store::describe(&shared, &connection) {
+        let (finding, store) = match describe_store(&shared, &connection) {
             Ok(found) => ((Mark::Ok, found), Exit::Done),
             Err(failure) => ((Mark::Fail, failure.line().to_owned()), failure.exit()),
         };
@@ -197,6 +198,31 @@ fn quota(findings: &Findings) -> Finding {
     let total = limit.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
     let reset = limit.reset_after.map(|reset| format!(" for {} s", reset.as_secs()));
     (mark, format!("{left}{total} requests left{}", reset.unwrap_or_default()))
+}
+
+/// Describes the store and the use of its quotas, without joining them.
+fn describe_store(shared: &Shared, connection: &Connection) -> Result<String, Failure> {
+    let mut store = shared.connect()?;
+    store.open(&Application::of(&connection.credentials));
+    let Inspection { server, latency, quotas, .. } =
+        store.inspect().map_err(|error| shared.refused(&error))?;
+    let quotas: Vec<_> = quotas.iter().filter(|quota| quota.processes > 0).map(quota_use).collect();
+    let quotas =
+        if quotas.is_empty() { "nobody shares a quota now".to_owned() } else { quotas.join(", ") };
+    let (address, latency) = (store.address(), latency.as_secs_f64() * 1000.0);
+    Ok(format!("{server} at {address} answered after {latency:.1} ms; {quotas}"))
+}
+
+fn quota_use(quota: &QuotaUse) -> String {
+    let QuotaUse { bucket, processes, used, limit, .. } = *quota;
+    let name = bucket.name();
+    let members =
+        if processes == 1 { "1 process".to_owned() } else { format!("{processes} processes") };
+    match limit {
+        SharedLimit::Of(limit) => format!("{name}: {members}, {used} of {limit} requests used"),
+        SharedLimit::Unlimited => format!("{name}: {members}, no limit"),
+        SharedLimit::Unknown => format!("{name}: {members}, limit not known yet"),
+    }
 }
 
 fn failed(error: Option<&Error>) -> Finding {

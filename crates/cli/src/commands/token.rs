@@ -10,8 +10,7 @@ use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
-use crate::output;
+use crate::output::{self, Format, FormatArg};
 
 const EXAMPLES: &str = "\
 Examples:

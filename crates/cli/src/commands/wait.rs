@@ -10,8 +10,8 @@ use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::FormatArg;
-use crate::{decision_table, decisions, duration, output, values};
+use crate::output::{self, FormatArg};
+use crate::{decision_table, decisions, duration, values};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -8,9 +8,9 @@ use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::FormatArg;
+use crate::output::{self, FormatArg};
 use crate::table::Table;
-use crate::{browser, output, scopes};
+use crate::{browser, scopes};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -8,9 +8,9 @@ use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::FormatArg;
+use crate::output::{self, FormatArg};
 use crate::table::Table;
-use crate::{output, values};
+use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -4,13 +4,13 @@ use clap::{Args, ValueHint};
 use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::verification::{CreateSession, Session};
 
+use crate::browser;
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::FormatArg;
+use crate::output::{self, FormatArg};
 use crate::table::Table;
-use crate::{browser, output};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,8 +10,8 @@ use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
-use crate::{output, statuses, values, verification_table};
+use crate::output::{self, Format, FormatArg};
+use crate::{statuses, values, verification_table};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -10,8 +10,8 @@ use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::FormatArg;
-use crate::{decisions, duration, output, values, verification_table};
+use crate::output::{self, FormatArg};
+use crate::{decisions, duration, values, verification_table};
 
 const EXAMPLES: &str = "\
 Examples:

@@ -15,8 +15,8 @@ use super::secret;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
-use crate::{connection, file, output, statuses};
+use crate::output::{self, Format, FormatArg};
+use crate::{connection, file, statuses};
 
 /// The time that the service waits for a webhook's response.
 const TIMEOUT: Duration = Duration::from_secs(5);

@@ -15,9 +15,9 @@ use super::secret;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::format::{Format, FormatArg};
+use crate::output::{self, Format, FormatArg};
 use crate::table::Table;
-use crate::{duration, file, output};
+use crate::{duration, file};
 
 /// The maximum size of a body in bytes, larger than any event.
 const MAX_BODY: usize = 8 << 20;
