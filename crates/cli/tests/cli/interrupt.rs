@@ -1,11 +1,10 @@
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{didit, didit_at};
+use crate::support::{self, Ran, didit, didit_at, terminal, wait_for_requests};
 
 fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -13,13 +12,12 @@ fn start(command: &mut Command) -> Child {
 
 /// Sends a signal to a program, and returns its exit code and standard error.
 fn ended_by(signal: &str, child: Child) -> (Option<i32>, String) {
-    let sent = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
+    support::signal(&child, signal);
     let started = Instant::now();
-    let output = child.wait_with_output().unwrap();
+    let ran = Ran::from(child.wait_with_output().unwrap());
     // A hanging attempt would take 10 s.
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    (ran.code, ran.stderr)
 }
 
 #[test]
@@ -42,9 +40,7 @@ fn signal_ends_a_waiting_command_immediately() {
             }
             let before = sandbox.requests_to(route).len();
             let child = start(&mut didit_at(&sandbox, arguments));
-            while sandbox.requests_to(route).len() == before {
-                thread::sleep(Duration::from_millis(1));
-            }
+            wait_for_requests(&sandbox, route, before + 1);
             assert_eq!(ended_by(signal, child), (Some(code), String::new()), "{arguments}");
         }
     }
@@ -64,20 +60,8 @@ fn signal_ends_the_sandbox_immediately() {
 fn ctrl_c_on_a_terminal_exits_with_130() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_status("pending", "initialized");
-    let program = env!("CARGO_BIN_EXE_didit");
-    // `script` runs the program on a terminal, and forwards the input.
-    let mut script = Command::new("script");
-    script
-        .args(["--quiet", "--return", "--command", &format!("{program} wait pending"), "/dev/null"])
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("DIDIT_BASE_URL", sandbox.url())
-        .env("DIDIT_API_KEY", sandbox.api_key())
-        .stdin(Stdio::piped());
-    let mut child = start(&mut script);
-    while sandbox.requests_to(Route::Decision).is_empty() {
-        thread::sleep(Duration::from_millis(1));
-    }
+    let mut child = start(terminal(&sandbox, 80, "exec didit wait pending").stdin(Stdio::piped()));
+    wait_for_requests(&sandbox, Route::Decision, 1);
     child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
 }

@@ -1,43 +1,27 @@
 //! Tests output that differs between a terminal and a pipe.
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::support::{didit, didit_at, run};
-
-/// Returns the output of a command on a terminal with `columns` columns.
 #[cfg(target_os = "linux")]
-fn on_a_terminal(sandbox: &Sandbox, columns: u16, arguments: &str) -> String {
-    let output = terminal(sandbox, columns, arguments).output().unwrap();
-    String::from_utf8(output.stdout).unwrap().replace('\r', "")
-}
+use crate::support::{terminal, wait_for_requests};
 
-/// Returns a command that runs the program on a terminal with `columns` columns.
+/// Returns the output of a line of the shell on a terminal with `columns` columns.
 #[cfg(target_os = "linux")]
-fn terminal(sandbox: &Sandbox, columns: u16, arguments: &str) -> Command {
-    let program = env!("CARGO_BIN_EXE_didit");
-    let line = format!("stty cols {columns} rows 50; {program} {arguments}");
-    let mut script = Command::new("script");
-    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env_clear();
-    script
-        .env("PATH", "/usr/bin:/bin")
-        .env("TERM", "xterm-256color")
-        .env("HOME", "/nonexistent")
-        .env("DIDIT_BASE_URL", sandbox.url())
-        .env("DIDIT_API_KEY", sandbox.api_key())
-        .stdin(Stdio::null());
-    script
+fn on_a_terminal(sandbox: &Sandbox, columns: u16, line: &str) -> String {
+    run(&mut terminal(sandbox, columns, line)).stdout.replace('\r', "")
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn secret_is_not_read_from_a_terminal() {
     let sandbox = Sandbox::start().unwrap();
-    let shown = on_a_terminal(&sandbox, 80, "config set --secret-stdin; echo exit $?");
+    let shown = on_a_terminal(&sandbox, 80, "didit config set --secret-stdin; echo exit $?");
     let refusal = "--secret-stdin reads a file or a pipe: didit config set --secret-stdin < secret";
     assert!(shown.contains(refusal) && shown.contains("exit 2"), "{shown}");
 }
@@ -47,7 +31,7 @@ fn secret_is_not_read_from_a_terminal() {
 fn sandbox_variables_on_a_terminal_can_be_pasted() {
     use std::io::{BufRead as _, BufReader};
     let sandbox = Sandbox::start().unwrap();
-    let mut command = terminal(&sandbox, 80, "sandbox");
+    let mut command = terminal(&sandbox, 80, "didit sandbox");
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let output = BufReader::new(child.stdout.take().unwrap());
     let mut shown = Vec::new();
@@ -75,13 +59,16 @@ fn table_fits_the_terminal_and_is_colored() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.decision("unique-session-identifier", didit_sandbox::fixtures::DECISION_ALL_SCOPES);
     for columns in [40, 80, 120] {
-        let shown =
-            on_a_terminal(&sandbox, columns, "decision unique-session-identifier --color never");
+        let shown = on_a_terminal(
+            &sandbox,
+            columns,
+            "didit decision unique-session-identifier --color never",
+        );
         assert!(shown.contains("Date of birth") && !shown.contains('\u{1b}'), "{shown}");
         let widest = shown.lines().map(|line| line.chars().count()).max().unwrap();
         assert!(widest <= usize::from(columns), "{columns}: {shown}");
     }
-    let shown = on_a_terminal(&sandbox, 80, "decision unique-session-identifier");
+    let shown = on_a_terminal(&sandbox, 80, "didit decision unique-session-identifier");
     assert!(
         shown.contains("\u{1b}[1mStatus\u{1b}[0m") && shown.contains("\u{1b}[32mConfirmed"),
         "{shown}"
@@ -103,13 +90,11 @@ fn wait_shows_and_erases_a_live_line() {
     sandbox.set_status("s-1", "retrieved");
     let shown = thread::scope(|scope| {
         scope.spawn(|| {
-            while sandbox.requests_to(Route::Decision).is_empty() {
-                thread::sleep(Duration::from_millis(5));
-            }
+            wait_for_requests(&sandbox, Route::Decision, 1);
             thread::sleep(Duration::from_millis(700));
             sandbox.set_status("s-1", "confirmed");
         });
-        on_a_terminal(&sandbox, 80, "wait s-1 --poll 50ms --timeout 5m")
+        on_a_terminal(&sandbox, 80, "didit wait s-1 --poll 50ms --timeout 5m")
     });
     assert!(shown.contains(", waiting for 0s, "), "{shown}");
     assert!(shown.contains("etrieved") && shown.contains("4m59s left"), "{shown}");
@@ -122,12 +107,12 @@ fn wait_shows_and_erases_a_live_line() {
 fn lines_are_redrawn_unless_the_terminal_is_dumb() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.set_status("s-1", "retrieved");
-    for arguments in ["wait s-1 --timeout 700ms", "export --input /dev/null --output -"] {
+    for line in ["didit wait s-1 --timeout 700ms", "didit export --input /dev/null --output -"] {
         for (term, redrawn) in [(Some("xterm"), true), (None, true), (Some("dumb"), false)] {
-            let mut command = terminal(&sandbox, 80, arguments);
+            let mut command = terminal(&sandbox, 80, line);
             command.env_remove("TERM").envs(term.map(|term| ("TERM", term)));
-            let shown = String::from_utf8(command.output().unwrap().stdout).unwrap();
-            assert_eq!(shown.contains("\u{1b}[K"), redrawn, "{arguments} {term:?}: {shown}");
+            let shown = run(&mut command).stdout;
+            assert_eq!(shown.contains("\u{1b}[K"), redrawn, "{line} {term:?}: {shown}");
         }
     }
 }

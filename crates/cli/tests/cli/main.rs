@@ -16,6 +16,8 @@ mod interrupt;
 mod looks;
 mod panic_guard;
 mod pipes;
+#[path = "../support/program.rs"]
+mod program;
 mod results;
 mod sandbox_command;
 mod secrecy;

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use didit_sandbox::{Route, Sandbox};
 
-use crate::support::didit_at;
+use crate::support::{didit_at, wait_for_requests};
 
 #[test]
 fn killed_process_dumps_no_core() {
@@ -15,9 +15,7 @@ fn killed_process_dumps_no_core() {
     sandbox.set_status("s-1", "initialized");
     let mut waiting = didit_at(&sandbox, "wait s-1 --poll 10ms");
     let mut waiting = waiting.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    while sandbox.requests_to(Route::Decision).is_empty() {
-        std::thread::yield_now();
-    }
+    wait_for_requests(&sandbox, Route::Decision, 1);
     let limits = fs::read_to_string(format!("/proc/{}/limits", waiting.id())).unwrap();
     let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
     let words: Vec<_> = core.split_whitespace().collect();

@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{didit, didit_at, run, sample};
+use crate::support::{didit, didit_at, run, sample, wait_for_requests};
 
 #[test]
 fn decision_is_printed_without_loss() {
@@ -40,13 +40,8 @@ fn few_decisions_are_retrieved_at_once() {
     sandbox.script(Route::Decision, [Fault::Pass]);
     sandbox.always(Route::Decision, Fault::Hang);
     let mut child = didit_at(&sandbox, "decision a b c").stdout(Stdio::null()).spawn().unwrap();
-    let requests = loop {
-        let requests = sandbox.requests_to(Route::Decision);
-        if requests.len() >= 3 {
-            break requests;
-        }
-        std::thread::yield_now();
-    };
+    wait_for_requests(&sandbox, Route::Decision, 3);
+    let requests = sandbox.requests_to(Route::Decision);
     child.kill().unwrap();
     child.wait().unwrap();
     let ids: BTreeSet<_> = requests[..3].iter().map(|request| &*request.path).collect();

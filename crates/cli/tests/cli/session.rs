@@ -120,25 +120,17 @@ fn built_in_sandbox_creates_sessions() {
 }
 
 /// Returns the output of `session create` on a terminal with `columns` columns.
+#[cfg(target_os = "linux")]
 fn on_a_terminal(
     sandbox: &Sandbox,
     columns: u16,
     more: &str,
     variables: &[(&str, &str)],
 ) -> String {
-    let program = env!("CARGO_BIN_EXE_didit");
-    let create = format!("{program} session create --scope names {more}");
-    let line = format!("stty cols {columns} rows 50; {create}");
-    // `script` runs the program on a terminal, and copies its output.
-    let mut script = Command::new("script");
-    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]);
-    script
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("DIDIT_BASE_URL", sandbox.url())
-        .env("DIDIT_API_KEY", sandbox.api_key())
-        .envs(variables.iter().copied());
-    run(&mut script).results().replace('\r', "")
+    let line = format!("didit session create --scope names {more}");
+    let mut terminal = crate::support::terminal(sandbox, columns, &line);
+    terminal.env_remove("TERM").envs(variables.iter().copied());
+    run(&mut terminal).results().replace('\r', "")
 }
 
 #[cfg(target_os = "linux")]

@@ -1,14 +1,8 @@
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use didit_sandbox::{Route, Sandbox};
 
-/// The exit code and the output of a run of the program.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
+pub(crate) use crate::program::{Ran, didit, run, signal, wait_for_requests};
 
 impl Ran {
     /// Asserts the exit code and that there is no result, and returns the one line on standard
@@ -30,15 +24,6 @@ impl Ran {
     }
 }
 
-pub(crate) fn run(command: &mut Command) -> Ran {
-    let output = command.output().unwrap();
-    Ran {
-        code: output.status.code(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
-
 /// Returns the error of a command that timed out after two polls, and its timeout in words. The
 /// longer timeouts are for a machine that is too busy to poll within the first.
 pub(crate) fn timeout_error(
@@ -55,14 +40,7 @@ pub(crate) fn timeout_error(
     found.expect("two requests in a minute")
 }
 
-/// Returns a command with space-separated arguments and an empty environment.
-pub(crate) fn didit(arguments: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_didit"));
-    command.args(arguments.split_ascii_whitespace()).env_clear().stdin(Stdio::null());
-    command
-}
-
-/// Returns such a command, configured for a sandbox.
+/// Returns a command with space-separated arguments, configured for a sandbox.
 pub(crate) fn didit_at(sandbox: &Sandbox, arguments: &str) -> Command {
     let mut command = didit(arguments);
     command
@@ -70,6 +48,24 @@ pub(crate) fn didit_at(sandbox: &Sandbox, arguments: &str) -> Command {
         .env("DIDIT_CLIENT_ID", sandbox.client_id())
         .env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
     command
+}
+
+/// Returns a command that runs a line of the shell on a terminal with `columns` columns, where
+/// `didit` is the program.
+#[cfg(target_os = "linux")]
+pub(crate) fn terminal(sandbox: &Sandbox, columns: u16, line: &str) -> Command {
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_didit")).parent().unwrap();
+    let line = format!("stty cols {columns} rows 50; {line}");
+    let mut script = Command::new("script");
+    script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env_clear();
+    script
+        .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+        .env("TERM", "xterm-256color")
+        .env("HOME", "/nonexistent")
+        .env("DIDIT_BASE_URL", sandbox.url())
+        .env("DIDIT_API_KEY", sandbox.api_key())
+        .stdin(std::process::Stdio::null());
+    script
 }
 
 /// Returns the sample decision of a session, on one line.

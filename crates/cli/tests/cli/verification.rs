@@ -1,11 +1,9 @@
 use std::fs;
 use std::process::Command;
-use std::thread;
-use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{didit, run, timeout_error};
+use crate::support::{didit, run, signal, timeout_error, wait_for_requests};
 
 const WORKFLOW: &str = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
 const SESSION: &str = "11111111-2222-3333-4444-555555555555";
@@ -111,11 +109,8 @@ fn stalled_pdf_ends_by_timeout_or_signal() {
     let ran = run(&mut pdf("--timeout 300ms"));
     assert!(ran.error(8).contains("no complete response arrived in time"), "{ran:?}");
     let mut child = pdf("").spawn().unwrap();
-    while sandbox.requests_to(Route::VerificationPdf).len() < 2 {
-        thread::sleep(Duration::from_millis(1));
-    }
-    let signal = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(signal.success());
+    wait_for_requests(&sandbox, Route::VerificationPdf, 2);
+    signal(&child, "-INT");
     assert_eq!(child.wait().unwrap().code(), Some(130));
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }

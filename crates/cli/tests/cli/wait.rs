@@ -1,10 +1,8 @@
 use std::process::Stdio;
-use std::thread;
-use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{didit_at, run, timeout_error};
+use crate::support::{didit_at, run, timeout_error, wait_for_requests};
 
 #[test]
 fn wait_ends_with_a_final_status() {
@@ -14,9 +12,7 @@ fn wait_ends_with_a_final_status() {
     let waiting = waiting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     for status in ["retrieved", "in review", "confirmed"] {
         let seen = sandbox.requests_to(Route::Decision).len();
-        while sandbox.requests_to(Route::Decision).len() < seen + 2 {
-            thread::sleep(Duration::from_millis(1));
-        }
+        wait_for_requests(&sandbox, Route::Decision, seen + 2);
         sandbox.set_status("s-1", status);
     }
     let output = waiting.wait_with_output().unwrap();

@@ -83,7 +83,7 @@ fn concurrent_export_to_one_output_is_refused() {
     sandbox.always(Route::Decision, Fault::Hang);
     let place = Place::with_ids(10);
     let mut first = start(&mut place.export(&sandbox, ""));
-    wait_for_requests(&sandbox, 1);
+    wait_for_requests(&sandbox, Route::Decision, 1);
     std::os::unix::fs::symlink(place.path("out"), place.path("alias")).unwrap();
     for arguments in ["", "--restart", "--output alias"] {
         let arguments = format!("--input ids --output out {arguments}");

@@ -200,7 +200,7 @@ fn killed_retry_resumes_without_repeating_requests() {
     faults.push(Fault::Hang);
     sandbox.script(Route::Decision, faults);
     let mut child = start(&mut retry);
-    wait_for_requests(&sandbox, 16);
+    wait_for_requests(&sandbox, Route::Decision, 16);
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(place.settled().len(), 3);

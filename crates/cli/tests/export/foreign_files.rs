@@ -99,7 +99,7 @@ fn failures_file_in_use_is_refused() {
     sandbox.always(Route::Decision, Fault::Hang);
     let place = Place::with_ids(3);
     let mut first = start(&mut place.export(&sandbox, "--failures f"));
-    wait_for_requests(&sandbox, 3);
+    wait_for_requests(&sandbox, Route::Decision, 3);
     let other = "--input ids --output other --failures f";
     run(&mut place.export_with(&sandbox, other)).ends(2, "another export is writing to f");
     assert!(!place.has("other"));

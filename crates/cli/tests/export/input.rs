@@ -74,7 +74,7 @@ fn lines_appended_during_the_export_are_not_read() {
     sandbox.always(Route::Decision, Fault::Delay(Duration::from_millis(300)));
     let place = Place::with_ids(3);
     let child = start(&mut place.export(&sandbox, "--concurrency 1"));
-    wait_for_requests(&sandbox, 1);
+    wait_for_requests(&sandbox, Route::Decision, 1);
     let mut ids = std::fs::OpenOptions::new().append(true).open(place.path("ids")).unwrap();
     std::io::Write::write_all(&mut ids, b"not/checked\ns-added\n").unwrap();
     wait(child).ends(0, "3 exported");

@@ -55,6 +55,7 @@ fn fifty_kills_neither_lose_nor_repeat_ids() {
         } else {
             wait_for_requests(
                 &sandbox,
+                Route::Decision,
                 before + usize::try_from(next_random(&mut seed) % 60).unwrap(),
             );
             thread::sleep(Duration::from_micros(next_random(&mut seed) % 5000));
@@ -166,7 +167,7 @@ fn signal_leaves_whole_files_and_the_export_resumes() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let before = requested_ids(&sandbox).len();
         let child = start(&mut export);
-        wait_for_requests(&sandbox, before + 4);
+        wait_for_requests(&sandbox, Route::Decision, before + 4);
         let started = Instant::now();
         signal(&child, name);
         wait(child).ends(code, INTERRUPTED);
@@ -185,7 +186,7 @@ fn ctrl_c_keeps_received_results() {
     let place = Place::with_ids(400);
     let mut export = place.export(&sandbox, "--concurrency 4");
     let child = start(&mut export);
-    wait_for_requests(&sandbox, 40);
+    wait_for_requests(&sandbox, Route::Decision, 40);
     signal(&child, "-INT");
     wait(child).ends(130, INTERRUPTED);
     let kept = place.settled().len();
@@ -201,7 +202,7 @@ fn ctrl_c_does_not_wait_for_the_rate_limit() {
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
     let place = Place::with_ids(100);
     let child = start(&mut place.export(&sandbox, ""));
-    wait_for_requests(&sandbox, 5);
+    wait_for_requests(&sandbox, Route::Decision, 5);
     while place.settled().len() < 5 {
         thread::sleep(Duration::from_millis(5));
     }

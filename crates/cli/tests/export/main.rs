@@ -12,6 +12,8 @@ mod foreign_files;
 mod input;
 mod interrupted;
 mod output;
+#[path = "../support/program.rs"]
+mod program;
 mod shared;
 mod shared_terms;
 mod support;

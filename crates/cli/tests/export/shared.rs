@@ -136,7 +136,7 @@ fn expired_lease_passes_ids_to_other_machines() {
     sandbox.script(Route::Decision, (0..10).map(|_| Fault::Pass));
     sandbox.always(Route::Decision, Fault::Hang);
     let mut dead = start(&mut machine(&place, &sandbox, &redis, "b", "--concurrency 8 --lease 1s"));
-    wait_for_requests(&sandbox, 18);
+    wait_for_requests(&sandbox, Route::Decision, 18);
     while settled(&place, &["b"]).len() < 10 {
         thread::sleep(Duration::from_millis(2));
     }
@@ -155,7 +155,7 @@ fn ctrl_c_releases_claimed_ids() {
     let place = Place::with_ids(20);
     sandbox.always(Route::Decision, Fault::Hang);
     let first = start(&mut machine(&place, &sandbox, &redis, "a", "--lease 1h"));
-    wait_for_requests(&sandbox, 16);
+    wait_for_requests(&sandbox, Route::Decision, 16);
     signal(&first, "-INT");
     wait(first).ends(130, "interrupted; ");
     sandbox.clear(Route::Decision);

@@ -6,12 +6,8 @@ use std::process::{Child, Command, Stdio};
 use didit_sandbox::{RecordedRequest, Route, Sandbox};
 use tempfile::TempDir;
 
-/// The exit code and the output of a run of the program.
-#[derive(Debug)]
-pub(crate) struct Ran {
-    pub(crate) code: Option<i32>,
-    pub(crate) stderr: String,
-}
+use crate::program;
+pub(crate) use crate::program::{Ran, didit, signal, wait_for_requests};
 
 impl Ran {
     #[track_caller]
@@ -60,15 +56,11 @@ impl Place {
     }
 
     pub(crate) fn export_with(&self, sandbox: &Sandbox, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_didit"));
+        let mut command = didit(&format!("export {arguments}"));
         command
-            .arg("export")
-            .args(arguments.split_ascii_whitespace())
             .current_dir(self.0.path())
-            .env_clear()
             .env("DIDIT_BASE_URL", sandbox.url())
-            .env("DIDIT_API_KEY", sandbox.api_key())
-            .stdin(Stdio::null());
+            .env("DIDIT_API_KEY", sandbox.api_key());
         command
     }
 
@@ -115,25 +107,17 @@ pub(crate) fn limited(command: &Command, limit: &str) -> Command {
 }
 
 pub(crate) fn run(command: &mut Command) -> Ran {
-    let output = command.output().unwrap();
-    assert_eq!(output.stdout, b"", "nothing is printed");
-    Ran { code: output.status.code(), stderr: String::from_utf8(output.stderr).unwrap() }
+    let ran = program::run(command);
+    assert_eq!(ran.stdout, "", "nothing is printed");
+    ran
 }
 
 pub(crate) fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Sends a signal, such as `-INT`, to a program.
-#[track_caller]
-pub(crate) fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(sent.success());
-}
-
 pub(crate) fn wait(child: Child) -> Ran {
-    let output = child.wait_with_output().unwrap();
-    Ran { code: output.status.code(), stderr: String::from_utf8(output.stderr).unwrap() }
+    child.wait_with_output().unwrap().into()
 }
 
 /// Returns the requested ids, in the order of the requests.
@@ -143,11 +127,4 @@ pub(crate) fn requested_ids(sandbox: &Sandbox) -> Vec<String> {
 
 pub(crate) fn requested_id(request: &RecordedRequest) -> String {
     request.path.split('/').nth(4).unwrap().to_owned()
-}
-
-/// Waits until the sandbox has received `times` requests for decisions.
-pub(crate) fn wait_for_requests(sandbox: &Sandbox, times: usize) {
-    while sandbox.requests_to(Route::Decision).len() < times {
-        std::thread::sleep(std::time::Duration::from_millis(1));
-    }
 }

@@ -1,0 +1,48 @@
+//! Runs the program, for several test binaries.
+
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use didit_sandbox::{Route, Sandbox};
+
+/// The exit code and the output of a run of the program.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        let [stdout, stderr] =
+            [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        Self { code: output.status.code(), stdout, stderr }
+    }
+}
+
+pub(crate) fn run(command: &mut Command) -> Ran {
+    command.output().unwrap().into()
+}
+
+/// Returns a command with space-separated arguments and an empty environment.
+pub(crate) fn didit(arguments: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_didit"));
+    command.args(arguments.split_ascii_whitespace()).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// Sends a signal, such as `-INT`, to a program.
+#[track_caller]
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
+/// Waits until the sandbox has received `times` requests on a route.
+pub(crate) fn wait_for_requests(sandbox: &Sandbox, route: Route, times: usize) {
+    while sandbox.requests_to(route).len() < times {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
