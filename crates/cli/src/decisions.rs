@@ -64,7 +64,10 @@ fn in_order(
             match workers.start(session_id) {
                 Ok(()) => drop(pending.next()),
                 Err(error) if workers.running() == 0 => {
-                    return Err(Failure::other(format!("could not start a thread: {error}")));
+                    return Err(Failure::other(format!(
+                        "could not start a thread: {error}; raise the limit of processes, or try \
+                         again later"
+                    )));
                 }
                 Err(_) => break,
             }

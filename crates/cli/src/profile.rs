@@ -236,7 +236,10 @@ impl Profiles {
             file::replace(&self.path(), json.as_bytes(), true)
         };
         written().map_err(|error| {
-            Failure::other(format!("could not write into {}: {error}", self.folder.display()))
+            let folder = self.folder.display();
+            Failure::other(format!(
+                "could not write into {folder}: {error}; check its permissions and the room on its disk"
+            ))
         })
     }
 
@@ -245,7 +248,9 @@ impl Profiles {
         let path = self.secret_path(name);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(Failure::other(format!("could not remove {}: {error}", path.display())))
+                let path = path.display();
+                let advice = "remove it yourself, as it holds a secret";
+                Err(Failure::other(format!("could not remove {path}: {error}; {advice}")))
             }
             _ => Ok(()),
         }

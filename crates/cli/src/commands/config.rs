@@ -163,8 +163,12 @@ fn read_secret() -> Result<Secret, Failure> {
             "--secret-stdin reads a file or a pipe: didit config set --secret-stdin < secret.txt",
         ));
     }
-    let bytes = read_limited(io::stdin().lock(), MAX_SECRET)
-        .map_err(|error| Failure::usage(format!("could not read standard input: {error}")))?;
+    let bytes = read_limited(io::stdin().lock(), MAX_SECRET).map_err(|error| {
+        Failure::usage(format!(
+            "could not read standard input: {error}; give the secret alone: \
+             didit config set --secret-stdin < secret.txt"
+        ))
+    })?;
     profile::text(bytes)
         .map_err(|why| Failure::usage(format!("the secret on standard input: {why}")))
 }

@@ -191,10 +191,12 @@ impl Export {
             )));
         }
         if self.lease.is_some_and(|lease| lease < MIN_LEASE) {
-            return Err(Failure::usage("--lease is shorter than 1s"));
+            return Err(Failure::usage("--lease is shorter than 1s; give a longer one"));
         }
         if self.job.as_ref().is_some_and(|name| name.is_empty() || name.len() > MAX_NAME) {
-            return Err(Failure::usage("--job is empty or longer than 200 bytes"));
+            return Err(Failure::usage(
+                "--job is empty or longer than 200 bytes; choose another name",
+            ));
         }
         if !context.options.sandbox && context.environment.os("DIDIT_ACCESS_TOKEN").is_some() {
             return Err(Failure::usage(format!(

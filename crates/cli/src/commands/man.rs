@@ -42,7 +42,10 @@ impl Man {
             let written = fs::create_dir_all(&folder)
                 .and_then(|()| write_all(program, &[program.get_name()], &folder));
             written.map_err(|error| {
-                Failure::other(format!("could not write into {}: {error}", folder.display()))
+                let folder = folder.display();
+                Failure::other(format!(
+                    "could not write into {folder}: {error}; choose another --output"
+                ))
             })?;
             return Ok(Exit::Done);
         }

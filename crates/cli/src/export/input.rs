@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::id_set::IdSet;
 use super::state::FailureLine;
+use super::stop::RESUME_HINT;
 use crate::connection::Api;
 use crate::failure::Failure;
 
@@ -85,11 +86,19 @@ impl Input {
     /// Checks the whole input. If it cannot be read twice, it is copied to a file in `folder`.
     pub(crate) fn check(source: Source, api: Api, folder: &Path) -> Result<Self, Failure> {
         let shown = shown(&source);
-        let unreadable =
-            |error: io::Error| Failure::usage(format!("could not read {shown}: {error}"));
+        let flag = match source {
+            Source::Ids(_) => "--input",
+            Source::Failures(_) => "--retry-failures",
+        };
+        let unreadable = |error: io::Error| {
+            Failure::usage(format!("could not read {shown}: {error}; check {flag}"))
+        };
         let copied = |error: io::Error| {
             let folder = folder.display();
-            Failure::other(format!("could not keep a copy of {shown} in {folder}: {error}"))
+            Failure::other(format!(
+                "could not keep a copy of {shown} in {folder}: {error}; make room there, or give \
+                 --input a file"
+            ))
         };
         let (Source::Ids(path) | Source::Failures(path)) = &source;
         let copy = || tempfile::tempfile_in(folder).map(BufWriter::new).map(Kept::Copy);
@@ -148,7 +157,10 @@ impl Input {
         file.set_limit(self.length);
         self.number = 0;
         file.get_mut().seek(SeekFrom::Start(0)).map(drop).map_err(|error| {
-            Failure::other(format!("could not read {} again: {error}", shown(&self.source)))
+            let shown = shown(&self.source);
+            Failure::other(format!(
+                "could not read {shown} again: {error}; fix this and {RESUME_HINT}"
+            ))
         })
     }
 
@@ -196,7 +208,9 @@ impl Iterator for Input {
             let failed = |why: String| {
                 let shown = shown(&self.source);
                 let line = self.number + 1;
-                Some(Err(Failure::other(format!("line {line} of {shown} has changed: {why}"))))
+                Some(Err(Failure::other(format!(
+                    "line {line} of {shown} has changed: {why}; leave it unchanged, and {RESUME_HINT}"
+                ))))
             };
             match read_line(&mut self.file, &mut self.line) {
                 Ok(true) => {}

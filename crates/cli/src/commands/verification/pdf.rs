@@ -66,7 +66,9 @@ impl Pdf {
         // From here on, a signal must not leave a partial file behind.
         context.interrupt.defer();
         let shown = self.output.display();
-        let failed = |error: io::Error| Failure::other(format!("could not write {shown}: {error}"));
+        let failed = |error: io::Error| {
+            Failure::other(format!("could not write {shown}: {error}; choose another --output"))
+        };
         let mut file = self.open()?;
         pdf.write_to(file.as_file_mut())
             .and_then(|()| file.as_file().sync_all())
