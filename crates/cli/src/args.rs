@@ -30,7 +30,7 @@ Try it without an account:     didit --sandbox decision anything
 Examples, options, exit codes: didit --help, didit COMMAND --help";
 
 const AFTER_HELP: &str = "\
-Credentials (one of these; secrets are never passed as arguments):
+Credentials (one of these; their secrets are never passed as arguments):
   DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET (or DIDIT_CLIENT_SECRET_FILE, a path)
   DIDIT_ACCESS_TOKEN
   DIDIT_API_KEY (the verification API accepts only this)

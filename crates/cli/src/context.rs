@@ -61,7 +61,8 @@ pub(crate) struct Options {
     /// Time limit for one session, retries included [env: DIDIT_TIMEOUT] [default: 30s]
     ///
     /// A number and its unit, like 500ms, 30s or 2m. For the commands that wait it limits the whole
-    /// wait, with a default of 10m; `didit doctor` has a default of 10s.
+    /// wait, with a default of 10m; `didit verification pdf` has a default of 2m, and `didit doctor`
+    /// of 10s.
     #[arg(long, global = true, hide_short_help = true, value_name = "DURATION")]
     #[arg(value_parser = duration::parse_positive, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,

@@ -1,4 +1,4 @@
-//! `didit`: the command line of Didit's Data API.
+//! `didit`: the command line of Didit's APIs.
 //!
 //! The only public item is the program itself; it is a library so that its parts can be fuzzed.
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! `didit`: the command line of Didit's Data API.
+//! `didit`: the command line of Didit's APIs.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

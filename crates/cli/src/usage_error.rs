@@ -136,7 +136,7 @@ impl Mistake<'_> {
                 format!("{argument} must come after the command")
             }
             "--client-secret" | "--secret" | "--access-token" | "--token" | "--api-key" => format!(
-                "there is no {argument}: secrets are never passed as arguments; set \
+                "there is no {argument}: these secrets are never passed as arguments; set \
                  DIDIT_CLIENT_SECRET, DIDIT_ACCESS_TOKEN or DIDIT_API_KEY"
             ),
             _ => {

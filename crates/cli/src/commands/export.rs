@@ -69,7 +69,8 @@ pub(crate) struct Export {
     verification: bool,
     /// Failed sessions [default: OUTPUT.failures]
     ///
-    /// JSON Lines with session_id, error and status; the file exists only if a session failed.
+    /// JSON Lines with session_id, error and status. The file is created at the start, and removed
+    /// at the end if no session failed.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     failures: Option<PathBuf>,
     /// Start over, overwriting both files

@@ -26,9 +26,9 @@ Examples:
   didit sandbox --state sessions.jsonl --session-lifetime 1h
   didit sandbox --webhook http://127.0.0.1:3000/webhooks --webhook-fault duplicate,lost";
 
-/// The help on session ids with simulated outcomes, which --strict does not have.
-const PARTS: &str = "\
-Session IDs that play a part (any other is Confirmed, with the sample person):
+/// The help on special session ids, which --strict does not have.
+const SPECIAL_IDS: &str = "\
+Special session IDs (any other is Confirmed, with the sample person):
   declined-...  the person declined
   expired-...   the person did not decide in time
   waiting-...   the person never decides
@@ -49,7 +49,7 @@ Options of every command: didit --help";
 /// --strict knows only the sessions that were created. Each request is logged on standard error,
 /// unless --quiet is given.
 #[derive(Args)]
-#[command(before_long_help = EXAMPLES, after_long_help = PARTS)]
+#[command(before_long_help = EXAMPLES, after_long_help = SPECIAL_IDS)]
 pub(crate) struct Sandbox {
     /// Port; 0 takes any free one
     #[arg(long, value_name = "N", default_value_t = 0)]

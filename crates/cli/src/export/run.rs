@@ -44,6 +44,8 @@ struct Run {
     refused: Option<Error>,
 }
 
+/// Runs an export until every id is settled, something stops it, or a signal arrives; returns the
+/// exit code of the first failed session.
 pub(crate) fn run(
     connection: &Connection,
     ExportJob { input, ids, files, division, .. }: ExportJob,

@@ -117,7 +117,7 @@ fn stalled_pdf_ends_by_timeout_or_signal() {
 
 #[cfg(unix)]
 #[test]
-fn a_pdf_takes_the_place_of_a_regular_file_alone() {
+fn pdf_replaces_only_a_regular_file() {
     let sandbox = Sandbox::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("report.pdf"), "precious").unwrap();

@@ -20,7 +20,7 @@ const EXIT_STATUS: [(&str, &str); 11] = [
     ("143", "ended by SIGTERM"),
 ];
 
-const ENVIRONMENT: [(&str, &str); 13] = [
+const ENVIRONMENT: [(&str, &str); 18] = [
     ("DIDIT_CLIENT_ID, DIDIT_CLIENT_SECRET", "Client credentials."),
     ("DIDIT_CLIENT_SECRET_FILE", "A file with the client secret."),
     ("DIDIT_ACCESS_TOKEN", "A bearer token, instead of client credentials."),
@@ -29,11 +29,16 @@ const ENVIRONMENT: [(&str, &str); 13] = [
     ("DIDIT_VERIFICATION_BASE_URL", "Base URL of the verification API."),
     ("DIDIT_TIMEOUT", "Time limit, like 30s."),
     ("DIDIT_CA_FILE", "A PEM file of certificates to trust as well."),
+    ("DIDIT_SESSION_TOKEN", "A session's token, like --session-token."),
+    ("DIDIT_WEBHOOK_SECRET", "The secret of webhooks."),
+    ("DIDIT_WEBHOOK_SECRET_FILE", "A file with the secret of webhooks."),
+    ("DIDIT_WEBHOOK_OLD_SECRET", "The previous secret of webhooks, also accepted."),
     ("DIDIT_FORMAT", "Output format, table or json."),
     ("DIDIT_PROFILE", "Name of the profile to use."),
     ("DIDIT_SHARED", "The Redis or Valkey of export and doctor, like --shared."),
     ("HTTPS_PROXY, ALL_PROXY, NO_PROXY", "Proxies, and the hosts that need none."),
     ("NO_COLOR, CLICOLOR_FORCE", "No colors, or colors everywhere."),
+    ("RUST_LOG", "What is logged, like didit=debug; -v and --quiet override it."),
 ];
 
 /// Returns the subcommands that have a page.
@@ -132,7 +137,17 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use didit_blocking_adapter::core::client::Environment;
+
     use super::*;
+
+    #[test]
+    fn environment_lists_the_variables_of_the_settings() {
+        for variable in Environment::VARIABLES {
+            let named = |(names, _): &(&str, &str)| names.split(", ").any(|name| name == variable);
+            assert!(ENVIRONMENT.iter().any(named), "{variable}");
+        }
+    }
 
     #[test]
     fn requests_hyphens_and_backslashes_are_escaped() {
