@@ -1,3 +1,5 @@
+//! The list of all cases, as a macro.
+
 /// Expands every case to a test of the given client.
 ///
 /// ```ignore

@@ -1,3 +1,5 @@
+//! The settings of a store that is not connected yet.
+
 use std::time::Duration;
 
 use didit_core::StoreError;

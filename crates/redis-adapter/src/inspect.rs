@@ -51,14 +51,12 @@ impl RedisStore {
             }
         }
         command.arg(microseconds(FORGOTTEN));
-        let mut pipeline = redis::Pipeline::new();
-        pipeline.add_command(command);
         let started = Instant::now();
-        let returned = self.query(&pipeline)?.pop();
+        let returned = self.run(command)?;
         let latency = started.elapsed();
         let parse = || {
             let (name, version, found): (String, String, Vec<i64>) =
-                redis::from_redis_value(returned?).ok()?;
+                redis::from_redis_value(returned).ok()?;
             let quotas =
                 Bucket::ALL.into_iter().zip(found.chunks_exact(3)).map(|(bucket, found)| {
                     let count = |at: usize| u32::try_from(found[at]).ok();

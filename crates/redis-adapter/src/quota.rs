@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use didit_core::{QuotaAnswer, QuotaRequest, SharedLimit};
 use redis::Cmd;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::keys::Keys;
 use crate::store::microseconds;
@@ -25,39 +25,35 @@ fn arguments(request: &QuotaRequest) -> Value {
     let completed = request.completed.iter();
     let completed: Vec<_> =
         completed.map(|(permit, age)| json!([permit, microseconds(*age)])).collect();
-    let mut arguments = Map::new();
-    let mut set = |name: &str, value: Value| arguments.insert(name.to_owned(), value);
-    set("window", microseconds(request.window).into());
-    set("lease", microseconds(request.lease).into());
-    set("completed", completed.into());
-    set("unused", request.unused.clone().into());
-    set("first", request.first.into());
-    set("wanted", request.wanted.into());
+    let mut arguments = json!({
+        "window": microseconds(request.window),
+        "lease": microseconds(request.lease),
+        "completed": completed,
+        "unused": request.unused,
+        "first": request.first,
+        "wanted": request.wanted,
+    });
     // An absent member is nil in the script; a null would not be.
     if let Some(budget) = request.budget {
-        set("budget", budget.into());
+        arguments["budget"] = json!(budget);
     }
     if let Some(join) = &request.join {
-        set("join", true.into());
-        set("again", join.again.into());
-        set("in_flight", join.in_flight.clone().into());
+        arguments["join"] = json!(true);
+        arguments["again"] = json!(join.again);
+        arguments["in_flight"] = json!(join.in_flight);
     }
     match request.learned {
-        Some(SharedLimit::Of(limit)) => {
-            set("learned", limit.into());
-        }
-        Some(SharedLimit::Unlimited) => {
-            set("learned", (-1).into());
-        }
+        Some(SharedLimit::Of(limit)) => arguments["learned"] = json!(limit),
+        Some(SharedLimit::Unlimited) => arguments["learned"] = json!(-1),
         Some(SharedLimit::Unknown) | None => {}
     }
     if let Some(time) = request.closed_for {
-        set("closed_for", microseconds(time).into());
+        arguments["closed_for"] = json!(microseconds(time));
     }
     if request.opened {
-        set("opened", true.into());
+        arguments["opened"] = json!(true);
     }
-    Value::Object(arguments)
+    arguments
 }
 
 /// Parses the return value of the script.

@@ -1,10 +1,12 @@
+//! The connection to Redis, and its use as a [`SharedStore`].
+
 use std::fmt;
 use std::time::Duration;
 
 use didit_core::{
     Application, SharedStore, StoreAnswer, StoreError, StoreRequest, TokenAnswer, TokenRequest,
 };
-use redis::{Client, Connection, ConnectionAddr, Pipeline, RedisError, Value};
+use redis::{Client, Cmd, Connection, ConnectionAddr, Pipeline, RedisError, Value};
 
 use crate::builder::RedisStoreBuilder;
 use crate::failure::failure;
@@ -66,8 +68,15 @@ impl RedisStore {
         Ok(connection)
     }
 
+    /// Runs one command.
+    pub(crate) fn run(&mut self, command: Cmd) -> Result<Value, StoreError> {
+        let mut pipeline = Pipeline::new();
+        pipeline.add_command(command);
+        self.query(&pipeline)?.pop().ok_or_else(|| self.unexpected())
+    }
+
     /// Runs the commands in one round trip.
-    pub(crate) fn query(&mut self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
+    fn query(&mut self, pipeline: &Pipeline) -> Result<Vec<Value>, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.new_connection(RECONNECT_TIMEOUT)?,

@@ -1,3 +1,5 @@
+//! A list of sessions that several machines share, as calls of `work_list.lua`.
+
 use std::fmt;
 use std::time::Duration;
 
@@ -145,13 +147,9 @@ impl WorkList {
         for id in ids {
             command.arg(keys.mark(id.as_str()));
         }
-        let mut pipeline = redis::Pipeline::new();
-        pipeline.add_command(command);
-        let returned = self.store.query(&pipeline).map_err(WorkListError::Store)?.pop();
-        let returned =
-            returned.and_then(|value| redis::from_redis_value::<(String, Vec<u8>)>(value).ok());
-        let (epoch, states) =
-            returned.ok_or_else(|| WorkListError::Store(self.store.unexpected()))?;
+        let returned = self.store.run(command).map_err(WorkListError::Store)?;
+        let (epoch, states): (String, Vec<u8>) = redis::from_redis_value(returned)
+            .map_err(|_| WorkListError::Store(self.store.unexpected()))?;
         if !self.epoch.is_empty() && epoch != self.epoch {
             let place = self.store.address();
             let lost = StoreError::new(format!("Redis at {place} has lost the list of the job"));
