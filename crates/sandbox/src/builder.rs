@@ -21,7 +21,6 @@ pub struct SandboxBuilder {
     pub(crate) faults: FaultPlan,
     pub(crate) keep_requests: usize,
     pub(crate) session_lifetime: Duration,
-    pub(crate) verification_lifetime: Duration,
     pub(crate) webhooks: Vec<(String, String)>,
     pub(crate) webhook_faults: Vec<WebhookFault>,
     pub(crate) state_file: Option<PathBuf>,
@@ -54,7 +53,6 @@ impl SandboxBuilder {
             faults: FaultPlan::default(),
             keep_requests: 100_000,
             session_lifetime: Duration::from_secs(600),
-            verification_lifetime: Duration::from_secs(7 * 86_400),
             webhooks: Vec::new(),
             webhook_faults: Vec::new(),
             state_file: None,
@@ -128,13 +126,6 @@ impl SandboxBuilder {
     /// invalid line makes [`start`](Self::start) fail with an error that contains its number.
     pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_file = Some(path.into());
-        self
-    }
-
-    /// Sets the time that a verification session waits for its user; by default 7 days. After that
-    /// it is `Expired` if it was never started, and `Abandoned` otherwise.
-    pub fn verification_lifetime(mut self, lifetime: Duration) -> Self {
-        self.verification_lifetime = lifetime;
         self
     }
 

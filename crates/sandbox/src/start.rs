@@ -51,7 +51,7 @@ impl SandboxBuilder {
             journal: Journal::new(self.keep_requests),
             tokens: Tokens::new(store.clone(), reach.network.is_some()),
             sessions: Sessions::new(self.session_lifetime, store.clone()),
-            verification: Verifications::new(pages, self.verification_lifetime, store),
+            verification: Verifications::new(pages, store),
             connections: 0,
             requests: 0,
         };

@@ -11,10 +11,13 @@ use crate::random::{unguessable, url_safe};
 use crate::state_file::{Record, Store};
 use crate::webhook::{Outbox, WebhookFault};
 
+/// The time that a session waits for its user. After that it is `Expired` if it was never started,
+/// and `Abandoned` otherwise.
+const LIFETIME: Duration = Duration::from_secs(7 * 86_400);
+
 pub(crate) struct Sessions {
     /// The base URL of the hosted flows.
     base: String,
-    lifetime: Duration,
     store: Store,
     created: BTreeMap<u64, Session>,
     by_id: HashMap<String, u64>,
@@ -40,10 +43,9 @@ pub(crate) enum Lookup<'a> {
 }
 
 impl Sessions {
-    pub(crate) fn new(base: String, lifetime: Duration, store: Store) -> Self {
+    pub(crate) fn new(base: String, store: Store) -> Self {
         Self {
             base,
-            lifetime,
             store,
             created: BTreeMap::new(),
             by_id: HashMap::new(),
@@ -92,7 +94,7 @@ impl Sessions {
                 given,
                 status: status::NOT_STARTED.to_owned(),
                 created_at: now,
-                expires_at: now.saturating_add(self.lifetime),
+                expires_at: now.saturating_add(LIFETIME),
                 reviews: Vec::new(),
                 nodes_to_resubmit: Vec::new(),
             },
@@ -143,7 +145,7 @@ impl Sessions {
         let before = self.created.get(&session.number).map(|session| session.status.clone());
         let was_finished = before.as_deref().is_some_and(|before| !status::is_unfinished(before));
         if was_finished && status::is_unfinished(&session.status) {
-            session.expires_at = now.saturating_add(self.lifetime);
+            session.expires_at = now.saturating_add(LIFETIME);
         }
         self.put(session.clone())?;
         if before.as_ref() != Some(&session.status) {

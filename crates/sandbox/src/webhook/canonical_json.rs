@@ -1,5 +1,8 @@
 //! JSON in the form of Python's `json.dumps(value, sort_keys=True, separators=(",", ":"))`, which
 //! Didit sends and signs ([webhooks](https://docs.didit.me/integration/webhooks)).
+//!
+//! Written independently of the SDK's own, so that a test with the sandbox finds what either of them
+//! does wrong.
 
 use std::fmt::Write as _;
 
