@@ -23,8 +23,7 @@ pub(crate) fn print() {
         completed: Vec::new(),
         unused: Vec::new(),
         learned: Some(SharedLimit::Of(600)),
-        closed_for: None,
-        opened: false,
+        gate: None,
         first: 0,
         wanted: 1,
     };

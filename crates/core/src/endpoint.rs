@@ -93,11 +93,14 @@ pub enum Bucket {
     VerificationCreates,
     /// PDFs of the verification API.
     VerificationPdfs,
+    /// [Other requests](crate::verification::Raw) to the verification API, some of which have narrow
+    /// limits of their own.
+    VerificationOther,
 }
 
 impl Bucket {
     /// All buckets.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Token,
         Self::Decisions,
         Self::Reads,
@@ -106,6 +109,7 @@ impl Bucket {
         Self::VerificationWrites,
         Self::VerificationCreates,
         Self::VerificationPdfs,
+        Self::VerificationOther,
     ];
     pub(crate) const COUNT: usize = Self::ALL.len();
 
@@ -120,6 +124,7 @@ impl Bucket {
             Self::VerificationWrites => "verification-writes",
             Self::VerificationCreates => "verification-creates",
             Self::VerificationPdfs => "verification-pdfs",
+            Self::VerificationOther => "verification-other",
         }
     }
 

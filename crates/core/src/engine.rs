@@ -35,8 +35,8 @@ pub use self::policy::Policy;
 use self::rate_limiter::RateLimiter;
 use self::retry::Jitter;
 pub use self::shared_store::{
-    Application, Join, QuotaAnswer, QuotaRequest, SharedLimit, SharedStore, SharedToken,
-    StoreAnswer, StoreError, StoreRequest, StoreStep, TokenAnswer, TokenRequest,
+    Application, GateReport, Join, QuotaAnswer, QuotaRequest, SharedLimit, SharedStore,
+    SharedToken, StoreAnswer, StoreError, StoreRequest, StoreStep, TokenAnswer, TokenRequest,
 };
 pub use self::step::{Operation, Step, Ticket};
 use self::token_cache::{TokenAccess, TokenCache, TokenClaim, renew_after};
@@ -270,8 +270,14 @@ impl Engine {
     }
 
     /// Records that the token endpoint accepts no requests before `until`.
-    fn token_refused(&mut self, until: Moment, now: Moment, error: &CallErrorKind) {
-        self.token_cache.refused(until, now, error);
+    fn token_refused(
+        &mut self,
+        until: Moment,
+        sent_at: Moment,
+        now: Moment,
+        error: &CallErrorKind,
+    ) {
+        self.token_cache.refused(until, sent_at, now, error);
         if let Some(share) = self.token_share() {
             share.refused(until, now);
         }

@@ -268,7 +268,10 @@ impl ResponseError {
             (ResponseErrorKind::Forbidden, _) => "ask Didit to grant these credentials access",
             (
                 ResponseErrorKind::NotFound,
-                EndpointKind::FetchToken | EndpointKind::CreateSession,
+                EndpointKind::FetchToken
+                | EndpointKind::CreateSession
+                | EndpointKind::CreateVerificationSession
+                | EndpointKind::ListVerificationSessions,
             ) => "check the base URL",
             (ResponseErrorKind::NotFound, EndpointKind::ReadStatus) => {
                 "check the session id and the session token"
@@ -277,6 +280,11 @@ impl ResponseError {
                 "check the session id, and that the session belongs to these credentials"
             }
             (ResponseErrorKind::RateLimited, _) => "send fewer requests, or allow more time",
+            (ResponseErrorKind::ClientError | ResponseErrorKind::ServerError, _)
+                if self.is_retryable() =>
+            {
+                "try again later"
+            }
             (ResponseErrorKind::ClientError, _) => "fix the request",
             (ResponseErrorKind::ServerError, _) => "try again later",
             (ResponseErrorKind::Redirect, _) => "check the base URL; redirects are not followed",

@@ -29,9 +29,10 @@ pub use credentials::{Authorization, ClientCredentials, Credentials, InvalidCred
 pub use endpoint::{Bucket, Endpoint, Host, MAX_HEAD_BYTES, Replay};
 pub use engine::{
     Application, Call, CallError, CallErrorKind, DecisionEndpoint, Engine, EngineBuilder, Event,
-    EventKind, GaveUp, Join, Moment, Operation, Policy, QuotaAnswer, QuotaRequest, SharedLimit,
-    SharedStore, SharedToken, Step, StoreAnswer, StoreError, StoreRequest, StoreStep, Ticket,
-    TokenAnswer, TokenRequest, TransportError, TransportErrorKind, WaitForDecision, WaitReason,
+    EventKind, GateReport, GaveUp, Join, Moment, Operation, Policy, QuotaAnswer, QuotaRequest,
+    SharedLimit, SharedStore, SharedToken, Step, StoreAnswer, StoreError, StoreRequest, StoreStep,
+    Ticket, TokenAnswer, TokenRequest, TransportError, TransportErrorKind, WaitForDecision,
+    WaitReason,
 };
 pub use error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 pub use json::{JsonError, RawJson};

@@ -5,7 +5,7 @@
 -- has more entries than the limit; the other keys have one entry per process.
 local state, permits, held, members, waiting = unpack(KEYS)
 local me, request = ARGV[1], cjson.decode(ARGV[2])
-local FORGOTTEN, REASSEMBLY, PROBE, GRACE, SOON = 30e6, 1e6, 900e6, 1e5, 2e4
+local FORGOTTEN, REASSEMBLY, PROBE, GRACE, SOON, REPORTED = 30e6, 1e6, 900e6, 1e5, 2e4, 1e6
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
 
@@ -62,10 +62,16 @@ for _, number in ipairs(request.unused) do
 end
 if request.learned then redis.call('HSET', state, 'limit', request.learned) end
 if request.closed_for then
-  redis.call('HSET', state, 'closed', math.max(field('closed'), now + request.closed_for),
-    'probe', now + PROBE)
+  -- Only a request sent after the last refusal shows that the time it set is no longer valid.
+  local is_newer = field('refused') + REPORTED <= now - request.age
+  if request.closed_for > 0 then
+    local closed = now + request.closed_for
+    if not is_newer then closed = math.max(closed, field('closed')) end
+    redis.call('HSET', state, 'closed', closed, 'probe', now + PROBE, 'refused', now)
+  elseif is_newer then
+    redis.call('HDEL', state, 'closed', 'probe')
+  end
 end
-if request.opened then redis.call('HDEL', state, 'closed', 'probe') end
 
 -- Permits. Limits: -2 is unknown, -1 is none.
 local learned = tonumber(redis.call('HGET', state, 'limit') or -2)

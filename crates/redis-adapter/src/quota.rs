@@ -47,11 +47,9 @@ fn arguments(request: &QuotaRequest) -> Value {
         Some(SharedLimit::Unlimited) => arguments["learned"] = json!(-1),
         Some(SharedLimit::Unknown) | None => {}
     }
-    if let Some(time) = request.closed_for {
-        arguments["closed_for"] = json!(microseconds(time));
-    }
-    if request.opened {
-        arguments["opened"] = json!(true);
+    if let Some(gate) = &request.gate {
+        arguments["closed_for"] = json!(microseconds(gate.closed_for));
+        arguments["age"] = json!(microseconds(gate.age));
     }
     arguments
 }

@@ -86,12 +86,7 @@ impl<E: Endpoint> Call<E> {
     }
 
     /// Takes the next step of a call that is neither in flight nor finished.
-    fn advance(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        deadline: Moment,
-    ) -> Result<Step<E::Output>, CallError> {
+    fn advance(&mut self, engine: &mut Engine, now: Moment) -> Result<Step<E::Output>, CallError> {
         self.deadline.leave_queue(now);
         engine.check_store(now);
         if let Some(event) = engine.take_store_event() {
@@ -104,16 +99,21 @@ impl<E: Endpoint> Call<E> {
         };
         match access {
             TokenAccess::Ready(authorization, generation) => {
+                self.deadline.has_token();
                 self.admit(engine, now, Purpose::Request(authorization, generation))
             }
             TokenAccess::Fetch(endpoint) => self.send(engine, now, Purpose::Token(endpoint)),
             TokenAccess::Wait(until) => {
-                Ok(self.wait(engine, now, deadline.min(until), WaitReason::Token))
-            }
-            TokenAccess::Refused(until, _) if until < deadline => {
-                Ok(self.wait(engine, now, until, WaitReason::RetryAfter))
+                let end = self.deadline.token_end(&engine.settings.policy, now);
+                if now >= end {
+                    return Err(self.out_of_time(WaitReason::Token));
+                }
+                Ok(self.wait(engine, now, end.min(until), WaitReason::Token))
             }
             TokenAccess::Refused(until, error) => {
+                if until < self.deadline.token_end(&engine.settings.policy, now) {
+                    return Ok(self.wait(engine, now, until, WaitReason::RetryAfter));
+                }
                 let error = self.error(EndpointKind::FetchToken, error, GaveUp::DeadlineExceeded);
                 Err(error.with_retry_after(until.since(now)))
             }
@@ -171,8 +171,12 @@ impl<E: Endpoint> Call<E> {
         })?;
         let deadline = self.deadline_of(&purpose, engine, now);
         let bucket = if purpose.is_token() { Bucket::Token } else { E::BUCKET };
-        let attempt_timeout = engine.settings.policy.attempt_timeout_of(bucket);
-        let timeout = attempt_timeout.min(deadline.since(now)).min(LONGEST_TIMEOUT);
+        let left = deadline.since(now).min(LONGEST_TIMEOUT);
+        let timeout = match self.replay_of(endpoint) {
+            Replay::Safe => engine.settings.policy.attempt_timeout_of(bucket).min(left),
+            // There is no second attempt to leave time for.
+            Replay::OnlyIfUnsent => left,
+        };
         if timeout.is_zero() {
             return Err(self.out_of_time(WaitReason::Response));
         }

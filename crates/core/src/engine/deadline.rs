@@ -18,7 +18,7 @@ pub(super) struct Deadline {
     end: Option<Moment>,
     /// The time of entry into the rate limiter's queue, while the call is in it.
     queued_since: Option<Moment>,
-    /// The end of the time to fetch a token, before the time of a queued call has started.
+    /// The end of the time to get a token, before the time of a queued call has started.
     token_end: Option<Moment>,
 }
 
@@ -42,7 +42,7 @@ impl Deadline {
         self.end.map_or(Moment::LAST, |end| end.after(queued))
     }
 
-    /// Returns the end of the time to fetch a token.
+    /// Returns the end of the time to get a token.
     pub(super) fn token_end(&mut self, policy: &Policy, now: Moment) -> Moment {
         if self.excludes_queue && self.end.is_none() {
             return *self.token_end.get_or_insert(now.after(self.time(policy)));
@@ -70,8 +70,8 @@ impl Deadline {
         }
     }
 
-    /// Records that the token was fetched.
-    pub(super) fn token_fetched(&mut self) {
+    /// Records that the call has a token.
+    pub(super) fn has_token(&mut self) {
         self.token_end = None;
     }
 }

@@ -66,7 +66,7 @@ impl Engine {
     pub(super) fn share(&mut self) {
         let policy = &self.settings.policy;
         self.limiters = Bucket::ALL.map(|bucket| {
-            let limiter = policy.limiter(bucket).shared(policy.attempt_timeout_of(bucket));
+            let limiter = policy.limiter(bucket).shared(policy.longest_attempt_of(bucket));
             Some(Box::new(limiter))
         });
         self.fleet = Some(Box::new(Fleet::new(policy.attempt_timeout)));

@@ -5,12 +5,15 @@ use super::moment::Moment;
 /// Keeps all calls from sending until the time that the service set.
 ///
 /// Trust in that time is bounded: if it is further away than [`PROBE_INTERVAL`], one request per
-/// interval is sent anyway, to see whether the service still refuses.
+/// interval is sent anyway, to see whether the service still refuses. The response to a request
+/// that was sent before the gate closed says nothing about it.
 #[derive(Debug, Default)]
 pub(super) struct Gate(Option<Closed>);
 
 #[derive(Clone, Copy, Debug)]
 struct Closed {
+    /// The time of the last refusal.
+    at: Moment,
     until: Moment,
     probe_at: Moment,
 }
@@ -18,14 +21,19 @@ struct Closed {
 const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
 impl Gate {
-    /// Closes the gate until `until`, unless it is already closed for longer.
-    pub(super) fn close(&mut self, until: Moment, now: Moment) {
-        let until = self.0.map_or(until, |closed| closed.until.max(until));
-        self.0 = Some(Closed { until, probe_at: now.after(PROBE_INTERVAL) });
+    /// Closes the gate until `until`, because a request that was sent at `sent_at` was refused. If
+    /// it was sent before the gate closed, the later end holds. Returns that end.
+    pub(super) fn close(&mut self, until: Moment, sent_at: Moment, now: Moment) -> Moment {
+        let before = self.0.filter(|closed| sent_at < closed.at);
+        let until = before.map_or(until, |closed| closed.until.max(until));
+        self.0 = Some(Closed { at: now, until, probe_at: now.after(PROBE_INTERVAL) });
+        until
     }
 
-    pub(super) fn open(&mut self) {
-        self.0 = None;
+    /// Opens the gate, because a request that was sent at `sent_at` was accepted; returns whether it
+    /// had closed before that.
+    pub(super) fn open(&mut self, sent_at: Moment) -> bool {
+        self.0.take_if(|closed| closed.at <= sent_at).is_some()
     }
 
     /// Returns when the next request may pass, or `None` if one may pass now.
@@ -33,16 +41,10 @@ impl Gate {
         self.0.map(|closed| closed.until.min(closed.probe_at)).filter(|until| *until > now)
     }
 
-    /// Returns whether the time that the service set is still in the future.
-    pub(super) fn is_closed(&self, now: Moment) -> bool {
-        self.0.is_some_and(|closed| closed.until > now)
-    }
-
     /// Records that a request passes. Before the time that the service set, only one may pass per
     /// interval.
     pub(super) fn pass(&mut self, now: Moment) {
-        self.0 = self.0.filter(|closed| closed.until > now);
-        if let Some(closed) = &mut self.0 {
+        if let Some(closed) = self.0.as_mut().filter(|closed| closed.until > now) {
             closed.probe_at = now.after(PROBE_INTERVAL);
         }
     }
@@ -60,8 +62,8 @@ mod tests {
     fn gate_opens_at_the_latest_time_given() {
         let mut gate = Gate::default();
         assert_eq!(gate.closed_until(at(0)), None);
-        gate.close(at(10), at(0));
-        gate.close(at(5), at(1));
+        gate.close(at(10), at(0), at(1));
+        gate.close(at(5), at(0), at(2));
         assert_eq!(gate.closed_until(at(9)), Some(at(10)));
         assert_eq!(gate.closed_until(at(10)), None);
         gate.pass(at(10));
@@ -71,12 +73,25 @@ mod tests {
     #[test]
     fn long_closed_gate_lets_one_probe_pass_per_interval() {
         let mut gate = Gate::default();
-        gate.close(Moment::new(Duration::MAX), at(100));
+        gate.close(Moment::new(Duration::MAX), at(99), at(100));
         assert_eq!(gate.closed_until(at(100)), Some(at(1000)));
         assert_eq!(gate.closed_until(at(1000)), None);
         gate.pass(at(1000));
         assert_eq!(gate.closed_until(at(1000)), Some(at(1900)));
-        gate.open();
+        assert!(gate.open(at(1000)));
         assert_eq!(gate.closed_until(at(1000)), None);
+        assert!(!gate.open(at(1000)), "it is open already");
+    }
+
+    #[test]
+    fn only_requests_sent_after_the_refusal_open_the_gate_or_shorten_its_time() {
+        let mut gate = Gate::default();
+        gate.close(at(3000), at(0), at(1));
+        assert!(!gate.open(at(0)));
+        gate.close(at(20), at(0), at(2));
+        gate.pass(at(902));
+        assert_eq!(gate.closed_until(at(903)), Some(at(1802)));
+        gate.close(at(910), at(902), at(903));
+        assert_eq!(gate.closed_until(at(904)), Some(at(910)));
     }
 }

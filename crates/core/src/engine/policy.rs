@@ -19,7 +19,8 @@ pub struct Policy {
     /// has at least 60 s, unless the call sets its own timeout.
     pub call_timeout: Duration,
     /// The time for one attempt, including the body of the response. Default: 10 s.
-    /// Generating a PDF has at least 60 s.
+    /// Generating a PDF has at least 60 s, and a request that must not be repeated has all the time
+    /// that is left for its call.
     pub attempt_timeout: Duration,
     /// The maximum number of attempts per request. Refusals by the rate limit do not count; only
     /// the deadline ends those. Default: 4.
@@ -60,9 +61,20 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Returns the time for one attempt of a request in this bucket.
+    /// Returns the time for one attempt of a request in this bucket that may be repeated.
     pub(super) fn attempt_timeout_of(&self, bucket: Bucket) -> Duration {
         self.attempt_timeout.max(bucket.min_timeout())
+    }
+
+    /// Returns the longest time for one attempt of any request in this bucket.
+    pub(super) fn longest_attempt_of(&self, bucket: Bucket) -> Duration {
+        let repeatable = self.attempt_timeout_of(bucket);
+        match bucket {
+            Bucket::Writes | Bucket::VerificationWrites | Bucket::VerificationCreates => {
+                repeatable.max(self.call_timeout)
+            }
+            _ => repeatable,
+        }
     }
 
     /// Returns the rate limiter for the requests of one bucket.

@@ -171,17 +171,16 @@ impl RateLimiter {
         self.answered |= first;
         self.learn(reported.limit, conclusive, now);
         let refused = status == StatusCode::TOO_MANY_REQUESTS;
-        if conclusive && !refused {
-            self.open(now);
-        }
+        let mut opened = false;
         if let Some(sent_at) = self.in_flight.remove(id) {
             self.finish(id, !refused, now);
             self.observe_others(sent_at, now, reported, refused);
+            if let Some(reset) = reported.reset_after.filter(|_| refused && reported.is_used_up()) {
+                self.close(now.after(reset.min(self.window)), sent_at, now);
+            }
+            opened = conclusive && !refused && self.open(sent_at);
         }
-        if let Some(reset) = reported.reset_after.filter(|_| refused && reported.is_used_up()) {
-            self.close(now.after(reset.min(self.window)), now);
-        }
-        let changed = first || refused || self.limit() != limit;
+        let changed = first || refused || opened || self.limit() != limit;
         changed && self.can_admit_queued(now)
     }
 
@@ -231,19 +230,22 @@ impl RateLimiter {
         !self.queue.is_empty() && self.gate.closed_until(now).is_none() && self.free(now) > 0
     }
 
-    /// Admits nothing before `until`, because the service refused.
-    pub(super) fn close(&mut self, until: Moment, now: Moment) {
-        self.gate.close(until, now);
+    /// Admits nothing before `until`, because the service refused a request sent at `sent_at`.
+    pub(super) fn close(&mut self, until: Moment, sent_at: Moment, now: Moment) {
+        let until = self.gate.close(until, sent_at, now);
         if let Some(permits) = &mut self.permits {
-            permits.gate_closed(until);
+            permits.gate_changed(Some(until), sent_at);
         }
     }
 
-    fn open(&mut self, now: Moment) {
-        if let Some(permits) = self.permits.as_mut().filter(|_| self.gate.is_closed(now)) {
-            permits.gate_opened();
+    /// Ends the time that the service set before it accepted a request sent at `sent_at`; returns
+    /// whether it had set one.
+    fn open(&mut self, sent_at: Moment) -> bool {
+        let opened = self.gate.open(sent_at);
+        if let Some(permits) = self.permits.as_mut().filter(|_| opened) {
+            permits.gate_changed(None, sent_at);
         }
-        self.gate.open();
+        opened
     }
 
     /// Gives up a place in the queue; returns whether waiting calls should be polled.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::call_error::{CallErrorKind, GaveUp};
-use super::failure::WaitReason;
+use super::failure::{TransportErrorKind, WaitReason};
 use super::moment::Moment;
 use super::policy::Policy;
 use crate::endpoint::Replay;
@@ -35,8 +35,11 @@ pub(super) fn decide(
     random: u64,
 ) -> RetryDecision {
     let refused = error.is_rate_limited();
+    let timed_out = matches!(error, CallErrorKind::Transport(TransportErrorKind::Timeout));
     if !error.is_retryable(replay) {
-        return RetryDecision::GiveUp(GaveUp::NotRetryable);
+        let out_of_time = timed_out && now >= attempts.deadline;
+        let gave_up = if out_of_time { GaveUp::DeadlineExceeded } else { GaveUp::NotRetryable };
+        return RetryDecision::GiveUp(gave_up);
     }
     // Precedes the check for the last attempt: an attempt cut off by the deadline says little about
     // the service.
@@ -91,7 +94,6 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::engine::TransportErrorKind;
     use crate::error::{EndpointKind, ResponseError, ResponseErrorKind};
 
     fn response(status: u16, retry_after: Option<u64>) -> CallErrorKind {
@@ -128,6 +130,8 @@ mod tests {
             (failed(Connect), OnlyIfUnsent, 1, 30_000, Ok((150, Backoff))),
             (failed(ConnectionLost), OnlyIfUnsent, 1, 30_000, FINAL),
             (failed(Timeout), OnlyIfUnsent, 1, 30_000, FINAL),
+            (failed(Timeout), OnlyIfUnsent, 1, 0, DEADLINE),
+            (failed(ConnectionLost), OnlyIfUnsent, 1, 0, FINAL),
             (failed(ConnectionLost), Safe, 4, 30_000, ATTEMPTS),
             (failed(ConnectionLost), Safe, 1, 150, DEADLINE),
             (failed(ConnectionLost), Safe, 4, 1, ATTEMPTS),

@@ -93,10 +93,8 @@ pub struct QuotaRequest {
     pub unused: Vec<u64>,
     /// The limit that the service named, if it has changed.
     pub learned: Option<SharedLimit>,
-    /// The time for which the service refuses all requests, if it does.
-    pub closed_for: Option<Duration>,
-    /// True if the service accepts requests again, earlier than it had announced.
-    pub opened: bool,
+    /// Set if the service has refused all requests for some time, or accepts them again.
+    pub gate: Option<GateReport>,
     /// The number of the first requested permit. The process numbers its permits itself, and never
     /// uses a number twice.
     pub first: u64,
@@ -112,6 +110,18 @@ pub struct Join {
     pub again: bool,
     /// The permits whose requests are in flight.
     pub in_flight: Vec<u64>,
+}
+
+/// A change of the time for which the service refuses all requests.
+///
+/// If the request that showed it was sent a second or more after the last refusal that the store
+/// knows, the new time replaces the old one. Otherwise, the later end of both holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GateReport {
+    /// The time for which the service refuses requests; zero if it accepts them.
+    pub closed_for: Duration,
+    /// The time since that request was sent.
+    pub age: Duration,
 }
 
 /// The store's answer to a [`QuotaRequest`].

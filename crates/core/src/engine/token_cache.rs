@@ -107,15 +107,15 @@ impl TokenCache {
             Some(token) if token.renew_at > now => return token.access(),
             token => token.as_ref().map(CachedToken::access),
         };
+        if let (Some(until), Some(refusal)) = (self.gate.closed_until(now), &self.refusal) {
+            return old.unwrap_or_else(|| TokenAccess::Refused(until, refusal.clone()));
+        }
         // One call renews early; the others continue to use the old token.
         if let Some(lease) = self.lease.as_ref().filter(|lease| claim.lease != Some(lease.id)) {
             return old.unwrap_or_else(|| {
                 claim.waits_for = Some(lease.id);
                 TokenAccess::Wait(lease.until)
             });
-        }
-        if let (Some(until), Some(refusal)) = (self.gate.closed_until(now), &self.refusal) {
-            return old.unwrap_or_else(|| TokenAccess::Refused(until, refusal.clone()));
         }
         if let Some(error) = self.shared_failure(claim) {
             return TokenAccess::Failed(error);
@@ -170,7 +170,7 @@ impl TokenCache {
     ) {
         let generation = claim.lease.unwrap_or_default();
         self.release(claim);
-        self.gate.open();
+        self.gate.open(now);
         self.refusal = None;
         claim.fresh = Some((authorization.clone(), generation));
         if let Some(lifetime) = lifetime.filter(|_| generation > self.retired) {
@@ -209,9 +209,16 @@ impl TokenCache {
         Self { leases: self.leases, retired: self.leases, ..Self::default() }
     }
 
-    /// Records that the token endpoint accepts no requests before `until`.
-    pub(super) fn refused(&mut self, until: Moment, now: Moment, error: &CallErrorKind) {
-        self.gate.close(until, now);
+    /// Records that the token endpoint accepts no requests before `until`, as it told a request sent
+    /// at `sent_at`.
+    pub(super) fn refused(
+        &mut self,
+        until: Moment,
+        sent_at: Moment,
+        now: Moment,
+        error: &CallErrorKind,
+    ) {
+        self.gate.close(until, sent_at, now);
         self.refusal = Some(error.clone());
     }
 
@@ -219,6 +226,11 @@ impl TokenCache {
     pub(super) fn extend(&mut self, claim: &TokenClaim, until: Moment) -> bool {
         let lease = self.lease.as_mut().filter(|lease| claim.lease == Some(lease.id));
         lease.map(|lease| lease.until = until).is_some()
+    }
+
+    /// Returns whether `claim`'s call fetches a token with credentials that were replaced.
+    pub(super) fn is_retired(&self, claim: &TokenClaim) -> bool {
+        claim.lease.is_some_and(|lease| lease <= self.retired)
     }
 
     /// Records the failure of `claim`'s lease for the calls that wait for it.
@@ -255,8 +267,8 @@ impl TokenCache {
     }
 
     /// Records that the service refused the replacement of a token that it had refused.
-    pub(super) fn renewal_refused(&mut self, now: Moment) {
-        if now >= self.no_renewal_before {
+    pub(super) fn renewal_refused(&mut self, generation: u64, now: Moment) {
+        if generation > self.retired && now >= self.no_renewal_before {
             self.no_renewal_before = now.after(RENEWAL_PAUSE);
         }
     }

@@ -128,7 +128,7 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
 
     fn out_of_time(&mut self) -> CallError {
         let kind = match self.seen.take() {
-            Some(Err(error)) => return error,
+            Some(Err(error)) => return error.with_gave_up(GaveUp::DeadlineExceeded),
             Some(Ok(undecided)) => undecided,
             None => CallErrorKind::Waiting(WaitReason::Polling),
         };

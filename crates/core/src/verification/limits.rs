@@ -30,7 +30,7 @@ impl Limits {
     pub(crate) fn of(self, bucket: Bucket) -> Option<u32> {
         match bucket {
             Bucket::VerificationReads => self.reads,
-            Bucket::VerificationWrites => self.writes,
+            Bucket::VerificationWrites | Bucket::VerificationOther => self.writes,
             Bucket::VerificationCreates => self.creates,
             Bucket::VerificationPdfs => self.pdfs,
             Bucket::Token | Bucket::Decisions | Bucket::Reads | Bucket::Writes => None,

@@ -122,7 +122,7 @@ impl fmt::Debug for RawResponse {
 impl Endpoint for Raw {
     type Output = RawResponse;
     const KIND: EndpointKind = EndpointKind::RawVerification;
-    const BUCKET: Bucket = Bucket::VerificationWrites;
+    const BUCKET: Bucket = Bucket::VerificationOther;
     const AUTHORIZED: bool = true;
 
     fn replay(&self) -> Replay {

@@ -39,6 +39,79 @@ fn queued_call_without_a_token_times_out() {
 }
 
 #[test]
+fn queued_calls_time_out_while_another_call_fetches_the_token() {
+    let mut engine = engine();
+    let mut fetching = call().deadline_from_first_send();
+    let _in_flight = sends(&mut fetching, &mut engine, at(0));
+    let mut queued = call().deadline_from_first_send();
+    assert_eq!(waits(&mut queued, &mut engine, at(0)), (at(10), WaitReason::Token));
+    engine.set_credentials(ClientCredentials::new("id", "new").unwrap());
+    let mut next = call();
+    let _in_flight = sends(&mut next, &mut engine, at(25));
+    assert_eq!(waits(&mut queued, &mut engine, at(25)), (at(30), WaitReason::Token));
+    let error = fails(&mut queued, &mut engine, at(30));
+    assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Token)), "{error}");
+}
+
+#[test]
+fn wait_for_a_token_does_not_count_later_in_the_queue() {
+    let mut engine = paced(1);
+    retrieve(&mut engine, at(0), "t");
+    let mut renewing = call().deadline_from_first_send();
+    // The token is due for renewal; its failure leaves the call in the queue, with the old token.
+    let (sent, ticket) = sends(&mut renewing, &mut engine, at(945));
+    assert_eq!(sent, "token -");
+    answer(&mut renewing, &mut engine, at(945), ticket, 503, "");
+    let (sent, ticket) = sends(&mut renewing, &mut engine, at(945));
+    assert_eq!(sent, "decision t");
+    let mut queued = call().deadline_from_first_send();
+    assert_eq!(waits(&mut queued, &mut engine, at(946)).1, WaitReason::Pacing);
+    answer(&mut renewing, &mut engine, at(946), ticket, 200, &decision("Confirmed"));
+    let until = waits(&mut queued, &mut engine, at(946)).0;
+    assert_eq!((until, sends(&mut queued, &mut engine, until).0), (at(1006), "token -".to_owned()));
+}
+
+#[test]
+fn straggling_success_does_not_end_a_refusal() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let (mut refused, mut accepted) = (call(), call());
+    let (_, refused_ticket) = sends(&mut refused, &mut engine, at(1));
+    let (_, accepted_ticket) = sends(&mut accepted, &mut engine, at(1));
+    let refusal = Response::builder().status(429).header("retry-after", "20").body(&b""[..]);
+    refused.handle_response(&mut engine, at(2), refused_ticket, &refusal.unwrap());
+    answer(&mut accepted, &mut engine, at(3), accepted_ticket, 200, &decision("Confirmed"));
+    assert_eq!(waits(&mut call(), &mut engine, at(3)), (at(22), WaitReason::Pacing));
+}
+
+#[test]
+fn response_to_a_probe_shortens_or_ends_a_long_refusal() {
+    let refused = |wait| {
+        let refusal = Response::builder().status(429).header("retry-after", wait).body(&b""[..]);
+        refusal.unwrap()
+    };
+    for shortened in [true, false] {
+        let mut engine = engine();
+        retrieve(&mut engine, at(0), "t");
+        let mut first = call();
+        let (_, ticket) = sends(&mut first, &mut engine, at(0));
+        first.handle_response(&mut engine, at(0), ticket, &refused("86400"));
+        let (mut probe, mut queued) = (call(), call().deadline_from_first_send());
+        let (_, ticket) = sends(&mut probe, &mut engine, at(900));
+        assert_eq!(waits(&mut queued, &mut engine, at(900)).0, at(1800));
+        engine.take_wake();
+        if shortened {
+            probe.handle_response(&mut engine, at(901), ticket, &refused("5"));
+            assert_eq!(waits(&mut queued, &mut engine, at(901)).0, at(906));
+        } else {
+            answer(&mut probe, &mut engine, at(901), ticket, 200, &decision("Confirmed"));
+            assert!(engine.take_wake(), "the queued calls may be sent");
+            sends(&mut queued, &mut engine, at(901));
+        }
+    }
+}
+
+#[test]
 fn wait_is_recorded_once() {
     let mut engine = paced(1);
     retrieve(&mut engine, at(0), "t");

@@ -75,28 +75,34 @@ fn token_of_replaced_credentials_is_not_shared() {
 }
 
 #[test]
-fn late_error_redacts_the_replaced_secret() {
+fn late_refusal_of_replaced_credentials_does_not_affect_the_new_ones() {
     let client = |secret: &str| ClientCredentials::new("id", secret).unwrap();
-    let mut engine = Engine::builder(client("canary-secret")).build().unwrap();
-    let mut call = call();
-    let (_, ticket) = sends(&mut call, &mut engine, at(0));
-    engine.set_credentials(client("rotated-secret"));
-    let words = r#"{"detail":"canary-secret and rotated-secret are wrong"}"#;
-    answer(&mut call, &mut engine, at(1), ticket, 400, words);
-    let error = fails(&mut call, &mut engine, at(1));
-    assert!(!format!("{error} {error:#?}").contains("-secret"), "{error}");
+    for status in [400, 401, 429, 503] {
+        let mut engine = recorded(Engine::builder(client("canary-secret")));
+        let mut call = call();
+        let (_, ticket) = sends(&mut call, &mut engine, at(0));
+        engine.set_credentials(client("rotated-secret"));
+        let words = r#"{"detail":"canary-secret is wrong"}"#;
+        let refusal = Response::builder().status(status).header("retry-after", "600").body(words);
+        call.handle_response(&mut engine, at(1), ticket, &refusal.unwrap());
+        assert_eq!(sends(&mut call, &mut engine, at(1)).0, "token -", "{status}");
+        assert!(!format!("{:?}", kinds(&mut engine)).contains("-secret"));
+    }
 }
 
 #[test]
-fn late_error_redacts_a_secret_that_was_replaced_twice() {
+fn late_error_redacts_the_secrets_that_it_was_sent_with() {
     let client = |secret: &str| ClientCredentials::new("id", secret).unwrap();
-    let mut engine = recorded(Engine::builder(client("canary-secret")));
+    let mut engine = recorded(Engine::builder(client("first")));
     let mut call = call();
     let (_, ticket) = sends(&mut call, &mut engine, at(0));
+    answer(&mut call, &mut engine, at(0), ticket, 200, &token("canary-secret", 1000));
+    let (_, ticket) = sends(&mut call, &mut engine, at(0));
     engine.set_credentials(client("second"));
-    engine.set_credentials(client("third"));
-    let words = r#"{"detail":"canary-secret is wrong","request_id":"canary-secret"}"#;
-    answer(&mut call, &mut engine, at(1), ticket, 400, words);
+    engine.set_credentials(client("third-secret"));
+    let words = r#"{"detail":"canary-secret and third-secret are wrong"}"#;
+    let echo = Response::builder().status(400).header("x-request-id", "canary-secret").body(words);
+    call.handle_response(&mut engine, at(1), ticket, &echo.unwrap());
     let error = fails(&mut call, &mut engine, at(1));
     assert!(!format!("{error} {error:#?} {:?}", kinds(&mut engine)).contains("-secret"), "{error}");
 }

@@ -188,10 +188,17 @@ fn retry_of_the_token_request_extends_the_lease() {
     let later = Response::builder().status(503).header("retry-after", "20").body(&b""[..]);
     fetching.handle_response(&mut engine, at(0), ticket, &later.unwrap());
     assert_eq!(waits(&mut fetching, &mut engine, at(0)), (at(20), WaitReason::RetryAfter));
-    // Twenty seconds, and ten more for the response.
-    assert_eq!(waits(&mut waiting, &mut engine, at(15)), (at(30), WaitReason::Token));
+    assert_eq!(waits(&mut waiting, &mut engine, at(15)), (at(20), WaitReason::RetryAfter));
+    // A call that has not as much time fails at once, with the refusal.
+    let mut hasty = call().with_timeout(Duration::from_secs(3));
+    let error = fails(&mut hasty, &mut engine, at(15));
+    assert_eq!(
+        (error.status(), error.retry_after()),
+        (Some(503.try_into().unwrap()), Some(Duration::from_secs(5)))
+    );
     let (sent, ticket) = sends(&mut fetching, &mut engine, at(20));
     assert_eq!(sent, "token -");
+    assert_eq!(waits(&mut waiting, &mut engine, at(20)), (at(30), WaitReason::Token));
     answer(&mut fetching, &mut engine, at(21), ticket, 200, &token("t", 1000));
     assert_eq!(sends(&mut waiting, &mut engine, at(21)).0, "decision t");
 }

@@ -45,7 +45,10 @@ struct QuotaRecord {
     limit: SharedLimit,
     first_grant: Option<Moment>,
     grants_from: Moment,
+    /// The end of the time for which the service refuses requests, and the time of the next probe.
     closed: Option<(Moment, Moment)>,
+    /// The time of the last report of a refusal.
+    refused_at: Moment,
     /// The time at which each permit leaves the window.
     permits: BTreeMap<(Member, u64), Moment>,
     members: BTreeMap<Member, Moment>,
@@ -57,6 +60,8 @@ const MEMBER_TIMEOUT: Duration = Duration::from_secs(30);
 const REASSEMBLY: Duration = Duration::from_secs(1);
 const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 const GRACE: Duration = millis(100);
+/// The longest time in which a refusal is reported.
+const REPORTED: Duration = Duration::from_secs(1);
 /// The pause before asking again for a limit or a token that another process is about to learn.
 const RECHECK: Duration = millis(20);
 
@@ -193,11 +198,18 @@ impl QuotaRecord {
             self.permits.remove(&(member, *permit));
         }
         self.limit = request.learned.unwrap_or(self.limit);
-        if let Some(time) = request.closed_for {
-            let until = self.closed.map_or(now, |closed| closed.0).max(now.after(time));
-            self.closed = Some((until, now.after(PROBE_INTERVAL)));
+        if let Some(gate) = &request.gate {
+            let is_newer = gate.age.saturating_add(REPORTED) <= now.since(self.refused_at);
+            let earlier = self.closed.filter(|_| !is_newer).map_or(now, |(until, _)| until);
+            if !gate.closed_for.is_zero() {
+                let until = now.after(gate.closed_for).max(earlier);
+                self.closed = Some((until, now.after(PROBE_INTERVAL)));
+                self.refused_at = now;
+            } else if is_newer {
+                self.closed = None;
+            }
         }
-        self.closed.take_if(|(until, _)| request.opened || *until <= now);
+        self.closed.take_if(|(until, _)| *until <= now);
     }
 
     fn grant(&mut self, member: Member, request: &QuotaRequest, now: Moment) -> (u32, Duration) {

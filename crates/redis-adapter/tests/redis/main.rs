@@ -50,8 +50,7 @@ fn join_request(wanted: u32) -> QuotaRequest {
         completed: Vec::new(),
         unused: Vec::new(),
         learned: None,
-        closed_for: None,
-        opened: false,
+        gate: None,
         first: 0,
         wanted,
     }

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use didit_conformance::redis_server::RedisServer;
-use didit_core::{Join, QuotaRequest, SharedLimit};
+use didit_core::{GateReport, Join, QuotaRequest, SharedLimit};
 
 use super::{command, join_request, member_request, process, quota};
 
@@ -75,15 +75,28 @@ fn waiting_processes_have_equal_shares() {
 }
 
 #[test]
-fn rate_limited_response_stops_all_processes_until_one_succeeds() {
+fn rate_limited_response_stops_all_processes_until_a_later_request_succeeds() {
     let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
-    let refused = Some(Duration::from_secs(20));
-    quota(&mut first, QuotaRequest { learned: LEARNED, closed_for: refused, ..join_request(0) });
+    let report = |closed_for, age| {
+        let [closed_for, age] = [closed_for, age].map(Duration::from_millis);
+        Some(GateReport { closed_for, age })
+    };
+    let refused = report(20_000, 100);
+    quota(&mut first, QuotaRequest { learned: LEARNED, gate: refused, ..join_request(0) });
     let answer = quota(&mut second, join_request(1));
     assert_eq!((answer.granted, answer.closed), (0, true));
     assert!(answer.wait > Duration::from_secs(19) && answer.wait <= Duration::from_secs(20));
-    quota(&mut first, QuotaRequest { opened: true, ..member_request(0, 0) });
+    // The responses to requests that were sent before the refusal do not count, but the later end does.
+    quota(&mut first, QuotaRequest { gate: report(0, 500), ..member_request(0, 0) });
+    quota(&mut first, QuotaRequest { gate: report(5_000, 500), ..member_request(0, 0) });
+    assert!(quota(&mut second, member_request(1, 1)).wait > Duration::from_secs(18));
+    std::thread::sleep(Duration::from_millis(1_050));
+    quota(&mut first, QuotaRequest { gate: report(5_000, 0), ..member_request(0, 0) });
+    let answer = quota(&mut second, member_request(1, 1));
+    assert!(answer.closed && answer.wait <= Duration::from_secs(5), "{answer:?}");
+    std::thread::sleep(Duration::from_millis(1_050));
+    quota(&mut first, QuotaRequest { gate: report(0, 0), ..member_request(0, 0) });
     assert_eq!(quota(&mut second, member_request(1, 1)).granted, 1);
 }
 

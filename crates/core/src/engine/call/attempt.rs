@@ -67,7 +67,6 @@ impl<E: Endpoint> Call<E> {
     pub(super) fn token_fetched(&mut self, engine: &mut Engine, now: Moment, token: &AccessToken) {
         engine.store_token(&mut self.claim, token, now);
         self.token_attempts = 0;
-        self.deadline.token_fetched();
         self.last = None;
         self.record(engine, || EventKind::TokenFetched { lifetime: token.lifetime() });
     }
@@ -77,15 +76,19 @@ impl<E: Endpoint> Call<E> {
         &mut self,
         engine: &mut Engine,
         now: Moment,
-        purpose: &Purpose,
+        attempt: &Attempt,
         error: CallErrorKind,
     ) {
+        let purpose = &attempt.purpose;
         if self.tries_another_token(engine, now, purpose, &error) {
             self.record(engine, || EventKind::TokenRefused);
             return;
         }
+        if purpose.is_token() && engine.token_cache.is_retired(&self.claim) {
+            return;
+        }
         let keeps_token = purpose.is_token() && engine.keep_token(&mut self.claim, now);
-        close_gate::<E>(engine, now, purpose, &error, error.retry_after());
+        close_gate::<E>(engine, now, attempt, &error, error.retry_after());
         if keeps_token {
             self.token_attempts = 0;
             return;
@@ -105,7 +108,7 @@ impl<E: Endpoint> Call<E> {
         match retry::decide(&engine.settings.policy, &attempts, &error, replay, now, random) {
             RetryDecision::Retry { at, reason } => {
                 if error.is_rate_limited() {
-                    close_gate::<E>(engine, now, purpose, &error, Some(at.since(now)));
+                    close_gate::<E>(engine, now, attempt, &error, Some(at.since(now)));
                 }
                 engine.extend_lease(&self.claim, at, now);
                 self.last = Some((endpoint, error));
@@ -141,7 +144,7 @@ impl<E: Endpoint> Call<E> {
         }
         let cache = &mut engine.token_cache;
         if self.renewed_after_401 {
-            cache.renewal_refused(now);
+            cache.renewal_refused(*generation, now);
             return false;
         }
         let refused = cache.secret_of(*generation);
@@ -179,17 +182,19 @@ impl<E: Endpoint> Call<E> {
 fn close_gate<E: Endpoint>(
     engine: &mut Engine,
     now: Moment,
-    purpose: &Purpose,
+    attempt: &Attempt,
     error: &CallErrorKind,
     wait: Option<Duration>,
 ) {
     let Some(until) = wait.filter(|wait| !wait.is_zero()).map(|wait| now.after(wait)) else {
         return;
     };
-    match purpose {
-        Purpose::Token(_) if error.is_overload() => engine.token_refused(until, now, error),
+    match attempt.purpose {
+        Purpose::Token(_) if error.is_overload() => {
+            engine.token_refused(until, attempt.sent_at, now, error);
+        }
         Purpose::Request(..) if error.is_rate_limited() => {
-            engine.limiter(E::BUCKET).close(until, now);
+            engine.limiter(E::BUCKET).close(until, attempt.sent_at, now);
         }
         _ => {}
     }

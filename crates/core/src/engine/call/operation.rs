@@ -40,7 +40,7 @@ impl<E: Endpoint> Operation for Call<E> {
             State::Ready => self.announced.map_or(WaitReason::Response, |(_, reason)| reason),
         };
         let step = if now < deadline {
-            self.advance(engine, now, deadline)
+            self.advance(engine, now)
         } else {
             Err(self.out_of_time(waited_for))
         };
@@ -87,7 +87,7 @@ impl<E: Endpoint> Operation for Call<E> {
             }
         };
         let error = engine.scrubbed(error, &attempt.purpose.secrets());
-        self.failed(engine, now, &attempt.purpose, CallErrorKind::Response(error));
+        self.failed(engine, now, &attempt, CallErrorKind::Response(error));
     }
 
     fn handle_failure(
@@ -119,7 +119,7 @@ impl<E: Endpoint> Operation for Call<E> {
                 limiter.failed(attempt.ticket, now, kind.is_unsent())
             });
         }
-        self.failed(engine, now, &attempt.purpose, CallErrorKind::Transport(kind));
+        self.failed(engine, now, &attempt, CallErrorKind::Transport(kind));
     }
 
     fn cancel(&mut self, engine: &mut Engine, now: Moment) {

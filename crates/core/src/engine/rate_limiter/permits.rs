@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::Moment;
 use crate::endpoint::Bucket;
-use crate::engine::shared_store::{Join, QuotaAnswer, QuotaRequest, SharedLimit};
+use crate::engine::shared_store::{GateReport, Join, QuotaAnswer, QuotaRequest, SharedLimit};
 
 /// This process's part of a quota that is shared through a store.
 #[derive(Debug)]
@@ -57,10 +57,13 @@ struct Asked {
     wanted: u32,
 }
 
+/// A change of the gate that the store does not know yet.
 #[derive(Clone, Copy, Debug)]
-enum GateChange {
-    Closed(Moment),
-    Opened,
+struct GateChange {
+    /// `None` if the gate has opened.
+    closed_until: Option<Moment>,
+    /// The time of the request that showed it.
+    sent_at: Moment,
 }
 
 #[derive(Debug)]
@@ -147,12 +150,15 @@ impl Permits {
         }
     }
 
-    pub(super) fn gate_closed(&mut self, until: Moment) {
-        self.gate_change = Some(GateChange::Closed(until));
+    /// Records that the gate is closed until then, or open, as a request sent at `sent_at` showed.
+    pub(super) fn gate_changed(&mut self, closed_until: Option<Moment>, sent_at: Moment) {
+        let earlier = self.gate_change.map_or(sent_at, |change| change.sent_at);
+        self.gate_change = Some(GateChange { closed_until, sent_at: sent_at.max(earlier) });
     }
 
-    pub(super) fn gate_opened(&mut self) {
-        self.gate_change = Some(GateChange::Opened);
+    /// Returns whether the store does not know yet that the gate has closed or opened.
+    pub(super) fn has_gate_change(&self) -> bool {
+        self.gate_change.is_some()
     }
 
     /// Drops the entries that no longer count.
@@ -213,11 +219,10 @@ impl Permits {
         {
             return None;
         }
-        let closed_until = match gate_change {
-            Some(GateChange::Closed(until)) => Some(until),
-            _ if joins => state.closed_until,
-            _ => None,
-        };
+        let gate = gate_change.or_else(|| {
+            let closed_until = state.closed_until.filter(|_| joins);
+            closed_until.map(|_| GateChange { closed_until, sent_at: Moment::default() })
+        });
         let first = self.take_numbers(wanted.into());
         self.asked = Some(Asked { at: now, first, wanted });
         for done in &mut self.completed {
@@ -232,8 +237,10 @@ impl Permits {
             completed,
             unused: std::mem::take(&mut self.unused),
             learned,
-            closed_for: closed_until.map(|until| until.since(now)),
-            opened: matches!(gate_change, Some(GateChange::Opened)),
+            gate: gate.map(|change| GateReport {
+                closed_for: change.closed_until.unwrap_or_default().since(now),
+                age: now.since(change.sent_at),
+            }),
             first,
             wanted,
         })

@@ -58,9 +58,12 @@ impl RateLimiter {
                 (self.learned, self.answered) = (Some((limit, now)), true);
             }
         }
+        let gate_is_known = answer.member && !permits.has_gate_change();
         self.others = Others::default();
         if answer.closed {
-            self.gate.close(now.after(answer.wait), now);
+            self.gate.close(now.after(answer.wait), Moment::default(), now);
+        } else if gate_is_known {
+            self.gate.open(now);
         }
         answer.closed || self.can_admit_queued(now)
     }

@@ -127,7 +127,8 @@ fn process_that_the_store_has_forgotten_joins_again_and_reports_everything() {
     // The first has left the window.
     assert_eq!(request.completed, [(1, Duration::from_millis(1_100))]);
     assert_eq!(request.learned, Some(SharedLimit::Of(5)));
-    assert_eq!(request.closed_for, Some(Duration::from_millis(1_900)));
+    let age = Duration::from_millis(10_100);
+    assert_eq!(request.gate, Some(GateReport { closed_for: Duration::from_millis(1_900), age }));
 }
 
 #[test]
@@ -148,13 +149,18 @@ fn limit_is_reported_when_it_differs_from_the_stores() {
 fn change_of_the_gate_is_reported_once() {
     let mut permits = member(0);
     let closed = LimiterState { closed_until: Some(at(4_000)), ..state(0) };
-    permits.gate_closed(at(4_000));
-    let request = asks(&mut permits, &closed, at(1_000));
-    assert_eq!((request.closed_for, request.opened), (Some(Duration::from_secs(3)), false));
+    let report = |closed_for, age| {
+        let [closed_for, age] = [closed_for, age].map(Duration::from_millis);
+        Some(GateReport { closed_for, age })
+    };
+    permits.gate_changed(Some(at(4_000)), at(900));
+    permits.gate_changed(Some(at(4_000)), at(800));
+    assert!(permits.has_gate_change());
+    assert_eq!(asks(&mut permits, &closed, at(1_000)).gate, report(3_000, 100));
+    assert!(!permits.has_gate_change());
     assert_eq!(permits.request(&closed, at(1_001), false), None);
-    permits.gate_opened();
-    let request = asks(&mut permits, &state(0), at(1_002));
-    assert_eq!((request.closed_for, request.opened), (None, true));
+    permits.gate_changed(None, at(1_000));
+    assert_eq!(asks(&mut permits, &state(0), at(1_002)).gate, report(0, 2));
 }
 
 #[test]
