@@ -280,11 +280,7 @@ impl ResponseError {
                 "check the session id, and that the session belongs to these credentials"
             }
             (ResponseErrorKind::RateLimited, _) => "send fewer requests, or allow more time",
-            (ResponseErrorKind::ClientError | ResponseErrorKind::ServerError, _)
-                if self.is_retryable() =>
-            {
-                "try again later"
-            }
+            (ResponseErrorKind::ClientError, _) if self.is_retryable() => "try again later",
             (ResponseErrorKind::ClientError, _) => "fix the request",
             (ResponseErrorKind::ServerError, _) => "try again later",
             (ResponseErrorKind::Redirect, _) => "check the base URL; redirects are not followed",

@@ -69,7 +69,7 @@ fn every_status_has_a_kind_and_advice() {
             "check the session id, and that the session belongs to these credentials",
             false,
         ),
-        (408, ClientError, "fix the request", true),
+        (408, ClientError, "try again later", true),
         (429, RateLimited, "send fewer requests, or allow more time", true),
         (499, ClientError, "fix the request", false),
         (500, ServerError, "try again later", true),
