@@ -1,5 +1,9 @@
 //! Retries, the rate limit, deadlines and events.
 
+use didit_core::data_transfer::{Scope, Scopes};
+use didit_core::verification::{Raw, UpdateStatus};
+use http::Method;
+
 use super::*;
 
 #[test]
@@ -109,6 +113,31 @@ fn response_to_a_probe_shortens_or_ends_a_long_refusal() {
             sends(&mut queued, &mut engine, at(901));
         }
     }
+}
+
+#[test]
+fn refusal_of_another_route_does_not_stop_writes() {
+    let key = Authorization::api_key("key").unwrap();
+    let mut engine = Engine::builder(key).build().unwrap();
+    let mut update = Call::new(Raw::new(Method::PATCH, "/v3/session/s/update-data/"));
+    let (_, ticket) = sends(&mut update, &mut engine, at(0));
+    let refusal = Response::builder().status(429).header("retry-after", "40").body(&b""[..]);
+    update.handle_response(&mut engine, at(0), ticket, &refusal.unwrap());
+    let session_id = "11111111-2222-3333-4444-555555555555".parse().unwrap();
+    sends(&mut Call::new(UpdateStatus::approve(session_id)), &mut engine, at(0));
+}
+
+#[test]
+fn request_that_must_not_be_repeated_has_all_the_time_of_its_call() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let scopes = Scopes::new([Scope::NAMES]).unwrap();
+    let mut creating = Call::new(CreateSession::new(scopes)).with_timeout(Duration::from_secs(60));
+    let Step::Send { timeout, .. } = creating.poll(&mut engine, at(0)) else { panic!("a request") };
+    assert_eq!(timeout, Duration::from_secs(60));
+    let error = fails(&mut creating, &mut engine, at(60));
+    assert!(error.is_timeout() && error.may_have_taken_effect());
+    assert_eq!(error.gave_up(), GaveUp::DeadlineExceeded);
 }
 
 #[test]
