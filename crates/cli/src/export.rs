@@ -7,7 +7,7 @@
 //! | the output | one decision per line; as CSV a header first, then records that may span lines |
 //! | the failures (`OUTPUT.failures`) | one JSON object per line; removed at the end if empty |
 //! | the list of a retry (`OUTPUT.retry`) | the failures that are being retried; removed at the end |
-//! | the state (`OUTPUT.state`) | the arguments the export was started with, its name among several machines, then the exit code of each failure |
+//! | the state (`OUTPUT.state`) | the arguments the export was started with, its name among several machines, then the exit code of each failure and the fingerprint of each retry's list |
 //!
 //! The output, the failures and the state are opened and locked, or refused, before anything is
 //! sent. A file that no export wrote is refused and left unchanged, whatever its name; so is
@@ -140,11 +140,11 @@ pub(crate) fn begin(
     mut on_stage: impl FnMut(&str),
 ) -> Result<ExportJob, Failure> {
     if let Source::Failures(failures) = &source {
-        if let (Some(output), Some(state)) = (&paths.output, &paths.state)
+        if let (Some(output), Some(state), Some(list)) = (&paths.output, &paths.state, &paths.retry)
             && paths.is_failures(failures)
         {
             on_stage("Reading what is done ...");
-            return begin_retry(failures, output, state, paths, terms);
+            return begin_retry(failures, [output, state, list], paths, terms);
         }
         if let Some(named_by) = terms.shared {
             return Err(Failure::usage(format!(
@@ -182,8 +182,7 @@ pub(crate) fn begin(
 /// Starts or resumes a retry of the failures of `output` into the same output.
 fn begin_retry(
     failures: &Path,
-    output: &Named,
-    state: &Named,
+    [output, state, list]: [&Named; 3],
     paths: &Paths,
     terms: Terms<'_>,
 ) -> Result<ExportJob, Failure> {
@@ -202,27 +201,29 @@ fn begin_retry(
     let arguments = Arguments::new(failures, paths.failures.as_ref(), format, base_url, job);
     let arguments = arguments.with_input_of(&started);
     let (mut files, mut ids) = Files::open(paths, &arguments, Start::Retry(failures))?;
-    let mut list = output.path.clone().into_os_string();
-    list.push(".retry");
-    let list = PathBuf::from(list);
-    let read = || Input::check(Source::Failures(list.clone()), api_of(format), &paths.folder);
-    let interrupted = match fs::symlink_metadata(&list) {
+    let read = || Input::check(Source::Failures(list.path.clone()), api_of(format), &paths.folder);
+    let interrupted = match fs::symlink_metadata(&list.path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Ok(found) if found.is_file() => read()?.with_unsettled(&ids)?,
-        _ => {
-            let shown = list.display();
-            return Err(Failure::usage(format!("{shown} is not a regular file; move it away")));
+        Ok(found) if found.is_file() => {
+            if !files.wrote(list)? {
+                return Err(Failure::usage(format!(
+                    "{list} is where a retry keeps its list, but this export did not write it; move it \
+                     away"
+                )));
+            }
+            read()?.with_unsettled(&ids)?
         }
+        _ => return Err(Failure::usage(format!("{list} is not a regular file; move it away"))),
     };
     let input = match interrupted {
         Some(input) => input,
         None => {
-            files.move_failures(&list)?;
+            files.move_failures(list)?;
             ids.forget_failures();
             read()?
         }
     };
-    Ok(ExportJob::new(input, ids, files, Some(list)))
+    Ok(ExportJob::new(input, ids, files, Some(list.path.clone())))
 }
 
 /// Resumes the export from `ids` to `out` in a folder, with `decide` in place of the service, and

@@ -53,6 +53,14 @@ impl AnyDecision {
         }
     }
 
+    /// Returns true if the decision names its session.
+    pub(crate) fn has_session_id(&self) -> bool {
+        match self {
+            Self::Transfer(_) => true,
+            Self::Verification(decision) => decision.session_id().is_some(),
+        }
+    }
+
     pub(crate) fn table(&self) -> Table {
         match self {
             Self::Transfer(decision) => decision_table::of(decision),

@@ -1,17 +1,14 @@
 //! The files of an export: opening, recovery, and writing of results.
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, OpenOptions};
+use std::io;
 use std::time::{Duration, Instant};
-
-use didit_blocking_adapter::Error;
-use didit_blocking_adapter::core::SessionId;
 
 use super::format::ExportFormat;
 use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
-use super::state::{Arguments, ExitRecord, FailureLine, Share, Start, json_line};
+use super::state::{Arguments, ExitRecord, FailureLine, RetryRecord, Share, Start, json_line};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::workers::AnyDecision;
@@ -27,6 +24,8 @@ pub(crate) struct Files {
     /// `None` for standard error.
     failures: Option<RecordFile>,
     state: Option<RecordFile>,
+    /// The fingerprints of the lists of retries that this export wrote.
+    retries: Vec<String>,
     /// Set once all files are known to be valid and to belong to this export.
     accepted: bool,
     synced: Instant,
@@ -87,6 +86,9 @@ impl Files {
         }
         match (used, &started, &paths.state) {
             (None, _, None) => {}
+            // The state tells that the list of an interrupted retry is the export's.
+            (None, Some(started), Some(_))
+                if has_retry_list(paths) && started.check(&arguments, paths, start).is_ok() => {}
             (None, _, Some(state)) => {
                 arguments.write(state, started.is_some())?;
                 created.extend(started.is_none().then(|| state.clone()));
@@ -111,7 +113,7 @@ impl Files {
             file::sync_folder(&file.name().path);
         }
         let (accepted, synced) = (false, Instant::now());
-        Ok(Self { arguments, output, failures, state, accepted, synced })
+        Ok(Self { arguments, output, failures, state, retries: Vec::new(), accepted, synced })
     }
 
     /// Reads which ids are done, and cuts off torn records once all files are known to be valid.
@@ -122,8 +124,12 @@ impl Files {
                 if std::mem::take(&mut first) {
                     return Ok(Arguments::parse(line).is_some());
                 }
-                let Some((id, exit)) = ExitRecord::parse(line) else { return Ok(false) };
-                ids.mark(&id, Mark::ExitRecorded(exit));
+                if let Some((id, exit)) = ExitRecord::parse(line) {
+                    ids.mark(&id, Mark::ExitRecorded(exit));
+                    return Ok(true);
+                }
+                let Some(record) = RetryRecord::parse(line) else { return Ok(false) };
+                self.retries.push(record.retry);
                 Ok(true)
             })
         });
@@ -172,14 +178,27 @@ impl Files {
         }
     }
 
-    /// Moves the failures to the retry list.
-    pub(super) fn move_failures(&mut self, list: &Path) -> Result<(), Failure> {
-        let Some(failures) = &mut self.failures else { return Ok(()) };
-        let moved = fs::read(&failures.name().path).and_then(|all| file::replace(list, &all, true));
-        moved.map_err(|error| {
-            let shown = list.display();
-            Failure::other(format!("could not write {shown}: {error}; nothing was sent"))
+    /// Returns true if this export wrote the list of a retry.
+    pub(super) fn wrote(&self, list: &Named) -> Result<bool, Failure> {
+        let read = file::private(OpenOptions::new().read(true)).open(&list.path);
+        let record = read.and_then(RetryRecord::of).map_err(|error| {
+            Failure::usage(format!("could not read {list}: {error}; move it away"))
         })?;
+        Ok(self.retries.contains(&record.retry))
+    }
+
+    /// Moves the failures to the list of a retry, whose fingerprint is recorded before.
+    pub(super) fn move_failures(&mut self, list: &Named) -> Result<(), Failure> {
+        let Some(failures) = &mut self.failures else { return Ok(()) };
+        let problem = |error: io::Error| {
+            Failure::other(format!("could not write {list}: {error}; nothing was sent"))
+        };
+        let all = fs::read(&failures.name().path).map_err(problem)?;
+        if let Some(state) = &mut self.state {
+            state.append(&json_line(&RetryRecord::of(&*all).map_err(problem)?)?)?;
+            state.sync()?;
+        }
+        file::replace(&list.path, &all, true).map_err(problem)?;
         failures.clear()
     }
 
@@ -192,16 +211,11 @@ impl Files {
     }
 
     /// Writes a failure after its exit code, so that no failure lacks one.
-    pub(super) fn failed(
-        &mut self,
-        session_id: &SessionId,
-        error: &Error,
-        exit: Exit,
-    ) -> Result<(), Failure> {
+    pub(super) fn failed(&mut self, line: &FailureLine, exit: Exit) -> Result<(), Failure> {
         if let Some(state) = &mut self.state {
-            state.append(&json_line(&ExitRecord::new(session_id, exit))?)?;
+            state.append(&json_line(&ExitRecord::new(&line.session_id, exit))?)?;
         }
-        let line = json_line(&FailureLine::new(session_id, error))?;
+        let line = json_line(line)?;
         match &mut self.failures {
             Some(failures) => failures.append(&line),
             None => {
@@ -279,6 +293,10 @@ impl Drop for Files {
             let _ = fs::remove_file(&failures.name().path);
         }
     }
+}
+
+fn has_retry_list(paths: &Paths) -> bool {
+    paths.retry.as_ref().is_some_and(|list| list.path.exists())
 }
 
 /// Refuses files that no export wrote; they are never modified.

@@ -189,6 +189,11 @@ impl Input {
         Ok(format!("{sum:032x}"))
     }
 
+    /// Returns true if the ids are those of a failures file.
+    pub(super) fn is_retry(&self) -> bool {
+        matches!(self.source, Source::Failures(_))
+    }
+
     /// Returns the displayed name of the source.
     pub(crate) fn shown(&self) -> String {
         shown(&self.source)

@@ -31,6 +31,8 @@ pub(crate) struct Paths {
     pub(super) failures: Option<Named>,
     /// `None` if the export cannot be resumed.
     pub(super) state: Option<Named>,
+    /// The list of a retry; `None` if the export cannot be resumed.
+    pub(super) retry: Option<Named>,
     /// The folder for a copy of the input.
     pub(super) folder: PathBuf,
 }
@@ -45,7 +47,8 @@ impl Paths {
         }
         let failures = failures.map(absolute).transpose()?;
         if output.as_os_str() == "-" {
-            return Ok(Self { output: None, failures, state: None, folder: std::env::temp_dir() });
+            let folder = std::env::temp_dir();
+            return Ok(Self { output: None, failures, state: None, retry: None, folder });
         }
         let output = Named { shown: output.to_owned(), ..absolute(&follow_links(output)?)? };
         let with_suffix = |suffix: &str| {
@@ -57,12 +60,18 @@ impl Paths {
             Named { path, shown }
         };
         let failures = failures.unwrap_or_else(|| with_suffix(".failures"));
-        let state = with_suffix(".state");
+        let (state, retry) = (with_suffix(".state"), with_suffix(".retry"));
         if failures.path == output.path || failures.path == state.path {
             return Err(Failure::usage("--output and --failures must be different files"));
         }
+        if failures.path == retry.path {
+            return Err(Failure::usage(format!(
+                "{failures} is where a retry keeps its list; choose another --failures"
+            )));
+        }
         let folder = output.path.parent().unwrap_or(Path::new("/")).to_owned();
-        Ok(Self { output: Some(output), failures: Some(failures), state: Some(state), folder })
+        let [output, failures, state, retry] = [output, failures, state, retry].map(Some);
+        Ok(Self { output, failures, state, retry, folder })
     }
 
     /// Returns true if a name is that of the failures file, which may be missing.

@@ -9,6 +9,7 @@ use didit_conformance::random::next_random;
 
 use super::format::ExportFormat;
 use super::ledger::Ledger;
+use super::state::FailureLine;
 use super::{ExportJob, Paths, Source, Terms, begin};
 use crate::exit::Exit;
 use crate::workers::AnyDecision;
@@ -80,7 +81,7 @@ fn export(folder: &Path, format: ExportFormat, results: u64, seed: &mut u64) -> 
             return false;
         }
         if next_random(seed).is_multiple_of(4) {
-            files.failed(&id, &error, Exit::OutOfTime).unwrap();
+            files.failed(&FailureLine::new(&id, &error), Exit::OutOfTime).unwrap();
         } else {
             files.exported(&decision(&id)).unwrap();
         }

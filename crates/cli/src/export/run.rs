@@ -12,6 +12,7 @@ use super::division::{Division, Supply};
 use super::files::Files;
 use super::ledger::Ledger;
 use super::progress::{Numbers, Progress};
+use super::state::FailureLine;
 use super::stop::{self, RESUME_HINT};
 use crate::connection::Connection;
 use crate::duration::clock;
@@ -112,6 +113,7 @@ pub(crate) fn run(
     let retry = run.files.retry_command().filter(|_| run.all_failed() > 0);
     let Run { ledger, refused, .. } = run;
     let hint = match (retry, total) {
+        (_, 0) if ledger.input.is_retry() => "; there are no failures to retry".to_owned(),
         (_, 0) => format!("; {} has no session IDs: give one per line", ledger.input.shown()),
         (Some(command), _) => format!("; retry them with {command}"),
         (None, _) => String::new(),
@@ -225,6 +227,11 @@ impl Run {
         let Outcome { session_id, result, .. } = outcome;
         match result {
             None => {}
+            Some(Ok(decision)) if !decision.has_session_id() => {
+                let exit = Exit::NotADecision;
+                self.fail_with(&session_id, &FailureLine::without_session_id(&session_id), exit)?;
+                self.consecutive_failures = 0;
+            }
             Some(Ok(decision)) => {
                 self.files.exported(&decision)?;
                 self.settled(&session_id, None);
@@ -258,10 +265,20 @@ impl Run {
 
     fn fail(&mut self, session_id: &SessionId, error: &Error) -> Result<Exit, Failure> {
         let exit = Exit::of(error.call());
-        self.files.failed(session_id, error, exit)?;
+        self.fail_with(session_id, &FailureLine::new(session_id, error), exit)?;
+        Ok(exit)
+    }
+
+    fn fail_with(
+        &mut self,
+        session_id: &SessionId,
+        line: &FailureLine,
+        exit: Exit,
+    ) -> Result<(), Failure> {
+        self.files.failed(line, exit)?;
         self.settled(session_id, Some(exit));
         self.failed += 1;
-        Ok(exit)
+        Ok(())
     }
 
     /// Records that a session is in one of the files.

@@ -1,15 +1,16 @@
-//! The state file: the arguments an export was started with, and the exit codes of its failures,
-//! whose other members are in the failures file.
+//! The state file: the arguments an export was started with, the exit codes of its failures, whose
+//! other members are in the failures file, and the fingerprints of the lists of its retries.
 
 use std::collections::hash_map::RandomState;
 use std::fs::OpenOptions;
 use std::hash::BuildHasher as _;
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::Path;
 
 use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::{BaseUrl, SessionId};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use super::format::ExportFormat;
 use super::paths::{Named, Paths};
@@ -216,13 +217,40 @@ pub(super) struct ExitRecord {
 }
 
 impl ExitRecord {
-    pub(super) fn new(session_id: &SessionId, exit: Exit) -> Self {
-        Self { session_id: session_id.to_string(), exit: exit as u8 }
+    pub(super) fn new(session_id: &str, exit: Exit) -> Self {
+        Self { session_id: session_id.to_owned(), exit: exit as u8 }
     }
 
     pub(super) fn parse(line: &str) -> Option<(String, Exit)> {
         let record: Self = serde_json::from_str(line).ok()?;
         Some((record.session_id, Exit::of_failure(record.exit)?))
+    }
+}
+
+/// A later record of the state file: the fingerprint of the list of a retry.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RetryRecord {
+    pub(super) retry: String,
+}
+
+impl RetryRecord {
+    pub(super) fn of(list: impl io::Read) -> io::Result<Self> {
+        let (mut list, mut hash) = (BufReader::new(list), Sha256::new());
+        loop {
+            let bytes = list.fill_buf()?;
+            if bytes.is_empty() {
+                let half = hash.finalize().first_chunk().copied().unwrap_or_default();
+                return Ok(Self { retry: format!("{:032x}", u128::from_be_bytes(half)) });
+            }
+            hash.update(bytes);
+            let length = bytes.len();
+            list.consume(length);
+        }
+    }
+
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        serde_json::from_str(line).ok()
     }
 }
 
@@ -242,6 +270,14 @@ impl FailureLine {
             error: Failure::of_call(None, error).line().to_owned(),
             status: error.call().response().map(|response| response.status().as_u16()),
         }
+    }
+
+    /// Returns the failure of a session whose decision does not name it, so that an export could
+    /// not find it again.
+    pub(super) fn without_session_id(session_id: &SessionId) -> Self {
+        let error = "could not retrieve the decision: HTTP 200 OK, but the response has no session_id; \
+                     check the base URL; if it is right, report this to the service";
+        Self { session_id: session_id.to_string(), error: error.to_owned(), status: Some(200) }
     }
 
     pub(super) fn parse(line: &str) -> Option<Self> {

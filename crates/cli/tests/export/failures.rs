@@ -1,3 +1,4 @@
+use std::fs;
 use std::net::TcpListener;
 
 use didit_sandbox::{Fault, Route, Sandbox};
@@ -183,7 +184,8 @@ fn retry_merges_into_the_same_output() {
         run(&mut retry).ends(0, "1 exported and 0 failed in");
         assert!(!place.has("out.failures") && !place.has("out.retry"));
         run(&mut place.export(&sandbox, csv)).ends(0, "20 exported and 0 failed before");
-        run(&mut retry).ends(0, "0 exported and 0 failed in");
+        let nothing = run(&mut retry).ends(0, "0 exported and 0 failed in");
+        assert!(nothing.stderr.ends_with("; there are no failures to retry\n"), "{nothing:?}");
         assert_eq!(place.read("out").lines().count(), if csv.is_empty() { 20 } else { 21 });
     }
 }
@@ -225,4 +227,43 @@ fn failures_contain_no_secrets_or_personal_data() {
     run(&mut place.export(&sandbox, "--concurrency 1 -vv")).ends(7, "");
     let failures = place.read("out.failures");
     assert!(!failures.contains("canary") && !failures.contains(sandbox.api_key()), "{failures}");
+}
+
+#[test]
+fn list_of_a_retry_is_never_another_file() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.always(Route::Decision, Fault::answer(410));
+    let place = Place::with_ids(3);
+    run(&mut place.export(&sandbox, "--failures out.retry"))
+        .ends(2, "out.retry is where a retry keeps its list; choose another --failures");
+    assert!(!place.has("out") && !place.has("out.state"));
+    run(&mut place.export(&sandbox, "")).ends(1, "0 exported and 3 failed");
+    let failures = place.read("out.failures");
+    run(&mut place.export_with(&sandbox, "--input ids --output other --failures out.retry"))
+        .ends(1, "0 exported and 3 failed");
+    let others = place.read("out.retry");
+    let requests = requested_ids(&sandbox).len();
+    let mut retry =
+        place.export_with(&sandbox, "--retry-failures out.failures --output out --concurrency 1");
+    for foreign in [&*others, "", "\n", "# notes\n", "{\"session_id\":\"s-0000\",\"note\":1}\n"] {
+        place.write("out.retry", foreign);
+        run(&mut retry).ends(2, "but this export did not write it; move it away");
+        assert_eq!(
+            (place.read("out.retry"), place.read("out.failures")),
+            (foreign.into(), failures.clone())
+        );
+    }
+    assert_eq!(requested_ids(&sandbox).len(), requests);
+    fs::remove_file(place.path("out.retry")).unwrap();
+
+    // A retry that is killed before any result goes on with its list.
+    sandbox.always(Route::Decision, Fault::Hang);
+    let mut child = start(&mut retry);
+    wait_for_requests(&sandbox, Route::Decision, requests + 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!((place.read("out"), place.read("out.failures")), (String::new(), String::new()));
+    sandbox.clear(Route::Decision);
+    run(&mut retry).ends(0, "3 exported and 0 failed");
+    assert!(!place.has("out.retry"));
 }
