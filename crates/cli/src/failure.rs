@@ -91,6 +91,11 @@ impl Failure {
         self
     }
 
+    /// Builds the failure of a response that is not what was requested.
+    pub(crate) fn unexpected(line: impl Display) -> Self {
+        Self { exit: Exit::NotADecision, line: Some(line.to_string()) }
+    }
+
     /// Appends advice on what to do next.
     pub(crate) fn and(mut self, words: &str) -> Self {
         self.line = self.line.map(|line| format!("{line}; {words}"));

@@ -1,9 +1,10 @@
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{didit, run, signal, timeout_error, wait_for_requests};
+use crate::support::{Ran, didit, run, signal, timeout_error, wait_for_requests};
 
 const WORKFLOW: &str = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
 const SESSION: &str = "11111111-2222-3333-4444-555555555555";
@@ -70,6 +71,9 @@ fn requests_that_the_service_refuses_are_not_sent() {
             "expected_details.address requires country",
         ),
         ("--callback example.com", "callback is not a URL"),
+        ("--with workflow_id=a", "--with workflow_id: use --workflow in its place"),
+        ("--vendor-data a --with vendor_data=b", "use --vendor-data in its place"),
+        ("--with a=1 --with a=2", "--with a is given twice"),
     ] {
         let ran = run(&mut didit_at(&sandbox, &format!("{create} {arguments}")));
         assert!(ran.error(2).contains(problem), "{ran:?}");
@@ -93,6 +97,75 @@ fn pdf_is_written_only_if_complete() {
     assert!(run(&mut pdf).error(2).contains("report.pdf exists"));
     run(pdf.arg("--force")).results();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn pdf_that_cannot_be_written_any_more_exits_with_1() {
+    let sandbox = Sandbox::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    sandbox.always(Route::VerificationPdf, Fault::Delay(Duration::from_secs(1)));
+    for is_taken in [true, false] {
+        let place = folder.path().join("reports");
+        fs::create_dir(&place).unwrap();
+        let output = place.join("report.pdf");
+        let id = created(&sandbox);
+        sandbox.verification().set_status(&id, "Approved");
+        let mut pdf = didit_at(&sandbox, &format!("pdf {id} --output {}", output.display()));
+        let before = sandbox.requests_to(Route::VerificationPdf).len();
+        let child = pdf.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for_requests(&sandbox, Route::VerificationPdf, before + 1);
+        if is_taken {
+            fs::write(&output, "precious").unwrap();
+        } else {
+            fs::remove_dir(&place).unwrap();
+        }
+        let ran = Ran::from(child.wait_with_output().unwrap());
+        assert!(ran.error(1).contains("report.pdf"), "{ran:?}");
+        if is_taken {
+            assert_eq!(fs::read_to_string(&output).unwrap(), "precious");
+            fs::remove_dir_all(&place).unwrap();
+        }
+    }
+}
+
+#[test]
+fn list_that_breaks_off_exits_with_7() {
+    let sandbox = Sandbox::start().unwrap();
+    let long = format!("/v3/sessions/?cursor={}", "a".repeat(70_000));
+    let row = format!(r#"{{"session_id":"{SESSION}"}}"#);
+    for (rows, next) in [
+        (&*row, "/v3/sessions/?limit=100"),
+        ("", "/v3/sessions/?limit=100&offset=100"),
+        (&*row, &*long),
+    ] {
+        let page = format!(r#"{{"count":9,"next":"{next}","previous":null,"results":[{rows}]}}"#);
+        sandbox.script(Route::ListVerifications, [Fault::answer(200).body(page)]);
+        let ran = run(&mut didit_at(&sandbox, "list"));
+        assert_eq!((ran.code, ran.stdout.is_empty()), (Some(7), rows.is_empty()), "{ran:?}");
+        assert!(ran.stderr.contains("the next page is not usable: "), "{ran:?}");
+    }
+}
+
+#[test]
+fn decision_without_session_id_fails_its_session() {
+    let sandbox = Sandbox::start().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("ids"), SESSION).unwrap();
+    let body = r#"{"status":"Approved"}"#;
+    sandbox.script(Route::VerificationDecision, [Fault::answer(200).body(body)]);
+    let mut export = didit("export --verification --input ids --output out.jsonl");
+    export
+        .current_dir(folder.path())
+        .env("DIDIT_BASE_URL", sandbox.url())
+        .env("DIDIT_API_KEY", sandbox.api_key());
+    for words in ["0 exported and 1 failed in", "0 exported and 1 failed before"] {
+        let ran = run(&mut export);
+        assert_eq!(ran.code, Some(7), "{ran:?}");
+        assert!(ran.stderr.contains(words), "{ran:?}");
+    }
+    let failures = fs::read_to_string(folder.path().join("out.jsonl.failures")).unwrap();
+    assert!(failures.contains("the response has no session_id"), "{failures}");
+    assert_eq!(sandbox.requests_to(Route::VerificationDecision).len(), 1);
 }
 
 #[test]

@@ -12,6 +12,15 @@ use crate::failure::Failure;
 use crate::output::{self, FormatArg};
 use crate::table::Table;
 
+/// The members of the request that have a flag of their own.
+const OWN_FLAGS: [(&str, &str); 5] = [
+    ("workflow_id", "--workflow"),
+    ("vendor_data", "--vendor-data"),
+    ("callback", "--callback"),
+    ("language", "--language"),
+    ("metadata", "--metadata"),
+];
+
 const EXAMPLES: &str = "\
 Examples:
   didit verification create --workflow 9f9b1234-aaaa-bbbb-cccc-1234567890ab
@@ -90,7 +99,13 @@ impl Create {
         if let Some(json) = &self.metadata {
             request = request.with_metadata(json).map_err(Failure::usage)?;
         }
-        for (name, value) in &self.members {
+        for (at, (name, value)) in self.members.iter().enumerate() {
+            if let Some((_, flag)) = OWN_FLAGS.iter().find(|(member, _)| member == name) {
+                return Err(Failure::usage(format!("--with {name}: use {flag} in its place")));
+            }
+            if self.members[..at].iter().any(|(earlier, _)| earlier == name) {
+                return Err(Failure::usage(format!("--with {name} is given twice; keep one")));
+            }
             request = request.with_member(name, value).map_err(Failure::usage)?;
         }
         Ok(request)

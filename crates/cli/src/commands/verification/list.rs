@@ -1,10 +1,11 @@
 //! `didit verification list`
 
 use std::error::Error;
+use std::fmt::Display;
 
 use clap::Args;
 use didit_blocking_adapter::core::verification::{ListSessions, SessionPage, Status};
-use didit_blocking_adapter::core::{Call, RawJson};
+use didit_blocking_adapter::core::{Call, CallErrorKind, RawJson};
 
 use crate::connection::{CALL_TIMEOUT, Connection};
 use crate::context::Context;
@@ -60,11 +61,17 @@ impl List {
         let mut left = self.max.unwrap_or(usize::MAX);
         let mut next = Some(self.request(left)?);
         let connection = Connection::verification(context, CALL_TIMEOUT)?;
-        let mut listed = 0;
+        let (mut listed, mut pages) = (0, 0);
         while let Some(request) = next.filter(|_| left > 0) {
-            let page: SessionPage = connection
-                .run(Call::new(request).deadline_from_first_send())
-                .map_err(|error| Failure::of_call(None, &error))?;
+            let call = Call::new(request).deadline_from_first_send();
+            let page: SessionPage = connection.run(call).map_err(|error| {
+                match error.call().kind() {
+                    // The request is that of the service's link.
+                    CallErrorKind::Build(why) if pages > 0 => broken_link(why),
+                    _ => Failure::of_call(None, &error),
+                }
+            })?;
+            pages += 1;
             match format {
                 Format::Json => print_json(&page, left)?,
                 Format::Table => {
@@ -78,7 +85,11 @@ impl List {
             }
             listed += page.sessions().len();
             left = left.saturating_sub(page.sessions().len());
-            next = page.next_page().filter(|_| !page.sessions().is_empty());
+            next = page.next_page();
+            let is_linked = page.json().get("next").is_some_and(|next| !next.is_null());
+            if left > 0 && is_linked && (next.is_none() || page.sessions().is_empty()) {
+                return Err(broken_link(&"it does not lead forward"));
+            }
         }
         if listed == 0 {
             context.note(self.empty_note());
@@ -124,6 +135,14 @@ impl List {
         }
         Ok(list)
     }
+}
+
+/// Builds the failure of a list that breaks off, as the link to its next page is not usable.
+fn broken_link(why: &dyn Display) -> Failure {
+    Failure::unexpected(format!(
+        "could not list all sessions: the service's link to the next page is not usable: {why}; \
+         narrow the list with --from and --to, and report this to the service"
+    ))
 }
 
 fn print_json(page: &SessionPage, most: usize) -> Result<(), Failure> {

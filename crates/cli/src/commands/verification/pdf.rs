@@ -69,7 +69,7 @@ impl Pdf {
         let failed = |error: io::Error| {
             Failure::other(format!("could not write {shown}: {error}; choose another --output"))
         };
-        let mut file = self.open()?;
+        let mut file = self.open().map_err(Failure::after_sending)?;
         pdf.write_to(file.as_file_mut())
             .and_then(|()| file.as_file().sync_all())
             .map_err(failed)?;
