@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::time::Duration;
 
-use didit_blocking_adapter::core::client::Environment;
+use didit_blocking_adapter::core::client::{Environment, InvalidEnvironment};
 use didit_blocking_adapter::core::{
     BaseUrl, Call, ClientCredentials, Credentials, Endpoint, Operation, Policy, Secret,
 };
@@ -60,11 +60,10 @@ impl Requirements {
 
     /// Checks the whole configuration and builds the client. Nothing is sent yet.
     pub(crate) fn connect(self, context: &Context) -> Result<Connection, Failure> {
-        let environment = settings(context)?;
-        let timeout = match context.options.timeout {
-            Some(timeout) => timeout,
-            None => environment.timeout().map_err(Failure::usage)?.unwrap_or(self.timeout),
-        };
+        let timeout = timeout(context, self.timeout)?;
+        let profile = profile(context, self.credentials)?;
+        let environment = settings(context, profile.as_ref());
+        let invalid = |error| invalid(&error, profile.as_ref());
         let mut policy = self.policy;
         policy.call_timeout = timeout;
         let sandbox = context.options.sandbox.then(start_sandbox).transpose()?;
@@ -74,9 +73,9 @@ impl Requirements {
                 (url.clone(), url, sandbox_credentials(self.api, sandbox)?)
             }
             None => {
-                let (transfer, verification) = base_urls(&environment)?;
+                let (transfer, verification) = base_urls(&environment).map_err(invalid)?;
                 let credentials = if self.credentials {
-                    credentials(&environment, context)?
+                    credentials(&environment, context, profile.as_ref())?
                 } else {
                     Credentials::None
                 };
@@ -84,10 +83,17 @@ impl Requirements {
             }
         };
         if self.api == Api::Verification && matches!(credentials, Credentials::Client(_)) {
-            return Err(Failure::usage(
-                "the verification API takes an API key, not a client ID and secret; set \
-                 DIDIT_API_KEY and unset DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET",
-            ));
+            let advice = match &profile {
+                Some(profile) if profile.has_client_id() => {
+                    format!("choose a profile without a client ID ({})", profile.place())
+                }
+                _ => {
+                    "set DIDIT_API_KEY and unset DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET".to_owned()
+                }
+            };
+            return Err(Failure::usage(format!(
+                "the verification API takes an API key, not a client ID and secret; {advice}"
+            )));
         }
         let sources = environment.credential_sources();
         let has_access_token = sandbox.is_none() && sources.contains(&"DIDIT_ACCESS_TOKEN");
@@ -154,14 +160,15 @@ impl Connection {
     }
 }
 
+/// Returns the profile that is used, if any.
+fn profile(context: &Context, with_secret: bool) -> Result<Option<Profile>, Failure> {
+    if context.options.sandbox { Ok(None) } else { Profile::chosen(context, with_secret) }
+}
+
 /// Returns the settings. Flags override the environment, which overrides the profile.
-fn settings(context: &Context) -> Result<Environment<'_>, Failure> {
+fn settings<'a>(context: &'a Context, profile: Option<&Profile>) -> Environment<'a> {
     let options = &context.options;
-    let profile = if options.sandbox { None } else { Profile::chosen(context)? };
-    let variable = move |name: &str| {
-        let configured = context.environment.os(name);
-        configured.or_else(|| profile.as_ref()?.variable(name))
-    };
+    let variable = |name: &str| context.environment.os(name);
     let mut environment = Environment::new(variable, |path| File::open(path));
     if let Some(url) = &options.base_url {
         environment = environment.with_flag("DIDIT_BASE_URL", "--base-url", url);
@@ -172,40 +179,65 @@ fn settings(context: &Context) -> Result<Environment<'_>, Failure> {
     if let Some(path) = &options.ca_file {
         environment = environment.with_flag("DIDIT_CA_FILE", "--ca-file", path);
     }
-    Ok(environment)
+    for (name, setting, value) in profile.into_iter().flat_map(Profile::variables) {
+        // The first value of a setting counts, and that of a flag is before.
+        if context.environment.os(name).is_none() {
+            environment = environment.with_flag(name, setting, value);
+        }
+    }
+    environment
 }
 
 /// Returns the configured root certificates in PEM format; profiles cannot set any.
 pub(crate) fn root_certificate(context: &Context) -> Result<Option<Vec<u8>>, Failure> {
-    let variable = |name: &str| context.environment.os(name);
-    let mut environment = Environment::new(variable, |path| File::open(path));
-    if let Some(path) = &context.options.ca_file {
-        environment = environment.with_flag("DIDIT_CA_FILE", "--ca-file", path);
+    settings(context, None).root_certificate().map_err(Failure::usage)
+}
+
+/// Returns the configured time limit; profiles cannot set any.
+pub(crate) fn timeout(context: &Context, default: Duration) -> Result<Duration, Failure> {
+    match context.options.timeout {
+        Some(timeout) => Ok(timeout),
+        None => settings(context, None)
+            .timeout()
+            .map(|timeout| timeout.unwrap_or(default))
+            .map_err(Failure::usage),
     }
-    environment.root_certificate().map_err(Failure::usage)
 }
 
-/// Returns the names of the flags and variables that supply the credentials.
+/// Returns the names of the flags, variables and settings that supply the credentials.
 pub(crate) fn credential_sources(context: &Context) -> Result<Vec<&'static str>, Failure> {
-    Ok(settings(context)?.credential_sources())
+    Ok(settings(context, profile(context, true)?.as_ref()).credential_sources())
 }
 
-fn credentials(environment: &Environment<'_>, context: &Context) -> Result<Credentials, Failure> {
+/// Builds the failure for an invalid setting, with the file of the profile if it is from there.
+fn invalid(error: &InvalidEnvironment, profile: Option<&Profile>) -> Failure {
+    let failure = Failure::usage(error);
+    let is_of_profile = |name: &&str| Profile::SETTINGS.contains(name);
+    match profile.filter(|_| error.names().iter().any(is_of_profile)) {
+        Some(profile) => failure.and(&format!("the profile is {}", profile.place())),
+        None => failure,
+    }
+}
+
+fn credentials(
+    environment: &Environment<'_>,
+    context: &Context,
+    profile: Option<&Profile>,
+) -> Result<Credentials, Failure> {
     environment.credentials().map_err(|error| {
         if environment.credential_sources().is_empty() {
             let hint = Profiles::hint(context);
             Failure::usage(format!("{error}; or {hint}; to try it without any, add --sandbox"))
         } else {
-            Failure::usage(error)
+            invalid(&error, profile)
         }
     })
 }
 
 /// Returns the base URLs of both APIs.
-fn base_urls(environment: &Environment<'_>) -> Result<(BaseUrl, BaseUrl), Failure> {
-    let transfer =
-        environment.base_url().map_err(Failure::usage)?.unwrap_or_else(BaseUrl::production);
-    let verification = environment.verification_base_url().map_err(Failure::usage)?;
+fn base_urls(environment: &Environment<'_>) -> Result<(BaseUrl, BaseUrl), InvalidEnvironment> {
+    let transfer = environment.base_url()?.unwrap_or_else(BaseUrl::production);
+    let verification = environment.verification_base_url()?;
     let verification = verification.unwrap_or_else(|| transfer.verification_counterpart());
     Ok((transfer, verification))
 }

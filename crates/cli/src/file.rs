@@ -14,6 +14,38 @@ pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read_limited(File::open(path)?, limit)
 }
 
+/// Opens a regular file, and refuses anything else without waiting for it. Links are followed.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    }
+    let file = options.open(path)?;
+    regular(file.metadata()?.file_type())?;
+    Ok(file)
+}
+
+/// Writes a file, unless its name is taken by anything but a regular file.
+pub(crate) fn write_regular(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) => regular(found.file_type())?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut options = OpenOptions::new();
+    let mut file = unblocked(options.create(true).truncate(false).write(true)).open(path)?;
+    regular(file.metadata()?.file_type())?;
+    file.set_len(0)?;
+    file.write_all(content)
+}
+
+fn regular(kind: fs::FileType) -> io::Result<()> {
+    if kind.is_file() { Ok(()) } else { Err(io::Error::other(format!("it is {}", kind_of(kind)))) }
+}
+
 /// Writes a file of mode 0600 atomically, and syncs it. Without `overwrite`, there must be none yet.
 pub(crate) fn replace(path: &Path, content: &[u8], overwrite: bool) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("/"));
@@ -60,12 +92,19 @@ pub(crate) fn kind_of(kind: fs::FileType) -> &'static str {
 /// Creates a file with mode 0600, and neither follows a link nor waits for a fifo.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    unblocked(options)
+}
+
+/// Neither follows a link nor waits for a fifo.
+fn unblocked(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;
 
         use rustix::fs::OFlags;
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+        options.custom_flags(flags.bits().cast_signed());
     }
     options
 }

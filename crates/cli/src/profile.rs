@@ -5,14 +5,14 @@
 //! owner may read, or is printed by a command such as a password manager's.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use didit_blocking_adapter::core::client::read_limited;
 use didit_blocking_adapter::core::{Secret, client};
+use fs4::FileExt;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
@@ -35,6 +35,8 @@ const HARMLESS: [&str; 2] = ["DIDIT_TIMEOUT", "DIDIT_CA_FILE"];
 pub(crate) struct Profiles {
     folder: PathBuf,
     pub(crate) by_name: BTreeMap<String, Settings>,
+    /// Set while they are changed, so that nobody else changes them meanwhile.
+    _lock: Option<File>,
 }
 
 /// The entry of a profile in `config.json`.
@@ -52,13 +54,21 @@ pub(crate) struct Settings {
 
 /// A selected profile, with its secret.
 pub(crate) struct Profile {
+    name: String,
+    /// The file with its settings.
+    path: PathBuf,
     settings: Settings,
     secret: Option<Secret>,
 }
 
 impl Profile {
-    /// Returns the named profile, or the default one if nothing else is configured.
-    pub(crate) fn chosen(context: &Context) -> Result<Option<Self>, Failure> {
+    /// The names of a profile's settings in errors.
+    pub(crate) const SETTINGS: [&str; 3] =
+        ["the profile's base_url", "the profile's client_id", "the profile's secret"];
+
+    /// Returns the named profile, or the default one if nothing else is configured; its secret only
+    /// if it is needed.
+    pub(crate) fn chosen(context: &Context, with_secret: bool) -> Result<Option<Self>, Failure> {
         let named = name(context)?;
         let is_set = |name: &'static str| {
             !HARMLESS.contains(&name) && context.environment.os(name).is_some()
@@ -79,7 +89,7 @@ impl Profile {
         let profiles = Profiles::read(folder)?;
         let name = named.as_deref().unwrap_or(DEFAULT);
         match profiles.by_name.get(name) {
-            Some(settings) => profiles.open(name, settings.clone()).map(Some),
+            Some(settings) => profiles.open(name, settings.clone(), with_secret).map(Some),
             None if named.is_none() => Ok(None),
             None => Err(profiles
                 .unknown(name)
@@ -87,18 +97,28 @@ impl Profile {
         }
     }
 
-    /// Returns the profile's value for a variable.
-    pub(crate) fn variable(&self, name: &str) -> Option<OsString> {
-        let secret = || self.secret.as_ref().map(|secret| secret.expose().to_owned());
-        let is_client = self.settings.client_id.is_some();
-        let value = match name {
-            "DIDIT_BASE_URL" => self.settings.base_url.clone(),
-            "DIDIT_CLIENT_ID" => self.settings.client_id.clone(),
-            "DIDIT_CLIENT_SECRET" if is_client => secret(),
-            "DIDIT_API_KEY" if !is_client => secret(),
-            _ => None,
-        };
-        value.map(OsString::from)
+    /// Returns the values of variables, with the names of the settings that they come from.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, &'static str, &str)> {
+        let Self { settings, secret, .. } = self;
+        let secret_variable =
+            if self.has_client_id() { "DIDIT_CLIENT_SECRET" } else { "DIDIT_API_KEY" };
+        let [base_url, client_id, secret_name] = Self::SETTINGS;
+        let all = [
+            ("DIDIT_BASE_URL", base_url, settings.base_url.as_deref()),
+            ("DIDIT_CLIENT_ID", client_id, settings.client_id.as_deref()),
+            (secret_variable, secret_name, secret.as_ref().map(Secret::expose)),
+        ];
+        let set = |(name, setting, value): (_, _, Option<_>)| Some((name, setting, value?));
+        all.into_iter().filter_map(set).collect()
+    }
+
+    pub(crate) fn has_client_id(&self) -> bool {
+        self.settings.client_id.is_some()
+    }
+
+    /// Returns the profile's name and file.
+    pub(crate) fn place(&self) -> String {
+        format!("{} in {}", self.name, self.path.display())
     }
 }
 
@@ -150,12 +170,29 @@ impl Profiles {
             let shown = path.display();
             Failure::usage(format!("could not read {shown}: {why}; fix it or move it away"))
         };
-        let by_name = match file::read(&path, MAX_FILE) {
+        let text = file::open_regular(&path).and_then(|file| read_limited(file, MAX_FILE));
+        let by_name = match text {
             Ok(text) => serde_json::from_slice(&text).map_err(|error| broken(&error))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(broken(&error)),
         };
-        Ok(Self { folder, by_name })
+        Ok(Self { folder, by_name, _lock: None })
+    }
+
+    /// Reads the profiles of this user to change them. Others that do so wait until these are
+    /// dropped.
+    pub(crate) fn to_change(context: &Context) -> Result<Self, Failure> {
+        let folder = folder(&context.environment).ok_or_else(no_folder)?;
+        let lock = || -> io::Result<File> {
+            private_folder(&folder)?;
+            let mut options = OpenOptions::new();
+            let options = file::private(options.create(true).truncate(false).write(true));
+            let lock = options.open(folder.join(".lock"))?;
+            FileExt::lock(&lock)?;
+            Ok(lock)
+        };
+        let lock = lock().map_err(|error| not_written(&folder, &error))?;
+        Ok(Self { _lock: Some(lock), ..Self::read(folder)? })
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -194,12 +231,13 @@ impl Profiles {
         }
     }
 
-    fn open(&self, name: &str, settings: Settings) -> Result<Profile, Failure> {
+    fn open(&self, name: &str, settings: Settings, with_secret: bool) -> Result<Profile, Failure> {
         let secret = match &settings.secret_command {
+            _ if !with_secret => None,
             Some(command) => Some(run_secret_command(name, command)?),
             None => self.stored_secret(name)?,
         };
-        Ok(Profile { settings, secret })
+        Ok(Profile { name: name.to_owned(), path: self.path(), settings, secret })
     }
 
     fn stored_secret(&self, name: &str) -> Result<Option<Secret>, Failure> {
@@ -208,7 +246,7 @@ impl Profiles {
         let problem = |why: &dyn std::fmt::Display| {
             Failure::usage(format!("could not read the secret of {name} in {shown}: {why}"))
         };
-        let file = match File::open(&path) {
+        let file = match file::open_regular(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(problem(&error)),
@@ -235,12 +273,7 @@ impl Profiles {
             let json = serde_json::to_string_pretty(&self.by_name)? + "\n";
             file::replace(&self.path(), json.as_bytes(), true)
         };
-        written().map_err(|error| {
-            let folder = self.folder.display();
-            Failure::other(format!(
-                "could not write into {folder}: {error}; check its permissions and the room on its disk"
-            ))
-        })
+        written().map_err(|error| not_written(&self.folder, &error))
     }
 
     /// Removes the stored secret of a profile, if it has one.
@@ -255,6 +288,13 @@ impl Profiles {
             _ => Ok(()),
         }
     }
+}
+
+fn not_written(folder: &Path, error: &io::Error) -> Failure {
+    let folder = folder.display();
+    Failure::other(format!(
+        "could not write into {folder}: {error}; check its permissions and the room on its disk"
+    ))
 }
 
 fn private_folder(folder: &Path) -> io::Result<()> {

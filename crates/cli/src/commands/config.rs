@@ -54,16 +54,20 @@ struct Set {
     #[arg(long)]
     secret_stdin: bool,
     /// Command that prints the secret, run by the shell at each use
-    #[arg(long, value_name = "COMMAND", conflicts_with = "secret_stdin")]
+    #[arg(long, value_name = "COMMAND", conflicts_with = "secret_stdin", value_parser = command)]
     secret_command: Option<String>,
 }
 
 impl Config {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let mut profiles = Profiles::of_user(context)?;
         let name = profile::name(context)?.unwrap_or_else(|| DEFAULT.to_owned());
+        let mut profiles = match self.command {
+            Command::Set(set) => return set.run(context, &name),
+            Command::Remove => Profiles::to_change(context)?,
+            Command::List | Command::Path => Profiles::of_user(context)?,
+        };
         match self.command {
-            Command::Set(set) => set.run(context, profiles, &name),
+            Command::Set(_) => Ok(Exit::Done),
             Command::List if profiles.by_name.is_empty() => {
                 let path = profiles.path();
                 context.note(&format!(
@@ -113,7 +117,7 @@ impl Config {
 }
 
 impl Set {
-    fn run(self, context: &Context, mut profiles: Profiles, name: &str) -> Result<Exit, Failure> {
+    fn run(self, context: &Context, name: &str) -> Result<Exit, Failure> {
         let options = &context.options;
         let sets_secret = self.secret_stdin || self.secret_command.is_some();
         if options.base_url.is_none() && options.client_id.is_none() && !sets_secret {
@@ -121,20 +125,23 @@ impl Set {
                 "give something to set: --base-url, --client-id, --secret-stdin or --secret-command",
             ));
         }
-        let settings = profiles.by_name.entry(name.to_owned()).or_default();
         if let Some(url) = &options.base_url {
             let parsed: Result<BaseUrl, _> = url.parse();
             parsed.map_err(|error| Failure::usage(format!("--base-url: {error}")))?;
-            settings.base_url = Some(url.clone());
-        }
-        if let Some(id) = &options.client_id {
-            settings.client_id = Some(id.clone());
         }
         let secret = self.secret_stdin.then(read_secret).transpose()?;
         // Credentials that could not be sent are not stored.
-        let id = settings.client_id.as_deref().unwrap_or("unset");
+        let id = options.client_id.as_deref().unwrap_or("unset");
         let given = secret.clone().unwrap_or_else(|| Secret::from("unset"));
         ClientCredentials::new(id, given).map_err(|error| Failure::usage(error.to_string()))?;
+        let mut profiles = Profiles::to_change(context)?;
+        let settings = profiles.by_name.entry(name.to_owned()).or_default();
+        if options.base_url.is_some() {
+            settings.base_url.clone_from(&options.base_url);
+        }
+        if options.client_id.is_some() {
+            settings.client_id.clone_from(&options.client_id);
+        }
         if self.secret_command.is_some() {
             settings.secret_command = self.secret_command;
         } else if secret.is_some() {
@@ -154,6 +161,13 @@ impl Set {
         context.note(&format!("the profile {name} is in {}{more}", profiles.path().display()));
         Ok(Exit::Done)
     }
+}
+
+fn command(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err(format!("{text:?} is no command; give one that prints the secret"));
+    }
+    Ok(text.to_owned())
 }
 
 fn read_secret() -> Result<Secret, Failure> {

@@ -9,7 +9,7 @@ use clap::{Args, Command, ValueHint};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
+use crate::{file, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -67,7 +67,9 @@ impl Man {
 }
 
 fn write_all(command: &Command, words: &[&str], folder: &Path) -> io::Result<()> {
-    fs::write(folder.join(format!("{}.1", words.join("-"))), page::of(command, words)?)?;
+    let name = format!("{}.1", words.join("-"));
+    file::write_regular(&folder.join(&name), page::of(command, words)?.as_bytes())
+        .map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
     for subcommand in page::subcommands(command) {
         let words: Vec<_> = words.iter().copied().chain([subcommand.get_name()]).collect();
         write_all(subcommand, &words, folder)?;

@@ -111,3 +111,82 @@ fn credentials_that_cannot_be_sent_are_not_stored() {
     assert!(!error.contains("one"), "{error}");
     assert!(!folder.path().join("didit").exists());
 }
+
+#[test]
+fn blank_secret_command_is_refused_and_the_secret_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    with_input(&mut at(folder, "config set -q --secret-stdin"), "key");
+    for blank in ["", " \t"] {
+        let ran = run(at(folder, "config set --secret-command").arg(blank));
+        assert!(ran.error(2).contains("is no command"), "{ran:?}");
+    }
+    assert_eq!(fs::read_to_string(folder.join("didit/default.secret")).unwrap(), "key");
+}
+
+#[test]
+fn concurrent_changes_keep_every_profile() {
+    let folder = tempfile::tempdir().unwrap();
+    let set =
+        |n| at(folder.path(), &format!("config set -q --profile p{n} --client-id id")).spawn();
+    let children: Vec<_> = (0..16).map(|n| set(n).unwrap()).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let listed = run(&mut at(folder.path(), "config list"));
+    assert_eq!(listed.results().matches("Client ID").count(), 16, "{listed:?}");
+}
+
+#[test]
+fn files_of_a_profile_that_are_not_regular_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let fifo = |name: &str| {
+        let path = folder.join("didit").join(name);
+        let _ = fs::remove_file(&path);
+        assert!(Command::new("mkfifo").args(["-m", "600"]).arg(path).status().unwrap().success());
+    };
+    run(&mut at(folder, "config set -q --base-url http://127.0.0.1:1"));
+    fifo("default.secret");
+    let ran = run(&mut at(folder, "decision a"));
+    assert!(ran.error(2).contains("default.secret: it is a fifo"), "{ran:?}");
+    fifo("config.json");
+    for arguments in ["decision a", "config list", "config set --client-id id"] {
+        let ran = run(&mut at(folder, arguments));
+        assert!(ran.error(2).contains("config.json: it is a fifo"), "{ran:?}");
+    }
+}
+
+#[test]
+fn errors_name_the_file_of_the_profile() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    run(&mut at(folder, "config set -q --base-url http://127.0.0.1:1"));
+    let path = folder.join("didit/config.json");
+    let place = format!("the profile is default in {}", path.display());
+    let write = |json: &str| fs::write(&path, json).unwrap();
+    for (json, words) in [
+        (r#"{"default":{"base_url":"x"}}"#, "the profile's base_url: the base URL does not begin"),
+        (r#"{"default":{"secret_command":"echo a b"}}"#, "the profile's secret: the API key"),
+        (r#"{"default":{"client_id":"é","secret_command":"echo a"}}"#, "the profile's client_id: "),
+    ] {
+        write(json);
+        let ran = run(&mut at(folder, "decision a"));
+        let line = ran.error(2);
+        assert!(line.contains(words) && line.contains(&place), "{line}");
+        assert!(!line.contains("DIDIT_"), "{line}");
+    }
+    write(r#"{"default":{"client_id":"a","secret_command":"echo a"}}"#);
+    let ran = run(&mut at(folder, "verification list"));
+    assert!(ran.error(2).contains("choose a profile without a client ID (default in "), "{ran:?}");
+}
+
+#[test]
+fn session_status_does_not_run_the_secret_command() {
+    let (sandbox, folder) = (Sandbox::start().unwrap(), tempfile::tempdir().unwrap());
+    let folder = folder.path();
+    let mut set = at(folder, "config set -q --secret-command");
+    run(set.args(["exit 1", "--base-url", sandbox.url()])).results();
+    let ran = run(&mut at(folder, "session status a --session-token t"));
+    assert_eq!(sandbox.requests_to(Route::SessionStatus).len(), 1, "{ran:?}");
+}

@@ -176,3 +176,21 @@ fn every_command_has_a_manual_page() {
     fs::remove_dir_all(folder).unwrap();
     assert_eq!(run(&mut didit("man")).results(), main);
 }
+
+#[cfg(unix)]
+#[test]
+fn manual_pages_replace_only_regular_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("didit.1");
+    let man = || run(didit("man --output").arg(folder.path()));
+    std::os::unix::fs::symlink("precious", &page).unwrap();
+    assert!(man().error(1).contains("didit.1: it is a symbolic link"));
+    assert!(!folder.path().join("precious").exists());
+    fs::remove_file(&page).unwrap();
+    assert!(Command::new("mkfifo").arg(&page).status().unwrap().success());
+    assert!(man().error(1).contains("didit.1: it is a fifo"));
+    fs::remove_file(&page).unwrap();
+    fs::write(&page, "x".repeat(100_000)).unwrap();
+    man().results();
+    assert!(fs::metadata(&page).unwrap().len() < 100_000);
+}
