@@ -70,6 +70,11 @@ impl Failure {
         Self { exit: Exit::Unreachable, line: Some(line.to_string()) }
     }
 
+    /// Builds the failure of a request that ran out of time.
+    pub(crate) fn out_of_time(line: impl Display) -> Self {
+        Self { exit: Exit::OutOfTime, line: Some(line.to_string()) }
+    }
+
     /// Builds the failure of a command that a signal ended early.
     pub(crate) fn of_signal(exit: Exit, line: &str) -> Self {
         Self { exit, line: Some(line.to_owned()) }

@@ -50,10 +50,46 @@ fn verify_accepts_valid_webhooks_and_names_failed_checks() {
     assert!(line.contains("matches no secret") && !line.contains("canary"), "{line}");
     write("body", &BODY.replace("Approved", "Declined"));
     assert!(run(&mut verify("--tolerance 1000000h")).error(1).contains("matches no secret"));
+    let bad_old = run(verify("").env("DIDIT_WEBHOOK_OLD_SECRET", " "));
+    assert!(bad_old.error(2).ends_with("; check DIDIT_WEBHOOK_OLD_SECRET"), "{bad_old:?}");
+    let bad =
+        run(verify("").env("DIDIT_WEBHOOK_SECRET", " ").env("DIDIT_WEBHOOK_OLD_SECRET", SECRET));
+    assert!(bad.error(2).ends_with("; check DIDIT_WEBHOOK_SECRET"), "{bad:?}");
     write("headers", "nonsense\n");
     assert!(run(&mut verify("")).error(2).contains("--headers: headers: line 1: \"nonsense\""));
     let missing = run(&mut didit("webhook verify -H X-Signature:a --body -"));
     assert!(missing.error(2).contains("set DIDIT_WEBHOOK_SECRET"), "{missing:?}");
+}
+
+#[test]
+fn headers_file_may_have_other_headers_in_any_form() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("body"), BODY).unwrap();
+    let verify = |headers: &[u8]| {
+        fs::write(folder.path().join("headers"), headers).unwrap();
+        let arguments = "verify --headers headers --body body --tolerance 1000000h";
+        run(webhook(arguments).current_dir(folder.path()))
+    };
+    let mut headers = b"HTTP/1.1 200 OK\r\nVia: a\r\n b: folded\r\nX-City: M\xfcnchen\r\n".to_vec();
+    headers.extend(format!("X-Signature: {SIGNATURE}\r\n\r\n").bytes());
+    verify(&headers).results();
+    headers.extend(format!("x-signature: {SIGNATURE}\r\n").bytes());
+    let twice = verify(&headers);
+    assert!(
+        twice.error(1).ends_with("the webhook has more than one X-Signature header"),
+        "{twice:?}"
+    );
+}
+
+#[test]
+fn hanging_receiver_runs_out_of_time() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
+    let words = "no response within 300 ms); check that your program answers, or raise --timeout";
+    let ran = run(&mut webhook(&format!("send {url} --timeout 300ms")));
+    assert!(ran.error(8).contains(words), "{ran:?}");
+    let ran = run(webhook(&format!("send {url}")).env("DIDIT_TIMEOUT", "300ms"));
+    assert!(ran.error(8).contains(words), "{ran:?}");
 }
 
 /// Starts a receiver that responds to one request with `status`, and returns its URL and the thread

@@ -17,14 +17,14 @@ const OLD_SECRET: &str = "DIDIT_WEBHOOK_OLD_SECRET";
 /// Returns the webhook verifier and signer for the configured secrets.
 pub(super) fn configured(context: &Context) -> Result<Webhook, Failure> {
     let environment = &context.environment;
-    let secret = match (environment.text(SECRET)?, environment.os(SECRET_FILE)) {
+    let (name, secret) = match (environment.text(SECRET)?, environment.os(SECRET_FILE)) {
         (Some(_), Some(_)) => {
             return Err(Failure::usage(format!(
                 "{SECRET} and {SECRET_FILE} are both set; keep one"
             )));
         }
-        (Some(secret), None) => Secret::from(secret),
-        (None, Some(path)) => read(path.as_ref())?,
+        (Some(secret), None) => (SECRET, Secret::from(secret)),
+        (None, Some(path)) => (SECRET_FILE, read(path.as_ref())?),
         (None, None) => {
             return Err(Failure::usage(format!(
                 "the webhook secret is missing; set {SECRET} or {SECRET_FILE} to the destination's \
@@ -32,9 +32,15 @@ pub(super) fn configured(context: &Context) -> Result<Webhook, Failure> {
             )));
         }
     };
-    let old = environment.text(OLD_SECRET)?.map(Secret::from);
-    Webhook::new([secret].into_iter().chain(old))
-        .map_err(|error| Failure::usage(format!("{error}; check {SECRET}")))
+    let of = |name, secrets: Vec<Secret>| {
+        let webhook = Webhook::new(secrets);
+        webhook.map_err(|error| Failure::usage(format!("{error}; check {name}")))
+    };
+    let webhook = of(name, vec![secret.clone()])?;
+    match environment.text(OLD_SECRET)? {
+        Some(old) => of(OLD_SECRET, vec![secret, Secret::from(old)]),
+        None => Ok(webhook),
+    }
 }
 
 fn read(path: &Path) -> Result<Secret, Failure> {

@@ -13,12 +13,13 @@ use serde_json::json;
 
 use super::secret;
 use crate::context::Context;
+use crate::duration::precise;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, Format, FormatArg};
 use crate::{connection, file, statuses};
 
-/// The time that the service waits for a webhook's response.
+/// The default time limit: the time that the service waits for a webhook's response.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 const MAX_BODY: usize = 8 << 20;
@@ -63,6 +64,7 @@ impl Send {
         let format = self.format.resolve(&context.environment)?;
         let base = checked(&self.url)?;
         let (agent, route) = connect(&base, context)?;
+        let timeout = connection::timeout(context, TIMEOUT)?;
         let webhook = secret::configured(context)?;
         let body = match &self.body {
             Some(path) => file::read(path, MAX_BODY).map_err(|error| {
@@ -76,7 +78,7 @@ impl Send {
         let mut request = agent
             .post(&self.url)
             .config()
-            .timeout_global(Some(TIMEOUT))
+            .timeout_global(Some(timeout))
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -89,6 +91,7 @@ impl Send {
         }
         let answer = request.send(&body[..]).map_err(|error| {
             let reason = match &error {
+                ureq::Error::Timeout(_) => return out_of_time(&self.url, &route, timeout),
                 ureq::Error::Io(error) => error.to_string(),
                 error => error.to_string(),
             };
@@ -133,6 +136,14 @@ impl Send {
         });
         event.to_string().into_bytes()
     }
+}
+
+fn out_of_time(url: &str, route: &Route, timeout: Duration) -> Failure {
+    let timeout = precise(timeout);
+    Failure::out_of_time(format!(
+        "could not send the webhook to {url} ({route}: no response within {timeout}); check that your \
+         program answers, or raise --timeout"
+    ))
 }
 
 /// Returns the HTTP client for a receiver, and its route.

@@ -23,6 +23,9 @@ use crate::{duration, file};
 const MAX_BODY: usize = 8 << 20;
 const MAX_HEADERS: usize = 1 << 20;
 
+/// The headers by which a webhook is verified.
+const NAMES: [&str; 4] = ["X-Signature-V2", "X-Signature", "X-Signature-Simple", "X-Timestamp"];
+
 const EXAMPLES: &str = "\
 Examples:
   didit webhook verify --headers headers.txt --body body.json
@@ -99,8 +102,13 @@ impl Verify {
                 timestamp: event.timestamp(),
             })
         };
-        let verified =
-            verified.map_err(|error| Failure::other(format!("not verified: {error}")))?;
+        let verified = verified.map_err(|error| {
+            let is_repeated = |name: &&str| headers.get_all(*name).iter().count() > 1;
+            Failure::other(match NAMES.into_iter().find(is_repeated) {
+                Some(name) => format!("not verified: the webhook has more than one {name} header"),
+                None => format!("not verified: {error}"),
+            })
+        })?;
         match format {
             Format::Json => output::print_json(&verified.to_json())?,
             Format::Table => output::print(&verified.table().shown(context.style()))?,
@@ -153,21 +161,29 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name, value.trim().parse().map_err(|_| problem())?))
 }
 
-/// Reads headers; the first line may be the request line, and blank lines are ignored.
+/// Reads headers. The first line may be that of a request or a response; blank lines, and the
+/// values of other headers than a webhook's, are ignored.
 fn read_headers(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {
     let refused = |why: &dyn std::fmt::Display| {
         Failure::usage(format!("--headers: {}: {why}", path.display()))
     };
     let text = file::read(path, MAX_HEADERS).map_err(|error| refused(&error))?;
-    let text = String::from_utf8(text).map_err(|_| refused(&"it is not UTF-8"))?;
+    // Other headers may be in any encoding.
+    let text = String::from_utf8_lossy(&text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let lines = text.lines().enumerate().filter(|(at, line)| {
-        let request_line = *at == 0 && line.contains(" HTTP/");
-        !line.trim().is_empty() && !request_line
-    });
-    lines
-        .map(|(at, line)| header(line).map_err(|why| refused(&format!("line {}: {why}", at + 1))))
-        .collect()
+    let mut headers = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        let is_first_line = at == 0 && (line.contains(" HTTP/") || line.starts_with("HTTP/"));
+        let continues = at > 0 && line.starts_with([' ', '\t']);
+        if line.trim().is_empty() || is_first_line || continues {
+            continue;
+        }
+        let name = line.split_once(':').and_then(|(name, _)| name.trim().parse().ok());
+        if name.is_none_or(|name: HeaderName| NAMES.iter().any(|needed| name == *needed)) {
+            headers.push(header(line).map_err(|why| refused(&format!("line {}: {why}", at + 1)))?);
+        }
+    }
+    Ok(headers)
 }
 
 fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
