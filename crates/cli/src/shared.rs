@@ -1,7 +1,7 @@
 //! The Redis or Valkey server shared with other processes: `--shared` or `DIDIT_SHARED`.
 
 use didit_blocking_adapter::core::Secret;
-use didit_redis_adapter::{RedisStore, StoreError};
+use didit_redis_adapter::{RedisStore, RedisStoreBuilder, StoreError};
 
 use crate::connection;
 use crate::context::Context;
@@ -39,15 +39,28 @@ impl Shared {
     /// The URL is invalid, or Redis cannot be reached: a usage error, since nothing was sent to the
     /// service.
     pub(crate) fn connect(&self) -> Result<RedisStore, Failure> {
-        let mut builder = RedisStore::builder(self.url.expose());
-        if let Some(pem) = &self.root_certificate {
-            builder = builder.root_certificate(pem);
-        }
-        builder.connect().map_err(|error| self.refused(&error))
+        self.builder().connect().map_err(|error| Failure::usage(self.explain(&error)))
     }
 
-    /// Converts an error of the store to a usage error.
-    pub(crate) fn refused(&self, error: &StoreError) -> Failure {
-        Failure::usage(format!("{}: {error}", self.named_by))
+    /// Returns the store, which may turn out to be unreachable when it is used.
+    ///
+    /// # Errors
+    /// The URL or the certificate is invalid.
+    pub(crate) fn open(&self) -> Result<RedisStore, Failure> {
+        let store = self.builder().optional().connect();
+        store.map_err(|error| Failure::usage(self.explain(&error)))
+    }
+
+    /// Returns an error of the store, with the flag or variable that named it.
+    pub(crate) fn explain(&self, error: &StoreError) -> String {
+        format!("{}: {error}", self.named_by)
+    }
+
+    fn builder(&self) -> RedisStoreBuilder {
+        let builder = RedisStore::builder(self.url.expose());
+        match &self.root_certificate {
+            Some(pem) => builder.root_certificate(pem),
+            None => builder,
+        }
     }
 }

@@ -9,10 +9,10 @@ use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::data_transfer::RetrieveDecision;
 use didit_blocking_adapter::core::oauth::FetchToken;
 use didit_blocking_adapter::core::{
-    Application, Call, CallErrorKind, Credentials, ResponseErrorKind, SharedLimit,
+    Application, Call, CallErrorKind, Credentials, ResponseError, ResponseErrorKind, SharedLimit,
     SharedStore as _, TransportErrorKind,
 };
-use didit_redis_adapter::{Inspection, QuotaUse};
+use didit_redis_adapter::{Inspection, QuotaUse, RedisStore};
 use serde_json::json;
 
 use self::probe::Findings;
@@ -82,6 +82,8 @@ impl Doctor {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
         let shared = Shared::chosen(self.shared, context)?;
+        // An invalid URL is refused before anything is sent.
+        let store = shared.as_ref().map(Shared::open).transpose()?;
         let connection = match Connection::new(context, TIMEOUT) {
             Ok(connection) => connection,
             Err(failure) => {
@@ -104,10 +106,10 @@ impl Doctor {
         print_finding(format, "tls", &tls(error, connection.base_url.is_plain_http(), &findings))?;
         print_finding(format, "credentials", &credentials(error, &findings))?;
         print_finding(format, "clock", &clock(&findings))?;
-        print_finding(format, "quota", &quota(&findings))?;
+        print_finding(format, "quota", &quota(error, &findings))?;
         let exit = error.map_or(Exit::Done, |error| Exit::of(error.call()));
-        let Some(shared) = shared else { return Ok(exit) };
-        let (finding, store) = match describe_store(&shared, &connection) {
+        let Some((shared, store)) = shared.zip(store) else { return Ok(exit) };
+        let (finding, store) = match describe_store(store, &shared, &connection) {
             Ok(found) => ((Mark::Ok, found), Exit::Done),
             Err(failure) => ((Mark::Fail, failure.line().to_owned()), failure.exit()),
         };
@@ -127,11 +129,12 @@ fn send_requests(connection: &Connection, findings: &mut Findings) -> Option<Err
     }
     let retrieve = Call::new(RetrieveDecision::new(MISSING_SESSION.parse().ok()?));
     let error = connection.run(Observed::new(retrieve, findings)).err()?;
-    // With these responses, the service has accepted the credentials.
-    let accepted = error.call().response().is_some_and(|answer| {
-        matches!(answer.kind(), ResponseErrorKind::NotFound | ResponseErrorKind::ClientError)
-    });
-    (!accepted).then_some(error)
+    // With these responses, the service has not refused the credentials.
+    let kind = error.call().response().map(ResponseError::kind);
+    match kind {
+        Some(ResponseErrorKind::NotFound | ResponseErrorKind::ClientError) => None,
+        _ => Some(error),
+    }
 }
 
 fn configuration(connection: &Connection, context: &Context) -> String {
@@ -144,7 +147,9 @@ fn configuration(connection: &Connection, context: &Context) -> String {
 }
 
 fn host(error: Option<&Error>, findings: &Findings) -> Finding {
-    if let Some(took) = findings.took {
+    if let Some(took) = findings.took
+        && error.is_none_or(|error| is_shown_elsewhere(Exit::of(error.call())))
+    {
         return (Mark::Ok, format!("answered after {} ms", took.as_millis()));
     }
     match error.map(|error| error.call().kind()) {
@@ -168,14 +173,27 @@ fn tls(error: Option<&Error>, plain: bool, findings: &Findings) -> Finding {
 
 fn credentials(error: Option<&Error>, findings: &Findings) -> Finding {
     match error {
-        _ if findings.took.is_none() => skipped(),
-        None => (Mark::Ok, "accepted".to_owned()),
-        Some(_) => failed(error),
+        Some(refused) if Exit::of(refused.call()) == Exit::CredentialsRefused => failed(error),
+        Some(_) => skipped(),
+        None if findings.is_of_service => (Mark::Ok, "accepted".to_owned()),
+        None => (
+            Mark::Warn,
+            "not refused, but the response is not that of the service; check the base URL"
+                .to_owned(),
+        ),
     }
 }
 
+/// Returns true if a failure with this exit code is that of the credentials or of the quota.
+fn is_shown_elsewhere(exit: Exit) -> bool {
+    matches!(exit, Exit::CredentialsRefused | Exit::RateLimited)
+}
+
 fn clock(findings: &Findings) -> Finding {
-    let Some(ahead) = findings.clock_ahead else { return skipped() };
+    let Some(ahead) = findings.clock_ahead else {
+        let sent_no_date = (Mark::Skip, "not checked, as the service sent no date".to_owned());
+        return if findings.took.is_some() { sent_no_date } else { skipped() };
+    };
     let mark = if ahead.abs() < MAX_SKEW_SECONDS { Mark::Ok } else { Mark::Warn };
     let detail = match ahead {
         0 => "agrees with the service's".to_owned(),
@@ -185,7 +203,10 @@ fn clock(findings: &Findings) -> Finding {
     (mark, detail)
 }
 
-fn quota(findings: &Findings) -> Finding {
+fn quota(error: Option<&Error>, findings: &Findings) -> Finding {
+    if error.is_some_and(|error| Exit::of(error.call()) == Exit::RateLimited) {
+        return failed(error);
+    }
     let limit = findings.rate_limit;
     let Some(left) = limit.remaining else {
         return if findings.took.is_some() {
@@ -201,11 +222,14 @@ fn quota(findings: &Findings) -> Finding {
 }
 
 /// Describes the store and the use of its quotas, without joining them.
-fn describe_store(shared: &Shared, connection: &Connection) -> Result<String, Failure> {
-    let mut store = shared.connect()?;
+fn describe_store(
+    mut store: RedisStore,
+    shared: &Shared,
+    connection: &Connection,
+) -> Result<String, Failure> {
     store.open(&Application::of(&connection.credentials));
     let Inspection { server, latency, quotas, .. } =
-        store.inspect().map_err(|error| shared.refused(&error))?;
+        store.inspect().map_err(|error| Failure::unreachable(shared.explain(&error)))?;
     let quotas: Vec<_> = quotas.iter().filter(|quota| quota.processes > 0).map(quota_use).collect();
     let quotas =
         if quotas.is_empty() { "nobody shares a quota now".to_owned() } else { quotas.join(", ") };
@@ -233,7 +257,7 @@ fn failed(error: Option<&Error>) -> Finding {
 }
 
 fn skipped() -> Finding {
-    (Mark::Skip, "not checked, because of the failure above".to_owned())
+    (Mark::Skip, "not checked, because of the failure".to_owned())
 }
 
 fn print_finding(format: Format, check: &str, (mark, detail): &Finding) -> Result<(), Failure> {

@@ -117,6 +117,56 @@ fn clock_difference_and_exhausted_quota_are_warnings() {
     assert!(ran.stdout.contains("0 of 7 requests left"), "{ran:?}");
 }
 
+#[test]
+fn response_of_another_server_is_a_warning() {
+    let sandbox = Sandbox::start().unwrap();
+    for answer in [
+        Fault::answer(404).body("<html>"),
+        Fault::answer(400).body(""),
+        Fault::answer(404).body("[]"),
+        Fault::answer(405),
+    ] {
+        sandbox.always(Route::Decision, answer);
+        let (results, ran) = checked(&mut didit_at(&sandbox, "doctor"), 0);
+        assert_eq!(results, ["ok", "ok", "ok", "warn", "ok", "ok"], "{ran:?}");
+        assert!(ran.stdout.contains("is not that of the service"), "{ran:?}");
+    }
+    sandbox.always(Route::Decision, Fault::answer(400));
+    assert_eq!(checked(&mut didit_at(&sandbox, "doctor"), 0).0, ["ok"; 6]);
+}
+
+#[test]
+fn failure_of_the_service_is_not_that_of_the_credentials() {
+    let sandbox = Sandbox::start().unwrap();
+    for (status, code, expected) in [
+        (500, 6, ["ok", "fail", "ok", "skip", "ok", "ok"]),
+        (302, 7, ["ok", "fail", "ok", "skip", "ok", "ok"]),
+        (429, 5, ["ok", "ok", "ok", "skip", "ok", "fail"]),
+    ] {
+        sandbox.always(Route::Decision, Fault::answer(status).header("Retry-After", "600"));
+        let (results, ran) = checked(&mut didit_at(&sandbox, "doctor --timeout 2s"), code);
+        assert_eq!(results, expected, "{ran:?}");
+    }
+}
+
+#[test]
+fn missing_date_is_no_failure() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut doctor = didit("doctor");
+    doctor.env("DIDIT_BASE_URL", format!("http://{}", listener.local_addr().unwrap()));
+    let answering = std::thread::spawn(move || {
+        use std::io::{Read as _, Write as _};
+        let (mut stream, _) = listener.accept().unwrap();
+        let _ = stream.read(&mut [0; 4096]).unwrap();
+        let head = "HTTP/1.1 404 X\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+        stream.write_all(head.as_bytes()).unwrap();
+    });
+    let (results, ran) = checked(doctor.env("DIDIT_API_KEY", "key"), 0);
+    answering.join().unwrap();
+    assert_eq!(results, ["ok", "ok", "ok", "ok", "skip", "ok"], "{ran:?}");
+    assert!(ran.stdout.contains("as the service sent no date"), "{ran:?}");
+}
+
 /// Returns the line about the store, which is checked last.
 fn store(ran: &Ran) -> String {
     let line: serde_json::Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
@@ -165,12 +215,16 @@ fn store_check_counts_processes_sharing_the_quota() {
 fn unreachable_store_is_reported_without_its_password() {
     let sandbox = Sandbox::start().unwrap();
     let at = "doctor --shared rediss://me:canary@127.0.0.1:1";
-    let (results, ran) = checked_of(&mut didit_at(&sandbox, at), 2, WITH_STORE);
+    let (results, ran) = checked_of(&mut didit_at(&sandbox, at), 6, WITH_STORE);
     assert_eq!(results, ["ok", "ok", "ok", "ok", "ok", "ok", "fail"], "{ran:?}");
     assert!(store(&ran).starts_with("--shared: Redis at 127.0.0.1:1: Connection refused"));
     let (results, unconfigured) = checked_of(&mut didit(at), 2, WITH_STORE);
     assert_eq!(results, ["fail", "skip", "skip", "skip", "skip", "skip", "skip"]);
     assert!(!format!("{ran:?}{unconfigured:?}").contains("canary"));
+    let requests = sandbox.requests().len();
+    let invalid = run(&mut didit_at(&sandbox, "doctor --shared canary"));
+    assert!(invalid.error(2).contains("--shared: the URL of Redis is not "), "{invalid:?}");
+    assert_eq!(sandbox.requests().len(), requests);
     // `--sandbox` ignores the variable.
     let mut by_variable = didit("doctor --sandbox");
     checked(by_variable.env("DIDIT_SHARED", "redis://127.0.0.1:1"), 0);

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use didit_blocking_adapter::core::{Moment, RateLimit};
 use http::{Request, Response};
+use serde_json::{Map, Value};
 
 use crate::observed::Observer;
 
@@ -16,6 +17,9 @@ pub(super) struct Findings {
     /// The seconds by which this machine's clock is ahead of the service's.
     pub(super) clock_ahead: Option<i64>,
     pub(super) rate_limit: RateLimit,
+    /// Set if the last response is one that the service gives for a session that it may or may not
+    /// have, and that others rarely give.
+    pub(super) is_of_service: bool,
 }
 
 impl Observer for &mut Findings {
@@ -29,6 +33,9 @@ impl Observer for &mut Findings {
         if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) {
             self.clock_ahead = Some(seconds_after(SystemTime::now(), date));
         }
+        let is_object =
+            serde_json::from_slice::<Map<String, Value>>(response.body().as_ref()).is_ok();
+        self.is_of_service = is_object && matches!(response.status().as_u16(), 200 | 400 | 404);
         let rate_limit = RateLimit::from_headers(response.headers());
         if rate_limit.remaining.is_some() {
             self.rate_limit = rate_limit;
