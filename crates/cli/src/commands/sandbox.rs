@@ -111,8 +111,9 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let secret = context.environment.text("DIDIT_WEBHOOK_SECRET")?;
+        // A secret of the environment is known, and might need quotes in a shell.
+        let shows_secret = secret.is_none() && !self.webhooks.is_empty();
         let secret = secret.unwrap_or_else(|| DEFAULT_WEBHOOK_SECRET.to_owned());
-        let has_webhooks = !self.webhooks.is_empty();
         if let Some(path) = self.state.as_deref().filter(|path| path.is_dir()) {
             let path = path.display();
             return Err(Failure::usage(format!("--state: {path} is a folder; give a file")));
@@ -145,7 +146,7 @@ impl Sandbox {
         }
         let on_terminal = io::stdout().is_terminal();
         let export = if on_terminal { "export " } else { "" };
-        output::print(&variables(&sandbox, export, has_webhooks.then_some(&secret)))?;
+        output::print(&variables(&sandbox, export, shows_secret.then_some(&secret)))?;
         let notes = notes(&sandbox, export);
         if on_terminal {
             // By default, an interactive zsh does not support comments.

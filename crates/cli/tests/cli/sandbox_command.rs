@@ -144,3 +144,26 @@ fn port_in_use_exits_with_1() {
     let ran = run(&mut didit(&format!("sandbox --port {port}")));
     assert!(ran.error(1).contains(&format!("on port {port}: Address already in use")), "{ran:?}");
 }
+
+/// It may contain anything, and the lines are loaded by a shell.
+#[test]
+fn webhook_secret_of_the_environment_is_not_printed() {
+    for (secret, is_shown) in [("a; touch canary", false), ("", true)] {
+        let mut command = didit("sandbox -q --webhook http://127.0.0.1:1/");
+        command.env("DIDIT_WEBHOOK_SECRET", secret).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let variables: Vec<_> =
+            lines.map(Result::unwrap).take_while(|line| !line.starts_with('#')).collect();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let shown =
+            variables.iter().any(|line| line == "DIDIT_WEBHOOK_SECRET=sandbox-webhook-secret");
+        assert_eq!(
+            (shown, variables.len()),
+            (is_shown, 3 + usize::from(is_shown)),
+            "{variables:?}"
+        );
+        assert!(!variables.concat().contains("canary"));
+    }
+}
