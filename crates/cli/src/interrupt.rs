@@ -1,5 +1,6 @@
 //! Ctrl-C and SIGTERM: end the program at once, or let a command clean up first.
 
+use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -20,10 +21,15 @@ pub(crate) struct Interrupt {
 }
 
 impl Interrupt {
-    /// Installs the signal handlers. If that fails, the signals' default action ends the process.
+    /// Installs the signal handlers. If that fails, the signals' default action ends the process. A
+    /// signal that whoever started the program ignores (like `nohup` or `trap '' INT`) stays ignored.
     pub(crate) fn handle() -> Self {
         let interrupt = Self { at_once: Arc::new(true.into()), received: Arc::default() };
+        let ignored = ignored_signals();
         for (signal, exit) in SIGNALS {
+            if ignored >> (signal - 1) & 1 == 1 {
+                continue;
+            }
             let number = usize::from(exit as u8);
             let (at_once, received) = (&interrupt.at_once, &interrupt.received);
             // They run in order of registration: the first signal sets `at_once` after the shutdown
@@ -46,6 +52,15 @@ impl Interrupt {
         let number = self.received.load(Ordering::SeqCst);
         SIGNALS.into_iter().map(|(_, exit)| exit).find(|exit| *exit as usize == number)
     }
+}
+
+/// Returns the set of ignored signals, as far as the system tells: bit 0 is signal 1.
+fn ignored_signals() -> u64 {
+    let status =
+        if cfg!(target_os = "linux") { fs::read_to_string("/proc/self/status").ok() } else { None };
+    let mut lines = status.as_deref().unwrap_or_default().lines();
+    let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -65,3 +65,17 @@ fn ctrl_c_on_a_terminal_exits_with_130() {
     child.stdin.as_mut().unwrap().write_all(b"\x03").unwrap();
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
 }
+
+#[test]
+fn signal_that_was_ignored_stays_ignored() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.always(Route::Decision, Fault::Delay(Duration::from_secs(1)));
+    let program = env!("CARGO_BIN_EXE_didit");
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &format!("trap '' INT TERM; exec {program} decision a")]).env_clear();
+    shell.env("DIDIT_BASE_URL", sandbox.url()).env("DIDIT_API_KEY", sandbox.api_key());
+    let child = start(&mut shell);
+    wait_for_requests(&sandbox, Route::Decision, 1);
+    support::signal(&child, "-TERM");
+    assert_eq!(ended_by("-INT", child), (Some(0), String::new()));
+}

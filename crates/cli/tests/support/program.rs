@@ -1,5 +1,6 @@
 //! Runs the program, for several test binaries.
 
+use std::fs;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -28,8 +29,23 @@ pub(crate) fn run(command: &mut Command) -> Ran {
 
 /// Returns a command with space-separated arguments and an empty environment.
 pub(crate) fn didit(arguments: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_didit"));
+    let mut command = program();
     command.args(arguments.split_ascii_whitespace()).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// Returns the program, with the default action for signals that whoever started the tests ignores,
+/// as a shell does for a job in the background.
+fn program() -> Command {
+    let program = env!("CARGO_BIN_EXE_didit");
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    if ignored.is_none_or(|mask| mask & (1 << 1 | 1 << 14) == 0) {
+        return Command::new(program);
+    }
+    let mut command = Command::new("/usr/bin/env");
+    command.args(["--default-signal=INT,TERM", program]);
     command
 }
 
