@@ -135,12 +135,12 @@ impl<E: Endpoint> Call<E> {
                 self.deadline.start(&engine.settings.policy, now);
                 self.send(engine, now, request)
             }
-            Err(Deferred { until, certain, refused }) => {
+            Err(Deferred { until, known, certain, refused }) => {
                 if !refused {
                     self.deadline.enter_queue(now);
                 }
                 let deadline = self.deadline.end(&engine.settings.policy, now);
-                let reason = if certain { WaitReason::Pacing } else { WaitReason::FirstResponse };
+                let reason = if known { WaitReason::Pacing } else { WaitReason::FirstResponse };
                 // The deadline of a queued call moves on while it is in the queue.
                 let bounded = refused || !self.deadline.excludes_queue;
                 if bounded && certain && until >= deadline {

@@ -71,6 +71,8 @@ pub(super) type QueuePosition = Option<u64>;
 /// The answer to a request that must wait until it may ask again.
 pub(super) struct Deferred {
     pub(super) until: Moment,
+    /// True if it waits for room rather than for the first response.
+    pub(super) known: bool,
     /// True if, as far as is known, it cannot be sent earlier.
     pub(super) certain: bool,
     /// True if the service refuses all requests until then.
@@ -128,9 +130,10 @@ impl RateLimiter {
             Err(at) => self.queue.insert(at, waiter),
         }
         let refused = closed_until.is_some();
-        let known = self.answered && self.limit().is_some();
+        let known = refused || self.answered;
+        // With a store, other processes may leave room at any time.
         let certain = refused || (known && self.granted().is_none());
-        Err(Deferred { until, certain, refused })
+        Err(Deferred { until, known, certain, refused })
     }
 
     /// Records that a request was sent; without a response it counts as accepted at `lost_at`.

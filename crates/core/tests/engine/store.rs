@@ -1,6 +1,9 @@
-//! Events about the shared store.
+//! The quotas that processes share through a store, and the events about it.
 
-use didit_core::{Application, SharedStore, StoreAnswer, StoreError, StoreRequest, StoreStep};
+use didit_core::{
+    Application, Bucket, QuotaAnswer, SharedLimit, SharedStore, StoreAnswer, StoreError,
+    StoreRequest, StoreStep,
+};
 
 use super::*;
 
@@ -15,12 +18,29 @@ impl SharedStore for Store {
     }
 }
 
+fn shared(edit: impl FnOnce(&mut Policy)) -> Engine {
+    let builder = Engine::builder(Authorization::bearer("held").unwrap());
+    recorded(builder.edit_policy(edit).shared_store(&mut Store))
+}
+
 /// Returns an engine with a call that waits for a permit of the store.
 fn sharing() -> Engine {
-    let builder = Engine::builder(Authorization::bearer("held").unwrap());
-    let mut engine = recorded(builder.shared_store(&mut Store));
+    let mut engine = shared(|_| {});
     waits(&mut call(), &mut engine, at(0));
     engine
+}
+
+/// Returns the answer of a store that grants nothing.
+fn nothing_granted(limit: SharedLimit) -> StoreAnswer {
+    StoreAnswer::Quota(QuotaAnswer {
+        bucket: Bucket::Decisions,
+        member: true,
+        granted: 0,
+        wait: Duration::from_secs(2),
+        closed: false,
+        limit,
+        members: 2,
+    })
 }
 
 fn asks(engine: &mut Engine, now: Moment) {
@@ -60,4 +80,23 @@ fn loss_and_return_between_two_calls_cancel_out() {
     assert_eq!(reported(&mut engine, at(1)), [""; 0]);
     engine.handle_store(at(2), Ok(Vec::new()));
     assert_eq!(reported(&mut engine, at(2)), [""; 0]);
+}
+
+#[test]
+fn wait_for_a_permit_is_pacing_once_a_process_knows_the_limit() {
+    let (mut engine, mut waiting) = (shared(|_| {}), call());
+    assert_eq!(waits(&mut waiting, &mut engine, at(0)).1, WaitReason::FirstResponse);
+    let known = [
+        (SharedLimit::Unknown, WaitReason::FirstResponse),
+        (SharedLimit::Of(5), WaitReason::Pacing),
+        (SharedLimit::Unlimited, WaitReason::Pacing),
+    ];
+    for (n, (limit, reason)) in (0..).zip(known) {
+        asks(&mut engine, at(3 * n));
+        engine.handle_store(at(3 * n), Ok(vec![nothing_granted(limit)]));
+        assert_eq!(waits(&mut waiting, &mut engine, at(3 * n)).1, reason, "{limit:?}");
+    }
+    // Another process may leave room at any time, so the call does not fail early.
+    let error = fails(&mut waiting, &mut engine, at(30));
+    assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Pacing)), "{error}");
 }
