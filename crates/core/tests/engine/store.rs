@@ -83,6 +83,17 @@ fn loss_and_return_between_two_calls_cancel_out() {
 }
 
 #[test]
+fn any_attempt_timeout_can_be_shared() {
+    for timeout in [Duration::ZERO, Duration::MAX] {
+        let mut engine = shared(|policy| policy.attempt_timeout = timeout);
+        waits(&mut call(), &mut engine, at(0));
+        let StoreStep::Exchange(requests) = engine.poll_store(at(0)) else { panic!() };
+        let [StoreRequest::Quota(quota)] = requests.as_slice() else { panic!("{requests:?}") };
+        assert_eq!(quota.lease, timeout.saturating_add(Duration::from_secs(1)));
+    }
+}
+
+#[test]
 fn wait_for_a_permit_is_pacing_once_a_process_knows_the_limit() {
     let (mut engine, mut waiting) = (shared(|_| {}), call());
     assert_eq!(waits(&mut waiting, &mut engine, at(0)).1, WaitReason::FirstResponse);

@@ -231,7 +231,7 @@ impl Permits {
         Some(QuotaRequest {
             bucket: state.bucket,
             window: self.window,
-            lease: PERMIT_TTL + self.longest_request,
+            lease: PERMIT_TTL.saturating_add(self.longest_request),
             budget: state.budget,
             join,
             completed,
