@@ -1,8 +1,8 @@
 -- A sliding-window log by the clock of Redis, in which waiting processes have equal shares.
 --
 -- KEYS: state, permits, held, members, waiting. ARGV: the process, its request as JSON.
--- Times are in microseconds. `permits` contains a permit until it leaves the window, so it never
--- has more entries than the limit; the other keys have one entry per process.
+-- Times are in microseconds. `permits` contains a permit until it leaves the window: with a limit about
+-- as many as that, without one each request of the window. The other keys have one entry per process.
 local state, permits, held, members, waiting = unpack(KEYS)
 local me, request = ARGV[1], cjson.decode(ARGV[2])
 local FORGOTTEN, REASSEMBLY, PROBE, GRACE, SOON, REPORTED = 30e6, 1e6, 900e6, 1e5, 2e4, 1e6
