@@ -277,8 +277,8 @@ impl Engine {
         now: Moment,
         error: &CallErrorKind,
     ) {
-        self.token_cache.refused(until, sent_at, now, error);
-        if let Some(share) = self.token_share() {
+        let probe_at = self.token_cache.refused(until, sent_at, now, error);
+        if let Some((share, until)) = self.token_share().zip(probe_at) {
             share.refused(until, now);
         }
     }

@@ -210,16 +210,17 @@ impl TokenCache {
     }
 
     /// Records that the token endpoint accepts no requests before `until`, as it told a request sent
-    /// at `sent_at`.
+    /// at `sent_at`. Returns when the next one may be sent, to see whether it still refuses.
     pub(super) fn refused(
         &mut self,
         until: Moment,
         sent_at: Moment,
         now: Moment,
         error: &CallErrorKind,
-    ) {
+    ) -> Option<Moment> {
         self.gate.close(until, sent_at, now);
         self.refusal = Some(error.clone());
+        self.gate.closed_until(now)
     }
 
     /// Extends the lease of a call that will try again; returns whether it has one.

@@ -91,6 +91,18 @@ fn fetching(now: Moment) -> (Engine, Call<RetrieveDecision>, Ticket) {
     (engine, call, ticket)
 }
 
+/// Answers a token request with a refusal for a number of seconds.
+fn refuse(
+    call: &mut Call<RetrieveDecision>,
+    engine: &mut Engine,
+    now: Moment,
+    ticket: Ticket,
+    seconds: &str,
+) {
+    let later = Response::builder().status(429).header("retry-after", seconds).body(&b""[..]);
+    call.handle_response(engine, now, ticket, &later.unwrap());
+}
+
 /// Polls a call until it sends its request, with the store's permit; returns the request.
 fn sends_with_permit(
     call: &mut Call<RetrieveDecision>,
@@ -211,21 +223,61 @@ fn retry_of_the_token_request_holds_the_lease() {
     let (until, reason) = waits(&mut call, &mut engine, at(1));
     assert_eq!(reason, WaitReason::Backoff);
     // Five seconds to start, and the time of the fetch.
-    let requests = exchange(&mut engine, at(1), &TokenAnswer::Fetch);
-    assert!(matches!(requests[0].as_str(), "hold 15" | "hold 16"), "{requests:?}");
+    assert_eq!(exchange(&mut engine, at(1), &TokenAnswer::Fetch), ["hold 15"]);
     assert_eq!(sends(&mut call, &mut engine, until).0, "token -");
 }
 
 #[test]
 fn refusal_of_the_token_endpoint_holds_the_lease_for_all_processes() {
     let (mut engine, mut call, ticket) = fetching(at(0));
-    let later = Response::builder().status(429).header("retry-after", "20").body(&b""[..]);
-    call.handle_response(&mut engine, at(1), ticket, &later.unwrap());
-    let requests = exchange(&mut engine, at(1), &TokenAnswer::Fetch);
-    assert!(!requests.is_empty() && requests.iter().all(|hold| hold == "hold 20"), "{requests:?}");
+    refuse(&mut call, &mut engine, at(1), ticket, "20");
+    // A third of the lease, which would end after 15 seconds if the process died, passes before it
+    // is extended.
+    assert_eq!(exchange(&mut engine, at(1), &TokenAnswer::Fetch), ["hold 15"]);
+    assert_eq!(exchange(&mut engine, at(5), &TokenAnswer::Fetch), [""; 0]);
+    assert_eq!(exchange(&mut engine, at(6), &TokenAnswer::Fetch), ["hold 15"]);
+    for seconds in 7..21 {
+        assert_eq!(exchange(&mut engine, at(seconds), &TokenAnswer::Fetch), [""; 0]);
+    }
     // The next fetch needs a new lease.
     waits(&mut call, &mut engine, at(21));
     assert_eq!(exchange(&mut engine, at(21), &TokenAnswer::Fetch), ["get 15 none"]);
+}
+
+#[test]
+fn long_refusal_is_extended_by_a_living_process_until_the_next_trial() {
+    let (mut engine, mut call, ticket) = fetching(at(0));
+    refuse(&mut call, &mut engine, at(0), ticket, "86400");
+    fails(&mut call, &mut engine, at(0));
+    let mut now = at(0);
+    let (mut ends, mut extensions) = (at(0), 0);
+    while now < at(3600) {
+        match exchange(&mut engine, now, &TokenAnswer::Fetch).as_slice() {
+            [] => {}
+            [hold] => {
+                assert!(extensions == 0 || now < ends, "the lease ended before {now:?}");
+                let seconds = hold.strip_prefix("hold ").and_then(|hold| hold.parse().ok());
+                ends = now.after(Duration::from_secs(seconds.unwrap()));
+                extensions += 1;
+            }
+            requests => panic!("{requests:?}"),
+        }
+        let StoreStep::Wait { until } = engine.poll_store(now) else { panic!("more to request") };
+        assert!(until > now);
+        now = until;
+    }
+    assert_eq!(ends, at(900), "after 15 minutes, any process may try");
+    assert!(extensions <= 180, "{extensions}");
+}
+
+#[test]
+fn refusal_is_in_effect_again_when_the_store_returns() {
+    let (mut engine, mut call, ticket) = fetching(at(0));
+    refuse(&mut call, &mut engine, at(0), ticket, "20");
+    assert!(matches!(engine.poll_store(at(0)), StoreStep::Exchange(_)));
+    engine.handle_store(at(0), Err(StoreError::new("refused")));
+    assert_eq!(exchange(&mut engine, at(8), &TokenAnswer::Fetch), ["hold 12"]);
+    assert_eq!(exchange(&mut engine, at(19), &TokenAnswer::Fetch), [""; 0]);
 }
 
 #[test]

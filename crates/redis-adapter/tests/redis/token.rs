@@ -1,10 +1,14 @@
+use std::thread;
 use std::time::Duration;
 
+use didit_blocking_adapter::Client;
 use didit_conformance::redis_server::RedisServer;
 use didit_core::{
-    Application, Secret, SharedStore as _, SharedToken, StoreRequest, TokenAnswer, TokenRequest,
+    Application, ClientCredentials, Policy, Secret, SharedStore as _, SharedToken, StoreRequest,
+    TokenAnswer, TokenRequest,
 };
 use didit_redis_adapter::RedisStore;
+use didit_sandbox::{Fault, Route, Sandbox};
 
 use super::{command, join_request, process, quota, token};
 
@@ -50,7 +54,7 @@ fn lease_ends_by_expiry_or_release() {
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     let short = TokenRequest::Get { lease: Duration::from_millis(50), known: None };
     assert!(matches!(token(&mut first, short), TokenAnswer::Fetch));
-    std::thread::sleep(Duration::from_millis(70));
+    thread::sleep(Duration::from_millis(70));
     assert!(matches!(token(&mut second, get()), TokenAnswer::Fetch));
     token(&mut first, TokenRequest::Release);
     assert!(
@@ -62,6 +66,38 @@ fn lease_ends_by_expiry_or_release() {
     token(&mut second, TokenRequest::Hold(LEASE));
     token(&mut first, TokenRequest::Hold(LEASE));
     assert!(matches!(token(&mut second, get()), TokenAnswer::Wait(_)));
+}
+
+/// Returns the remaining time of the lease.
+fn lease_left(server: &RedisServer) -> Duration {
+    let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    let keys: Vec<String> = redis::cmd("KEYS").arg("*:lease").query(&mut connection).unwrap();
+    let [key] = keys.as_slice() else { panic!("{keys:?}") };
+    let left: u64 = redis::cmd("PTTL").arg(key).query(&mut connection).unwrap();
+    Duration::from_millis(left)
+}
+
+#[test]
+fn refusal_is_in_effect_for_all_processes_while_the_one_that_met_it_lives() {
+    let server = RedisServer::start();
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Token, [Fault::answer(503).header("retry-after", "86400")]);
+    let credentials = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
+    let mut policy = Policy::default();
+    policy.attempt_timeout = Duration::from_secs(1);
+    let builder = Client::builder(credentials.unwrap()).base_url(sandbox.url().parse().unwrap());
+    let store = RedisStore::connect(&server.url()).unwrap();
+    let client = builder.policy(policy).shared_store(store).build().unwrap();
+    let error = client.decision(&"s-1".parse().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("503"), "{error}");
+    // A lease of six seconds: five to start the fetch, and its time.
+    thread::sleep(Duration::from_millis(2_500));
+    let left = lease_left(&server);
+    assert!(left > Duration::from_secs(4) && left <= Duration::from_secs(6), "{left:?}");
+    drop(client);
+    thread::sleep(Duration::from_millis(2_500));
+    let left = lease_left(&server);
+    assert!(left < Duration::from_secs(4), "{left:?}");
 }
 
 #[test]

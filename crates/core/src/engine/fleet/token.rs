@@ -10,6 +10,7 @@ pub(in crate::engine) struct TokenShare {
     /// The longest time that a fetch can take.
     longest_fetch: Duration,
     lease: Lease,
+    hold: Option<Hold>,
     /// The messages that are sent to the store before the next `Get`, in this order.
     outgoing: Vec<TokenRequest>,
 }
@@ -34,6 +35,14 @@ enum Lease {
     },
 }
 
+/// The time for which this process extends the store's lease, bit by bit, so that it soon ends if
+/// the process dies.
+#[derive(Debug)]
+struct Hold {
+    until: Moment,
+    extend_at: Moment,
+}
+
 /// The time after which a lease under which no fetch has started is no longer used.
 const UNUSED: Duration = Duration::from_secs(5);
 /// The maximum number of messages that may be queued for the store before refused tokens are no
@@ -42,7 +51,12 @@ const MAX_OUTGOING: usize = 16;
 
 impl TokenShare {
     pub(super) fn new(longest_fetch: Duration) -> Self {
-        Self { longest_fetch, lease: Lease::None, outgoing: Vec::new() }
+        Self { longest_fetch, lease: Lease::None, hold: None, outgoing: Vec::new() }
+    }
+
+    /// Returns the duration of a lease in the store.
+    fn term(&self) -> Duration {
+        self.longest_fetch.saturating_add(UNUSED)
     }
 
     /// Returns whether a fetch may start now, and requests the lease if not.
@@ -58,7 +72,7 @@ impl TokenShare {
 
     /// Shares the token that was just fetched; one without a lifetime is for a single request.
     pub(in crate::engine) fn fetched(&mut self, token: Option<SharedToken>) {
-        self.lease = Lease::None;
+        (self.lease, self.hold) = (Lease::None, None);
         self.outgoing.push(token.map_or(TokenRequest::Release, TokenRequest::Put));
     }
 
@@ -66,7 +80,10 @@ impl TokenShare {
     pub(in crate::engine) fn release(&mut self) {
         match &mut self.lease {
             Lease::Requested { needed } => return *needed = false,
-            Lease::Held { .. } => self.outgoing.push(TokenRequest::Release),
+            Lease::Held { .. } => {
+                self.hold = None;
+                self.outgoing.push(TokenRequest::Release);
+            }
             Lease::None | Lease::Needed | Lease::Elsewhere { .. } => {}
         }
         self.lease = Lease::None;
@@ -76,14 +93,24 @@ impl TokenShare {
     pub(in crate::engine) fn extend(&mut self, at: Moment, now: Moment) {
         if let Lease::Held { until } = &mut self.lease {
             *until = at.after(UNUSED);
-            self.outgoing.push(TokenRequest::Hold(until.after(self.longest_fetch).since(now)));
+            self.hold = Some(Hold { until: until.after(self.longest_fetch), extend_at: now });
         }
     }
 
     /// Keeps all processes from fetching before `until`, because the service refused.
     pub(in crate::engine) fn refused(&mut self, until: Moment, now: Moment) {
         self.lease = Lease::None;
-        self.outgoing.push(TokenRequest::Hold(until.since(now)));
+        self.hold = Some(Hold { until, extend_at: now });
+    }
+
+    /// Returns the request that extends the lease, if it is due.
+    fn extension(&mut self, now: Moment) -> Option<TokenRequest> {
+        let term = self.term();
+        self.hold.take_if(|hold| hold.until <= now);
+        let hold = self.hold.as_mut().filter(|hold| hold.extend_at <= now)?;
+        let rest = hold.until.since(now);
+        hold.extend_at = if rest > term { now.after(term / 3) } else { hold.until };
+        Some(TokenRequest::Hold(rest.min(term)))
     }
 
     /// Reports a token that the service refused.
@@ -96,6 +123,7 @@ impl TokenShare {
     /// Returns the requests to the store.
     pub(super) fn requests(&mut self, cache: &TokenCache, now: Moment) -> Vec<TokenRequest> {
         let mut requests = std::mem::take(&mut self.outgoing);
+        requests.extend(self.extension(now));
         let asks = match self.lease {
             Lease::Needed => true,
             Lease::Elsewhere { ask_at } => ask_at <= now,
@@ -103,18 +131,18 @@ impl TokenShare {
         };
         if asks {
             self.lease = Lease::Requested { needed: true };
-            let lease = self.longest_fetch.saturating_add(UNUSED);
-            requests.push(TokenRequest::Get { lease, known: cache.secret() });
+            requests.push(TokenRequest::Get { lease: self.term(), known: cache.secret() });
         }
         requests
     }
 
-    /// Returns when to ask again, unless a step changes that.
+    /// Returns when there is something to request, unless a step changes that.
     pub(super) fn asks_at(&self) -> Option<Moment> {
-        match self.lease {
+        let ask_at = match self.lease {
             Lease::Elsewhere { ask_at } => Some(ask_at),
             _ => None,
-        }
+        };
+        self.hold.iter().map(|hold| hold.extend_at).chain(ask_at).min()
     }
 
     /// Handles an answer of the store; returns the token in it.
@@ -128,7 +156,10 @@ impl TokenShare {
         self.lease = match answer {
             TokenAnswer::Done => return None,
             TokenAnswer::Token(_) => Lease::None,
-            TokenAnswer::Fetch => Lease::Held { until: asked_at.after(UNUSED) },
+            TokenAnswer::Fetch => {
+                self.hold = None;
+                Lease::Held { until: asked_at.after(UNUSED) }
+            }
             TokenAnswer::Wait(wait) => Lease::Elsewhere { ask_at: now.after(wait) },
         };
         if !needed {
@@ -142,6 +173,11 @@ impl TokenShare {
 
     /// Handles the loss of the store: this process now fetches its own token.
     pub(super) fn lose(&mut self) {
+        // A refusal still applies when the store returns.
+        self.hold.take_if(|_| matches!(self.lease, Lease::Held { .. }));
+        if let Some(hold) = &mut self.hold {
+            hold.extend_at = Moment::default();
+        }
         self.lease = Lease::None;
         self.outgoing.retain(|request| matches!(request, TokenRequest::Discard(_)));
     }
