@@ -1,18 +1,26 @@
 -- Single flight: one process holds the lease to fetch the token that all of them share.
 --
 -- KEYS: token, lease. ARGV: the process, the operation, and its arguments. Times are in
--- microseconds. Returns the kind of answer (0: none, 1: a token, 2: the lease, 3: a wait), the
--- sealed token, and two times: of a token its lifetime and when to renew it, of a wait its length.
+-- microseconds. `lease` contains its holder, and since when it holds the lease. Returns the kind of
+-- answer (0: none, 1: a token, 2: the lease, 3: a wait), the sealed token, and two times: of a token
+-- its lifetime and when to renew it, of a wait its length.
 local token, lease = unpack(KEYS)
 local me, asks = ARGV[1], ARGV[2]
-local SOON = 20000
+local SOON, LATEST = 20000, 1e6
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
-local holder = redis.call('GET', lease)
+local holder, since = string.match(redis.call('GET', lease) or '', '^(%S+) (%d+)$')
 local mine = not holder or holder == me
 
-local function take(microseconds)
-  redis.call('SET', lease, me, 'PX', math.max(math.ceil(microseconds / 1e3), 1))
+local function take(from, microseconds)
+  local value = string.format('%s %.0f', me, from)
+  redis.call('SET', lease, value, 'PX', math.max(math.ceil(microseconds / 1e3), 1))
+end
+
+-- A waiting process asks often at first, since most fetches are short, and at the end of the lease.
+local function wait()
+  local pause = math.min(math.max((now - since) / 8, SOON), LATEST)
+  return math.max(math.min(pause, redis.call('PTTL', lease) * 1e3), 1e3)
 end
 
 local function release()
@@ -25,13 +33,13 @@ if asks == 'get' then
   local answer = { 1, sealed or '', math.floor(expires - now), math.max(math.floor(renew - now), 0) }
   if expires > now and renew > now then return answer end
   if mine then
-    take(ARGV[3])
+    take(now, ARGV[3])
     return { 2, '', 0, 0 }
   end
   if expires > now and mark ~= ARGV[4] then return answer end
-  return { 3, '', SOON, 0 }
+  return { 3, '', wait(), 0 }
 elseif asks == 'hold' then
-  if mine then take(ARGV[3]) end
+  if mine then take(since or now, ARGV[3]) end
 elseif asks == 'put' then
   redis.call('HSET', token, 'sealed', ARGV[3], 'mark', ARGV[4], 'expires', now + ARGV[5],
     'renew', now + ARGV[6])

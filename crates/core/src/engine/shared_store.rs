@@ -195,7 +195,8 @@ pub enum TokenAnswer {
     /// The answer to a `Get` if this process may fetch a token. A store that does not share tokens
     /// always answers this.
     Fetch,
-    /// The answer to a `Get` if another process is fetching: ask again after this time.
+    /// The answer to a `Get` if another process holds the lease: ask again after this time, which
+    /// grows with the age of the lease, since most fetches are short.
     Wait(Duration),
     /// The answer to any other request.
     Done,

@@ -120,7 +120,7 @@ impl TokenCache {
         if let Some(error) = self.shared_failure(claim) {
             return TokenAccess::Failed(error);
         }
-        let undecided = share.is_some_and(|share| !share.may_fetch(now));
+        let undecided = share.is_some_and(|share| !share.may_fetch(old.is_none(), now));
         match old {
             Some(access) if undecided => access,
             _ => self.take_lease(claim, client, now, lease_time, undecided),

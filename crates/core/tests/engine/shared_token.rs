@@ -165,6 +165,50 @@ fn process_asks_again_while_another_one_fetches() {
 }
 
 #[test]
+fn process_with_a_usable_token_does_not_ask_until_its_next_call() {
+    let mut engine = sharing();
+    let due = AccessToken::new("due", Duration::from_secs(1000)).unwrap();
+    assert!(engine.set_access_token(&due, at(0)));
+    let elsewhere = TokenAnswer::Wait(Duration::from_secs(1));
+    let mut first = call();
+    waits(&mut first, &mut engine, at(950));
+    assert_eq!(exchange(&mut engine, at(950), &elsewhere), ["get 15 due"]);
+    let (sent, ticket) = sends(&mut first, &mut engine, at(950));
+    assert_eq!(sent, "decision due");
+    answer(&mut first, &mut engine, at(950), ticket, 200, &decision("Confirmed"));
+    succeeds(&mut first, &mut engine, at(950));
+    for seconds in 951..960 {
+        assert_eq!(exchange(&mut engine, at(seconds), &elsewhere), [""; 0]);
+        let StoreStep::Wait { until } = engine.poll_store(at(seconds)) else { panic!() };
+        assert!(until > at(seconds));
+    }
+    let mut next = call();
+    let _ = next.poll(&mut engine, at(960));
+    assert_eq!(exchange(&mut engine, at(960), &shared("new")), ["get 15 due"]);
+    assert_eq!(sends_with_permit(&mut call(), &mut engine, at(960)).0, "decision new");
+}
+
+#[test]
+fn process_asks_only_while_a_call_waits_for_the_token() {
+    let (mut engine, mut dropped) = (sharing(), call());
+    let elsewhere = TokenAnswer::Wait(Duration::from_secs(1));
+    for seconds in 0..5 {
+        waits(&mut dropped, &mut engine, at(seconds));
+        assert_eq!(exchange(&mut engine, at(seconds), &elsewhere), ["get 15 none"]);
+    }
+    assert_eq!(exchange(&mut engine, at(5), &elsewhere), ["get 15 none"]);
+    drop(dropped);
+    for seconds in 6..30 {
+        assert_eq!(exchange(&mut engine, at(seconds), &elsewhere), [""; 0]);
+    }
+    let mut canceled = call();
+    waits(&mut canceled, &mut engine, at(30));
+    assert_eq!(exchange(&mut engine, at(30), &elsewhere), ["get 15 none"]);
+    canceled.cancel(&mut engine, at(30));
+    assert_eq!(exchange(&mut engine, at(31), &elsewhere), [""; 0]);
+}
+
+#[test]
 fn lease_that_was_not_used_for_five_seconds_is_requested_again() {
     let (mut engine, mut call) = (sharing(), call());
     waits(&mut call, &mut engine, at(0));

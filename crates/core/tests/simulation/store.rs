@@ -32,7 +32,8 @@ impl SharedStore for Placeholder {
 pub(crate) struct Store {
     quotas: Vec<(Bucket, QuotaRecord)>,
     token: Option<StoredToken>,
-    fetching: Option<(Member, Moment)>,
+    /// The holder of the lease, its end, and the time since when it holds it.
+    fetching: Option<(Member, Moment, Moment)>,
 }
 
 struct StoredToken {
@@ -62,8 +63,11 @@ const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
 const GRACE: Duration = millis(100);
 /// The longest time in which a refusal is reported.
 const REPORTED: Duration = Duration::from_secs(1);
-/// The pause before asking again for a limit or a token that another process is about to learn.
+/// The pause before asking again for a limit that another process is about to learn, and the least
+/// for a token.
 const RECHECK: Duration = millis(20);
+/// The longest pause before asking again for a token.
+const LATEST: Duration = Duration::from_secs(1);
 
 impl Store {
     pub(crate) fn knows_limit(&self, bucket: Bucket) -> bool {
@@ -91,16 +95,17 @@ impl Store {
     }
 
     fn token(&mut self, member: Member, request: &TokenRequest, now: Moment) -> TokenAnswer {
-        self.fetching.take_if(|(_, until)| *until <= now);
+        self.fetching.take_if(|(_, until, _)| *until <= now);
         self.token.take_if(|stored| stored.at.after(stored.token.lifetime) <= now);
-        let available = self.fetching.is_none_or(|(holder, _)| holder == member);
+        let available = self.fetching.is_none_or(|(holder, ..)| holder == member);
+        let (until, since) = self.fetching.map_or((now, now), |(_, until, since)| (until, since));
         match request {
             TokenRequest::Get { lease, known } => match &self.token {
                 Some(stored) if stored.at.after(stored.token.renew_after) > now => {
                     stored.answer(now)
                 }
                 _ if available => {
-                    self.fetching = Some((member, now.after(*lease)));
+                    self.fetching = Some((member, now.after(*lease), now));
                     TokenAnswer::Fetch
                 }
                 Some(stored)
@@ -110,11 +115,14 @@ impl Store {
                 {
                     stored.answer(now)
                 }
-                _ => TokenAnswer::Wait(RECHECK),
+                _ => {
+                    let pause = (now.since(since) / 8).clamp(RECHECK, LATEST);
+                    TokenAnswer::Wait(pause.min(until.since(now)).max(millis(1)))
+                }
             },
             TokenRequest::Hold(time) => {
                 if available {
-                    self.fetching = Some((member, now.after(*time)));
+                    self.fetching = Some((member, now.after(*time), since));
                 }
                 TokenAnswer::Done
             }

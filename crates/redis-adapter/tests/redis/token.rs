@@ -49,6 +49,29 @@ fn one_process_fetches_the_token_for_all() {
 }
 
 #[test]
+fn waiting_process_asks_less_often_the_longer_the_fetch_takes() {
+    let server = RedisServer::start();
+    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
+    let mut wait = || match token(&mut second, get()) {
+        TokenAnswer::Wait(wait) => wait,
+        answer => panic!("{answer:?}"),
+    };
+    let [soon, at_most] = [20, 1_000].map(Duration::from_millis);
+    let mut waited = Duration::ZERO;
+    for _ in 0..24 {
+        let pause = wait();
+        assert!(pause >= soon && pause <= at_most, "{pause:?}");
+        thread::sleep(pause);
+        waited += pause;
+    }
+    assert!(waited > Duration::from_millis(900), "{waited:?}");
+    // At the end of the lease, the process may fetch.
+    token(&mut first, TokenRequest::Hold(Duration::from_millis(30)));
+    assert!(wait() <= Duration::from_millis(30));
+}
+
+#[test]
 fn lease_ends_by_expiry_or_release() {
     let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));

@@ -11,6 +11,8 @@ pub(in crate::engine) struct TokenShare {
     longest_fetch: Duration,
     lease: Lease,
     hold: Option<Hold>,
+    /// The time until which a call waits for the token, if it is not polled again.
+    waits_until: Moment,
     /// The messages that are sent to the store before the next `Get`, in this order.
     outgoing: Vec<TokenRequest>,
 }
@@ -29,7 +31,7 @@ enum Lease {
     Held {
         until: Moment,
     },
-    /// Held by another process.
+    /// Held by another process; requested again at `ask_at` if a call still waits.
     Elsewhere {
         ask_at: Moment,
     },
@@ -45,13 +47,22 @@ struct Hold {
 
 /// The time after which a lease under which no fetch has started is no longer used.
 const UNUSED: Duration = Duration::from_secs(5);
+/// The time after which a call that waits for the token and is not polled again does not need it any
+/// more. It is polled every second.
+const DROPPED: Duration = Duration::from_secs(2);
 /// The maximum number of messages that may be queued for the store before refused tokens are no
 /// longer reported.
 const MAX_OUTGOING: usize = 16;
 
 impl TokenShare {
     pub(super) fn new(longest_fetch: Duration) -> Self {
-        Self { longest_fetch, lease: Lease::None, hold: None, outgoing: Vec::new() }
+        Self {
+            longest_fetch,
+            lease: Lease::None,
+            hold: None,
+            waits_until: Moment::default(),
+            outgoing: Vec::new(),
+        }
     }
 
     /// Returns the duration of a lease in the store.
@@ -59,12 +70,17 @@ impl TokenShare {
         self.longest_fetch.saturating_add(UNUSED)
     }
 
-    /// Returns whether a fetch may start now, and requests the lease if not.
-    pub(in crate::engine) fn may_fetch(&mut self, now: Moment) -> bool {
+    /// Returns whether a fetch may start now, and requests the lease if not. The call that asks has
+    /// no other token if it `waits`.
+    pub(in crate::engine) fn may_fetch(&mut self, waits: bool, now: Moment) -> bool {
+        if waits {
+            self.waits_until = now.after(DROPPED);
+        }
         match &mut self.lease {
             Lease::Held { until } if now < *until => return true,
             Lease::None | Lease::Held { .. } => self.lease = Lease::Needed,
             Lease::Requested { needed } => *needed = true,
+            Lease::Elsewhere { ask_at } if *ask_at <= now => self.lease = Lease::Needed,
             Lease::Needed | Lease::Elsewhere { .. } => {}
         }
         false
@@ -126,7 +142,7 @@ impl TokenShare {
         requests.extend(self.extension(now));
         let asks = match self.lease {
             Lease::Needed => true,
-            Lease::Elsewhere { ask_at } => ask_at <= now,
+            Lease::Elsewhere { ask_at } => ask_at <= now && now < self.waits_until,
             Lease::None | Lease::Requested { .. } | Lease::Held { .. } => false,
         };
         if asks {
@@ -139,7 +155,7 @@ impl TokenShare {
     /// Returns when there is something to request, unless a step changes that.
     pub(super) fn asks_at(&self) -> Option<Moment> {
         let ask_at = match self.lease {
-            Lease::Elsewhere { ask_at } => Some(ask_at),
+            Lease::Elsewhere { ask_at } if ask_at < self.waits_until => Some(ask_at),
             _ => None,
         };
         self.hold.iter().map(|hold| hold.extend_at).chain(ask_at).min()
