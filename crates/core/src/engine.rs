@@ -227,13 +227,7 @@ impl Engine {
     fn store_token(&mut self, claim: &mut TokenClaim, token: &AccessToken, now: Moment) {
         let (margin, lifetime) = (self.settings.policy.token_refresh_margin, token.lifetime());
         self.token_cache.store(claim, token.authorization().clone(), lifetime, now, margin);
-        if let Some(share) = self.token_share() {
-            share.fetched(lifetime.map(|lifetime| SharedToken {
-                token: token.secret().clone(),
-                lifetime,
-                renew_after: renew_after(lifetime, margin),
-            }));
-        }
+        self.share_token(lifetime.map(|_| token.secret().clone()));
         self.wakes_others = true;
     }
 

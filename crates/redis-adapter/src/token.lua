@@ -41,9 +41,13 @@ if asks == 'get' then
 elseif asks == 'hold' then
   if mine then take(since or now, ARGV[3]) end
 elseif asks == 'put' then
-  redis.call('HSET', token, 'sealed', ARGV[3], 'mark', ARGV[4], 'expires', now + ARGV[5],
-    'renew', now + ARGV[6])
-  redis.call('PEXPIRE', token, math.max(math.ceil(ARGV[5] / 1e3), 1))
+  -- The process may have fetched it long ago, if it had lost its connection.
+  local current = tonumber(redis.call('HGET', token, 'renew') or 0)
+  if current <= now or current < now + ARGV[6] then
+    redis.call('HSET', token, 'sealed', ARGV[3], 'mark', ARGV[4], 'expires', now + ARGV[5],
+      'renew', now + ARGV[6])
+    redis.call('PEXPIRE', token, math.max(math.ceil(ARGV[5] / 1e3), 1))
+  end
   release()
 elseif asks == 'release' then
   release()

@@ -114,6 +114,7 @@ impl Engine {
                     fleet.changed(EventKind::StoreJoined);
                     self.wakes_others = true;
                 }
+                fleet.token.exchanged();
                 for answer in answers {
                     self.store_answered(answer, asked_at, now);
                 }
@@ -171,6 +172,13 @@ impl Engine {
     /// Returns this process's part in the shared token, unless the store is lost.
     pub(super) fn token_share(&mut self) -> Option<&mut TokenShare> {
         self.fleet.as_mut()?.token_share()
+    }
+
+    /// Shares a token that was fetched with all processes, unless it is for a single request.
+    pub(super) fn share_token(&mut self, token: Option<Secret>) {
+        if let Some(fleet) = &mut self.fleet {
+            fleet.token.fetched(token);
+        }
     }
 
     /// Discards a token that the service refused, for all processes.

@@ -168,7 +168,8 @@ pub enum TokenRequest {
     },
     /// Takes or extends the lease for this time, unless another process holds it.
     Hold(Duration),
-    /// Shares the token that was fetched, and releases the lease.
+    /// Shares the token that was fetched, unless the store has one that is renewed later, and
+    /// releases the lease. It may arrive late or twice, after a failed exchange.
     Put(SharedToken),
     /// Releases the lease without a token.
     Release,

@@ -4,6 +4,7 @@ use super::call_error::CallErrorKind;
 use super::fleet::TokenShare;
 use super::gate::Gate;
 use super::moment::Moment;
+use super::shared_store::SharedToken;
 use crate::credentials::{Authorization, ClientCredentials};
 use crate::oauth::{AccessToken, FetchToken};
 use crate::secret::Secret;
@@ -195,6 +196,18 @@ impl TokenCache {
     /// Returns the cached token.
     pub(super) fn secret(&self) -> Option<Secret> {
         self.token.as_ref().map(|token| token.authorization.secret().into())
+    }
+
+    /// Returns this token with its remaining times, if it is the cached one and has not expired.
+    pub(super) fn shared(&self, token: &Secret, now: Moment) -> Option<SharedToken> {
+        let cached = self.token.as_ref().filter(|cached| {
+            cached.authorization.secret() == token.expose() && cached.expires_at > now
+        })?;
+        Some(SharedToken {
+            token: token.clone(),
+            lifetime: cached.expires_at.since(now),
+            renew_after: cached.renew_at.since(now),
+        })
     }
 
     /// Returns the cached token with its remaining lifetime.

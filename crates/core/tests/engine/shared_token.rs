@@ -318,8 +318,7 @@ fn long_refusal_is_extended_by_a_living_process_until_the_next_trial() {
 fn refusal_is_in_effect_again_when_the_store_returns() {
     let (mut engine, mut call, ticket) = fetching(at(0));
     refuse(&mut call, &mut engine, at(0), ticket, "20");
-    assert!(matches!(engine.poll_store(at(0)), StoreStep::Exchange(_)));
-    engine.handle_store(at(0), Err(StoreError::new("refused")));
+    fail_exchange(&mut engine, at(0));
     assert_eq!(exchange(&mut engine, at(8), &TokenAnswer::Fetch), ["hold 12"]);
     assert_eq!(exchange(&mut engine, at(19), &TokenAnswer::Fetch), [""; 0]);
 }
@@ -339,16 +338,44 @@ fn refused_token_is_discarded_for_all_processes() {
     assert_eq!(sends_with_permit(&mut call, &mut engine, at(1)).0, "decision new");
 }
 
+/// Lets an exchange fail.
+fn fail_exchange(engine: &mut Engine, now: Moment) {
+    assert!(matches!(engine.poll_store(now), StoreStep::Exchange(_)));
+    engine.handle_store(now, Err(StoreError::new("refused")));
+}
+
 #[test]
-fn lost_store_is_told_only_of_refused_tokens_when_it_returns() {
+fn token_is_shared_when_the_store_returns_unless_it_has_expired() {
+    for (returns, shared) in [(at(2), "put own 998 938"), (at(1001), "release")] {
+        let (mut engine, mut call, ticket) = fetching(at(0));
+        answer(&mut call, &mut engine, at(0), ticket, 200, &token("own", 1000));
+        fail_exchange(&mut engine, at(0));
+        fail_exchange(&mut engine, at(1));
+        assert_eq!(exchange(&mut engine, returns, &TokenAnswer::Fetch), [shared]);
+        assert_eq!(exchange(&mut engine, returns, &TokenAnswer::Fetch), [""; 0]);
+    }
+}
+
+#[test]
+fn token_that_was_refused_before_it_was_shared_is_not_shared() {
+    let (mut engine, mut call, ticket) = fetching(at(0));
+    answer(&mut call, &mut engine, at(0), ticket, 200, &token("own", 1000));
+    fail_exchange(&mut engine, at(0));
+    let (sent, ticket) = sends(&mut call, &mut engine, at(0));
+    assert_eq!(sent, "decision own");
+    answer(&mut call, &mut engine, at(0), ticket, 401, "");
+    assert_eq!(exchange(&mut engine, at(1), &TokenAnswer::Fetch), ["release", "discard own"]);
+}
+
+#[test]
+fn lost_store_is_told_of_refused_tokens_and_the_own_one_when_it_returns() {
     let (mut engine, mut first, ticket) = fetching(at(0));
     answer(&mut first, &mut engine, at(0), ticket, 200, &token("own", 1000));
     let (sent, ticket) = sends_with_permit(&mut first, &mut engine, at(0));
     assert_eq!(sent, "decision own");
     answer(&mut first, &mut engine, at(1), ticket, 401, "");
     waits(&mut first, &mut engine, at(1));
-    assert!(matches!(engine.poll_store(at(1)), StoreStep::Exchange(_)));
-    engine.handle_store(at(1), Err(StoreError::new("refused")));
+    fail_exchange(&mut engine, at(1));
     // Without the store, the process fetches its own token.
     let (sent, ticket) = sends(&mut first, &mut engine, at(1));
     assert_eq!(sent, "token -");
@@ -356,5 +383,6 @@ fn lost_store_is_told_only_of_refused_tokens_when_it_returns() {
     let (_, ticket) = sends(&mut first, &mut engine, at(1));
     answer(&mut first, &mut engine, at(1), ticket, 200, &decision("Confirmed"));
     succeeds(&mut first, &mut engine, at(1));
-    assert_eq!(exchange(&mut engine, at(2), &TokenAnswer::Fetch), [""; 0]);
+    let requests = exchange(&mut engine, at(2), &TokenAnswer::Fetch);
+    assert_eq!(requests, ["discard own", "put second 999 939"]);
 }

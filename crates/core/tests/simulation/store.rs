@@ -127,7 +127,11 @@ impl Store {
                 TokenAnswer::Done
             }
             TokenRequest::Put(token) => {
-                self.token = Some(StoredToken { token: token.clone(), at: now });
+                let renewal = |stored: &StoredToken| stored.at.after(stored.token.renew_after);
+                let current = self.token.as_ref().map(renewal).filter(|at| *at > now);
+                if current.is_none_or(|at| at < now.after(token.renew_after)) {
+                    self.token = Some(StoredToken { token: token.clone(), at: now });
+                }
                 self.fetching.take_if(|_| available);
                 TokenAnswer::Done
             }

@@ -138,6 +138,23 @@ fn one_process_renews_while_the_others_use_the_old_token() {
 }
 
 #[test]
+fn token_does_not_replace_a_newer_one() {
+    let server = RedisServer::start();
+    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    token(&mut first, put("newer", 3600, 3000));
+    token(&mut second, put("older", 3500, 2900));
+    assert_eq!(token_text(&token(&mut second, get())), Some("newer"));
+    token(&mut first, TokenRequest::Hold(LEASE));
+    token(&mut first, put("due", 3600, 3100));
+    token(&mut first, TokenRequest::Discard(Secret::from("due")));
+    assert!(matches!(token(&mut second, get()), TokenAnswer::Fetch), "the lease was released");
+    // One that is due for renewal is replaced even by one with a shorter life.
+    token(&mut second, put("due", 3600, 0));
+    token(&mut second, put("short", 10, 9));
+    assert_eq!(token_text(&token(&mut first, get())), Some("short"));
+}
+
+#[test]
 fn rejected_token_is_discarded_once() {
     let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));

@@ -14,7 +14,18 @@ pub(in crate::engine) struct TokenShare {
     /// The time until which a call waits for the token, if it is not polled again.
     waits_until: Moment,
     /// The messages that are sent to the store before the next `Get`, in this order.
-    outgoing: Vec<TokenRequest>,
+    outgoing: Vec<Message>,
+    /// The messages in the exchange that is under way.
+    sent: Vec<Message>,
+}
+
+/// A message to the store, which is repeated until an exchange with it succeeds.
+#[derive(Debug)]
+enum Message {
+    /// Shares this token, which was fetched, and releases the lease.
+    Put(Secret),
+    Release,
+    Discard(Secret),
 }
 
 /// The state of the store's lease, as this process knows it.
@@ -62,6 +73,7 @@ impl TokenShare {
             hold: None,
             waits_until: Moment::default(),
             outgoing: Vec::new(),
+            sent: Vec::new(),
         }
     }
 
@@ -87,9 +99,10 @@ impl TokenShare {
     }
 
     /// Shares the token that was just fetched; one without a lifetime is for a single request.
-    pub(in crate::engine) fn fetched(&mut self, token: Option<SharedToken>) {
+    pub(super) fn fetched(&mut self, token: Option<Secret>) {
         (self.lease, self.hold) = (Lease::None, None);
-        self.outgoing.push(token.map_or(TokenRequest::Release, TokenRequest::Put));
+        self.outgoing.retain(|message| matches!(message, Message::Discard(_)));
+        self.outgoing.push(token.map_or(Message::Release, Message::Put));
     }
 
     /// Releases the lease, or withdraws the request for it.
@@ -98,7 +111,7 @@ impl TokenShare {
             Lease::Requested { needed } => return *needed = false,
             Lease::Held { .. } => {
                 self.hold = None;
-                self.outgoing.push(TokenRequest::Release);
+                self.outgoing.push(Message::Release);
             }
             Lease::None | Lease::Needed | Lease::Elsewhere { .. } => {}
         }
@@ -132,13 +145,15 @@ impl TokenShare {
     /// Reports a token that the service refused.
     pub(in crate::engine) fn discard(&mut self, token: Secret) {
         if self.outgoing.len() < MAX_OUTGOING {
-            self.outgoing.push(TokenRequest::Discard(token));
+            self.outgoing.push(Message::Discard(token));
         }
     }
 
     /// Returns the requests to the store.
     pub(super) fn requests(&mut self, cache: &TokenCache, now: Moment) -> Vec<TokenRequest> {
-        let mut requests = std::mem::take(&mut self.outgoing);
+        self.sent = std::mem::take(&mut self.outgoing);
+        let messages = self.sent.iter().map(|message| message.request(cache, now));
+        let mut requests: Vec<_> = messages.collect();
         requests.extend(self.extension(now));
         let asks = match self.lease {
             Lease::Needed => true,
@@ -159,6 +174,11 @@ impl TokenShare {
             _ => None,
         };
         self.hold.iter().map(|hold| hold.extend_at).chain(ask_at).min()
+    }
+
+    /// Handles the success of an exchange.
+    pub(super) fn exchanged(&mut self) {
+        self.sent.clear();
     }
 
     /// Handles an answer of the store; returns the token in it.
@@ -187,7 +207,8 @@ impl TokenShare {
         }
     }
 
-    /// Handles the loss of the store: this process now fetches its own token.
+    /// Handles the loss of the store: this process now fetches its own token, and shares it when the
+    /// store returns.
     pub(super) fn lose(&mut self) {
         // A refusal still applies when the store returns.
         self.hold.take_if(|_| matches!(self.lease, Lease::Held { .. }));
@@ -195,7 +216,22 @@ impl TokenShare {
             hold.extend_at = Moment::default();
         }
         self.lease = Lease::None;
-        self.outgoing.retain(|request| matches!(request, TokenRequest::Discard(_)));
+        self.sent.append(&mut self.outgoing);
+        let surplus = self.sent.len().saturating_sub(MAX_OUTGOING);
+        self.outgoing = self.sent.drain(..).skip(surplus).collect();
+    }
+}
+
+impl Message {
+    fn request(&self, cache: &TokenCache, now: Moment) -> TokenRequest {
+        match self {
+            // A token that has expired, or was refused, is not worth sharing any more.
+            Self::Put(token) => {
+                cache.shared(token, now).map_or(TokenRequest::Release, TokenRequest::Put)
+            }
+            Self::Release => TokenRequest::Release,
+            Self::Discard(token) => TokenRequest::Discard(token.clone()),
+        }
     }
 }
 
