@@ -45,6 +45,7 @@ fn request_timeout_is_at_most_a_day() {
         (policy.attempt_timeout, policy.call_timeout) = (Duration::MAX, Duration::MAX);
     };
     let mut engine = builder().edit_policy(endless).build().unwrap();
+    assert_eq!(engine.policy().call_timeout, Duration::MAX);
     let Step::Send { timeout, .. } = call().poll(&mut engine, at(0)) else { panic!("not sent") };
     assert_eq!(timeout, Duration::from_secs(86_400));
 }

@@ -83,6 +83,8 @@ fn timeout_reports_the_last_complete_poll() {
     let undecided = timed_out_after(&[(200, &decision("retrieved"))]);
     assert!(matches!(undecided.kind(), CallErrorKind::Undecided(Status::Retrieved)), "{undecided}");
     assert_eq!(undecided.attempts(), 2);
+    let retried = timed_out_after(&[(503, ""), (200, &decision("retrieved"))]);
+    assert_eq!(retried.attempts(), 3);
     let failed = timed_out_after(&[(503, ""); 4]);
     assert!(failed.is_timeout());
     assert_eq!(failed.response().map(|response| response.status().as_u16()), Some(503), "{failed}");
