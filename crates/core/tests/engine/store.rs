@@ -111,3 +111,14 @@ fn wait_for_a_permit_is_pacing_once_a_process_knows_the_limit() {
     let error = fails(&mut waiting, &mut engine, at(30));
     assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Pacing)), "{error}");
 }
+
+#[test]
+fn lost_store_is_asked_again_after_half_a_second() {
+    let mut engine = sharing();
+    asks(&mut engine, at(0));
+    engine.handle_store(at(0), Err(StoreError::new("refused")));
+    let retry_at = Moment::new(Duration::from_millis(500));
+    let StoreStep::Wait { until } = engine.poll_store(at(0)) else { panic!("asks too early") };
+    assert_eq!(until, retry_at);
+    asks(&mut engine, retry_at);
+}
