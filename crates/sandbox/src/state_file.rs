@@ -18,6 +18,9 @@ use crate::verification::session::Session as Verification;
 /// The first bytes of every `SQLite` database, which earlier versions used.
 const SQLITE: &[u8] = b"SQLite format 3\0";
 
+/// The maximum number of a session or a token that was saved. The id of a session has twelve digits.
+const MAX_NUMBER: u64 = 500_000_000_000;
+
 /// A change to be saved. Of several records about the same session the last one counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -149,7 +152,21 @@ fn open_private(path: &Path) -> io::Result<File> {
 fn read(content: &[u8]) -> Result<Vec<Record>, usize> {
     let lines = content.split(|&byte| byte == b'\n').enumerate();
     let records = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    records.map(|(index, line)| serde_json::from_slice(line).map_err(|_| index + 1)).collect()
+    let parse = |line| serde_json::from_slice(line).ok().filter(Record::has_valid_number);
+    records.map(|(index, line)| parse(line).ok_or(index + 1)).collect()
+}
+
+impl Record {
+    /// Returns false if the number is too high for others to follow.
+    fn has_valid_number(&self) -> bool {
+        let number = match self {
+            Self::Session(session) => session.number,
+            Self::Verification(session) => session.number,
+            Self::Token(token) => token.number,
+            Self::VerificationDeleted { .. } | Self::TokensRevoked => 0,
+        };
+        number <= MAX_NUMBER
+    }
 }
 
 #[cfg(test)]
@@ -178,6 +195,8 @@ mod tests {
             (r#""status":"confirmed","#, ""),
             (r#""session""#, r#""other""#),
             ("1722508200000", "-1"),
+            (r#""number":1"#, r#""number":18446744073709551615"#),
+            (r#""number":1"#, r#""number":500000000001"#),
             ("}}", "}"),
         ] {
             let broken = LINE.replace(from, to);
@@ -185,5 +204,8 @@ mod tests {
             assert_eq!(read(format!("{LINE}\n{broken}\n").as_bytes()), Err(2), "{broken}");
         }
         assert_eq!(read(b"\xff\n"), Err(1));
+        let token =
+            r#"{"kind":"token","number":18446744073709551615,"application":"a","expires_at":1}"#;
+        assert_eq!(read(token.as_bytes()), Err(1));
     }
 }

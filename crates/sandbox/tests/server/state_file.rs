@@ -103,6 +103,10 @@ fn unusable_file_fails_the_start_with_the_reason() {
     for (content, why) in [
         (&b"not JSON"[..], "has no session or token of a sandbox in line 1"),
         (b"{\"session_id\":\"a decision that somebody exported\"}\n", "in line 1"),
+        (
+            b"{\"kind\":\"token\",\"number\":18446744073709551615,\"application\":\"a\",\"expires_at\":1}\n",
+            "in line 1",
+        ),
         (b"SQLite format 3\0\x10\0\x01\x01", "is an SQLite database"),
     ] {
         fs::write(&file.0, content).unwrap();
