@@ -32,6 +32,12 @@ impl Reach {
         port: u16,
         scheme: &str,
     ) -> io::Result<(TcpListener, Self)> {
+        let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
+        if is_broadcast || address.is_multicast() {
+            let why =
+                format!("{address} is the address of many machines; listen at one of this machine");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         let listener = TcpListener::bind((address, port))?;
         let bound = listener.local_addr()?;
         let url =
@@ -106,6 +112,14 @@ mod tests {
         assert!(reach.network.is_none() && reach.url.starts_with("http://127.0.0.1:"));
         assert!(reach.is_host("localhost:1") && !reach.is_host("192.168.0.1:1"));
         assert_eq!(reach.pages(), reach.url);
+    }
+
+    #[test]
+    fn addresses_of_many_machines_are_refused() {
+        for address in ["255.255.255.255", "224.0.0.1", "ff02::1"] {
+            let bound = Reach::bind(address.parse().expect(address), 0, "http");
+            assert!(bound.is_err_and(|error| error.to_string().starts_with(address)));
+        }
     }
 
     #[test]

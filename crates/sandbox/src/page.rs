@@ -56,7 +56,9 @@ pub(crate) fn visit(
 ) -> Result<Answer, Answer> {
     guard::check_host(shared, request)?;
     let viewer = Viewer::of(shared, request);
-    match (request.method.as_str(), page) {
+    // The response to HEAD is that to GET; its body is not sent.
+    let method = if request.method == "HEAD" { "GET" } else { &*request.method };
+    match (method, page) {
         ("GET", Page::Enter(token)) => guard::enter(shared, token),
         (_, Page::Index | Page::Live) if viewer == Viewer::Guest => Err(guard::token_required()),
         ("GET", Page::Style) => Ok(html::style()),
@@ -70,8 +72,8 @@ pub(crate) fn visit(
         ("POST", Page::HostedFlow(token)) => hosted_flow::decide(shared, viewer, request, token),
         _ => {
             let answer =
-                html::notice(405, "Method not allowed", "A page accepts only GET and POST.");
-            Err(answer.with("Allow", "GET, POST"))
+                html::notice(405, "Method not allowed", "A page accepts only GET, HEAD and POST.");
+            Err(answer.with("Allow", "GET, HEAD, POST"))
         }
     }
 }

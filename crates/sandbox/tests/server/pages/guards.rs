@@ -105,9 +105,25 @@ fn pages_have_security_headers() {
         assert!(!text.contains("style=") && !text.contains("<script"), "{text}");
     }
     let put = send(&sandbox, &request("PUT", "/", "", "")).unwrap();
-    assert_eq!((put.status, put.header("Allow")), (405, Some("GET, POST")));
+    assert_eq!((put.status, put.header("Allow")), (405, Some("GET, HEAD, POST")));
     let token = path.rsplit('/').next().unwrap();
     assert!(!format!("{:?}", sandbox.requests()).contains(token));
     sandbox.missing(id);
     assert_eq!(get(&sandbox, &path).status, 404);
+}
+
+#[test]
+fn head_is_answered_like_get_without_the_body() {
+    use std::io::{Read as _, Write as _};
+    let sandbox = Sandbox::start().unwrap();
+    let (_, path) = create(&sandbox, "names", "a");
+    for path in ["/", "/sandbox.css", &path] {
+        let mut stream = crate::raw::connect(&sandbox).unwrap();
+        stream.write_all(request("HEAD", path, "Connection: close\r\n", "").as_bytes()).unwrap();
+        let mut head = String::new();
+        stream.read_to_string(&mut head).unwrap();
+        let length = format!("Content-Length: {}\r\n", get(&sandbox, path).body.len());
+        assert!(head.starts_with("HTTP/1.1 200 ") && head.contains(&length), "{head}");
+        assert!(head.ends_with("\r\n\r\n"), "{head}");
+    }
 }
