@@ -1,5 +1,7 @@
 //! Reads HTTP/1.1 requests, with limits on their size.
 
+mod chunked;
+
 use std::io::{ErrorKind, Read, Write};
 
 use crate::answer::Answer;
@@ -50,6 +52,20 @@ impl Head {
         self.values("Host").all(|host| reach.is_host(host))
     }
 
+    /// Replaces a target that is a whole URL by its path, and `Host` by its host, which has precedence
+    /// ([RFC 9112 §3.2.2](https://www.rfc-editor.org/rfc/rfc9112#section-3.2.2)).
+    fn resolve_absolute_form(&mut self) {
+        let Some((scheme, rest)) = self.target.split_once("://") else { return };
+        if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            return;
+        }
+        let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+        let host = host.to_owned();
+        self.target = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        let is_host = |(name, _): &&mut (String, String)| name.eq_ignore_ascii_case("Host");
+        self.headers.iter_mut().filter(is_host).for_each(|(_, value)| value.clone_from(&host));
+    }
+
     fn has_connection_option(&self, option: &str) -> bool {
         let mut options = self.values("Connection").flat_map(|value| value.split(','));
         options.any(|value| value.trim().eq_ignore_ascii_case(option))
@@ -70,23 +86,30 @@ pub(crate) fn read_head(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<
     }
 }
 
-/// Reads a body of the length given in `head`. The bytes after it remain in `buffer`.
+/// Reads the body that `head` announces. The bytes after it remain in `buffer`.
 pub(crate) fn read_body(
     stream: &mut (impl Read + Write),
     buffer: &mut Vec<u8>,
     head: &Head,
 ) -> Result<Vec<u8>, ReadError> {
-    let length = body_length(head)?;
-    if length > buffer.len()
-        && head.values("Expect").any(|value| value.eq_ignore_ascii_case("100-continue"))
-    {
+    let framing = framing(head)?;
+    let missing = match framing {
+        Framing::Length(length) => length > buffer.len(),
+        Framing::Chunked => buffer.is_empty(),
+    };
+    if missing && head.values("Expect").any(|value| value.eq_ignore_ascii_case("100-continue")) {
         stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").map_err(|_| ReadError::Disconnected)?;
         stream.flush().map_err(|_| ReadError::Disconnected)?;
     }
-    while buffer.len() < length {
-        read_more(stream, buffer)?;
+    match framing {
+        Framing::Length(length) => {
+            while buffer.len() < length {
+                read_more(stream, buffer)?;
+            }
+            Ok(buffer.drain(..length).collect())
+        }
+        Framing::Chunked => chunked::read(stream, buffer, body_limit(head)),
     }
-    Ok(buffer.drain(..length).collect())
 }
 
 fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, ReadError> {
@@ -117,6 +140,7 @@ fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, ReadError> {
         .collect();
     let mut head =
         Head { method: method.to_owned(), target: target.to_owned(), headers, keep_alive: false };
+    head.resolve_absolute_form();
     head.keep_alive = if version == 0 {
         head.has_connection_option("keep-alive")
     } else {
@@ -125,16 +149,36 @@ fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, ReadError> {
     Ok(Some((head, length)))
 }
 
-fn body_length(head: &Head) -> Result<usize, ReadError> {
-    if head.values("Transfer-Encoding").next().is_some() {
-        return Err(refused(
-            411,
-            "A body must have a Content-Length; chunked bodies are not accepted.",
-        ));
+/// The way in which the end of a body is marked.
+#[derive(Debug)]
+enum Framing {
+    Length(usize),
+    Chunked,
+}
+
+/// Returns the maximum length of a body, in bytes and in words.
+fn body_limit(head: &Head) -> (usize, &'static str) {
+    if is_verification(&head.target) { (IMAGE_BODY_LIMIT, "4 MiB") } else { (BODY_LIMIT, "1 MiB") }
+}
+
+fn framing(head: &Head) -> Result<Framing, ReadError> {
+    let codings: Vec<_> = head.values("Transfer-Encoding").collect();
+    if !codings.is_empty() {
+        if head.values("Content-Length").next().is_some() {
+            let why = "A request has either a Content-Length or a Transfer-Encoding, not both.";
+            return Err(refused(400, why));
+        }
+        let [coding] = codings[..] else {
+            return Err(refused(400, "The header Transfer-Encoding was sent more than once."));
+        };
+        if !coding.eq_ignore_ascii_case("chunked") {
+            return Err(refused(501, "The only Transfer-Encoding that is accepted is chunked."));
+        }
+        return Ok(Framing::Chunked);
     }
     let mut lengths = head.values("Content-Length");
     let Some(length) = lengths.next() else {
-        return Ok(0);
+        return Ok(Framing::Length(0));
     };
     if lengths.next().is_some() {
         return Err(refused(400, "The header Content-Length was sent more than once."));
@@ -142,13 +186,9 @@ fn body_length(head: &Head) -> Result<usize, ReadError> {
     if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(refused(400, "The Content-Length is not a number."));
     }
-    let (limit, size) = if is_verification(&head.target) {
-        (IMAGE_BODY_LIMIT, "4 MiB")
-    } else {
-        (BODY_LIMIT, "1 MiB")
-    };
+    let (limit, size) = body_limit(head);
     match length.parse() {
-        Ok(length) if length <= limit => Ok(length),
+        Ok(length) if length <= limit => Ok(Framing::Length(length)),
         _ => Err(refused(413, &format!("The body of a request must not exceed {size}."))),
     }
 }
@@ -208,8 +248,23 @@ mod tests {
     }
 
     #[test]
+    fn absolute_form_has_precedence_over_the_host_header() {
+        for (target, path, host) in [
+            ("http://127.0.0.1:1/a/?b", "/a/?b", "127.0.0.1:1"),
+            ("HTTPS://example.com", "/", "example.com"),
+            ("http://a?b=/c", "/?b=/c", "a"),
+            ("/a?b=http://c/d", "/a?b=http://c/d", "h"),
+            ("ftp://a/b", "ftp://a/b", "h"),
+        ] {
+            let (head, _) =
+                head_of(&format!("GET {target} HTTP/1.1\r\nhost: h\r\n\r\n")).expect("a request");
+            assert_eq!((&*head.target, head.values("Host").next()), (path, Some(host)));
+        }
+    }
+
+    #[test]
     fn oversized_or_malformed_request_is_refused() {
-        let status = |text: &str| match head_of(text).and_then(|(head, _)| body_length(&head)) {
+        let status = |text: &str| match head_of(text).and_then(|(head, _)| framing(&head)) {
             Err(ReadError::Refused(answer)) => answer.status,
             other => panic!("{other:?}"),
         };
@@ -219,7 +274,10 @@ mod tests {
             431
         );
         assert_eq!(status(&format!("GET / HTTP/1.1\r\n{}\r\n", "A: x\r\n".repeat(129))), 431);
-        assert_eq!(status("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), 411);
+        let chunked = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n";
+        assert_eq!(status(&format!("{chunked}Content-Length: 1\r\n\r\n")), 400);
+        assert_eq!(status(&format!("{chunked}Transfer-Encoding: chunked\r\n\r\n")), 400);
+        assert_eq!(status("POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"), 501);
         assert_eq!(status("POST / HTTP/1.1\r\nContent-Length: +1\r\n\r\n"), 400);
         assert_eq!(
             status("POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n"),

@@ -18,9 +18,10 @@ pub struct RecordedRequest {
     pub route: Option<Route>,
     /// The method, as sent.
     pub method: String,
-    /// The request target, as sent.
+    /// The path and the query, as sent.
     pub path: String,
-    /// The headers, with their order and case as sent; bytes that are not UTF-8 are replaced.
+    /// The headers, with their order and case as sent; bytes that are not UTF-8 are replaced, and so
+    /// is the `Host` of a request for a whole URL, which has precedence.
     pub headers: Vec<(String, String)>,
     /// The body; empty if the request was refused or the connection reset before it was read.
     pub body: Vec<u8>,

@@ -187,15 +187,43 @@ fn invalid_status_requests() {
 }
 
 #[test]
-fn oversized_or_chunked_requests() {
+fn oversized_or_coded_requests() {
     let post = |headers: &str| request("POST", "/auth/v2/session/", headers, "");
     refused(&[
         (post(&format!("A: {}\r\n", "x".repeat(64 * 1024))), 431, "64 KiB"),
         (post(&"A: x\r\n".repeat(130)), 431, "128 headers"),
-        (post("Transfer-Encoding: chunked\r\n"), 411, "chunked"),
+        (post("Transfer-Encoding: gzip\r\n"), 501, "chunked"),
+        (post("Transfer-Encoding: chunked\r\nContent-Length: 0\r\n"), 400, "not both"),
+        (post("Transfer-Encoding: chunked\r\n") + "x\r\n", 400, "not in chunks"),
+        (post("Transfer-Encoding: chunked\r\n") + "100001\r\n", 413, "1 MiB"),
         (post("Content-Length: 1048577\r\n") + &"x".repeat(1_048_577), 413, "1 MiB"),
         ("not HTTP at all\r\n\r\n".to_owned(), 400, "not an HTTP/1.1 request"),
     ]);
+}
+
+#[test]
+fn chunked_body_is_read_to_its_end() {
+    let sandbox = Sandbox::start().unwrap();
+    let mut stream = connect(&sandbox).unwrap();
+    let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n\
+                   Transfer-Encoding: chunked\r\n";
+    let body = "9\r\n{\"scope\":\r\n8;x=y\r\n\"names\"}\r\n0\r\nTrailer: a\r\n\r\n";
+    let whole = request("POST", "/auth/v2/session/", headers, "") + body + &decision("abc");
+    for part in whole.as_bytes().chunks(50) {
+        stream.write_all(part).unwrap();
+    }
+    assert_eq!(read_answer(&mut stream).unwrap().status, 201);
+    assert_eq!(read_answer(&mut stream).unwrap().status, 200);
+    assert_eq!(sandbox.requests()[0].body, br#"{"scope":"names"}"#);
+}
+
+#[test]
+fn target_may_be_a_whole_url() {
+    let sandbox = Sandbox::start().unwrap();
+    let at = |host: &str| decision("abc").replace("GET /", &format!("GET http://{host}/"));
+    assert_eq!(send(&sandbox, &at("localhost:1")).unwrap().status, 200);
+    assert_eq!(send(&sandbox, &at("example.com")).unwrap().status, 403);
+    assert_eq!(sandbox.requests()[0].path, "/auth/v2/session/abc/decision/");
 }
 
 #[test]
