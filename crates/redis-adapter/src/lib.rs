@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod connection;
 mod failure;
 mod inspect;
 mod keys;

@@ -1,7 +1,7 @@
 //! The connection to Redis, and its use as a [`SharedStore`].
 
-use std::fmt;
 use std::time::Duration;
+use std::{fmt, io};
 
 use didit_core::{
     Application, SharedStore, StoreAnswer, StoreError, StoreRequest, TokenAnswer, TokenRequest,
@@ -9,6 +9,7 @@ use didit_core::{
 use redis::{Client, Cmd, Connection, ConnectionAddr, Pipeline, RedisError, Value};
 
 use crate::builder::RedisStoreBuilder;
+use crate::connection::{self, Attempt};
 use crate::failure::failure;
 use crate::keys::Keys;
 use crate::{quota, token};
@@ -19,14 +20,14 @@ use crate::{quota, token};
 pub struct RedisStore {
     client: Client,
     connection: Option<Connection>,
+    /// The attempt to connect that took longer than somebody waited for it.
+    attempt: Option<Attempt>,
     /// The host and port, for messages.
     place: String,
     keys: Keys,
     shares_token: bool,
 }
 
-/// Timeout of a response; soon after, the engine continues without the store.
-const ANSWER_TIMEOUT: Duration = Duration::from_millis(900);
 /// Timeout of a reconnection.
 const RECONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -50,7 +51,7 @@ impl RedisStore {
     }
 
     pub(crate) fn new(client: Client, place: String, keys: Keys, shares_token: bool) -> Self {
-        Self { client, connection: None, place, keys, shares_token }
+        Self { client, connection: None, attempt: None, place, keys, shares_token }
     }
 
     /// Connects now rather than with the first query.
@@ -59,13 +60,26 @@ impl RedisStore {
         Ok(())
     }
 
-    fn new_connection(&self, timeout: Duration) -> Result<Connection, StoreError> {
-        let failed = |error| self.failure(&error);
-        let mut connection = self.client.get_connection_with_timeout(timeout).map_err(failed)?;
-        connection.set_read_timeout(Some(ANSWER_TIMEOUT)).map_err(failed)?;
-        connection.set_write_timeout(Some(ANSWER_TIMEOUT)).map_err(failed)?;
-        redis::cmd("PING").exec(&mut connection).map_err(failed)?;
-        Ok(connection)
+    fn new_connection(&mut self, timeout: Duration) -> Result<Connection, StoreError> {
+        // The last attempt may be ready meanwhile. If it has failed, another is made.
+        let last = self.attempt.as_mut().and_then(|attempt| attempt.wait(Duration::ZERO));
+        if let Some(result) = last {
+            self.attempt = None;
+            if let Ok(connection) = result {
+                return Ok(connection);
+            }
+        }
+        let mut attempt = match self.attempt.take() {
+            Some(attempt) => attempt,
+            None => {
+                Attempt::start(&self.client, timeout).map_err(|error| self.no_thread(&error))?
+            }
+        };
+        let Some(result) = attempt.wait(timeout) else {
+            self.attempt = Some(attempt);
+            return Err(self.failure(&io::Error::from(io::ErrorKind::TimedOut).into()));
+        };
+        result.map_err(|error| self.failure(&error))
     }
 
     /// Runs one command.
@@ -81,7 +95,8 @@ impl RedisStore {
             Some(connection) => connection,
             None => self.new_connection(RECONNECT_TIMEOUT)?,
         };
-        let returned = pipeline.query(&mut connection).map_err(|error| self.failure(&error))?;
+        let returned = connection::run(&mut connection, pipeline);
+        let returned = returned.map_err(|error| self.failure(&error))?;
         // A failed connection is not reused, since late responses may still arrive on it.
         self.connection = Some(connection);
         Ok(returned)
@@ -93,6 +108,12 @@ impl RedisStore {
 
     pub(crate) fn keys(&self) -> &Keys {
         &self.keys
+    }
+
+    fn no_thread(&self, error: &io::Error) -> StoreError {
+        let place = &self.place;
+        let what = "the thread that connects could not be started";
+        StoreError::new(format!("Redis at {place}: {what}: {error}; raise the limit of threads"))
     }
 
     fn unsealable(&self) -> StoreError {

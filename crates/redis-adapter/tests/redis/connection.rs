@@ -1,5 +1,5 @@
-use std::io::{self, Write as _};
-use std::net::TcpListener;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
@@ -72,7 +72,7 @@ fn tls_mismatch_is_reported() {
     // A TLS server closes the connection if the first bytes are not a handshake.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap();
-    thread::spawn(move || io::Read::read(&mut listener.accept().unwrap().0, &mut [0]));
+    thread::spawn(move || listener.accept().unwrap().0.read(&mut [0]));
     let error = RedisStore::connect(&format!("redis://{at}")).unwrap_err().to_string();
     assert!(error.ends_with("if it speaks TLS, its URL is rediss://"), "{error}");
 }
@@ -116,8 +116,75 @@ fn unresponsive_server_times_out() {
     let mut store = RedisStore::connect(&server.url()).unwrap();
     command(&server, &["CLIENT", "PAUSE", "5000", "ALL"]);
     let started = Instant::now();
-    assert!(store.exchange(&[StoreRequest::Quota(join_request(1))]).is_err());
-    assert!(started.elapsed() < Duration::from_secs(4), "{:?}", started.elapsed());
+    assert!(store.exchange(&vec![StoreRequest::Quota(join_request(1)); 5]).is_err());
+    assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
+}
+
+#[test]
+fn first_connection_to_a_silent_server_times_out() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    let words = "the server did not respond in time; check that it";
+    let urls = ["redis://", "redis://:canary@", "rediss://user:canary@"];
+    thread::scope(|scope| {
+        for url in urls.map(|start| format!("{start}{at}/3")) {
+            scope.spawn(move || {
+                let started = Instant::now();
+                let error = RedisStore::connect(&url).unwrap_err().to_string();
+                assert!(error.starts_with(&format!("Redis at {at}: {words}")), "{error}");
+                assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
+            });
+        }
+        scope.spawn(|| {
+            let started = Instant::now();
+            let url = format!("redis://:canary@{at}/3");
+            let mut store = RedisStore::builder(&url).optional().connect().unwrap();
+            assert!(started.elapsed() < Duration::from_secs(7), "{:?}", started.elapsed());
+            let started = Instant::now();
+            let error = store.exchange(&[StoreRequest::Quota(join_request(1))]).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+            assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+        });
+    });
+}
+
+/// Returns a port from which a server is reached, whose responses take 300 ms more.
+fn delayed(server: &RedisServer) -> u16 {
+    let (listener, to) = (TcpListener::bind("127.0.0.1:0").unwrap(), server.port());
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for client in listener.incoming().map_while(Result::ok) {
+            let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
+            let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || io::copy(&mut from, &mut to));
+            let (mut from, mut to) = (server, client);
+            thread::spawn(move || {
+                let mut bytes = [0; 4096];
+                while let Some(count) = from.read(&mut bytes).ok().filter(|count| *count > 0) {
+                    thread::sleep(Duration::from_millis(300));
+                    let _ = to.write_all(&bytes[..count]);
+                }
+                let _ = to.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    port
+}
+
+#[test]
+fn slow_connection_is_used_when_it_is_ready() {
+    let mut server = RedisServer::start();
+    let mut store =
+        RedisStore::connect(&format!("redis://127.0.0.1:{}", delayed(&server))).unwrap();
+    server.kill();
+    server.restart();
+    let mut exchange = || store.exchange(&[StoreRequest::Quota(join_request(1))]);
+    exchange().unwrap_err();
+    // It takes longer than a process waits for it.
+    let error = exchange().unwrap_err().to_string();
+    assert!(error.contains("did not respond in time"), "{error}");
+    exchange().unwrap();
 }
 
 #[test]
