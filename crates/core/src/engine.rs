@@ -272,9 +272,7 @@ impl Engine {
         error: &CallErrorKind,
     ) {
         let probe_at = self.token_cache.refused(until, sent_at, now, error);
-        if let Some((share, until)) = self.token_share().zip(probe_at) {
-            share.refused(until, now);
-        }
+        self.share_refusal(probe_at, now);
     }
 
     fn limiter(&mut self, bucket: Bucket) -> &mut RateLimiter {

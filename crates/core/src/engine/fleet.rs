@@ -181,6 +181,13 @@ impl Engine {
         }
     }
 
+    /// Keeps all processes from fetching a token before `until`.
+    pub(super) fn share_refusal(&mut self, until: Option<Moment>, now: Moment) {
+        if let (Some(fleet), Some(until)) = (&mut self.fleet, until) {
+            fleet.token.refused(until, now);
+        }
+    }
+
     /// Discards a token that the service refused, for all processes.
     pub(super) fn discard_shared(&mut self, token: Option<Secret>) {
         if let (Some(fleet), Some(token)) = (&mut self.fleet, token) {

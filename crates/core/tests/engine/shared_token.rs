@@ -324,6 +324,17 @@ fn refusal_is_in_effect_again_when_the_store_returns() {
 }
 
 #[test]
+fn refusal_without_the_store_is_in_effect_for_all_processes_when_it_returns() {
+    let (mut engine, mut call) = (sharing(), call());
+    waits(&mut call, &mut engine, at(0));
+    fail_exchange(&mut engine, at(0));
+    let (sent, ticket) = sends(&mut call, &mut engine, at(0));
+    assert_eq!(sent, "token -");
+    refuse(&mut call, &mut engine, at(0), ticket, "20");
+    assert_eq!(exchange(&mut engine, at(8), &TokenAnswer::Fetch), ["hold 12"]);
+}
+
+#[test]
 fn refused_token_is_discarded_for_all_processes() {
     let mut engine = sharing();
     let mut call = call();

@@ -127,7 +127,7 @@ impl TokenShare {
     }
 
     /// Keeps all processes from fetching before `until`, because the service refused.
-    pub(in crate::engine) fn refused(&mut self, until: Moment, now: Moment) {
+    pub(super) fn refused(&mut self, until: Moment, now: Moment) {
         self.lease = Lease::None;
         self.hold = Some(Hold { until, extend_at: now });
     }
@@ -143,7 +143,7 @@ impl TokenShare {
     }
 
     /// Reports a token that the service refused.
-    pub(in crate::engine) fn discard(&mut self, token: Secret) {
+    pub(super) fn discard(&mut self, token: Secret) {
         if self.outgoing.len() < MAX_OUTGOING {
             self.outgoing.push(Message::Discard(token));
         }
