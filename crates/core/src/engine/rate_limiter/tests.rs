@@ -230,6 +230,26 @@ fn others_are_derived_from_the_remaining_requests() {
 }
 
 #[test]
+fn requests_that_left_the_window_before_do_not_count_as_ones_own() {
+    let mut limiter = limiter_with_limit(10);
+    limiter.sent(2, at(5_000), at(60_000));
+    send(&mut limiter, 3, at(11_000));
+    // The service counts three: the one in flight, this one, and one of another client.
+    limiter.answered(3, at(11_100), &reported(10, 7), OK);
+    assert_eq!(limiter.others.count(), 1);
+}
+
+#[test]
+fn calls_at_the_end_of_the_queue_wait_for_several_windows() {
+    let mut limiter = limiter_with_limit(1);
+    let mut opens = || opens_at(&mut limiter, &mut None, at(1));
+    assert_eq!(
+        [opens(), opens(), opens()],
+        [10_000, 10_001, 20_001].map(|millis| Some(at(millis)))
+    );
+}
+
+#[test]
 fn others_shrink_with_the_count_of_the_service() {
     let mut limiter = limiter_with_limit(10);
     let others_after = |limiter: &mut RateLimiter, id, now, remaining| {
