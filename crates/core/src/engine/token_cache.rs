@@ -130,7 +130,7 @@ impl TokenCache {
 
     /// Returns whether there is a token that is not due for renewal.
     pub(super) fn is_current(&self, now: Moment) -> bool {
-        self.token.as_ref().is_some_and(|token| token.renew_at > now && token.expires_at > now)
+        self.token.as_ref().is_some_and(|token| token.renew_at > now)
     }
 
     fn shared_failure(&self, claim: &mut TokenClaim) -> Option<CallErrorKind> {

@@ -70,6 +70,30 @@ fn second_401_is_final() {
     let error = fails(&mut call, &mut engine, at(1));
     assert_eq!((error.gave_up(), error.attempts()), (GaveUp::NotRetryable, 3));
     assert_eq!(error.response().unwrap().status(), 401);
+    // For ten seconds, no other token is fetched.
+    let mut soon = super::call();
+    let (_, ticket) = sends(&mut soon, &mut engine, at(10));
+    answer(&mut soon, &mut engine, at(10), ticket, 401, "");
+    assert_eq!(fails(&mut soon, &mut engine, at(10)).attempts(), 1);
+    let mut later = super::call();
+    let (_, ticket) = sends(&mut later, &mut engine, at(11));
+    answer(&mut later, &mut engine, at(11), ticket, 401, "");
+    assert_eq!(sends(&mut later, &mut engine, at(11)).0, "token -");
+}
+
+#[test]
+fn failure_of_a_later_attempt_also_fails_the_waiting_calls() {
+    let mut engine = engine();
+    let (mut first, mut second) = (call(), call());
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    let _ = waits(&mut second, &mut engine, at(0));
+    answer(&mut first, &mut engine, at(1), ticket, 503, "");
+    let (until, _) = waits(&mut first, &mut engine, at(1));
+    let (_, ticket) = sends(&mut first, &mut engine, until);
+    answer(&mut first, &mut engine, until, ticket, 401, r#"{"error":"invalid_client"}"#);
+    for call in [&mut first, &mut second] {
+        assert_eq!(fails(call, &mut engine, until).endpoint(), EndpointKind::FetchToken);
+    }
 }
 
 #[test]
