@@ -63,7 +63,7 @@ impl Requirements {
         let timeout = timeout(context, self.timeout)?;
         let profile = profile(context, self.credentials)?;
         let environment = settings(context, profile.as_ref());
-        let invalid = |error| invalid(&error, profile.as_ref());
+        let invalid = |error| invalid(&error, context, profile.as_ref());
         let mut policy = self.policy;
         policy.call_timeout = timeout;
         let sandbox = context.options.sandbox.then(start_sandbox).transpose()?;
@@ -179,9 +179,14 @@ fn settings<'a>(context: &'a Context, profile: Option<&Profile>) -> Environment<
     if let Some(path) = &options.ca_file {
         environment = environment.with_flag("DIDIT_CA_FILE", "--ca-file", path);
     }
+    let is_set = |name: &str| context.environment.os(name).is_some();
     for (name, setting, value) in profile.into_iter().flat_map(Profile::variables) {
+        let is_overridden = match name {
+            "DIDIT_CLIENT_SECRET" => is_set(name) || is_set("DIDIT_CLIENT_SECRET_FILE"),
+            name => is_set(name),
+        };
         // The first value of a setting counts, and that of a flag is before.
-        if context.environment.os(name).is_none() {
+        if !is_overridden {
             environment = environment.with_flag(name, setting, value);
         }
     }
@@ -209,10 +214,14 @@ pub(crate) fn credential_sources(context: &Context) -> Result<Vec<&'static str>,
     Ok(settings(context, profile(context, true)?.as_ref()).credential_sources())
 }
 
-/// Builds the failure for an invalid setting, with the file of the profile if it is from there.
-fn invalid(error: &InvalidEnvironment, profile: Option<&Profile>) -> Failure {
+/// Builds the failure for an invalid setting, with the file of the profile if it is from there or
+/// missing there.
+fn invalid(error: &InvalidEnvironment, context: &Context, profile: Option<&Profile>) -> Failure {
     let failure = Failure::usage(error);
-    let is_of_profile = |name: &&str| Profile::SETTINGS.contains(name);
+    let is_of_profile = |name: &&str| {
+        let is_missing = name.starts_with("DIDIT_") && context.environment.os(name).is_none();
+        is_missing || Profile::SETTINGS.contains(name)
+    };
     match profile.filter(|_| error.names().iter().any(is_of_profile)) {
         Some(profile) => failure.and(&format!("the profile is {}", profile.place())),
         None => failure,
@@ -229,7 +238,7 @@ fn credentials(
             let hint = Profiles::hint(context);
             Failure::usage(format!("{error}; or {hint}; to try it without any, add --sandbox"))
         } else {
-            invalid(&error, profile)
+            invalid(&error, context, profile)
         }
     })
 }

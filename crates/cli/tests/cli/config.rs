@@ -176,7 +176,17 @@ fn errors_name_the_file_of_the_profile() {
         assert!(line.contains(words) && line.contains(&place), "{line}");
         assert!(!line.contains("DIDIT_"), "{line}");
     }
+    write(r#"{"default":{"client_id":"a"}}"#);
+    let ran = run(&mut at(folder, "decision a"));
+    let line = ran.error(2);
+    assert!(line.contains("the client secret is missing; ") && line.contains(&place), "{line}");
     write(r#"{"default":{"client_id":"a","secret_command":"echo a"}}"#);
+    let ran =
+        run(at(folder, "decision a --profile default").env("DIDIT_CLIENT_SECRET_FILE", "/no"));
+    assert!(
+        ran.error(2).starts_with("didit: DIDIT_CLIENT_SECRET_FILE: could not read /no"),
+        "{ran:?}"
+    );
     let ran = run(&mut at(folder, "verification list"));
     assert!(ran.error(2).contains("choose a profile without a client ID (default in "), "{ran:?}");
 }
