@@ -228,7 +228,7 @@ impl ResponseError {
         self.0.retry_after
     }
 
-    /// Returns the target of a redirect.
+    /// Returns the target of a redirect, without its query, which may contain personal data.
     pub fn location(&self) -> Option<&str> {
         self.0.location.as_deref()
     }

@@ -43,14 +43,14 @@ fn logged_headers_contain_no_secrets() {
     );
     sandbox.always(
         Route::Decision,
-        Fault::redirect("https://h/?email=canary").header("X-Request-Id", "canary-token"),
+        Fault::redirect("https://h/?email=private#private").header("X-Request-Id", "canary-token"),
     );
     for arguments in
         ["-vvv token", "-vv token", "-vvv session create --scope names", "-vvv decision a"]
     {
         let ran = run(&mut didit_at(&sandbox, arguments));
         assert!(ran.stderr.contains(", request id [redacted], "), "{ran:?}");
-        assert!(!ran.stderr.contains("canary"), "{ran:?}");
+        assert!(!ran.stderr.contains("canary") && !ran.stderr.contains("private"), "{ran:?}");
         sandbox.script(Route::Token, [repeating(200, "canary-secret", token)]);
     }
 }

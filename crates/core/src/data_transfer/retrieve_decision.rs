@@ -110,4 +110,15 @@ mod tests {
             "could not retrieve the decision: HTTP 200 OK, but the response is about another session"
         );
     }
+
+    #[test]
+    fn redirect_is_named_without_its_query() {
+        let endpoint = RetrieveDecision::new("a".parse().unwrap());
+        for target in ["https://h.example/login/?email=canary", "https://h.example/login/#canary"] {
+            let response = Response::builder().status(302).header("location", target).body("");
+            let error = endpoint.parse(&response.unwrap()).unwrap_err();
+            assert_eq!(error.location(), Some("https://h.example/login/"));
+            assert!(!format!("{error} {error:?}").contains("canary"), "{error}");
+        }
+    }
 }

@@ -115,7 +115,10 @@ pub(crate) fn error<B>(
         .with_request_id(request_id(headers))
         .with_retry_after(RateLimit::from_headers(headers).retry_after)
         .with_media(media.and_then(|media| message::excerpt(media, MAX_HEADER_CHARS)))
-        .with_location(header(LOCATION).and_then(|to| message::excerpt(to, MAX_HEADER_CHARS)))
+        .with_location(header(LOCATION).and_then(|to| {
+            let without_query = to.split(['?', '#']).next()?;
+            message::excerpt(without_query, MAX_HEADER_CHARS)
+        }))
 }
 
 const MAX_HEADER_CHARS: usize = 128;
