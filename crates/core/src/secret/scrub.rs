@@ -1,6 +1,7 @@
 //! Removes a secret from a text of the service.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use zeroize::Zeroizing;
 
@@ -13,17 +14,18 @@ const MIN_PREFIX: usize = 4;
 /// Returns `text` without `secret`: each occurrence, plain or with any of its characters percent-,
 /// JSON- or HTML-encoded (once or twice) or its white space collapsed, and its beginning at the end
 /// of a text that was cut off.
+///
+/// The time is at most proportional to the product of both lengths.
 pub(crate) fn scrub(text: &str, secret: &str) -> String {
-    let secret = Zeroizing::new(collapse(secret));
-    if secret.is_empty() {
-        return text.to_owned();
-    }
-    let kept = text.trim_end_matches('…').len();
+    let kept = &text[..text.trim_end_matches('…').len()];
+    // Each character of the secret is at least one byte of the text, so more cannot occur in it.
+    let secret = Zeroizing::new(collapse(secret, kept.len() + 1));
+    let Some(ends) = Matcher::new(kept).ends(&secret) else { return text.to_owned() };
     let mut scrubbed = String::new();
     let mut at = 0;
-    while let Some(c) = text.get(at..kept).and_then(|rest| rest.chars().next()) {
-        match find(&text[..kept], at, &secret) {
-            Some(end) => {
+    while let Some(c) = kept.get(at..).and_then(|rest| rest.chars().next()) {
+        match ends.get(at).copied().flatten() {
+            Some(End { at: end, .. }) => {
                 scrubbed.push_str(REDACTED);
                 at = end;
             }
@@ -33,16 +35,19 @@ pub(crate) fn scrub(text: &str, secret: &str) -> String {
             }
         }
     }
-    scrubbed.push_str(&text[kept..]);
+    scrubbed.push_str(&text[kept.len()..]);
     let max_chars = text.chars().count();
     scrubbed.chars().take(max_chars).collect()
 }
 
-/// Returns the characters of `text`, with each run of white space and control characters as one
-/// space.
-fn collapse(text: &str) -> Vec<char> {
-    let mut chars: Vec<char> = Vec::with_capacity(text.len());
+/// Returns at most `max` characters of `text`, with each run of white space and control characters
+/// as one space.
+fn collapse(text: &str, max: usize) -> Vec<char> {
+    let mut chars: Vec<char> = Vec::with_capacity(text.len().min(max));
     for c in text.trim().chars() {
+        if chars.len() == max {
+            break;
+        }
         let blank = c.is_whitespace() || c.is_control();
         if !blank {
             chars.push(c);
@@ -53,63 +58,153 @@ fn collapse(text: &str) -> Vec<char> {
     chars
 }
 
-/// Returns the end of the occurrence of `secret` that starts at `start`, if there is one.
-fn find(text: &str, start: usize, secret: &[char]) -> Option<usize> {
-    let mut ends = BTreeSet::from([start]);
-    for (matched, &c) in secret.iter().enumerate() {
-        // The text may end in the middle of the secret, or of a character's encoding.
-        let cut_off = |end: &usize| {
-            let rest = &text[*end..];
-            rest.is_empty() || (rest.len() < MAX_ENCODED && rest.starts_with(['%', '&', '\\']))
-        };
-        let after = |ends: &BTreeSet<usize>| -> BTreeSet<usize> {
-            ends.iter()
-                .flat_map(|end| encoded(&text[*end..], c).map(move |len| end + len))
-                .collect()
-        };
-        let mut next = after(&ends);
-        // One space of the secret matches a run of spaces.
-        while c == ' ' && !after(&next).is_subset(&next) {
-            next.extend(after(&next));
-        }
-        if next.is_empty() {
-            return (matched >= MIN_PREFIX && ends.iter().any(cut_off)).then_some(text.len());
-        }
-        ends = next;
+/// Finds a secret in a text.
+struct Matcher<'a> {
+    text: &'a str,
+    forms: HashMap<char, Rc<[String]>>,
+    /// The ends of each character's encodings, by the position at which they start.
+    encodings: HashMap<char, Rc<[Vec<usize>]>>,
+}
+
+/// The end of an occurrence. That of the whole secret is greater than any of a part of it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct End {
+    is_whole: bool,
+    at: usize,
+}
+
+/// For each position in a text, the end of the occurrence that starts there, if one does.
+type Ends = Vec<Option<End>>;
+
+impl<'a> Matcher<'a> {
+    fn new(text: &'a str) -> Self {
+        Self { text, forms: HashMap::new(), encodings: HashMap::new() }
     }
-    ends.pop_last()
+
+    /// Returns where the occurrences of `secret` end, by the position at which they start, or `None`
+    /// if there are none.
+    fn ends(&mut self, secret: &[char]) -> Option<Ends> {
+        let longest = self.longest_prefix(secret);
+        let is_whole = longest == secret.len();
+        if longest == 0 || (!is_whole && longest < MIN_PREFIX) {
+            return None;
+        }
+        let length = self.text.len();
+        // The ends of the rest of the secret, from its last character to its first.
+        let whole = |at| is_whole.then_some(End { is_whole, at });
+        let mut rest: Ends = (0..=length).map(whole).collect();
+        self.end_if_cut_off(longest, &mut rest);
+        for (matched, &c) in secret[..longest].iter().enumerate().rev() {
+            let encodings = self.encodings(c);
+            let mut ends: Ends = vec![None; length + 1];
+            for start in (0..length).rev() {
+                // One space of the secret matches a run of spaces.
+                let in_run = |end: usize| ends[end].filter(|_| c == ' ');
+                let after = |&end: &usize| rest[end].max(in_run(end));
+                ends[start] = encodings[start].iter().filter_map(after).max();
+            }
+            self.end_if_cut_off(matched, &mut ends);
+            rest = ends;
+        }
+        Some(rest)
+    }
+
+    /// Returns the length of the longest beginning of `secret` that occurs anywhere.
+    fn longest_prefix(&mut self, secret: &[char]) -> usize {
+        let mut starts = vec![true; self.text.len()];
+        for (matched, &c) in secret.iter().enumerate() {
+            let encodings = self.encodings(c);
+            let mut ends = vec![false; self.text.len() + 1];
+            for (start, encodings) in encodings.iter().enumerate() {
+                if starts[start] || (c == ' ' && ends[start]) {
+                    for &end in encodings {
+                        ends[end] = true;
+                    }
+                }
+            }
+            if !ends.contains(&true) {
+                return matched;
+            }
+            starts = ends;
+        }
+        secret.len()
+    }
+
+    /// Lets the secret, of which `matched` characters precede, end with the text where that ends in
+    /// the middle of the secret or of a character's encoding.
+    fn end_if_cut_off(&self, matched: usize, ends: &mut Ends) {
+        if matched < MIN_PREFIX {
+            return;
+        }
+        let length = self.text.len();
+        let in_escape = |start: usize| {
+            self.text.as_bytes().get(start).is_none_or(|first| b"%&\\".contains(first))
+        };
+        let last = (length + 1).saturating_sub(MAX_ENCODED);
+        for (start, end) in ends.iter_mut().enumerate().skip(last) {
+            if in_escape(start) {
+                *end = (*end).max(Some(End { is_whole: false, at: length }));
+            }
+        }
+    }
+
+    /// Returns the ends of all encodings of `c`, and of encodings of these, by their starts.
+    fn encodings(&mut self, c: char) -> Rc<[Vec<usize>]> {
+        if let Some(known) = self.encodings.get(&c) {
+            return Rc::clone(known);
+        }
+        let ends: Rc<[Vec<usize>]> = (0..self.text.len()).map(|at| self.encoded(at, c)).collect();
+        self.encodings.insert(c, Rc::clone(&ends));
+        ends
+    }
+
+    fn encoded(&mut self, start: usize, c: char) -> Vec<usize> {
+        let Some(rest) = self.text.get(start..) else { return Vec::new() };
+        // Every encoding begins with one of these, or is a plain blank.
+        let possible = rest.starts_with(c) || rest.starts_with(['%', '\\', '&']) || c == ' ';
+        if !possible {
+            return Vec::new();
+        }
+        let forms = self.forms(c);
+        let ends: BTreeSet<_> =
+            forms.iter().flat_map(|form| self.encoded_form(start, form)).collect();
+        ends.into_iter().collect()
+    }
+
+    /// Returns the ends of all texts at `start` that are `form`, any of its characters encoded.
+    fn encoded_form(&mut self, start: usize, form: &str) -> BTreeSet<usize> {
+        // A plain character is compared exactly, an escape sequence without regard to case.
+        let exact = form.chars().count() == 1;
+        let mut ends = BTreeSet::from([start]);
+        for c in form.chars() {
+            if ends.is_empty() {
+                break;
+            }
+            let forms = self.forms(c);
+            let text = self.text.as_bytes();
+            let after = |&at: &usize| {
+                forms.iter().filter_map(move |form| {
+                    let found = text.get(at..at + form.len())?;
+                    let same = if exact && form.chars().count() == 1 {
+                        found == form.as_bytes()
+                    } else {
+                        found.eq_ignore_ascii_case(form.as_bytes())
+                    };
+                    same.then_some(at + form.len())
+                })
+            };
+            ends = ends.iter().flat_map(after).collect();
+        }
+        ends
+    }
+
+    fn forms(&mut self, c: char) -> Rc<[String]> {
+        Rc::clone(self.forms.entry(c).or_insert_with(|| forms(c).into()))
+    }
 }
 
 /// The longest of the usual encodings of a character below U+10000, in bytes (`&amp;#x0027;`).
 const MAX_ENCODED: usize = 12;
-
-/// Returns the lengths of all encodings of `c`, and of encodings of these, with which `text` begins.
-fn encoded(text: &str, c: char) -> impl Iterator<Item = usize> {
-    // Every encoding begins with one of these, or is a plain blank.
-    let possible = text.starts_with(c) || text.starts_with(['%', '\\', '&']) || c == ' ';
-    let forms = if possible { forms(c) } else { Vec::new() };
-    let lengths: BTreeSet<usize> = forms.iter().flat_map(|form| encoded_form(text, form)).collect();
-    lengths.into_iter()
-}
-
-/// Returns the lengths of all beginnings of `text` that are `form`, any of its characters encoded.
-fn encoded_form(text: &str, form: &str) -> BTreeSet<usize> {
-    // A plain character is compared exactly, an escape sequence without regard to case.
-    let exact = form.chars().count() == 1;
-    form.chars().fold(BTreeSet::from([0]), |ends, c| {
-        let forms = if ends.is_empty() { Vec::new() } else { forms(c) };
-        let begins = |start: usize, form: &String| {
-            let found = text.as_bytes().get(start..start + form.len())?;
-            let same = if exact && form.chars().count() == 1 {
-                found == form.as_bytes()
-            } else {
-                found.eq_ignore_ascii_case(form.as_bytes())
-            };
-            same.then_some(start + form.len())
-        };
-        ends.iter().flat_map(|&at| forms.iter().filter_map(move |form| begins(at, form))).collect()
-    })
-}
 
 /// Returns `c` and its encodings.
 fn forms(c: char) -> Vec<String> {
@@ -190,6 +285,26 @@ mod tests {
             r"a\\u0022b\\\\c&<d>/e'f",
         ] {
             assert_eq!(scrub(&format!("<{text}>"), secret), "<***>", "{text}");
+        }
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods, reason = "it measures the time")]
+    fn time_is_bounded() {
+        let ascii: String = (' '..='~').collect();
+        for (text, secret) in [
+            ("\\".repeat(301), "\\".repeat(300)),
+            ("\\".repeat(1200), "\\".repeat(2000)),
+            ("%".repeat(1200), "%".repeat(2000)),
+            ("%25".repeat(600), "%2525".repeat(600)),
+            ("&amp;amp;".repeat(200), "&".repeat(2000)),
+            ("&nbsp;".repeat(300), " x".repeat(2000)),
+            ("%".repeat(300), ascii.repeat(10)),
+        ] {
+            let start = std::time::Instant::now();
+            scrub(&text, &secret);
+            // Without optimization, and with room for a busy machine.
+            assert!(start.elapsed().as_secs() < 5, "{:?} for {secret:.9}", start.elapsed());
         }
     }
 

@@ -94,24 +94,48 @@ pub(super) fn is_error(body: &[u8]) -> bool {
 
 /// Reads the verification API's messages about refused fields, as `field.sub: text`.
 pub(super) fn field_errors(body: &[u8]) -> Option<String> {
-    fn collect(path: &str, value: &Value, words: &mut Vec<String>) {
-        match value {
-            Value::String(text) if path.is_empty() => words.push(text.clone()),
-            Value::String(text) => words.push(format!("{path}: {text}")),
-            Value::Array(values) => values.iter().for_each(|value| collect(path, value, words)),
-            Value::Object(members) => {
-                for (name, value) in members {
-                    let dot = if path.is_empty() { "" } else { "." };
-                    collect(&format!("{path}{dot}{name}"), value, words);
-                }
-            }
-            _ => {}
-        }
-    }
+    let mut words = String::new();
+    collect_words(&mut String::new(), &json(body)?, &mut words);
+    excerpt(&words, MAX_CHARS)
+}
 
-    let mut words = Vec::new();
-    collect("", &json(body)?, &mut words);
-    excerpt(&words.join("; "), MAX_CHARS)
+/// Appends the strings in a value, each after its path, until there are enough for a message: with a
+/// long path in front of each of them, all strings would be far longer than the body.
+fn collect_words(path: &mut String, value: &Value, words: &mut String) {
+    match value {
+        Value::String(text) => {
+            let dots = if path.is_empty() { "" } else { ": " };
+            let separator = if words.is_empty() { "" } else { "; " };
+            let [path, text] =
+                [path, text].map(|part| excerpt(part, MAX_CHARS).unwrap_or_default());
+            words.extend([separator, &path, dots, &text]);
+        }
+        Value::Array(values) => {
+            for value in values {
+                if is_enough(words) {
+                    break;
+                }
+                collect_words(path, value, words);
+            }
+        }
+        Value::Object(members) => {
+            for (name, value) in members {
+                if is_enough(words) {
+                    break;
+                }
+                let parent = path.len();
+                path.extend([if path.is_empty() { "" } else { "." }, name]);
+                collect_words(path, value, words);
+                path.truncate(parent);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Returns whether the text has more characters than a message.
+fn is_enough(words: &str) -> bool {
+    words.chars().nth(MAX_CHARS).is_some()
 }
 
 fn html_title(page: &str) -> Option<&str> {
@@ -187,6 +211,31 @@ mod tests {
         let refused = "\u{feff}{\"callback\":[\"not a URL\"]}";
         assert_eq!(field_errors(refused.as_bytes()).as_deref(), Some("callback: not a URL"));
         assert!(is_error("\u{feff}{\"error\":\"x\"}".as_bytes()));
+    }
+
+    #[test]
+    fn refused_fields_take_no_more_memory_than_their_message() {
+        let (name, texts) = ("n".repeat(10_000), ["\"no\""; 1000].join(","));
+        let cases = [
+            format!(r#"{{"{name}":[{texts}]}}"#),
+            format!(r#"{{"a":[{texts}],"b":{{"{name}":"no"}}}}"#),
+            format!("[{texts}]"),
+            format!(r#"{{"a":"{name}","b":"{name}"}}"#),
+        ];
+        for body in cases {
+            let mut words = String::new();
+            collect_words(&mut String::new(), &json(body.as_bytes()).unwrap(), &mut words);
+            assert!(words.len() < 4 * MAX_CHARS, "{}", words.len());
+            let shown = field_errors(body.as_bytes()).unwrap();
+            assert_eq!(shown.chars().count(), MAX_CHARS + 1);
+        }
+    }
+
+    #[test]
+    fn refused_fields_are_named_by_their_paths() {
+        let body = r#"{"a":{"b":["x",{"c":"y"}],"d":7},"e":" f\n g "}"#;
+        assert_eq!(field_errors(body.as_bytes()).as_deref(), Some("a.b: x; a.b.c: y; e: f g"));
+        assert_eq!(field_errors(b"{}"), None);
     }
 
     #[test]
