@@ -1,5 +1,6 @@
 //! The stateless layer: one type per endpoint, which builds the request and parses the response.
 
+pub(crate) mod echo;
 pub(crate) mod triage;
 
 use std::time::Duration;
@@ -142,7 +143,15 @@ impl Bucket {
 }
 
 pub(crate) mod sealed {
-    pub trait Sealed {}
+    use crate::secret::Secret;
+
+    pub trait Sealed {
+        /// Returns the request's own secrets and the caller's data in it, which must not appear in an
+        /// error or an event although the service may echo them.
+        fn private_texts(&self) -> Vec<Secret> {
+            Vec::new()
+        }
+    }
 }
 
 pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");

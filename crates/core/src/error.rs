@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 
 pub use self::build::BuildError;
+use crate::endpoint::sealed::Sealed;
 use crate::endpoint::{Host, triage};
 use crate::json::JsonError;
 use crate::secret::scrub;
@@ -97,7 +98,7 @@ struct Details {
     retry_after: Option<Duration>,
     /// The content type or encoding, if it is not plain JSON.
     media: Option<String>,
-    /// The target of a redirect.
+    /// The target of a redirect, without its query and fragment.
     location: Option<String>,
 }
 
@@ -189,13 +190,9 @@ impl ResponseError {
         self
     }
 
-    /// Removes the caller's own data, which an error response may echo. Data of less than 4 bytes
-    /// stays, since it could occur in the service's messages by chance.
-    pub(crate) fn without_echo(self, data: Option<&str>) -> Self {
-        match data.filter(|data| data.len() >= 4) {
-            Some(data) => self.scrubbed(data),
-            None => self,
-        }
+    /// Removes the private texts of the request, which the response may echo.
+    pub(crate) fn without_echo(self, request: &impl Sealed) -> Self {
+        request.private_texts().iter().fold(self, |error, text| error.scrubbed(text.expose()))
     }
 
     /// Returns the endpoint.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Scopes;
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json::{self, JsonError};
 use crate::secret::Secret;
@@ -76,11 +76,15 @@ impl Endpoint for CreateSession {
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Session, ResponseError> {
         triage::success(Self::KIND, response, Session::from_json)
-            .map_err(|error| error.without_echo(self.vendor_data.as_deref()))
+            .map_err(|error| error.without_echo(self))
     }
 }
 
-impl sealed::Sealed for CreateSession {}
+impl sealed::Sealed for CreateSession {
+    fn private_texts(&self) -> Vec<Secret> {
+        echo::private(self.vendor_data.as_deref())
+    }
+}
 
 /// A session that was just created.
 ///

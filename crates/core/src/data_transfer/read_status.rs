@@ -67,11 +67,15 @@ impl Endpoint for ReadStatus {
         response: &Response<B>,
     ) -> Result<SessionStatus, ResponseError> {
         triage::success(Self::KIND, response, SessionStatus::from_json)
-            .map_err(|error| error.scrubbed(self.session_token.expose()))
+            .map_err(|error| error.without_echo(self))
     }
 }
 
-impl sealed::Sealed for ReadStatus {}
+impl sealed::Sealed for ReadStatus {
+    fn private_texts(&self) -> Vec<Secret> {
+        vec![self.session_token.clone()]
+    }
+}
 
 /// The status of a session, as the service reports it.
 #[derive(Clone, PartialEq)]

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use self::attempt::{Attempt, Purpose};
 use super::deadline::Deadline;
+use super::event::without_query;
 use super::rate_limiter::{Deferred, QueuePosition};
 use super::token_cache::{TokenAccess, TokenClaim};
 use super::{
@@ -193,7 +194,7 @@ impl<E: Endpoint> Call<E> {
         self.record(engine, || EventKind::Sent {
             endpoint,
             method: request.method().clone(),
-            uri: request.uri().clone(),
+            uri: without_query(request.uri()),
             attempt,
         });
         self.state = State::InFlight(Attempt { ticket, purpose, sent_at: now, until });

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use http::uri::PathAndQuery;
 use http::{Method, StatusCode, Uri};
 
 use super::failure::{TransportErrorKind, WaitReason};
@@ -31,7 +32,7 @@ pub enum EventKind {
         endpoint: EndpointKind,
         /// The HTTP method.
         method: Method,
-        /// The URI.
+        /// The URI without its query, which may contain personal data.
         uri: Uri,
         /// The attempt, counted from 1.
         attempt: u32,
@@ -94,6 +95,13 @@ pub enum EventKind {
         /// The time since the call was first polled.
         elapsed: Duration,
     },
+}
+
+/// Returns a URI without its query.
+pub(super) fn without_query(uri: &Uri) -> Uri {
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = PathAndQuery::try_from(uri.path()).ok();
+    Uri::from_parts(parts).unwrap_or_default()
 }
 
 impl EventKind {

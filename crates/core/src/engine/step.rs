@@ -1,9 +1,11 @@
+use std::fmt;
 use std::time::Duration;
 
 use http::{Request, Response};
 
 use super::Engine;
 use super::call_error::CallError;
+use super::event::without_query;
 use super::failure::{TransportError, WaitReason};
 use super::moment::Moment;
 
@@ -59,7 +61,6 @@ pub trait Operation {
 
 /// An [`Operation`]'s instruction to its caller.
 #[must_use]
-#[derive(Debug)]
 // A step lives on the stack for a moment; boxing the request would cost more.
 #[allow(clippy::large_enum_variant)]
 pub enum Step<T> {
@@ -83,6 +84,25 @@ pub enum Step<T> {
     },
     /// The operation has finished; polling it again returns an error.
     Done(Result<T, CallError>),
+}
+
+/// Hides the query, the headers and the body of the request, which may contain personal data.
+impl<T: fmt::Debug> fmt::Debug for Step<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Send { request, ticket, timeout } => f
+                .debug_struct("Send")
+                .field("method", request.method())
+                .field("uri", &without_query(request.uri()))
+                .field("ticket", ticket)
+                .field("timeout", timeout)
+                .finish_non_exhaustive(),
+            Self::Wait { until, reason } => {
+                f.debug_struct("Wait").field("until", until).field("reason", reason).finish()
+            }
+            Self::Done(result) => f.debug_tuple("Done").field(result).finish(),
+        }
+    }
 }
 
 /// Identifies one request that was sent. It can be used once.

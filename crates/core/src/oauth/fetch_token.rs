@@ -62,11 +62,15 @@ impl Endpoint for FetchToken {
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<AccessToken, ResponseError> {
         triage::success(Self::KIND, response, AccessToken::from_json)
-            .map_err(|error| self.client.secrets().into_iter().fold(error, ResponseError::scrubbed))
+            .map_err(|error| error.without_echo(self))
     }
 }
 
-impl sealed::Sealed for FetchToken {}
+impl sealed::Sealed for FetchToken {
+    fn private_texts(&self) -> Vec<Secret> {
+        self.client.secrets().map(Secret::from).into()
+    }
+}
 
 /// An access token and its lifetime.
 #[derive(Clone)]

@@ -14,9 +14,10 @@ use super::session_id::canonical_uuid;
 use super::{ContactDetails, ExpectedDetails, InvalidUuid, Session};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json::RawJson;
+use crate::secret::Secret;
 
 /// Creates a verification session for a workflow.
 ///
@@ -182,8 +183,17 @@ impl Endpoint for CreateSession {
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Session, ResponseError> {
         triage::success(Self::KIND, response, Session::from_json)
-            .map_err(|error| error.without_echo(self.vendor_data().as_deref()))
+            .map_err(|error| error.without_echo(self))
     }
 }
 
-impl sealed::Sealed for CreateSession {}
+impl sealed::Sealed for CreateSession {
+    fn private_texts(&self) -> Vec<Secret> {
+        let private = self.members.iter().filter(|(name, _)| !SETTINGS.contains(&name.as_str()));
+        echo::private(private.flat_map(|(_, value)| echo::strings(value.as_str())))
+    }
+}
+
+/// The members that contain no data of the caller or the user, so that an error may show their
+/// values.
+const SETTINGS: [&str; 4] = ["workflow_id", "callback_method", "language", "sandbox_scenario"];

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::{Number, SessionId};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::{self, RawJson};
+use crate::secret::Secret;
 use crate::session_id::SessionId as AnySessionId;
 
 /// Deletes a session and its data. Deletion is idempotent.
@@ -115,21 +116,21 @@ impl Endpoint for DeleteSession {
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(Deletion::default());
         }
-        let deletion: Deletion =
-            triage::success(Self::KIND, response, |body| json::read_object(json::text(body)?))?;
-        match &deletion.session_id {
+        let answer =
+            triage::success(Self::KIND, response, |body| json::read_object(json::text(body)?));
+        let checked = answer.and_then(|deletion: Deletion| match &deletion.session_id {
             Some(id) if *id != self.session_id => {
-                return Err(triage::error(
-                    Self::KIND,
-                    response,
-                    ResponseErrorKind::SessionMismatch,
-                ));
+                Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch))
             }
-            Some(_) => {}
-            None => triage::no_error_inside(Self::KIND, response)?,
-        }
-        Ok(deletion)
+            Some(_) => Ok(deletion),
+            None => triage::no_error_inside(Self::KIND, response).map(|()| deletion),
+        });
+        checked.map_err(|error| error.without_echo(self))
     }
 }
 
-impl sealed::Sealed for DeleteSession {}
+impl sealed::Sealed for DeleteSession {
+    fn private_texts(&self) -> Vec<Secret> {
+        echo::private(self.members.values().flat_map(|value| echo::strings(value.as_str())))
+    }
+}

@@ -11,8 +11,9 @@ use super::session_id::{InvalidUuid, canonical_uuid};
 use super::{SessionPage, Status, query};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::secret::Secret;
 
 /// Lists the sessions of an application, newest first, page by page.
 ///
@@ -162,9 +163,22 @@ impl Endpoint for ListSessions {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<SessionPage, ResponseError> {
-        let page = triage::success(Self::KIND, response, SessionPage::from_json)?;
+        let page = triage::success(Self::KIND, response, SessionPage::from_json);
+        let page = page.map_err(|error| error.without_echo(self))?;
         Ok(page.followed_from(&self.query))
     }
 }
 
-impl sealed::Sealed for ListSessions {}
+impl sealed::Sealed for ListSessions {
+    fn private_texts(&self) -> Vec<Secret> {
+        let pairs = query::pairs(&self.query);
+        echo::private(
+            pairs.filter(|(name, _)| !SETTINGS.contains(&&**name)).map(|(_, value)| value),
+        )
+    }
+}
+
+/// The parameters that contain no data of the caller or the user, so that an error may show their
+/// values.
+const SETTINGS: [&str; 7] =
+    ["session_kind", "status", "limit", "offset", "workflow_id", "date_from", "date_to"];

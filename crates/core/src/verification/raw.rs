@@ -10,9 +10,10 @@ use serde::Serialize;
 use super::query;
 use crate::base_url::{BaseUrl, is_plain_segment};
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::{self, JsonError, RawJson};
+use crate::secret::Secret;
 
 /// Sends a request to a route that has no type in this version, with the same authorization, rate
 /// limits and retries.
@@ -144,10 +145,11 @@ impl Endpoint for Raw {
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<RawResponse, ResponseError> {
         let (status, body) = (response.status(), response.body().as_ref());
         if !status.is_success() {
-            return Err(triage::failure(Self::KIND, response));
+            return Err(triage::failure(Self::KIND, response).without_echo(self));
         }
         if body.len() > Self::KIND.max_body_bytes() {
-            return Err(triage::error(Self::KIND, response, ResponseErrorKind::TooLarge));
+            let error = triage::error(Self::KIND, response, ResponseErrorKind::TooLarge);
+            return Err(error.without_echo(self));
         }
         Ok(RawResponse { status, body: body.to_vec() })
     }
@@ -159,4 +161,9 @@ fn is_plain_path(path: &str) -> bool {
     segments.is_some_and(|mut segments| segments.all(is_plain_segment)) && !path.ends_with("//")
 }
 
-impl sealed::Sealed for Raw {}
+impl sealed::Sealed for Raw {
+    fn private_texts(&self) -> Vec<Secret> {
+        let body = std::str::from_utf8(&self.body).map(echo::strings).unwrap_or_default();
+        echo::private(query::pairs(&self.query).map(|(_, value)| value).chain(body))
+    }
+}

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::{SessionId, Status};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
+use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json;
+use crate::secret::Secret;
 use crate::session_id::SessionId as AnySessionId;
 
 /// Sets the status of a session: approves or declines it, or requires the user to repeat steps.
@@ -159,16 +160,22 @@ impl Endpoint for UpdateStatus {
             session_id: Option<SessionId>,
         }
 
-        let Members { session_id } =
-            triage::success(Self::KIND, response, |body| json::read_object(json::text(body)?))?;
-        match session_id {
+        let answer =
+            triage::success(Self::KIND, response, |body| json::read_object(json::text(body)?));
+        let checked = answer.and_then(|Members { session_id }| match session_id {
             Some(id) if id != self.session_id => {
                 Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch))
             }
             Some(_) => Ok(()),
             None => triage::no_error_inside(Self::KIND, response),
-        }
+        });
+        checked.map_err(|error| error.without_echo(self))
     }
 }
 
-impl sealed::Sealed for UpdateStatus {}
+impl sealed::Sealed for UpdateStatus {
+    fn private_texts(&self) -> Vec<Secret> {
+        let Body { comment, email_address, .. } = &self.body;
+        echo::private([comment, email_address].into_iter().flatten())
+    }
+}

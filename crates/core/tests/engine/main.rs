@@ -5,6 +5,7 @@
 
 mod calls;
 mod credentials;
+mod private_data;
 mod settings;
 mod shared_token;
 mod store;

@@ -1,11 +1,14 @@
 //! PDF reports, raw requests and error responses.
 
-use didit_core::verification::{GeneratePdf, Raw, RetrieveDecision};
-use didit_core::{BaseUrl, BuildError, Endpoint as _, ResponseErrorKind};
+use didit_core::verification::{
+    ContactDetails, DeleteSession, ExpectedDetails, GeneratePdf, ListSessions, Raw,
+    RetrieveDecision, Status, UpdateStatus,
+};
+use didit_core::{BaseUrl, BuildError, Endpoint, ResponseErrorKind};
 use http::{Method, Response};
 use serde_json::{Value, json};
 
-use super::{ID, create, id, parse, request, sent};
+use super::{ID, WORKFLOW, create, id, parse, request, sent};
 
 const REVIEWS: [&str; 3] = [
     include_str!("../fixtures/verification/v3_reviews_decisiontrail.json"),
@@ -130,4 +133,64 @@ fn published_errors_have_their_message() {
     }
     let html = parse(&create(), 404, "<title>Not Found</title>").unwrap_err();
     assert_eq!(html.message(), Some("Not Found"));
+}
+
+fn echo<E: Endpoint>(endpoint: &E, status: u16, text: &str) -> String
+where
+    E::Output: std::fmt::Debug,
+{
+    let body = json!({ "error": text }).to_string();
+    parse(endpoint, status, &body).unwrap_err().message().unwrap().to_owned()
+}
+
+#[test]
+fn errors_do_not_echo_the_texts_of_the_request() {
+    let contact = ContactDetails {
+        email: Some("jane@example.com".to_owned()),
+        phone: Some("+14155552671".to_owned()),
+        ..ContactDetails::default()
+    };
+    let expected = ExpectedDetails {
+        first_name: Some("Jane".to_owned()),
+        last_name: Some("Jane Roe".to_owned()),
+        country: Some("ESP".to_owned()),
+        date_of_birth: Some("1990-05-15".to_owned()),
+        ..ExpectedDetails::default()
+    };
+    let create = create()
+        .with_contact_details(&contact)
+        .and_then(|create| create.with_expected_details(&expected))
+        .and_then(|create| create.with_metadata(&json!({"tags": ["s3cret"]})))
+        .unwrap()
+        .with_language("pt-BR")
+        .with_callback_method("initiator");
+    let text = "jane@example.com, %2B14155552671, Jane Roe, Jane, 1990-05-15, s3cret";
+    assert_eq!(echo(&create, 400, text), "***, ***, ***, ***, ***, ***");
+    // Short texts occur by chance, and settings are neither secret nor personal.
+    let text = format!("pt-BR, initiator, ESP, {WORKFLOW}");
+    assert_eq!(echo(&create, 400, &text), text);
+
+    let update =
+        UpdateStatus::approve(id()).with_comment("blurry").with_email("j@example.com", "es");
+    for status in [200, 400] {
+        assert_eq!(echo(&update, status, "j@example.com blurry Approved"), "*** *** Approved");
+    }
+    let delete = DeleteSession::new(id()).with_member("instruction_id", &"canary").unwrap();
+    for status in [200, 400] {
+        assert_eq!(echo(&delete, status, "no canary"), "no ***");
+    }
+    let list = ListSessions::new()
+        .with_status(&[Status::InReview])
+        .with_search("Jane Roe")
+        .with_query("document_name", "a+b é");
+    let text = "In Review: Jane%20Roe, Jane+Roe, a+b é, a%2Bb%20%C3%A9";
+    assert_eq!(echo(&list, 400, text), "In Review: ***, ***, ***, ***");
+    let next = r#"{"next":"https://h/v3/sessions/?offset=9&search=Jane+Roe","results":[]}"#;
+    let next = parse(&list, 200, next).unwrap().next_page().unwrap();
+    assert_eq!(echo(&next, 400, "no Jane Roe"), "no ***");
+    let raw = Raw::new(Method::POST, "/v3/a/")
+        .with_query("search", "Jane Roe")
+        .with_json(&json!({"a": [{"name": "canary \"1\""}]}))
+        .unwrap();
+    assert_eq!(echo(&raw, 400, r#"a.name: canary "1" of Jane Roe"#), "a.name: *** of ***");
 }

@@ -10,6 +10,7 @@ use crate::engine::{
 };
 use crate::json::is_object;
 use crate::rate_limit::RateLimit;
+use crate::secret::Secret;
 
 impl<E: Endpoint> Operation for Call<E> {
     type Output = E::Output;
@@ -60,7 +61,12 @@ impl<E: Endpoint> Operation for Call<E> {
         let Some(attempt) = self.take_attempt(&ticket) else { return };
         let (status, headers) = (response.status(), response.headers());
         let request_id = engine.is_recording().then(|| triage::request_id(headers)).flatten();
-        let request_id = request_id.map(|id| engine.scrubbed_text(id, &attempt.purpose.secrets()));
+        let request_id = request_id.map(|id| {
+            let own = self.endpoint.private_texts();
+            let own = own.iter().map(Secret::expose);
+            let sent_with: Vec<_> = attempt.purpose.secrets().into_iter().chain(own).collect();
+            engine.scrubbed_text(id, &sent_with)
+        });
         self.record(engine, || EventKind::Answered {
             endpoint: attempt.purpose.endpoint(E::KIND),
             status,

@@ -1,0 +1,62 @@
+//! The private texts of a request, which the service may echo in an error.
+
+use crate::secret::Secret;
+
+/// The shortest text that is removed, in bytes. The codes of countries, languages, genders and
+/// document types are shorter, and so short a text occurs in the service's messages by chance.
+const MIN_BYTES: usize = 4;
+
+/// Returns the texts to remove from the words of the service. A text follows those that it is a part
+/// of, of which a remainder would stay otherwise.
+pub(crate) fn private<T: Into<Secret>>(texts: impl IntoIterator<Item = T>) -> Vec<Secret> {
+    let mut texts: Vec<Secret> = texts.into_iter().map(Into::into).collect();
+    texts.retain(|text| text.expose().trim().len() >= MIN_BYTES);
+    texts.sort_by(|a, b| b.expose().len().cmp(&a.expose().len()).then(a.expose().cmp(b.expose())));
+    texts.dedup_by(|a, b| a.expose() == b.expose());
+    texts
+}
+
+/// Returns the strings in a JSON text, without the names of members.
+pub(crate) fn strings(json: &str) -> Vec<String> {
+    let mut strings = Vec::new();
+    let mut rest = json;
+    while let Some((_, after)) = rest.split_once('"') {
+        let mut escaped = false;
+        let closes = |c: char| {
+            let closes = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            closes
+        };
+        let Some(length) = after.find(closes) else { break };
+        let text = &after[..length];
+        rest = &after[length + 1..];
+        if !rest.trim_start().starts_with(':') {
+            // A text that is not valid Unicode is kept as it was sent.
+            let unescaped = serde_json::from_str(&format!("\"{text}\""));
+            strings.push(unescaped.unwrap_or_else(|_| text.to_owned()));
+        }
+    }
+    strings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_texts_are_kept_and_longer_ones_come_first() {
+        let texts = private(["Jane", "ESP", "Jane Doe", " en ", "", "Jane", "Joan"]);
+        let texts: Vec<_> = texts.iter().map(Secret::expose).collect();
+        assert_eq!(texts, ["Jane Doe", "Jane", "Joan"]);
+    }
+
+    #[test]
+    fn strings_of_any_json_are_found() {
+        let json = r#"{"a":"b\"c","d" : ["e",{"f":"\u00e9\\"},1e999,null],"g":"\ud800","h":{}}"#;
+        assert_eq!(strings(json), ["b\"c", "e", "é\\", "\\ud800"]);
+        assert_eq!(strings(r#""a""#), ["a"]);
+        for json in ["", "7", r#"{"a"#, r#"["a\""#] {
+            assert_eq!(strings(json), [""; 0], "{json}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Events, steps and errors never show the data of the request.
+
+use didit_core::Operation;
+use didit_core::verification::{ListSessions, Raw};
+
+use super::*;
+
+fn list() -> ListSessions {
+    ListSessions::new().with_limit(20).with_search("Jane Roe").with_vendor_data("jane@example.com")
+}
+
+fn keyed() -> Engine {
+    recorded(Engine::builder(Authorization::api_key("key").unwrap()))
+}
+
+#[test]
+fn queries_are_not_in_events_and_steps() {
+    fn check<O: Operation>(mut operation: O, path: &str)
+    where
+        O::Output: std::fmt::Debug,
+    {
+        let mut engine = keyed();
+        let step = operation.poll(&mut engine, at(0));
+        let shown = format!("{step:?}");
+        let Step::Send { request, .. } = step else { panic!("{shown}") };
+        assert!(request.uri().query().is_some());
+        let uri = format!("https://verification.didit.me{path}");
+        let sent = kinds(&mut engine).into_iter().find_map(|kind| match kind {
+            EventKind::Sent { uri, .. } => Some(uri),
+            _ => None,
+        });
+        assert_eq!(sent.unwrap().to_string(), uri);
+        let beginning = format!("Send {{ method: GET, uri: {uri}, ticket: ");
+        assert!(shown.starts_with(&beginning) && !shown.contains("Jane"), "{shown}");
+    }
+    check(Call::new(list()), "/v3/sessions/");
+    let raw = Raw::new(http::Method::GET, "/v3/users/").with_query("search", "Jane");
+    check(Call::new(raw.with_json(&"Jane Roe").unwrap()), "/v3/users/");
+}
+
+#[test]
+fn request_id_does_not_show_the_private_texts_of_the_request() {
+    fn check<O: Operation>(mut operation: O, mut engine: Engine)
+    where
+        O::Output: std::fmt::Debug,
+    {
+        let (_, ticket) = sends(&mut operation, &mut engine, at(0));
+        let answer = Response::builder().status(403).header("x-request-id", "of canary-text");
+        operation.handle_response(&mut engine, at(0), ticket, &answer.body(b"").unwrap());
+        let events = format!("{:?}", engine.take_events());
+        assert!(events.contains("of ***") && !events.contains("canary"), "{events}");
+        let error = format!("{:?}", fails(&mut operation, &mut engine, at(0)));
+        assert!(error.contains("of ***") && !error.contains("canary"), "{error}");
+    }
+    let status = ReadStatus::new("s-1".parse().unwrap(), "canary-text");
+    check(Call::new(status), recorded(Engine::builder(Credentials::None)));
+    check(Call::new(ListSessions::new().with_search("canary-text")), keyed());
+    let create = CreateSession::new("email".parse().unwrap()).with_vendor_data("canary-text");
+    let bearer = Authorization::bearer("held").unwrap();
+    check(Call::new(create), recorded(Engine::builder(bearer)));
+}
