@@ -7,7 +7,10 @@ use time::format_description::well_known::{Iso8601, Rfc3339};
 use crate::secret::Redacted;
 
 /// A date as the service wrote it, such as `1990-05-15`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// Two dates are equal if their texts are equal; to order them, compare
+/// [`to_date`](Self::to_date).
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Date(Box<str>);
 
@@ -38,7 +41,10 @@ impl fmt::Debug for Date {
 
 /// A point in time as the service wrote it, such as `2026-06-09T08:02:23.343053Z`, or without a
 /// time zone `2025-06-13T00:00:00` and `2031-02-18 10:21:11`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+///
+/// Two timestamps are equal if their texts are equal; to order them, compare
+/// [`to_date_time_or_utc`](Self::to_date_time_or_utc).
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Timestamp(Box<str>);
 
@@ -113,6 +119,19 @@ mod tests {
             );
             assert_eq!(serde_json::to_string(&timestamp).unwrap(), format!("{text:?}"));
         }
+        let mut times = [
+            "2026-06-09T18:00:00-06:00",
+            "2026-06-09T08:02:23.343053Z",
+            "2026-06-09T23:00:00Z",
+            "2026-06-09T08:02:23Z",
+            "soon",
+        ]
+        .map(read::<Timestamp>);
+        times.sort_by_key(Timestamp::to_date_time_or_utc);
+        let hours = times.each_ref().map(|time| time.as_str().get(11..19));
+        let sorted = ["08:02:23", "08:02:23", "23:00:00", "18:00:00"].map(Some);
+        assert_eq!(hours, [None, sorted[0], sorted[1], sorted[2], sorted[3]]);
+        assert_eq!(times[1].as_str(), "2026-06-09T08:02:23Z");
         for text in ["", "yesterday", "2025-06-13"] {
             assert_eq!(read::<Timestamp>(text).to_date_time_or_utc(), None, "{text}");
         }
