@@ -123,12 +123,38 @@ fn first_version_has_no_type_and_no_id() {
     let event = webhook().verify(&headers, DECLINED_V1.as_bytes(), at(1_627_680_000)).unwrap();
     assert_eq!(event.kind(), &EventKind::StatusUpdated);
     assert_eq!((event.status(), event.event_id()), (Some(Status::Declined), None));
-    let key = "11111111-2222-3333-4444-555555555555:status.updated:1627680000";
-    assert_eq!(event.dedupe_key(), key);
+    let key = "11111111-2222-3333-4444-555555555555:status.updated:Declined:1627680000:";
+    let hash = event.dedupe_key().strip_prefix(key).map(str::to_owned).unwrap();
+    assert!(hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()), "{hash}");
     let headers = webhook().sign(EXPIRED_V1.as_bytes()).unwrap();
     let event = webhook().verify(&headers, EXPIRED_V1.as_bytes(), at(1_627_680_000)).unwrap();
     assert_eq!(event.status(), Some(Status::KycExpired));
     assert!(event.decision().unwrap().is_none());
+}
+
+#[test]
+fn events_without_an_id_have_different_keys_unless_they_are_the_same() {
+    let key = |body: &str| verify(body).unwrap().dedupe_key();
+    let user = r#"{"webhook_type":"user.status.updated","timestamp":1774970000,"status":"BLOCKED","vendor_data":"u-1"}"#;
+    let session = r#"{"webhook_type":"status.updated","timestamp":1774970000,"status":"In Progress","session_id":"s"}"#;
+    let bodies = [
+        user.to_owned(),
+        user.replace("u-1", "u-2"),
+        user.replace("BLOCKED", "ACTIVE"),
+        session.to_owned(),
+        session.replace("In Progress", "Approved"),
+        session.replace("status.updated", "data.updated"),
+        session.replace("\"s\"", "\"t\""),
+        session.replace("1774970000", "1774970001"),
+        session.replace('{', r#"{"event_id":"","#).replace("\"s\"", "\"u\""),
+    ];
+    let keys: std::collections::HashSet<_> = bodies.iter().map(|body| key(body)).collect();
+    assert_eq!(keys.len(), bodies.len(), "{keys:?}");
+    assert!(key(session).starts_with("s:status.updated:In Progress:1774970000:"));
+    assert!(!keys.iter().any(|key| key.contains("u-1")), "{keys:?}");
+    let rewritten = r#"{ "vendor_data": "u-1", "status": "BLOCKED", "timestamp": 1774970000,
+        "webhook_type": "user.status.updated" }"#;
+    assert_eq!(key(user), key(rewritten));
 }
 
 #[test]

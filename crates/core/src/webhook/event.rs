@@ -3,7 +3,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer};
+use sha2::{Digest as _, Sha256};
 
+use super::canonical_json;
 use super::event_kind::EventKind;
 use super::signature::SignatureMatch;
 use crate::json::{self, JsonError, RawJson};
@@ -102,13 +104,29 @@ impl Event {
     }
 
     /// Returns a key that identifies the event among its duplicates: `event_id`, or if there is
-    /// none, `{session_id}:{webhook_type}:{timestamp}`.
+    /// none, `{session_id}:{webhook_type}:{status}:{timestamp}:{hash}` with a hash of the whole event.
+    ///
+    /// The hash distinguishes events of different users, businesses and transactions, which have no
+    /// session, without containing their data. A delivery that the service signs again may have
+    /// another key, so handling the same status of a session twice must be harmless.
     pub fn dedupe_key(&self) -> String {
         let substitute = || {
+            let session_id = self.session_id().unwrap_or_default();
+            let status = self.members.status.as_deref().unwrap_or_default();
             let timestamp = self.timestamp().unwrap_or_default();
-            format!("{}:{}:{timestamp}", self.session_id().unwrap_or_default(), self.kind())
+            format!("{session_id}:{}:{status}:{timestamp}:{}", self.kind(), self.hash())
         };
-        self.event_id().map_or_else(substitute, str::to_owned)
+        let event_id = self.event_id().filter(|id| !id.trim().is_empty());
+        event_id.map_or_else(substitute, str::to_owned)
+    }
+
+    /// Returns a hash of the event that stays the same if a proxy rewrites the JSON.
+    fn hash(&self) -> String {
+        let text = self.json.as_str();
+        let canonical = canonical_json(text.as_bytes()).unwrap_or_else(|_| text.to_owned());
+        let bytes = Sha256::digest(canonical).into_iter().take(16);
+        let hash = bytes.fold(0_u128, |hash, byte| hash << 8 | u128::from(byte));
+        format!("{hash:032x}")
     }
 
     /// Returns the key by which the events of a session are ordered: the time of the event, then
