@@ -65,7 +65,8 @@ impl CreateSession {
         self.with_text("vendor_data", vendor_data)
     }
 
-    /// Allows retrying a request that may have reached the service, if `vendor_data` is set.
+    /// Allows retrying a request that may have reached the service, if `vendor_data` is set and not
+    /// blank.
     ///
     /// The service then returns the session of the first request. If the user has already finished
     /// that session, the service creates a second one, which also costs money.
@@ -167,7 +168,9 @@ impl Endpoint for CreateSession {
     const AUTHORIZED: bool = true;
 
     fn replay(&self) -> Replay {
-        if self.retry && self.vendor_data().is_some() { Replay::Safe } else { Replay::OnlyIfUnsent }
+        // The service finds no session by a blank string.
+        let has_vendor_data = self.vendor_data().is_some_and(|text| !text.trim().is_empty());
+        if self.retry && has_vendor_data { Replay::Safe } else { Replay::OnlyIfUnsent }
     }
 
     fn request(

@@ -136,6 +136,8 @@ fn only_idempotent_requests_are_replayed() {
         (create().allow_retry().replay(), Replay::OnlyIfUnsent),
         (vendor_data.replay(), Replay::OnlyIfUnsent),
         (vendor_data.allow_retry().replay(), Replay::Safe),
+        (create().with_vendor_data("").allow_retry().replay(), Replay::OnlyIfUnsent),
+        (create().with_vendor_data(" \t").allow_retry().replay(), Replay::OnlyIfUnsent),
         (UpdateStatus::resubmit(id()).replay(), Replay::OnlyIfUnsent),
         (DeleteSession::new(id()).replay(), Replay::Safe),
         (GeneratePdf::new(id()).replay(), Replay::Safe),
@@ -229,6 +231,9 @@ fn next_page_is_requested_from_the_base_url() {
         "/v3/sessions/?a b",
         "/v3/sessions/#?a=1",
         "/v3/sessions/?a#b",
+        "/v3/sessions/?a=<b",
+        "/v3/sessions/?a>b",
+        "/v3/sessions/?a\"b",
     ] {
         let error = page(&format!("{odd:?}")).unwrap_err().to_string();
         assert!(error.ends_with("in `next`"), "{odd}: {error}");
