@@ -14,7 +14,7 @@ use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, ClientCredentials, InvalidCredentials};
 use crate::endpoint::{Bucket, Endpoint, JSON, Replay, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
-use crate::json::{self, JsonError};
+use crate::json::{self, JsonError, RawJson};
 use crate::secret::Secret;
 
 /// Fetches an access token for a client id and secret.
@@ -157,12 +157,12 @@ struct Number(Option<f64>);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = match serde_json::Value::deserialize(deserializer)? {
-            serde_json::Value::Number(number) => number.as_f64(),
-            serde_json::Value::String(text) => text.trim().parse().ok(),
-            _ => None,
-        };
-        Ok(Self(number.filter(|number| number.is_finite())))
+        // Any value is accepted as text, also a number beyond a double or a lone surrogate.
+        let json: RawJson = Deserialize::deserialize(deserializer)?;
+        let text = json.deserialize::<String>();
+        let text = text.as_deref().unwrap_or(json.as_str());
+        let number = text.trim().parse().ok();
+        Ok(Self(number.filter(|number: &f64| number.is_finite())))
     }
 }
 
@@ -212,6 +212,13 @@ mod tests {
             (r#""exp":20"#, None),
             (r#""iat":20,"exp":20"#, None),
             (r#""expires_in":"soon""#, None),
+            (r#""expires_in":"NaN""#, None),
+            (r#""expires_in":true,"iat":[1],"exp":"""#, None),
+            (r#""expires_in":1e999"#, None),
+            (r#""expires_in":1e999,"iat":-1e999,"exp":20"#, None),
+            (r#""expires_in":1e999,"iat":10,"exp":20"#, Some(10)),
+            (r#""expires_in":"\ud800""#, None),
+            (r#""expires_in":{"\udfff":["\ud800",1e999]}"#, None),
             (r#""expires_in":1e300"#, Some(MAX_LIFETIME.as_secs())),
         ];
         for (members, seconds) in cases {
