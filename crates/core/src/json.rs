@@ -4,6 +4,7 @@
 mod error;
 mod names;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::str::FromStr;
@@ -21,7 +22,9 @@ use crate::secret::Redacted;
 
 /// A JSON value exactly as the service sent it, including every digit and space.
 ///
-/// With `serde_json`, it serializes as that text and deserializes from any JSON value.
+/// With `serde_json`, it serializes as that text and deserializes from any JSON value, but not inside
+/// a type with `#[serde(flatten)]`, `#[serde(tag = …)]` or `#[serde(untagged)]`: give that type a
+/// `String` with [`as_str`](Self::as_str) instead, and parse it.
 ///
 /// ```
 /// use didit_core::RawJson;
@@ -62,16 +65,31 @@ impl RawJson {
     /// Returns the members of an object in the order in which they were sent. For any other value,
     /// the list is empty.
     pub fn members(&self) -> Vec<(String, RawJson)> {
-        if !self.0.trim_start().starts_with('{') {
-            return Vec::new();
-        }
-        let mut reader = serde_json::Deserializer::from_str(&self.0);
-        reader.deserialize_map(Members).unwrap_or_default()
+        let mut members = Vec::new();
+        self.each_member(|name, value| {
+            members.push((name.into_owned(), Self::new_unchecked(value)));
+        });
+        members
     }
 
     /// Returns the member with that name; the last one if the name occurs more than once.
     pub fn get(&self, name: &str) -> Option<RawJson> {
-        self.members().into_iter().rev().find(|(member, _)| member == name).map(|(_, value)| value)
+        let mut found = None;
+        self.each_member(|member, value| {
+            if member == name {
+                found = Some(value);
+            }
+        });
+        found.map(Self::new_unchecked)
+    }
+
+    /// Calls `each` with the name and the text of every member of an object, without copying them.
+    pub(crate) fn each_member<'a>(&'a self, each: impl FnMut(Cow<'a, str>, &'a str)) {
+        if self.0.trim_start().starts_with('{') {
+            let mut reader = serde_json::Deserializer::from_str(&self.0);
+            // The text is valid JSON, so this cannot fail.
+            let _ = reader.deserialize_map(Members(each));
+        }
     }
 
     /// Returns the same value on one line, without the white space between its tokens.
@@ -146,24 +164,24 @@ pub(crate) fn read_object<T: DeserializeOwned>(text: &str) -> Result<T, JsonErro
     Ok(value)
 }
 
-struct Members;
+struct Members<F>(F);
 
-impl<'de> Visitor<'de> for Members {
-    type Value = Vec<(String, RawJson)>;
+impl<'de, F: FnMut(Cow<'de, str>, &'de str)> Visitor<'de> for Members<F> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Vec::new();
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some((key, value)) = map.next_entry::<&'de RawValue, &'de RawValue>()? {
             // A key that is not valid Unicode is kept as it was sent.
-            let name = serde_json::from_str(key.get())
-                .unwrap_or_else(|_| key.get().trim_matches('"').to_owned());
-            members.push((name, RawJson::new_unchecked(value.get())));
+            let sent = key.get().trim_matches('"');
+            let unescaped =
+                sent.contains('\\').then(|| serde_json::from_str(key.get()).ok()).flatten();
+            (self.0)(unescaped.map_or(Cow::Borrowed(sent), Cow::Owned), value.get());
         }
-        Ok(members)
+        Ok(())
     }
 }
 
@@ -253,7 +271,8 @@ mod tests {
         type Map = std::collections::BTreeMap<String, u8>;
         let error = read_object::<Map>("[]").unwrap_err();
         assert_eq!(error.to_string(), "expected an object at line 1 column 0");
-        let error = serde_json::Deserializer::from_str("1").deserialize_map(Members).err().unwrap();
+        let mut number = serde_json::Deserializer::from_str("1");
+        let error = number.deserialize_map(Members(|_, _| ())).err().unwrap();
         assert!(error.to_string().contains("expected an object"), "{error}");
     }
 

@@ -21,7 +21,10 @@ use crate::session_id::SessionId;
 ///
 /// Everything the service sent is kept ([`json`](Decision::json)); the methods give typed access
 /// on top. Members that are absent or `null` are `None`. A decision serializes as the text that the
-/// service sent, so that no digit is lost in a database column or a queue.
+/// service sent, so that no digit is lost in a database column or a queue. Inside a type with
+/// `#[serde(flatten)]`, `#[serde(tag = …)]` or `#[serde(untagged)]` it cannot be deserialized: give
+/// that type a `String` with the text of [`json`](Decision::json), and read it with
+/// [`from_json`](Decision::from_json).
 ///
 /// ```
 /// use didit_core::data_transfer::Decision;

@@ -70,7 +70,9 @@ use crate::secret::redacted;
 /// Everything the service sent is kept ([`json`](Decision::json)); the methods and
 /// [`reports`](Decision::reports) give typed access on top. Only the status is required. Members
 /// that are absent or `null` are `None` or an empty list. A decision serializes as the text that
-/// the service sent.
+/// the service sent. Inside a type with `#[serde(flatten)]`, `#[serde(tag = …)]` or
+/// `#[serde(untagged)]` it cannot be deserialized: give that type a `String` with the text of
+/// [`json`](Decision::json), and read it with [`from_json`](Decision::from_json).
 ///
 /// Source: [retrieve session](https://docs.didit.me/sessions-api/retrieve-session).
 ///
@@ -246,17 +248,21 @@ fn older_version(json: &RawJson) -> Option<JsonError> {
     ];
     const V3: [&str; 2] = ["id_verifications", "registry_checks"];
 
-    let members = json.members();
-    if members.iter().any(|(name, _)| V3.contains(&&**name)) {
+    let (mut is_v3, mut v1, mut v2) = (false, None, None);
+    json.each_member(|name, value| {
+        let name = &*name;
+        let report = |names: &[&'static str]| {
+            names.iter().copied().find(|known| *known == name && value.starts_with('{'))
+        };
+        is_v3 |= V3.contains(&name);
+        v1 = v1.or_else(|| report(&V1));
+        v2 = v2.or_else(|| report(&V2));
+    });
+    // Both versions have `aml`, so the names of the first version are checked first.
+    let (version, name) = v1.map(|name| (1, name)).or(v2.map(|name| (2, name)))?;
+    if is_v3 {
         return None;
     }
-    let report = |names: &[&str]| {
-        let is_report = |json: &RawJson| json.as_str().starts_with('{');
-        members.iter().find(|(name, json)| names.contains(&&**name) && is_report(json))
-    };
-    // Both versions have `aml`, so the names of the first version are checked first.
-    let reports = [(1, &V1[..]), (2, &V2)].map(|(version, names)| Some((version, report(names)?)));
-    let (version, (name, _)) = reports.into_iter().flatten().next()?;
     Some(JsonError::at(
         name,
         &format!("this is a v{version} decision; call /v3/, or set the webhook's version to v3"),
