@@ -32,11 +32,13 @@ impl<T> ClientError<T> {
 
     /// Returns short advice on how to resolve the error.
     pub fn advice(&self) -> &'static str {
+        // What to check before another attempt matters more than the cause.
+        if self.call.may_have_taken_effect() {
+            return self.call.advice();
+        }
         let advice = self.detail.as_ref().and_then(|detail| detail.advice);
         let by_route = || match (self.call.kind(), &self.route) {
-            (CallErrorKind::Transport(kind), Some(route)) if !self.call.may_have_taken_effect() => {
-                route.advice(*kind)
-            }
+            (CallErrorKind::Transport(kind), Some(route)) => route.advice(*kind),
             _ => None,
         };
         advice.or_else(by_route).unwrap_or_else(|| self.call.advice())
@@ -142,6 +144,22 @@ mod tests {
             "{error}"
         );
         assert!(!format!("{error:#?}").contains("secret") && error.source().is_none());
+    }
+
+    #[test]
+    fn advice_about_the_effect_comes_first() {
+        let created = |kind| {
+            let call = CallError::new(CallErrorKind::Transport(kind))
+                .with_endpoint(crate::EndpointKind::CreateSession)
+                .with_replay(crate::Replay::OnlyIfUnsent);
+            let route = Route::new(&"http://127.0.0.1".parse().unwrap(), None);
+            ClientError::new(call, Some(detail()), &route).advice()
+        };
+        assert_eq!(created(TransportErrorKind::Connect), "start the server");
+        assert_eq!(
+            created(TransportErrorKind::ConnectionLost),
+            "the session may have been created; trying again creates another"
+        );
     }
 
     #[test]

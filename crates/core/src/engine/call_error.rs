@@ -169,7 +169,8 @@ impl CallError {
         self.kind.is_retryable(self.replay)
     }
 
-    /// Returns whether the request may have taken effect although the call failed.
+    /// Returns whether the request may have taken effect although the call failed, and must not be
+    /// repeated without a check. Always false for a request that is harmless to repeat.
     pub fn may_have_taken_effect(&self) -> bool {
         let unclear = match &self.kind {
             // A success status counts even if the body could not be read.
