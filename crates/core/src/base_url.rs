@@ -6,6 +6,7 @@ use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::error::BuildError;
 use crate::json;
 use crate::session_id::is_segment_character;
 
@@ -30,6 +31,9 @@ pub struct BaseUrl {
     /// Empty, or one or more times `/segment`.
     prefix: Box<str>,
 }
+
+/// The longest URL that the `http` crate accepts, in bytes.
+const MAX_URL_LEN: usize = 65_534;
 
 impl BaseUrl {
     /// The longest base URL accepted, in bytes.
@@ -94,13 +98,20 @@ impl BaseUrl {
     }
 
     /// Returns the URI of `path`, which begins with `/`.
-    pub(crate) fn join(&self, path: String) -> Result<Uri, http::Error> {
+    ///
+    /// # Errors
+    /// [`BuildError::TooLong`].
+    pub(crate) fn join(&self, path: String) -> Result<Uri, BuildError> {
         let path = if self.prefix.is_empty() { path } else { format!("{}{path}", self.prefix) };
+        let base = self.scheme.as_str().len() + "://".len() + self.authority.as_str().len();
+        if base + path.len() > MAX_URL_LEN {
+            return Err(BuildError::TooLong);
+        }
         let mut parts = http::uri::Parts::default();
         parts.scheme = Some(self.scheme.clone());
         parts.authority = Some(self.authority.clone());
-        parts.path_and_query = Some(PathAndQuery::try_from(path)?);
-        Ok(Uri::from_parts(parts)?)
+        parts.path_and_query = Some(PathAndQuery::try_from(path).map_err(http::Error::from)?);
+        Ok(Uri::from_parts(parts).map_err(http::Error::from)?)
     }
 }
 

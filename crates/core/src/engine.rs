@@ -125,11 +125,13 @@ impl Engine {
         &self.settings.verification_base
     }
 
-    /// Creates an engine with the same settings and other credentials, which shares no token and no
-    /// rate limit with this one.
+    /// Creates an engine with the same settings and other credentials, which shares no token, no rate
+    /// limit and no events with this one, and [records](Self::record_events) events if this one does.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Into<Credentials>, seed: u64) -> Self {
-        Self::new(Arc::clone(&self.settings), credentials.into(), seed)
+        let mut engine = Self::new(Arc::clone(&self.settings), credentials.into(), seed);
+        engine.record_events(self.is_recording());
+        engine
     }
 
     fn new(settings: Arc<Settings>, credentials: Credentials, seed: u64) -> Self {

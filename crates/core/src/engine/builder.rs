@@ -95,8 +95,17 @@ impl EngineBuilder {
     /// Builds the engine.
     ///
     /// # Errors
-    /// [`BuildError::UserAgent`] if the name contains a character other than visible ASCII or a space.
+    /// [`BuildError::UserAgent`] if the name contains a character other than visible ASCII or a space,
+    /// and [`BuildError::ZeroTimeout`] if a timeout of the policy is zero.
     pub fn build(self) -> Result<Engine, BuildError> {
+        let Policy { call_timeout, attempt_timeout, .. } = self.policy;
+        for (name, timeout) in
+            [("call_timeout", call_timeout), ("attempt_timeout", attempt_timeout)]
+        {
+            if timeout.is_zero() {
+                return Err(BuildError::ZeroTimeout { name });
+            }
+        }
         let user_agent = match self.user_agent {
             None => HeaderValue::from_static(DEFAULT_USER_AGENT),
             Some(name) => {

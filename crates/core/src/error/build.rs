@@ -22,6 +22,14 @@ pub enum BuildError {
     UserAgent,
     /// A path that does not begin with a slash, has empty or dot segments, or needs to be encoded.
     Path,
+    /// A URL of more than 65,534 bytes, because of a long path or query.
+    TooLong,
+    /// A timeout of the [`Policy`](crate::Policy) that is zero: every call would fail before anything
+    /// is sent.
+    ZeroTimeout {
+        /// The name of the field.
+        name: &'static str,
+    },
     /// A member of the body with a value that the service is documented to refuse.
     InvalidMember {
         /// The path of the member, such as `expected_details.address`.
@@ -48,6 +56,12 @@ impl fmt::Display for BuildError {
             Self::Path => f.write_str(
                 "the path does not begin with a slash, or has empty, dot or encoded segments",
             ),
+            Self::TooLong => {
+                f.write_str("the URL has more than 65534 bytes; shorten the path or the query")
+            }
+            Self::ZeroTimeout { name } => {
+                write!(f, "{name} is zero, so every call would fail; give a longer time")
+            }
             Self::InvalidMember { name, problem } => write!(f, "{name} {problem}"),
             Self::Json(_) | Self::Http(_) => f.write_str("the request could not be built"),
         }

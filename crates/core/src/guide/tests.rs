@@ -185,6 +185,8 @@ fn every_input_error_is_listed() {
     let builds = [
         BuildError::UserAgent,
         BuildError::Path,
+        BuildError::TooLong,
+        BuildError::ZeroTimeout { name: "call_timeout" },
         BuildError::InvalidMember { name: "callback", problem: "is not a URL with a scheme" },
         BuildError::Json(Arc::new(json)),
         BuildError::Http(Arc::new(http)),
@@ -198,6 +200,8 @@ fn every_input_error_is_listed() {
             | BuildError::Scope(_)
             | BuildError::UserAgent
             | BuildError::Path
+            | BuildError::TooLong
+            | BuildError::ZeroTimeout { .. }
             | BuildError::InvalidMember { .. }
             | BuildError::Json(_)
             | BuildError::Http(_) => {}

@@ -84,7 +84,7 @@ impl SessionPage {
 /// Returns the query of a URL of the list; `None` for any other URL.
 fn query_of(url: &str) -> Option<&str> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
-    let allowed = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"#\"<>".contains(&byte);
     (path.ends_with("/v3/sessions/") && query.bytes().all(allowed)).then_some(query)
 }
 

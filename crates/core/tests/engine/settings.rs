@@ -40,6 +40,30 @@ fn different_seeds_give_different_backoffs() {
 }
 
 #[test]
+fn timeout_of_zero_is_refused() {
+    let refusal = |edit: fn(&mut Policy)| builder().edit_policy(edit).build().unwrap_err();
+    for (error, name) in [
+        (refusal(|policy| policy.call_timeout = Duration::ZERO), "call_timeout"),
+        (refusal(|policy| policy.attempt_timeout = Duration::ZERO), "attempt_timeout"),
+    ] {
+        let expected = format!("{name} is zero, so every call would fail; give a longer time");
+        assert_eq!(error.to_string(), expected);
+    }
+    // Zero is what remains of the caller's own deadline.
+    let error = fails(&mut call().with_timeout(Duration::ZERO), &mut engine(), at(0));
+    assert!(error.is_timeout() && error.attempts() == 0, "{error}");
+}
+
+#[test]
+fn engine_for_other_credentials_records_events_as_well() {
+    for (original, records) in [(recording(), true), (engine(), false)] {
+        let mut other = original.with_credentials(Authorization::bearer("held").unwrap(), 1);
+        let _in_flight = sends(&mut call(), &mut other, at(0));
+        assert_eq!(!other.take_events().is_empty(), records);
+    }
+}
+
+#[test]
 fn request_timeout_is_at_most_a_day() {
     let endless = |policy: &mut Policy| {
         (policy.attempt_timeout, policy.call_timeout) = (Duration::MAX, Duration::MAX);

@@ -80,6 +80,30 @@ fn raw_requests_reach_any_route() {
 }
 
 #[test]
+fn url_has_at_most_65534_bytes() {
+    let list = |length: usize| {
+        let rest = "https://verification.didit.me/v3/sessions/?search=".len();
+        ListSessions::new().with_search(&"a".repeat(length - rest))
+    };
+    assert_eq!(request(&list(65_534)).uri().to_string().len(), 65_534);
+    let path = Raw::new(Method::GET, &format!("/v3/{}/", "a".repeat(65_534)));
+    for error in [
+        list(65_535).request(&BaseUrl::verification(), None).unwrap_err(),
+        list(200_000).request(&BaseUrl::verification(), None).unwrap_err(),
+        path.request(&BaseUrl::verification(), None).unwrap_err(),
+    ] {
+        assert!(matches!(error, BuildError::TooLong), "{error:?}");
+    }
+    let prefixed: BaseUrl = format!("https://h.example/{}", "a".repeat(2000)).parse().unwrap();
+    assert!(matches!(list(65_534).request(&prefixed, None), Err(BuildError::TooLong)));
+    // Every other character of a query is accepted by the HTTP library.
+    let odd: String = ('!'..='~').filter(|c| !"#\"<>".contains(*c)).collect();
+    let page = json!({"next": format!("https://h/v3/sessions/?a={odd}"), "results": []});
+    let next = parse(&ListSessions::new(), 200, &page.to_string()).unwrap().next_page().unwrap();
+    assert!(request(&next).uri().query().unwrap().ends_with(&odd));
+}
+
+#[test]
 fn published_reviews_are_read_by_a_raw_request() {
     let raw = Raw::new(Method::GET, &format!("/v3/sessions/{ID}/reviews/"));
     for (body, count) in REVIEWS.into_iter().zip(["3", "0", "4"]) {
