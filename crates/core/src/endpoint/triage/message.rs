@@ -4,6 +4,8 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
+use crate::json::RawJson;
+
 /// The longest JSON body that is searched for a message, in bytes.
 const MAX_JSON: usize = 1024 * 1024;
 /// The part of any other body that is searched, in bytes.
@@ -60,9 +62,19 @@ impl ErrorMessage {
     }
 }
 
-/// Parses a body as JSON, unless it is too long.
+/// Parses a body as JSON, unless it is too long. Members of an object that cannot be represented, such
+/// as a number beyond a double or a lone surrogate, are dropped.
 fn json(body: &[u8]) -> Option<Value> {
-    if body.len() > MAX_JSON { None } else { serde_json::from_slice(without_mark(body)).ok() }
+    if body.len() > MAX_JSON {
+        return None;
+    }
+    let body = without_mark(body);
+    serde_json::from_slice(body).ok().or_else(|| {
+        let json: RawJson = std::str::from_utf8(body).ok()?.parse().ok()?;
+        let members = json.members().into_iter();
+        let readable = members.filter_map(|(name, value)| Some((name, value.deserialize().ok()?)));
+        Some(Value::Object(readable.collect()))
+    })
 }
 
 /// Returns the body without a byte order mark.
@@ -192,6 +204,9 @@ mod tests {
             (json, r#"{"user_data":{"email":"jane@example.com"}}"#, None),
             (json, r#"{"message":""}"#, None),
             (json, r#""jane@example.com""#, None),
+            (json, r#"{"n":1e999,"s":"\ud800","\udfff":"é","detail":"a"}"#, Some("a")),
+            (json, r#"{"detail":"a \ud800"}"#, None),
+            (json, r#"["\ud800"]"#, None),
             (json, "", None),
             ("text/html", "<html><TITLE>502\n Bad Gateway</title>", Some("502 Bad Gateway")),
             ("text/html", "<p>Jane", None),
@@ -236,6 +251,14 @@ mod tests {
         let body = r#"{"a":{"b":["x",{"c":"y"}],"d":7},"e":" f\n g "}"#;
         assert_eq!(field_errors(body.as_bytes()).as_deref(), Some("a.b: x; a.b.c: y; e: f g"));
         assert_eq!(field_errors(b"{}"), None);
+    }
+
+    #[test]
+    fn unreadable_member_does_not_hide_invalid_client_or_refused_fields() {
+        let body = br#"{"error":"invalid_client","trace":"\ud800","n":1e999}"#;
+        assert!(ErrorMessage::of_success(body).invalid_client && is_error(body));
+        let refused = br#"{"n":1e999,"callback":["not a URL"]}"#;
+        assert_eq!(field_errors(refused).as_deref(), Some("callback: not a URL"));
     }
 
     #[test]
