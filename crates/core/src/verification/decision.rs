@@ -126,6 +126,7 @@ impl Decision {
     /// path of the member.
     pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let text = json::text(body)?;
+        json::check_objects(text)?;
         let (members, reports) = (json::read_object(text), json::read_object(text));
         let json = RawJson::new_unchecked(text.trim_ascii());
         if let Some(error) = older_version(&json) {

@@ -26,6 +26,7 @@ struct Members {
 impl SessionPage {
     pub(super) fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let text = json::text(body)?;
+        json::check_objects(text)?;
         let members: Members = json::read_object(text)?;
         for (name, url) in [("next", &members.next), ("previous", &members.previous)] {
             if url.as_deref().is_some_and(|url| query_of(url).is_none()) {

@@ -1,6 +1,6 @@
 //! Statuses, errors and `Debug` output.
 
-use didit_core::verification::Status;
+use didit_core::verification::{Decision, Status};
 
 use super::{FULL, V1, read, with};
 
@@ -77,6 +77,28 @@ fn type_errors_contain_the_path_but_not_the_value() {
     for broken in ["", "[]", "{", "{\"status\":\"A\",\"status\":\"B\"}", "\u{feff}{"] {
         assert!(read(broken).is_err(), "{broken}");
     }
+}
+
+#[test]
+fn lists_that_no_workflow_produces_are_refused() {
+    let list = |name: &str, element: &str, count| {
+        let elements = vec![element; count].join(",");
+        read(&format!(r#"{{"status":"Approved","{name}":[{elements}]}}"#))
+    };
+    let lengths = |decision: Decision| {
+        let reports = decision.reports();
+        (reports.id_verifications.len(), reports.questionnaire_responses.len())
+    };
+    assert_eq!(list("id_verifications", "{}", 10_000).map(lengths), Ok((10_000, 0)));
+    assert_eq!(list("id_verifications", "null", 10_001).map(lengths), Ok((0, 0)));
+    for name in ["id_verifications", "questionnaire_responses"] {
+        let error = list(name, "{}", 10_001).unwrap_err();
+        assert!(error.path().starts_with(name), "{error}");
+        assert!(error.to_string().contains("expected at most 10,000 elements"), "{error}");
+    }
+    let nested = format!(r#"{{"warnings":[{}]}}"#, vec!["{}"; 1_000].join(","));
+    let error = list("id_verifications", &nested, 100).unwrap_err();
+    assert!(error.to_string().contains("at most 100,000 objects"), "{error}");
 }
 
 /// Only the statuses and codes of the published decision may appear in `Debug` output.

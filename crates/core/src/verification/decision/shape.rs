@@ -9,14 +9,53 @@ use serde::{Deserialize, Deserializer};
 use super::number::is_number;
 use crate::json::{Object, RawJson};
 
+/// The largest number of elements in a list. An element takes much more memory than its shortest
+/// text.
+const MAX_ELEMENTS: usize = 10_000;
+
+/// Adds an element of a list, unless it is `null`.
+fn push<T, E: serde::de::Error>(values: &mut Vec<T>, value: Option<T>) -> Result<(), E> {
+    let Some(value) = value else { return Ok(()) };
+    if values.len() == MAX_ELEMENTS {
+        return Err(E::invalid_length(values.len() + 1, &"at most 10,000 elements"));
+    }
+    values.push(value);
+    Ok(())
+}
+
 /// Deserializes a list; `null` is an empty list, and elements that are `null` are dropped.
 pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    let values: Vec<Option<T>> = Option::deserialize(deserializer)?.unwrap_or_default();
-    Ok(values.into_iter().flatten().collect())
+    struct List<T>(Vec<T>);
+
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_seq(Elements(PhantomData)).map(Self)
+        }
+    }
+
+    Ok(Option::<List<T>>::deserialize(deserializer)?.map(|List(values)| values).unwrap_or_default())
+}
+
+struct Elements<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut values = Vec::new();
+        while let Some(value) = seq.next_element()? {
+            push(&mut values, value)?;
+        }
+        Ok(values)
+    }
 }
 
 /// Deserializes a list of objects as [`list`] does.
@@ -51,7 +90,7 @@ where
         fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
             let mut values = Vec::new();
             while let Some(value) = seq.next_element::<Option<Object<T>>>()? {
-                values.extend(value.map(|Object(value)| value));
+                push(&mut values, value.map(|Object(value)| value))?;
             }
             Ok(values)
         }
@@ -59,7 +98,7 @@ where
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<T>, A::Error> {
             let mut values = Vec::new();
             while let Some((_, value)) = map.next_entry::<String, Option<Object<T>>>()? {
-                values.extend(value.map(|Object(value)| value));
+                push(&mut values, value.map(|Object(value)| value))?;
             }
             Ok(values)
         }
