@@ -96,7 +96,7 @@ impl Engine {
             let quotas_ask_at =
                 self.limiters.iter().flatten().filter_map(|limiter| limiter.asks_store_at(now));
             let until =
-                quotas_ask_at.chain(fleet.token.asks_at()).fold(fleet.heartbeat_at, Moment::min);
+                quotas_ask_at.chain(fleet.token.asks_at(now)).fold(fleet.heartbeat_at, Moment::min);
             return StoreStep::Wait { until };
         }
         fleet.asked_at = Some(now);

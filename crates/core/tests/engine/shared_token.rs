@@ -209,6 +209,17 @@ fn process_asks_only_while_a_call_waits_for_the_token() {
 }
 
 #[test]
+fn store_is_not_asked_for_a_call_that_is_not_polled_any_more() {
+    let (mut engine, mut vanished) = (sharing(), call());
+    waits(&mut vanished, &mut engine, at(0));
+    exchange(&mut engine, at(0), &TokenAnswer::Wait(Duration::from_secs(1)));
+    for second in [3, 4] {
+        let StoreStep::Wait { until } = engine.poll_store(at(second)) else { panic!("asks") };
+        assert!(until > at(second));
+    }
+}
+
+#[test]
 fn lease_that_was_not_used_for_five_seconds_is_requested_again() {
     let (mut engine, mut call) = (sharing(), call());
     waits(&mut call, &mut engine, at(0));

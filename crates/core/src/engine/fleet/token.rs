@@ -168,9 +168,9 @@ impl TokenShare {
     }
 
     /// Returns when there is something to request, unless a step changes that.
-    pub(super) fn asks_at(&self) -> Option<Moment> {
+    pub(super) fn asks_at(&self, now: Moment) -> Option<Moment> {
         let ask_at = match self.lease {
-            Lease::Elsewhere { ask_at } if ask_at < self.waits_until => Some(ask_at),
+            Lease::Elsewhere { ask_at } if ask_at.max(now) < self.waits_until => Some(ask_at),
             _ => None,
         };
         self.hold.iter().map(|hold| hold.extend_at).chain(ask_at).min()
