@@ -1,31 +1,8 @@
-//! Retries, the rate limit, deadlines and events.
+//! Retries, deadlines and events.
 
 use didit_core::data_transfer::{Scope, Scopes};
-use didit_core::verification::{Raw, UpdateStatus};
-use http::Method;
 
 use super::*;
-
-#[test]
-fn retry_after_applies_to_all_calls() {
-    let mut engine = engine();
-    retrieve(&mut engine, at(0), "t");
-    let (mut first, mut queued) = (call(), call().deadline_from_first_send());
-    let (_, ticket) = sends(&mut first, &mut engine, at(1));
-    let refusal = || Response::builder().status(429).header("retry-after", "60").body(&b""[..]);
-    first.handle_response(&mut engine, at(1), ticket, &refusal().unwrap());
-    assert_eq!(fails(&mut first, &mut engine, at(1)).gave_up(), GaveUp::DeadlineExceeded);
-    let error = fails(&mut call(), &mut engine, at(2));
-    assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Pacing)), "{error}");
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(59)));
-    // A queued call may wait, but its time runs once it has been refused itself.
-    assert_eq!(waits(&mut queued, &mut engine, at(2)), (at(61), WaitReason::Pacing));
-    let (_, ticket) = sends(&mut queued, &mut engine, at(61));
-    queued.handle_response(&mut engine, at(61), ticket, &refusal().unwrap());
-    let error = fails(&mut queued, &mut engine, at(61));
-    assert_eq!(error.gave_up(), GaveUp::DeadlineExceeded);
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
-}
 
 #[test]
 fn queued_call_without_a_token_times_out() {
@@ -73,58 +50,6 @@ fn wait_for_a_token_does_not_count_later_in_the_queue() {
     answer(&mut renewing, &mut engine, at(946), ticket, 200, &decision("Confirmed"));
     let until = waits(&mut queued, &mut engine, at(946)).0;
     assert_eq!((until, sends(&mut queued, &mut engine, until).0), (at(1006), "token -".to_owned()));
-}
-
-#[test]
-fn straggling_success_does_not_end_a_refusal() {
-    let mut engine = engine();
-    retrieve(&mut engine, at(0), "t");
-    let (mut refused, mut accepted) = (call(), call());
-    let (_, refused_ticket) = sends(&mut refused, &mut engine, at(1));
-    let (_, accepted_ticket) = sends(&mut accepted, &mut engine, at(1));
-    let refusal = Response::builder().status(429).header("retry-after", "20").body(&b""[..]);
-    refused.handle_response(&mut engine, at(2), refused_ticket, &refusal.unwrap());
-    answer(&mut accepted, &mut engine, at(3), accepted_ticket, 200, &decision("Confirmed"));
-    assert_eq!(waits(&mut call(), &mut engine, at(3)), (at(22), WaitReason::Pacing));
-}
-
-#[test]
-fn response_to_a_probe_shortens_or_ends_a_long_refusal() {
-    let refused = |wait| {
-        let refusal = Response::builder().status(429).header("retry-after", wait).body(&b""[..]);
-        refusal.unwrap()
-    };
-    for shortened in [true, false] {
-        let mut engine = engine();
-        retrieve(&mut engine, at(0), "t");
-        let mut first = call();
-        let (_, ticket) = sends(&mut first, &mut engine, at(0));
-        first.handle_response(&mut engine, at(0), ticket, &refused("86400"));
-        let (mut probe, mut queued) = (call(), call().deadline_from_first_send());
-        let (_, ticket) = sends(&mut probe, &mut engine, at(900));
-        assert_eq!(waits(&mut queued, &mut engine, at(900)).0, at(1800));
-        engine.take_wake();
-        if shortened {
-            probe.handle_response(&mut engine, at(901), ticket, &refused("5"));
-            assert_eq!(waits(&mut queued, &mut engine, at(901)).0, at(906));
-        } else {
-            answer(&mut probe, &mut engine, at(901), ticket, 200, &decision("Confirmed"));
-            assert!(engine.take_wake(), "the queued calls may be sent");
-            sends(&mut queued, &mut engine, at(901));
-        }
-    }
-}
-
-#[test]
-fn refusal_of_another_route_does_not_stop_writes() {
-    let key = Authorization::api_key("key").unwrap();
-    let mut engine = Engine::builder(key).build().unwrap();
-    let mut update = Call::new(Raw::new(Method::PATCH, "/v3/session/s/update-data/"));
-    let (_, ticket) = sends(&mut update, &mut engine, at(0));
-    let refusal = Response::builder().status(429).header("retry-after", "40").body(&b""[..]);
-    update.handle_response(&mut engine, at(0), ticket, &refusal.unwrap());
-    let session_id = "11111111-2222-3333-4444-555555555555".parse().unwrap();
-    sends(&mut Call::new(UpdateStatus::approve(session_id)), &mut engine, at(0));
 }
 
 #[test]
@@ -375,27 +300,6 @@ fn partial_response_counts_if_an_error_or_complete() {
             (_, step) => panic!("{status} {body:?}: {step:?}"),
         }
     }
-}
-
-#[test]
-fn refusals_do_not_count_as_attempts_but_lengthen_backoff() {
-    let mut engine = engine();
-    retrieve(&mut engine, at(0), "t");
-    let mut call = call().with_timeout(Duration::from_secs(1000));
-    let (mut now, mut longest) = (at(1), Duration::ZERO);
-    for status in [429, 429, 429, 429, 429, 503, 429, 503, 503] {
-        let (_, ticket) = sends(&mut call, &mut engine, now);
-        answer(&mut call, &mut engine, now, ticket, status, "");
-        let (until, reason) = waits(&mut call, &mut engine, now);
-        assert_eq!(reason, WaitReason::Backoff);
-        longest = longest.max(until.since(now));
-        now = until;
-    }
-    assert!(longest > Duration::from_secs(2), "{longest:?}");
-    let (_, ticket) = sends(&mut call, &mut engine, now);
-    answer(&mut call, &mut engine, now, ticket, 503, "");
-    let error = fails(&mut call, &mut engine, now);
-    assert_eq!((error.gave_up(), error.attempts()), (GaveUp::AttemptsExhausted, 10));
 }
 
 #[test]

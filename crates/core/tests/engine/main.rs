@@ -5,7 +5,9 @@
 
 mod calls;
 mod credentials;
+mod lost_store;
 mod private_data;
+mod refusals;
 mod settings;
 mod shared_token;
 mod store;

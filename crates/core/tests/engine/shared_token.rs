@@ -20,13 +20,17 @@ impl SharedStore for Played {
     }
 }
 
-fn sharing() -> Engine {
+pub(super) fn sharing() -> Engine {
     builder().shared_store(&mut Played).build().unwrap()
 }
 
 /// Returns the engine's requests to the store about the token, and the answers to all requests:
 /// every permit is granted, and a token is answered with `token`.
-fn asked(engine: &mut Engine, now: Moment, token: &TokenAnswer) -> (Vec<String>, Vec<StoreAnswer>) {
+pub(super) fn asked(
+    engine: &mut Engine,
+    now: Moment,
+    token: &TokenAnswer,
+) -> (Vec<String>, Vec<StoreAnswer>) {
     let StoreStep::Exchange(requests) = engine.poll_store(now) else { return Default::default() };
     let seconds = |duration: Duration| duration.as_secs();
     let mut tokens = Vec::new();
@@ -67,13 +71,13 @@ fn asked(engine: &mut Engine, now: Moment, token: &TokenAnswer) -> (Vec<String>,
 }
 
 /// Exchanges the engine's requests with the store; returns those about the token.
-fn exchange(engine: &mut Engine, now: Moment, token: &TokenAnswer) -> Vec<String> {
+pub(super) fn exchange(engine: &mut Engine, now: Moment, token: &TokenAnswer) -> Vec<String> {
     let (requests, answers) = asked(engine, now, token);
     engine.handle_store(now, Ok(answers));
     requests
 }
 
-fn shared(name: &str) -> TokenAnswer {
+pub(super) fn shared(name: &str) -> TokenAnswer {
     TokenAnswer::Token(SharedToken {
         token: name.into(),
         lifetime: Duration::from_secs(1000),
@@ -82,7 +86,7 @@ fn shared(name: &str) -> TokenAnswer {
 }
 
 /// Returns an engine, and a call that has just sent the token request under the store's lease.
-fn fetching(now: Moment) -> (Engine, Call<RetrieveDecision>, Ticket) {
+pub(super) fn fetching(now: Moment) -> (Engine, Call<RetrieveDecision>, Ticket) {
     let (mut engine, mut call) = (sharing(), call());
     waits(&mut call, &mut engine, now);
     assert_eq!(exchange(&mut engine, now, &TokenAnswer::Fetch), ["get 15 none"]);
@@ -104,7 +108,7 @@ fn refuse(
 }
 
 /// Polls a call until it sends its request, with the store's permit; returns the request.
-fn sends_with_permit(
+pub(super) fn sends_with_permit(
     call: &mut Call<RetrieveDecision>,
     engine: &mut Engine,
     now: Moment,
@@ -361,50 +365,7 @@ fn refused_token_is_discarded_for_all_processes() {
 }
 
 /// Lets an exchange fail.
-fn fail_exchange(engine: &mut Engine, now: Moment) {
+pub(super) fn fail_exchange(engine: &mut Engine, now: Moment) {
     assert!(matches!(engine.poll_store(now), StoreStep::Exchange(_)));
     engine.handle_store(now, Err(StoreError::new("refused")));
-}
-
-#[test]
-fn token_is_shared_when_the_store_returns_unless_it_has_expired() {
-    for (returns, shared) in [(at(2), "put own 998 938"), (at(1001), "release")] {
-        let (mut engine, mut call, ticket) = fetching(at(0));
-        answer(&mut call, &mut engine, at(0), ticket, 200, &token("own", 1000));
-        fail_exchange(&mut engine, at(0));
-        fail_exchange(&mut engine, at(1));
-        assert_eq!(exchange(&mut engine, returns, &TokenAnswer::Fetch), [shared]);
-        assert_eq!(exchange(&mut engine, returns, &TokenAnswer::Fetch), [""; 0]);
-    }
-}
-
-#[test]
-fn token_that_was_refused_before_it_was_shared_is_not_shared() {
-    let (mut engine, mut call, ticket) = fetching(at(0));
-    answer(&mut call, &mut engine, at(0), ticket, 200, &token("own", 1000));
-    fail_exchange(&mut engine, at(0));
-    let (sent, ticket) = sends(&mut call, &mut engine, at(0));
-    assert_eq!(sent, "decision own");
-    answer(&mut call, &mut engine, at(0), ticket, 401, "");
-    assert_eq!(exchange(&mut engine, at(1), &TokenAnswer::Fetch), ["release", "discard own"]);
-}
-
-#[test]
-fn lost_store_is_told_of_refused_tokens_and_the_own_one_when_it_returns() {
-    let (mut engine, mut first, ticket) = fetching(at(0));
-    answer(&mut first, &mut engine, at(0), ticket, 200, &token("own", 1000));
-    let (sent, ticket) = sends_with_permit(&mut first, &mut engine, at(0));
-    assert_eq!(sent, "decision own");
-    answer(&mut first, &mut engine, at(1), ticket, 401, "");
-    waits(&mut first, &mut engine, at(1));
-    fail_exchange(&mut engine, at(1));
-    // Without the store, the process fetches its own token.
-    let (sent, ticket) = sends(&mut first, &mut engine, at(1));
-    assert_eq!(sent, "token -");
-    answer(&mut first, &mut engine, at(1), ticket, 200, &token("second", 1000));
-    let (_, ticket) = sends(&mut first, &mut engine, at(1));
-    answer(&mut first, &mut engine, at(1), ticket, 200, &decision("Confirmed"));
-    succeeds(&mut first, &mut engine, at(1));
-    let requests = exchange(&mut engine, at(2), &TokenAnswer::Fetch);
-    assert_eq!(requests, ["discard own", "put second 999 939"]);
 }
