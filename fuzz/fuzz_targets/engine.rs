@@ -144,8 +144,9 @@ fn millis(millis: u16) -> Duration {
 impl World {
     fn new(input: &Input) -> Self {
         let mut policy = Policy::default();
-        policy.call_timeout = millis(input.call_timeout);
-        policy.attempt_timeout = millis(input.attempt_timeout);
+        // Zero is refused.
+        policy.call_timeout = millis(input.call_timeout.max(1));
+        policy.attempt_timeout = millis(input.attempt_timeout.max(1));
         policy.max_attempts = input.max_attempts.into();
         policy.backoff_base = millis(input.backoff_base);
         policy.backoff_cap = millis(input.backoff_cap);
