@@ -199,6 +199,9 @@ impl CallError {
             };
         }
         match &self.kind {
+            CallErrorKind::Build(BuildError::BrokenLink) => {
+                "narrow the list by its dates, and report this to the service"
+            }
             CallErrorKind::Build(_) => "fix the input",
             CallErrorKind::Response(error) => error.advice(),
             CallErrorKind::Transport(kind) => kind.advice(),

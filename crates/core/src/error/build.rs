@@ -24,6 +24,9 @@ pub enum BuildError {
     Path,
     /// A URL of more than 65,534 bytes, because of a long path or query.
     TooLong,
+    /// The service's link to the next page of a list, which does not lead forward: the list is not
+    /// complete.
+    BrokenLink,
     /// A timeout of the [`Policy`](crate::Policy) that is zero: every call would fail before anything
     /// is sent.
     ZeroTimeout {
@@ -59,6 +62,7 @@ impl fmt::Display for BuildError {
             Self::TooLong => {
                 f.write_str("the URL has more than 65534 bytes; shorten the path or the query")
             }
+            Self::BrokenLink => f.write_str("the link to the next page does not lead forward"),
             Self::ZeroTimeout { name } => {
                 write!(f, "{name} is zero, so every call would fail; give a longer time")
             }

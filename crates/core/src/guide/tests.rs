@@ -185,6 +185,7 @@ fn every_input_error_is_listed() {
     let builds = [
         BuildError::UserAgent,
         BuildError::Path,
+        BuildError::BrokenLink,
         BuildError::TooLong,
         BuildError::ZeroTimeout { name: "call_timeout" },
         BuildError::InvalidMember { name: "callback", problem: "is not a URL with a scheme" },
@@ -200,6 +201,7 @@ fn every_input_error_is_listed() {
             | BuildError::Scope(_)
             | BuildError::UserAgent
             | BuildError::Path
+            | BuildError::BrokenLink
             | BuildError::TooLong
             | BuildError::ZeroTimeout { .. }
             | BuildError::InvalidMember { .. }

@@ -34,6 +34,7 @@ use crate::secret::Secret;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ListSessions {
     query: String,
+    is_broken: bool,
 }
 
 impl ListSessions {
@@ -44,7 +45,12 @@ impl ListSessions {
 
     /// Creates a request with a query that is already encoded.
     pub(super) fn of_query(query: &str) -> Self {
-        Self { query: query.to_owned() }
+        Self { query: query.to_owned(), is_broken: false }
+    }
+
+    /// Creates a request that stands for a link which does not lead forward, and cannot be sent.
+    pub(super) fn broken() -> Self {
+        Self { query: String::new(), is_broken: true }
     }
 
     /// Limits the list to sessions of a kind: `user` (KYC), `business` (KYB) or `all`.
@@ -158,6 +164,9 @@ impl Endpoint for ListSessions {
         base: &BaseUrl,
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
+        if self.is_broken {
+            return Err(BuildError::BrokenLink);
+        }
         let path = query::join("/v3/sessions/", &self.query);
         request(base, Method::GET, path, Vec::new(), json_headers(authorization))
     }

@@ -11,6 +11,8 @@ use crate::secret::redacted;
 #[derive(Clone, PartialEq)]
 pub struct SessionPage {
     members: Members,
+    /// True if the link to the next page does not lead forward.
+    breaks_off: bool,
     json: RawJson,
 }
 
@@ -33,15 +35,16 @@ impl SessionPage {
                 return Err(JsonError::at(name, "expected a URL of /v3/sessions/"));
             }
         }
-        Ok(Self { members, json: RawJson::new_unchecked(text.trim_ascii()) })
+        Ok(Self { members, breaks_off: false, json: RawJson::new_unchecked(text.trim_ascii()) })
     }
 
-    /// Removes a link to the next page that equals the query of this page or has no larger offset:
-    /// pages that refer to each other would be an endless list.
+    /// Marks a link to the next page that equals the query of this page or has no larger offset, or
+    /// is on an empty page: such pages would be an endless list.
     pub(super) fn followed_from(mut self, query: &str) -> Self {
-        self.members.next.take_if(|next| {
-            let next = query_of(next).unwrap_or_default();
-            next == query || offset(next).is_some_and(|at| Some(at) <= offset(query))
+        let next = self.members.next.as_deref().and_then(query_of);
+        self.breaks_off = next.is_some_and(|next| {
+            let is_behind = offset(next).is_some_and(|at| Some(at) <= offset(query));
+            next == query || is_behind || self.members.results.is_empty()
         });
         self
     }
@@ -62,13 +65,16 @@ impl SessionPage {
         self.members.results
     }
 
-    /// Returns a request for the next page, if there is one. A link that does not lead forward
-    /// ends the list. With the kind `all`, the next pages have only KYC sessions.
+    /// Returns a request for the next page, if there is one. If the service's link does not lead
+    /// forward, the request cannot be built ([`BuildError::BrokenLink`](crate::BuildError::BrokenLink)):
+    /// the list is not complete, and following the link would not end. With the kind `all`, the next
+    /// pages have only KYC sessions.
     ///
     /// The request goes to the client's base URL even if the link has another host, so that the key
     /// is never sent to another host.
     pub fn next_page(&self) -> Option<ListSessions> {
-        self.members.next.as_deref().and_then(query_of).map(ListSessions::of_query)
+        let query = self.members.next.as_deref().and_then(query_of)?;
+        Some(if self.breaks_off { ListSessions::broken() } else { ListSessions::of_query(query) })
     }
 
     /// Returns a request for the previous page, if there is one.

@@ -208,7 +208,7 @@ fn page(next: &str) -> Result<SessionPage, ResponseError> {
 }
 
 fn page_of(list: &ListSessions, next: &str) -> Result<SessionPage, ResponseError> {
-    parse(list, 200, &format!(r#"{{"count":9,"next":{next},"results":[]}}"#))
+    parse(list, 200, &format!(r#"{{"count":9,"next":{next},"results":[{{}}]}}"#))
 }
 
 /// The key is sent only to the base URL, even if the link has another host.
@@ -224,7 +224,8 @@ fn next_page_is_requested_from_the_base_url() {
     }
     assert!(page("null").unwrap().next_page().is_none());
     // A page that links to itself would be an endless loop.
-    assert!(page(r#""https://verification.didit.me/v3/sessions/""#).unwrap().next_page().is_none());
+    let itself = page(r#""https://verification.didit.me/v3/sessions/""#).unwrap().next_page();
+    assert!(matches!(itself.unwrap().request(&base, None), Err(BuildError::BrokenLink)));
     for odd in [
         "https://evil.example/?a=1",
         "",
@@ -245,14 +246,20 @@ fn list_never_goes_back() {
     let list = ListSessions::new().with_offset(50);
     let follows = |query: &str| {
         let next = format!(r#""https://verification.didit.me/v3/sessions/?{query}""#);
-        page_of(&list, &next).unwrap().next_page().is_some()
+        let next = page_of(&list, &next).unwrap().next_page().unwrap();
+        next.request(&BaseUrl::production(), None).map_err(|error| error.to_string())
     };
     for query in ["offset=100", "limit=5&offset=51", "cursor=a"] {
-        assert!(follows(query), "{query}");
+        assert!(follows(query).is_ok(), "{query}");
     }
     for query in ["offset=50", "limit=5&offset=50", "offset=0&limit=5"] {
-        assert!(!follows(query), "{query}");
+        let error = follows(query).unwrap_err();
+        assert_eq!(error, "the link to the next page does not lead forward", "{query}");
     }
+    // An empty page after which there are others would be an endless list, too.
+    let empty = r#"{"next":"/v3/sessions/?offset=100","results":[]}"#;
+    let next = parse(&list, 200, empty).unwrap().next_page().unwrap();
+    assert!(next.request(&BaseUrl::production(), None).is_err());
 }
 
 #[test]

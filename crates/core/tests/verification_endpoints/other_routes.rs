@@ -98,7 +98,7 @@ fn url_has_at_most_65534_bytes() {
     assert!(matches!(list(65_534).request(&prefixed, None), Err(BuildError::TooLong)));
     // Every other character of a query is accepted by the HTTP library.
     let odd: String = ('!'..='~').filter(|c| !"#\"<>".contains(*c)).collect();
-    let page = json!({"next": format!("https://h/v3/sessions/?a={odd}"), "results": []});
+    let page = json!({"next": format!("https://h/v3/sessions/?a={odd}"), "results": [{}]});
     let next = parse(&ListSessions::new(), 200, &page.to_string()).unwrap().next_page().unwrap();
     assert!(request(&next).uri().query().unwrap().ends_with(&odd));
 }
@@ -209,7 +209,7 @@ fn errors_do_not_echo_the_texts_of_the_request() {
         .with_query("document_name", "a+b é");
     let text = "In Review: Jane%20Roe, Jane+Roe, a+b é, a%2Bb%20%C3%A9";
     assert_eq!(echo(&list, 400, text), "In Review: ***, ***, ***, ***");
-    let next = r#"{"next":"https://h/v3/sessions/?offset=9&search=Jane+Roe","results":[]}"#;
+    let next = r#"{"next":"https://h/v3/sessions/?offset=9&search=Jane+Roe","results":[{}]}"#;
     let next = parse(&list, 200, next).unwrap().next_page().unwrap();
     assert_eq!(echo(&next, 400, "no Jane Roe"), "no ***");
     let raw = Raw::new(Method::POST, "/v3/a/")

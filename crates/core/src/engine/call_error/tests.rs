@@ -25,6 +25,12 @@ fn retryability_and_advice_follow_from_the_failure() {
     let failed = CallErrorKind::Transport;
     let cases = [
         (RetrieveDecision, CallErrorKind::Build(BuildError::UserAgent), false, "fix the input"),
+        (
+            EndpointKind::ListVerificationSessions,
+            CallErrorKind::Build(BuildError::BrokenLink),
+            false,
+            "narrow the list by its dates, and report this to the service",
+        ),
         (RetrieveDecision, CallErrorKind::Finished, false, "start a new call"),
         (RetrieveDecision, failed(Connect), true, NETWORK),
         (CreateSession, failed(Connect), true, NETWORK),
