@@ -6,7 +6,7 @@ use didit_core::verification::{
     CreateSession, Decision, DeleteSession, Deletion, ListSessions, Pdf, Raw, RawResponse, Session,
     SessionId, SessionPage, SessionSummary, Status, UpdateStatus,
 };
-use didit_core::{Authorization, CallErrorKind, EndpointKind, ResponseErrorKind};
+use didit_core::{Authorization, BuildError, CallErrorKind, EndpointKind, ResponseErrorKind};
 use didit_sandbox::{Fault, Quota, Route, Sandbox, VerificationLimits};
 use http::Method;
 
@@ -126,14 +126,16 @@ pub fn session_list_spans_pages<A: Verification>() {
     assert_eq!(sandbox.requests_to(Route::ListVerifications).len(), 3);
 }
 
-/// The next page is requested from the same host only, and a repeated page ends the list.
+/// The next page is requested from the same host only, and a repeated page is an error.
 pub fn next_page_on_another_host_is_not_followed<A: Verification>() {
     let (sandbox, other) = (sandbox(), sandbox());
     let client = client::<A>(&sandbox);
     let next = format!("{}/v3/sessions/?offset=1", other.url());
-    let page = format!(r#"{{"count": 9, "next": "{next}", "previous": null, "results": []}}"#);
+    let page = format!(r#"{{"count": 9, "next": "{next}", "previous": null, "results": [{{}}]}}"#);
     sandbox.always(Route::ListVerifications, Fault::answer(200).body(page));
-    assert!(client.all_sessions(ListSessions::new()).is_empty());
+    let listed = client.all_sessions(ListSessions::new());
+    let [Ok(_), Ok(_), Err(failure)] = &listed[..] else { panic!("{listed:?}") };
+    assert!(matches!(failure.call.kind(), CallErrorKind::Build(BuildError::BrokenLink)));
     assert_eq!(sandbox.requests_to(Route::ListVerifications).len(), 2);
     assert_eq!(other.connections(), 0);
 }
@@ -146,10 +148,10 @@ pub fn session_list_ends_with_an_error<A: Verification>() {
         created(&sandbox, &client, "Approved");
     }
     let next = format!("{}/v3/sessions/?offset=1", sandbox.url());
-    let page = format!(r#"{{"next": "{next}", "results": []}}"#);
+    let page = format!(r#"{{"next": "{next}", "results": [{{}}]}}"#);
     sandbox.script(Route::ListVerifications, [Fault::answer(200).body(page), Fault::answer(404)]);
     let listed = client.all_sessions(ListSessions::new());
-    let [Err(failure)] = &listed[..] else { panic!("{listed:?}") };
+    let [Ok(_), Err(failure)] = &listed[..] else { panic!("{listed:?}") };
     assert_eq!(failure.call.endpoint(), EndpointKind::ListVerificationSessions);
 }
 
