@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use didit_core::StoreError;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use didit_core::client::HttpSettings;
+use didit_core::{BaseUrl, ConfigError, StoreError};
 use redis::{Client, IntoConnectionInfo, TlsCertificates};
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 
 use crate::keys::Keys;
 use crate::store::{RedisStore, uses_tls};
@@ -16,7 +20,7 @@ pub struct RedisStoreBuilder {
     prefix: String,
     optional: bool,
     shares_token: bool,
-    root_certificate: Option<Vec<u8>>,
+    root_certificates: Vec<Vec<u8>>,
 }
 
 /// Timeout of the first connection.
@@ -29,7 +33,7 @@ impl RedisStoreBuilder {
             prefix: "didit".to_owned(),
             optional: false,
             shares_token: true,
-            root_certificate: None,
+            root_certificates: Vec::new(),
         }
     }
 
@@ -54,10 +58,10 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Trusts the given PEM certificates instead of the platform's, for `rediss` URLs.
+    /// Trusts the given PEM certificates in addition to the platform's, for `rediss` URLs.
     #[must_use]
     pub fn root_certificate(mut self, pem: &[u8]) -> Self {
-        self.root_certificate = Some(pem.to_owned());
+        self.root_certificates.push(pem.to_owned());
         self
     }
 
@@ -76,12 +80,13 @@ impl RedisStoreBuilder {
             // The library uses the default provider of the process. It may be set meanwhile.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
-        let client = match self.root_certificate.filter(|_| with_tls) {
-            None => Client::open(info),
-            certificate => {
-                let tls = TlsCertificates { client_tls: None, root_cert: certificate };
-                Client::build_with_tls(info, tls)
-            }
+        let client = if with_tls {
+            let roots = trusted_roots(&self.root_certificates)
+                .map_err(|error| StoreError::new(format!("Redis at {place}: {error}")))?;
+            let tls = TlsCertificates { client_tls: None, root_cert: Some(roots) };
+            Client::build_with_tls(info, tls)
+        } else {
+            Client::open(info)
         };
         let client =
             client.map_err(|error| StoreError::new(format!("Redis at {place}: {error}")))?;
@@ -92,4 +97,17 @@ impl RedisStoreBuilder {
             _ => Ok(store),
         }
     }
+}
+
+/// Returns the PEM texts of the platform's certificates and of the given ones. The library would
+/// trust the given ones alone.
+fn trusted_roots(given: &[Vec<u8>]) -> Result<Vec<u8>, ConfigError> {
+    // The host serves only to say that TLS is used.
+    let settings = HttpSettings::new(&BaseUrl::production(), given, None);
+    let roots = settings.trusted_roots(|| rustls_native_certs::load_native_certs().certs)?;
+    let pem = |der: &CertificateDer<'_>| {
+        let text = STANDARD.encode(der);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    };
+    Ok(roots.iter().map(pem).collect::<String>().into_bytes())
 }

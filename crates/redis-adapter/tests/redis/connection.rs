@@ -1,8 +1,11 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
-use std::{fs, thread};
+use std::{env, fs, thread};
 
+use didit_conformance::certificates::Authority;
 use didit_conformance::redis_server::RedisServer;
 use didit_core::{SharedStore as _, StoreRequest};
 use didit_redis_adapter::RedisStore;
@@ -187,23 +190,51 @@ fn slow_connection_is_used_when_it_is_ready() {
     exchange().unwrap();
 }
 
+/// Starts a server with a self-signed certificate, `cert.pem` in the folder.
+fn server_with_tls(folder: &Path) -> RedisServer {
+    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(folder.join("cert.pem"), certified.cert.pem()).unwrap();
+    fs::write(folder.join("key.pem"), certified.signing_key.serialize_pem()).unwrap();
+    RedisServer::with_tls(folder)
+}
+
 #[test]
 fn tls_with_a_custom_root_certificate() {
-    let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let certificate = folder.path().join("cert.pem");
-    fs::write(&certificate, certified.cert.pem()).unwrap();
-    fs::write(folder.path().join("key.pem"), certified.signing_key.serialize_pem()).unwrap();
-    let server = RedisServer::with_tls(folder.path());
+    let server = server_with_tls(folder.path());
+    let certificate = fs::read(folder.path().join("cert.pem")).unwrap();
     let url = server.url();
-    let builder = RedisStore::builder(&url).root_certificate(&fs::read(&certificate).unwrap());
-    let mut store = builder.connect().unwrap();
+    let mut store = RedisStore::builder(&url).root_certificate(&certificate).connect().unwrap();
     store.open(&APPLICATION);
     assert_eq!(quota(&mut store, join_request(1)).granted, 1);
     // Without TLS, the root certificate is ignored.
     let plain = RedisServer::start();
-    let builder = RedisStore::builder(&plain.url());
-    builder.root_certificate(&fs::read(&certificate).unwrap()).connect().unwrap();
+    RedisStore::builder(&plain.url()).root_certificate(&certificate).connect().unwrap();
     let error = RedisStore::connect(&url).unwrap_err().to_string();
     assert!(error.contains(&format!("localhost:{}", server.port())), "{error}");
+    let error = RedisStore::builder(&url).root_certificate(b"none").connect().unwrap_err();
+    let words = "the root certificate is not a PEM certificate";
+    assert_eq!(error.to_string(), format!("Redis at {}: {words}", server.address()));
+}
+
+/// In a child process, whose platform trusts the server.
+#[test]
+fn custom_root_certificate_is_trusted_in_addition_to_the_platforms() {
+    const URL: &str = "DIDIT_TEST_URL";
+    if let Ok(url) = env::var(URL) {
+        let other = Authority::new().pem();
+        RedisStore::builder(&url).root_certificate(other.as_bytes()).connect().unwrap();
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let server = server_with_tls(folder.path());
+    let test = "connection::custom_root_certificate_is_trusted_in_addition_to_the_platforms";
+    let child = Command::new(env::current_exe().unwrap())
+        .args(["--exact", test])
+        .env(URL, server.url())
+        .env("SSL_CERT_FILE", folder.path().join("cert.pem"))
+        .output()
+        .unwrap();
+    let output = String::from_utf8(child.stdout).unwrap();
+    assert!(child.status.success() && output.contains("1 passed"), "{output}");
 }
