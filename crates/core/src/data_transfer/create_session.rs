@@ -89,7 +89,7 @@ impl sealed::Sealed for CreateSession {
 /// A session that was just created.
 ///
 /// Anyone who knows the token or the URL can act in the session, so `Debug` shows neither.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 #[allow(clippy::struct_field_names, reason = "they are the service's names")]
 pub struct Session {
     session_id: SessionId,
@@ -137,12 +137,6 @@ impl Session {
     /// Returns the whole response as the service sent it, JSON that contains the token and the URL.
     pub fn secret_json(&self) -> &Secret {
         &self.json
-    }
-}
-
-impl fmt::Debug for Session {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("session_id", &self.session_id).finish_non_exhaustive()
     }
 }
 

@@ -3,7 +3,6 @@
 //! [Documentation](https://docs.didit.me/openapi-25.json)
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -21,7 +20,7 @@ use crate::session_id::SessionId as AnySessionId;
 ///
 /// A request whose response was lost is retried and may then find no session: after more than one
 /// attempt, "not found" means that the session is deleted.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct DeleteSession {
     session_id: SessionId,
     members: BTreeMap<String, RawJson>,
@@ -56,16 +55,6 @@ impl DeleteSession {
         let text = serde_json::to_string(value).map_err(|error| BuildError::Json(error.into()))?;
         self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
         Ok(self)
-    }
-}
-
-/// Redacts the values of the members.
-impl fmt::Debug for DeleteSession {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DeleteSession")
-            .field("session_id", &self.session_id)
-            .field("members", &self.members)
-            .finish()
     }
 }
 

@@ -1,10 +1,8 @@
 //! Screenings against lists of sanctions, politically exposed persons and adverse media.
 
-use std::fmt;
-
 use super::date::{Date, Timestamp};
 use super::number::Number;
-use super::shape::{list, objects};
+use super::shape::{debug_only, list, objects};
 use super::warning::Warning;
 use crate::json::RawJson;
 use crate::verification::Status;
@@ -43,17 +41,7 @@ pub struct AmlScreening {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for AmlScreening {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AmlScreening")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("total_hits", &self.total_hits)
-            .field("score", &self.score)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(AmlScreening: node_id, status, total_hits, score, warnings);
 
 /// An entry of a list that may be about the person or company.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -109,12 +97,4 @@ pub struct AmlHit {
     pub linked_entities: Vec<RawJson>,
 }
 
-impl fmt::Debug for AmlHit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AmlHit")
-            .field("match_score", &self.match_score)
-            .field("risk_score", &self.risk_score)
-            .field("review_status", &self.review_status)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(AmlHit: match_score, risk_score, review_status);

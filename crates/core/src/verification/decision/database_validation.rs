@@ -1,8 +1,6 @@
 //! Comparisons with databases of governments and other authorities.
 
-use std::fmt;
-
-use super::shape::{list, objects};
+use super::shape::{debug_only, list, objects};
 use super::warning::Warning;
 use crate::json::RawJson;
 use crate::verification::Status;
@@ -36,16 +34,7 @@ pub struct DatabaseValidation {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for DatabaseValidation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DatabaseValidation")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("match_type", &self.match_type)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(DatabaseValidation: node_id, status, match_type, warnings);
 
 /// The response of one database.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -66,11 +55,4 @@ pub struct Validation {
     pub source_data: Option<RawJson>,
 }
 
-impl fmt::Debug for Validation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Validation")
-            .field("service_id", &self.service_id)
-            .field("outcome_code", &self.outcome_code)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(Validation: service_id, outcome_code);

@@ -1,9 +1,8 @@
-use std::fmt;
-
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::number::{Number, is_number};
+use super::shape::debug_only;
 use crate::json::{Object, RawJson};
 
 /// A distance. The service sends either a number of kilometers or an object that also has the
@@ -37,8 +36,4 @@ impl<'de> Deserialize<'de> for Distance {
     }
 }
 
-impl fmt::Debug for Distance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Distance").finish_non_exhaustive()
-    }
-}
+debug_only!(Distance);

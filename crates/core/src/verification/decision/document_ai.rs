@@ -1,10 +1,8 @@
 //! Documents that were read by an AI model.
 
-use std::fmt;
-
 use super::date::Timestamp;
 use super::number::Number;
-use super::shape::{list, objects};
+use super::shape::{debug_only, list, objects};
 use super::warning::Warning;
 use crate::json::RawJson;
 use crate::verification::Status;
@@ -27,15 +25,7 @@ pub struct DocumentAi {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for DocumentAi {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DocumentAi")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(DocumentAi: node_id, status, warnings);
 
 /// An uploaded document.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -88,13 +78,4 @@ pub struct UploadedDocument {
     pub is_confirmed: Option<bool>,
 }
 
-impl fmt::Debug for UploadedDocument {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UploadedDocument")
-            .field("uuid", &self.uuid)
-            .field("status", &self.status)
-            .field("document_key", &self.document_key)
-            .field("document_type", &self.document_type)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(UploadedDocument: uuid, status, document_key, document_type);

@@ -1,9 +1,7 @@
 //! The documents of a business.
 
-use std::fmt;
-
 use super::document_ai::UploadedDocument;
-use super::shape::{list, objects};
+use super::shape::{debug_only, list, objects};
 use super::warning::Warning;
 use crate::json::RawJson;
 use crate::verification::Status;
@@ -31,12 +29,4 @@ pub struct DocumentVerification {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for DocumentVerification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DocumentVerification")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(DocumentVerification: node_id, status, warnings);

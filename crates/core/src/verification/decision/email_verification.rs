@@ -1,12 +1,10 @@
 //! Verified email addresses.
 
-use std::fmt;
-
 use super::date::{Date, Timestamp};
 use super::lifecycle::LifecycleEvent;
 use super::matches::Match;
 use super::number::Number;
-use super::shape::{list, objects};
+use super::shape::{debug_only, list, objects};
 use super::warning::Warning;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
@@ -46,16 +44,7 @@ pub struct EmailVerification {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for EmailVerification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmailVerification")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("is_breached", &self.is_breached)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(EmailVerification: node_id, status, is_breached, warnings);
 
 /// A data breach that exposed an email address.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -81,8 +70,4 @@ pub struct Breach {
     pub breach_emails_count: Option<Number>,
 }
 
-impl fmt::Debug for Breach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Breach").field("name", &self.name).finish_non_exhaustive()
-    }
-}
+debug_only!(Breach: name);

@@ -1,9 +1,7 @@
 //! Comparisons of two faces.
 
-use std::fmt;
-
 use super::number::Number;
-use super::shape::objects;
+use super::shape::{debug_only, objects};
 use super::warning::Warning;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
@@ -30,13 +28,4 @@ pub struct FaceMatch {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for FaceMatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FaceMatch")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("score", &self.score)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(FaceMatch: node_id, status, score, warnings);

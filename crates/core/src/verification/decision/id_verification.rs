@@ -1,11 +1,9 @@
 //! Identity documents, registry lookups, and wallets.
 
-use std::fmt;
-
 use super::date::{Date, Timestamp};
 use super::matches::Match;
 use super::number::Number;
-use super::shape::{list, objects};
+use super::shape::{debug_only, list, objects};
 use super::warning::Warning;
 use crate::json::{RawJson, optional_object};
 use crate::verification::Status;
@@ -124,16 +122,7 @@ pub struct IdVerification {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for IdVerification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdVerification")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("verification_method", &self.verification_method)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(IdVerification: node_id, status, verification_method, warnings);
 
 /// The quality of an image; scores are from 0 to 100.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -154,13 +143,7 @@ pub struct ImageQuality {
     pub overall_score: Option<Number>,
 }
 
-impl fmt::Debug for ImageQuality {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ImageQuality")
-            .field("overall_score", &self.overall_score)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(ImageQuality: overall_score);
 
 /// The genuineness of a document, by kind of fraud.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -178,11 +161,7 @@ pub struct DocumentLiveness {
     pub screen_replay: Option<FraudScore>,
 }
 
-impl fmt::Debug for DocumentLiveness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DocumentLiveness").finish_non_exhaustive()
-    }
-}
+debug_only!(DocumentLiveness);
 
 /// The likelihood that a document is genuine, from 0 to 100.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -203,14 +182,7 @@ pub struct FraudScore {
     pub bucket: Option<String>,
 }
 
-impl fmt::Debug for FraudScore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FraudScore")
-            .field("score", &self.score)
-            .field("bucket", &self.bucket)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(FraudScore: score, bucket);
 
 /// The response of a registry.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -236,14 +208,7 @@ pub struct IdLookup {
     pub face_match_score: Option<Number>,
 }
 
-impl fmt::Debug for IdLookup {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IdLookup")
-            .field("source", &self.source)
-            .field("outcome", &self.outcome)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(IdLookup: source, outcome);
 
 /// A value from the person compared with the value in the registry.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -262,14 +227,7 @@ pub struct Comparison {
     pub result: Option<String>,
 }
 
-impl fmt::Debug for Comparison {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Comparison")
-            .field("field", &self.field)
-            .field("result", &self.result)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(Comparison: field, result);
 
 /// The credential that a wallet shared.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -300,11 +258,4 @@ pub struct WalletVerification {
     pub face_match_score: Option<Number>,
 }
 
-impl fmt::Debug for WalletVerification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WalletVerification")
-            .field("provider", &self.provider)
-            .field("signature_valid", &self.signature_valid)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(WalletVerification: provider, signature_valid);

@@ -1,11 +1,9 @@
 //! Devices and IP addresses.
 
-use std::fmt;
-
 use super::distance::Distance;
 use super::matches::Match;
 use super::number::Number;
-use super::shape::{objects, text_or_number};
+use super::shape::{debug_only, objects, text_or_number};
 use super::warning::Warning;
 use crate::json::optional_object;
 use crate::verification::Status;
@@ -76,17 +74,7 @@ pub struct IpAnalysis {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for IpAnalysis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IpAnalysis")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("is_vpn_or_tor", &self.is_vpn_or_tor)
-            .field("is_data_center", &self.is_data_center)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(IpAnalysis: node_id, status, is_vpn_or_tor, is_data_center, warnings);
 
 /// A place and its distance to other places.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -104,11 +92,7 @@ pub struct Place {
     pub distance_from_poa_document: Option<Distance>,
 }
 
-impl fmt::Debug for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Place").finish_non_exhaustive()
-    }
-}
+debug_only!(Place);
 
 /// Geographic coordinates.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -121,8 +105,4 @@ pub struct Location {
     pub longitude: Option<Number>,
 }
 
-impl fmt::Debug for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Location").finish_non_exhaustive()
-    }
-}
+debug_only!(Location);

@@ -1,9 +1,7 @@
 //! The officers and owners of a business.
 
-use std::fmt;
-
 use super::person::Person;
-use super::shape::objects;
+use super::shape::{debug_only, objects};
 use super::warning::Warning;
 use crate::json::{RawJson, optional_object};
 use crate::verification::Status;
@@ -31,18 +29,10 @@ pub struct KeyPeopleCheck {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for KeyPeopleCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("KeyPeopleCheck")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(KeyPeopleCheck: node_id, status, warnings);
 
 /// The officers and owners in a registry.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct RegistryPeople {
@@ -54,24 +44,12 @@ pub struct RegistryPeople {
     pub beneficial_owners: Vec<Person>,
 }
 
-impl fmt::Debug for RegistryPeople {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RegistryPeople").finish_non_exhaustive()
-    }
-}
-
 /// The officers and owners that the user entered.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct SubmittedPeople {
     /// The persons and businesses.
     #[serde(deserialize_with = "objects")]
     pub parties: Vec<Person>,
-}
-
-impl fmt::Debug for SubmittedPeople {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SubmittedPeople").finish_non_exhaustive()
-    }
 }

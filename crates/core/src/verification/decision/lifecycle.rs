@@ -1,9 +1,8 @@
 //! The events of the verification of a phone number or an email address.
 
-use std::fmt;
-
 use super::date::Timestamp;
 use super::number::Number;
+use super::shape::debug_only;
 use crate::json::RawJson;
 use serde::{Deserialize, Serialize};
 
@@ -23,11 +22,4 @@ pub struct LifecycleEvent {
     pub fee: Option<Number>,
 }
 
-impl fmt::Debug for LifecycleEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LifecycleEvent")
-            .field("kind", &self.kind)
-            .field("timestamp", &self.timestamp)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(LifecycleEvent: kind, timestamp);

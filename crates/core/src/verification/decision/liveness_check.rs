@@ -1,10 +1,8 @@
 //! Checks that a living person is in front of the camera.
 
-use std::fmt;
-
 use super::matches::Match;
 use super::number::Number;
-use super::shape::objects;
+use super::shape::{debug_only, objects};
 use super::warning::Warning;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
@@ -40,14 +38,4 @@ pub struct LivenessCheck {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for LivenessCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LivenessCheck")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("method", &self.method)
-            .field("score", &self.score)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(LivenessCheck: node_id, status, method, score, warnings);

@@ -1,9 +1,8 @@
 //! Other sessions and list entries with the same face, document, number or device.
 
-use std::fmt;
-
 use super::date::Timestamp;
 use super::number::Number;
+use super::shape::debug_only;
 use crate::json::RawJson;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
@@ -43,12 +42,4 @@ pub struct Match {
     pub user_details: Option<RawJson>,
 }
 
-impl fmt::Debug for Match {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Match")
-            .field("source", &self.source)
-            .field("status", &self.status)
-            .field("is_blocklisted", &self.is_blocklisted)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(Match: source, status, is_blocklisted);

@@ -1,9 +1,7 @@
 //! The chips of identity documents.
 
-use std::fmt;
-
 use super::date::{Date, Timestamp};
-use super::shape::{objects, text_or_number};
+use super::shape::{debug_only, objects, text_or_number};
 use super::warning::Warning;
 use crate::json::optional_object;
 use crate::verification::Status;
@@ -40,16 +38,7 @@ pub struct NfcVerification {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for NfcVerification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NfcVerification")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("is_nfc_skipped", &self.is_nfc_skipped)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(NfcVerification: node_id, status, is_nfc_skipped, warnings);
 
 /// The data on the chip of a document.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -80,14 +69,10 @@ pub struct ChipData {
     pub place_of_birth: Option<String>,
 }
 
-impl fmt::Debug for ChipData {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChipData").finish_non_exhaustive()
-    }
-}
+debug_only!(ChipData);
 
 /// The authenticity of a chip.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ChipAuthenticity {
@@ -95,15 +80,6 @@ pub struct ChipAuthenticity {
     pub sod_integrity: Option<bool>,
     /// True if the data on the chip matches the signature.
     pub dg_integrity: Option<bool>,
-}
-
-impl fmt::Debug for ChipAuthenticity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ChipAuthenticity")
-            .field("sod_integrity", &self.sod_integrity)
-            .field("dg_integrity", &self.dg_integrity)
-            .finish_non_exhaustive()
-    }
 }
 
 /// The certificate that signed a chip.
@@ -124,11 +100,4 @@ pub struct CertificateSummary {
     pub not_valid_after: Option<Timestamp>,
 }
 
-impl fmt::Debug for CertificateSummary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CertificateSummary")
-            .field("issuer", &self.issuer)
-            .field("serial_number", &self.serial_number)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(CertificateSummary: issuer, serial_number);

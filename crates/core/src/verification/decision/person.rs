@@ -1,10 +1,8 @@
 //! The officers and owners of businesses.
 
-use std::fmt;
-
 use super::date::{Date, Timestamp};
 use super::number::Number;
-use super::shape::list;
+use super::shape::{debug_only, list};
 use crate::json::RawJson;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
@@ -98,12 +96,4 @@ pub struct Person {
     pub child_beneficial_owners: Vec<RawJson>,
 }
 
-impl fmt::Debug for Person {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Person")
-            .field("uuid", &self.uuid)
-            .field("entity_type", &self.entity_type)
-            .field("kyc_status", &self.kyc_status)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(Person: uuid, entity_type, kyc_status);

@@ -1,12 +1,10 @@
 //! Verified phone numbers.
 
-use std::fmt;
-
 use super::date::Timestamp;
 use super::lifecycle::LifecycleEvent;
 use super::matches::Match;
 use super::number::Number;
-use super::shape::objects;
+use super::shape::{debug_only, objects};
 use super::warning::Warning;
 use crate::json::optional_object;
 use crate::verification::Status;
@@ -55,16 +53,7 @@ pub struct PhoneVerification {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for PhoneVerification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PhoneVerification")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("verification_method", &self.verification_method)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(PhoneVerification: node_id, status, verification_method, warnings);
 
 /// The carrier of a phone number.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -78,8 +67,4 @@ pub struct Carrier {
     pub kind: Option<String>,
 }
 
-impl fmt::Debug for Carrier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Carrier").field("kind", &self.kind).finish_non_exhaustive()
-    }
-}
+debug_only!(Carrier: kind);

@@ -1,10 +1,8 @@
 //! Proofs of address.
 
-use std::fmt;
-
 use super::date::Date;
 use super::number::Number;
-use super::shape::{list, objects};
+use super::shape::{debug_only, list, objects};
 use super::warning::Warning;
 use crate::json::RawJson;
 use crate::verification::Status;
@@ -68,13 +66,4 @@ pub struct PoaVerification {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for PoaVerification {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PoaVerification")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("document_type", &self.document_type)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(PoaVerification: node_id, status, document_type, warnings);

@@ -1,10 +1,8 @@
 //! Answers to questionnaires.
 
-use std::fmt;
-
 use super::date::Timestamp;
 use super::number::Number;
-use super::shape::{list, objects};
+use super::shape::{debug_only, list, objects};
 use super::warning::Warning;
 use crate::json::{RawJson, optional_object};
 use crate::verification::Status;
@@ -44,16 +42,7 @@ pub struct QuestionnaireResponse {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for QuestionnaireResponse {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("QuestionnaireResponse")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("questionnaire_id", &self.questionnaire_id)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(QuestionnaireResponse: node_id, status, questionnaire_id, warnings);
 
 /// A section of a questionnaire.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -69,11 +58,7 @@ pub struct Section {
     pub items: Vec<Question>,
 }
 
-impl fmt::Debug for Section {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Section").finish_non_exhaustive()
-    }
-}
+debug_only!(Section);
 
 /// A question and its answer.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -104,14 +89,7 @@ pub struct Question {
     pub answer: Option<Answer>,
 }
 
-impl fmt::Debug for Question {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Question")
-            .field("uuid", &self.uuid)
-            .field("element_type", &self.element_type)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(Question: uuid, element_type);
 
 /// A predefined answer.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -126,11 +104,7 @@ pub struct Choice {
     pub requires_text_input: Option<bool>,
 }
 
-impl fmt::Debug for Choice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Choice").field("value", &self.value).finish_non_exhaustive()
-    }
-}
+debug_only!(Choice: value);
 
 /// The answer to a question.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -146,8 +120,4 @@ pub struct Answer {
     pub files: Vec<String>,
 }
 
-impl fmt::Debug for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").finish_non_exhaustive()
-    }
-}
+debug_only!(Answer);

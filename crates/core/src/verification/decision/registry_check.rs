@@ -1,10 +1,8 @@
 //! Registry checks of businesses.
 
-use std::fmt;
-
 use super::date::{Date, Timestamp};
 use super::person::Person;
-use super::shape::objects;
+use super::shape::{debug_only, objects};
 use super::warning::Warning;
 use crate::json::{RawJson, optional_object};
 use crate::verification::Status;
@@ -31,16 +29,7 @@ pub struct RegistryCheck {
     pub warnings: Vec<Warning>,
 }
 
-impl fmt::Debug for RegistryCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RegistryCheck")
-            .field("node_id", &self.node_id)
-            .field("status", &self.status)
-            .field("data_resolved", &self.data_resolved)
-            .field("warnings", &self.warnings)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(RegistryCheck: node_id, status, data_resolved, warnings);
 
 /// A business.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -135,13 +124,4 @@ pub struct Company {
     pub is_editable: Option<bool>,
 }
 
-impl fmt::Debug for Company {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Company")
-            .field("uuid", &self.uuid)
-            .field("status", &self.status)
-            .field("registry_status", &self.registry_status)
-            .field("country_code", &self.country_code)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(Company: uuid, status, registry_status, country_code);

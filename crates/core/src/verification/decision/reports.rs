@@ -1,7 +1,5 @@
 //! All reports of a decision, by kind.
 
-use std::fmt;
-
 use super::aml_screening::AmlScreening;
 use super::database_validation::DatabaseValidation;
 use super::document_ai::DocumentAi;
@@ -26,7 +24,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// A step may run more than once. A workflow may withhold any member of a report other than its
 /// status and its warnings; such a member is `None`.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Reports {
@@ -79,27 +77,4 @@ pub struct Reports {
     /// Statuses that were set by people and by the API.
     #[serde(deserialize_with = "objects")]
     pub reviews: Vec<Review>,
-}
-
-impl fmt::Debug for Reports {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reports")
-            .field("id_verifications", &self.id_verifications)
-            .field("nfc_verifications", &self.nfc_verifications)
-            .field("liveness_checks", &self.liveness_checks)
-            .field("face_matches", &self.face_matches)
-            .field("poa_verifications", &self.poa_verifications)
-            .field("document_ai_documents", &self.document_ai_documents)
-            .field("phone_verifications", &self.phone_verifications)
-            .field("email_verifications", &self.email_verifications)
-            .field("aml_screenings", &self.aml_screenings)
-            .field("ip_analyses", &self.ip_analyses)
-            .field("database_validations", &self.database_validations)
-            .field("questionnaire_responses", &self.questionnaire_responses)
-            .field("registry_checks", &self.registry_checks)
-            .field("document_verifications", &self.document_verifications)
-            .field("key_people_checks", &self.key_people_checks)
-            .field("reviews", &self.reviews)
-            .finish_non_exhaustive()
-    }
 }

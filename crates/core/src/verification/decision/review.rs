@@ -1,8 +1,7 @@
 //! Decisions by people and by the API.
 
-use std::fmt;
-
 use super::date::Timestamp;
+use super::shape::debug_only;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
 
@@ -21,11 +20,4 @@ pub struct Review {
     pub created_at: Option<Timestamp>,
 }
 
-impl fmt::Debug for Review {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Review")
-            .field("new_status", &self.new_status)
-            .field("created_at", &self.created_at)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(Review: new_status, created_at);

@@ -1,4 +1,4 @@
-//! Deserializers for the JSON shapes of a report's members.
+//! Deserializers for the JSON shapes of a report's members, and the `Debug` output of reports.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,6 +8,20 @@ use serde::{Deserialize, Deserializer};
 
 use super::number::is_number;
 use crate::json::{Object, RawJson};
+
+/// Implements `Debug` with the given members only: the others may be personal data.
+macro_rules! debug_only {
+    ($name:ident $(: $($member:ident),+)?) => {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    $($(.field(stringify!($member), &self.$member))+)?
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+pub(super) use debug_only;
 
 /// The largest number of elements in a list. An element takes much more memory than its shortest
 /// text.

@@ -1,7 +1,6 @@
 //! The warnings of a report.
 
-use std::fmt;
-
+use super::shape::debug_only;
 use crate::json::RawJson;
 use serde::{Deserialize, Serialize};
 
@@ -26,13 +25,4 @@ pub struct Warning {
     pub node_id: Option<String>,
 }
 
-impl fmt::Debug for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Warning")
-            .field("feature", &self.feature)
-            .field("risk", &self.risk)
-            .field("log_type", &self.log_type)
-            .field("node_id", &self.node_id)
-            .finish_non_exhaustive()
-    }
-}
+debug_only!(Warning: feature, risk, log_type, node_id);
