@@ -66,8 +66,7 @@ impl Endpoint for ReadStatus {
         &self,
         response: &Response<B>,
     ) -> Result<SessionStatus, ResponseError> {
-        triage::success(Self::KIND, response, SessionStatus::from_json)
-            .map_err(|error| error.without_echo(self))
+        triage::success(self, response, SessionStatus::from_json)
     }
 }
 

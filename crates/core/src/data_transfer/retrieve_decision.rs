@@ -63,9 +63,9 @@ impl Endpoint for RetrieveDecision {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Decision, ResponseError> {
-        let decision = triage::success(Self::KIND, response, Decision::from_json)?;
+        let decision = triage::success(self, response, Decision::from_json)?;
         if *decision.session_id() != self.session_id {
-            return Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch));
+            return Err(triage::error(self, response, ResponseErrorKind::SessionMismatch));
         }
         Ok(decision)
     }

@@ -1,4 +1,5 @@
-//! Classification of responses as success or error, and the error details in a response.
+//! Classification of responses as success or error, and the error details in a response, without the
+//! private texts of the request.
 
 mod message;
 
@@ -6,30 +7,41 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, Response, StatusCode};
 
 use self::message::ErrorMessage;
+use super::Endpoint;
 use crate::error::{EndpointKind, ResponseError, ResponseErrorKind};
 use crate::json::JsonError;
 use crate::rate_limit::RateLimit;
+use crate::session_id::SessionId;
+
+/// Returns the body of a success; every other response is an error.
+pub(crate) fn body<'a, E: Endpoint, B: AsRef<[u8]>>(
+    endpoint: &E,
+    response: &'a Response<B>,
+) -> Result<&'a [u8], ResponseError> {
+    if !response.status().is_success() {
+        return Err(failure(E::KIND, response).without_echo(endpoint));
+    }
+    let body = response.body().as_ref();
+    if body.len() > E::KIND.max_body_bytes() {
+        return Err(error(endpoint, response, ResponseErrorKind::TooLarge));
+    }
+    Ok(body)
+}
 
 /// Parses the body of a success with `read`; every other response is an error.
-pub(crate) fn success<B: AsRef<[u8]>, T>(
-    endpoint: EndpointKind,
+pub(crate) fn success<E: Endpoint, B: AsRef<[u8]>, T>(
+    endpoint: &E,
     response: &Response<B>,
     read: impl FnOnce(&[u8]) -> Result<T, JsonError>,
 ) -> Result<T, ResponseError> {
-    let body = response.body().as_ref();
-    if !response.status().is_success() {
-        return Err(failure(endpoint, response));
-    }
-    if body.len() > endpoint.max_body_bytes() {
-        return Err(error(endpoint, response, ResponseErrorKind::TooLarge));
-    }
+    let body = body(endpoint, response)?;
     if body.trim_ascii().is_empty() {
         return Err(error(endpoint, response, ResponseErrorKind::Empty));
     }
     read(body).map_err(|problem| unreadable(endpoint, response, problem))
 }
 
-/// Returns the error of a response whose status is not a success.
+/// Returns the error of a response whose status is not a success, which may echo the request.
 pub(crate) fn failure<B: AsRef<[u8]>>(
     endpoint: EndpointKind,
     response: &Response<B>,
@@ -54,45 +66,51 @@ pub(crate) fn failure<B: AsRef<[u8]>>(
         let has_field_errors = endpoint.is_verification() && status == StatusCode::BAD_REQUEST;
         has_field_errors.then(|| message::field_errors(response.body().as_ref())).flatten()
     };
-    error(endpoint, response, kind).with_message(message.text.or_else(field_errors))
+    details(endpoint, response, kind).with_message(message.text.or_else(field_errors))
 }
 
 /// Returns the error of a success with an undocumented body.
-fn unreadable<B: AsRef<[u8]>>(
-    endpoint: EndpointKind,
+fn unreadable<E: Endpoint, B: AsRef<[u8]>>(
+    endpoint: &E,
     response: &Response<B>,
     problem: JsonError,
 ) -> ResponseError {
     let message = ErrorMessage::of_success(response.body().as_ref());
     // Some servers refuse a client with status 200.
-    let kind = if refuses_client(endpoint, &message) {
+    let kind = if refuses_client(E::KIND, &message) {
         ResponseErrorKind::Unauthorized
     } else {
         ResponseErrorKind::Malformed(problem)
     };
-    error(endpoint, response, kind).with_message(message.text)
+    details(E::KIND, response, kind).with_message(message.text).without_echo(endpoint)
 }
 
 /// Returns the error of a success that is not a PDF.
-pub(crate) fn not_pdf<B: AsRef<[u8]>>(
-    endpoint: EndpointKind,
+pub(crate) fn not_pdf<E: Endpoint, B: AsRef<[u8]>>(
+    endpoint: &E,
     response: &Response<B>,
 ) -> ResponseError {
     let message = ErrorMessage::of_success(response.body().as_ref());
-    error(endpoint, response, ResponseErrorKind::NotPdf).with_message(message.text)
+    let error = details(E::KIND, response, ResponseErrorKind::NotPdf);
+    error.with_message(message.text).without_echo(endpoint)
 }
 
-/// Checks that a success whose body is optional has no member `error`: some servers report errors
-/// with status 200.
-pub(crate) fn no_error_inside<B: AsRef<[u8]>>(
-    endpoint: EndpointKind,
+/// Checks the session of a success whose body is optional. Without one, the body must not have a
+/// member `error`: some servers report errors with status 200.
+pub(crate) fn check_session<E: Endpoint, B: AsRef<[u8]>>(
+    endpoint: &E,
     response: &Response<B>,
+    session_id: Option<&SessionId>,
 ) -> Result<(), ResponseError> {
-    if message::is_error(response.body().as_ref()) {
-        let problem = JsonError::at("session_id", "missing field `session_id`");
-        return Err(unreadable(endpoint, response, problem));
+    match session_id {
+        Some(id) if endpoint.session_id() == Some(id) => Ok(()),
+        Some(_) => Err(error(endpoint, response, ResponseErrorKind::SessionMismatch)),
+        None if message::is_error(response.body().as_ref()) => {
+            let problem = JsonError::at("session_id", "missing field `session_id`");
+            Err(unreadable(endpoint, response, problem))
+        }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Returns whether the response is `invalid_client` from the token endpoint
@@ -101,8 +119,17 @@ fn refuses_client(endpoint: EndpointKind, message: &ErrorMessage) -> bool {
     endpoint == EndpointKind::FetchToken && message.invalid_client
 }
 
-/// Returns an error with the details from the headers of the response.
-pub(crate) fn error<B>(
+/// Returns an error of a success whose body is not the cause.
+pub(crate) fn error<E: Endpoint, B>(
+    endpoint: &E,
+    response: &Response<B>,
+    kind: ResponseErrorKind,
+) -> ResponseError {
+    details(E::KIND, response, kind).without_echo(endpoint)
+}
+
+/// Returns an error with the details from the headers of the response, which may echo the request.
+fn details<B>(
     endpoint: EndpointKind,
     response: &Response<B>,
     kind: ResponseErrorKind,

@@ -61,8 +61,7 @@ impl Endpoint for FetchToken {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<AccessToken, ResponseError> {
-        triage::success(Self::KIND, response, AccessToken::from_json)
-            .map_err(|error| error.without_echo(self))
+        triage::success(self, response, AccessToken::from_json)
     }
 }
 

@@ -185,8 +185,7 @@ impl Endpoint for CreateSession {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Session, ResponseError> {
-        triage::success(Self::KIND, response, Session::from_json)
-            .map_err(|error| error.without_echo(self))
+        triage::success(self, response, Session::from_json)
     }
 }
 

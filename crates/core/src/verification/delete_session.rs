@@ -11,7 +11,7 @@ use super::{Number, SessionId};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
 use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json::{self, RawJson};
 use crate::secret::Secret;
 use crate::session_id::SessionId as AnySessionId;
@@ -105,16 +105,10 @@ impl Endpoint for DeleteSession {
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(Deletion::default());
         }
-        let answer =
-            triage::success(Self::KIND, response, |body| json::read_object(json::text(body)?));
-        let checked = answer.and_then(|deletion: Deletion| match &deletion.session_id {
-            Some(id) if *id != self.session_id => {
-                Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch))
-            }
-            Some(_) => Ok(deletion),
-            None => triage::no_error_inside(Self::KIND, response).map(|()| deletion),
-        });
-        checked.map_err(|error| error.without_echo(self))
+        let read = |body: &[u8]| json::read_object(json::text(body)?);
+        let deletion: Deletion = triage::success(self, response, read)?;
+        triage::check_session(self, response, deletion.session_id.as_ref().map(SessionId::as_any))?;
+        Ok(deletion)
     }
 }
 

@@ -105,13 +105,13 @@ impl Endpoint for GeneratePdf {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Pdf, ResponseError> {
-        let pdf = triage::success(Self::KIND, response, |body| Ok(Pdf(body.to_vec())))?;
+        let pdf = triage::success(self, response, |body| Ok(Pdf(body.to_vec())))?;
         let kind = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let kind = kind.and_then(|kind| kind.split(|&byte| byte == b';').next());
         let has_pdf_type =
             kind.is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"application/pdf"));
         if !has_pdf_type || !has_pdf_header(pdf.as_bytes()) {
-            return Err(triage::not_pdf(Self::KIND, response));
+            return Err(triage::not_pdf(self, response));
         }
         Ok(pdf)
     }

@@ -172,8 +172,7 @@ impl Endpoint for ListSessions {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<SessionPage, ResponseError> {
-        let page = triage::success(Self::KIND, response, SessionPage::from_json);
-        let page = page.map_err(|error| error.without_echo(self))?;
+        let page = triage::success(self, response, SessionPage::from_json)?;
         Ok(page.followed_from(&self.query))
     }
 }

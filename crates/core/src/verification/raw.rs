@@ -11,7 +11,7 @@ use super::query;
 use crate::base_url::{BaseUrl, is_plain_segment};
 use crate::credentials::Authorization;
 use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json::{self, JsonError, RawJson};
 use crate::secret::Secret;
 
@@ -143,15 +143,8 @@ impl Endpoint for Raw {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<RawResponse, ResponseError> {
-        let (status, body) = (response.status(), response.body().as_ref());
-        if !status.is_success() {
-            return Err(triage::failure(Self::KIND, response).without_echo(self));
-        }
-        if body.len() > Self::KIND.max_body_bytes() {
-            let error = triage::error(Self::KIND, response, ResponseErrorKind::TooLarge);
-            return Err(error.without_echo(self));
-        }
-        Ok(RawResponse { status, body: body.to_vec() })
+        let body = triage::body(self, response)?.to_vec();
+        Ok(RawResponse { status: response.status(), body })
     }
 }
 

@@ -75,10 +75,10 @@ impl Endpoint for RetrieveDecision {
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Decision, ResponseError> {
-        let decision = triage::success(Self::KIND, response, Decision::from_json)?;
+        let decision = triage::success(self, response, Decision::from_json)?;
         let same = |id: &str| id.eq_ignore_ascii_case(self.session_id.as_str());
         if !decision.session_id().is_none_or(same) {
-            return Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch));
+            return Err(triage::error(self, response, ResponseErrorKind::SessionMismatch));
         }
         Ok(decision)
     }

@@ -11,7 +11,7 @@ use super::{SessionId, Status};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
 use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::error::{BuildError, EndpointKind, ResponseError};
 use crate::json;
 use crate::secret::Secret;
 use crate::session_id::SessionId as AnySessionId;
@@ -160,16 +160,9 @@ impl Endpoint for UpdateStatus {
             session_id: Option<SessionId>,
         }
 
-        let answer =
-            triage::success(Self::KIND, response, |body| json::read_object(json::text(body)?));
-        let checked = answer.and_then(|Members { session_id }| match session_id {
-            Some(id) if id != self.session_id => {
-                Err(triage::error(Self::KIND, response, ResponseErrorKind::SessionMismatch))
-            }
-            Some(_) => Ok(()),
-            None => triage::no_error_inside(Self::KIND, response),
-        });
-        checked.map_err(|error| error.without_echo(self))
+        let read = |body: &[u8]| json::read_object(json::text(body)?);
+        let Members { session_id } = triage::success(self, response, read)?;
+        triage::check_session(self, response, session_id.as_ref().map(SessionId::as_any))
     }
 }
 
