@@ -19,4 +19,5 @@ pub use self::decision::{Decision, Email, Names, Phone, UserData};
 pub use self::read_status::{ReadStatus, SessionStatus};
 pub use self::retrieve_decision::RetrieveDecision;
 pub use self::scope::{InvalidScope, Scope, Scopes};
-pub use self::status::{Status, UnknownStatus};
+pub use self::status::Status;
+pub use crate::unknown_status::UnknownStatus;

@@ -19,6 +19,7 @@ mod proxy;
 mod rate_limit;
 mod secret;
 mod session_id;
+mod unknown_status;
 pub mod verification;
 #[cfg(feature = "webhook")]
 pub mod webhook;

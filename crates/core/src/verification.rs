@@ -29,5 +29,6 @@ pub use self::session::Session;
 pub use self::session_details::{ContactDetails, ExpectedDetails};
 pub use self::session_id::{InvalidUuid, SessionId};
 pub use self::session_page::{FeatureStatus, SessionPage, SessionSummary};
-pub use self::status::{Status, UnknownStatus};
+pub use self::status::Status;
 pub use self::update_status::UpdateStatus;
+pub use crate::unknown_status::UnknownStatus;
