@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
 
+use percent_encoding::percent_decode_str;
+
 use crate::base_url::BaseUrl;
 use crate::secret::Secret;
 
@@ -168,19 +170,17 @@ impl HttpProxy {
     }
 }
 
+/// Decodes a user name or a password; `None` if an escape is malformed.
 fn percent_decoded(text: &str) -> Option<Secret> {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'%' {
-            decoded.push(u8::from_str_radix(text.get(at + 1..at + 3)?, 16).ok()?);
-            at += 3;
-        } else {
-            decoded.push(byte);
-            at += 1;
-        }
+    let is_escape = |after: &str| {
+        after.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
+    if !text.split('%').skip(1).all(is_escape) {
+        return None;
     }
+    // A reallocated vector would leave an unwiped copy behind.
+    let mut decoded = Vec::with_capacity(text.len());
+    decoded.extend(percent_decode_str(text));
     String::from_utf8(decoded).ok().map(Secret::from)
 }
 
@@ -270,6 +270,8 @@ mod tests {
             "http://u:pa?ss@p:1",
             "http://p:1/x",
             "http://u:%zz@p:1",
+            "http://u:%+5@p:1",
+            "http://u%4@p:1",
             "http://p:+1",
         ] {
             assert!(HttpProxy::parse(url).is_none(), "{url}");
