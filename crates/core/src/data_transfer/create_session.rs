@@ -68,8 +68,7 @@ impl Endpoint for CreateSession {
         }
 
         let vendor_data = self.vendor_data.as_deref();
-        let body = serde_json::to_vec(&Body { scope: self.scopes.to_string(), vendor_data });
-        let body = body.map_err(|error| BuildError::Json(error.into()))?;
+        let body = serde_json::to_vec(&Body { scope: self.scopes.to_string(), vendor_data })?;
         let path = "/auth/v2/session/".to_owned();
         request(base, Method::POST, path, body, json_headers(authorization))
     }

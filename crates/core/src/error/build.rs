@@ -3,8 +3,6 @@ use std::sync::Arc;
 
 use crate::base_url::InvalidBaseUrl;
 use crate::credentials::InvalidCredentials;
-use crate::data_transfer::InvalidScope;
-use crate::session_id::InvalidSessionId;
 
 /// Error building a request or a client: invalid input, refused before anything is sent.
 #[derive(Clone, Debug)]
@@ -14,10 +12,6 @@ pub enum BuildError {
     BaseUrl(InvalidBaseUrl),
     /// Invalid credentials.
     Credentials(InvalidCredentials),
-    /// An invalid session id.
-    SessionId(InvalidSessionId),
-    /// An invalid scope.
-    Scope(InvalidScope),
     /// A user agent with characters that a header cannot contain.
     UserAgent,
     /// A path that does not begin with a slash, has empty or dot segments, or needs to be encoded.
@@ -51,8 +45,6 @@ impl fmt::Display for BuildError {
         match self {
             Self::BaseUrl(error) => error.fmt(f),
             Self::Credentials(error) => error.fmt(f),
-            Self::SessionId(error) => error.fmt(f),
-            Self::Scope(error) => error.fmt(f),
             Self::UserAgent => {
                 f.write_str("the user agent contains a character that is not visible ASCII")
             }
@@ -94,15 +86,9 @@ impl From<InvalidCredentials> for BuildError {
     }
 }
 
-impl From<InvalidSessionId> for BuildError {
-    fn from(error: InvalidSessionId) -> Self {
-        Self::SessionId(error)
-    }
-}
-
-impl From<InvalidScope> for BuildError {
-    fn from(error: InvalidScope) -> Self {
-        Self::Scope(error)
+impl From<serde_json::Error> for BuildError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Json(Arc::new(error))
     }
 }
 

@@ -194,11 +194,9 @@ fn every_input_error_is_listed() {
     ];
     let builds = builds.map(|error| {
         match error {
-            // The first four are listed under the error they wrap.
+            // The first two are listed under the error they wrap.
             BuildError::BaseUrl(_)
             | BuildError::Credentials(_)
-            | BuildError::SessionId(_)
-            | BuildError::Scope(_)
             | BuildError::UserAgent
             | BuildError::Path
             | BuildError::BrokenLink

@@ -138,7 +138,7 @@ impl CreateSession {
     /// # Errors
     /// The value cannot be serialized as JSON.
     pub fn with_member(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
-        let text = serde_json::to_string(value).map_err(|error| BuildError::Json(error.into()))?;
+        let text = serde_json::to_string(value)?;
         self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
         Ok(self)
     }
@@ -179,8 +179,7 @@ impl Endpoint for CreateSession {
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
         check::check(&self.members)?;
-        let body = serde_json::to_vec(&self.members);
-        let body = body.map_err(|error| BuildError::Json(error.into()))?;
+        let body = serde_json::to_vec(&self.members)?;
         request(base, Method::POST, "/v3/session/".to_owned(), body, json_headers(authorization))
     }
 

@@ -52,7 +52,7 @@ impl DeleteSession {
     /// # Errors
     /// The value cannot be serialized as JSON.
     pub fn with_member(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
-        let text = serde_json::to_string(value).map_err(|error| BuildError::Json(error.into()))?;
+        let text = serde_json::to_string(value)?;
         self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
         Ok(self)
     }
@@ -95,8 +95,7 @@ impl Endpoint for DeleteSession {
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
         let members = (!self.members.is_empty()).then_some(&self.members);
-        let body = members.map(serde_json::to_vec).transpose();
-        let body = body.map_err(|error| BuildError::Json(error.into()))?.unwrap_or_default();
+        let body = members.map(serde_json::to_vec).transpose()?.unwrap_or_default();
         let path = format!("/v3/session/{}/delete/", self.session_id);
         request(base, Method::DELETE, path, body, json_headers(authorization))
     }

@@ -59,7 +59,7 @@ impl Raw {
     /// # Errors
     /// The value cannot be serialized as JSON.
     pub fn with_json(mut self, body: &impl Serialize) -> Result<Self, BuildError> {
-        self.body = serde_json::to_vec(body).map_err(|error| BuildError::Json(error.into()))?;
+        self.body = serde_json::to_vec(body)?;
         Ok(self)
     }
 

@@ -148,8 +148,7 @@ impl Endpoint for UpdateStatus {
         base: &BaseUrl,
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
-        let body =
-            serde_json::to_vec(&self.body).map_err(|error| BuildError::Json(error.into()))?;
+        let body = serde_json::to_vec(&self.body)?;
         let path = format!("/v3/session/{}/update-status/", self.session_id);
         request(base, Method::PATCH, path, body, json_headers(authorization))
     }
