@@ -7,6 +7,7 @@ mod delete_session;
 mod generate_pdf;
 mod limits;
 mod list_sessions;
+mod members;
 mod query;
 mod raw;
 mod retrieve_decision;

@@ -4,19 +4,18 @@
 
 mod check;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use http::{Method, Request, Response};
 use serde::Serialize;
 
+use super::members::Members;
 use super::session_id::canonical_uuid;
 use super::{ContactDetails, ExpectedDetails, InvalidUuid, Session};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
 use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
-use crate::json::RawJson;
 use crate::secret::Secret;
 
 /// Creates a verification session for a workflow.
@@ -41,7 +40,7 @@ use crate::secret::Secret;
 /// ```
 #[derive(Clone)]
 pub struct CreateSession {
-    members: BTreeMap<String, RawJson>,
+    members: Members,
     retry: bool,
 }
 
@@ -52,7 +51,7 @@ impl CreateSession {
     /// `workflow_id` is not a UUID.
     pub fn new(workflow_id: &str) -> Result<Self, InvalidUuid> {
         let workflow_id = canonical_uuid(workflow_id)?;
-        let create = Self { members: BTreeMap::new(), retry: false };
+        let create = Self { members: Members::default(), retry: false };
         Ok(create.with_text("workflow_id", &workflow_id))
     }
 
@@ -110,19 +109,17 @@ impl CreateSession {
     }
 
     /// Sets the expected data of the user.
-    ///
-    /// # Errors
-    /// The details cannot be serialized, which never happens.
-    pub fn with_expected_details(self, details: &ExpectedDetails) -> Result<Self, BuildError> {
-        self.with_member("expected_details", details)
+    #[must_use]
+    pub fn with_expected_details(mut self, details: &ExpectedDetails) -> Self {
+        self.members.set_or_defer("expected_details", details);
+        self
     }
 
     /// Sets the contact details of the user.
-    ///
-    /// # Errors
-    /// The details cannot be serialized, which never happens.
-    pub fn with_contact_details(self, details: &ContactDetails) -> Result<Self, BuildError> {
-        self.with_member("contact_details", details)
+    #[must_use]
+    pub fn with_contact_details(mut self, details: &ContactDetails) -> Self {
+        self.members.set_or_defer("contact_details", details);
+        self
     }
 
     /// Sets a custom JSON value, which decisions and webhooks will contain.
@@ -138,8 +135,7 @@ impl CreateSession {
     /// # Errors
     /// The value cannot be serialized as JSON.
     pub fn with_member(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
-        let text = serde_json::to_string(value)?;
-        self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
+        self.members.set(name, value)?;
         Ok(self)
     }
 
@@ -148,8 +144,7 @@ impl CreateSession {
     }
 
     fn with_text(mut self, name: &str, text: &str) -> Self {
-        let text = serde_json::Value::from(text).to_string();
-        self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
+        self.members.set_or_defer(name, &text);
         self
     }
 }
@@ -179,7 +174,7 @@ impl Endpoint for CreateSession {
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
         check::check(&self.members)?;
-        let body = serde_json::to_vec(&self.members)?;
+        let body = self.members.to_body()?;
         request(base, Method::POST, "/v3/session/".to_owned(), body, json_headers(authorization))
     }
 
@@ -190,8 +185,7 @@ impl Endpoint for CreateSession {
 
 impl sealed::Sealed for CreateSession {
     fn private_texts(&self) -> Vec<Secret> {
-        let private = self.members.iter().filter(|(name, _)| !SETTINGS.contains(&name.as_str()));
-        echo::private(private.flat_map(|(_, value)| echo::strings(value.as_str())))
+        echo::private(self.members.strings_except(&SETTINGS))
     }
 }
 

@@ -2,17 +2,16 @@
 //!
 //! [Documentation](https://docs.didit.me/openapi-25.json)
 
-use std::collections::BTreeMap;
-
 use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::members::Members;
 use super::{Number, SessionId};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
 use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
 use crate::error::{BuildError, EndpointKind, ResponseError};
-use crate::json::{self, RawJson};
+use crate::json;
 use crate::secret::Secret;
 use crate::session_id::SessionId as AnySessionId;
 
@@ -23,25 +22,22 @@ use crate::session_id::SessionId as AnySessionId;
 #[derive(Clone, Debug)]
 pub struct DeleteSession {
     session_id: SessionId,
-    members: BTreeMap<String, RawJson>,
+    members: Members,
 }
 
 impl DeleteSession {
     /// Creates a request to delete a session.
     pub fn new(session_id: SessionId) -> Self {
-        Self { session_id, members: BTreeMap::new() }
+        Self { session_id, members: Members::default() }
     }
 
     /// Retains the face template, by which the user can be recognized, for the given number of days
     /// or for as long as the application's settings define.
     #[must_use]
     pub fn retain_face_embeddings(mut self, days: impl Into<Option<u32>>) -> Self {
-        let mut insert = |name: &str, text: &str| {
-            self.members.insert(name.to_owned(), RawJson::new_unchecked(text));
-        };
-        insert("retain_face_embeddings", "true");
+        self.members.set_or_defer("retain_face_embeddings", &true);
         if let Some(days) = days.into() {
-            insert("face_retention_days", &days.to_string());
+            self.members.set_or_defer("face_retention_days", &days);
         }
         self
     }
@@ -52,8 +48,7 @@ impl DeleteSession {
     /// # Errors
     /// The value cannot be serialized as JSON.
     pub fn with_member(mut self, name: &str, value: &impl Serialize) -> Result<Self, BuildError> {
-        let text = serde_json::to_string(value)?;
-        self.members.insert(name.to_owned(), RawJson::new_unchecked(&text));
+        self.members.set(name, value)?;
         Ok(self)
     }
 }
@@ -94,10 +89,8 @@ impl Endpoint for DeleteSession {
         base: &BaseUrl,
         authorization: Option<&Authorization>,
     ) -> Result<Request<Vec<u8>>, BuildError> {
-        let members = (!self.members.is_empty()).then_some(&self.members);
-        let body = members.map(serde_json::to_vec).transpose()?.unwrap_or_default();
         let path = format!("/v3/session/{}/delete/", self.session_id);
-        request(base, Method::DELETE, path, body, json_headers(authorization))
+        request(base, Method::DELETE, path, self.members.to_body()?, json_headers(authorization))
     }
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Deletion, ResponseError> {
@@ -113,6 +106,6 @@ impl Endpoint for DeleteSession {
 
 impl sealed::Sealed for DeleteSession {
     fn private_texts(&self) -> Vec<Secret> {
-        echo::private(self.members.values().flat_map(|value| echo::strings(value.as_str())))
+        echo::private(self.members.strings_except(&[]))
     }
 }

@@ -183,8 +183,8 @@ fn errors_do_not_echo_the_texts_of_the_request() {
     };
     let create = create()
         .with_contact_details(&contact)
-        .and_then(|create| create.with_expected_details(&expected))
-        .and_then(|create| create.with_metadata(&json!({"tags": ["s3cret"]})))
+        .with_expected_details(&expected)
+        .with_metadata(&json!({"tags": ["s3cret"]}))
         .unwrap()
         .with_language("pt-BR")
         .with_callback_method("initiator");

@@ -1,9 +1,7 @@
 //! Rejects members that the service is documented to refuse, before they are sent.
 
-use std::collections::BTreeMap;
-
 use crate::error::BuildError;
-use crate::json::RawJson;
+use crate::verification::members::Members;
 
 /// The maximum size of a portrait image, in bytes.
 const MAX_IMAGE_BYTES: usize = 2 * 1024 * 1024;
@@ -12,7 +10,7 @@ const MAX_IMAGE_BYTES: usize = 2 * 1024 * 1024;
 ///
 /// # Errors
 /// [`BuildError::InvalidMember`], with the first member that the service would refuse.
-pub(super) fn check(members: &BTreeMap<String, RawJson>) -> Result<(), BuildError> {
+pub(super) fn check(members: &Members) -> Result<(), BuildError> {
     let invalid = |name, problem| Err(BuildError::InvalidMember { name, problem });
     let text = |name: &str| members.get(name)?.deserialize::<String>().ok();
     if let Some(details) = members.get("expected_details") {
