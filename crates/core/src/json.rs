@@ -153,11 +153,25 @@ impl fmt::Debug for RawJson {
     }
 }
 
-/// Returns the text of a body without its byte order mark, if any
-/// ([RFC 8259 §8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)).
+/// Returns the text of a body without its byte order mark.
 pub(crate) fn text(body: &[u8]) -> Result<&str, JsonError> {
-    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let body = without_mark(body);
     std::str::from_utf8(body).map_err(|error| JsonError::of_utf8(body, error))
+}
+
+/// Returns a body without its byte order mark, if any
+/// ([RFC 8259 §8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)).
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
+}
+
+/// Checks the member `url`, which the user will open: a scheme such as `javascript:` is refused.
+pub(crate) fn check_web_address(url: &str) -> Result<(), JsonError> {
+    let web = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+    if !web || url.contains(char::is_control) {
+        return Err(JsonError::at("url", "expected a web address"));
+    }
+    Ok(())
 }
 
 /// Deserializes one complete JSON value.

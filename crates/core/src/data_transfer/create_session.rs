@@ -107,11 +107,7 @@ impl Session {
 
         let text = json::text(body)?;
         let Members { session_id, session_token, url } = json::read_object(text)?;
-        // The URL will be opened, so any other scheme, such as `javascript:`, is rejected.
-        let web = ["https://", "http://"].iter().any(|scheme| url.expose().starts_with(scheme));
-        if !web || url.expose().contains(char::is_control) {
-            return Err(JsonError::at("url", "expected a web address"));
-        }
+        json::check_web_address(url.expose())?;
         Ok(Self { session_id, session_token, url, json: text.into() })
     }
 

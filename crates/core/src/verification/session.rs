@@ -34,12 +34,7 @@ impl Session {
     pub(super) fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let text = json::text(body)?;
         let members: Members = json::read_object(text)?;
-        // The URL will be opened, so any other scheme, such as `javascript:`, is rejected.
-        let url = members.url.expose();
-        let web = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
-        if !web || url.contains(char::is_control) {
-            return Err(JsonError::at("url", "expected a web address"));
-        }
+        json::check_web_address(members.url.expose())?;
         Ok(Self { members, json: text.into() })
     }
 

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::session_id;
+use crate::{json, session_id};
 
 /// The identifier of a verification session, a UUID
 /// ([RFC 9562](https://www.rfc-editor.org/rfc/rfc9562#section-4)). Clones are cheap.
@@ -82,10 +82,7 @@ impl fmt::Debug for SessionId {
 
 impl<'de> Deserialize<'de> for SessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|_| {
-            serde::de::Error::invalid_value(serde::de::Unexpected::Other("text"), &"a UUID")
-        })
+        json::from_text(deserializer, "a UUID", |text| text.parse().ok())
     }
 }
 

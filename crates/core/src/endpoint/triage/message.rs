@@ -4,7 +4,7 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
 
-use crate::json::RawJson;
+use crate::json::{RawJson, without_mark};
 
 /// The longest JSON body that is searched for a message, in bytes.
 const MAX_JSON: usize = 1024 * 1024;
@@ -75,11 +75,6 @@ fn json(body: &[u8]) -> Option<Value> {
         let readable = members.filter_map(|(name, value)| Some((name, value.deserialize().ok()?)));
         Some(Value::Object(readable.collect()))
     })
-}
-
-/// Returns the body without a byte order mark.
-fn without_mark(body: &[u8]) -> &[u8] {
-    body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
 /// Returns a string, or the joined strings of a list, with the `msg` of each object in it.
