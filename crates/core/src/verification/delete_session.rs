@@ -55,7 +55,7 @@ impl DeleteSession {
 
 /// The outcome of a deletion. An older version of the service does not report it: all members are
 /// then `None`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Deletion {

@@ -24,6 +24,14 @@ use crate::{json, session_id};
 pub struct SessionId(session_id::SessionId);
 
 impl SessionId {
+    /// Validates a UUID.
+    ///
+    /// # Errors
+    /// The text is not a UUID.
+    pub fn new(text: &str) -> Result<Self, InvalidUuid> {
+        text.parse()
+    }
+
     /// Returns the identifier in its canonical form.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -59,6 +67,12 @@ impl TryFrom<&str> for SessionId {
 
     fn try_from(text: &str) -> Result<Self, InvalidUuid> {
         text.parse()
+    }
+}
+
+impl From<SessionId> for String {
+    fn from(id: SessionId) -> Self {
+        id.0.into()
     }
 }
 
@@ -107,7 +121,8 @@ mod tests {
     #[test]
     fn uuids_are_converted_to_lower_case() {
         for text in [ID, &ID.to_uppercase()] {
-            let id: SessionId = text.parse().unwrap();
+            let id = SessionId::new(text).unwrap();
+            assert_eq!(String::from(id.clone()), ID);
             assert_eq!((id.as_str(), id.as_ref(), &*id.to_string()), (ID, ID, ID));
             assert_eq!(format!("{id:?}"), format!("SessionId({ID})"));
             assert_eq!(serde_json::to_string(&id).unwrap(), format!("{ID:?}"));

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::decision::objects;
 use super::{ListSessions, Number, Status, Timestamp};
@@ -110,7 +110,7 @@ impl fmt::Debug for SessionPage {
 }
 
 /// One session of the list. Members that are absent or `null` are `None`.
-#[derive(Clone, Default, PartialEq, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct SessionSummary {
@@ -172,7 +172,7 @@ impl fmt::Debug for SessionSummary {
 }
 
 /// A step of a workflow and its status.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct FeatureStatus {

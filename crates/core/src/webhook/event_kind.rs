@@ -1,13 +1,16 @@
+use std::convert::Infallible;
 use std::fmt;
+use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Serialize};
 
 /// The kind of an event: its `webhook_type`.
 ///
 /// The first two are about sessions and have a `session_id`. The others have none, and use other
 /// statuses. See <https://docs.didit.me/integration/webhooks> and
 /// <https://docs.didit.me/entities/webhooks>.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 #[non_exhaustive]
 pub enum EventKind {
     /// `status.updated`: the status of a session changed.
@@ -73,9 +76,29 @@ impl From<&str> for EventKind {
     }
 }
 
-impl<'de> Deserialize<'de> for EventKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self::from(&*text))
+impl From<String> for EventKind {
+    fn from(text: String) -> Self {
+        Self::from(&*text)
+    }
+}
+
+impl From<EventKind> for String {
+    fn from(kind: EventKind) -> Self {
+        kind.as_str().to_owned()
+    }
+}
+
+impl FromStr for EventKind {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self::from(text))
+    }
+}
+
+impl AsRef<str> for EventKind {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -92,7 +115,9 @@ mod tests {
     #[test]
     fn known_kinds_parse_and_unknown_ones_are_kept() {
         for kind in KNOWN {
-            assert_eq!(EventKind::from(kind.as_str()), kind);
+            assert_eq!(kind.as_ref().parse(), Ok(kind.clone()));
+            let json = serde_json::to_string(&kind).unwrap();
+            assert_eq!(serde_json::from_str::<EventKind>(&json).unwrap(), kind);
         }
         assert_eq!(EventKind::from("case.opened").to_string(), "case.opened");
     }

@@ -12,6 +12,7 @@ use crate::secret::Secret;
 
 /// A signature scheme: the header of the signature and the data that it covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Scheme {
     /// `X-Signature`: the body, byte for byte.
     RawBody,

@@ -5,7 +5,7 @@ mod other_routes;
 
 use didit_core::verification::{
     ContactDetails, CreateSession, DeleteSession, ExpectedDetails, GeneratePdf, ListSessions, Raw,
-    RetrieveDecision, SessionId, SessionPage, Status, UpdateStatus,
+    RetrieveDecision, SessionId, SessionPage, SessionSummary, Status, UpdateStatus,
 };
 use didit_core::{
     Authorization, BaseUrl, BuildError, Endpoint, Replay, ResponseError, ResponseErrorKind,
@@ -186,6 +186,8 @@ fn published_lists_are_parsed() {
     let [kyc, mixed] = LISTED.map(read);
     assert_eq!((kyc.count().unwrap().as_i64(), kyc.sessions().len()), (Some(2), 2));
     let [first, second] = [&kyc.sessions()[0], &kyc.sessions()[1]];
+    let stored = serde_json::to_string(first).unwrap();
+    assert_eq!(&serde_json::from_str::<SessionSummary>(&stored).unwrap(), first);
     assert_eq!(first.session_number.as_ref().unwrap().as_i64(), Some(720));
     assert_eq!(first.document_type.as_deref(), Some("Passport"));
     assert_eq!(first.features[0].status, Some(Status::Approved));
