@@ -1,5 +1,6 @@
 //! The settings of a store that is not connected yet.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -21,6 +22,17 @@ pub struct RedisStoreBuilder {
     optional: bool,
     shares_token: bool,
     root_certificates: Vec<Vec<u8>>,
+}
+
+/// Leaves out the URL, which may contain a password.
+impl fmt::Debug for RedisStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStoreBuilder")
+            .field("prefix", &self.prefix)
+            .field("optional", &self.optional)
+            .field("shares_token", &self.shares_token)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Timeout of the first connection.

@@ -26,6 +26,13 @@ fn unreachable_server_is_an_error_unless_optional() {
 }
 
 #[test]
+fn debug_of_the_builder_leaves_out_the_password() {
+    let builder = RedisStore::builder("redis://:canary@127.0.0.1").prefix("team");
+    let shown = format!("{builder:?}");
+    assert!(shown.contains(r#"prefix: "team""#) && !shown.contains("canary"), "{shown}");
+}
+
+#[test]
 fn documented_acl_rights_suffice() {
     let server = RedisServer::start();
     let rights =
