@@ -20,4 +20,5 @@ pub use self::read_status::{ReadStatus, SessionStatus};
 pub use self::retrieve_decision::RetrieveDecision;
 pub use self::scope::{InvalidScope, Scope, Scopes};
 pub use self::status::Status;
+pub use crate::session_id::SessionId;
 pub use crate::unknown_status::UnknownStatus;
