@@ -66,8 +66,13 @@ if request.closed_for then
   local is_newer = field('refused') + REPORTED <= now - request.age
   if request.closed_for > 0 then
     local closed = now + request.closed_for
-    if not is_newer then closed = math.max(closed, field('closed')) end
-    redis.call('HSET', state, 'closed', closed, 'probe', now + PROBE, 'refused', now)
+    if is_newer then
+      redis.call('HSET', state, 'probe', now + PROBE, 'refused', now)
+    else
+      closed = math.max(closed, field('closed'))
+      redis.call('HSETNX', state, 'probe', now + PROBE)
+    end
+    redis.call('HSET', state, 'closed', closed)
   elseif is_newer then
     redis.call('HDEL', state, 'closed', 'probe')
   end

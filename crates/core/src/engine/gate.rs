@@ -8,12 +8,10 @@ use super::moment::Moment;
 /// interval is sent anyway, to see whether the service still refuses. The response to a request
 /// that was sent before the gate closed says nothing about it.
 #[derive(Debug, Default)]
-pub(super) struct Gate(Option<Closed>);
-
-#[derive(Clone, Copy, Debug)]
-struct Closed {
+pub(super) struct Gate {
     /// The time of the last refusal.
-    at: Moment,
+    refused_at: Moment,
+    /// The end of the time that the service set; the origin if it accepts requests.
     until: Moment,
     probe_at: Moment,
 }
@@ -24,28 +22,42 @@ impl Gate {
     /// Closes the gate until `until`, because a request that was sent at `sent_at` was refused. If
     /// it was sent before the gate closed, the later end holds. Returns that end.
     pub(super) fn close(&mut self, until: Moment, sent_at: Moment, now: Moment) -> Moment {
-        let before = self.0.filter(|closed| sent_at < closed.at);
-        let until = before.map_or(until, |closed| closed.until.max(until));
-        self.0 = Some(Closed { at: now, until, probe_at: now.after(PROBE_INTERVAL) });
+        let until = if self.is_newer(sent_at) { until } else { until.max(self.until) };
+        *self = Self { refused_at: now, until, probe_at: now.after(PROBE_INTERVAL) };
         until
+    }
+
+    /// Sets the time until which the gate is closed, as other processes know it; the origin if it is
+    /// open.
+    pub(super) fn follow(&mut self, until: Moment) {
+        (self.until, self.probe_at) = (until, until);
+    }
+
+    /// Returns whether a request that was sent at `sent_at` tells more than the last refusal.
+    pub(super) fn is_newer(&self, sent_at: Moment) -> bool {
+        self.refused_at <= sent_at
     }
 
     /// Opens the gate, because a request that was sent at `sent_at` was accepted; returns whether it
     /// had closed before that.
     pub(super) fn open(&mut self, sent_at: Moment) -> bool {
-        self.0.take_if(|closed| closed.at <= sent_at).is_some()
+        let opens = self.is_newer(sent_at) && self.until > Moment::default();
+        if opens {
+            self.until = Moment::default();
+        }
+        opens
     }
 
     /// Returns when the next request may pass, or `None` if one may pass now.
     pub(super) fn closed_until(&self, now: Moment) -> Option<Moment> {
-        self.0.map(|closed| closed.until.min(closed.probe_at)).filter(|until| *until > now)
+        Some(self.until.min(self.probe_at)).filter(|until| *until > now)
     }
 
     /// Records that a request passes. Before the time that the service set, only one may pass per
     /// interval.
     pub(super) fn pass(&mut self, now: Moment) {
-        if let Some(closed) = self.0.as_mut().filter(|closed| closed.until > now) {
-            closed.probe_at = now.after(PROBE_INTERVAL);
+        if self.until > now {
+            self.probe_at = now.after(PROBE_INTERVAL);
         }
     }
 }

@@ -242,13 +242,13 @@ impl RateLimiter {
     }
 
     /// Ends the time that the service set before it accepted a request sent at `sent_at`; returns
-    /// whether it had set one.
+    /// whether it had set one. While the store answers, it decides when that time ends.
     fn open(&mut self, sent_at: Moment) -> bool {
-        let opened = self.gate.open(sent_at);
-        if let Some(permits) = self.permits.as_mut().filter(|_| opened) {
-            permits.gate_changed(None, sent_at);
+        let is_newer = self.gate.is_newer(sent_at);
+        if let Some(permits) = self.permits.as_mut().filter(|_| is_newer) {
+            permits.accepted(sent_at);
         }
-        opened
+        self.granted().is_none() && self.gate.open(sent_at)
     }
 
     /// Gives up a place in the queue; returns whether waiting calls should be polled.

@@ -1,8 +1,8 @@
 //! The quotas that processes share through a store, and the events about it.
 
 use didit_core::{
-    Application, Bucket, QuotaAnswer, SharedLimit, SharedStore, StoreAnswer, StoreError,
-    StoreRequest, StoreStep,
+    Application, Bucket, GateReport, QuotaAnswer, QuotaRequest, SharedLimit, SharedStore,
+    StoreAnswer, StoreError, StoreRequest, StoreStep,
 };
 
 use super::*;
@@ -41,6 +41,28 @@ fn nothing_granted(limit: SharedLimit) -> StoreAnswer {
         limit,
         members: 2,
     })
+}
+
+/// Exchanges the engine's request about the quota with the store; returns it.
+fn exchange(
+    engine: &mut Engine,
+    now: Moment,
+    granted: u32,
+    closed_for: Option<u64>,
+) -> QuotaRequest {
+    let StoreStep::Exchange(requests) = engine.poll_store(now) else { panic!("asks nothing") };
+    let [StoreRequest::Quota(quota)] = requests.as_slice() else { panic!("{requests:?}") };
+    let answer = QuotaAnswer {
+        bucket: quota.bucket,
+        member: true,
+        granted,
+        wait: Duration::from_secs(closed_for.unwrap_or(0)),
+        closed: closed_for.is_some(),
+        limit: SharedLimit::Of(10),
+        members: 2,
+    };
+    engine.handle_store(now, Ok(vec![StoreAnswer::Quota(answer)]));
+    quota.clone()
 }
 
 fn asks(engine: &mut Engine, now: Moment) {
@@ -110,6 +132,32 @@ fn wait_for_a_permit_is_pacing_once_a_process_knows_the_limit() {
     // Another process may leave room at any time, so the call does not fail early.
     let error = fails(&mut waiting, &mut engine, at(30));
     assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Pacing)), "{error}");
+}
+
+#[test]
+fn accepted_probe_ends_a_long_refusal_for_all_processes() {
+    let (mut engine, mut refused) = (shared(|_| {}), call());
+    waits(&mut refused, &mut engine, at(0));
+    exchange(&mut engine, at(0), 1, None);
+    let (_, ticket) = sends(&mut refused, &mut engine, at(0));
+    let day = Response::builder().status(429).header("retry-after", "86400").body(&b""[..]);
+    refused.handle_response(&mut engine, at(0), ticket, &day.unwrap());
+    let report = exchange(&mut engine, at(0), 0, Some(900)).gate.unwrap();
+    assert_eq!(report.closed_for, Duration::from_secs(86_400));
+    // Two calls wait; the store grants one permit, and answers the next request that it is closed.
+    let (mut probe, mut next) = (call(), call());
+    waits(&mut probe, &mut engine, at(901));
+    waits(&mut next, &mut engine, at(901));
+    assert_eq!(exchange(&mut engine, at(901), 1, None).wanted, 2);
+    let (_, ticket) = sends(&mut probe, &mut engine, at(901));
+    exchange(&mut engine, at(901), 0, Some(900));
+    answer(&mut probe, &mut engine, at(902), ticket, 200, &decision("Confirmed"));
+    let (closed_for, age) = (Duration::ZERO, Duration::from_secs(1));
+    let quota = exchange(&mut engine, at(902), 0, None);
+    assert_eq!(quota.gate, Some(GateReport { closed_for, age }));
+    waits(&mut next, &mut engine, at(902));
+    assert_eq!(exchange(&mut engine, at(902), 1, None).gate, None);
+    sends(&mut next, &mut engine, at(902));
 }
 
 #[test]

@@ -212,13 +212,14 @@ impl QuotaRecord {
         self.limit = request.learned.unwrap_or(self.limit);
         if let Some(gate) = &request.gate {
             let is_newer = gate.age.saturating_add(REPORTED) <= now.since(self.refused_at);
-            let earlier = self.closed.filter(|_| !is_newer).map_or(now, |(until, _)| until);
+            self.closed.take_if(|_| is_newer);
             if !gate.closed_for.is_zero() {
-                let until = now.after(gate.closed_for).max(earlier);
-                self.closed = Some((until, now.after(PROBE_INTERVAL)));
-                self.refused_at = now;
-            } else if is_newer {
-                self.closed = None;
+                let until = now.after(gate.closed_for);
+                let closed = self.closed.get_or_insert((until, now.after(PROBE_INTERVAL)));
+                closed.0 = closed.0.max(until);
+                if is_newer {
+                    self.refused_at = now;
+                }
             }
         }
         self.closed.take_if(|(until, _)| *until <= now);

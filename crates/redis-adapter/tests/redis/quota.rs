@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use didit_conformance::redis_server::RedisServer;
 use didit_core::{GateReport, Join, QuotaRequest, SharedLimit};
@@ -98,6 +98,36 @@ fn rate_limited_response_stops_all_processes_until_a_later_request_succeeds() {
     std::thread::sleep(Duration::from_millis(1_050));
     quota(&mut first, QuotaRequest { gate: report(0, 0), ..member_request(0, 0) });
     assert_eq!(quota(&mut second, member_request(1, 1)).granted, 1);
+}
+
+#[test]
+fn one_process_probes_a_long_refusal_for_all() {
+    let server = RedisServer::start();
+    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let report = |closed_for| {
+        Some(GateReport { closed_for: Duration::from_secs(closed_for), age: Duration::ZERO })
+    };
+    let day = QuotaRequest { learned: LEARNED, gate: report(86_400), ..join_request(0) };
+    let answer = quota(&mut first, day);
+    assert!(answer.closed && answer.wait <= Duration::from_secs(900), "{answer:?}");
+    assert!(quota(&mut second, join_request(5)).closed);
+    // A quarter of an hour passes.
+    let keys = command(&server, &["KEYS", "*:state"]);
+    let state = keys.split('"').nth(1).unwrap_or_else(|| keys.split('\'').nth(1).unwrap());
+    let origin = UNIX_EPOCH + Duration::from_secs(901);
+    let refused_at = SystemTime::now().duration_since(origin).unwrap();
+    let refused_at = refused_at.as_micros().to_string();
+    command(&server, &["HSET", state, "probe", "1", "refused", &refused_at]);
+    let answer = quota(&mut first, member_request(0, 5));
+    assert_eq!((answer.granted, answer.closed), (1, false));
+    assert!(quota(&mut second, member_request(5, 5)).closed);
+    // What a process knows from before does not start another quarter of an hour.
+    let gate = Some(GateReport { age: Duration::from_secs(2_000), ..report(86_399).unwrap() });
+    let again = Some(Join { again: true, in_flight: Vec::new() });
+    assert!(quota(&mut second, QuotaRequest { join: again, gate, ..join_request(0) }).closed);
+    quota(&mut first, QuotaRequest { gate: report(0), ..member_request(5, 0) });
+    let answer = quota(&mut second, member_request(10, 5));
+    assert_eq!((answer.granted, answer.closed), (5, false));
 }
 
 #[test]

@@ -30,6 +30,9 @@ pub(super) struct Permits {
     store_limit: SharedLimit,
     members: u32,
     gate_change: Option<GateChange>,
+    /// True if the service refused requests when the store or this process last knew, even if the
+    /// store has granted a permit since, to see whether it still does.
+    refused: bool,
     /// Set while the store is lost.
     lost: Option<Lost>,
 }
@@ -55,10 +58,11 @@ struct Asked {
     at: Moment,
     first: u64,
     wanted: u32,
+    gate_change: Option<GateChange>,
 }
 
 /// A change of the gate that the store does not know yet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct GateChange {
     /// `None` if the gate has opened.
     closed_until: Option<Moment>,
@@ -104,6 +108,7 @@ impl Permits {
             store_limit: SharedLimit::Unknown,
             members: 1,
             gate_change: None,
+            refused: false,
             lost: None,
         }
     }
@@ -154,6 +159,14 @@ impl Permits {
     pub(super) fn gate_changed(&mut self, closed_until: Option<Moment>, sent_at: Moment) {
         let earlier = self.gate_change.map_or(sent_at, |change| change.sent_at);
         self.gate_change = Some(GateChange { closed_until, sent_at: sent_at.max(earlier) });
+        self.refused |= closed_until.is_some();
+    }
+
+    /// Records that the service accepted a request sent at `sent_at`.
+    pub(super) fn accepted(&mut self, sent_at: Moment) {
+        if self.refused {
+            self.gate_changed(None, sent_at);
+        }
     }
 
     /// Returns whether the store does not know yet that the gate has closed or opened.
@@ -208,7 +221,7 @@ impl Permits {
             .then_some(state.limit);
         let wanted = (waiting - self.available.len()).min(MAX_WANTED);
         let wanted = if now < self.ask_at { 0 } else { u32::try_from(wanted).unwrap_or(u32::MAX) };
-        let gate_change = self.gate_change.take();
+        let gate_change = self.gate_change;
         if !joins
             && !heartbeat
             && completed.is_empty()
@@ -224,7 +237,7 @@ impl Permits {
             closed_until.map(|_| GateChange { closed_until, sent_at: Moment::default() })
         });
         let first = self.take_numbers(wanted.into());
-        self.asked = Some(Asked { at: now, first, wanted });
+        self.asked = Some(Asked { at: now, first, wanted, gate_change });
         for done in &mut self.completed {
             done.reported = true;
         }
@@ -261,6 +274,10 @@ impl Permits {
             self.leave();
             return None;
         }
+        // A change since the request is yet to be reported.
+        self.gate_change.take_if(|change| Some(*change) == asked.gate_change);
+        let opened = asked.gate_change.is_some_and(|change| change.closed_until.is_none());
+        self.refused = answer.closed || (self.refused && !opened);
         self.membership = Membership::Member;
         self.members = answer.members;
         self.ask_at = now.after(answer.wait);

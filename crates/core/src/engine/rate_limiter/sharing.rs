@@ -58,12 +58,11 @@ impl RateLimiter {
                 (self.learned, self.answered) = (Some((limit, now)), true);
             }
         }
-        let gate_is_known = answer.member && !permits.has_gate_change();
+        let knows_the_gate = answer.member && !permits.has_gate_change();
         self.others = Others::default();
-        if answer.closed {
-            self.gate.close(now.after(answer.wait), Moment::default(), now);
-        } else if gate_is_known {
-            self.gate.open(now);
+        if knows_the_gate {
+            let closed_until = answer.closed.then(|| now.after(answer.wait));
+            self.gate.follow(closed_until.unwrap_or_default());
         }
         answer.closed || self.can_admit_queued(now)
     }

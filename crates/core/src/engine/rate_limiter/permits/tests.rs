@@ -157,10 +157,53 @@ fn change_of_the_gate_is_reported_once() {
     permits.gate_changed(Some(at(4_000)), at(800));
     assert!(permits.has_gate_change());
     assert_eq!(asks(&mut permits, &closed, at(1_000)).gate, report(3_000, 100));
+    permits.answered(&QuotaAnswer { closed: true, ..answer(0, 3_000) }, at(1_000));
     assert!(!permits.has_gate_change());
     assert_eq!(permits.request(&closed, at(1_001), false), None);
     permits.gate_changed(None, at(1_000));
     assert_eq!(asks(&mut permits, &state(0), at(1_002)).gate, report(0, 2));
+}
+
+#[test]
+fn change_of_the_gate_is_reported_until_the_store_knows_it() {
+    let mut permits = member(0);
+    permits.gate_changed(None, at(1_000));
+    asks(&mut permits, &state(0), at(1_001));
+    permits.store_lost(0, at(1_002));
+    let open = |age| {
+        let age = Duration::from_millis(age);
+        Some(GateReport { closed_for: Duration::ZERO, age })
+    };
+    assert_eq!(asks(&mut permits, &state(0), at(2_000)).gate, open(1_000));
+    permits.answered(&QuotaAnswer { member: false, ..answer(0, 0) }, at(2_000));
+    assert_eq!(asks(&mut permits, &state(0), at(2_001)).gate, open(1_001));
+    // A change during the exchange is reported by the next one.
+    permits.gate_changed(Some(at(9_000)), at(2_001));
+    permits.answered(&answer(0, 0), at(2_002));
+    let closed_for = Some(Duration::from_millis(6_997));
+    let request = asks(&mut permits, &state(0), at(2_003));
+    assert_eq!(request.gate.map(|report| report.closed_for), closed_for);
+}
+
+#[test]
+fn first_acceptance_after_a_refusal_is_reported() {
+    let mut permits = member(1);
+    permits.accepted(at(100));
+    assert!(!permits.has_gate_change(), "there was no refusal");
+    asks(&mut permits, &state(0), at(200));
+    permits.answered(&QuotaAnswer { closed: true, ..answer(0, 900_000) }, at(200));
+    // The store grants a permit to see whether the service still refuses.
+    asks(&mut permits, &state(1), at(900_200));
+    permits.answered(&answer(1, 0), at(900_200));
+    permits.take(11);
+    permits.finish(11, true, at(900_300));
+    permits.accepted(at(900_200));
+    let request = asks(&mut permits, &state(0), at(900_300));
+    let age = Duration::from_millis(100);
+    assert_eq!(request.gate, Some(GateReport { closed_for: Duration::ZERO, age }));
+    permits.answered(&answer(0, 0), at(900_300));
+    permits.accepted(at(900_400));
+    assert!(!permits.has_gate_change(), "the store knows");
 }
 
 #[test]
