@@ -109,9 +109,15 @@ impl Engine {
         let Some(asked_at) = fleet.asked_at.take() else { return };
         match answers {
             Ok(answers) => {
-                // Late answers, to requests from before the loss, have no effect.
-                if fleet.retry_at.take_if(|at| *at <= asked_at).is_some() {
+                if fleet.retry_at.is_some_and(|at| asked_at < at) {
+                    // A late answer, to a request from before the loss, has no effect.
+                    return;
+                }
+                if fleet.retry_at.take().is_some() {
                     fleet.changed(EventKind::StoreJoined);
+                    for limiter in self.limiters.iter_mut().flatten() {
+                        limiter.store_returned();
+                    }
                     self.wakes_others = true;
                 }
                 fleet.token.exchanged();

@@ -93,6 +93,32 @@ fn late_answer_does_not_count_as_a_return_of_the_store() {
 }
 
 #[test]
+fn late_answer_does_not_change_the_counts_of_this_process() {
+    let (mut engine, mut first) = (shared(|_| {}), call());
+    waits(&mut first, &mut engine, at(0));
+    asks(&mut engine, at(0));
+    let (_, ticket) = sends(&mut first, &mut engine, at(2));
+    let used_up = Response::builder()
+        .header("x-ratelimit-limit", "2")
+        .header("x-ratelimit-remaining", "0")
+        .body(decision("Confirmed"));
+    first.handle_response(&mut engine, at(2), ticket, &used_up.unwrap());
+    engine.handle_store(at(2), Ok(vec![nothing_granted(SharedLimit::Unknown)]));
+    fails(&mut call(), &mut engine, at(2));
+}
+
+#[test]
+fn quota_that_was_not_needed_during_an_outage_is_joined_by_its_first_call() {
+    let mut engine = sharing();
+    asks(&mut engine, at(0));
+    engine.handle_store(at(0), Err(StoreError::new("refused")));
+    asks(&mut engine, at(1));
+    engine.handle_store(at(1), Ok(vec![nothing_granted(SharedLimit::Of(5))]));
+    let mut other = Call::new(ReadStatus::new("s-1".parse().unwrap(), "session-token"));
+    waits(&mut other, &mut engine, at(1));
+}
+
+#[test]
 fn loss_and_return_between_two_calls_cancel_out() {
     let mut engine = sharing();
     asks(&mut engine, at(0));

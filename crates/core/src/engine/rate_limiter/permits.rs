@@ -269,7 +269,6 @@ impl Permits {
     /// Handles the store's answer. Returns the limit if it has changed.
     pub(super) fn answered(&mut self, answer: &QuotaAnswer, now: Moment) -> Option<SharedLimit> {
         let asked = self.asked.take()?;
-        self.lost = None;
         if !answer.member {
             self.leave();
             return None;
@@ -287,6 +286,11 @@ impl Permits {
         let changed = answer.limit != self.store_limit;
         self.store_limit = answer.limit;
         changed.then_some(answer.limit)
+    }
+
+    /// Handles the return of the store, also for a quota that no call has needed.
+    pub(super) fn store_returned(&mut self) {
+        self.lost = None;
     }
 
     /// Handles the loss of the store: this process has `held` requests in the window.

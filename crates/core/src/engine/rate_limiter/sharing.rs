@@ -67,6 +67,13 @@ impl RateLimiter {
         answer.closed || self.can_admit_queued(now)
     }
 
+    /// Handles the return of the store: from now on, its permits decide.
+    pub(in crate::engine) fn store_returned(&mut self) {
+        if let Some(permits) = &mut self.permits {
+            permits.store_returned();
+        }
+    }
+
     /// Handles the loss of the store: until it answers again, this limiter decides.
     pub(in crate::engine) fn store_lost(&mut self, now: Moment) {
         self.forget(now);

@@ -228,6 +228,7 @@ fn process_keeps_to_its_share_while_the_store_is_lost() {
     let request = asks(&mut permits, &state(0), at(11_000));
     assert_eq!(request.join, Some(Join { again: true, in_flight: vec![0, 2] }));
     assert_eq!(request.unused, [0; 0]);
+    permits.store_returned();
     permits.answered(&answer(0, 0), at(11_000));
     assert_eq!((permits.free(), permits.share_of(40)), (Some(0), None));
 }
