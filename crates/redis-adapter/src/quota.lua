@@ -137,7 +137,7 @@ else
     wait = math.max(wait, request.window / 500, 1000)
     redis.call('HSET', waiting, me,
       string.format('%.0f:%.0f', request.wanted - granted, now + wait + GRACE))
-  else
+  elseif request.wanted > 0 then
     redis.call('HDEL', waiting, me)
   end
 end

@@ -98,7 +98,7 @@ pub struct QuotaRequest {
     /// The number of the first requested permit. The process numbers its permits itself, and never
     /// uses a number twice.
     pub first: u64,
-    /// The number of requested permits.
+    /// The number of requested permits. A request for none leaves earlier demand as it is.
     pub wanted: u32,
 }
 
@@ -134,7 +134,7 @@ pub struct QuotaAnswer {
     pub member: bool,
     /// The number of granted permits, numbered consecutively from `first`.
     pub granted: u32,
-    /// The time after which to request the rest.
+    /// The time after which to request the rest; if `closed`, until which to request none.
     pub wait: Duration,
     /// True if the service refuses all requests during `wait`.
     pub closed: bool,

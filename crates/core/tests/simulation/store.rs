@@ -236,7 +236,7 @@ impl QuotaRecord {
         };
         let limit = limit.min(request.budget.unwrap_or(u32::MAX)).max(1);
         let free = limit.saturating_sub(u32::try_from(self.permits.len()).unwrap());
-        self.waiting.remove(&member);
+        let demand = self.waiting.remove(&member);
         let share = limit / (u32::try_from(self.waiting.len()).unwrap() + 1);
         let share = share.max(1);
         let held = |member: Member| {
@@ -258,6 +258,9 @@ impl QuotaRecord {
                 let leaves = now.after(request.lease + request.window);
                 self.permits.insert((member, permit), leaves);
             }
+        }
+        if request.wanted == 0 {
+            self.waiting.extend(demand.map(|demand| (member, demand)));
         }
         if granted == request.wanted {
             return (granted, Duration::ZERO);

@@ -25,10 +25,11 @@ fn processes_share_a_limit_that_one_learned() {
     assert_eq!((answer.members, answer.closed), (2, false));
     assert!(answer.wait >= Duration::from_millis(120) && answer.wait <= Duration::from_secs(3));
     assert_eq!(quota(&mut first, member_request(6, 5)).granted, 0);
-    // Returned permits are granted to others.
+    // Returned permits are granted in equal shares.
     let unused = QuotaRequest { unused: vec![1, 2], ..member_request(11, 0) };
     assert_eq!(quota(&mut first, unused).granted, 0);
-    assert_eq!(quota(&mut second, member_request(20, 16)).granted, 2);
+    assert_eq!(quota(&mut second, member_request(20, 16)).granted, 1);
+    assert_eq!(quota(&mut first, member_request(11, 5)).granted, 1);
     assert_eq!(command(&server, &["ZCARD", &permits(&server)]), "int(10)");
 }
 
@@ -72,6 +73,18 @@ fn waiting_processes_have_equal_shares() {
     granted
         .extend(stores[1..].iter_mut().map(|store| quota(store, member_request(50, 50)).granted));
     assert_eq!(granted, [25, 25, 25, 25]);
+}
+
+#[test]
+fn report_without_demand_keeps_the_share_of_a_waiting_process() {
+    let server = RedisServer::start();
+    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let all = QuotaRequest { learned: LEARNED, ..join_request(10) };
+    assert_eq!(quota(&mut first, all).granted, 10);
+    assert_eq!(quota(&mut second, join_request(10)).granted, 0);
+    quota(&mut second, member_request(10, 0));
+    let returned = QuotaRequest { unused: (0..10).collect(), ..member_request(10, 10) };
+    assert_eq!(quota(&mut first, returned).granted, 5);
 }
 
 #[test]

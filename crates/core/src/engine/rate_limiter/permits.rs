@@ -279,7 +279,10 @@ impl Permits {
         self.refused = answer.closed || (self.refused && !opened);
         self.membership = Membership::Member;
         self.members = answer.members;
-        self.ask_at = now.after(answer.wait);
+        // The gate knows how long it is closed.
+        if asked.wanted > 0 && !answer.closed {
+            self.ask_at = now.after(answer.wait);
+        }
         let usable_until = asked.at.after(PERMIT_TTL);
         let granted = u64::from(answer.granted.min(asked.wanted));
         self.available.extend((asked.first..asked.first + granted).map(|n| (n, usable_until)));

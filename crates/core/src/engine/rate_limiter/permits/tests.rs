@@ -95,6 +95,22 @@ fn no_more_permits_are_asked_for_until_the_wait_is_over() {
 }
 
 #[test]
+fn report_without_demand_does_not_end_the_wait() {
+    let mut permits = member(1);
+    permits.take(11);
+    asks(&mut permits, &state(3), at(1_000));
+    permits.answered(&answer(0, 500), at(1_000));
+    permits.finish(11, true, at(1_100));
+    assert_eq!(asks(&mut permits, &state(3), at(1_100)).wanted, 0);
+    permits.answered(&answer(0, 0), at(1_100));
+    assert_eq!(permits.ask_at(3, None), Some(at(1_500)));
+    // Nor does a refusal, whose time the gate knows.
+    asks(&mut permits, &state(3), at(1_500));
+    permits.answered(&QuotaAnswer { closed: true, ..answer(0, 900_000) }, at(1_500));
+    assert_eq!(permits.ask_at(3, None), Some(at(1_500)));
+}
+
+#[test]
 fn ended_requests_are_reported_once() {
     let mut permits = member(3);
     for ticket in 11..=13 {
