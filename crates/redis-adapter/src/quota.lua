@@ -5,7 +5,8 @@
 -- as many as that, without one each request of the window. The other keys have one entry per process.
 local state, permits, held, members, waiting = unpack(KEYS)
 local me, request = ARGV[1], cjson.decode(ARGV[2])
-local FORGOTTEN, REASSEMBLY, PROBE, GRACE, SOON, REPORTED = 30e6, 1e6, 900e6, 1e5, 2e4, 1e6
+local FORGOTTEN, REASSEMBLY, GRACE, SOON, REPORTED = 30e6, 1e6, 1e5, 2e4, 1e6
+local PROBE, PROBE_PAUSE = 900e6, 5e6
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
 
@@ -53,12 +54,21 @@ elseif not redis.call('ZSCORE', members, me) then
 end
 redis.call('ZADD', members, now, me)
 
--- Reports of the process.
+-- Reports of the process. A probe that ends shows nothing, unless the process also reports the gate.
+local prober = redis.call('HGET', state, 'prober')
+local function ended(number)
+  if string.format('%s/%.0f', me, number) == prober then
+    redis.call('HSET', state, 'probe', now + PROBE_PAUSE)
+    redis.call('HDEL', state, 'prober')
+  end
+end
 for _, done in ipairs(request.completed) do
   put(done[1], now + request.window - done[2])
+  ended(done[1])
 end
 for _, number in ipairs(request.unused) do
   drop(string.format('%s/%.0f', me, number))
+  ended(number)
 end
 if request.learned then redis.call('HSET', state, 'limit', request.learned) end
 if request.closed_for then
@@ -119,7 +129,8 @@ else
   granted = math.min(request.wanted, math.max(math.min(due, free), free - reserved))
   if granted > 0 and closed > now then
     granted = 1
-    redis.call('HSET', state, 'probe', now + PROBE)
+    redis.call('HSET', state, 'probe', now + PROBE,
+      'prober', string.format('%s/%.0f', me, request.first))
   end
   if granted > 0 then redis.call('HSETNX', state, 'first', now) end
   if limit < math.huge then

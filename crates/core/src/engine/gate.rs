@@ -5,8 +5,9 @@ use super::moment::Moment;
 /// Keeps all calls from sending until the time that the service set.
 ///
 /// Trust in that time is bounded: if it is further away than [`PROBE_INTERVAL`], one request per
-/// interval is sent anyway, to see whether the service still refuses. The response to a request
-/// that was sent before the gate closed says nothing about it.
+/// interval is sent anyway, to see whether the service still refuses; if that request shows nothing,
+/// another follows after [`PROBE_PAUSE`]. The response to a request that was sent before the gate
+/// closed says nothing about it.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     /// The time of the last refusal.
@@ -14,16 +15,19 @@ pub(super) struct Gate {
     /// The end of the time that the service set; the origin if it accepts requests.
     until: Moment,
     probe_at: Moment,
+    /// The time at which the last probe was sent.
+    probe: Option<Moment>,
 }
 
 const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
+const PROBE_PAUSE: Duration = Duration::from_secs(5);
 
 impl Gate {
     /// Closes the gate until `until`, because a request that was sent at `sent_at` was refused. If
     /// it was sent before the gate closed, the later end holds. Returns that end.
     pub(super) fn close(&mut self, until: Moment, sent_at: Moment, now: Moment) -> Moment {
         let until = if self.is_newer(sent_at) { until } else { until.max(self.until) };
-        *self = Self { refused_at: now, until, probe_at: now.after(PROBE_INTERVAL) };
+        *self = Self { refused_at: now, until, probe_at: now.after(PROBE_INTERVAL), probe: None };
         until
     }
 
@@ -57,7 +61,15 @@ impl Gate {
     /// interval.
     pub(super) fn pass(&mut self, now: Moment) {
         if self.until > now {
-            self.probe_at = now.after(PROBE_INTERVAL);
+            (self.probe_at, self.probe) = (now.after(PROBE_INTERVAL), Some(now));
+        }
+    }
+
+    /// Records that a request that was sent at `sent_at` did not show whether the service accepts
+    /// requests.
+    pub(super) fn showed_nothing(&mut self, sent_at: Moment, now: Moment) {
+        if self.probe.take_if(|probe| *probe == sent_at).is_some() {
+            self.probe_at = now.after(PROBE_PAUSE);
         }
     }
 }
@@ -93,6 +105,22 @@ mod tests {
         assert!(gate.open(at(1000)));
         assert_eq!(gate.closed_until(at(1000)), None);
         assert!(!gate.open(at(1000)), "it is open already");
+    }
+
+    #[test]
+    fn probe_that_shows_nothing_is_soon_followed_by_another() {
+        let mut gate = Gate::default();
+        gate.showed_nothing(at(0), at(1));
+        gate.close(at(86_400), at(99), at(100));
+        gate.showed_nothing(at(99), at(101));
+        assert_eq!(gate.closed_until(at(101)), Some(at(1_000)));
+        gate.pass(at(1_000));
+        gate.showed_nothing(at(1_000), at(1_010));
+        assert_eq!(gate.closed_until(at(1_010)), Some(at(1_015)));
+        gate.pass(at(1_015));
+        assert_eq!(gate.closed_until(at(1_015)), Some(at(1_915)));
+        gate.showed_nothing(at(1_015), at(86_400));
+        assert_eq!(gate.closed_until(at(86_400)), None);
     }
 
     #[test]

@@ -151,8 +151,9 @@ impl RateLimiter {
     ///
     /// Returns whether waiting calls should be polled.
     pub(super) fn failed(&mut self, id: u64, now: Moment, unsent: bool) -> bool {
-        if self.in_flight.remove(id).is_some() {
+        if let Some(sent_at) = self.in_flight.remove(id) {
             self.finish(id, !unsent, now);
+            self.showed_nothing(sent_at, now);
         }
         unsent && self.can_admit_queued(now)
     }
@@ -182,6 +183,9 @@ impl RateLimiter {
                 self.close(now.after(reset.min(self.window)), sent_at, now);
             }
             opened = conclusive && !refused && self.open(sent_at);
+            if !conclusive {
+                self.showed_nothing(sent_at, now);
+            }
         }
         let changed = first || refused || opened || self.limit() != limit;
         changed && self.can_admit_queued(now)
@@ -249,6 +253,13 @@ impl RateLimiter {
             permits.accepted(sent_at);
         }
         self.granted().is_none() && self.gate.open(sent_at)
+    }
+
+    /// Records that a request sent at `sent_at` did not show whether the service accepts requests.
+    fn showed_nothing(&mut self, sent_at: Moment, now: Moment) {
+        if self.granted().is_none() {
+            self.gate.showed_nothing(sent_at, now);
+        }
     }
 
     /// Gives up a place in the queue; returns whether waiting calls should be polled.
@@ -339,8 +350,9 @@ impl RateLimiter {
             self.completed.pop_front();
             self.expired -= 1;
         }
-        while let Some(id) = self.in_flight.pop_lost(now) {
+        while let Some((id, sent_at)) = self.in_flight.pop_lost(now) {
             self.finish(id, true, now);
+            self.showed_nothing(sent_at, now);
         }
         while self.queue.front().is_some_and(|waiter| waiter.expires <= now) {
             self.queue.pop_front();

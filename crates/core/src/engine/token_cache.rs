@@ -236,6 +236,11 @@ impl TokenCache {
         self.gate.closed_until(now)
     }
 
+    /// Records that a token request sent at `sent_at` did not show whether the endpoint accepts them.
+    pub(super) fn showed_nothing(&mut self, sent_at: Moment, now: Moment) {
+        self.gate.showed_nothing(sent_at, now);
+    }
+
     /// Extends the lease of a call that will try again; returns whether it has one.
     pub(super) fn extend(&mut self, claim: &TokenClaim, until: Moment) -> bool {
         let lease = self.lease.as_mut().filter(|lease| claim.lease == Some(lease.id));

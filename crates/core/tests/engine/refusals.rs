@@ -67,6 +67,52 @@ fn response_to_a_probe_shortens_or_ends_a_long_refusal() {
 }
 
 #[test]
+fn probe_that_shows_nothing_is_repeated_after_five_seconds() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let mut first = call();
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    let day = Response::builder().status(429).header("retry-after", "86400").body(&b""[..]);
+    first.handle_response(&mut engine, at(0), ticket, &day.unwrap());
+    let mut probe = call();
+    let (_, ticket) = sends(&mut probe, &mut engine, at(900));
+    let unsent = TransportError::new(TransportErrorKind::Connect);
+    probe.handle_failure(&mut engine, at(900), ticket, unsent);
+    assert_eq!(waits(&mut probe, &mut engine, at(901)), (at(905), WaitReason::Pacing));
+    let (_, ticket) = sends(&mut probe, &mut engine, at(905));
+    answer(&mut probe, &mut engine, at(906), ticket, 502, "");
+    assert_eq!(waits(&mut probe, &mut engine, at(908)).0, at(911));
+    // A canceled call does not know either.
+    let _ = sends(&mut probe, &mut engine, at(911));
+    probe.cancel(&mut engine, at(912));
+    let mut next = call();
+    assert_eq!(waits(&mut next, &mut engine, at(913)).0, at(917));
+    let (_, ticket) = sends(&mut next, &mut engine, at(917));
+    answer(&mut next, &mut engine, at(917), ticket, 200, &decision("Confirmed"));
+    sends(&mut call(), &mut engine, at(917));
+}
+
+#[test]
+fn token_request_that_shows_nothing_is_repeated_after_five_seconds() {
+    let (mut engine, mut first) = (engine(), call());
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    let day = Response::builder().status(503).header("retry-after", "86400").body(&b""[..]);
+    first.handle_response(&mut engine, at(0), ticket, &day.unwrap());
+    fails(&mut first, &mut engine, at(0));
+    let mut probe = call();
+    let (_, ticket) = sends(&mut probe, &mut engine, at(900));
+    answer(&mut probe, &mut engine, at(900), ticket, 502, "");
+    assert_eq!(waits(&mut probe, &mut engine, at(901)), (at(905), WaitReason::RetryAfter));
+    let _ = sends(&mut probe, &mut engine, at(905));
+    probe.cancel(&mut engine, at(906));
+    let mut next = call();
+    assert_eq!(waits(&mut next, &mut engine, at(906)).0, at(911));
+    let (_, ticket) = sends(&mut next, &mut engine, at(911));
+    answer(&mut next, &mut engine, at(911), ticket, 200, &token("t", 1000));
+    assert_eq!(sends(&mut next, &mut engine, at(911)).0, "decision t");
+}
+
+#[test]
 fn refusal_of_another_route_does_not_stop_writes() {
     let key = Authorization::api_key("key").unwrap();
     let mut engine = Engine::builder(key).build().unwrap();

@@ -48,6 +48,8 @@ struct QuotaRecord {
     grants_from: Moment,
     /// The end of the time for which the service refuses requests, and the time of the next probe.
     closed: Option<(Moment, Moment)>,
+    /// The permit of the process that sees whether the service still refuses.
+    prober: Option<(Member, u64)>,
     /// The time of the last report of a refusal.
     refused_at: Moment,
     /// The time at which each permit leaves the window.
@@ -60,6 +62,8 @@ struct QuotaRecord {
 const MEMBER_TIMEOUT: Duration = Duration::from_secs(30);
 const REASSEMBLY: Duration = Duration::from_secs(1);
 const PROBE_INTERVAL: Duration = Duration::from_secs(15 * 60);
+/// The interval if a probe showed nothing.
+const PROBE_PAUSE: Duration = Duration::from_secs(5);
 const GRACE: Duration = millis(100);
 /// The longest time in which a refusal is reported.
 const REPORTED: Duration = Duration::from_secs(1);
@@ -209,6 +213,14 @@ impl QuotaRecord {
         for permit in &request.unused {
             self.permits.remove(&(member, *permit));
         }
+        let completed = request.completed.iter().map(|(permit, _)| permit);
+        let mut ended = completed.chain(&request.unused).map(|permit| (member, *permit));
+        if ended.any(|permit| self.prober == Some(permit)) {
+            self.prober = None;
+            if let Some((_, probe)) = &mut self.closed {
+                *probe = now.after(PROBE_PAUSE);
+            }
+        }
         self.limit = request.learned.unwrap_or(self.limit);
         if let Some(gate) = &request.gate {
             let is_newer = gate.age.saturating_add(REPORTED) <= now.since(self.refused_at);
@@ -248,6 +260,7 @@ impl QuotaRecord {
         let mut granted = request.wanted.min(most);
         if let Some(closed) = self.closed.as_mut().filter(|_| granted > 0) {
             closed.1 = now.after(PROBE_INTERVAL);
+            self.prober = Some((member, request.first));
             granted = 1;
         }
         if granted > 0 {

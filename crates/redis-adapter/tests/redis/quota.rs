@@ -138,6 +138,10 @@ fn one_process_probes_a_long_refusal_for_all() {
     let gate = Some(GateReport { age: Duration::from_secs(2_000), ..report(86_399).unwrap() });
     let again = Some(Join { again: true, in_flight: Vec::new() });
     assert!(quota(&mut second, QuotaRequest { join: again, gate, ..join_request(0) }).closed);
+    // A probe that shows nothing is soon followed by another.
+    let completed = vec![(0, Duration::ZERO)];
+    let answer = quota(&mut first, QuotaRequest { completed, ..member_request(5, 0) });
+    assert!(answer.closed && answer.wait <= Duration::from_secs(5), "{answer:?}");
     quota(&mut first, QuotaRequest { gate: report(0), ..member_request(5, 0) });
     let answer = quota(&mut second, member_request(10, 5));
     assert_eq!((answer.granted, answer.closed), (5, false));

@@ -79,20 +79,10 @@ impl<E: Endpoint> Call<E> {
         attempt: &Attempt,
         error: CallErrorKind,
     ) {
+        if self.needs_no_retry(engine, now, attempt, &error) {
+            return;
+        }
         let purpose = &attempt.purpose;
-        if self.tries_another_token(engine, now, purpose, &error) {
-            self.record(engine, || EventKind::TokenRefused);
-            return;
-        }
-        if purpose.is_token() && engine.token_cache.is_retired(&self.claim) {
-            return;
-        }
-        let keeps_token = purpose.is_token() && engine.keep_token(&mut self.claim, now);
-        close_gate::<E>(engine, now, attempt, &error, error.retry_after());
-        if keeps_token {
-            self.token_attempts = 0;
-            return;
-        }
         if error.is_rate_limited() {
             self.refusals += 1;
             *self.attempts(purpose) -= 1;
@@ -105,11 +95,15 @@ impl<E: Endpoint> Call<E> {
         let random = engine.jitter.next();
         let endpoint = purpose.endpoint(E::KIND);
         let replay = self.replay_of(endpoint);
-        match retry::decide(&engine.settings.policy, &attempts, &error, replay, now, random) {
+        let policy = &engine.settings.policy;
+        let decision = retry::decide(policy, &attempts, &error, replay, now, random);
+        let closed_for = match decision {
+            RetryDecision::Retry { at, .. } if error.is_rate_limited() => Some(at.since(now)),
+            _ => error.retry_after(),
+        };
+        close_gate::<E>(engine, now, attempt, &error, closed_for);
+        match decision {
             RetryDecision::Retry { at, reason } => {
-                if error.is_rate_limited() {
-                    close_gate::<E>(engine, now, attempt, &error, Some(at.since(now)));
-                }
                 engine.extend_lease(&self.claim, at, now);
                 self.last = Some((endpoint, error));
                 self.state = State::Paused { until: at, reason };
@@ -124,6 +118,33 @@ impl<E: Endpoint> Call<E> {
                 self.finish(engine, now, Err(error));
             }
         }
+    }
+
+    /// Returns whether the call goes on with another token, or with the old one.
+    fn needs_no_retry(
+        &mut self,
+        engine: &mut Engine,
+        now: Moment,
+        attempt: &Attempt,
+        error: &CallErrorKind,
+    ) -> bool {
+        let purpose = &attempt.purpose;
+        if self.tries_another_token(engine, now, purpose, error) {
+            self.record(engine, || EventKind::TokenRefused);
+            return true;
+        }
+        if !purpose.is_token() {
+            return false;
+        }
+        if engine.token_cache.is_retired(&self.claim) {
+            return true;
+        }
+        let keeps_token = engine.keep_token(&mut self.claim, now);
+        if keeps_token {
+            close_gate::<E>(engine, now, attempt, error, error.retry_after());
+            self.token_attempts = 0;
+        }
+        keeps_token
     }
 
     /// Returns whether the call tries again with another token, as it does once after a 401.
@@ -178,7 +199,7 @@ impl<E: Endpoint> Call<E> {
     }
 }
 
-/// Keeps all calls from sending such requests for the time that the service asked for.
+/// Keeps all calls from sending such requests for the time that the service asked for, if it did.
 fn close_gate<E: Endpoint>(
     engine: &mut Engine,
     now: Moment,
@@ -186,16 +207,15 @@ fn close_gate<E: Endpoint>(
     error: &CallErrorKind,
     wait: Option<Duration>,
 ) {
-    let Some(until) = wait.filter(|wait| !wait.is_zero()).map(|wait| now.after(wait)) else {
-        return;
-    };
-    match attempt.purpose {
-        Purpose::Token(_) if error.is_overload() => {
+    let until = wait.filter(|wait| !wait.is_zero()).map(|wait| now.after(wait));
+    match (&attempt.purpose, until) {
+        (Purpose::Token(_), Some(until)) if error.is_overload() => {
             engine.token_refused(until, attempt.sent_at, now, error);
         }
-        Purpose::Request(..) if error.is_rate_limited() => {
+        (Purpose::Token(_), _) => engine.token_cache.showed_nothing(attempt.sent_at, now),
+        (Purpose::Request(..), Some(until)) if error.is_rate_limited() => {
             engine.limiter(E::BUCKET).close(until, attempt.sent_at, now);
         }
-        _ => {}
+        (Purpose::Request(..), _) => {}
     }
 }

@@ -130,8 +130,13 @@ impl<E: Endpoint> Operation for Call<E> {
 
     fn cancel(&mut self, engine: &mut Engine, now: Moment) {
         let state = std::mem::replace(&mut self.state, State::Finished(None));
-        if let State::InFlight(Attempt { ticket, purpose: Purpose::Request(..), .. }) = state {
-            engine.account(E::BUCKET, |limiter| limiter.failed(ticket, now, false));
+        if let State::InFlight(Attempt { ticket, purpose, sent_at, .. }) = state {
+            match purpose {
+                Purpose::Token(_) => engine.token_cache.showed_nothing(sent_at, now),
+                Purpose::Request(..) => {
+                    engine.account(E::BUCKET, |limiter| limiter.failed(ticket, now, false));
+                }
+            }
         }
         engine.account(E::BUCKET, |limiter| limiter.leave(self.position, now));
         engine.release_lease(&mut self.claim);

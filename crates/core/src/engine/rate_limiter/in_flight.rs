@@ -31,9 +31,11 @@ impl InFlight {
         self.0.first_key_value().map(|(_, sent)| sent.at)
     }
 
-    /// Removes the oldest request if its time for a response has run out.
-    pub(super) fn pop_lost(&mut self, now: Moment) -> Option<u64> {
-        let first = self.0.first_entry().filter(|sent| sent.get().lost_at <= now);
-        first.map(|sent| sent.remove_entry().0)
+    /// Removes the oldest request if its time for a response has run out; returns it with the time
+    /// when it was sent.
+    pub(super) fn pop_lost(&mut self, now: Moment) -> Option<(u64, Moment)> {
+        let first = self.0.first_entry().filter(|sent| sent.get().lost_at <= now)?;
+        let (id, sent) = first.remove_entry();
+        Some((id, sent.at))
     }
 }
