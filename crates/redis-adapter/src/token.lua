@@ -27,10 +27,12 @@ local function release()
   if mine then redis.call('DEL', lease) end
 end
 
+local sealed, mark, shared, expires, renew =
+  unpack(redis.call('HMGET', token, 'sealed', 'mark', 'shared', 'expires', 'renew'))
+shared, expires, renew = tonumber(shared or 0), tonumber(expires or 0), tonumber(renew or 0)
+local answer = { 1, sealed or '', math.floor(expires - now), math.max(math.floor(renew - now), 0) }
+
 if asks == 'get' then
-  local sealed, mark, expires, renew = unpack(redis.call('HMGET', token, 'sealed', 'mark', 'expires', 'renew'))
-  expires, renew = tonumber(expires or 0), tonumber(renew or 0)
-  local answer = { 1, sealed or '', math.floor(expires - now), math.max(math.floor(renew - now), 0) }
   if expires > now and renew > now then return answer end
   if mine then
     take(now, ARGV[3])
@@ -39,19 +41,19 @@ if asks == 'get' then
   if expires > now and mark ~= ARGV[4] then return answer end
   return { 3, '', wait(), 0 }
 elseif asks == 'hold' then
+  if expires > now and shared > now - ARGV[4] then return answer end
   if mine then take(since or now, ARGV[3]) end
 elseif asks == 'put' then
   -- The process may have fetched it long ago, if it had lost its connection.
-  local current = tonumber(redis.call('HGET', token, 'renew') or 0)
-  if current <= now or current < now + ARGV[6] then
-    redis.call('HSET', token, 'sealed', ARGV[3], 'mark', ARGV[4], 'expires', now + ARGV[5],
-      'renew', now + ARGV[6])
+  if renew <= now or renew < now + ARGV[6] then
+    redis.call('HSET', token, 'sealed', ARGV[3], 'mark', ARGV[4], 'shared', now,
+      'expires', now + ARGV[5], 'renew', now + ARGV[6])
     redis.call('PEXPIRE', token, math.max(math.ceil(ARGV[5] / 1e3), 1))
   end
   release()
 elseif asks == 'release' then
   release()
 elseif asks == 'discard' then
-  if redis.call('HGET', token, 'mark') == ARGV[3] then redis.call('DEL', token) end
+  if mark == ARGV[3] then redis.call('DEL', token) end
 end
 return { 0, '', 0, 0 }

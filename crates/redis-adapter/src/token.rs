@@ -20,8 +20,8 @@ pub(crate) fn command(keys: &Keys, request: &TokenRequest) -> Option<Cmd> {
             let known = known.as_ref().map(|token| keys.mark(token.expose())).unwrap_or_default();
             command.arg("get").arg(microseconds(*lease)).arg(known);
         }
-        TokenRequest::Hold(time) => {
-            command.arg("hold").arg(microseconds(*time));
+        TokenRequest::Hold { lease, age } => {
+            command.arg("hold").arg(microseconds(*lease)).arg(microseconds(*age));
         }
         TokenRequest::Put(shared) => {
             command.arg("put").arg(keys.seal(&shared.token)?).arg(keys.mark(shared.token.expose()));

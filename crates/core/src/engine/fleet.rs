@@ -144,6 +144,7 @@ impl Engine {
             let (renew_at, expires_at) =
                 (asked_at.after(shared.renew_after), asked_at.after(shared.lifetime));
             self.token_cache.adopt(authorization, renew_at, expires_at);
+            self.token_cache.open_gate(asked_at);
         }
     }
 

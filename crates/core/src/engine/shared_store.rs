@@ -166,8 +166,14 @@ pub enum TokenRequest {
         /// The token that the process has, which is due for renewal.
         known: Option<Secret>,
     },
-    /// Takes or extends the lease for this time, unless another process holds it.
-    Hold(Duration),
+    /// Takes or extends the lease, unless another process holds it, because the token could not be
+    /// fetched. Does nothing if a token has been shared since.
+    Hold {
+        /// The duration of the lease.
+        lease: Duration,
+        /// The time since the fetch failed.
+        age: Duration,
+    },
     /// Shares the token that was fetched, unless the store has one that is renewed later, and
     /// releases the lease. It may arrive late or twice, after a failed exchange.
     Put(SharedToken),
@@ -191,7 +197,7 @@ pub struct SharedToken {
 /// The store's answer to a [`TokenRequest`].
 #[derive(Clone, Debug)]
 pub enum TokenAnswer {
-    /// The answer to a `Get` if there is a token.
+    /// The answer to a `Get` if there is a token, and to a `Hold` if one has been shared since.
     Token(SharedToken),
     /// The answer to a `Get` if this process may fetch a token. A store that does not share tokens
     /// always answers this.

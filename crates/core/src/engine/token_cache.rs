@@ -171,8 +171,7 @@ impl TokenCache {
     ) {
         let generation = claim.lease.unwrap_or_default();
         self.release(claim);
-        self.gate.open(now);
-        self.refusal = None;
+        self.open_gate(now);
         claim.fresh = Some((authorization.clone(), generation));
         if let Some(lifetime) = lifetime.filter(|_| generation > self.retired) {
             let renew_at = now.after(renew_after(lifetime, refresh_margin));
@@ -191,6 +190,11 @@ impl TokenCache {
         self.leases += 1;
         let generation = self.leases;
         self.token = Some(CachedToken { authorization, generation, renew_at, expires_at });
+    }
+
+    /// Records that the token endpoint accepts requests, as was known at `at`.
+    pub(super) fn open_gate(&mut self, at: Moment) {
+        self.gate.open(at);
     }
 
     /// Returns the cached token.

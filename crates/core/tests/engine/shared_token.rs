@@ -50,7 +50,9 @@ pub(super) fn asked(
                     let known = known.as_ref().map_or("none", |known| known.expose());
                     (format!("get {} {known}", seconds(lease)), token.clone())
                 }
-                TokenRequest::Hold(time) => (format!("hold {}", seconds(time)), TokenAnswer::Done),
+                TokenRequest::Hold { lease, .. } => {
+                    (format!("hold {}", seconds(lease)), TokenAnswer::Done)
+                }
                 TokenRequest::Put(shared) => {
                     let (lifetime, renewal) =
                         (seconds(shared.lifetime), seconds(shared.renew_after));
@@ -336,6 +338,26 @@ fn refusal_is_in_effect_again_when_the_store_returns() {
     fail_exchange(&mut engine, at(0));
     assert_eq!(exchange(&mut engine, at(8), &TokenAnswer::Fetch), ["hold 12"]);
     assert_eq!(exchange(&mut engine, at(19), &TokenAnswer::Fetch), [""; 0]);
+}
+
+#[test]
+fn token_that_another_process_fetched_since_a_refusal_ends_it() {
+    let (mut engine, mut call, ticket) = fetching(at(0));
+    refuse(&mut call, &mut engine, at(0), ticket, "86400");
+    fails(&mut call, &mut engine, at(0));
+    fail_exchange(&mut engine, at(0));
+    let StoreStep::Exchange(requests) = engine.poll_store(at(8)) else { panic!() };
+    let [StoreRequest::Token(TokenRequest::Hold { age, .. }), ..] = requests.as_slice() else {
+        panic!("{requests:?}")
+    };
+    assert_eq!(*age, Duration::from_secs(8));
+    engine.handle_store(at(8), Ok(vec![StoreAnswer::Token(shared("theirs"))]));
+    assert_eq!(sends_with_permit(&mut super::call(), &mut engine, at(8)).0, "decision theirs");
+    // This process may also fetch the next one.
+    let mut renewing = super::call();
+    waits(&mut renewing, &mut engine, at(1009));
+    assert_eq!(exchange(&mut engine, at(1009), &TokenAnswer::Fetch), ["get 15 none"]);
+    assert_eq!(sends(&mut renewing, &mut engine, at(1009)).0, "token -");
 }
 
 #[test]

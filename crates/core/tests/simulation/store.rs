@@ -124,9 +124,12 @@ impl Store {
                     TokenAnswer::Wait(pause.min(until.since(now)).max(millis(1)))
                 }
             },
-            TokenRequest::Hold(time) => {
+            TokenRequest::Hold { lease, age } => {
+                if let Some(stored) = self.token.as_ref().filter(|it| now.since(it.at) < *age) {
+                    return stored.answer(now);
+                }
                 if available {
-                    self.fetching = Some((member, now.after(*time), since));
+                    self.fetching = Some((member, now.after(*lease), since));
                 }
                 TokenAnswer::Done
             }

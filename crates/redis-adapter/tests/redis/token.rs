@@ -18,6 +18,10 @@ fn get() -> TokenRequest {
     TokenRequest::Get { lease: LEASE, known: None }
 }
 
+fn hold(lease: Duration) -> TokenRequest {
+    TokenRequest::Hold { lease, age: Duration::from_secs(600) }
+}
+
 fn put(text: &str, lifetime: u64, renew_after: u64) -> TokenRequest {
     TokenRequest::Put(SharedToken {
         token: Secret::from(text),
@@ -67,7 +71,7 @@ fn waiting_process_asks_less_often_the_longer_the_fetch_takes() {
     }
     assert!(waited > Duration::from_millis(900), "{waited:?}");
     // At the end of the lease, the process may fetch.
-    token(&mut first, TokenRequest::Hold(Duration::from_millis(30)));
+    token(&mut first, hold(Duration::from_millis(30)));
     assert!(wait() <= Duration::from_millis(30));
 }
 
@@ -86,8 +90,8 @@ fn lease_ends_by_expiry_or_release() {
     );
     token(&mut second, TokenRequest::Release);
     assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
-    token(&mut second, TokenRequest::Hold(LEASE));
-    token(&mut first, TokenRequest::Hold(LEASE));
+    token(&mut second, hold(LEASE));
+    token(&mut first, hold(LEASE));
     assert!(matches!(token(&mut second, get()), TokenAnswer::Wait(_)));
 }
 
@@ -138,13 +142,33 @@ fn one_process_renews_while_the_others_use_the_old_token() {
 }
 
 #[test]
+fn refused_process_does_not_take_the_lease_after_another_has_fetched() {
+    let server = RedisServer::start();
+    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
+    command(&server, &["FLUSHALL"]);
+    assert!(matches!(token(&mut second, get()), TokenAnswer::Fetch));
+    token(&mut second, put("new", 60, 1));
+    assert_eq!(token_text(&token(&mut first, hold(LEASE))), Some("new"));
+    thread::sleep(Duration::from_millis(1_100));
+    let known = Some(Secret::from("new"));
+    let renew = TokenRequest::Get { lease: LEASE, known };
+    assert!(matches!(token(&mut second, renew), TokenAnswer::Fetch));
+    token(&mut second, TokenRequest::Release);
+    // A token from before the refusal proves nothing.
+    let hold = TokenRequest::Hold { lease: LEASE, age: Duration::from_secs(1) };
+    assert!(matches!(token(&mut first, hold), TokenAnswer::Done));
+    assert!(matches!(token(&mut second, get()), TokenAnswer::Token(_)));
+}
+
+#[test]
 fn token_does_not_replace_a_newer_one() {
     let server = RedisServer::start();
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     token(&mut first, put("newer", 3600, 3000));
     token(&mut second, put("older", 3500, 2900));
     assert_eq!(token_text(&token(&mut second, get())), Some("newer"));
-    token(&mut first, TokenRequest::Hold(LEASE));
+    token(&mut first, hold(LEASE));
     token(&mut first, put("due", 3600, 3100));
     token(&mut first, TokenRequest::Discard(Secret::from("due")));
     assert!(matches!(token(&mut second, get()), TokenAnswer::Fetch), "the lease was released");

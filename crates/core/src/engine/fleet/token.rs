@@ -52,6 +52,8 @@ enum Lease {
 /// the process dies.
 #[derive(Debug)]
 struct Hold {
+    /// The time at which a fetch failed.
+    since: Moment,
     until: Moment,
     extend_at: Moment,
 }
@@ -122,14 +124,15 @@ impl TokenShare {
     pub(in crate::engine) fn extend(&mut self, at: Moment, now: Moment) {
         if let Lease::Held { until } = &mut self.lease {
             *until = at.after(UNUSED);
-            self.hold = Some(Hold { until: until.after(self.longest_fetch), extend_at: now });
+            let until = until.after(self.longest_fetch);
+            self.hold = Some(Hold { since: now, until, extend_at: now });
         }
     }
 
     /// Keeps all processes from fetching before `until`, because the service refused.
     pub(super) fn refused(&mut self, until: Moment, now: Moment) {
         self.lease = Lease::None;
-        self.hold = Some(Hold { until, extend_at: now });
+        self.hold = Some(Hold { since: now, until, extend_at: now });
     }
 
     /// Returns the request that extends the lease, if it is due.
@@ -139,7 +142,7 @@ impl TokenShare {
         let hold = self.hold.as_mut().filter(|hold| hold.extend_at <= now)?;
         let rest = hold.until.since(now);
         hold.extend_at = if rest > term { now.after(term / 3) } else { hold.until };
-        Some(TokenRequest::Hold(rest.min(term)))
+        Some(TokenRequest::Hold { lease: rest.min(term), age: now.since(hold.since) })
     }
 
     /// Reports a token that the service refused.
@@ -188,10 +191,13 @@ impl TokenShare {
         asked_at: Moment,
         now: Moment,
     ) -> Option<SharedToken> {
+        if let TokenAnswer::Token(token) = answer {
+            (self.lease, self.hold) = (Lease::None, None);
+            return Some(token);
+        }
         let Lease::Requested { needed } = self.lease else { return None };
         self.lease = match answer {
-            TokenAnswer::Done => return None,
-            TokenAnswer::Token(_) => Lease::None,
+            TokenAnswer::Done | TokenAnswer::Token(_) => return None,
             TokenAnswer::Fetch => {
                 self.hold = None;
                 Lease::Held { until: asked_at.after(UNUSED) }
@@ -201,10 +207,7 @@ impl TokenShare {
         if !needed {
             self.release();
         }
-        match answer {
-            TokenAnswer::Token(token) => Some(token),
-            _ => None,
-        }
+        None
     }
 
     /// Handles the loss of the store: this process now fetches its own token, and shares it when the
