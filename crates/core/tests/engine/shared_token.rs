@@ -236,6 +236,23 @@ fn lease_that_was_not_used_for_five_seconds_is_requested_again() {
 }
 
 #[test]
+fn lease_that_no_call_uses_is_released() {
+    let mut engine = sharing();
+    let due = AccessToken::new("due", Duration::from_secs(1000)).unwrap();
+    assert!(engine.set_access_token(&due, at(0)));
+    let mut call = call();
+    waits(&mut call, &mut engine, at(950));
+    assert_eq!(exchange(&mut engine, at(950), &TokenAnswer::Fetch), ["get 15 due"]);
+    // The next call would renew the token, but there is none.
+    call.cancel(&mut engine, at(950));
+    assert_eq!(exchange(&mut engine, at(950), &TokenAnswer::Fetch), [""; 0]);
+    let StoreStep::Wait { until } = engine.poll_store(at(950)) else { panic!() };
+    assert_eq!(until, at(955));
+    assert_eq!(exchange(&mut engine, at(955), &TokenAnswer::Fetch), ["release"]);
+    assert_eq!(exchange(&mut engine, at(956), &TokenAnswer::Fetch), [""; 0]);
+}
+
+#[test]
 fn canceled_call_releases_the_lease() {
     let (mut engine, mut call, _) = fetching(at(0));
     call.cancel(&mut engine, at(1));

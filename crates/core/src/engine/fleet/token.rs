@@ -38,9 +38,10 @@ enum Lease {
     Requested {
         needed: bool,
     },
-    /// Held by this process; a fetch must start before `until`.
+    /// Held by this process. A fetch must start before `until`, or the lease is released then.
     Held {
         until: Moment,
+        started: bool,
     },
     /// Held by another process; requested again at `ask_at` if a call still waits.
     Elsewhere {
@@ -91,7 +92,10 @@ impl TokenShare {
             self.waits_until = now.after(DROPPED);
         }
         match &mut self.lease {
-            Lease::Held { until } if now < *until => return true,
+            Lease::Held { until, started } if now < *until => {
+                *started = true;
+                return true;
+            }
             Lease::None | Lease::Held { .. } => self.lease = Lease::Needed,
             Lease::Requested { needed } => *needed = true,
             Lease::Elsewhere { ask_at } if *ask_at <= now => self.lease = Lease::Needed,
@@ -122,8 +126,9 @@ impl TokenShare {
 
     /// Extends the lease for another fetch, which starts at `at`.
     pub(in crate::engine) fn extend(&mut self, at: Moment, now: Moment) {
-        if let Lease::Held { until } = &mut self.lease {
-            *until = at.after(UNUSED);
+        if let Lease::Held { .. } = self.lease {
+            let until = at.after(UNUSED);
+            self.lease = Lease::Held { until, started: false };
             let until = until.after(self.longest_fetch);
             self.hold = Some(Hold { since: now, until, extend_at: now });
         }
@@ -154,6 +159,9 @@ impl TokenShare {
 
     /// Returns the requests to the store.
     pub(super) fn requests(&mut self, cache: &TokenCache, now: Moment) -> Vec<TokenRequest> {
+        if self.unused_at().is_some_and(|at| at <= now) {
+            self.release();
+        }
         self.sent = std::mem::take(&mut self.outgoing);
         let messages = self.sent.iter().map(|message| message.request(cache, now));
         let mut requests: Vec<_> = messages.collect();
@@ -176,7 +184,16 @@ impl TokenShare {
             Lease::Elsewhere { ask_at } if ask_at.max(now) < self.waits_until => Some(ask_at),
             _ => None,
         };
-        self.hold.iter().map(|hold| hold.extend_at).chain(ask_at).min()
+        let extend_at = self.hold.as_ref().map(|hold| hold.extend_at);
+        [ask_at, extend_at, self.unused_at()].into_iter().flatten().min()
+    }
+
+    /// Returns when the lease is released, if no fetch starts under it.
+    fn unused_at(&self) -> Option<Moment> {
+        match self.lease {
+            Lease::Held { until, started: false } => Some(until),
+            _ => None,
+        }
     }
 
     /// Handles the success of an exchange.
@@ -200,7 +217,7 @@ impl TokenShare {
             TokenAnswer::Done | TokenAnswer::Token(_) => return None,
             TokenAnswer::Fetch => {
                 self.hold = None;
-                Lease::Held { until: asked_at.after(UNUSED) }
+                Lease::Held { until: asked_at.after(UNUSED), started: false }
             }
             TokenAnswer::Wait(wait) => Lease::Elsewhere { ask_at: now.after(wait) },
         };
