@@ -80,7 +80,8 @@ pub struct QuotaRequest {
     pub bucket: Bucket,
     /// The length of the sliding window.
     pub window: Duration,
-    /// The longest time that a permit can be in use.
+    /// The longest time that a permit can be in use, unless its call has a longer timeout than the
+    /// policy's.
     pub lease: Duration,
     /// The policy's maximum number of requests in a window, even if the service allows more.
     pub budget: Option<u32>,

@@ -1,9 +1,11 @@
 //! The quotas that processes share through a store, and the events about it.
 
+use didit_core::verification::Raw;
 use didit_core::{
     Application, Bucket, GateReport, QuotaAnswer, QuotaRequest, SharedLimit, SharedStore,
     StoreAnswer, StoreError, StoreRequest, StoreStep,
 };
+use http::Method;
 
 use super::*;
 
@@ -139,6 +141,14 @@ fn any_attempt_timeout_can_be_shared() {
         let [StoreRequest::Quota(quota)] = requests.as_slice() else { panic!("{requests:?}") };
         assert_eq!(quota.lease, timeout.saturating_add(Duration::from_secs(1)));
     }
+}
+
+#[test]
+fn permit_lasts_as_long_as_a_request_that_is_not_repeated() {
+    let mut engine = shared(|policy| policy.call_timeout = Duration::from_secs(40));
+    waits(&mut Call::new(Raw::new(Method::POST, "/v3/x/")), &mut engine, at(0));
+    let quota = exchange(&mut engine, at(0), 0, None);
+    assert_eq!((quota.bucket, quota.lease), (Bucket::VerificationOther, Duration::from_secs(41)));
 }
 
 #[test]
