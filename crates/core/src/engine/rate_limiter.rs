@@ -262,10 +262,13 @@ impl RateLimiter {
         }
     }
 
-    /// Gives up a place in the queue; returns whether waiting calls should be polled.
+    /// Gives up a place in the queue, or the room that admission gave; returns whether waiting calls
+    /// should be polled.
     pub(super) fn leave(&mut self, position: QueuePosition, now: Moment) -> bool {
-        let Some(Ok(at)) = position.map(|position| self.find(position)) else { return false };
-        self.queue.remove(at);
+        let Some(position) = position else { return false };
+        if let Ok(at) = self.find(position) {
+            self.queue.remove(at);
+        }
         self.can_admit_queued(now)
     }
 

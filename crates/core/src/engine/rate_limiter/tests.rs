@@ -101,6 +101,20 @@ fn leaving_the_queue_advances_the_next() {
     assert_eq!(opens_at(&mut limiter, &mut second, at(3)), Some(at(10_000)));
 }
 
+#[test]
+fn call_that_is_admitted_but_not_sent_wakes_the_next() {
+    let mut limiter = limiter();
+    send(&mut limiter, 1, at(0));
+    limiter.answered(1, at(0), &reported(1, 0), StatusCode::OK);
+    let (mut first, mut second) = (None, None);
+    assert!(opens_at(&mut limiter, &mut first, at(1)).is_some());
+    assert!(opens_at(&mut limiter, &mut second, at(1)).is_some());
+    assert_eq!(opens_at(&mut limiter, &mut first, at(10_000)), None);
+    assert!(limiter.leave(first, at(10_000)), "its request could not be built");
+    send_from(&mut limiter, &mut second, 2, at(10_000));
+    assert!(!limiter.leave(second, at(10_001)), "no call waits");
+}
+
 const OK: StatusCode = StatusCode::OK;
 const REFUSED: StatusCode = StatusCode::TOO_MANY_REQUESTS;
 
