@@ -101,7 +101,9 @@ impl TokenCache {
     ) -> TokenAccess {
         self.lease.take_if(|lease| lease.until <= now);
         self.token.take_if(|token| token.expires_at <= now);
-        if let Some((authorization, generation)) = &claim.fresh {
+        if let Some((authorization, generation)) = &claim.fresh
+            && *generation > self.retired
+        {
             return TokenAccess::Ready(Some(authorization.clone()), *generation);
         }
         let old = match &self.token {

@@ -254,6 +254,19 @@ fn queued_call_uses_its_fetched_token_even_after_expiry() {
 }
 
 #[test]
+fn queued_call_does_not_use_its_fetched_token_with_other_credentials() {
+    let mut engine = paced(1);
+    retrieve(&mut engine, at(0), "first");
+    engine.set_credentials(ClientCredentials::new("id", "second secret").unwrap());
+    let mut queued = call().deadline_from_first_send();
+    let (_, ticket) = sends(&mut queued, &mut engine, at(30));
+    answer(&mut queued, &mut engine, at(30), ticket, 200, &token("second", 1000));
+    waits(&mut queued, &mut engine, at(30));
+    engine.set_credentials(ClientCredentials::new("id", "third secret").unwrap());
+    assert_eq!(sends(&mut queued, &mut engine, at(60)).0, "token -");
+}
+
+#[test]
 fn token_older_than_the_refused_one_is_not_used() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "old");
