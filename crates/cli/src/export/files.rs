@@ -71,7 +71,11 @@ impl Files {
             || started.as_ref().is_some_and(|started| started.owns_failures);
         let restart = matches!(start, Start::Restart);
         if restart || started.is_none() {
-            refuse_foreign(&mut failures, &mut output, started.is_some())?;
+            let has_failures = started.as_ref().is_some_and(|it| it.has_failures_of(&arguments));
+            refuse_foreign(
+                output.as_ref().filter(|file| !file.is_empty() && started.is_none()),
+                failures.as_mut().filter(|file| !file.is_empty() && !has_failures),
+            )?;
         }
         if restart {
             if let Some(failures) = failures.as_mut().filter(|failures| !failures.is_empty()) {
@@ -98,7 +102,7 @@ impl Files {
             }
             (Some(used), None, _) | (Some(used), _, None) => {
                 let overwrite = if arguments.may_restart(start) {
-                    ", or overwrite the output and the failures with --restart"
+                    ", or overwrite the failures with --restart"
                 } else {
                     ""
                 };
@@ -299,26 +303,27 @@ fn has_retry_list(paths: &Paths) -> bool {
     paths.retry.as_ref().is_some_and(|list| list.path.exists())
 }
 
-/// Refuses files that no export wrote; they are never modified.
+/// Refuses files, which no state file names, unless an export wrote them. Decisions may come from
+/// anywhere else, so an output is refused in any case.
 fn refuse_foreign(
-    failures: &mut Option<RecordFile>,
-    output: &mut Option<RecordFile>,
-    has_state: bool,
+    output: Option<&RecordFile>,
+    failures: Option<&mut RecordFile>,
 ) -> Result<(), Failure> {
-    if let Some(output) = output.as_mut().filter(|output| !output.is_empty() && !has_state)
-        && !output.begins_as_output()?
-    {
-        let name = output.name();
-        return Err(Failure::usage(format!("{name} is not an export; choose another --output")));
+    if let Some(output) = output {
+        return Err(Failure::usage(format!(
+            "{} is not empty, and there is no export to resume; move it away, or choose another \
+             --output",
+            output.name()
+        )));
     }
-    let Some(failures) = failures.as_mut().filter(|failures| !failures.is_empty()) else {
-        return Ok(());
-    };
-    let ours = |line: &str| Ok(FailureLine::parse(line).is_some());
-    failures.check(ExportFormat::Jsonl, ours).map(drop).map_err(|_| {
-        let name = failures.name();
-        Failure::usage(format!("{name} is not a failures file; choose another --failures"))
-    })
+    let Some(failures) = failures else { return Ok(()) };
+    match failures.check(ExportFormat::Jsonl, |line| Ok(FailureLine::parse(line).is_some())) {
+        Ok(1..) => Ok(()),
+        _ => Err(Failure::usage(format!(
+            "{} is not a failures file; choose another --failures",
+            failures.name()
+        ))),
+    }
 }
 
 fn repeated(name: &Named, id: &str) -> Failure {

@@ -133,12 +133,6 @@ struct Record {
     _session_id: IgnoredAny,
 }
 
-/// Returns true if an output of any format may begin with `line`.
-pub(super) fn is_first_line(line: &[u8]) -> bool {
-    line == csv::HEADER.as_bytes()
-        || line.starts_with(b"{") && serde_json::from_slice::<Record>(line).is_ok()
-}
-
 fn has_odd_quotes(text: &[u8]) -> bool {
     text.iter().filter(|&&byte| byte == b'"').count() % 2 == 1
 }

@@ -1,18 +1,15 @@
 //! An append-only file of whole records, locked by one process at a time.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufReader, Seek as _, SeekFrom, Write as _};
 
 use fs4::{FileExt, TryLockError};
 
-use super::format::{self, ExportFormat};
+use super::format::ExportFormat;
 use super::paths::Named;
 use super::stop::RESUME_HINT;
 use crate::failure::Failure;
 use crate::file::{self, DEVICE};
-
-/// The maximum length of a record in bytes; a response has at most 8 MiB.
-const MAX_RECORD: u64 = 1 << 24;
 
 pub(super) struct RecordFile {
     name: Named,
@@ -69,17 +66,6 @@ impl RecordFile {
     /// Returns true if opening created the file.
     pub(super) fn is_new(&self) -> bool {
         self.created
-    }
-
-    /// Returns true if the file begins like an output.
-    pub(super) fn begins_as_output(&mut self) -> Result<bool, Failure> {
-        let mut line = Vec::new();
-        let mut read = || {
-            self.file.seek(SeekFrom::Start(0))?;
-            BufReader::new(&mut self.file).take(MAX_RECORD).read_until(b'\n', &mut line)
-        };
-        read().map_err(|error| self.problem("read", &error))?;
-        Ok(format::is_first_line(&line))
     }
 
     /// Empties the file, so that its records do not return in a power loss.

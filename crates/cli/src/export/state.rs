@@ -194,6 +194,11 @@ impl Arguments {
         Err(Failure::usage(format!("the export to {output} was started {difference}; {advice}")))
     }
 
+    /// Returns true if both exports have the same failures file.
+    pub(super) fn has_failures_of(&self, other: &Self) -> bool {
+        self.failures == other.failures
+    }
+
     /// Returns true if the same command may have `--restart`.
     pub(super) fn may_restart(&self, start: Start<'_>) -> bool {
         self.share.is_none() && !matches!(start, Start::Retry(_))

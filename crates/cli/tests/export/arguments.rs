@@ -33,11 +33,12 @@ fn resume_with_other_arguments_is_refused() {
 fn foreign_file_is_never_modified() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(10);
-    for content in ["precious\n", "\n", "{\"a\":1}\n", "session_id,mine\n"] {
+    // The last two begin like a video, and like a failures file that an interruption tore.
+    for content in ["precious\n", "\n", "{\"a\":1}\n", "session_id,mine\n", "\0\0 ftyp\n", "{"] {
         place.write("out", content);
         for arguments in ["", "--restart", "--format csv --restart"] {
             run(&mut place.export(&sandbox, arguments))
-                .ends(2, "out is not an export; choose another --output\n");
+                .ends(2, "out is not empty, and there is no export to resume; ");
             assert_eq!(place.read("out"), content);
             assert!(!place.has("out.state") && !place.has("out.failures"));
         }
@@ -52,18 +53,43 @@ fn foreign_file_is_never_modified() {
 }
 
 #[test]
-fn output_without_state_requires_restart() {
+fn output_without_state_is_never_modified() {
     let sandbox = Sandbox::start().unwrap();
     for format in ["", "--format csv"] {
         let place = Place::with_ids(10);
         run(&mut place.export(&sandbox, format)).ends(0, "10 exported");
         fs::remove_file(place.path("out.state")).unwrap();
         let output = place.read("out");
-        run(&mut place.export(&sandbox, format)).ends(2, "there is no export to resume");
-        assert_eq!(place.read("out"), output);
-        run(&mut place.export(&sandbox, "--restart")).ends(0, "10 exported");
-        place.is_complete(10);
+        // It may as well be the output of `didit decision`.
+        for restart in ["", "--restart"] {
+            run(&mut place.export(&sandbox, &format!("{format} {restart}")))
+                .ends(2, "out is not empty, and there is no export to resume; move it away");
+            assert_eq!(place.read("out"), output);
+        }
     }
+}
+
+#[test]
+fn failures_without_an_output_can_be_overwritten() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::with_ids(3));
+    sandbox.script(Route::Decision, [Fault::answer(404)]);
+    run(&mut place.export(&sandbox, "--failures f")).ends(4, "2 exported and 1 failed");
+    let other = "--input ids --output other --failures f";
+    run(&mut place.export_with(&sandbox, other))
+        .ends(2, "f is not empty, and there is no export to resume");
+    run(&mut place.export_with(&sandbox, &format!("{other} --restart"))).ends(0, "3 exported");
+    assert!(!place.has("f"));
+}
+
+#[test]
+fn restart_overwrites_what_a_power_loss_left() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::with_ids(3));
+    run(&mut place.export(&sandbox, "")).ends(0, "3 exported");
+    for name in ["out", "out.failures"] {
+        place.write(name, "\0\0\0");
+    }
+    run(&mut place.export(&sandbox, "--restart")).ends(0, "3 exported and 0 failed");
+    place.is_complete(3);
 }
 
 #[test]
