@@ -1,6 +1,6 @@
 //! The output formats, and how their records are split.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, Read as _};
 use std::path::Path;
 
 use clap::ValueEnum;
@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::csv;
 use crate::workers::AnyDecision;
+
+/// The maximum length of a record in bytes. Its response has at most 8 MiB; CSV writes some of it
+/// twice, and doubles quotes.
+pub(super) const MAX_RECORD: usize = 1 << 25;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -70,13 +74,15 @@ impl ExportFormat {
         }
     }
 
-    /// Reads the next record with its line end; leaves `record` empty at the end of the file.
+    /// Reads the next record with its line end, or one byte more than the maximum of it; leaves
+    /// `record` empty at the end of the file.
     pub(super) fn read(self, from: &mut impl BufRead, record: &mut Vec<u8>) -> io::Result<()> {
         record.clear();
         let mut open_quote = false;
         loop {
             let start = record.len();
-            let read = from.read_until(b'\n', record)?;
+            let left = (MAX_RECORD + 1 - start) as u64;
+            let read = from.by_ref().take(left).read_until(b'\n', record)?;
             open_quote ^= has_odd_quotes(&record[start..]);
             // A CSV record continues on the next line only within quotes.
             if read == 0 || self.is_lines() || !open_quote {

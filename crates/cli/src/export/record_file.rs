@@ -5,7 +5,7 @@ use std::io::{self, BufReader, Seek as _, SeekFrom, Write as _};
 
 use fs4::{FileExt, TryLockError};
 
-use super::format::ExportFormat;
+use super::format::{ExportFormat, MAX_RECORD};
 use super::paths::Named;
 use super::stop::RESUME_HINT;
 use crate::failure::Failure;
@@ -105,7 +105,8 @@ impl RecordFile {
                 continue;
             }
             let left = &record[..zero.unwrap_or(record.len())];
-            let torn = zero.is_some() || !format.is_closed(&record);
+            let is_cut_off = record.len() <= MAX_RECORD && !format.is_closed(&record);
+            let torn = zero.is_some() || is_cut_off;
             if torn && format.is_beginning(left) {
                 return Ok(whole);
             }

@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
 
@@ -90,6 +91,18 @@ fn unwritable_failures_file_is_refused_before_sending() {
     run(&mut place.export(&sandbox, "--failures notes --restart"))
         .ends(2, "notes is not a failures file");
     assert_eq!(place.read("notes"), "mine\n");
+    assert_eq!(sandbox.connections(), 0);
+}
+
+#[test]
+fn endless_line_is_refused_without_reading_all_of_it() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::with_ids(3));
+    let mut image = fs::File::create(place.path("image")).unwrap();
+    image.write_all(b"{\"session_id\":\"").unwrap();
+    image.write_all(&vec![b'a'; 48 << 20]).unwrap();
+    image.set_len(1 << 36).unwrap();
+    let export = place.export(&sandbox, "--failures image --restart");
+    run(&mut limited(&export, "-v 2000000")).ends(2, "image is not a failures file");
     assert_eq!(sandbox.connections(), 0);
 }
 
