@@ -10,6 +10,7 @@ use didit_blocking_adapter::{ConfigError, Error};
 
 use crate::duration::precise;
 use crate::exit::Exit;
+use crate::shortage::is_shortage;
 use crate::terminal;
 
 #[derive(Debug)]
@@ -28,6 +29,18 @@ impl Failure {
     /// Builds a failure that no other exit code describes.
     pub(crate) fn other(line: impl Display) -> Self {
         Self { exit: Exit::Other, line: Some(line.to_string()) }
+    }
+
+    /// Builds the failure of a file that cannot be used, whose cause is a mistake of the user or a
+    /// shortage of this machine.
+    pub(crate) fn of_file(attempt: impl Display, error: &io::Error, advice: &str) -> Self {
+        if is_shortage(error) {
+            return Self::other(format!(
+                "this machine is short of a resource: {attempt}: {error}; nothing was sent; make room or \
+                 raise the limit, and run the same command again"
+            ));
+        }
+        Self::usage(format!("{attempt}: {error}; {advice}"))
     }
 
     /// Builds the failure of a call; `about` names the session if there are several.

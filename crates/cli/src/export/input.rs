@@ -91,7 +91,7 @@ impl Input {
             Source::Failures(_) => "--retry-failures",
         };
         let unreadable = |error: io::Error| {
-            Failure::usage(format!("could not read {shown}: {error}; check {flag}"))
+            Failure::of_file(format!("could not read {shown}"), &error, &format!("check {flag}"))
         };
         let copied = |error: io::Error| {
             let folder = folder.display();

@@ -23,8 +23,10 @@ pub(super) struct RecordFile {
 impl RecordFile {
     /// Opens or creates a regular file, and locks it until it is closed.
     pub(super) fn open(name: &Named) -> Result<Self, Failure> {
-        let refused = |why: &str| Failure::usage(format!("could not open {name} to write: {why}"));
-        let problem = |error: io::Error| refused(&error.to_string());
+        let problem = |error: io::Error| {
+            let attempt = format!("could not open {name} to write");
+            Failure::of_file(attempt, &error, "check its permissions, or choose another file")
+        };
         let created = match fs::symlink_metadata(&name.path) {
             Ok(found) => {
                 regular(name, &found)?;

@@ -115,6 +115,10 @@ impl Arguments {
     /// # Errors
     /// The file is not a state file, and must not be written to.
     pub(super) fn read(name: &Named) -> Result<Option<Self>, Failure> {
+        let unreadable = |error: io::Error| {
+            let attempt = format!("could not read {name}, the state of the export");
+            Failure::of_file(attempt, &error, "check its permissions, or choose another --output")
+        };
         let foreign = |why: &str| {
             Failure::usage(format!(
                 "{name} is needed for the state of the export, but {why}; move it away, or choose \
@@ -127,7 +131,7 @@ impl Arguments {
             }
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(foreign(&error.to_string())),
+            Err(error) => return Err(unreadable(error)),
         }
         let read = || -> io::Result<Vec<u8>> {
             let file = file::private(OpenOptions::new().read(true)).open(&name.path)?;
@@ -135,7 +139,7 @@ impl Arguments {
             file.take(MAX_FIRST_LINE).read_to_end(&mut text)?;
             Ok(text)
         };
-        let text = read().map_err(|error| foreign(&error.to_string()))?;
+        let text = read().map_err(unreadable)?;
         let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let arguments = std::str::from_utf8(line).ok().and_then(Self::parse);
         arguments.map(Some).ok_or_else(|| foreign("it is not the state file of an export"))

@@ -7,6 +7,7 @@ use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::{CallErrorKind, EndpointKind, TransportErrorKind};
 
 use crate::failure::Failure;
+use crate::shortage::is_shortage;
 
 /// The advice for an export that stopped.
 pub(super) const RESUME_HINT: &str = "run the same command again (without --restart) to resume";
@@ -53,36 +54,4 @@ pub(super) fn shortage_failure(shortage: &io::Error) -> Failure {
         "this machine is short of a resource: {shortage}; lower --concurrency or raise the \
          limit, and {RESUME_HINT}"
     ))
-}
-
-/// Returns true if the system lacks a resource that it may have again later.
-fn is_shortage(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    {
-        use rustix::io::Errno;
-        let short = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::ADDRNOTAVAIL];
-        let code = error.raw_os_error();
-        short.iter().any(|errno| code == Some(errno.raw_os_error()))
-    }
-    #[cfg(not(unix))]
-    {
-        error.kind() == io::ErrorKind::OutOfMemory
-    }
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use rustix::io::Errno;
-
-    use super::*;
-
-    #[test]
-    fn network_errors_are_not_shortages() {
-        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS] {
-            assert!(is_shortage(&errno.into()), "{errno}");
-        }
-        for errno in [Errno::CONNREFUSED, Errno::CONNRESET, Errno::HOSTUNREACH, Errno::PIPE] {
-            assert!(!is_shortage(&errno.into()), "{errno}");
-        }
-    }
 }

@@ -176,6 +176,22 @@ fn descriptor_shortage_stops_the_export() {
 }
 
 #[test]
+fn descriptor_shortage_at_the_start_is_not_a_usage_error() {
+    let sandbox = Sandbox::start().unwrap();
+    let place = Place::with_ids(3);
+    let export = place.export(&sandbox, "");
+    let mut short = 0;
+    for descriptors in 4..24 {
+        let ran = run(&mut limited(&export, &format!("-n {descriptors}")));
+        assert_ne!(ran.code, Some(2), "{descriptors}: {ran:?}");
+        short += u32::from(ran.stderr.contains("short of a resource: could not open out"));
+    }
+    assert!(short > 0);
+    run(&mut place.export(&sandbox, "")).ends(0, "");
+    place.is_complete(3);
+}
+
+#[test]
 fn file_size_limit_is_a_write_error() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(3);
