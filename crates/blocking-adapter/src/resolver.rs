@@ -1,17 +1,18 @@
-use std::sync::{PoisonError, RwLock};
+use std::net::IpAddr;
+use std::sync::{PoisonError, RwLock, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use http::Uri;
 use http::uri::{Authority, Scheme};
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::NextTimeout;
+use ureq::unversioned::transport::{NextTimeout, time};
 
 /// Caches the addresses of each host. `ureq` resolves the host for every request, even on an
 /// open connection, and starts a thread each time to enforce the timeout.
 #[derive(Debug, Default)]
 pub(crate) struct CachingResolver {
-    inner: DefaultResolver,
     resolved: RwLock<Vec<Resolved>>,
 }
 
@@ -40,7 +41,7 @@ impl Resolver for CachingResolver {
         }
         drop(resolved);
         // Failed name resolution is the only I/O error here without an OS error code.
-        let addresses = self.inner.resolve(uri, config, timeout).map_err(|error| match error {
+        let addresses = look_up(uri, config, timeout).map_err(|error| match error {
             ureq::Error::Io(error) if error.raw_os_error().is_none() => ureq::Error::HostNotFound,
             error => error,
         })?;
@@ -49,6 +50,25 @@ impl Resolver for CachingResolver {
         resolved.push(Resolved { host, addresses: addresses.clone(), at: Instant::now() });
         Ok(addresses)
     }
+}
+
+/// Resolves a host within the timeout, an IP address without a thread. `ureq` would panic if no
+/// thread could be started.
+fn look_up(
+    uri: &Uri,
+    config: &Config,
+    timeout: NextTimeout,
+) -> Result<ResolvedSocketAddrs, ureq::Error> {
+    let unlimited = NextTimeout { after: time::Duration::NotHappening, ..timeout };
+    let address = uri.host().map(|host| host.trim_matches(['[', ']']).parse::<IpAddr>());
+    if matches!(address, Some(Ok(_))) {
+        return DefaultResolver::default().resolve(uri, config, unlimited);
+    }
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let (uri, config) = (uri.clone(), config.clone());
+    let resolve = move || DefaultResolver::default().resolve(&uri, &config, unlimited);
+    thread::Builder::new().spawn(move || sender.send(resolve()).ok())?;
+    receiver.recv_timeout(*timeout.after).map_err(|_| ureq::Error::Timeout(timeout.reason))?
 }
 
 #[cfg(test)]
