@@ -168,7 +168,10 @@ fn profile(context: &Context, with_secret: bool) -> Result<Option<Profile>, Fail
 /// Returns the settings. Flags override the environment, which overrides the profile.
 fn settings<'a>(context: &'a Context, profile: Option<&Profile>) -> Environment<'a> {
     let options = &context.options;
-    let variable = |name: &str| context.environment.os(name);
+    // A flag for the base URL sets those of both APIs.
+    let is_overridden =
+        |name: &str| name == "DIDIT_VERIFICATION_BASE_URL" && options.base_url.is_some();
+    let variable = move |name: &str| context.environment.os(name).filter(|_| !is_overridden(name));
     let mut environment = Environment::new(variable, |path| File::open(path));
     if let Some(url) = &options.base_url {
         environment = environment.with_flag("DIDIT_BASE_URL", "--base-url", url);

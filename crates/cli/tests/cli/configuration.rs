@@ -28,6 +28,30 @@ fn flags_override_variables_before_and_after_the_command() {
 }
 
 #[test]
+fn base_url_flag_also_selects_the_verification_host() {
+    let (other, sandbox) = (Sandbox::start().unwrap(), Sandbox::start().unwrap());
+    let mut list = didit(&format!("verification list --base-url {}", sandbox.url()));
+    list.env("DIDIT_VERIFICATION_BASE_URL", other.url());
+    assert_eq!(run(list.env("DIDIT_API_KEY", sandbox.api_key())).code, Some(0));
+    assert_eq!((other.connections(), sandbox.requests().len()), (0, 1));
+}
+
+#[test]
+fn thread_shortage_is_an_error_of_a_request() {
+    let sandbox = Sandbox::start().unwrap();
+    let port = sandbox.url().rsplit_once(':').unwrap().1.to_owned();
+    for (host, code) in [("127.0.0.1", 4), ("localhost", 6)] {
+        let url = format!("http://{host}:{port}");
+        let line = "session status a --session-token b --timeout 5s --base-url";
+        let mut status = didit(&format!("{line} {url}"));
+        // No system can start a thread with such a stack.
+        let ran = run(status.env("RUST_MIN_STACK", "1000000000000000"));
+        assert_eq!(ran.code, Some(code), "{ran:?}");
+        assert_eq!(ran.stderr.contains("Resource temporarily unavailable"), code == 6, "{ran:?}");
+    }
+}
+
+#[test]
 fn timeout_is_read_from_the_environment() {
     let sandbox = Sandbox::builder().fault(Route::Decision, Fault::Hang).start().unwrap();
     let started = Instant::now();
