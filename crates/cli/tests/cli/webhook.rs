@@ -146,7 +146,7 @@ fn each_run_sends_a_unique_event_id() {
 #[test]
 fn receiver_failures_are_reported() {
     let (url, receiving) = receiver(401);
-    let refused = run(&mut webhook(&format!("send {url} --json")));
+    let refused = run(&mut webhook(&format!("send {url} --json --timeout 3000000000000000h")));
     assert_eq!((refused.code, &*refused.stdout), (Some(1), "{\"status\":401}\n"), "{refused:?}");
     assert!(refused.stderr.contains("did not accept the webhook: HTTP 401"), "{refused:?}");
     receiving.join().unwrap();

@@ -22,6 +22,9 @@ use crate::{connection, file, statuses};
 /// The default time limit: the time that the service waits for a webhook's response.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The maximum time limit, as of all other requests.
+const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
 const MAX_BODY: usize = 8 << 20;
 
 const SESSION: &str = "11111111-2222-3333-4444-555555555555";
@@ -64,7 +67,7 @@ impl Send {
         let format = self.format.resolve(&context.environment)?;
         let base = checked(&self.url)?;
         let (agent, route) = connect(&base, context)?;
-        let timeout = connection::timeout(context, TIMEOUT)?;
+        let timeout = connection::timeout(context, TIMEOUT)?.min(MAX_TIMEOUT);
         let webhook = secret::configured(context)?;
         let body = match &self.body {
             Some(path) => file::read(path, MAX_BODY).map_err(|error| {
