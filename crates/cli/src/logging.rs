@@ -12,8 +12,6 @@
 mod exchange;
 mod line;
 
-use std::io;
-
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
@@ -21,6 +19,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 pub(crate) use self::exchange::Exchanges;
 use crate::context::Options;
 use crate::environment::Environment;
+use crate::terminal;
 
 /// The target of the events that this project emits.
 const TARGET: &str = "didit";
@@ -39,7 +38,7 @@ pub(crate) fn start(options: &Options, environment: &Environment) {
     let without_duplicates =
         filter_fn(|event| event.target() != TARGET || *event.level() < Level::DEBUG);
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(|| terminal::Lines)
         .event_format(line::Line)
         // Reporting an internal error would panic if standard error is closed.
         .log_internal_errors(false);

@@ -46,6 +46,9 @@ impl FormatArg {
 /// Prints a whole result and flushes it, so that a reader sees it before the next one is ready.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
+    if stdout.is_terminal() {
+        terminal::erase();
+    }
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|error| Failure::of_write(&error))
 }

@@ -1,7 +1,25 @@
 //! Writes to standard error, and escapes untrusted text for a terminal.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Set while the last line of standard error is one that is drawn again and again.
+static IS_DRAWN: AtomicBool = AtomicBool::new(false);
+
+/// Standard error for whole lines, which replace a drawn one.
+pub(crate) struct Lines;
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        erase();
+        io::stderr().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
 
 /// Prints a line for people to standard error.
 pub(crate) fn say(text: &str) {
@@ -10,17 +28,20 @@ pub(crate) fn say(text: &str) {
 
 /// Draws the last line of standard error again.
 pub(crate) fn redraw(line: &str) {
-    write(&format!("\r{line}\x1b[K"));
+    IS_DRAWN.store(true, Ordering::Relaxed);
+    let _ = write!(io::stderr(), "\r{line}\x1b[K");
 }
 
-/// Erases the last line of standard error, to make room for others.
+/// Erases a drawn line, to make room for others.
 pub(crate) fn erase() {
-    write("\r\x1b[K");
+    if IS_DRAWN.swap(false, Ordering::Relaxed) {
+        let _ = io::stderr().write_all(b"\r\x1b[K");
+    }
 }
 
 /// Writes to standard error. If that fails, there is nowhere to report it.
 pub(crate) fn write(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = Lines.write_all(text.as_bytes());
 }
 
 /// Returns the width of the terminal that is standard error, in columns.

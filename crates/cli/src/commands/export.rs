@@ -127,7 +127,7 @@ impl Export {
         let (base_url, restart) = (&connection.base_url, self.restart);
         let named_by = shared.as_ref().map(|shared| shared.named_by);
         let terms = Terms { format, base_url, restart, shared: named_by, job: self.job };
-        let mut progress = Progress::new(context);
+        let progress = Progress::new(context);
         let mut job = export::begin(source, &paths, terms, |stage| progress.stage(stage))?;
         let concurrency = self.concurrency.into();
         if let (Some(shared), Some(share)) = (&shared, job.share()) {

@@ -20,7 +20,6 @@ pub(crate) struct Progress {
     quiet: bool,
     started: Instant,
     shown: Instant,
-    drawn: bool,
 }
 
 /// The numbers to show.
@@ -42,13 +41,13 @@ impl Progress {
     pub(crate) fn new(context: &Context) -> Self {
         let (redraws, quiet) = (context.redraws(), context.options.quiet);
         let now = Instant::now();
-        Self { redraws, quiet, started: now, shown: now, drawn: false }
+        Self { redraws, quiet, started: now, shown: now }
     }
 
     /// Shows the current stage, before anything can be counted.
-    pub(crate) fn stage(&mut self, text: &str) {
+    pub(crate) fn stage(&self, text: &str) {
         if self.redraws {
-            self.draw(text);
+            terminal::redraw(text);
         }
     }
 
@@ -66,36 +65,24 @@ impl Progress {
         self.shown = Instant::now();
         let elapsed = self.started.elapsed();
         if self.redraws {
-            self.draw(&line(numbers, elapsed, terminal::stderr_width()));
+            terminal::redraw(&line(numbers, elapsed, terminal::stderr_width()));
         } else {
             terminal::say(&plain_line(numbers, elapsed));
         }
     }
 
     /// Prints the summary at the end.
-    pub(super) fn finish(mut self, summary: Option<&str>) {
-        self.clear();
+    pub(super) fn finish(self, summary: Option<&str>) {
+        terminal::erase();
         if let Some(summary) = summary.filter(|_| !self.quiet) {
             terminal::say(summary);
         }
-    }
-
-    /// Erases the line, to make room for others.
-    fn clear(&mut self) {
-        if std::mem::take(&mut self.drawn) {
-            terminal::erase();
-        }
-    }
-
-    fn draw(&mut self, line: &str) {
-        self.drawn = true;
-        terminal::redraw(line);
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.clear();
+        terminal::erase();
     }
 }
 

@@ -117,6 +117,17 @@ fn lines_are_redrawn_unless_the_terminal_is_dumb() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn failures_and_warnings_stand_on_lines_of_their_own() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.missing("gone");
+    let export = "echo gone | didit export --input - --output - > /dev/null";
+    let shown = run(&mut terminal(&sandbox, 80, export)).stdout;
+    let (before, _) = shown.split_once("{\"session_id\":\"gone\"").expect(&shown);
+    assert!(before.ends_with("\r\u{1b}[K"), "{shown:?}");
+}
+
 #[test]
 fn exit_status_option_reflects_the_decision() {
     let sandbox = Sandbox::start().unwrap();
