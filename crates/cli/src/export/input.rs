@@ -114,9 +114,12 @@ impl Input {
             (Box::new(BufReader::new(file)), kept)
         };
         let (mut line, mut number, mut ids, mut length) = (Vec::new(), 0_u64, 0_u64, 0_u64);
-        while read_line(&mut reader, &mut line).map_err(unreadable)? {
+        loop {
+            match read_line(&mut reader, &mut line).map_err(unreadable)? {
+                0 => break,
+                read => length += read,
+            }
             number += 1;
-            length += line.len() as u64;
             let found = if line.len() as u64 > MAX_LINE {
                 Err("it is too long".to_owned())
             } else {
@@ -218,8 +221,8 @@ impl Iterator for Input {
                 ))))
             };
             match read_line(&mut self.file, &mut self.line) {
-                Ok(true) => {}
-                Ok(false) => return None,
+                Ok(0) => return None,
+                Ok(_) => {}
                 Err(error) => return failed(error.to_string()),
             }
             match self.source.session_id(&self.line, self.api) {
@@ -241,9 +244,22 @@ fn shown(source: &Source) -> String {
     }
 }
 
-/// Reads the next line, or one byte more than the maximum of it. Returns false at the end.
-fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+/// Reads the next line, and returns its length, which is 0 at the end. Of a long line, `line` gets one
+/// byte more than the maximum of it, and of a long comment only the `#`.
+fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
     line.clear();
-    from.take(MAX_LINE + 1).read_until(b'\n', line)?;
-    Ok(!line.is_empty())
+    let mut length = from.take(MAX_LINE + 1).read_until(b'\n', line)? as u64;
+    while line.len() as u64 > MAX_LINE {
+        let text = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line).trim_ascii_start();
+        if text.is_empty() {
+            line.clear();
+            length += from.take(MAX_LINE + 1).read_until(b'\n', line)? as u64;
+        } else if text.starts_with(b"#") {
+            *line = b"#\n".to_vec();
+            length += from.skip_until(b'\n')? as u64;
+        } else {
+            break;
+        }
+    }
+    Ok(length)
 }

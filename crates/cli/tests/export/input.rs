@@ -18,6 +18,19 @@ fn blank_lines_comments_and_repetitions_are_skipped() {
 }
 
 #[test]
+fn long_blank_lines_and_comments_are_skipped() {
+    let (sandbox, many) = (Sandbox::start().unwrap(), 70_000);
+    let (blank, comment) = (" ".repeat(many), "-".repeat(2 * many));
+    let place =
+        Place::new(&format!("{blank}\n#{comment}\na\n{blank}# {comment}\r\n{blank}b\n{blank}"));
+    run(&mut place.export(&sandbox, "")).ends(0, "2 exported and 0 failed in");
+    let mut piped = place.export_with(&sandbox, "--input - --output other");
+    piped.stdin(std::fs::File::open(place.path("ids")).unwrap());
+    run(&mut piped).ends(0, "2 exported and 0 failed in");
+    assert_eq!(requested_ids(&sandbox).len(), 4);
+}
+
+#[test]
 fn invalid_id_is_refused_with_its_line_number() {
     let sandbox = Sandbox::start().unwrap();
     let long = "x".repeat(257);
