@@ -172,6 +172,9 @@ impl Files {
         for (file, whole) in files.into_iter().zip(whole) {
             if let (Some(file), Some(whole)) = (file, whole) {
                 file.truncate(whole)?;
+                if file.is_empty() {
+                    file.make_private()?;
+                }
             }
         }
         self.accepted = true;

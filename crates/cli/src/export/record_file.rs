@@ -50,9 +50,6 @@ impl RecordFile {
             }
             Err(TryLockError::Error(error)) => return Err(problem(error)),
         }
-        if metadata.len() == 0 {
-            make_private(&file).map_err(problem)?;
-        }
         let length = metadata.len();
         Ok(Self { name: name.clone(), file, length, synced: Some(length), created })
     }
@@ -68,6 +65,15 @@ impl RecordFile {
     /// Returns true if opening created the file.
     pub(super) fn is_new(&self) -> bool {
         self.created
+    }
+
+    /// Sets mode 0600.
+    pub(super) fn make_private(&self) -> Result<(), Failure> {
+        #[cfg(unix)]
+        self.file
+            .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .map_err(|error| self.problem("change the mode of", &error))?;
+        Ok(())
     }
 
     /// Empties the file, so that its records do not return in a power loss.
@@ -172,15 +178,6 @@ fn regular(name: &Named, found: &fs::Metadata) -> Result<(), Failure> {
         kind => (kind, "name another file"),
     };
     Err(Failure::usage(format!("could not open {name} to write: it is {kind}; {advice}")))
-}
-
-/// Sets mode 0600 on an existing file.
-fn make_private(file: &File) -> io::Result<()> {
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -74,6 +74,16 @@ fn all_files_have_mode_0600() {
 }
 
 #[test]
+fn refused_export_keeps_the_mode_of_its_files() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::new("a\n"));
+    place.write("out", "");
+    fs::set_permissions(place.path("out"), fs::Permissions::from_mode(0o644)).unwrap();
+    place.write("notes", "mine\n");
+    run(&mut place.export(&sandbox, "--failures notes")).ends(2, "notes is not a failures file");
+    assert_eq!(fs::metadata(place.path("out")).unwrap().permissions().mode() & 0o777, 0o644);
+}
+
+#[test]
 fn rate_limit_is_respected_without_refusals() {
     let quota = Quota { limit: 40, window: Duration::from_secs(60) };
     let sandbox = Sandbox::builder().quota(quota).start().unwrap();
