@@ -73,13 +73,13 @@ fn advance_expires_quota_session_and_token() {
     let id = session["session_id"].as_str().unwrap();
     let status = || decision_by(&sandbox, &bearer, id).json()["status"].clone();
     assert_eq!(status(), "Initialized");
-    assert_eq!(decision_by(&sandbox, &bearer, id).status, 429);
+    let before = decision_by(&sandbox, &bearer, id);
+    assert_eq!(before.status, 429);
     sandbox.advance(Duration::from_secs(60));
     assert_eq!(status(), "Initialized");
     sandbox.advance(Duration::from_secs(540));
     assert_eq!(status(), "Expired");
 
-    let before = decision_by(&sandbox, &bearer, id);
     sandbox.advance(Duration::from_secs(86_400 - 600 - 60));
     assert_eq!(decision_by(&sandbox, &bearer, id).status, 200);
     sandbox.advance(Duration::from_secs(60));
