@@ -139,6 +139,7 @@ fn reason(status: u16) -> &'static str {
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
+        501 => "Not Implemented",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         504 => "Gateway Timeout",
@@ -168,6 +169,12 @@ mod tests {
             head.contains("\r\nDate: ") && head.ends_with("\r\nConnection: close\r\n\r\n"),
             "{head}"
         );
+    }
+
+    #[test]
+    fn status_has_a_reason_phrase() {
+        let head = head(&Answer::message(501, "why"));
+        assert!(head.starts_with("HTTP/1.1 501 Not Implemented\r\n"), "{head}");
     }
 
     #[test]
