@@ -64,7 +64,7 @@ impl Sessions {
     pub(crate) fn unfinished(&self, application: &str, given: &Creation) -> Option<Session> {
         let same = |session: &&Session| {
             session.application == application
-                && session.given.workflow_id == given.workflow_id
+                && session.given.workflow_id.eq_ignore_ascii_case(&given.workflow_id)
                 && session.given.vendor_data == given.vendor_data
                 && status::is_unfinished(&session.status)
         };

@@ -58,6 +58,9 @@ fn same_vendor_data_returns_the_unfinished_session() {
     let again = create(&sandbox, &json!({"vendor_data": "u", "metadata": 2, "callback": "a://b"}));
     assert_eq!(again["session_id"], first["session_id"]);
     assert_eq!((&again["metadata"], &again["callback"]), (&json!(2), &json!("a://b")));
+    let workflow = first["workflow_id"].as_str().unwrap().to_ascii_uppercase();
+    let in_capitals = create(&sandbox, &json!({"vendor_data": "u", "workflow_id": workflow}));
+    assert_eq!(in_capitals["session_id"], first["session_id"]);
     let other_user = create(&sandbox, &json!({"vendor_data": "v"}));
     let other_workflow = json!({"vendor_data": "u", "workflow_id": UNKNOWN});
     assert_ne!(other_user["session_id"], first["session_id"]);
