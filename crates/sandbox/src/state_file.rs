@@ -4,7 +4,7 @@
 //! lines about the same session the last one counts.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,8 +15,8 @@ use crate::sessions::Session;
 use crate::tokens::Token;
 use crate::verification::session::Session as Verification;
 
-/// The first bytes of every `SQLite` database, which earlier versions used.
-const SQLITE: &[u8] = b"SQLite format 3\0";
+/// The maximum length of a line in bytes; the person's data was sent in a request of at most 4 MiB.
+const MAX_LINE: u64 = 1 << 24;
 
 /// The maximum number of a session or a token that was saved. The id of a session has twelve digits.
 const MAX_NUMBER: u64 = 500_000_000_000;
@@ -70,15 +70,15 @@ impl StateFile {
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be opened, is used by another sandbox, is not a regular file, is an
-    /// `SQLite` database, or has a line that is not a record. In all cases the file is unchanged.
+    /// Fails if the file cannot be opened, is used by another sandbox, is not a regular file, or has a
+    /// line that is not a record. In all cases the file is unchanged.
     pub(crate) fn open(path: &Path) -> io::Result<(Self, Vec<Record>)> {
         let about = |problem: &str| {
             io::Error::other(format!("the state file {} {problem}", path.display()))
         };
         let unusable =
             |error: io::Error| about(&format!("cannot be opened: {error}; choose another file"));
-        let mut file = open_private(path).map_err(unusable)?;
+        let file = open_private(path).map_err(unusable)?;
         if !file.metadata().map_err(unusable)?.is_file() {
             return Err(about("is not a regular file; choose another file"));
         }
@@ -89,20 +89,9 @@ impl StateFile {
             }
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        let mut content = Vec::new();
-        file.read_to_end(&mut content).map_err(unusable)?;
-        if content.starts_with(SQLITE) {
-            return Err(about(
-                "is an SQLite database, as earlier versions wrote them; choose another file",
-            ));
-        }
-        let records = read(&content).map_err(|number| {
-            about(&format!(
-                "has no session or token of a sandbox in line {number}; correct or remove that \
-                 line, or choose another file"
-            ))
+        let (records, unfinished) = read(BufReader::new(&file)).map_err(|error| {
+            about(&format!("cannot be used: {error}; correct the file, or choose another one"))
         })?;
-        let unfinished = content.last().is_some_and(|&byte| byte != b'\n');
         Ok((Self { path: path.to_owned(), file, unfinished }, records))
     }
 }
@@ -147,13 +136,24 @@ fn open_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Parses all lines; fails with the number of the first one that is not a record. Empty lines are
-/// skipped.
-fn read(content: &[u8]) -> Result<Vec<Record>, usize> {
-    let lines = content.split(|&byte| byte == b'\n').enumerate();
-    let records = lines.filter(|(_, line)| !line.trim_ascii().is_empty());
-    let parse = |line| serde_json::from_slice(line).ok().filter(Record::has_valid_number);
-    records.map(|(index, line)| parse(line).ok_or(index + 1)).collect()
+/// Parses all lines but empty ones, and returns true if the last one has no line terminator.
+fn read(mut from: impl BufRead) -> io::Result<(Vec<Record>, bool)> {
+    let (mut records, mut line, mut number, mut unfinished) = (Vec::new(), Vec::new(), 0, false);
+    loop {
+        line.clear();
+        if from.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
+            return Ok((records, unfinished));
+        }
+        number += 1;
+        unfinished = !line.ends_with(b"\n");
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let record = serde_json::from_slice(&line).ok().filter(Record::has_valid_number);
+        records.push(record.ok_or_else(|| {
+            io::Error::other(format!("line {number} is not a record of a sandbox"))
+        })?);
+    }
 }
 
 impl Record {
@@ -180,15 +180,20 @@ mod tests {
         const TOKEN: &str =
             r#"{"kind":"token","number":7,"application":"a","expires_at":1722508260000}"#;
         for line in [LINE, TOKEN, r#"{"kind":"tokens-revoked"}"#] {
-            let records = read(line.as_bytes()).expect(line);
+            let (records, unfinished) = read(line.as_bytes()).expect(line);
             assert_eq!(serde_json::to_string(&records[0]).expect("JSON"), line);
+            assert!(unfinished);
         }
     }
 
     #[test]
     fn invalid_line_is_reported_by_number() {
-        assert_eq!(read(b"").map(|records| records.len()), Ok(0));
-        assert_eq!(read(format!("{LINE}\n\r\n{LINE}\n").as_bytes()).map(|all| all.len()), Ok(2));
+        let read = |content: &[u8]| match read(content) {
+            Ok((records, _)) => records.len().to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(read(b""), "0");
+        assert_eq!(read(format!("{LINE}\n\r\n{LINE}\n").as_bytes()), "2");
         for (from, to) in [
             (r#"{"sub":"u"}"#, r#""sub""#),
             (r#"{"sub":"u"}"#, r#"{"sub":}"#),
@@ -201,11 +206,13 @@ mod tests {
         ] {
             let broken = LINE.replace(from, to);
             assert_ne!(broken, LINE);
-            assert_eq!(read(format!("{LINE}\n{broken}\n").as_bytes()), Err(2), "{broken}");
+            let refused = read(format!("{LINE}\n{broken}\n").as_bytes());
+            assert_eq!(refused, "line 2 is not a record of a sandbox", "{broken}");
         }
-        assert_eq!(read(b"\xff\n"), Err(1));
+        let first = "line 1 is not a record of a sandbox";
+        assert_eq!(read(b"\xff\n"), first);
         let token =
             r#"{"kind":"token","number":18446744073709551615,"application":"a","expires_at":1}"#;
-        assert_eq!(read(token.as_bytes()), Err(1));
+        assert_eq!(read(token.as_bytes()), first);
     }
 }

@@ -101,13 +101,13 @@ fn unusable_file_fails_the_start_with_the_reason() {
     drop(sandbox);
     assert!(file.start().is_ok());
     for (content, why) in [
-        (&b"not JSON"[..], "has no session or token of a sandbox in line 1"),
-        (b"{\"session_id\":\"a decision that somebody exported\"}\n", "in line 1"),
+        (&b"not JSON"[..], "cannot be used: line 1 is not a record of a sandbox; correct the file"),
+        (b"{\"session_id\":\"a decision that somebody exported\"}\n", "line 1 is not"),
         (
             b"{\"kind\":\"token\",\"number\":18446744073709551615,\"application\":\"a\",\"expires_at\":1}\n",
-            "in line 1",
+            "line 1 is not",
         ),
-        (b"SQLite format 3\0\x10\0\x01\x01", "is an SQLite database"),
+        (b"SQLite format 3\0\x10\0\x01\x01", "line 1 is not"),
     ] {
         fs::write(&file.0, content).unwrap();
         let error = file.start().unwrap_err().to_string();
@@ -119,6 +119,15 @@ fn unusable_file_fails_the_start_with_the_reason() {
 }
 
 #[test]
+fn endless_line_is_refused_without_reading_all_of_it() {
+    let file = TempFile::new("image");
+    // Far more than the memory of any machine.
+    fs::File::create(&file.0).unwrap().set_len(1 << 42).unwrap();
+    let error = file.start().unwrap_err().to_string();
+    assert!(error.contains("line 1 is not a record"), "{error}");
+}
+
+#[test]
 fn invalid_line_is_reported_by_number() {
     let file = TempFile::new("broken");
     create(&file.start().unwrap());
@@ -127,7 +136,7 @@ fn invalid_line_is_reported_by_number() {
     assert_ne!(broken, good);
     fs::write(&file.0, format!("{good}{broken}")).unwrap();
     let error = file.start().unwrap_err().to_string();
-    assert!(error.contains("in line 2;") && !error.contains("Zoë"), "{error}");
+    assert!(error.contains("line 2 is not") && !error.contains("Zoë"), "{error}");
     assert_eq!(fs::read_to_string(&file.0).unwrap(), format!("{good}{broken}"));
 }
 
