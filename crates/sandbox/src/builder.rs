@@ -21,7 +21,6 @@ pub struct SandboxBuilder {
     pub(crate) faults: FaultPlan,
     pub(crate) keep_requests: usize,
     pub(crate) session_lifetime: Duration,
-    pub(crate) webhooks: Vec<(String, String)>,
     pub(crate) webhook_faults: Vec<WebhookFault>,
     pub(crate) state_file: Option<PathBuf>,
 }
@@ -53,7 +52,6 @@ impl SandboxBuilder {
             faults: FaultPlan::default(),
             keep_requests: 100_000,
             session_lifetime: Duration::from_secs(600),
-            webhooks: Vec::new(),
             webhook_faults: Vec::new(),
             state_file: None,
         }
@@ -155,7 +153,7 @@ impl SandboxBuilder {
     /// # Ok::<(), std::io::Error>(())
     /// ```
     pub fn webhook(mut self, url: impl Into<String>, secret: impl Into<String>) -> Self {
-        self.webhooks.push((url.into(), secret.into()));
+        self.settings.application.webhooks.push((url.into(), secret.into()));
         self
     }
 

@@ -35,7 +35,7 @@ impl SandboxBuilder {
             self.settings.application.replace_published()?;
         }
         check_distinct(self.settings.applications())?;
-        let destinations = destinations(&self.settings, &self.webhooks)?;
+        let destinations = destinations(&self.settings)?;
         let has_webhooks = !destinations.is_empty();
         let (store, records) = match &self.state_file {
             Some(path) => {
@@ -93,16 +93,11 @@ fn check_limits(settings: &Settings) -> io::Result<()> {
 }
 
 /// Returns the webhook destinations, each with the client id of its application.
-fn destinations(
-    settings: &Settings,
-    webhooks: &[(String, String)],
-) -> io::Result<Vec<(String, Destination)>> {
-    let first = webhooks.iter().map(|webhook| (&settings.application, webhook));
-    let own = settings.applications().flat_map(|application| {
-        application.webhooks.iter().map(move |webhook| (application, webhook))
+fn destinations(settings: &Settings) -> io::Result<Vec<(String, Destination)>> {
+    let webhooks = settings.applications().flat_map(|application| {
+        application.webhooks.iter().map(move |webhook| (&application.client_id, webhook))
     });
-    let named = first.chain(own).map(|(application, (url, secret))| {
-        Ok((application.client_id.clone(), Destination::new(url, secret)?))
-    });
+    let named = webhooks
+        .map(|(client_id, (url, secret))| Ok((client_id.clone(), Destination::new(url, secret)?)));
     named.collect()
 }
