@@ -34,8 +34,9 @@ impl Reach {
     ) -> io::Result<(TcpListener, Self)> {
         let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
         if is_broadcast || address.is_multicast() {
-            let why =
-                format!("{address} is the address of many machines; listen at one of this machine");
+            let why = format!(
+                "{address} is a broadcast or multicast address; listen on an address of this machine"
+            );
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
         let listener = TcpListener::bind((address, port))?;

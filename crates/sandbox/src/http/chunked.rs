@@ -36,7 +36,7 @@ pub(super) fn read(
         }
         body.extend(buffer.drain(..length));
         if !buffer.drain(..2).eq(*b"\r\n") {
-            return Err(refused(400, "A chunk of the body is longer than its size."));
+            return Err(refused(400, "A chunk does not end with CRLF."));
         }
     }
     skip_trailer(stream, buffer)?;
@@ -51,7 +51,7 @@ fn chunk(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<(usize, u64), R
             Ok(httparse::Status::Partial) if buffer.len() < HEAD_LIMIT => {
                 read_more(stream, buffer)?;
             }
-            _ => return Err(refused(400, "The body is not in chunks.")),
+            _ => return Err(refused(400, "The body is not valid chunked encoding.")),
         }
     }
 }
@@ -68,7 +68,7 @@ fn skip_trailer(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<(), Read
             Ok(httparse::Status::Partial) if buffer.len() < HEAD_LIMIT => {
                 read_more(stream, buffer)?;
             }
-            _ => return Err(refused(400, "The trailer of the body is not one.")),
+            _ => return Err(refused(400, "The trailer is invalid.")),
         }
     }
 }
