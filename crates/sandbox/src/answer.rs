@@ -23,20 +23,21 @@ pub(crate) struct Meta<'a> {
 }
 
 impl Answer {
-    pub(crate) fn json(status: u16, body: impl Into<Vec<u8>>) -> Self {
+    /// Builds a response, which is JSON unless it gets another `Content-Type`.
+    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
     pub(crate) fn message(status: u16, why: &str) -> Self {
-        Self::json(status, json!({ "message": why }).to_string())
+        Self::new(status, json!({ "message": why }).to_string())
     }
 
     pub(crate) fn detail(status: u16, why: &str) -> Self {
-        Self::json(status, json!({ "detail": why }).to_string())
+        Self::new(status, json!({ "detail": why }).to_string())
     }
 
     pub(crate) fn oauth(status: u16, error: &str, why: &str) -> Self {
-        Self::json(status, json!({ "error": error, "error_description": why }).to_string())
+        Self::new(status, json!({ "error": error, "error_description": why }).to_string())
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -179,9 +180,8 @@ mod tests {
 
     #[test]
     fn explicit_header_replaces_the_default() {
-        let head = head(
-            &Answer::json(200, "{}").with("content-length", "9").with("X-Request-ID", "other"),
-        );
+        let head =
+            head(&Answer::new(200, "{}").with("content-length", "9").with("X-Request-ID", "other"));
         assert!(
             head.contains("content-length: 9\r\n") && !head.contains("Content-Length"),
             "{head}"
@@ -191,6 +191,6 @@ mod tests {
 
     #[test]
     fn bodiless_status_has_no_content_length() {
-        assert!(!head(&Answer::json(204, "ignored")).contains("Content-Length"));
+        assert!(!head(&Answer::new(204, "ignored")).contains("Content-Length"));
     }
 }

@@ -80,7 +80,7 @@ pub(crate) fn visit(
 
 /// Redirects the browser after a form was handled, so that reloading does not send it again.
 fn redirect_to(path: &str) -> Answer {
-    html::guarded(Answer { status: 303, headers: Vec::new(), body: Vec::new() })
+    html::guarded(Answer::new(303, Vec::new()))
         .with("Location", path)
         .with("Content-Type", "text/plain")
 }

@@ -162,9 +162,9 @@ impl Connection<'_> {
             Fault::Answer { status, headers, body } => {
                 Some(scripted_answer(*status, headers.clone(), body.clone()))
             }
-            Fault::Endless => Some(Answer::json(200, "").with("Transfer-Encoding", "chunked")),
+            Fault::Endless => Some(Answer::new(200, "").with("Transfer-Encoding", "chunked")),
             Fault::Huge(length) => {
-                Some(Answer::json(200, "").with("Content-Length", length.to_string()))
+                Some(Answer::new(200, "").with("Content-Length", length.to_string()))
             }
             _ => None,
         };

@@ -25,7 +25,7 @@ pub(crate) fn create(shared: &Shared, request: &RecordedRequest) -> Result<Answe
     answer["session_id"] = session.id.into();
     answer["session_token"] = session.token.into();
     answer["url"] = url.into();
-    Ok(Answer::json(201, answer.to_string()))
+    Ok(Answer::new(201, answer.to_string()))
 }
 
 pub(crate) fn status(
@@ -38,13 +38,13 @@ pub(crate) fn status(
     };
     let state = shared.state();
     let Some(session) = state.sessions.by_id(id) else {
-        return Err(Answer::json(404, fixtures::ERROR_DETAIL));
+        return Err(Answer::new(404, fixtures::ERROR_DETAIL));
     };
     if token != session.token {
         return Err(Answer::detail(401, "The session token is not that of this session."));
     }
     let status = session.status_at(shared.now());
-    Ok(Answer::json(200, json!({ "status": status }).to_string()))
+    Ok(Answer::new(200, json!({ "status": status }).to_string()))
 }
 
 pub(crate) fn decision(
@@ -74,8 +74,8 @@ pub(crate) fn decision(
             Answer::detail(503, "Service temporarily unavailable, try again later.")
         }
         _ => match state.sessions.decision(id, &application, shared.settings.strict, now) {
-            Some(decision) => Answer::json(200, decision),
-            None => Answer::json(404, fixtures::ERROR_DETAIL),
+            Some(decision) => Answer::new(200, decision),
+            None => Answer::new(404, fixtures::ERROR_DETAIL),
         },
     };
     Ok(match verdict {

@@ -25,9 +25,9 @@ pub(crate) fn answer(shared: &Shared, request: &RecordedRequest) -> Result<Answe
         (&application.client_id, &application.client_secret) == (&id, &secret)
     };
     if !shared.settings.applications().any(known) {
-        return Err(invalid_client(Answer::json(401, fixtures::ERROR_OAUTH)));
+        return Err(invalid_client(Answer::new(401, fixtures::ERROR_OAUTH)));
     }
-    Ok(Answer::json(200, issue(shared, &id)?))
+    Ok(Answer::new(200, issue(shared, &id)?))
 }
 
 fn issue(shared: &Shared, client_id: &str) -> io::Result<String> {

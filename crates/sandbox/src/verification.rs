@@ -121,7 +121,7 @@ fn refused(route: Route) -> Answer {
 }
 
 fn not_found() -> Answer {
-    Answer::json(404, fixtures::ERROR_DETAIL)
+    Answer::new(404, fixtures::ERROR_DETAIL)
 }
 
 /// Reads the members of a request's body, which must be a JSON object.
@@ -138,7 +138,7 @@ fn read_object(request: &RecordedRequest) -> Result<Map<String, Value>, Answer> 
 fn wrong(member: &str, why: Value) -> Answer {
     let mut body = json!({});
     body[member] = why;
-    Answer::json(400, body.to_string())
+    Answer::new(400, body.to_string())
 }
 
 /// Reads a member that is a string, null or absent.

@@ -43,7 +43,7 @@ impl Html {
     /// Ends the page and returns it as a response.
     pub(super) fn answer(mut self, status: u16) -> Answer {
         self.raw("</body>\n</html>\n");
-        let answer = Answer { status, headers: Vec::new(), body: self.0.into_bytes() };
+        let answer = Answer::new(status, self.0.into_bytes());
         guarded(answer).with("Content-Type", "text/html; charset=utf-8")
     }
 }
@@ -76,13 +76,12 @@ fn message(status: u16, title: &str, why: &str, more: &'static str) -> Answer {
 
 pub(super) fn style() -> Answer {
     let body = include_bytes!("sandbox.css").to_vec();
-    guarded(Answer { status: 200, headers: Vec::new(), body })
-        .with("Content-Type", "text/css; charset=utf-8")
+    guarded(Answer::new(200, body)).with("Content-Type", "text/css; charset=utf-8")
 }
 
 /// Returns an empty response, since the pages have no icon.
 pub(super) fn no_icon() -> Answer {
-    guarded(Answer { status: 204, headers: Vec::new(), body: Vec::new() })
+    guarded(Answer::new(204, Vec::new()))
 }
 
 /// Adds headers that forbid scripts, frames and caching.

@@ -21,7 +21,7 @@ pub(super) fn answer(call: &Call<'_>, state: &mut State) -> Result<Answer, Answe
         limits::check_session(call, &mut state.windows)?;
     }
     let session = state.verification.create(application, given, again, call.now)?;
-    Ok(Answer::json(201, body(&session, call.shared.reach.pages()).to_string()))
+    Ok(Answer::new(201, body(&session, call.shared.reach.pages()).to_string()))
 }
 
 fn body(session: &Session, base: &str) -> Value {

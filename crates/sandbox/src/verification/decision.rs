@@ -27,7 +27,7 @@ const BLOCKS: [&str; 12] = [
 
 pub(super) fn answer(call: &Call<'_>, state: &State, id: &str, target: &Target) -> Answer {
     if let Some(text) = state.verification.decisions.get(id) {
-        return Answer::json(200, text.clone());
+        return Answer::new(200, text.clone());
     }
     let mut decision = match target {
         Target::Session(session) => of_session(session, call.shared.reach.pages()),
@@ -36,7 +36,7 @@ pub(super) fn answer(call: &Call<'_>, state: &State, id: &str, target: &Target) 
     if includes_events(&call.request.path) {
         add_events(&mut decision);
     }
-    Answer::json(200, decision.to_string())
+    Answer::new(200, decision.to_string())
 }
 
 fn includes_events(target: &str) -> bool {

@@ -29,7 +29,7 @@ pub(super) fn answer(
         "face_retention_outcome": outcome,
         "biometric_template_uuid": template,
     });
-    Ok(Answer::json(200, body.to_string()))
+    Ok(Answer::new(200, body.to_string()))
 }
 
 /// Returns whether the face template is to be retained; `false` if the request has no body.

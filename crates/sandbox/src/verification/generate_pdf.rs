@@ -17,7 +17,7 @@ pub(super) fn answer(id: &str, target: &Target) -> Result<Answer, Answer> {
     }
     let file = format!("attachment; filename=session_{id}.pdf");
     let lines = [format!("Session {id}"), format!("Status: {current}"), "Didit sandbox".to_owned()];
-    Ok(Answer { status: 200, headers: Vec::new(), body: pdf(&lines) }
+    Ok(Answer::new(200, pdf(&lines))
         .with("Content-Type", "application/pdf")
         .with("Content-Disposition", file))
 }

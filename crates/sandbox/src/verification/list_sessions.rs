@@ -62,7 +62,7 @@ pub(super) fn answer(call: &Call<'_>, state: &State) -> Result<Answer, Answer> {
     let body = json!({
         "count": found.len(), "next": next, "previous": previous, "results": rows,
     });
-    Ok(Answer::json(200, body.to_string()))
+    Ok(Answer::new(200, body.to_string()))
 }
 
 impl Query {

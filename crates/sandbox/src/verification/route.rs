@@ -59,8 +59,7 @@ fn html(status: u16, title: &str) -> Answer {
          <h1>{title}</h1><p>The requested resource was not found on this server.</p>\n</body>\n\
          </html>\n"
     );
-    Answer { status, headers: Vec::new(), body: body.into_bytes() }
-        .with("Content-Type", "text/html; charset=utf-8")
+    Answer::new(status, body.into_bytes()).with("Content-Type", "text/html; charset=utf-8")
 }
 
 #[cfg(test)]

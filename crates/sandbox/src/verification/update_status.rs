@@ -62,7 +62,7 @@ pub(super) fn answer(
     }
     if session.status == new_status {
         let why = json!(["The new status is the same as the current status."]);
-        return Err(Answer::json(400, why.to_string()));
+        return Err(Answer::new(400, why.to_string()));
     }
     session.nodes_to_resubmit = if new_status == status::RESUBMITTED {
         nodes_to_resubmit(given, &session)?
@@ -78,7 +78,7 @@ pub(super) fn answer(
     session.status = new_status;
     let body = json!({ "session_id": session.id });
     state.verification.change(session, call.now)?;
-    Ok(Answer::json(200, body.to_string()))
+    Ok(Answer::new(200, body.to_string()))
 }
 
 fn new_status(members: &Map<String, Value>) -> Result<String, Answer> {
