@@ -1,6 +1,7 @@
 //! The stateless layer: one type per endpoint, which builds the request and parses the response.
 
 pub(crate) mod echo;
+mod kind;
 pub(crate) mod triage;
 
 use std::time::Duration;
@@ -8,9 +9,10 @@ use std::time::Duration;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response};
 
+pub use self::kind::EndpointKind;
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::error::{BuildError, ResponseError};
 use crate::session_id::SessionId;
 
 /// The longest head of a response that is read, in bytes (64 KiB).

@@ -27,7 +27,7 @@ pub mod webhook;
 pub use base_url::{BaseUrl, InvalidBaseUrl};
 pub use client::{ClientBuilder, ClientError, ConfigError};
 pub use credentials::{Authorization, ClientCredentials, Credentials, InvalidCredentials};
-pub use endpoint::{Bucket, Endpoint, Host, MAX_HEAD_BYTES, Replay};
+pub use endpoint::{Bucket, Endpoint, EndpointKind, Host, MAX_HEAD_BYTES, Replay};
 pub use engine::{
     Application, Call, CallError, CallErrorKind, DecisionEndpoint, Engine, EngineBuilder, Event,
     EventKind, GateReport, GaveUp, Join, Moment, Operation, Policy, QuotaAnswer, QuotaRequest,
@@ -35,7 +35,7 @@ pub use engine::{
     Ticket, TokenAnswer, TokenRequest, TransportError, TransportErrorKind, WaitForDecision,
     WaitReason,
 };
-pub use error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+pub use error::{BuildError, ResponseError, ResponseErrorKind};
 pub use json::{JsonError, RawJson};
 pub use proxy::{HttpProxy, InvalidProxy, ProxySettings};
 pub use rate_limit::RateLimit;

@@ -9,8 +9,8 @@ use super::environment::Environment;
 use super::transport::{Hooks, Transport};
 use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
+use crate::endpoint::EndpointKind;
 use crate::engine::{Engine, EngineBuilder, Event, Policy, SharedStore};
-use crate::error::EndpointKind;
 use crate::proxy::ProxySettings;
 
 /// The settings of an adapter's client `C`.

@@ -5,9 +5,8 @@ use http::Request;
 use super::config_error::ConfigError;
 use super::connect::{Connect, HttpClients, HttpSettings};
 use crate::base_url::BaseUrl;
-use crate::endpoint::{Host, Replay};
+use crate::endpoint::{EndpointKind, Host, Replay};
 use crate::engine::{Engine, Event, TransportErrorKind};
-use crate::error::EndpointKind;
 use crate::proxy::{HttpProxy, ProxySettings};
 
 /// The transport of a client's requests: HTTP clients and a route for each [`Host`] of the service,

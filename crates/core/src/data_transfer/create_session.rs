@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::Scopes;
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::endpoint::{
+    Bucket, Endpoint, EndpointKind, Replay, echo, json_headers, request, sealed, triage,
+};
+use crate::error::{BuildError, ResponseError};
 use crate::json::{self, JsonError};
 use crate::secret::Secret;
 use crate::session_id::SessionId;

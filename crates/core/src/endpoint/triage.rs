@@ -8,7 +8,8 @@ use http::{HeaderMap, Response, StatusCode};
 
 use self::message::ErrorMessage;
 use super::Endpoint;
-use crate::error::{EndpointKind, ResponseError, ResponseErrorKind};
+use crate::endpoint::EndpointKind;
+use crate::error::{ResponseError, ResponseErrorKind};
 use crate::json::JsonError;
 use crate::rate_limit::RateLimit;
 use crate::session_id::SessionId;

@@ -15,8 +15,7 @@ use super::{
     CallError, CallErrorKind, Engine, Event, EventKind, GaveUp, Moment, Operation as _, Step,
     Ticket, WaitReason,
 };
-use crate::endpoint::{Bucket, Endpoint, Replay};
-use crate::error::EndpointKind;
+use crate::endpoint::{Bucket, Endpoint, EndpointKind, Replay};
 
 /// One call of an [`Endpoint`], from start to finish: with a token, within the rate limit, with
 /// retries, and finished by its deadline.

@@ -5,8 +5,8 @@ use http::StatusCode;
 
 use super::failure::{TransportErrorKind, WaitReason};
 use crate::data_transfer::Status;
-use crate::endpoint::Replay;
-use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::endpoint::{EndpointKind, Replay};
+use crate::error::{BuildError, ResponseError, ResponseErrorKind};
 use crate::verification::Status as VerificationStatus;
 
 /// The reason a call failed: its last error, and why it gave up.

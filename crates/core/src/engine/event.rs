@@ -5,7 +5,7 @@ use http::{Method, StatusCode, Uri};
 
 use super::failure::{TransportErrorKind, WaitReason};
 use super::shared_store::StoreError;
-use crate::error::EndpointKind;
+use crate::endpoint::EndpointKind;
 use crate::session_id::SessionId;
 
 /// An event of a call, for metrics and logs. It contains no secrets and no user data.

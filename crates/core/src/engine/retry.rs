@@ -94,7 +94,8 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::error::{EndpointKind, ResponseError, ResponseErrorKind};
+    use crate::endpoint::EndpointKind;
+    use crate::error::{ResponseError, ResponseErrorKind};
 
     fn response(status: u16, retry_after: Option<u64>) -> CallErrorKind {
         let kind = match status {

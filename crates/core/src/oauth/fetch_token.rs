@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, ClientCredentials, InvalidCredentials};
-use crate::endpoint::{Bucket, Endpoint, JSON, Replay, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::endpoint::{Bucket, Endpoint, EndpointKind, JSON, Replay, request, sealed, triage};
+use crate::error::{BuildError, ResponseError};
 use crate::json::{self, JsonError, RawJson};
 use crate::secret::Secret;
 

@@ -14,8 +14,10 @@ use super::session_id::canonical_uuid;
 use super::{ContactDetails, ExpectedDetails, InvalidUuid, Session};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::endpoint::{
+    Bucket, Endpoint, EndpointKind, Replay, echo, json_headers, request, sealed, triage,
+};
+use crate::error::{BuildError, ResponseError};
 use crate::secret::Secret;
 
 /// Creates a verification session for a workflow.

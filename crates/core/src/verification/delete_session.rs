@@ -9,8 +9,10 @@ use super::members::Members;
 use super::{Number, SessionId};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::endpoint::{
+    Bucket, Endpoint, EndpointKind, Replay, echo, json_headers, request, sealed, triage,
+};
+use crate::error::{BuildError, ResponseError};
 use crate::json;
 use crate::secret::Secret;
 use crate::session_id::SessionId as AnySessionId;

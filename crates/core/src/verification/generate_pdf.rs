@@ -10,8 +10,10 @@ use std::io::{self, Write};
 use super::SessionId;
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::endpoint::{
+    Bucket, Endpoint, EndpointKind, Replay, json_headers, request, sealed, triage,
+};
+use crate::error::{BuildError, ResponseError};
 use crate::session_id::SessionId as AnySessionId;
 
 /// Generates the report of a session as a PDF in English, which may take a minute.

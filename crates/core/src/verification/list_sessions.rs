@@ -11,8 +11,10 @@ use super::session_id::{InvalidUuid, canonical_uuid};
 use super::{SessionPage, Status, query};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::endpoint::{
+    Bucket, Endpoint, EndpointKind, Replay, echo, json_headers, request, sealed, triage,
+};
+use crate::error::{BuildError, ResponseError};
 use crate::secret::Secret;
 
 /// Lists the sessions of an application, newest first, page by page.

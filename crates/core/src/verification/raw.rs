@@ -10,8 +10,10 @@ use serde::Serialize;
 use super::query;
 use crate::base_url::{BaseUrl, is_plain_segment};
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, echo, json_headers, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError};
+use crate::endpoint::{
+    Bucket, Endpoint, EndpointKind, Replay, echo, json_headers, request, sealed, triage,
+};
+use crate::error::{BuildError, ResponseError};
 use crate::json::{self, JsonError, RawJson};
 use crate::secret::Secret;
 

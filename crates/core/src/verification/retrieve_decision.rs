@@ -7,8 +7,10 @@ use http::{Method, Request, Response};
 use super::{Decision, SessionId};
 use crate::base_url::BaseUrl;
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, Replay, json_headers, request, sealed, triage};
-use crate::error::{BuildError, EndpointKind, ResponseError, ResponseErrorKind};
+use crate::endpoint::{
+    Bucket, Endpoint, EndpointKind, Replay, json_headers, request, sealed, triage,
+};
+use crate::error::{BuildError, ResponseError, ResponseErrorKind};
 use crate::session_id::SessionId as AnySessionId;
 
 /// Retrieves the decision of a session: its status and the reports of its steps.

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use super::{Call, State};
 use crate::credentials::{Authorization, Credentials};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, EndpointKind};
 use crate::engine::retry::{self, Attempts, RetryDecision};
 use crate::engine::{CallErrorKind, Engine, EventKind, GaveUp, Moment, Ticket};
-use crate::error::EndpointKind;
 use crate::oauth::{AccessToken, FetchToken};
 
 /// One request that was sent.
