@@ -18,6 +18,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 pub use self::error::JsonError;
+pub(crate) use self::names::strings;
 use crate::secret::Redacted;
 
 /// A JSON value exactly as the service sent it, including every digit and space.

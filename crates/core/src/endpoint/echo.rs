@@ -1,5 +1,6 @@
 //! The private texts of a request, which the service may echo in an error.
 
+use crate::json;
 use crate::secret::Secret;
 
 /// The shortest text that is removed, in bytes. The codes of countries, languages, genders and
@@ -17,26 +18,11 @@ pub(crate) fn private<T: Into<Secret>>(texts: impl IntoIterator<Item = T>) -> Ve
 }
 
 /// Returns the strings in a JSON text, without the names of members.
-pub(crate) fn strings(json: &str) -> Vec<String> {
-    let mut strings = Vec::new();
-    let mut rest = json;
-    while let Some((_, after)) = rest.split_once('"') {
-        let mut escaped = false;
-        let closes = |c: char| {
-            let closes = c == '"' && !escaped;
-            escaped = c == '\\' && !escaped;
-            closes
-        };
-        let Some(length) = after.find(closes) else { break };
-        let text = &after[..length];
-        rest = &after[length + 1..];
-        if !rest.trim_start().starts_with(':') {
-            // A text that is not valid Unicode is kept as it was sent.
-            let unescaped = serde_json::from_str(&format!("\"{text}\""));
-            strings.push(unescaped.unwrap_or_else(|_| text.to_owned()));
-        }
-    }
-    strings
+pub(crate) fn strings(body: &str) -> Vec<String> {
+    let values = json::strings(body).filter(|(_, _, is_name)| !is_name);
+    // A text that is not valid Unicode is kept as it was sent.
+    let unescaped = |text: &str| serde_json::from_str(&format!("\"{text}\""));
+    values.map(|(_, text, _)| unescaped(text).unwrap_or_else(|_| text.to_owned())).collect()
 }
 
 #[cfg(test)]

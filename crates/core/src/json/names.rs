@@ -1,6 +1,7 @@
-//! Member names that are not valid Unicode.
+//! The strings of a JSON text, and member names that are not valid Unicode.
 
 use std::borrow::Cow;
+use std::iter;
 
 /// The replacement for a lone surrogate. It is as long as the original escape, so that the columns
 /// in errors stay correct.
@@ -16,41 +17,48 @@ pub(super) fn replace_lone_surrogates(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut patched = text.to_owned();
-    let mut from = 0;
-    while let Some(open) = find(text, from, '"') {
-        let Some((close, lone)) = string(text, open + 1) else { break };
-        from = close + 1;
-        let is_name = text[from..].trim_start().starts_with(':');
-        for at in lone.into_iter().filter(|_| is_name) {
+    for (start, name, _) in strings(text).filter(|(_, _, is_name)| *is_name) {
+        for at in lone_surrogates(name).into_iter().map(|at| start + at) {
             patched.replace_range(at..at + REPLACEMENT.len(), REPLACEMENT);
         }
     }
     Cow::Owned(patched)
 }
 
-fn find(text: &str, from: usize, c: char) -> Option<usize> {
-    text.get(from..)?.find(c).map(|at| from + at)
+/// Returns the strings of a JSON text as they were sent, without their quotes: the position, the
+/// text, and whether it is the name of a member.
+pub(crate) fn strings(json: &str) -> impl Iterator<Item = (usize, &str, bool)> {
+    let mut from = 0;
+    iter::from_fn(move || {
+        let start = from + json[from..].find('"')? + 1;
+        let mut escaped = false;
+        let closes = |c: char| {
+            let closes = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            closes
+        };
+        let text = &json[start..start + json[start..].find(closes)?];
+        from = start + text.len() + 1;
+        Some((start, text, json[from..].trim_start().starts_with(':')))
+    })
 }
 
-/// Returns the position of the closing quote of the string that begins at `at`, and the positions
-/// of its lone surrogates.
-fn string(text: &str, mut at: usize) -> Option<(usize, Vec<usize>)> {
+/// Returns the positions of the lone surrogates in a string.
+fn lone_surrogates(text: &str) -> Vec<usize> {
     let mut lone = Vec::new();
-    let bytes = text.as_bytes();
-    loop {
-        match bytes.get(at)? {
-            b'"' => return Some((at, lone)),
-            b'\\' => match (surrogate(text, at), surrogate(text, at + 6)) {
-                (Some(Half::High), Some(Half::Low)) => at += 12,
-                (Some(_), _) => {
-                    lone.push(at);
-                    at += 6;
-                }
-                (None, _) => at += 2,
-            },
-            _ => at += 1,
-        }
+    let mut at = 0;
+    while let Some(before) = text.get(at..).and_then(|rest| rest.find('\\')) {
+        at += before;
+        at += match (surrogate(text, at), surrogate(text, at + 6)) {
+            (Some(Half::High), Some(Half::Low)) => 12,
+            (Some(_), _) => {
+                lone.push(at);
+                6
+            }
+            (None, _) => 2,
+        };
     }
+    lone
 }
 
 enum Half {
