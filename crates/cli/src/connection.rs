@@ -226,7 +226,7 @@ fn invalid(error: &InvalidEnvironment, context: &Context, profile: Option<&Profi
         is_missing || Profile::SETTINGS.contains(name)
     };
     match profile.filter(|_| error.names().iter().any(is_of_profile)) {
-        Some(profile) => failure.and(&format!("the profile is {}", profile.place())),
+        Some(profile) => failure.with_advice(&format!("the profile is {}", profile.place())),
         None => failure,
     }
 }

@@ -115,7 +115,7 @@ impl Failure {
     }
 
     /// Appends advice on what to do next.
-    pub(crate) fn and(mut self, words: &str) -> Self {
+    pub(crate) fn with_advice(mut self, words: &str) -> Self {
         self.line = self.line.map(|line| format!("{line}; {words}"));
         self
     }

@@ -116,7 +116,7 @@ impl Export {
         let shared = self.store(context)?;
         let mut requirements = self.requirements();
         let store = shared.as_ref().map(Shared::connect).transpose();
-        requirements.shared = store.map_err(|failure| failure.and("nothing was sent"))?;
+        requirements.shared = store.map_err(|failure| failure.with_advice("nothing was sent"))?;
         let connection = requirements.connect(context)?;
         let paths = Paths::new(&self.output, self.failures.as_deref())?;
         let source = match (self.input, self.retry_failures) {

@@ -154,7 +154,7 @@ impl Division {
         let is_written = |outcome: &Outcome| match &outcome.result {
             None => false,
             Some(Ok(_)) => true,
-            Some(Err(error)) => stop::stops_part(error).is_none(),
+            Some(Err(error)) => stop::stops_share(error).is_none(),
         };
         let (results, others): (Vec<_>, Vec<_>) = arrived.into_iter().partition(is_written);
         self.results.extend(results);

@@ -108,7 +108,7 @@ pub(crate) fn run(
     let interrupted = interrupt.received().filter(|_| !run.ledger.is_complete());
     if let (None, Some(failure)) = (interrupted, run.stopped.take()) {
         progress.finish(None);
-        return Err(failure.and(&summary));
+        return Err(failure.with_advice(&summary));
     }
     let retry = run.files.retry_command().filter(|_| run.all_failed() > 0);
     let Run { ledger, refused, .. } = run;
@@ -124,12 +124,12 @@ pub(crate) fn run(
     }
     if let Some(error) = refused {
         let rest = "the remaining sessions were marked failed without being requested";
-        let _ = Failure::of_call(None, &error).and(rest).report();
+        let _ = Failure::of_call(None, &error).with_advice(rest).report();
     }
     match ledger.broken {
         Some(failure) => Err(failure),
         None if ledger.is_complete() => Ok(ledger.exit()),
-        None => Err(Failure::other("the export stopped early").and(RESUME_HINT)),
+        None => Err(Failure::other("the export stopped early").with_advice(RESUME_HINT)),
     }
 }
 
@@ -248,7 +248,7 @@ impl Run {
                     if may_concern_all(exit) { self.consecutive_failures + 1 } else { 0 };
                 if self.consecutive_failures >= MAX_CONSECUTIVE_FAILURES {
                     let failure = Failure::of_call(Some(session_id.as_str()), &error);
-                    self.stop(failure.and(RESUME_HINT));
+                    self.stop(failure.with_advice(RESUME_HINT));
                 }
                 if stop::is_about_tls(&error) {
                     self.refused.get_or_insert(error);
@@ -260,7 +260,7 @@ impl Run {
 
     /// Returns the failure that stops the export, unless the error concerns only its session.
     fn stops(&self, error: &Error) -> Option<Failure> {
-        if self.division.is_some() { stop::stops_part(error) } else { stop::stops(error) }
+        if self.division.is_some() { stop::stops_share(error) } else { stop::stops(error) }
     }
 
     fn fail(&mut self, session_id: &SessionId, error: &Error) -> Result<Exit, Failure> {

@@ -23,13 +23,13 @@ pub(super) fn stops(error: &Error) -> Option<Failure> {
         EndpointKind::FetchToken => refused,
         _ => matches!(call.kind(), CallErrorKind::Build(_)),
     };
-    stops.then(|| Failure::of_call(None, error).after_sending().and(RESUME_HINT))
+    stops.then(|| Failure::of_call(None, error).after_sending().with_advice(RESUME_HINT))
 }
 
 /// Like [`stops`], for a share of a list: TLS failures, which may affect only this machine, stop it
 /// too.
-pub(super) fn stops_part(error: &Error) -> Option<Failure> {
-    let alone = || Failure::of_call(None, error).and(RESUME_HINT);
+pub(super) fn stops_share(error: &Error) -> Option<Failure> {
+    let alone = || Failure::of_call(None, error).with_advice(RESUME_HINT);
     stops(error).or_else(|| is_about_tls(error).then(alone))
 }
 
