@@ -21,14 +21,18 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    pub(crate) fn new(exit: Exit, line: impl Display) -> Self {
+        Self { exit, line: Some(line.to_string()) }
+    }
+
     /// Builds a usage error: a mistake of the user, found before anything is sent.
     pub(crate) fn usage(line: impl Display) -> Self {
-        Self { exit: Exit::Usage, line: Some(line.to_string()) }
+        Self::new(Exit::Usage, line)
     }
 
     /// Builds a failure that no other exit code describes.
     pub(crate) fn other(line: impl Display) -> Self {
-        Self { exit: Exit::Other, line: Some(line.to_string()) }
+        Self::new(Exit::Other, line)
     }
 
     /// Builds the failure of a file that cannot be used, whose cause is a mistake of the user or a
@@ -47,7 +51,7 @@ impl Failure {
     pub(crate) fn of_call(about: Option<&str>, error: &Error) -> Self {
         let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
         let line = format!("{about}{error}; {}", error.advice());
-        Self { exit: Exit::of(error.call()), line: Some(line) }
+        Self::new(Exit::of(error.call()), line)
     }
 
     /// Builds the usage error for a configuration that no client can be built from.
@@ -67,7 +71,7 @@ impl Failure {
             "{session_id}: the session was still {status} when the time ran out, after {timeout}; \
              raise --timeout to wait longer"
         );
-        Self { exit: Exit::OutOfTime, line: Some(line) }
+        Self::new(Exit::OutOfTime, line)
     }
 
     /// Builds the failure of a write to standard output; a closed pipe counts as success.
@@ -76,21 +80,6 @@ impl Failure {
             return Self { exit: Exit::Done, line: None };
         }
         Self::other(format!("could not write to standard output: {error}; nothing more was done"))
-    }
-
-    /// Builds the failure of a network or server that does not respond.
-    pub(crate) fn unreachable(line: impl Display) -> Self {
-        Self { exit: Exit::Unreachable, line: Some(line.to_string()) }
-    }
-
-    /// Builds the failure of a request that ran out of time.
-    pub(crate) fn out_of_time(line: impl Display) -> Self {
-        Self { exit: Exit::OutOfTime, line: Some(line.to_string()) }
-    }
-
-    /// Builds the failure of a command that a signal ended early.
-    pub(crate) fn of_signal(exit: Exit, line: &str) -> Self {
-        Self { exit, line: Some(line.to_owned()) }
     }
 
     /// Prints the line to standard error, and returns the exit code.
@@ -107,11 +96,6 @@ impl Failure {
             self.exit = Exit::Other;
         }
         self
-    }
-
-    /// Builds the failure of a response that is not what was requested.
-    pub(crate) fn unexpected(line: impl Display) -> Self {
-        Self { exit: Exit::NotADecision, line: Some(line.to_string()) }
     }
 
     /// Appends advice on what to do next.

@@ -229,7 +229,7 @@ fn describe_store(
 ) -> Result<String, Failure> {
     store.open(&Application::of(&connection.credentials));
     let Inspection { server, latency, quotas, .. } =
-        store.inspect().map_err(|error| Failure::unreachable(shared.explain(&error)))?;
+        store.inspect().map_err(|error| Failure::new(Exit::Unreachable, shared.explain(&error)))?;
     let quotas: Vec<_> = quotas.iter().filter(|quota| quota.processes > 0).map(quota_use).collect();
     let quotas =
         if quotas.is_empty() { "nobody shares a quota now".to_owned() } else { quotas.join(", ") };

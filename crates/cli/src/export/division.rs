@@ -17,6 +17,7 @@ use super::input::Input;
 use super::ledger::Ledger;
 use super::stop::{self, RESUME_HINT};
 use crate::duration::precise;
+use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::workers::Outcome;
 
@@ -93,7 +94,8 @@ impl Division {
     pub(crate) fn confirm_files(&mut self, input: &mut Input, ids: &IdSet) -> Result<u64, Failure> {
         let (mut duplicates, mut batch) = (0, Vec::new());
         let mut confirm = |batch: &mut Vec<SessionId>| {
-            let alone = self.list.written(batch).map_err(Failure::unreachable)?;
+            let alone =
+                self.list.written(batch).map_err(|error| Failure::new(Exit::Unreachable, error))?;
             batch.clear();
             Ok::<_, Failure>(alone.into_iter().filter(|alone| !alone).count() as u64)
         };
@@ -264,7 +266,10 @@ impl Division {
                     return Ok(None);
                 }
                 let max_silence = precise(self.max_silence);
-                Err(Failure::unreachable(format!("{error}, for {max_silence} now; {RESUME_HINT}")))
+                Err(Failure::new(
+                    Exit::Unreachable,
+                    format!("{error} (no response for {max_silence}); {RESUME_HINT}"),
+                ))
             }
             Err(error) => Err(Failure::other(format!(
                 "{error}; run the same command again on every machine, so that each tells what it \

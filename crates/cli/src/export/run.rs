@@ -120,7 +120,7 @@ pub(crate) fn run(
     };
     progress.finish(Some(&(summary + &hint)));
     if let Some(exit) = interrupted {
-        return Err(Failure::of_signal(exit, &format!("interrupted; {RESUME_HINT}")));
+        return Err(Failure::new(exit, format!("interrupted; {RESUME_HINT}")));
     }
     if let Some(error) = refused {
         let rest = "the remaining sessions were marked failed without being requested";

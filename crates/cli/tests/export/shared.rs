@@ -222,7 +222,7 @@ fn long_redis_outage_stops_a_resumable_export() {
         thread::sleep(Duration::from_millis(2));
     }
     redis.kill();
-    let ran = wait(child).ends(6, "for 2s now; run the same command again");
+    let ran = wait(child).ends(6, "(no response for 2s); run the same command again");
     assert!(ran.stderr.contains(&redis.address()), "{ran:?}");
     redis.restart();
     run(&mut command).ends(0, " before");

@@ -135,10 +135,13 @@ impl List {
 
 /// Builds the failure of a list that breaks off, as the link to its next page is not usable.
 fn broken_link(why: &dyn Display) -> Failure {
-    Failure::unexpected(format!(
-        "could not list all sessions: the service's link to the next page is not usable: {why}; \
+    Failure::new(
+        Exit::NotADecision,
+        format!(
+            "could not list all sessions: the service's link to the next page is not usable: {why}; \
          narrow the list with --from and --to, and report this to the service"
-    ))
+        ),
+    )
 }
 
 fn print_json(page: &SessionPage, most: usize) -> Result<(), Failure> {

@@ -93,16 +93,18 @@ impl Send {
             request = request.header(name, value);
         }
         let answer = request.send(&body[..]).map_err(|error| {
-            let reason = match &error {
-                ureq::Error::Timeout(_) => return out_of_time(&self.url, &route, timeout),
-                ureq::Error::Io(error) => error.to_string(),
-                error => error.to_string(),
+            let unreachable = (Exit::Unreachable, "check that your program runs there");
+            let (reason, (exit, advice)) = match error {
+                ureq::Error::Timeout(_) => (
+                    format!("no response within {}", precise(timeout)),
+                    (Exit::OutOfTime, "check that your program answers, or raise --timeout"),
+                ),
+                ureq::Error::Io(error) => (error.to_string(), unreachable),
+                error => (error.to_string(), unreachable),
             };
-            Failure::unreachable(format!(
-                "could not send the webhook to {} ({route}: {reason}); check that your program runs \
-                 there",
-                self.url
-            ))
+            let url = &self.url;
+            let line = format!("could not send the webhook to {url} ({route}: {reason}); {advice}");
+            Failure::new(exit, line)
         })?;
         let status = answer.status();
         let code_and_reason = [Some(status.as_str()), status.canonical_reason()];
@@ -139,14 +141,6 @@ impl Send {
         });
         event.to_string().into_bytes()
     }
-}
-
-fn out_of_time(url: &str, route: &Route, timeout: Duration) -> Failure {
-    let timeout = precise(timeout);
-    Failure::out_of_time(format!(
-        "could not send the webhook to {url} ({route}: no response within {timeout}); check that your \
-         program answers, or raise --timeout"
-    ))
 }
 
 /// Returns the HTTP client for a receiver, and its route.
