@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::builder::PossibleValue;
 use didit_blocking_adapter::core::data_transfer::Scopes;
 
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::suggestion;
+use crate::values::Offering;
 
 /// The documented scopes, each with a description.
 const DOCUMENTED: [(&str, &str); 17] = [
@@ -79,27 +80,9 @@ pub(crate) fn help() -> String {
     help
 }
 
-/// A parser that accepts any text, and lists the documented scopes in completions and help.
-#[derive(Clone)]
-pub(crate) struct Parser;
-
-impl TypedValueParser for Parser {
-    type Value = String;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &std::ffi::OsStr,
-    ) -> Result<String, clap::Error> {
-        StringValueParser::new().parse_ref(command, argument, value)
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        let value =
-            |(name, help): (&'static str, &'static str)| PossibleValue::new(name).help(help);
-        Some(Box::new(DOCUMENTED.into_iter().map(value)))
-    }
+/// Returns a parser that offers the documented scopes.
+pub(crate) fn parser() -> Offering {
+    Offering(|| DOCUMENTED.map(|(name, help)| PossibleValue::new(name).help(help)).into())
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! Arguments that are statuses of verification sessions.
 
-use std::ffi::OsStr;
-
-use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
-use clap::error::{Error, ErrorKind};
+use clap::builder::{PossibleValue, TypedValueParser};
 use didit_blocking_adapter::core::verification::Status;
 
 use crate::suggestion;
+use crate::values::Offering;
 
 const DOCUMENTED: [&str; 10] = [
     "Not Started",
@@ -21,29 +19,14 @@ const DOCUMENTED: [&str; 10] = [
     "Abandoned",
 ];
 
-/// A parser of statuses in any case, with spaces, hyphens or underscores. Undocumented ones are
-/// refused, since the service would respond to them with an empty list.
-#[derive(Clone)]
-pub(crate) struct Parser;
-
-impl TypedValueParser for Parser {
-    type Value = Status;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<Status, Error> {
-        let text = StringValueParser::new().parse_ref(command, argument, value)?;
-        parse(&text)
-            .map_err(|why| Error::raw(ErrorKind::ValueValidation, format!("--status: {why}")))
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+/// Returns a parser of statuses in any case, with spaces, hyphens or underscores. Undocumented ones
+/// are refused, since the service would respond to them with an empty list.
+pub(crate) fn parser() -> impl TypedValueParser<Value = Status> {
+    let offered = || {
         let names = DOCUMENTED.map(|name| name.to_ascii_lowercase().replace(' ', "-"));
-        Some(Box::new(names.into_iter().map(PossibleValue::new)))
-    }
+        names.map(PossibleValue::new).into()
+    };
+    Offering(offered).try_map(|text| parse(&text))
 }
 
 fn parse(text: &str) -> Result<Status, String> {

@@ -1,9 +1,10 @@
-//! Parsers of arguments: whole numbers and session IDs.
+//! Parsers of arguments: whole numbers, session IDs, and texts with offered values.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use clap::builder::{StringValueParser, TypedValueParser};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use didit_blocking_adapter::core::{SessionId, verification};
 
 /// Returns a parser for whole numbers from `least` to `most`, both included.
@@ -15,6 +16,27 @@ where
         let number = text.parse().ok().filter(|number| (least..=most).contains(number));
         number.ok_or_else(|| format!("{text:?} is not a whole number from {least} to {most}"))
     })
+}
+
+/// A parser that accepts any text, and offers values in completions and help.
+#[derive(Clone)]
+pub(crate) struct Offering(pub(crate) fn() -> Vec<PossibleValue>);
+
+impl TypedValueParser for Offering {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0().into_iter()))
+    }
 }
 
 /// Parses the ID of a session of the data-transfer API.

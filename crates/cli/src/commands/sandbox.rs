@@ -67,7 +67,7 @@ pub(crate) struct Sandbox {
     /// Keep the sessions in this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     state: Option<PathBuf>,
-    #[arg(long = "fault", value_name = "RULE", value_parser = fault::Parser)]
+    #[arg(long = "fault", value_name = "RULE", value_parser = fault::parser())]
     #[arg(help = "Inject a fault, like decision:status=503")]
     #[arg(hide_possible_values = true, long_help = fault::help())]
     faults: Vec<FaultRule>,

@@ -1,10 +1,9 @@
 //! The values of `--fault` and `--webhook-fault`: help, parsing and completion.
 
-use std::ffi::OsStr;
-
-use clap::builder::{PossibleValue, PossibleValuesParser, StringValueParser, TypedValueParser};
-use clap::error::{Error, ErrorKind};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use didit_sandbox::{FaultRule, Route, WebhookFault};
+
+use crate::values::Offering;
 
 /// The most common kinds of faults, offered as completions.
 const KINDS: [&str; 8] = [
@@ -30,30 +29,14 @@ pub(super) fn help() -> String {
     )
 }
 
-/// A parser of fault rules, which offers the most common ones as completions.
-#[derive(Clone)]
-pub(super) struct Parser;
-
-impl TypedValueParser for Parser {
-    type Value = FaultRule;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        argument: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<FaultRule, Error> {
-        let text = StringValueParser::new().parse_ref(command, argument, value)?;
-        text.parse().map_err(|error: didit_sandbox::FaultRuleError| {
-            Error::raw(ErrorKind::ValueValidation, format!("--fault: {error}"))
-        })
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+/// Returns a parser of fault rules, which offers the most common ones.
+pub(super) fn parser() -> impl TypedValueParser<Value = FaultRule> {
+    let offered = || {
         let rules =
             Route::ALL.into_iter().flat_map(|route| KINDS.map(|kind| format!("{route}:{kind}")));
-        Some(Box::new(rules.map(PossibleValue::new)))
-    }
+        rules.map(PossibleValue::new).collect()
+    };
+    Offering(offered).try_map(|text| text.parse::<FaultRule>())
 }
 
 /// Returns the parser of webhook faults.

@@ -26,7 +26,7 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Create {
     /// Data to ask the person for, like "names email"; repeatable
-    #[arg(long = "scope", value_name = "SCOPES", required = true, value_parser = scopes::Parser)]
+    #[arg(long = "scope", value_name = "SCOPES", required = true, value_parser = scopes::parser())]
     #[arg(hide_possible_values = true, long_help = scopes::help())]
     scopes: Vec<String>,
     /// Accept scopes that look like a misspelled documented one

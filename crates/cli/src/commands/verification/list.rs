@@ -26,7 +26,7 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct List {
     /// Only sessions with this status; repeatable
-    #[arg(long = "status", value_name = "STATUS", value_parser = statuses::Parser)]
+    #[arg(long = "status", value_name = "STATUS", value_parser = statuses::parser())]
     statuses: Vec<Status>,
     /// Only sessions with exactly this reference
     #[arg(long, value_name = "TEXT")]
