@@ -17,9 +17,6 @@ use crate::logging::Exchanges;
 use crate::observed::Observed;
 use crate::profile::{Profile, Profiles};
 
-/// The default time limit for one session's call, retries included.
-pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-
 const USER_AGENT: &str = concat!("didit-cli/", env!("CARGO_PKG_VERSION"));
 
 /// The API that a command calls.
@@ -44,6 +41,7 @@ pub(crate) struct Connection {
 /// A command's requirements for its connection.
 pub(crate) struct Requirements {
     pub(crate) api: Api,
+    /// The time limit of a call, unless the configuration sets another.
     pub(crate) timeout: Duration,
     pub(crate) credentials: bool,
     pub(crate) policy: Policy,
@@ -52,10 +50,10 @@ pub(crate) struct Requirements {
 }
 
 impl Requirements {
-    /// Returns the requirements of a command that needs credentials. `timeout` limits each call
-    /// unless the configuration sets another.
-    pub(crate) fn new(api: Api, timeout: Duration) -> Self {
-        Self { api, timeout, credentials: true, policy: Policy::default(), shared: None }
+    /// Returns the requirements of a command that needs credentials.
+    pub(crate) fn new(api: Api) -> Self {
+        let policy = Policy::default();
+        Self { api, timeout: policy.call_timeout, credentials: true, policy, shared: None }
     }
 
     /// Checks the whole configuration and builds the client. Nothing is sent yet.
@@ -124,25 +122,18 @@ impl Requirements {
 
 impl Connection {
     /// Connects to the data-transfer API.
-    pub(crate) fn new(context: &Context, default_timeout: Duration) -> Result<Self, Failure> {
-        Requirements::new(Api::DataTransfer, default_timeout).connect(context)
+    pub(crate) fn new(context: &Context) -> Result<Self, Failure> {
+        Requirements::new(Api::DataTransfer).connect(context)
     }
 
     /// Connects to the data-transfer API without reading any credentials.
-    pub(crate) fn without_credentials(
-        context: &Context,
-        default_timeout: Duration,
-    ) -> Result<Self, Failure> {
-        let requirements = Requirements::new(Api::DataTransfer, default_timeout);
-        Requirements { credentials: false, ..requirements }.connect(context)
+    pub(crate) fn without_credentials(context: &Context) -> Result<Self, Failure> {
+        Requirements { credentials: false, ..Requirements::new(Api::DataTransfer) }.connect(context)
     }
 
     /// Connects to the verification API.
-    pub(crate) fn verification(
-        context: &Context,
-        default_timeout: Duration,
-    ) -> Result<Self, Failure> {
-        Requirements::new(Api::Verification, default_timeout).connect(context)
+    pub(crate) fn verification(context: &Context) -> Result<Self, Failure> {
+        Requirements::new(Api::Verification).connect(context)
     }
 
     /// Calls an endpoint; `about` names the session in a failure.

@@ -3,7 +3,7 @@
 use clap::Args;
 use didit_blocking_adapter::core::SessionId;
 
-use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -33,7 +33,7 @@ pub(crate) struct Decision {
 impl Decision {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let connection = Connection::new(context, CALL_TIMEOUT)?;
+        let connection = Connection::new(context)?;
         decisions::print(&self.session_ids, &connection, format, context)
     }
 }

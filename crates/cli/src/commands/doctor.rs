@@ -16,7 +16,7 @@ use didit_redis_adapter::{Inspection, QuotaUse, RedisStore};
 use serde_json::json;
 
 use self::probe::Findings;
-use crate::connection::Connection;
+use crate::connection::{Api, Connection, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -84,7 +84,9 @@ impl Doctor {
         let shared = Shared::chosen(self.shared, context)?;
         // An invalid URL is refused before anything is sent.
         let store = shared.as_ref().map(Shared::open).transpose()?;
-        let connection = match Connection::new(context, TIMEOUT) {
+        let requirements =
+            Requirements { timeout: TIMEOUT, ..Requirements::new(Api::DataTransfer) };
+        let connection = match requirements.connect(context) {
             Ok(connection) => connection,
             Err(failure) => {
                 print_finding(format, "configuration", &(Mark::Fail, failure.line().to_owned()))?;

@@ -8,7 +8,7 @@ use clap::{Args, ValueHint};
 use didit_blocking_adapter::core::Application;
 use didit_redis_adapter::WorkList;
 
-use crate::connection::{Api, CALL_TIMEOUT, Requirements};
+use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::export::{self, Division, ExportFormat, Paths, Progress, Source, Terms};
@@ -210,7 +210,7 @@ impl Export {
 
     fn requirements(&self) -> Requirements {
         let api = if self.verification { Api::Verification } else { Api::DataTransfer };
-        let mut requirements = Requirements::new(api, CALL_TIMEOUT);
+        let mut requirements = Requirements::new(api);
         if let Some(window) = self.window {
             requirements.policy.rate_limit_window = window;
         }

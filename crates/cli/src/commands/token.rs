@@ -6,7 +6,7 @@ use didit_blocking_adapter::core::oauth::{AccessToken, FetchToken};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -30,7 +30,7 @@ pub(crate) struct Token {
 impl Token {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let connection = Connection::new(context, CALL_TIMEOUT)?;
+        let connection = Connection::new(context)?;
         let Credentials::Client(client) = &connection.credentials else {
             return Err(Failure::usage(
                 "`didit token` needs a client ID and secret, and there is no token to fetch with an \

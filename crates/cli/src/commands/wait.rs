@@ -6,7 +6,7 @@ use clap::Args;
 use didit_blocking_adapter::core::data_transfer::{RetrieveDecision, Status};
 use didit_blocking_adapter::core::{SessionId, WaitForDecision};
 
-use crate::connection::Connection;
+use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -44,7 +44,9 @@ pub(crate) struct Wait {
 impl Wait {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let connection = Connection::new(context, WaitForDecision::DEFAULT_TIMEOUT)?;
+        let timeout = WaitForDecision::DEFAULT_TIMEOUT;
+        let requirements = Requirements { timeout, ..Requirements::new(Api::DataTransfer) };
+        let connection = requirements.connect(context)?;
         let endpoint = RetrieveDecision::new(self.session_id.clone());
         let decision =
             decisions::wait(self.session_id.as_str(), endpoint, self.poll, &connection, context)?;

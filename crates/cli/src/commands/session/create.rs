@@ -4,7 +4,7 @@ use clap::Args;
 use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::data_transfer::{CreateSession, Session};
 
-use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -46,7 +46,7 @@ impl Create {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
         let scopes = scopes::parse(&self.scopes, self.undocumented_scopes, context)?;
-        let connection = Connection::new(context, CALL_TIMEOUT)?;
+        let connection = Connection::new(context)?;
         let request = CreateSession::new(scopes).with_vendor_data(self.vendor_data.as_deref());
         let created = connection.call(None, request)?;
         let json: RawJson = created.secret_json().expose().parse().map_err(Failure::other)?;

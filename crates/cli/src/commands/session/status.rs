@@ -4,7 +4,7 @@ use clap::Args;
 use didit_blocking_adapter::core::data_transfer::ReadStatus;
 use didit_blocking_adapter::core::{Secret, SessionId};
 
-use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -46,7 +46,7 @@ impl Status {
                 "the session token is missing; set DIDIT_SESSION_TOKEN or give --session-token",
             )
         })?;
-        let connection = Connection::without_credentials(context, CALL_TIMEOUT)?;
+        let connection = Connection::without_credentials(context)?;
         let request = ReadStatus::new(session_id.clone(), token);
         let report = connection.call(Some(session_id.as_str()), request)?;
         output::print_as(format, report.json(), || {

@@ -5,7 +5,7 @@ use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::verification::{CreateSession, Session};
 
 use crate::browser;
-use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -71,7 +71,7 @@ impl Create {
         let format = self.format.resolve(&context.environment)?;
         let open = self.open;
         let request = self.request()?;
-        let connection = Connection::verification(context, CALL_TIMEOUT)?;
+        let connection = Connection::verification(context)?;
         let created = connection.call(None, request)?;
         let json: RawJson = created.secret_json().expose().parse().map_err(Failure::other)?;
         output::print_as(format, &json, || shown(&created, context))?;

@@ -3,7 +3,7 @@
 use clap::Args;
 use didit_blocking_adapter::core::verification;
 
-use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -37,7 +37,7 @@ impl Decision {
             .map(|id| id.as_str().parse())
             .collect::<Result<_, _>>()
             .map_err(Failure::usage)?;
-        let connection = Connection::verification(context, CALL_TIMEOUT)?;
+        let connection = Connection::verification(context)?;
         decisions::print(&ids, &connection, format, context)
     }
 }

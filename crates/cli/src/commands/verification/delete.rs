@@ -3,7 +3,7 @@
 use clap::Args;
 use didit_blocking_adapter::core::verification::{DeleteSession, SessionId};
 
-use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -45,7 +45,7 @@ impl Delete {
         if self.retain_face {
             request = request.retain_face_embeddings(self.retain_days);
         }
-        let connection = Connection::verification(context, CALL_TIMEOUT)?;
+        let connection = Connection::verification(context)?;
         connection.call(Some(self.session_id.as_str()), request)?;
         Ok(Exit::Done)
     }

@@ -7,7 +7,7 @@ use clap::Args;
 use didit_blocking_adapter::core::verification::{ListSessions, SessionPage, Status};
 use didit_blocking_adapter::core::{Call, CallErrorKind, RawJson};
 
-use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -60,7 +60,7 @@ impl List {
         let format = self.format.resolve(&context.environment)?;
         let mut left = self.max.unwrap_or(usize::MAX);
         let mut next = Some(self.request(left)?);
-        let connection = Connection::verification(context, CALL_TIMEOUT)?;
+        let connection = Connection::verification(context)?;
         let (mut listed, mut pages) = (0, 0);
         while let Some(request) = next.filter(|_| left > 0) {
             let call = Call::new(request).deadline_from_first_send();

@@ -9,7 +9,7 @@ use didit_blocking_adapter::core::Call;
 use didit_blocking_adapter::core::verification::{GeneratePdf, SessionId};
 use tempfile::NamedTempFile;
 
-use crate::connection::Connection;
+use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -53,7 +53,9 @@ impl Pdf {
             // A file that cannot be written is refused before anything is sent.
             drop(self.open()?);
         }
-        let connection = Connection::verification(context, TIMEOUT)?;
+        let requirements =
+            Requirements { timeout: TIMEOUT, ..Requirements::new(Api::Verification) };
+        let connection = requirements.connect(context)?;
         let call =
             Call::new(GeneratePdf::new(self.session_id.clone())).with_timeout(connection.timeout);
         let pdf = connection

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use didit_blocking_adapter::core::verification::{SessionId, UpdateStatus as Request};
 
-use crate::connection::{CALL_TIMEOUT, Connection};
+use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -68,7 +68,7 @@ impl UpdateStatus {
         if let Some(address) = &self.email {
             request = request.with_email(address, self.language.as_deref());
         }
-        let connection = Connection::verification(context, CALL_TIMEOUT)?;
+        let connection = Connection::verification(context)?;
         connection.call(Some(self.session_id.as_str()), request)?;
         Ok(Exit::Done)
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use didit_blocking_adapter::core::WaitForDecision;
 use didit_blocking_adapter::core::verification::{RetrieveDecision, SessionId, Status};
 
-use crate::connection::Connection;
+use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -46,7 +46,8 @@ impl Wait {
         let format = self.format.resolve(&context.environment)?;
         let id = self.session_id;
         let timeout = WaitForDecision::DEFAULT_TIMEOUT;
-        let connection = Connection::verification(context, timeout)?;
+        let requirements = Requirements { timeout, ..Requirements::new(Api::Verification) };
+        let connection = requirements.connect(context)?;
         let endpoint = RetrieveDecision::new(id.clone());
         let decision = decisions::wait(id.as_str(), endpoint, self.poll, &connection, context)?;
         output::print_as(format, decision.json(), || {
