@@ -62,10 +62,3 @@ fn ignored_signals() -> u64 {
     let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
-
-#[cfg(test)]
-impl Default for Interrupt {
-    fn default() -> Self {
-        Self { at_once: Arc::new(true.into()), received: Arc::default() }
-    }
-}
