@@ -6,9 +6,6 @@ use std::path::Path;
 
 use didit_blocking_adapter::core::client::read_limited;
 
-/// The name of a device's kind.
-pub(crate) const DEVICE: &str = "a device";
-
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read_limited(File::open(path)?, limit)
@@ -77,7 +74,7 @@ pub(crate) fn kind_of(kind: fs::FileType) -> &'static str {
             return "a fifo";
         }
         if kind.is_char_device() || kind.is_block_device() {
-            return DEVICE;
+            return "a device";
         }
     }
     if kind.is_dir() {

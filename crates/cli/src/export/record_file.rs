@@ -9,7 +9,7 @@ use super::format::{ExportFormat, MAX_RECORD};
 use super::paths::Named;
 use super::stop::RESUME_HINT;
 use crate::failure::Failure;
-use crate::file::{self, DEVICE};
+use crate::file;
 
 pub(super) struct RecordFile {
     name: Named,
@@ -173,11 +173,8 @@ fn regular(name: &Named, found: &fs::Metadata) -> Result<(), Failure> {
     if kind.is_file() {
         return Ok(());
     }
-    let (kind, advice) = match file::kind_of(kind) {
-        DEVICE => (DEVICE, "for standard output give -"),
-        kind => (kind, "name another file"),
-    };
-    Err(Failure::usage(format!("could not open {name} to write: it is {kind}; {advice}")))
+    let kind = file::kind_of(kind);
+    Err(Failure::usage(format!("could not open {name} to write: it is {kind}; name another file")))
 }
 
 #[cfg(test)]
