@@ -8,7 +8,9 @@ use super::format::ExportFormat;
 use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
-use super::state::{Arguments, ExitRecord, FailureLine, RetryRecord, Share, Start, json_line};
+use super::state::{
+    Arguments, ExitRecord, FailureLine, RetryRecord, Share, Start, json_line, parse_line,
+};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::workers::AnyDecision;
@@ -126,14 +128,14 @@ impl Files {
             let mut first = true;
             state.check(ExportFormat::Jsonl, |line| {
                 if std::mem::take(&mut first) {
-                    return Ok(Arguments::parse(line).is_some());
+                    return Ok(parse_line::<Arguments>(line).is_some());
                 }
                 if let Some((id, exit)) = ExitRecord::parse(line) {
                     ids.mark(&id, Mark::ExitRecorded(exit));
                     return Ok(true);
                 }
-                let Some(record) = RetryRecord::parse(line) else { return Ok(false) };
-                self.retries.push(record.retry);
+                let Some(RetryRecord { retry }) = parse_line(line) else { return Ok(false) };
+                self.retries.push(retry);
                 Ok(true)
             })
         });
@@ -155,7 +157,7 @@ impl Files {
         let failed = self.failures.as_mut().map(|failures| {
             let name = failures.name().clone();
             failures.check(ExportFormat::Jsonl, |line| {
-                let Some(line) = FailureLine::parse(line) else { return Ok(false) };
+                let Some(line) = parse_line::<FailureLine>(line) else { return Ok(false) };
                 let lost = Mark::Failed(line.exit_of_status());
                 match ids.mark(&line.session_id, lost) {
                     None => {}
@@ -320,7 +322,8 @@ fn refuse_foreign(
         )));
     }
     let Some(failures) = failures else { return Ok(()) };
-    match failures.check(ExportFormat::Jsonl, |line| Ok(FailureLine::parse(line).is_some())) {
+    match failures.check(ExportFormat::Jsonl, |line| Ok(parse_line::<FailureLine>(line).is_some()))
+    {
         Ok(1..) => Ok(()),
         _ => Err(Failure::usage(format!(
             "{} is not a failures file; choose another --failures",

@@ -8,7 +8,7 @@ use didit_blocking_adapter::core::{SessionId, verification};
 use sha2::{Digest as _, Sha256};
 
 use super::id_set::IdSet;
-use super::state::FailureLine;
+use super::state::{FailureLine, parse_line};
 use super::stop::RESUME_HINT;
 use crate::connection::Api;
 use crate::failure::Failure;
@@ -46,7 +46,7 @@ impl Source {
         let parsed = match self {
             Self::Ids(_) if text.starts_with('#') => return Ok(None),
             Self::Ids(_) => SessionId::new(text),
-            Self::Failures(_) => match FailureLine::parse(text) {
+            Self::Failures(_) => match parse_line::<FailureLine>(text) {
                 Some(line) => SessionId::new(&line.session_id),
                 None => return Err("it is not a line of a failures file".to_owned()),
             },

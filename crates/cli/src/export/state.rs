@@ -9,6 +9,7 @@ use std::path::Path;
 
 use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::{BaseUrl, SessionId};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -106,10 +107,6 @@ impl Arguments {
         Self { input: other.input.clone(), ..self }
     }
 
-    pub(super) fn parse(line: &str) -> Option<Self> {
-        serde_json::from_str(line).ok()
-    }
-
     /// Reads the arguments that an export was started with; `None` if there is no state file.
     ///
     /// # Errors
@@ -141,7 +138,7 @@ impl Arguments {
         };
         let text = read().map_err(unreadable)?;
         let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let arguments = std::str::from_utf8(line).ok().and_then(Self::parse);
+        let arguments = std::str::from_utf8(line).ok().and_then(parse_line);
         arguments.map(Some).ok_or_else(|| foreign("it is not the state file of an export"))
     }
 
@@ -231,7 +228,7 @@ impl ExitRecord {
     }
 
     pub(super) fn parse(line: &str) -> Option<(String, Exit)> {
-        let record: Self = serde_json::from_str(line).ok()?;
+        let record: Self = parse_line(line)?;
         Some((record.session_id, Exit::of_failure(record.exit)?))
     }
 }
@@ -256,10 +253,6 @@ impl RetryRecord {
             let length = bytes.len();
             list.consume(length);
         }
-    }
-
-    pub(super) fn parse(line: &str) -> Option<Self> {
-        serde_json::from_str(line).ok()
     }
 }
 
@@ -289,10 +282,6 @@ impl FailureLine {
         Self { session_id: session_id.to_string(), error: error.to_owned(), status: Some(200) }
     }
 
-    pub(super) fn parse(line: &str) -> Option<Self> {
-        serde_json::from_str(line).ok()
-    }
-
     /// Returns the exit code that matches the status, for a line whose recorded code was lost with
     /// the end of the state file.
     pub(super) fn exit_of_status(&self) -> Exit {
@@ -305,6 +294,11 @@ impl FailureLine {
             Some(_) => Exit::NotADecision,
         }
     }
+}
+
+/// Parses a record; `None` if the line is another one.
+pub(super) fn parse_line<T: DeserializeOwned>(line: &str) -> Option<T> {
+    serde_json::from_str(line).ok()
 }
 
 /// Returns a record as a line of JSON.
