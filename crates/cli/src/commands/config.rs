@@ -61,63 +61,57 @@ struct Set {
 impl Config {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let name = profile::name(context)?.unwrap_or_else(|| DEFAULT.to_owned());
-        let mut profiles = match self.command {
-            Command::Set(set) => return set.run(context, &name),
-            Command::Remove => Profiles::to_change(context)?,
-            Command::List | Command::Path => Profiles::of_user(context)?,
-        };
         match self.command {
-            Command::Set(_) => Ok(Exit::Done),
-            Command::List if profiles.by_name.is_empty() => {
-                let path = profiles.path();
-                context.note(&format!(
-                    "there are no profiles in {}; `didit config set` makes one",
-                    path.display()
-                ));
-                Ok(Exit::Done)
-            }
-            Command::List => {
-                let mut table = Table::default();
-                for (name, settings) in &profiles.by_name {
-                    table.section(name, |table| {
-                        table.row(
-                            "Base URL",
-                            settings.base_url.as_ref().or(Some(&"live".to_owned())),
-                        );
-                        table.row("Client ID", settings.client_id.as_ref());
-                        table.row("Secret command", settings.secret_command.as_ref());
-                        let path = profiles.secret_path(name);
-                        let stored = path.exists().then(|| path.display().to_string());
-                        table.row(
-                            "Secret file",
-                            stored.filter(|_| settings.secret_command.is_none()),
-                        );
-                    });
-                }
-                output::print(&table.shown(context.style()))?;
-                Ok(Exit::Done)
-            }
-            Command::Remove => {
-                if profiles.by_name.remove(&name).is_none() {
-                    return Err(profiles.unknown(&name));
-                }
-                profiles.write(None)?;
-                let stored = profiles.secret_path(&name).exists();
-                profiles.forget_secret(&name)?;
-                let secret = if stored { " and its secret file" } else { "" };
-                context.note(&format!("removed the profile {name}{secret}"));
-                Ok(Exit::Done)
-            }
+            Command::Set(set) => set.run(context, &name)?,
+            Command::List => list(context)?,
+            Command::Remove => remove(context, &name)?,
             Command::Path => {
-                output::print(&format!("{}\n", profiles.path().display()))?;
-                Ok(Exit::Done)
+                output::print(&format!("{}\n", Profiles::of_user(context)?.path().display()))?;
             }
         }
+        Ok(Exit::Done)
     }
 }
 
+fn list(context: &Context) -> Result<(), Failure> {
+    let profiles = Profiles::of_user(context)?;
+    if profiles.by_name.is_empty() {
+        let path = profiles.path();
+        context.note(&format!(
+            "there are no profiles in {}; `didit config set` makes one",
+            path.display()
+        ));
+        return Ok(());
+    }
+    let mut table = Table::default();
+    for (name, settings) in &profiles.by_name {
+        table.section(name, |table| {
+            table.row("Base URL", Some(settings.base_url.as_deref().unwrap_or("live")));
+            table.row("Client ID", settings.client_id.as_ref());
+            table.row("Secret command", settings.secret_command.as_ref());
+            let path = profiles.secret_path(name);
+            let is_stored = settings.secret_command.is_none() && path.exists();
+            table.row("Secret file", is_stored.then(|| path.display().to_string()));
+        });
+    }
+    output::print(&table.shown(context.style()))
+}
+
+fn remove(context: &Context, name: &str) -> Result<(), Failure> {
+    let mut profiles = Profiles::to_change(context)?;
+    if profiles.by_name.remove(name).is_none() {
+        return Err(profiles.unknown(name));
+    }
+    profiles.write(None)?;
+    let stored = profiles.secret_path(name).exists();
+    profiles.forget_secret(name)?;
+    let secret = if stored { " and its secret file" } else { "" };
+    context.note(&format!("removed the profile {name}{secret}"));
+    Ok(())
+}
+
 impl Set {
-    fn run(self, context: &Context, name: &str) -> Result<Exit, Failure> {
+    fn run(self, context: &Context, name: &str) -> Result<(), Failure> {
         let options = &context.options;
         let sets_secret = self.secret_stdin || self.secret_command.is_some();
         if options.base_url.is_none() && options.client_id.is_none() && !sets_secret {
@@ -159,7 +153,7 @@ impl Set {
             ", without a secret; set one with --secret-stdin or --secret-command"
         };
         context.note(&format!("the profile {name} is in {}{more}", profiles.path().display()));
-        Ok(Exit::Done)
+        Ok(())
     }
 }
 
