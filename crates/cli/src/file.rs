@@ -1,14 +1,36 @@
 //! Reads and replaces whole files.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 
+use didit_blocking_adapter::core::Secret;
 use didit_blocking_adapter::core::client::read_limited;
+
+/// The maximum length of a secret in bytes.
+pub(crate) const MAX_SECRET: usize = 1 << 16;
 
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read_limited(File::open(path)?, limit)
+}
+
+/// Reads a secret.
+pub(crate) fn read_secret(from: impl Read) -> io::Result<Secret> {
+    read_limited(from, MAX_SECRET).and_then(secret)
+}
+
+/// Returns a secret without the trailing line end that editors and commands add.
+pub(crate) fn secret(bytes: Vec<u8>) -> io::Result<Secret> {
+    // Moved into the secret, not copied, so that no copy stays in memory.
+    let mut text = String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8"))?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    if text.is_empty() { Err(io::Error::other("it is empty")) } else { Ok(text.into()) }
 }
 
 /// Opens a regular file, and refuses anything else without waiting for it. Links are followed.

@@ -24,8 +24,6 @@ use crate::file;
 pub(crate) const DEFAULT: &str = "default";
 
 const MAX_FILE: usize = 1 << 20;
-/// The maximum length of a secret in bytes.
-pub(crate) const MAX_SECRET: usize = 1 << 16;
 
 /// The variables that neither select a service nor authorize. If any other variable is set, the
 /// default profile is ignored, so that its secret is never sent to a service it is not for.
@@ -259,8 +257,7 @@ impl Profiles {
                 return Err(problem(&format!("other users can read it; run `chmod 600 {shown}`")));
             }
         }
-        let secret = read_limited(file, MAX_SECRET).map_err(|error| problem(&error))?;
-        text(secret).map(Some).map_err(|why| problem(&why))
+        file::read_secret(file).map(Some).map_err(|error| problem(&error))
     }
 
     /// Writes all profiles, and the secret of one if given.
@@ -318,24 +315,11 @@ fn run_secret_command(name: &str, command: &str) -> Result<Secret, Failure> {
         .stderr(Stdio::inherit())
         .spawn()
         .map_err(|error| problem(&error))?;
-    let output = child.stdout.take().map(|output| read_limited(output, MAX_SECRET));
+    let output = child.stdout.take().map(|output| read_limited(output, file::MAX_SECRET));
     let status = child.wait().map_err(|error| problem(&error))?;
     let output = output.unwrap_or_else(|| Ok(Vec::new())).map_err(|error| problem(&error))?;
     if !status.success() {
         return Err(problem(&status));
     }
-    text(output).map_err(|why| problem(&why))
-}
-
-/// Returns a secret without the trailing line end that editors and commands add.
-pub(crate) fn text(bytes: Vec<u8>) -> Result<Secret, &'static str> {
-    // Moved into the secret, not copied, so that no copy stays in memory.
-    let mut text = String::from_utf8(bytes).map_err(|_| "it is not UTF-8")?;
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    if text.is_empty() { Err("it is empty") } else { Ok(Secret::from(text)) }
+    file::secret(output).map_err(|error| problem(&error))
 }

@@ -3,15 +3,14 @@
 use std::io::{self, IsTerminal as _};
 
 use clap::{Args, Subcommand};
-use didit_blocking_adapter::core::client::read_limited;
 use didit_blocking_adapter::core::{BaseUrl, ClientCredentials, Secret};
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output;
-use crate::profile::{self, DEFAULT, MAX_SECRET, Profiles};
+use crate::profile::{self, DEFAULT, Profiles};
 use crate::table::Table;
+use crate::{file, output};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -171,12 +170,10 @@ fn read_secret() -> Result<Secret, Failure> {
             "--secret-stdin reads a file or a pipe: didit config set --secret-stdin < secret.txt",
         ));
     }
-    let bytes = read_limited(io::stdin().lock(), MAX_SECRET).map_err(|error| {
+    file::read_secret(io::stdin().lock()).map_err(|error| {
         Failure::usage(format!(
-            "could not read standard input: {error}; give the secret alone: \
+            "could not read the secret on standard input: {error}; give it alone: \
              didit config set --secret-stdin < secret.txt"
         ))
-    })?;
-    profile::text(bytes)
-        .map_err(|why| Failure::usage(format!("the secret on standard input: {why}")))
+    })
 }

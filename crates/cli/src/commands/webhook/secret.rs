@@ -1,5 +1,6 @@
 //! The secrets of a webhook destination.
 
+use std::fs::File;
 use std::path::Path;
 
 use didit_blocking_adapter::core::Secret;
@@ -8,7 +9,6 @@ use didit_blocking_adapter::core::webhook::Webhook;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::file;
-use crate::profile::{self, MAX_SECRET};
 
 const SECRET: &str = "DIDIT_WEBHOOK_SECRET";
 const SECRET_FILE: &str = "DIDIT_WEBHOOK_SECRET_FILE";
@@ -44,9 +44,7 @@ pub(super) fn configured(context: &Context) -> Result<Webhook, Failure> {
 }
 
 fn read(path: &Path) -> Result<Secret, Failure> {
-    let unreadable = |why: &dyn std::fmt::Display| {
-        Failure::usage(format!("{SECRET_FILE}: could not read {}: {why}", path.display()))
-    };
-    let content = file::read(path, MAX_SECRET).map_err(|error| unreadable(&error))?;
-    profile::text(content).map_err(|why| unreadable(&why))
+    File::open(path).and_then(file::read_secret).map_err(|error| {
+        Failure::usage(format!("{SECRET_FILE}: could not read {}: {error}", path.display()))
+    })
 }
