@@ -290,7 +290,7 @@ impl Profiles {
 fn not_written(folder: &Path, error: &io::Error) -> Failure {
     let folder = folder.display();
     Failure::other(format!(
-        "could not write into {folder}: {error}; check its permissions and the room on its disk"
+        "could not write to {folder}: {error}; check its permissions and free disk space"
     ))
 }
 

@@ -139,9 +139,10 @@ impl Export {
                 job.divide(Division::new(list, lease, connection.timeout, concurrency))?;
             if duplicates > 0 {
                 let shown = self.output.display();
+                let sessions = if duplicates == 1 { "session" } else { "sessions" };
                 context.note(&format!(
-                    "sessions of {shown} that another machine has as well, because Redis had lost \
-                     the list: {duplicates}"
+                    "{duplicates} {sessions} in {shown} were also exported by another machine, because \
+                     Redis lost the list"
                 ));
             }
         }
@@ -182,7 +183,7 @@ impl Export {
         let named_by = shared.named_by;
         if self.output.as_os_str() == "-" {
             return Err(Failure::usage(format!(
-                "{named_by} needs an --output file, which tells after an interruption what is exported"
+                "{named_by} needs an --output file, to resume from"
             )));
         }
         if self.restart {

@@ -54,9 +54,11 @@ impl Man {
             let found = command.find_subcommand(word).filter(|found| found.get_name() != "help");
             command = found.ok_or_else(|| {
                 let names: Vec<_> = page::subcommands(command).map(Command::get_name).collect();
-                let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
                 let name = words.join(" ");
-                Failure::usage(format!("`{name}` has no command {word:?}; it has {known}"))
+                Failure::usage(match &*names.join(", ") {
+                    "" => format!("`{name}` has no subcommands"),
+                    known => format!("`{name}` has no command {word:?}; it has {known}"),
+                })
             })?;
             words.push(command.get_name());
         }

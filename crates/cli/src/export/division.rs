@@ -220,8 +220,9 @@ impl Division {
         let stuck = sessions > 0 && self.elsewhere.iter().all(|entry| entry.unconfirmed);
         stuck.then(|| {
             Failure::other(format!(
-                "sessions that another machine may have written when it was killed: {sessions}; run \
-                 its command again there, and then this one"
+                "{sessions} {} may be in the files of a machine that was killed; run the export there \
+                 again, then here",
+                if sessions == 1 { "session" } else { "sessions" }
             ))
         })
     }
@@ -272,8 +273,8 @@ impl Division {
                 ))
             }
             Err(error) => Err(Failure::other(format!(
-                "{error}; run the same command again on every machine, so that each tells what it \
-                 has exported"
+                "{error}; run the same command again on every machine, so that each reports what it \
+                 exported"
             ))),
         }
     }

@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(plain_line(&none, ELAPSED), "0 %, 0 of 10000");
         let empty = Numbers { total: 0, ..none };
         assert_eq!(plain_line(&empty, ELAPSED), "100 %, 0 of 0");
-        let finishing = Numbers { note: Some("finishing what is under way"), ..NUMBERS };
-        assert!(plain_line(&finishing, ELAPSED).contains(", finishing what is under way, "));
+        let finishing = Numbers { note: Some("finishing requests in flight"), ..NUMBERS };
+        assert!(plain_line(&finishing, ELAPSED).contains(", finishing requests in flight, "));
     }
 }

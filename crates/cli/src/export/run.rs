@@ -302,7 +302,7 @@ impl Run {
     /// Returns the activity of the export while it requests no sessions.
     fn note(&self, running: usize) -> Option<&'static str> {
         if self.is_stopping() {
-            return Some("finishing what is under way");
+            return Some("finishing requests in flight");
         }
         let division = self.division.as_ref()?;
         if division.is_silent() {

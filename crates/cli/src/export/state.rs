@@ -22,6 +22,9 @@ use crate::file;
 /// The maximum length of the first line in bytes, far longer than any.
 const MAX_FIRST_LINE: u64 = 1 << 16;
 
+/// The service of an export from a local server, which may have a different port each time.
+const LOOPBACK: &str = "loopback";
+
 /// The first record: the arguments that must be the same at each start. Concurrency, timeout and
 /// credentials may change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,9 +96,8 @@ impl Arguments {
         base_url: &BaseUrl,
         job: Option<Job>,
     ) -> Self {
-        // A local server may have a different port each time.
         let service =
-            if base_url.is_plain_http() { "loopback".to_owned() } else { base_url.to_string() };
+            if base_url.is_plain_http() { LOOPBACK.to_owned() } else { base_url.to_string() };
         let shown = |path: &Path| path.display().to_string();
         let failures = failures.map(|failures| shown(&failures.path)).unwrap_or_default();
         let share = job.map(Share::of);
@@ -175,7 +177,10 @@ impl Arguments {
         } else if self.failures != now.failures {
             format!("with --failures {}", self.failures)
         } else if self.service != now.service {
-            format!("with --base-url {}", self.service)
+            match &*self.service {
+                LOOPBACK => "with a server on this machine".to_owned(),
+                service => format!("with --base-url {service}"),
+            }
         } else {
             match (&self.share, &now.share) {
                 (None, Some(_)) => "without --shared".to_owned(),

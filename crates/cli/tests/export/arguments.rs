@@ -18,7 +18,7 @@ fn resume_with_other_arguments_is_refused() {
         ("--input ids --output out --failures f", "was started with --failures "),
         (
             "--input ids --output out --base-url https://x.invalid",
-            "was started with --base-url loopback",
+            "was started with a server on this machine",
         ),
     ] {
         run(&mut place.export_with(&sandbox, arguments)).ends(2, words);

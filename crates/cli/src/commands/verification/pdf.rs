@@ -46,7 +46,7 @@ impl Pdf {
         let to_stdout = self.output.as_os_str() == "-";
         if to_stdout && io::stdout().is_terminal() {
             return Err(Failure::usage(
-                "a PDF is not for a terminal; give --output FILE, or redirect with > FILE",
+                "refusing to write a PDF to a terminal; give --output FILE, or redirect with > FILE",
             ));
         }
         if !to_stdout {
