@@ -77,6 +77,7 @@ impl Files {
             refuse_foreign(
                 output.as_ref().filter(|file| !file.is_empty() && started.is_none()),
                 failures.as_mut().filter(|file| !file.is_empty() && !has_failures),
+                (restart, arguments.may_restart(start)),
             )?;
         }
         if restart {
@@ -86,32 +87,19 @@ impl Files {
             }
             output.as_mut().map(RecordFile::clear).transpose()?;
         }
-        let used = [&output, &failures].into_iter().flatten().find(|file| !file.is_empty());
         if let Some(started) = &started {
             arguments.keep_owner(started);
         }
-        match (used, &started, &paths.state) {
-            (None, _, None) => {}
-            // The state tells that the list of an interrupted retry is the export's.
-            (None, Some(started), Some(_))
+        let has_results = [&output, &failures].into_iter().flatten().any(|file| !file.is_empty());
+        match (&started, &paths.state) {
+            (_, None) => {}
+            (Some(started), Some(_)) if has_results => started.check(&arguments, paths, start)?,
+            // The state file shows that the list of an interrupted retry is the export's.
+            (Some(started), Some(_))
                 if has_retry_list(paths) && started.check(&arguments, paths, start).is_ok() => {}
-            (None, _, Some(state)) => {
+            (_, Some(state)) => {
                 arguments.write(state, started.is_some())?;
                 created.extend(started.is_none().then(|| state.clone()));
-            }
-            (Some(_), Some(started), Some(_)) => {
-                started.check(&arguments, paths, start)?;
-            }
-            (Some(used), None, _) | (Some(used), _, None) => {
-                let overwrite = if arguments.may_restart(start) {
-                    ", or overwrite the failures with --restart"
-                } else {
-                    ""
-                };
-                return Err(Failure::usage(format!(
-                    "{} is not empty, and there is no export to resume; choose another file{overwrite}",
-                    used.name()
-                )));
             }
         }
         let state = paths.state.as_ref().map(RecordFile::open).transpose()?;
@@ -308,27 +296,34 @@ fn has_retry_list(paths: &Paths) -> bool {
     paths.retry.as_ref().is_some_and(|list| list.path.exists())
 }
 
-/// Refuses files, which no state file names, unless an export wrote them. Decisions may come from
-/// anywhere else, so an output is refused in any case.
+/// Refuses files, which no state file names, except failures that `--restart` overwrites. Decisions
+/// may come from anywhere else, so an output is refused in any case.
 fn refuse_foreign(
     output: Option<&RecordFile>,
     failures: Option<&mut RecordFile>,
+    (restart, may_restart): (bool, bool),
 ) -> Result<(), Failure> {
+    let not_empty = |file: &RecordFile, advice: &str| {
+        let name = file.name();
+        Err(Failure::usage(format!(
+            "{name} is not empty, and there is no export to resume; {advice}"
+        )))
+    };
     if let Some(output) = output {
-        return Err(Failure::usage(format!(
-            "{} is not empty, and there is no export to resume; move it away, or choose another \
-             --output",
-            output.name()
-        )));
+        return not_empty(output, "move it away, or choose another --output");
     }
     let Some(failures) = failures else { return Ok(()) };
-    match failures.check(ExportFormat::Jsonl, |line| Ok(parse_line::<FailureLine>(line).is_some()))
-    {
-        Ok(1..) => Ok(()),
-        _ => Err(Failure::usage(format!(
-            "{} is not a failures file; choose another --failures",
-            failures.name()
-        ))),
+    let ours = |line: &str| Ok(parse_line::<FailureLine>(line).is_some());
+    match failures.check(ExportFormat::Jsonl, ours) {
+        Ok(1..) if restart => Ok(()),
+        Ok(1..) if may_restart => {
+            not_empty(failures, "choose another --failures, or overwrite it with --restart")
+        }
+        Ok(1..) => not_empty(failures, "choose another --failures"),
+        _ => {
+            let name = failures.name();
+            Err(Failure::usage(format!("{name} is not a failures file; choose another --failures")))
+        }
     }
 }
 
