@@ -42,7 +42,7 @@ struct Run {
     /// The failure that stops the export early; it can be resumed.
     stopped: Option<Failure>,
     /// The failure that every other session would have as well.
-    refused: Option<Error>,
+    untrusted: Option<Error>,
 }
 
 /// Runs an export until every id is settled, something stops it, or a signal arrives; returns the
@@ -69,7 +69,7 @@ pub(crate) fn run(
         failed: 0,
         consecutive_failures: 0,
         stopped: None,
-        refused: None,
+        untrusted: None,
     };
     while interrupt.received().is_none() {
         let supply = run.start_sessions(&mut workers, concurrency);
@@ -96,23 +96,33 @@ pub(crate) fn run(
     // After an interruption, results that have arrived are kept; the others are not awaited.
     run.settle_arrived(&mut workers, Duration::ZERO)?;
     drop(workers);
-    if let Some(error) = run.refused.take().filter(|_| interrupt.received().is_none()) {
+    if let Some(error) = run.untrusted.take().filter(|_| interrupt.received().is_none()) {
         run.fail_the_rest(&error)?;
-        run.refused = Some(error);
+        run.untrusted = Some(error);
     }
     run.files.sync()?;
     if let Some(division) = &mut run.division {
         division.release();
     }
-    let summary = run.summary(started.elapsed());
-    let interrupted = interrupt.received().filter(|_| !run.ledger.is_complete());
+    conclude(run, progress, started.elapsed(), interrupt.received())
+}
+
+/// Prints the summary of an export that is over, and returns its exit code.
+fn conclude(
+    mut run: Run,
+    progress: Progress,
+    elapsed: Duration,
+    interrupted: Option<Exit>,
+) -> Result<Exit, Failure> {
+    let summary = run.summary(elapsed);
+    let interrupted = interrupted.filter(|_| !run.ledger.is_complete());
     if let (None, Some(failure)) = (interrupted, run.stopped.take()) {
         progress.finish(None);
         return Err(failure.with_advice(&summary));
     }
     let retry = run.files.retry_command().filter(|_| run.all_failed() > 0);
-    let Run { ledger, refused, .. } = run;
-    let hint = match (retry, total) {
+    let Run { ledger, untrusted, .. } = run;
+    let hint = match (retry, ledger.input.ids()) {
         (_, 0) if ledger.input.is_retry() => "; there are no failures to retry".to_owned(),
         (_, 0) => format!("; {} has no session IDs: give one per line", ledger.input.shown()),
         (Some(command), _) => format!("; retry them with {command}"),
@@ -122,7 +132,7 @@ pub(crate) fn run(
     if let Some(exit) = interrupted {
         return Err(Failure::new(exit, format!("interrupted; {RESUME_HINT}")));
     }
-    if let Some(error) = refused {
+    if let Some(error) = untrusted {
         let rest = "the remaining sessions were marked failed without being requested";
         let _ = Failure::of_call(None, &error).with_advice(rest).report();
     }
@@ -139,7 +149,7 @@ impl Run {
     }
 
     fn is_stopping(&self) -> bool {
-        self.stopped.is_some() || self.refused.is_some()
+        self.stopped.is_some() || self.untrusted.is_some()
     }
 
     /// Returns the number of failed ids, those of earlier runs included.
@@ -251,7 +261,7 @@ impl Run {
                     self.stop(failure.with_advice(RESUME_HINT));
                 }
                 if stop::is_about_tls(&error) {
-                    self.refused.get_or_insert(error);
+                    self.untrusted.get_or_insert(error);
                 }
             }
         }
