@@ -80,26 +80,8 @@ impl Requirements {
                 (transfer, verification, credentials)
             }
         };
-        if self.api == Api::Verification && matches!(credentials, Credentials::Client(_)) {
-            let advice = match &profile {
-                Some(profile) if profile.has_client_id() => {
-                    format!("choose a profile without a client ID ({})", profile.place())
-                }
-                _ => {
-                    "set DIDIT_API_KEY and unset DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET".to_owned()
-                }
-            };
-            return Err(Failure::usage(format!(
-                "the verification API takes an API key, not a client ID and secret; {advice}"
-            )));
-        }
-        let sources = environment.credential_sources();
-        let has_access_token = sandbox.is_none() && sources.contains(&"DIDIT_ACCESS_TOKEN");
-        if self.api == Api::Verification && self.credentials && has_access_token {
-            return Err(Failure::usage(
-                "the verification API takes an API key, not an access token; set DIDIT_API_KEY and \
-                 unset DIDIT_ACCESS_TOKEN",
-            ));
+        if self.api == Api::Verification && self.credentials && sandbox.is_none() {
+            refuse_for_verification(&credentials, &environment, profile.as_ref())?;
         }
         let mut builder = Client::builder(credentials.clone())
             .base_url(transfer.clone())
@@ -235,6 +217,32 @@ fn credentials(
             invalid(&error, context, profile)
         }
     })
+}
+
+/// Refuses credentials that are not an API key.
+fn refuse_for_verification(
+    credentials: &Credentials,
+    environment: &Environment<'_>,
+    profile: Option<&Profile>,
+) -> Result<(), Failure> {
+    if matches!(credentials, Credentials::Client(_)) {
+        let advice = match profile {
+            Some(profile) if profile.has_client_id() => {
+                format!("choose a profile without a client ID ({})", profile.place())
+            }
+            _ => "set DIDIT_API_KEY and unset DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET".to_owned(),
+        };
+        return Err(Failure::usage(format!(
+            "the verification API takes an API key, not a client ID and secret; {advice}"
+        )));
+    }
+    if environment.credential_sources().contains(&"DIDIT_ACCESS_TOKEN") {
+        return Err(Failure::usage(
+            "the verification API takes an API key, not an access token; set DIDIT_API_KEY and \
+             unset DIDIT_ACCESS_TOKEN",
+        ));
+    }
+    Ok(())
 }
 
 /// Returns the base URLs of both APIs.
