@@ -40,8 +40,7 @@ pub(crate) fn during<T>(context: &Context, timeout: Duration, work: impl FnOnce(
                     process::exit(exit as i32);
                 }
                 let line = line(seen, started.elapsed(), timeout);
-                // The last column stays empty: some terminals wrap the line after writing to it.
-                let room = terminal::stderr_width().saturating_sub(1);
+                let room = terminal::stderr_width();
                 terminal::redraw(&line.chars().take(room).collect::<String>());
             }
             terminal::erase();

@@ -44,9 +44,11 @@ pub(crate) fn write(text: &str) {
     let _ = Lines.write_all(text.as_bytes());
 }
 
-/// Returns the width of the terminal that is standard error, in columns.
+/// Returns the number of columns for a line on the terminal that is standard error. The last column
+/// stays empty: some terminals wrap the line after writing to it.
 pub(crate) fn stderr_width() -> usize {
-    terminal_size::terminal_size_of(io::stderr()).map_or(80, |(width, _)| width.0.into())
+    let size = terminal_size::terminal_size_of(io::stderr());
+    size.map_or(80, |(width, _)| usize::from(width.0)).saturating_sub(1)
 }
 
 /// Escapes every character that moves the cursor, ends the line or changes the direction of text.
