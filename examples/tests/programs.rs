@@ -1,7 +1,6 @@
 //! Small programs as users would write them, each against its own sandbox.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,7 +9,7 @@ use didit_async_adapter::core::{
     TransportErrorKind, data_transfer::RetrieveDecision,
 };
 use didit_async_adapter::{Client, http};
-use didit_sandbox::{Application, Sandbox};
+use didit_sandbox::Sandbox;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -19,25 +18,6 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{Instant, timeout};
-
-/// A backend that serves two tenants over shared connections.
-#[tokio::test]
-async fn two_tenants() {
-    let sandbox = Sandbox::builder()
-        .application(Application::new("shop", "shop-secret"))
-        .application(Application::new("bank", "bank-secret"))
-        .start()
-        .unwrap();
-    let shop = ClientCredentials::new("shop", "shop-secret").unwrap();
-    let bank = ClientCredentials::new("bank", "bank-secret").unwrap();
-    let first = Client::builder(shop).base_url(sandbox.url().parse().unwrap()).build().unwrap();
-    let bank = first.with_credentials(bank);
-    let tenants = HashMap::from([("shop", first), ("bank", bank)]);
-    for tenant in ["shop", "bank", "shop"] {
-        tenants[tenant].decision(&"s-1".parse().unwrap()).await.unwrap();
-    }
-    assert_eq!(sandbox.tokens_issued(), 2);
-}
 
 struct Job {
     delivery: u64,
