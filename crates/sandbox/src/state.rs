@@ -34,7 +34,6 @@ pub(crate) type Observer = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
 pub(crate) type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The settings that do not change after the start.
-#[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) application: Application,
     pub(crate) more_applications: Vec<Application>,
