@@ -140,8 +140,8 @@ impl FaultPlan {
         self.random = Some(RandomFaults { seed, percent, faults });
     }
 
-    /// Returns the fault for the next request on this route, if it is due. One that is not stays
-    /// the next.
+    /// Returns the fault for the next request on this route, if it is due. Otherwise it is kept for
+    /// that request.
     pub(crate) fn next_if(&mut self, route: Route, is_due: fn(&Fault) -> bool) -> Option<Fault> {
         if let Some(script) = self.scripted.get_mut(&route).filter(|script| !script.is_empty()) {
             return if is_due(script.front()?) { script.pop_front() } else { None };
