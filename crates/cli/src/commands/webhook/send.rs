@@ -8,7 +8,7 @@ use didit_blocking_adapter::Client;
 use didit_blocking_adapter::core::client::{Connect as _, HttpSettings, Route};
 use didit_blocking_adapter::core::verification::{SessionId, Status};
 use didit_blocking_adapter::core::{BaseUrl, InvalidBaseUrl, ProxySettings};
-use http::Uri;
+use http::{StatusCode, Uri};
 use serde_json::json;
 
 use super::secret;
@@ -106,23 +106,7 @@ impl Send {
             let line = format!("could not send the webhook to {url} ({route}: {reason}); {advice}");
             Failure::new(exit, line)
         })?;
-        let status = answer.status();
-        let code_and_reason = [Some(status.as_str()), status.canonical_reason()];
-        let shown = code_and_reason.into_iter().flatten().collect::<Vec<_>>().join(" ");
-        output::print(&match format {
-            Format::Json => format!("{}\n", json!({ "status": status.as_u16() })),
-            Format::Table => format!("The receiver answered {shown}\n"),
-        })?;
-        if status.is_success() {
-            return Ok(Exit::Done);
-        }
-        let advice = match status.as_u16() {
-            404 | 405 => "check the path of the URL",
-            _ => "check its secret and its log",
-        };
-        Err(Failure::other(format!(
-            "the receiver did not accept the webhook: HTTP {shown}; {advice}"
-        )))
+        report(answer.status(), format)
     }
 
     fn event(&self) -> Vec<u8> {
@@ -141,6 +125,24 @@ impl Send {
         });
         event.to_string().into_bytes()
     }
+}
+
+/// Prints the status of the receiver's response, and returns a failure unless it is a success.
+fn report(status: StatusCode, format: Format) -> Result<Exit, Failure> {
+    let code_and_reason = [Some(status.as_str()), status.canonical_reason()];
+    let shown = code_and_reason.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    output::print(&match format {
+        Format::Json => format!("{}\n", json!({ "status": status.as_u16() })),
+        Format::Table => format!("The receiver answered {shown}\n"),
+    })?;
+    if status.is_success() {
+        return Ok(Exit::Done);
+    }
+    let advice = match status.as_u16() {
+        404 | 405 => "check the path of the URL",
+        _ => "check its secret and its log",
+    };
+    Err(Failure::other(format!("the receiver did not accept the webhook: HTTP {shown}; {advice}")))
 }
 
 /// Returns the HTTP client for a receiver, and its route.
