@@ -80,15 +80,7 @@ impl Connection<'_> {
         self.transport.set_timeout(Some(self.shared.settings.request_timeout))?;
         let head = match read_head(&mut self.transport, &mut self.buffer) {
             Ok(head) => head,
-            Err(error) => {
-                let Some(answer) = answer_to(error) else {
-                    return Ok(Next::Drop);
-                };
-                let request_id = self.next_request_id();
-                let bytes = self.bytes(&answer, &request_id, true, false);
-                self.shared.log(|| unreadable_line(self.shared.now(), answer.status, &request_id));
-                return self.write(&bytes).map(|()| Next::Close);
-            }
+            Err(error) => return self.refuse(error),
         };
         let route = resolve(&head.method, &head.target).ok().map(|(route, _)| route);
         let faulty = route.filter(|_| head.is_for(&self.shared.reach));
@@ -136,6 +128,17 @@ impl Connection<'_> {
             request.line(self.shared.now(), took, fault != Fault::Pass)
         });
         next
+    }
+
+    /// Answers a request whose head could not be read.
+    fn refuse(&mut self, error: ReadError) -> io::Result<Next> {
+        let Some(answer) = answer_to(error) else {
+            return Ok(Next::Drop);
+        };
+        let request_id = self.next_request_id();
+        let bytes = self.bytes(&answer, &request_id, true, false);
+        self.shared.log(|| unreadable_line(self.shared.now(), answer.status, &request_id));
+        self.write(&bytes).map(|()| Next::Close)
     }
 
     fn next_request_id(&self) -> String {
