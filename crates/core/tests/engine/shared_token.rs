@@ -98,7 +98,7 @@ pub(super) fn fetching(now: Moment) -> (Engine, Call<RetrieveDecision>, Ticket) 
 }
 
 /// Answers a token request with a refusal for a number of seconds.
-fn refuse(
+pub(super) fn refuse(
     call: &mut Call<RetrieveDecision>,
     engine: &mut Engine,
     now: Moment,
@@ -346,46 +346,6 @@ fn long_refusal_is_extended_by_a_living_process_until_the_next_trial() {
     }
     assert_eq!(ends, at(900), "after 15 minutes, any process may try");
     assert!(extensions <= 180, "{extensions}");
-}
-
-#[test]
-fn refusal_is_in_effect_again_when_the_store_returns() {
-    let (mut engine, mut call, ticket) = fetching(at(0));
-    refuse(&mut call, &mut engine, at(0), ticket, "20");
-    fail_exchange(&mut engine, at(0));
-    assert_eq!(exchange(&mut engine, at(8), &TokenAnswer::Fetch), ["hold 12"]);
-    assert_eq!(exchange(&mut engine, at(19), &TokenAnswer::Fetch), [""; 0]);
-}
-
-#[test]
-fn token_that_another_process_fetched_since_a_refusal_ends_it() {
-    let (mut engine, mut call, ticket) = fetching(at(0));
-    refuse(&mut call, &mut engine, at(0), ticket, "86400");
-    fails(&mut call, &mut engine, at(0));
-    fail_exchange(&mut engine, at(0));
-    let StoreStep::Exchange(requests) = engine.poll_store(at(8)) else { panic!() };
-    let [StoreRequest::Token(TokenRequest::Hold { age, .. }), ..] = requests.as_slice() else {
-        panic!("{requests:?}")
-    };
-    assert_eq!(*age, Duration::from_secs(8));
-    engine.handle_store(at(8), Ok(vec![StoreAnswer::Token(shared("theirs"))]));
-    assert_eq!(sends_with_permit(&mut super::call(), &mut engine, at(8)).0, "decision theirs");
-    // This process may also fetch the next one.
-    let mut renewing = super::call();
-    waits(&mut renewing, &mut engine, at(1009));
-    assert_eq!(exchange(&mut engine, at(1009), &TokenAnswer::Fetch), ["get 15 none"]);
-    assert_eq!(sends(&mut renewing, &mut engine, at(1009)).0, "token -");
-}
-
-#[test]
-fn refusal_without_the_store_is_in_effect_for_all_processes_when_it_returns() {
-    let (mut engine, mut call) = (sharing(), call());
-    waits(&mut call, &mut engine, at(0));
-    fail_exchange(&mut engine, at(0));
-    let (sent, ticket) = sends(&mut call, &mut engine, at(0));
-    assert_eq!(sent, "token -");
-    refuse(&mut call, &mut engine, at(0), ticket, "20");
-    assert_eq!(exchange(&mut engine, at(8), &TokenAnswer::Fetch), ["hold 12"]);
 }
 
 #[test]
