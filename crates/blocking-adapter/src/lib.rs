@@ -5,6 +5,7 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
+mod connector;
 mod error;
 mod resolver;
 mod verification;
