@@ -1,4 +1,5 @@
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
@@ -35,6 +36,16 @@ fn timeout_prints_no_decision() {
     assert!(line.contains("still Initialized when the time ran out"), "{line}");
     sandbox.always(Route::Decision, Fault::Hang);
     run(&mut didit_at(&sandbox, "wait s-1 --timeout 300ms")).error(8);
+}
+
+#[test]
+fn refusal_that_outlasts_the_wait_ends_it_at_once() {
+    let (sandbox, started) = (Sandbox::start().unwrap(), Instant::now());
+    sandbox.set_status("s-1", "initialized");
+    let refused = Fault::answer(429).header("Retry-After", "3600");
+    sandbox.script(Route::Decision, [Fault::answer(503), refused]);
+    run(&mut didit_at(&sandbox, "wait s-1 --poll 20ms")).error(5);
+    assert!(started.elapsed() < Duration::from_secs(60), "the wait would last ten minutes");
 }
 
 #[test]

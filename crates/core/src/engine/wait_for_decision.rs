@@ -39,8 +39,8 @@ impl DecisionEndpoint for verification::RetrieveDecision {
 /// [final](crate::data_transfer::Status::is_final), or that of a verification decision is
 /// [settled](verification::Status::is_settled); an unknown status is neither.
 ///
-/// Polls that fail with a retryable error (see [`CallError::is_retryable`]) do not end the wait;
-/// other errors do.
+/// Polls that fail with a retryable error (see [`CallError::is_retryable`]) do not end the wait,
+/// unless the service asks to retry only after its deadline; other errors do.
 #[derive(Debug)]
 pub struct WaitForDecision<E: DecisionEndpoint = RetrieveDecision> {
     endpoint: E,
@@ -110,13 +110,19 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
         &mut self,
         result: Result<E::Output, CallError>,
         now: Moment,
+        deadline: Moment,
     ) -> Option<Result<E::Output, CallError>> {
         let cut_off = |error: &CallError| error.gave_up() == GaveUp::DeadlineExceeded;
+        let outlasts = |error: &CallError| {
+            let retry_after = error.retry_after().filter(|_| error.response().is_some());
+            retry_after.is_some_and(|wait| now.after(wait) >= deadline)
+        };
         match result {
             Ok(decision) => match E::undecided(&decision) {
                 Some(status) => self.seen = Some(Ok(status)),
                 None => return Some(Ok(decision)),
             },
+            Err(error) if outlasts(&error) => return Some(Err(error)),
             // A poll that was cut off by the deadline is less informative than the previous one.
             Err(error) if cut_off(&error) && self.seen.is_some() => {}
             Err(error) if error.is_retryable() => self.seen = Some(Err(error)),
@@ -146,7 +152,7 @@ impl<E: DecisionEndpoint> Operation for WaitForDecision<E> {
             State::Polling(call) => match call.poll(engine, now) {
                 Step::Done(result) => {
                     self.sent += call.sent();
-                    self.polled(result, now)
+                    self.polled(result, now, deadline)
                 }
                 step => return step,
             },

@@ -1,5 +1,7 @@
 //! Waiting for a final status.
 
+use didit_core::oauth::AccessToken;
+
 use super::*;
 
 #[test]
@@ -133,16 +135,47 @@ fn timeout_during_retry_after_reports_the_refusal() {
     let (_, ticket) = sends(&mut wait, &mut engine, at(1));
     let refusal = Response::builder().status(429).header("retry-after", "3600");
     wait.handle_response(&mut engine, at(1), ticket, &refusal.body(&b""[..]).unwrap());
-    let mut now = at(1);
-    let error = loop {
-        match wait.poll(&mut engine, now) {
-            Step::Wait { until, .. } => now = until,
-            Step::Done(result) => break result.unwrap_err(),
-            Step::Send { .. } => panic!("sent before the end of Retry-After"),
-        }
-    };
+    let error = fails(&mut wait, &mut engine, at(1));
+    assert_eq!(error.gave_up(), GaveUp::DeadlineExceeded);
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)), "{error}");
-    assert_eq!(now, at(11));
+}
+
+#[test]
+fn refusal_that_outlasts_the_wait_ends_it_after_a_status_was_seen() {
+    for (status, token_lifetime) in [(429, 1000), (503, 1000), (429, 5), (503, 5)] {
+        let mut engine = engine();
+        retrieve(&mut engine, at(0), "t");
+        let held = AccessToken::new("t", Duration::from_secs(token_lifetime)).unwrap();
+        engine.set_access_token(&held, at(0));
+        let mut wait = WaitForDecision::new("s-1".parse().unwrap())
+            .with_interval(Duration::from_secs(9))
+            .with_timeout(Duration::from_secs(30));
+        let (_, ticket) = sends(&mut wait, &mut engine, at(1));
+        answer(&mut wait, &mut engine, at(1), ticket, 200, &decision("Pending"));
+        assert_eq!(waits(&mut wait, &mut engine, at(1)).0, at(10));
+        // The decision is refused, or else the next token.
+        let (_, ticket) = sends(&mut wait, &mut engine, at(10));
+        let refusal = Response::builder().status(status).header("retry-after", "21");
+        wait.handle_response(&mut engine, at(10), ticket, &refusal.body(&b""[..]).unwrap());
+        let error = fails(&mut wait, &mut engine, at(10));
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(21)), "{error}");
+    }
+}
+
+#[test]
+fn refusal_that_ends_during_the_wait_is_waited_for() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let wait = WaitForDecision::new("s-1".parse().unwrap());
+    let mut wait = wait.with_timeout(Duration::from_secs(30));
+    let (_, ticket) = sends(&mut wait, &mut engine, at(1));
+    let refusal = Response::builder().status(429).header("retry-after", "29");
+    wait.handle_response(&mut engine, at(1), ticket, &refusal.body(&b""[..]).unwrap());
+    let (_, ticket) =
+        (waits(&mut wait, &mut engine, at(1)), sends(&mut wait, &mut engine, at(30)).1);
+    answer(&mut wait, &mut engine, at(30), ticket, 200, &decision("Confirmed"));
+    succeeds(&mut wait, &mut engine, at(30));
 }
 
 #[test]

@@ -198,7 +198,10 @@ impl Caller {
             assert_eq!((reported, error.gave_up()), (Some(status), GaveUp::NotRetryable));
         }
         if let Work::Wait(_) = self.work {
-            assert!(now == self.deadline || !error.is_retryable(), "ends too early: {error}");
+            let retry_after = error.retry_after().filter(|_| error.response().is_some());
+            let outlasted = retry_after.is_some_and(|wait| now.after(wait) >= self.deadline);
+            let in_time = now == self.deadline || outlasted || !error.is_retryable();
+            assert!(in_time, "ends too early: {error}");
         } else {
             assert!(!matches!(error.kind(), CallErrorKind::Undecided(_)), "{error}");
             assert_eq!(error.attempts(), self.sent, "{error}");
