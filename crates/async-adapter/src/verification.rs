@@ -46,7 +46,7 @@ impl<'a> Verification<'a> {
     pub fn all_sessions(
         &self,
         list: ListSessions,
-    ) -> impl Stream<Item = Result<SessionSummary, Error>> + Send + use<> {
+    ) -> impl Stream<Item = Result<SessionSummary, Error>> + Send + Unpin + use<> {
         let client = self.0.clone();
         let pages = stream::try_unfold(Some(list), move |list| {
             let client = client.clone();
@@ -57,7 +57,7 @@ impl<'a> Verification<'a> {
                 Ok(Some((stream::iter(page.into_sessions()).map(Ok), next)))
             }
         });
-        pages.try_flatten()
+        pages.try_flatten().boxed()
     }
 
     /// Approves, declines or resubmits a session.
