@@ -78,7 +78,8 @@ fn replace_strings(value: &mut Value) {
 
 /// Returns `None` if a number is too large for a [`Value`] or the nesting is too deep.
 fn value(body: &[u8]) -> Option<Value> {
-    serde_json::from_slice(body).ok()
+    let without_mark = body.strip_prefix("\u{feff}".as_bytes());
+    serde_json::from_slice(without_mark.unwrap_or(body)).ok()
 }
 
 fn check_position(body: &[u8], error: &JsonError) {

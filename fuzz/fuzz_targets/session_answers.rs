@@ -22,7 +22,11 @@ fn create(body: &[u8]) {
             let url = session.url().expose();
             assert!(url.starts_with("https://") || url.starts_with("http://"));
             assert!(!url.contains(char::is_control));
-            let shown = format!("Session {{ session_id: {:?}, .. }}", session.session_id());
+            let shown = format!(
+                "Session {{ session_id: {:?}, session_token: Secret([redacted]), url: Secret([redacted]), \
+                 json: Secret([redacted]) }}",
+                session.session_id()
+            );
             assert_eq!(format!("{session:?}"), shown);
         }
         Err(error) => {
