@@ -11,6 +11,7 @@ use redis::{Client, IntoConnectionInfo, TlsCertificates};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 
+use crate::failure::error_at;
 use crate::keys::Keys;
 use crate::store::{RedisStore, uses_tls};
 
@@ -86,7 +87,7 @@ impl RedisStoreBuilder {
         let info = self.url.as_str().into_connection_info().map_err(|_| {
             StoreError::new("the URL of Redis is not redis://HOST[:PORT] or rediss://HOST[:PORT]")
         })?;
-        let place = info.addr().to_string();
+        let address = info.addr().to_string();
         let with_tls = uses_tls(info.addr());
         if with_tls && CryptoProvider::get_default().is_none() {
             // The library uses the default provider of the process. It may be set meanwhile.
@@ -94,16 +95,15 @@ impl RedisStoreBuilder {
         }
         let client = if with_tls {
             let roots = trusted_roots(&self.root_certificates)
-                .map_err(|error| StoreError::new(format!("Redis at {place}: {error}")))?;
+                .map_err(|error| error_at(&address, error))?;
             let tls = TlsCertificates { client_tls: None, root_cert: Some(roots) };
             Client::build_with_tls(info, tls)
         } else {
             Client::open(info)
         };
-        let client =
-            client.map_err(|error| StoreError::new(format!("Redis at {place}: {error}")))?;
+        let client = client.map_err(|error| error_at(&address, error))?;
         let keys = Keys::new(&self.prefix)?;
-        let mut store = RedisStore::new(client, place, keys, self.shares_token);
+        let mut store = RedisStore::new(client, address, keys, self.shares_token);
         match store.connect_within(CONNECT_TIMEOUT) {
             Err(error) if !self.optional => Err(error),
             _ => Ok(store),

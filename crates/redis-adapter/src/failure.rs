@@ -2,14 +2,19 @@
 
 use std::error::Error as _;
 use std::sync::Arc;
-use std::{error, io};
+use std::{error, fmt, io};
 
 use didit_core::StoreError;
 use didit_core::client::tls;
 use redis::{ErrorKind, RedisError};
 
-/// Converts an error of the Redis at `place`, a host and port. `with_tls`: its URL is `rediss`.
-pub(crate) fn failure(place: &str, with_tls: bool, error: &RedisError) -> StoreError {
+/// Returns an error of the Redis at `address`, a host and port.
+pub(crate) fn error_at(address: &str, why: impl fmt::Display) -> StoreError {
+    StoreError::new(format!("Redis at {address}: {why}"))
+}
+
+/// Converts an error of the Redis at `address`. `with_tls`: its URL is `rediss`.
+pub(crate) fn failure(address: &str, with_tls: bool, error: &RedisError) -> StoreError {
     let why = match error.kind() {
         ErrorKind::AuthenticationFailed => {
             "the user or the password is refused; check them in its URL".to_owned()
@@ -30,7 +35,7 @@ pub(crate) fn failure(place: &str, with_tls: bool, error: &RedisError) -> StoreE
         }
         _ => error.to_string(),
     };
-    StoreError::new(format!("Redis at {place}: {why}"))
+    error_at(address, why)
 }
 
 /// Returns whether the number of the database is out of range, for which Redis has no error code.

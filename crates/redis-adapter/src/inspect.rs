@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use didit_core::{Bucket, SharedLimit, StoreError};
 
-use crate::quota::limit;
+use crate::quota::{MEMBER_TIMEOUT, limit};
 use crate::store::{RedisStore, microseconds};
 
 /// The state of a store and the quotas of its application.
@@ -34,8 +34,6 @@ pub struct QuotaUse {
 }
 
 const SCRIPT: &str = include_str!("inspect.lua");
-/// The value of `FORGOTTEN` in `quota.lua`.
-const FORGOTTEN: Duration = Duration::from_secs(30);
 
 impl RedisStore {
     /// Reads the state of the store and of the quotas of its application, without changing it.
@@ -50,7 +48,7 @@ impl RedisStore {
                 command.arg(self.keys().quota_name(bucket, suffix));
             }
         }
-        command.arg(microseconds(FORGOTTEN));
+        command.arg(microseconds(MEMBER_TIMEOUT));
         let started = Instant::now();
         let returned = self.run(command)?;
         let latency = started.elapsed();

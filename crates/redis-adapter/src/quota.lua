@@ -5,7 +5,7 @@
 -- as many as that, without one each request of the window. The other keys have one entry per process.
 local state, permits, held, members, waiting = unpack(KEYS)
 local me, request = ARGV[1], cjson.decode(ARGV[2])
-local FORGOTTEN, REASSEMBLY, GRACE, SOON, REPORTED = 30e6, 1e6, 1e5, 2e4, 1e6
+local REASSEMBLY, GRACE, SOON, REPORTED = 1e6, 1e5, 2e4, 1e6
 local PROBE, PROBE_PAUSE = 900e6, 5e6
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
@@ -36,7 +36,7 @@ end
 for _, permit in ipairs(redis.call('ZRANGEBYSCORE', permits, '-inf', now)) do
   drop(permit)
 end
-redis.call('ZREMRANGEBYSCORE', members, '-inf', now - FORGOTTEN)
+redis.call('ZREMRANGEBYSCORE', members, '-inf', now - request.member_timeout)
 
 -- Membership: a process that is not a member has to join first.
 if request.join then

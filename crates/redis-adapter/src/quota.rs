@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use crate::keys::Keys;
 use crate::store::microseconds;
 
+/// The time after which a silent process is no longer a member.
+pub(crate) const MEMBER_TIMEOUT: Duration = Duration::from_secs(30);
 const SCRIPT: &str = include_str!("quota.lua");
 
 pub(crate) fn command(keys: &Keys, request: &QuotaRequest) -> Cmd {
@@ -26,6 +28,7 @@ fn arguments(request: &QuotaRequest) -> Value {
     let completed: Vec<_> =
         completed.map(|(permit, age)| json!([permit, microseconds(*age)])).collect();
     let mut arguments = json!({
+        "member_timeout": microseconds(MEMBER_TIMEOUT),
         "window": microseconds(request.window),
         "lease": microseconds(request.lease),
         "completed": completed,

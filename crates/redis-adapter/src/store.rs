@@ -10,7 +10,7 @@ use redis::{Client, Cmd, Connection, ConnectionAddr, Pipeline, RedisError, Value
 
 use crate::builder::RedisStoreBuilder;
 use crate::connection::{self, Attempt};
-use crate::failure::failure;
+use crate::failure::{error_at, failure};
 use crate::keys::Keys;
 use crate::{quota, token};
 
@@ -23,7 +23,7 @@ pub struct RedisStore {
     /// The attempt to connect that took longer than somebody waited for it.
     attempt: Option<Attempt>,
     /// The host and port, for messages.
-    place: String,
+    address: String,
     keys: Keys,
     shares_token: bool,
 }
@@ -47,11 +47,11 @@ impl RedisStore {
 
     /// Returns the host and port of Redis.
     pub fn address(&self) -> &str {
-        &self.place
+        &self.address
     }
 
-    pub(crate) fn new(client: Client, place: String, keys: Keys, shares_token: bool) -> Self {
-        Self { client, connection: None, attempt: None, place, keys, shares_token }
+    pub(crate) fn new(client: Client, address: String, keys: Keys, shares_token: bool) -> Self {
+        Self { client, connection: None, attempt: None, address, keys, shares_token }
     }
 
     /// Connects now rather than with the first query.
@@ -103,7 +103,7 @@ impl RedisStore {
     }
 
     fn failure(&self, error: &RedisError) -> StoreError {
-        failure(&self.place, uses_tls(self.client.get_connection_info().addr()), error)
+        failure(&self.address, uses_tls(self.client.get_connection_info().addr()), error)
     }
 
     pub(crate) fn keys(&self) -> &Keys {
@@ -111,21 +111,16 @@ impl RedisStore {
     }
 
     fn no_thread(&self, error: &io::Error) -> StoreError {
-        let place = &self.place;
         let what = "the thread that connects could not be started";
-        StoreError::new(format!("Redis at {place}: {what}: {error}; raise the limit of threads"))
+        error_at(&self.address, format_args!("{what}: {error}; raise the limit of threads"))
     }
 
     fn unsealable(&self) -> StoreError {
-        let place = &self.place;
-        StoreError::new(format!("Redis at {place}: the token could not be encrypted for it"))
+        error_at(&self.address, "the token could not be encrypted for it")
     }
 
     pub(crate) fn unexpected(&self) -> StoreError {
-        StoreError::new(format!(
-            "Redis at {}: the response is not one of this version's scripts",
-            self.place
-        ))
+        error_at(&self.address, "the response is not one of this version's scripts")
     }
 }
 
@@ -173,6 +168,6 @@ impl SharedStore for RedisStore {
 
 impl fmt::Debug for RedisStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RedisStore").field(&self.place).finish()
+        f.debug_tuple("RedisStore").field(&self.address).finish()
     }
 }

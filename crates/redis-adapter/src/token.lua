@@ -5,7 +5,7 @@
 -- answer (0: none, 1: a token, 2: the lease, 3: a wait), the sealed token, and two times: of a token
 -- its lifetime and when to renew it, of a wait its length.
 local token, lease = unpack(KEYS)
-local me, asks = ARGV[1], ARGV[2]
+local me, operation = ARGV[1], ARGV[2]
 local SOON, LATEST = 20000, 1e6
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
@@ -32,7 +32,7 @@ local sealed, mark, shared, expires, renew =
 shared, expires, renew = tonumber(shared or 0), tonumber(expires or 0), tonumber(renew or 0)
 local answer = { 1, sealed or '', math.floor(expires - now), math.max(math.floor(renew - now), 0) }
 
-if asks == 'get' then
+if operation == 'get' then
   if expires > now and renew > now then return answer end
   if mine then
     take(now, ARGV[3])
@@ -40,10 +40,10 @@ if asks == 'get' then
   end
   if expires > now and mark ~= ARGV[4] then return answer end
   return { 3, '', wait(), 0 }
-elseif asks == 'hold' then
+elseif operation == 'hold' then
   if expires > now and shared > now - ARGV[4] then return answer end
   if mine then take(since or now, ARGV[3]) end
-elseif asks == 'put' then
+elseif operation == 'put' then
   -- The process may have fetched it long ago, if it had lost its connection.
   if renew <= now or renew < now + ARGV[6] then
     redis.call('HSET', token, 'sealed', ARGV[3], 'mark', ARGV[4], 'shared', now,
@@ -51,9 +51,9 @@ elseif asks == 'put' then
     redis.call('PEXPIRE', token, math.max(math.ceil(ARGV[5] / 1e3), 1))
   end
   release()
-elseif asks == 'release' then
+elseif operation == 'release' then
   release()
-elseif asks == 'discard' then
+elseif operation == 'discard' then
   if mark == ARGV[3] then redis.call('DEL', token) end
 end
 return { 0, '', 0, 0 }

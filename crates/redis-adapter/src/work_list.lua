@@ -7,7 +7,7 @@
 -- Returns the epoch of the list, and for each item 0: claimed by this owner, 1: claimed by another,
 -- 2: done by another, 3: done by this owner, 4: committed by another, which may have died writing.
 local done, owners, leases, epoch = unpack(KEYS)
-local asks, me, lease, known = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local operation, me, lease, known = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local WEEK = 604800000
 local time = redis.call('TIME')
 local now = time[1] * 1e6 + time[2]
@@ -33,28 +33,28 @@ for n = 6, #ARGV do
     state = 3
   elseif by then
     state = leased and (leased > now and 1 or 4) or 2
-  elseif owner == me or asks == 'written' then
+  elseif owner == me or operation == 'written' then
     state = 0
-  elseif asks == 'claim' then
+  elseif operation == 'claim' then
     state = (leased or 0) > now and 1 or 0
   else
     state = 1
   end
-  if asks == 'written' and (state == 0 or state == 3) then
+  if operation == 'written' and (state == 0 or state == 3) then
     redis.call('HSET', done, item, me)
     redis.call('HDEL', owners, item)
     lease_until(item, nil)
     state = 3
-  elseif asks == 'claim' and state == 0 then
+  elseif operation == 'claim' and state == 0 then
     redis.call('HSET', owners, item, me)
     lease_until(item, now + lease)
-  elseif asks == 'claim' and state == 3 and leased then
+  elseif operation == 'claim' and state == 3 and leased then
     lease_until(item, now + lease)
-  elseif asks == 'commit' and state == 0 then
+  elseif operation == 'commit' and state == 0 then
     redis.call('HSET', done, item, me)
     redis.call('HDEL', owners, item)
     lease_until(item, now + lease)
-  elseif asks == 'release' and (state == 0 or (state == 3 and leased)) then
+  elseif operation == 'release' and (state == 0 or (state == 3 and leased)) then
     redis.call('HDEL', done, item)
     redis.call('HDEL', owners, item)
     lease_until(item, nil)
