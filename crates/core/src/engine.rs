@@ -243,7 +243,7 @@ impl Engine {
     }
 
     /// Ends a lease with a failure that the calls waiting for it would run into as well.
-    fn share_failure(&mut self, claim: &mut TokenClaim, error: &CallErrorKind) {
+    fn fail_waiting_calls(&mut self, claim: &mut TokenClaim, error: &CallErrorKind) {
         self.token_cache.fail(claim, error);
         self.release_lease(claim);
     }

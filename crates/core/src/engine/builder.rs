@@ -119,7 +119,7 @@ impl EngineBuilder {
         let settings = Settings { base, verification_base, policy, user_agent };
         let mut engine = Engine::new(Arc::new(settings), self.credentials, self.seed);
         if self.shared {
-            engine.share();
+            engine.join_fleet();
         }
         Ok(engine)
     }

@@ -78,8 +78,8 @@ pub enum EventKind {
         /// The number of requests left in the window.
         remaining: u32,
     },
-    /// The shared store does not answer: this process continues with its certain part of the quota.
-    /// Recorded by the first call that does so.
+    /// The shared store does not answer: this process continues with the limit divided by the number
+    /// of processes. Recorded by the first call that does so.
     StoreLost {
         /// The error.
         error: StoreError,

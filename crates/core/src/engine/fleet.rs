@@ -17,7 +17,7 @@ use crate::secret::Secret;
 #[derive(Debug)]
 pub(super) struct Fleet {
     /// The start of the exchange that is under way.
-    asked_at: Option<Moment>,
+    exchange_started_at: Option<Moment>,
     /// The time of the next attempt, while the store is lost.
     retry_at: Option<Moment>,
     /// The time of the next heartbeat.
@@ -38,7 +38,7 @@ impl Fleet {
     /// Creates the state; fetching a token takes at most `longest_fetch`.
     pub(super) fn new(longest_fetch: Duration) -> Self {
         Self {
-            asked_at: None,
+            exchange_started_at: None,
             retry_at: None,
             heartbeat_at: Moment::default(),
             token: TokenShare::new(longest_fetch),
@@ -63,10 +63,10 @@ impl Fleet {
 
 impl Engine {
     /// Starts to share the quotas and the token.
-    pub(super) fn share(&mut self) {
+    pub(super) fn join_fleet(&mut self) {
         let policy = &self.settings.policy;
         self.limiters = Bucket::ALL.map(|bucket| {
-            let limiter = policy.limiter(bucket).shared(policy.longest_attempt_of(bucket));
+            let limiter = policy.limiter(bucket).with_permits(policy.longest_attempt_of(bucket));
             Some(Box::new(limiter))
         });
         self.fleet = Some(Box::new(Fleet::new(policy.attempt_timeout)));
@@ -76,7 +76,8 @@ impl Engine {
     /// Poll again after each step of an operation, and at the moment that a wait gives.
     pub fn poll_store(&mut self, now: Moment) -> StoreStep {
         self.check_store(now);
-        let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.asked_at.is_none()) else {
+        let Some(fleet) = self.fleet.as_mut().filter(|fleet| fleet.exchange_started_at.is_none())
+        else {
             return StoreStep::Wait { until: Moment::LAST };
         };
         if let Some(until) = fleet.retry_at.filter(|at| now < *at) {
@@ -93,23 +94,24 @@ impl Engine {
             fleet.heartbeat_at = now.after(HEARTBEAT_INTERVAL);
         }
         if requests.is_empty() {
-            let quotas_ask_at =
-                self.limiters.iter().flatten().filter_map(|limiter| limiter.asks_store_at(now));
-            let until =
-                quotas_ask_at.chain(fleet.token.asks_at(now)).fold(fleet.heartbeat_at, Moment::min);
+            let next_quotas =
+                self.limiters.iter().flatten().filter_map(|limiter| limiter.next_exchange_at(now));
+            let until = next_quotas
+                .chain(fleet.token.next_exchange_at(now))
+                .fold(fleet.heartbeat_at, Moment::min);
             return StoreStep::Wait { until };
         }
-        fleet.asked_at = Some(now);
+        fleet.exchange_started_at = Some(now);
         StoreStep::Exchange(requests)
     }
 
     /// Handles the store's answers, or its failure to answer.
     pub fn handle_store(&mut self, now: Moment, answers: Result<Vec<StoreAnswer>, StoreError>) {
         let Some(fleet) = &mut self.fleet else { return };
-        let Some(asked_at) = fleet.asked_at.take() else { return };
+        let Some(started_at) = fleet.exchange_started_at.take() else { return };
         match answers {
             Ok(answers) => {
-                if fleet.retry_at.is_some_and(|at| asked_at < at) {
+                if fleet.retry_at.is_some_and(|at| started_at < at) {
                     // A late answer, to a request from before the loss, has no effect.
                     return;
                 }
@@ -122,14 +124,14 @@ impl Engine {
                 }
                 fleet.token.exchanged();
                 for answer in answers {
-                    self.store_answered(answer, asked_at, now);
+                    self.store_answered(answer, started_at, now);
                 }
             }
             Err(error) => self.lose_store(error, now),
         }
     }
 
-    fn store_answered(&mut self, answer: StoreAnswer, asked_at: Moment, now: Moment) {
+    fn store_answered(&mut self, answer: StoreAnswer, started_at: Moment, now: Moment) {
         let answer = match answer {
             StoreAnswer::Quota(answer) => {
                 return self.account(answer.bucket, |limiter| limiter.store_answered(&answer, now));
@@ -138,21 +140,21 @@ impl Engine {
         };
         self.wakes_others |= matches!(answer, TokenAnswer::Token(_) | TokenAnswer::Fetch);
         let Some(fleet) = &mut self.fleet else { return };
-        let Some(shared) = fleet.token.answered(answer, asked_at, now) else { return };
+        let Some(shared) = fleet.token.answered(answer, started_at, now) else { return };
         if let Ok(authorization) = Authorization::bearer(shared.token) {
             // Counted from the request: the store answered later, so this errs on the safe side.
             let (renew_at, expires_at) =
-                (asked_at.after(shared.renew_after), asked_at.after(shared.lifetime));
+                (started_at.after(shared.renew_after), started_at.after(shared.lifetime));
             self.token_cache.adopt(authorization, renew_at, expires_at);
-            self.token_cache.open_gate(asked_at);
+            self.token_cache.open_gate(started_at);
         }
     }
 
     /// Declares the store lost if it did not answer in time.
     pub(super) fn check_store(&mut self, now: Moment) {
         let Some(fleet) = &self.fleet else { return };
-        let asked_at = fleet.asked_at.filter(|_| !fleet.is_lost());
-        if asked_at.is_some_and(|at| at.after(STORE_TIMEOUT) <= now) {
+        let started_at = fleet.exchange_started_at.filter(|_| !fleet.is_lost());
+        if started_at.is_some_and(|at| at.after(STORE_TIMEOUT) <= now) {
             self.lose_store(StoreError::new("the shared store does not answer"), now);
         }
     }

@@ -15,6 +15,7 @@ use self::others::Others;
 use self::permits::Permits;
 use super::gate::Gate;
 use super::moment::Moment;
+use super::shared_store;
 use crate::rate_limit::RateLimit;
 
 /// Keeps the requests of one [`Bucket`](crate::Bucket) under its limit, first come, first served.
@@ -53,8 +54,6 @@ pub(super) struct RateLimiter {
 const SLOW_START: Duration = Duration::from_millis(500);
 /// The polling interval of calls that wait for the first response, if nothing wakes them.
 const RECHECK: Duration = Duration::from_millis(100);
-/// The polling interval of calls that wait for a permit of the store, if nothing wakes them.
-const STORE_RECHECK: Duration = Duration::from_secs(1);
 /// The time that a call may be late before its place in the queue is given away.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -313,7 +312,7 @@ impl RateLimiter {
     /// Returns the earliest time for the n-th (from 0) of the requests that must wait.
     fn opens_for(&self, n: usize, now: Moment) -> Moment {
         if self.granted().is_some() {
-            return now.after(STORE_RECHECK);
+            return now.after(shared_store::RECHECK);
         }
         let Some(limit) = self.limit().filter(|_| self.answered) else {
             return now.after(RECHECK);

@@ -7,6 +7,9 @@ use crate::credentials::Credentials;
 use crate::endpoint::Bucket;
 use crate::secret::Secret;
 
+/// The polling interval of a call that waits for the store, if nothing wakes it.
+pub(super) const RECHECK: Duration = Duration::from_secs(1);
+
 /// A store through which processes share the quotas and the token of one application.
 ///
 /// An [`Engine`](crate::Engine) decides what to request, and an adapter passes it to the store: see

@@ -4,7 +4,7 @@ use super::call_error::CallErrorKind;
 use super::fleet::TokenShare;
 use super::gate::Gate;
 use super::moment::Moment;
-use super::shared_store::SharedToken;
+use super::shared_store::{self, SharedToken};
 use crate::credentials::{Authorization, ClientCredentials};
 use crate::oauth::{AccessToken, FetchToken};
 use crate::secret::Secret;
@@ -33,8 +33,6 @@ pub(super) struct TokenCache {
 
 /// The pause before the next replacement, after a token was refused right after it was fetched.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
-/// The polling interval of a call that waits for the shared token, if nothing wakes it.
-const STORE_RECHECK: Duration = Duration::from_secs(1);
 
 /// Returns the age at which a token is renewed: `refresh_margin` before it expires, but at most a
 /// tenth of its lifetime early.
@@ -156,7 +154,7 @@ impl TokenCache {
         claim.lease = Some(id);
         self.lease = Some(Lease { id, until: now.after(time) });
         if undecided {
-            return TokenAccess::Wait(now.after(STORE_RECHECK));
+            return TokenAccess::Wait(now.after(shared_store::RECHECK));
         }
         self.gate.pass(now);
         TokenAccess::Fetch(FetchToken::new(client.clone()))

@@ -111,7 +111,7 @@ impl<E: Endpoint> Call<E> {
             RetryDecision::GiveUp(gave_up) => {
                 // The deadline is this call's own; all other failures would affect every call.
                 if purpose.is_token() && gave_up != GaveUp::DeadlineExceeded {
-                    engine.share_failure(&mut self.claim, &error);
+                    engine.fail_waiting_calls(&mut self.claim, &error);
                 }
                 let error = self.error(endpoint, error, gave_up);
                 self.finish(engine, now, Err(error));

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use crate::engine::shared_store::RECHECK;
 use crate::engine::token_cache::TokenCache;
 use crate::engine::{Moment, SharedToken, TokenAnswer, TokenRequest};
 use crate::secret::Secret;
@@ -62,8 +63,8 @@ struct Hold {
 /// The time after which a lease under which no fetch has started is no longer used.
 const UNUSED: Duration = Duration::from_secs(5);
 /// The time after which a call that waits for the token and is not polled again does not need it any
-/// more. It is polled every second.
-const DROPPED: Duration = Duration::from_secs(2);
+/// more.
+const DROPPED: Duration = RECHECK.saturating_mul(2);
 /// The maximum number of messages that may be queued for the store before refused tokens are no
 /// longer reported.
 const MAX_OUTGOING: usize = 16;
@@ -179,7 +180,7 @@ impl TokenShare {
     }
 
     /// Returns when there is something to request, unless a step changes that.
-    pub(super) fn asks_at(&self, now: Moment) -> Option<Moment> {
+    pub(super) fn next_exchange_at(&self, now: Moment) -> Option<Moment> {
         let ask_at = match self.lease {
             Lease::Elsewhere { ask_at } if ask_at.max(now) < self.waits_until => Some(ask_at),
             _ => None,

@@ -25,7 +25,7 @@ pub(super) struct Permits {
     /// The request to the store that is under way.
     asked: Option<Asked>,
     /// The earliest time to ask the store for more permits.
-    ask_at: Moment,
+    next_request_at: Moment,
     /// The limit that the store named last.
     store_limit: SharedLimit,
     members: u32,
@@ -104,7 +104,7 @@ impl Permits {
             completed: VecDeque::new(),
             unused: Vec::new(),
             asked: None,
-            ask_at: Moment::default(),
+            next_request_at: Moment::default(),
             store_limit: SharedLimit::Unknown,
             members: 1,
             gate_change: None,
@@ -220,7 +220,8 @@ impl Permits {
         let learned = (state.limit != self.store_limit && state.limit != SharedLimit::Unknown)
             .then_some(state.limit);
         let wanted = (waiting - self.available.len()).min(MAX_WANTED);
-        let wanted = if now < self.ask_at { 0 } else { u32::try_from(wanted).unwrap_or(u32::MAX) };
+        let wanted =
+            if now < self.next_request_at { 0 } else { u32::try_from(wanted).unwrap_or(u32::MAX) };
         let gate_change = self.gate_change;
         if !joins
             && !heartbeat
@@ -260,9 +261,14 @@ impl Permits {
     }
 
     /// Returns when there may be something to ask or to give back, unless a step changes that.
-    pub(super) fn ask_at(&self, waiting: usize, closed_until: Option<Moment>) -> Option<Moment> {
+    pub(super) fn next_exchange_at(
+        &self,
+        waiting: usize,
+        closed_until: Option<Moment>,
+    ) -> Option<Moment> {
         let expires_at = self.available.front().map(|(_, until)| *until);
-        let ask_at = closed_until.map_or(self.ask_at, |until| until.max(self.ask_at));
+        let ask_at =
+            closed_until.map_or(self.next_request_at, |until| until.max(self.next_request_at));
         (waiting > self.available.len()).then_some(ask_at).into_iter().chain(expires_at).min()
     }
 
@@ -281,7 +287,7 @@ impl Permits {
         self.members = answer.members;
         // The gate knows how long it is closed.
         if asked.wanted > 0 && !answer.closed {
-            self.ask_at = now.after(answer.wait);
+            self.next_request_at = now.after(answer.wait);
         }
         let usable_until = asked.at.after(PERMIT_TTL);
         let granted = u64::from(answer.granted.min(asked.wanted));
@@ -303,7 +309,7 @@ impl Permits {
             let known = self.membership == Membership::Member;
             self.lost = Some(Lost { held: known.then_some((held, now.after(self.window))) });
         }
-        self.ask_at = now;
+        self.next_request_at = now;
         self.leave();
     }
 

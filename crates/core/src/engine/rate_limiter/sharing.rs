@@ -10,7 +10,7 @@ use crate::engine::shared_store::{QuotaAnswer, QuotaRequest, SharedLimit};
 
 impl RateLimiter {
     /// Shares the limit through a store; no request is in flight for longer than `longest_request`.
-    pub(in crate::engine) fn shared(mut self, longest_request: Duration) -> Self {
+    pub(in crate::engine) fn with_permits(mut self, longest_request: Duration) -> Self {
         self.permits = Some(Permits::new(self.window, longest_request));
         self
     }
@@ -44,8 +44,8 @@ impl RateLimiter {
     }
 
     /// Returns when there may be something to ask the store, unless a step changes that.
-    pub(in crate::engine) fn asks_store_at(&self, now: Moment) -> Option<Moment> {
-        self.permits.as_ref()?.ask_at(self.queue.len(), self.gate.closed_until(now))
+    pub(in crate::engine) fn next_exchange_at(&self, now: Moment) -> Option<Moment> {
+        self.permits.as_ref()?.next_exchange_at(self.queue.len(), self.gate.closed_until(now))
     }
 
     /// Handles the store's answer; returns whether waiting calls should be polled.

@@ -68,7 +68,7 @@ fn grants_count_up_to_what_was_asked_for_and_expire_after_a_second() {
     asks(&mut permits, &state(3), at(0));
     permits.answered(&answer(9, 0), at(200));
     assert_eq!(permits.free(), Some(3));
-    assert_eq!(permits.ask_at(3, None), Some(at(1_000)), "the permits expire");
+    assert_eq!(permits.next_exchange_at(3, None), Some(at(1_000)), "the permits expire");
     assert_eq!(permits.request(&state(3), at(999), false), None);
     let request = asks(&mut permits, &state(3), at(1_000));
     assert_eq!((request.unused, request.first, request.wanted), (vec![0, 1, 2], 3, 3));
@@ -86,10 +86,10 @@ fn permits_that_no_call_waits_for_are_given_back() {
 #[test]
 fn no_more_permits_are_asked_for_until_the_wait_is_over() {
     let mut permits = member(0);
-    assert_eq!(permits.ask_at(0, None), None);
-    assert_eq!(permits.ask_at(1, None), Some(at(1_000)));
-    assert_eq!(permits.ask_at(1, Some(at(500))), Some(at(1_000)));
-    assert_eq!(permits.ask_at(1, Some(at(3_000))), Some(at(3_000)));
+    assert_eq!(permits.next_exchange_at(0, None), None);
+    assert_eq!(permits.next_exchange_at(1, None), Some(at(1_000)));
+    assert_eq!(permits.next_exchange_at(1, Some(at(500))), Some(at(1_000)));
+    assert_eq!(permits.next_exchange_at(1, Some(at(3_000))), Some(at(3_000)));
     assert_eq!(permits.request(&state(1), at(999), false), None);
     assert_eq!(asks(&mut permits, &state(5_000), at(1_000)).wanted, 1_000, "the most at once");
 }
@@ -103,11 +103,11 @@ fn report_without_demand_does_not_end_the_wait() {
     permits.finish(11, true, at(1_100));
     assert_eq!(asks(&mut permits, &state(3), at(1_100)).wanted, 0);
     permits.answered(&answer(0, 0), at(1_100));
-    assert_eq!(permits.ask_at(3, None), Some(at(1_500)));
+    assert_eq!(permits.next_exchange_at(3, None), Some(at(1_500)));
     // Nor does a refusal, whose time the gate knows.
     asks(&mut permits, &state(3), at(1_500));
     permits.answered(&QuotaAnswer { closed: true, ..answer(0, 900_000) }, at(1_500));
-    assert_eq!(permits.ask_at(3, None), Some(at(1_500)));
+    assert_eq!(permits.next_exchange_at(3, None), Some(at(1_500)));
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn process_keeps_to_its_share_while_the_store_is_lost() {
         (permits.free(), permits.share_of(40), permits.share_of(3)),
         (None, Some(6), Some(1))
     );
-    assert_eq!(permits.ask_at(1, None), Some(at(2_000)));
+    assert_eq!(permits.next_exchange_at(1, None), Some(at(2_000)));
     // A request without a permit takes a new number; one that does not count is forgotten.
     for ticket in 12..=13 {
         permits.take(ticket);
