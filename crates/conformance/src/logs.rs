@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use didit_core::{Authorization, SessionId};
-use didit_sandbox::{Fault, Route, Sandbox};
+use didit_sandbox::{Fault, Quota, Route, Sandbox};
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::bulk::Bulk;
@@ -48,7 +48,8 @@ pub fn logs_contain_no_secrets_or_personal_data<A: Bulk>() {
     log::set_logger(&Capture).expect("the first logger");
     log::set_max_level(log::LevelFilter::Trace);
 
-    let sandbox = Sandbox::builder().credentials("client", "canary-secret").start().unwrap();
+    let sandbox = Sandbox::builder().credentials("client", "canary-secret");
+    let sandbox = sandbox.quota(Quota::DOCUMENTED).start().unwrap();
     let person = r#"{"session_id":"s-1","status":"Confirmed","vendor_data":"canary-vendor",
         "user_data":{"sub":"canary-sub","names":{"full_name":"canary-name"},"x":"canary-x"}}"#;
     sandbox.decision("s-1", person);
@@ -88,7 +89,8 @@ pub fn logs_contain_no_secrets_or_personal_data<A: Bulk>() {
     let basic = token_request.header("authorization").unwrap().strip_prefix("Basic ").unwrap();
     let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     let logged = String::from_utf8_lossy(&logged);
-    for expected in ["event=\"sent\"", "attempt=2", "event=\"waiting\""] {
+    let limit = "limit=100 remaining=";
+    for expected in ["event=\"sent\"", "attempt=2", "event=\"waiting\"", limit] {
         assert!(logged.contains(expected), "{logged}");
     }
     let token = bearer.strip_prefix("Bearer ").unwrap();

@@ -133,8 +133,8 @@ impl Event {
     /// `DEBUG` otherwise.
     ///
     /// The fields are `event`, `endpoint` (that of the request, if there is one), `session_id`, and,
-    /// depending on the kind, `attempt`, `method`, `url`, `status`, `request_id`, `error`, `reason`
-    /// and `milliseconds`.
+    /// depending on the kind, `attempt`, `method`, `url`, `status`, `request_id`, `error`, `reason`,
+    /// `milliseconds`, `limit` and `remaining`.
     pub fn trace(&self) {
         let session_id = self.session_id.as_ref().map(SessionId::as_str);
         let Fields {
@@ -148,19 +148,22 @@ impl Event {
             error,
             reason,
             time,
+            limit,
+            remaining,
         } = Fields::of(self);
         let endpoint = endpoint.unwrap_or(self.endpoint);
         let milliseconds = time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        let (attempt, status) = (attempt.map(u64::from), status.map(u64::from));
+        let [attempt, limit, remaining] = [attempt, limit, remaining].map(|it| it.map(u64::from));
+        let status = status.map(u64::from);
         if self.kind.is_notable() {
             tracing::info!(
                 target: "didit", event, ?endpoint, session_id, attempt, method, url, status,
-                request_id, error, reason, milliseconds
+                request_id, error, reason, milliseconds, limit, remaining
             );
         } else {
             tracing::debug!(
                 target: "didit", event, ?endpoint, session_id, attempt, method, url, status,
-                request_id, error, reason, milliseconds
+                request_id, error, reason, milliseconds, limit, remaining
             );
         }
     }
@@ -181,6 +184,8 @@ struct Fields<'a> {
     error: Option<String>,
     reason: Option<String>,
     time: Option<Duration>,
+    limit: Option<u32>,
+    remaining: Option<u32>,
 }
 
 #[cfg(feature = "tracing")]
@@ -220,7 +225,12 @@ impl<'a> Fields<'a> {
                 time: Some(*duration),
                 ..Self::default()
             },
-            EventKind::RateLimit { .. } => Self { event: "rate limit", ..Self::default() },
+            &EventKind::RateLimit { limit, remaining } => Self {
+                event: "rate limit",
+                limit: Some(limit),
+                remaining: Some(remaining),
+                ..Self::default()
+            },
             EventKind::StoreLost { error } => {
                 Self { event: "store lost", error: Some(error.to_string()), ..Self::default() }
             }
