@@ -198,10 +198,7 @@ impl Permits {
     ) -> Option<QuotaRequest> {
         self.forget(now);
         let waiting = if state.closed_until.is_some() { 0 } else { state.waiting };
-        // Gives back the permits that no waiting call can use.
-        while self.available.len() > waiting {
-            self.unused.extend(self.available.pop_back().map(|(permit, _)| permit));
-        }
+        self.give_back_surplus(waiting);
         let join = match self.membership {
             Membership::Idle => return None,
             Membership::Member => None,
@@ -211,12 +208,7 @@ impl Permits {
             }),
         };
         let joins = join.is_some();
-        let completed: Vec<_> = self
-            .completed
-            .iter()
-            .filter(|done| joins || !done.reported)
-            .map(|done| (done.permit, now.since(done.at)))
-            .collect();
+        let completed = self.unreported(joins, now);
         let learned = (state.limit != self.store_limit && state.limit != SharedLimit::Unknown)
             .then_some(state.limit);
         let wanted = (waiting - self.available.len()).min(MAX_WANTED);
@@ -258,6 +250,20 @@ impl Permits {
             first,
             wanted,
         })
+    }
+
+    /// Gives back the permits that no waiting call can use.
+    fn give_back_surplus(&mut self, waiting: usize) {
+        while self.available.len() > waiting {
+            self.unused.extend(self.available.pop_back().map(|(permit, _)| permit));
+        }
+    }
+
+    /// Returns the permits whose requests have ended and that the store does not know of, or `all`,
+    /// each with the time since its end.
+    fn unreported(&self, all: bool, now: Moment) -> Vec<(u64, Duration)> {
+        let unreported = self.completed.iter().filter(|done| all || !done.reported);
+        unreported.map(|done| (done.permit, now.since(done.at))).collect()
     }
 
     /// Returns when there may be something to ask or to give back, unless a step changes that.
