@@ -57,7 +57,7 @@ struct Process {
 
 pub(crate) struct Fleet {
     processes: Vec<Process>,
-    service: Service,
+    pub(crate) service: Service,
     store: Store,
     store_origin: Duration,
     conditions: FleetConditions,

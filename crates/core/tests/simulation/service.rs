@@ -98,6 +98,8 @@ pub(crate) enum Reaction {
 pub(crate) struct Service {
     pub(crate) quota: Option<Quota>,
     pub(crate) access: Access,
+    /// The time until which decisions are refused, although the refusal names a much longer one.
+    pub(crate) refuses_until: Moment,
     /// The accepted headers, with the end of their validity.
     accepted: Vec<(String, Moment)>,
     /// The times at which sessions are decided; all others are decided from the start.
@@ -115,6 +117,7 @@ impl Service {
         Self {
             quota,
             access,
+            refuses_until: Moment::default(),
             accepted: access.accepted().into_iter().collect(),
             decided_at: BTreeMap::new(),
             tokens_issued: 0,
@@ -188,6 +191,11 @@ impl Service {
         let id =
             path.strip_prefix("/auth/v2/session/").and_then(|rest| rest.strip_suffix("/decision/"));
         let id = id.expect("a documented path");
+        if now < self.refuses_until {
+            let mut refusal = answer(429, String::new());
+            refusal.headers.insert("retry-after", "1000000".parse().unwrap());
+            return refusal;
+        }
         let refused = self.quota.as_mut().and_then(|quota| quota.take(now).err());
         let mut answered = match refused {
             Some(wait) => {

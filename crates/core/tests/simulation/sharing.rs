@@ -134,6 +134,27 @@ fn killed_processes_delay_others_by_at_most_their_leases() {
 }
 
 #[test]
+fn one_probe_ends_a_refusal_for_the_whole_fleet() {
+    run_seeds(20, |seed| {
+        let drain = drain(&mut Dice(seed));
+        let calls = drain.limit * 2 / drain.processes * drain.processes;
+        let mut fleet = drain.start(seed, drain.processes, calls);
+        fleet.service.refuses_until = Fleet::START.after(Duration::from_secs(600));
+        let outcome = fleet.run();
+        let failed = outcome.results.iter().filter(|result| result.is_err()).count();
+        assert!((1..=3).contains(&failed), "only the first calls are refused: {failed} of {calls}");
+        // After 15 minutes one process sees that it is over, and the others with their heartbeats.
+        let waited = Duration::from_secs(15 * 60 + 15);
+        let most = drain.longest(drain.processes, calls) + waited;
+        assert!(
+            outcome.taken <= most,
+            "{:?} instead of {most:?}: {calls} {drain:?}",
+            outcome.taken
+        );
+    });
+}
+
+#[test]
 fn store_outage_causes_few_refusals_and_no_failures() {
     let (all_refused, all_calls) = (Cell::new(0), Cell::new(0));
     run_seeds(60, |seed| {
