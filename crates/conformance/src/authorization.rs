@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use didit_core::{Authorization, ClientCredentials, ResponseErrorKind};
-use didit_sandbox::{Fault, Route, Sandbox};
+use didit_sandbox::{Application, Fault, Route, Sandbox};
 
 use crate::{Adapter, assert_one_connection, client, id, sandbox, with};
 
@@ -157,4 +157,39 @@ pub fn errors_contain_no_secrets<A: Adapter>() {
         assert!(!error.shown.contains("canary"), "{fault:?}: {}", error.shown);
         sandbox.clear(Route::Decision);
     }
+}
+
+/// Clients of several tenants share connections, but no tokens.
+pub fn tenants_share_connections_but_not_tokens<A: Adapter>() {
+    let tenants = (0..3).map(|tenant| (format!("client-{tenant}"), format!("secret-{tenant}")));
+    let mut sandbox = Sandbox::builder();
+    for (client_id, secret) in tenants.clone() {
+        sandbox = sandbox.application(Application::new(client_id, secret));
+    }
+    let sandbox = sandbox.start().unwrap();
+    let first = client::<A>(&sandbox);
+    for (client_id, secret) in tenants {
+        let credentials = ClientCredentials::new(&client_id, secret).unwrap();
+        let client = first.with_credentials(credentials.into());
+        client.decision(&id("s-1")).unwrap();
+        assert!(client.access_token().is_some());
+    }
+    assert!(first.access_token().is_none());
+    assert_eq!(sandbox.tokens_issued(), 3);
+    assert!(sandbox.connections() <= 2, "{} connections", sandbox.connections());
+}
+
+/// A client in use accepts other credentials, and a token of another client.
+pub fn running_client_accepts_new_credentials_and_tokens<A: Adapter>() {
+    let sandbox = sandbox();
+    let running = with::<A>(&sandbox, Authorization::bearer("wrong").unwrap());
+    running.decision(&id("s-1")).unwrap_err();
+    let right = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret()).unwrap();
+    running.set_credentials(right.into());
+    running.decision(&id("s-1")).unwrap();
+
+    let other = client::<A>(&sandbox);
+    other.set_access_token(&running.access_token().unwrap());
+    other.decision(&id("s-1")).unwrap();
+    assert_eq!(sandbox.tokens_issued(), 1);
 }

@@ -20,6 +20,8 @@ macro_rules! cases {
             authorization::wrong_secret_is_final,
             authorization::bearer_token_of_the_caller,
             authorization::api_key,
+            authorization::tenants_share_connections_but_not_tokens,
+            authorization::running_client_accepts_new_credentials_and_tokens,
             authorization::errors_contain_no_secrets,
             responses::forbidden_is_final,
             responses::not_found_is_final,

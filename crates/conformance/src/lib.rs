@@ -84,6 +84,13 @@ pub trait Adapter: Send + Sync + Sized {
 
     /// Sets the access token.
     fn set_access_token(&self, token: &AccessToken);
+
+    /// Replaces the credentials.
+    fn set_credentials(&self, credentials: Credentials);
+
+    /// Creates a client with other credentials on the same connections.
+    #[must_use]
+    fn with_credentials(&self, credentials: Credentials) -> Self;
 }
 
 /// The settings of a client under test.

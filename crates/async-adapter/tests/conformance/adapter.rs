@@ -1,4 +1,5 @@
 use std::future::IntoFuture as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use didit_async_adapter::Client;
@@ -9,7 +10,7 @@ use didit_core::verification::{
     ListSessions, Pdf, Raw, RawResponse, Session as VerificationSession,
     SessionId as VerificationId, SessionPage, SessionSummary, UpdateStatus,
 };
-use didit_core::{Call, SessionId};
+use didit_core::{Call, Credentials, SessionId};
 use futures_util::StreamExt as _;
 use tokio::runtime::Runtime;
 
@@ -18,7 +19,7 @@ use didit_conformance::verification::Verification;
 use didit_conformance::{Adapter, CallFailure, Settings};
 
 /// The async client and its runtime.
-pub(crate) struct Async(Client, Runtime);
+pub(crate) struct Async(Client, Arc<Runtime>);
 
 impl Adapter for Async {
     // reqwest returns connections to the pool in a separate task, possibly after the next call.
@@ -41,7 +42,7 @@ impl Adapter for Async {
             builder = builder.shared_store(store);
         }
         let client = builder.build().map_err(|e| e.to_string())?;
-        Ok(Self(client, Runtime::new().map_err(|e| e.to_string())?))
+        Ok(Self(client, Arc::new(Runtime::new().map_err(|e| e.to_string())?)))
     }
 
     fn decision(&self, session_id: &SessionId) -> Result<Decision, CallFailure> {
@@ -79,6 +80,14 @@ impl Adapter for Async {
 
     fn set_access_token(&self, token: &AccessToken) {
         self.0.set_access_token(token);
+    }
+
+    fn set_credentials(&self, credentials: Credentials) {
+        self.0.set_credentials(credentials);
+    }
+
+    fn with_credentials(&self, credentials: Credentials) -> Self {
+        Self(self.0.with_credentials(credentials), Arc::clone(&self.1))
     }
 }
 

@@ -10,7 +10,7 @@ use didit_core::verification::{
     ListSessions, Pdf, Raw, RawResponse, Session as VerificationSession,
     SessionId as VerificationId, SessionPage, SessionSummary, UpdateStatus,
 };
-use didit_core::{Call, SessionId};
+use didit_core::{Call, Credentials, SessionId};
 
 use didit_conformance::bulk::Bulk;
 use didit_conformance::verification::Verification;
@@ -79,6 +79,14 @@ impl Adapter for Blocking {
 
     fn set_access_token(&self, token: &AccessToken) {
         self.0.set_access_token(token);
+    }
+
+    fn set_credentials(&self, credentials: Credentials) {
+        self.0.set_credentials(credentials);
+    }
+
+    fn with_credentials(&self, credentials: Credentials) -> Self {
+        Self(self.0.with_credentials(credentials))
     }
 }
 
