@@ -12,10 +12,10 @@ use didit_core::client::{Connect, HttpClients, HttpSettings, Transport, serve_st
 use didit_core::{ConfigError, Engine, HttpProxy, MAX_HEAD_BYTES, SharedStore};
 use rustls::crypto::ring;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Proxy, ProxyProtocol};
 
 use crate::Client;
-use crate::connector::MarkingConnector;
 use crate::resolver::CachingResolver;
 
 /// Settings of a [`Client`].
@@ -52,7 +52,7 @@ impl Connect for Client {
                 .max_idle_connections_per_host(max_idle)
                 .proxy(proxy.clone())
                 .tls_config(tls.clone());
-            let (connector, resolver) = (MarkingConnector::default(), CachingResolver::default());
+            let (connector, resolver) = (DefaultConnector::default(), CachingResolver::default());
             ureq::Agent::with_parts(config.build(), connector, resolver)
         };
         Ok(HttpClients { pooled: agent(MAX_IDLE_CONNECTIONS), unpooled: agent(0) })

@@ -3,23 +3,16 @@ use std::io;
 use didit_core::client::{FailedExchange, NOT_HTTP, TransportDetail, tls};
 use didit_core::{ClientError, TransportError, TransportErrorKind};
 
-use crate::connector::NotConnected;
-
 /// The error of a call; see [`ClientError`].
 pub type Error = ClientError<ureq::Error>;
 
 /// Converts an error of the HTTP library for the engine and for the caller.
 pub(crate) fn failed(error: ureq::Error) -> FailedExchange<ureq::Error> {
-    let (kind, error) = match NotConnected::unmark(error) {
-        Ok(error) => (TransportErrorKind::Connect, error),
-        Err(error) => (kind(&error), error),
-    };
-    (TransportError::new(kind), Some(detail(error)))
+    (TransportError::new(kind(&error)), Some(detail(error)))
 }
 
-/// Classifies a failed exchange by whether the service may have received the request, as far as
-/// the error itself shows.
-pub(crate) fn kind(error: &ureq::Error) -> TransportErrorKind {
+/// Classifies a failed exchange by whether the service may have received the request.
+fn kind(error: &ureq::Error) -> TransportErrorKind {
     if let Some(error) = tls_error(error) {
         return tls::kind(error).unwrap_or(TransportErrorKind::ConnectionLost);
     }

@@ -5,7 +5,6 @@
 #![doc = include_str!("../README.md")]
 
 mod builder;
-mod connector;
 mod error;
 mod resolver;
 mod verification;

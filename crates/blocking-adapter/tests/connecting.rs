@@ -58,6 +58,20 @@ fn create(builder: ClientBuilder) -> (TransportErrorKind, Error) {
 }
 
 #[test]
+fn plain_http_port_is_named() {
+    let (port, _receiver) = server("HTTP/1.1 400 Bad Request\r\n\r\n");
+    let (kind, error) =
+        create(builder(&format!("https://127.0.0.1:{port}")).proxy(ProxySettings::default()));
+    // `ureq` does not distinguish handshake errors from later ones, so this counts as ambiguous.
+    assert_eq!(kind, TransportErrorKind::ConnectionLost);
+    let place = format!("(127.0.0.1:{port}: the server does not speak TLS on this port)");
+    assert!(error.to_string().ends_with(&place), "{error}");
+    let advice = "the session may have been created; trying again creates another";
+    assert_eq!(error.advice(), advice);
+    assert!(error.source().unwrap().is::<ureq::Error>());
+}
+
+#[test]
 fn proxy_refusal_is_not_retried_and_reports_its_status() {
     let (port, receiver) = server("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
     let proxy = ProxySettings::default().with_proxy(&format!("http://127.0.0.1:{port}"));
@@ -65,7 +79,6 @@ fn proxy_refusal_is_not_retried_and_reports_its_status() {
     assert_eq!(kind, TransportErrorKind::Proxy, "{error:#?}");
     assert!(error.to_string().contains("407"), "{error}");
     assert!(error.to_string().contains(&format!("through the proxy 127.0.0.1:{port}")), "{error}");
-    assert!(error.source().unwrap().is::<ureq::Error>());
     assert_eq!((receiver.try_iter().count(), error.attempts()), (1, 1));
 }
 

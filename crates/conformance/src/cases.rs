@@ -43,7 +43,6 @@ macro_rules! cases {
             transport::deadline_ends_the_call,
             transport::retry_after_beyond_the_deadline,
             transport::tls_with_a_private_authority,
-            transport::server_without_tls,
             transport::client_certificate_required,
             transport::untrusted_certificates,
             transport::malformed_root_certificate,

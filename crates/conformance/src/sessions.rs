@@ -13,7 +13,7 @@ use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::{Adapter, CallFailure, at, client, id, raw, reserved_port, sandbox, with};
 
-pub(crate) fn scopes() -> Scopes {
+fn scopes() -> Scopes {
     "names email".parse().expect("documented scopes")
 }
 

@@ -7,7 +7,6 @@ use didit_sandbox::{Fault, Route, Sandbox};
 use rustls::version::{TLS12, TLS13};
 
 use crate::certificates::Authority;
-use crate::sessions::scopes;
 use crate::{
     Adapter, CallFailure, Settings, assert_one_connection, at, client, id, reserved_port, sandbox,
     settings,
@@ -132,25 +131,6 @@ pub fn tls_with_a_private_authority<A: Adapter>() {
     client.decision(&id("s-1")).unwrap();
     client.decision(&id("s-2")).unwrap();
     assert_one_connection::<A>(&sandbox);
-}
-
-/// A request that must not be repeated is sent again if the TLS handshake failed, since nothing of it
-/// was sent.
-pub fn server_without_tls<A: Adapter>() {
-    let sandbox = sandbox();
-    let mut settings = Settings {
-        base_url: sandbox.url().replace("http:", "https:").parse().unwrap(),
-        credentials: Authorization::bearer("held").unwrap().into(),
-        ..settings(&sandbox)
-    };
-    settings.policy.backoff_base = Duration::from_millis(5);
-    let error = A::new(settings).unwrap().create(scopes(), None).unwrap_err();
-    assert_eq!(transport_kind(&error), TransportErrorKind::Connect, "{}", error.shown);
-    assert_eq!((error.call.gave_up(), error.call.attempts()), (GaveUp::AttemptsExhausted, 4));
-    assert!(!error.call.may_have_taken_effect(), "{}", error.shown);
-    let place = sandbox.url().trim_start_matches("http://");
-    let line = format!("({place}: the server does not speak TLS on this port)");
-    assert!(error.shown.contains(&line), "{}", error.shown);
 }
 
 /// A request to a server that requires a client certificate is not retried once its alert was read.
