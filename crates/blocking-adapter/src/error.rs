@@ -27,6 +27,8 @@ fn kind(error: &ureq::Error) -> TransportErrorKind {
         | ureq::Error::ConnectionFailed
         | ureq::Error::InvalidProxyUrl
         | ureq::Error::Tls(_) => TransportErrorKind::Connect,
+        // The resolver's.
+        ureq::Error::Other(error) if error.is::<io::Error>() => TransportErrorKind::Connect,
         ureq::Error::Io(error) => match error.kind() {
             // These two occur only while connecting. An unreachable host or network can also be
             // reported on an established connection.
@@ -46,6 +48,7 @@ fn detail(error: ureq::Error) -> TransportDetail<ureq::Error> {
     let advice = tls_error.and_then(tls::advice);
     let description = tls_error.map(tls::describe).or_else(|| match &error {
         ureq::Error::Io(error) => Some(error.to_string()),
+        ureq::Error::Other(error) => Some(error.to_string()),
         ureq::Error::HostNotFound => Some("the host was not found".to_owned()),
         ureq::Error::ConnectProxyFailed(description) => Some(description.clone()),
         ureq::Error::Protocol(_) | ureq::Error::Http(_)
@@ -85,6 +88,7 @@ mod tests {
         let cases = [
             (ureq::Error::Timeout(ureq::Timeout::Global), Timeout),
             (ureq::Error::HostNotFound, Connect),
+            (ureq::Error::Other(Box::new(io::Error::from(io::ErrorKind::WouldBlock))), Connect),
             (ureq::Error::ConnectionFailed, Connect),
             (ureq::Error::InvalidProxyUrl, Connect),
             (ureq::Error::ConnectProxyFailed("407".to_owned()), Proxy),

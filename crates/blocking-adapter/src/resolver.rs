@@ -29,9 +29,11 @@ impl Resolver for CachingResolver {
             return Ok(addresses);
         }
         let addresses = look_up(uri.clone(), config.clone(), timeout);
-        // Failed name resolution is the only I/O error here without an OS error code.
+        // Failed name resolution is the only I/O error here without an OS error code. The others must
+        // not look like those of an open connection.
         let addresses = addresses.map_err(|error| match error {
             ureq::Error::Io(error) if error.raw_os_error().is_none() => ureq::Error::HostNotFound,
+            ureq::Error::Io(error) => ureq::Error::Other(Box::new(error)),
             error => error,
         })?;
         let mut resolved = self.0.write().unwrap_or_else(PoisonError::into_inner);

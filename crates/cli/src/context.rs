@@ -48,7 +48,7 @@ pub(crate) struct Options {
     /// Use a temporary built-in sandbox; ignores credentials and --base-url
     #[arg(long, global = true, hide_short_help = true)]
     pub(crate) sandbox: bool,
-    /// Base URL of the API [env: DIDIT_BASE_URL] [default: the live service]
+    /// Base URL of both APIs [env: DIDIT_BASE_URL] [default: the live service]
     #[arg(long, global = true, hide_short_help = true, value_name = "URL")]
     #[arg(value_hint = ValueHint::Url)]
     pub(crate) base_url: Option<String>,

@@ -15,8 +15,8 @@ use crate::sessions::Session;
 use crate::tokens::Token;
 use crate::verification::session::Session as Verification;
 
-/// The maximum length of a line in bytes; the person's data was sent in a request of at most 4 MiB.
-const MAX_LINE: u64 = 1 << 24;
+/// The maximum length of a line in bytes: a session with many comments of the size of a request, 4 MiB.
+const MAX_LINE: u64 = 1 << 26;
 
 /// The maximum number of a session or a token that was saved. The id of a session has twelve digits.
 const MAX_NUMBER: u64 = 500_000_000_000;

@@ -86,7 +86,7 @@ pub(crate) struct Export {
     /// Divide the list through a Redis [env: DIDIT_SHARED]
     ///
     /// redis://[USER:PASSWORD@]HOST[:PORT], or rediss:// for TLS, which trusts the platform's
-    /// certificates, or else those of --ca-file. Valkey works as well. Keep a password in the
+    /// certificates and those of --ca-file. Valkey works as well. Keep a password in the
     /// variable, as others on this machine can see arguments. Machines with the same list export
     /// each session once, and share the rate limit and the token. Redis has to keep its data until
     /// all are done.

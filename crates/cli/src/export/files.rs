@@ -76,8 +76,8 @@ impl Files {
             let has_failures = started.as_ref().is_some_and(|it| it.has_failures_of(&arguments));
             refuse_foreign(
                 output.as_ref().filter(|file| !file.is_empty() && started.is_none()),
-                failures.as_mut().filter(|file| !file.is_empty() && !has_failures),
-                (restart, arguments.may_restart(start)),
+                failures.as_mut().filter(|file| !file.is_empty()),
+                (restart, arguments.may_restart(start), has_failures),
             )?;
         }
         if restart {
@@ -179,7 +179,7 @@ impl Files {
     pub(super) fn wrote(&self, list: &Named) -> Result<bool, Failure> {
         let read = file::private(OpenOptions::new().read(true)).open(&list.path);
         let record = read.and_then(RetryRecord::of).map_err(|error| {
-            Failure::usage(format!("could not read {list}: {error}; move it away"))
+            Failure::of_file(format!("could not read {list}"), &error, "check its permissions")
         })?;
         Ok(self.retries.contains(&record.retry))
     }
@@ -296,12 +296,12 @@ fn has_retry_list(paths: &Paths) -> bool {
     paths.retry.as_ref().is_some_and(|list| list.path.exists())
 }
 
-/// Refuses files, which no state file names, except failures that `--restart` overwrites. Decisions
-/// may come from anywhere else, so an output is refused in any case.
+/// Refuses files that no export is known to have written. Decisions may come from anywhere, so an output
+/// without a state file is always refused; failures are not if `--restart` overwrites them.
 fn refuse_foreign(
     output: Option<&RecordFile>,
     failures: Option<&mut RecordFile>,
-    (restart, may_restart): (bool, bool),
+    (restart, may_restart, has_failures): (bool, bool, bool),
 ) -> Result<(), Failure> {
     let not_empty = |file: &RecordFile, advice: &str| {
         let name = file.name();
@@ -315,7 +315,8 @@ fn refuse_foreign(
     let Some(failures) = failures else { return Ok(()) };
     let ours = |line: &str| Ok(parse_line::<FailureLine>(line).is_some());
     match failures.check(ExportFormat::Jsonl, ours) {
-        Ok(1..) if restart => Ok(()),
+        // A power loss may have left only zeros.
+        Ok(whole) if restart && (whole > 0 || has_failures) => Ok(()),
         Ok(1..) if may_restart => {
             not_empty(failures, "choose another --failures, or overwrite it with --restart")
         }

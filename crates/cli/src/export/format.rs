@@ -74,7 +74,7 @@ impl ExportFormat {
         }
     }
 
-    /// Reads the next record with its line end, or one byte more than the maximum of it; leaves
+    /// Reads the next record with its line end, or one byte more than the maximum; leaves
     /// `record` empty at the end of the file.
     pub(super) fn read(self, from: &mut impl BufRead, record: &mut Vec<u8>) -> io::Result<()> {
         record.clear();

@@ -245,7 +245,7 @@ fn shown(source: &Source) -> String {
 }
 
 /// Reads the next line, and returns its length, which is 0 at the end. Of a long line, `line` gets one
-/// byte more than the maximum of it, and of a long comment only the `#`.
+/// byte more than the maximum, and of a long comment only the `#`.
 fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
     line.clear();
     let mut length = from.take(MAX_LINE + 1).read_until(b'\n', line)? as u64;

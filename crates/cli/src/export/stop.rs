@@ -42,10 +42,12 @@ pub(super) fn is_about_tls(error: &Error) -> bool {
 
 /// Returns the I/O error that failed a call, if the system lacks a resource.
 fn local_shortage(error: &Error) -> Option<&io::Error> {
-    match error.source()?.downcast_ref::<ureq::Error>()? {
-        ureq::Error::Io(error) => Some(error).filter(|error| is_shortage(error)),
-        _ => None,
-    }
+    let error = match error.source()?.downcast_ref::<ureq::Error>()? {
+        ureq::Error::Io(error) => error,
+        ureq::Error::Other(error) => error.downcast_ref()?,
+        _ => return None,
+    };
+    Some(error).filter(|error| is_shortage(error))
 }
 
 /// Builds the failure of an export on a system that lacks a resource.

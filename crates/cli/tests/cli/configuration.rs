@@ -49,6 +49,12 @@ fn thread_shortage_is_an_error_of_a_request() {
         assert_eq!(ran.code, Some(code), "{ran:?}");
         assert_eq!(ran.stderr.contains("Resource temporarily unavailable"), code == 6, "{ran:?}");
     }
+    let url = format!("http://localhost:{port}");
+    let mut create = didit(&format!("session create --scope names --timeout 5s --base-url {url}"));
+    create.env("DIDIT_ACCESS_TOKEN", "t").env("RUST_MIN_STACK", "1000000000000000");
+    let ran = run(&mut create);
+    assert_eq!(ran.code, Some(6), "{ran:?}");
+    assert!(!ran.stderr.contains("may have been created"), "{ran:?}");
 }
 
 #[test]

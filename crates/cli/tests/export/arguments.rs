@@ -93,6 +93,15 @@ fn restart_overwrites_what_a_power_loss_left() {
 }
 
 #[test]
+fn restart_keeps_a_foreign_file_with_the_name_of_removed_failures() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::with_ids(3));
+    run(&mut place.export(&sandbox, "")).ends(0, "3 exported");
+    place.write("out.failures", "mine\n");
+    run(&mut place.export(&sandbox, "--restart")).ends(2, "out.failures is not a failures file");
+    assert_eq!(place.read("out.failures"), "mine\n");
+}
+
+#[test]
 fn restart_overwrites_earlier_results() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(10);

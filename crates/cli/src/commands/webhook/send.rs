@@ -22,7 +22,7 @@ use crate::{connection, file, statuses};
 /// The default time limit: the time that the service waits for a webhook's response.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The maximum time limit, as of all other requests.
+/// The maximum time limit, the same as for all other requests.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 
 const MAX_BODY: usize = 8 << 20;
