@@ -29,8 +29,7 @@ impl Resolver for CachingResolver {
             return Ok(addresses);
         }
         let addresses = look_up(uri.clone(), config.clone(), timeout);
-        // Failed name resolution is the only I/O error here without an OS error code. The others must
-        // not look like those of an open connection.
+        // A failed look-up has no OS error code; other errors must not look like a connection's.
         let addresses = addresses.map_err(|error| match error {
             ureq::Error::Io(error) if error.raw_os_error().is_none() => ureq::Error::HostNotFound,
             ureq::Error::Io(error) => ureq::Error::Other(Box::new(error)),
