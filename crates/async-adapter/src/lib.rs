@@ -220,7 +220,7 @@ impl Client {
     /// Polls the decision of a session until its status is final, by default every 2 s for at most
     /// 10 minutes. At the end of that time it fails with the error of the last poll, if that failed,
     /// or else with [`Undecided`](didit_core::CallErrorKind::Undecided). An error that is not
-    /// retryable ends it at once.
+    /// retryable, or whose `Retry-After` ends after that time, ends it at once.
     ///
     /// ```no_run
     /// # use std::time::Duration;

@@ -179,6 +179,25 @@ fn refusal_that_ends_during_the_wait_is_waited_for() {
 }
 
 #[test]
+fn full_window_after_a_failed_poll_does_not_end_the_wait_early() {
+    let mut engine = paced(2);
+    retrieve(&mut engine, at(0), "t");
+    let mut wait =
+        WaitForDecision::new("s-1".parse().unwrap()).with_timeout(Duration::from_secs(20));
+    let (_, ticket) = sends(&mut wait, &mut engine, at(1));
+    answer(&mut wait, &mut engine, at(1), ticket, 500, "");
+    let mut now = at(1);
+    let error = loop {
+        match wait.poll(&mut engine, now) {
+            Step::Wait { until, .. } => now = until,
+            Step::Done(result) => break result.unwrap_err(),
+            Step::Send { .. } => panic!("the window is full"),
+        }
+    };
+    assert_eq!((now, error.gave_up()), (at(21), GaveUp::DeadlineExceeded), "{error}");
+}
+
+#[test]
 fn failed_exchange_is_passed_to_the_current_poll() {
     let mut engine = recording();
     retrieve(&mut engine, at(0), "t");
