@@ -79,7 +79,7 @@ impl Adapter for Async {
     }
 
     fn set_access_token(&self, token: &AccessToken) {
-        self.0.set_access_token(token);
+        assert!(self.0.set_access_token(token));
     }
 
     fn set_credentials(&self, credentials: Credentials) {

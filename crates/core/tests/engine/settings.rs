@@ -23,6 +23,8 @@ fn user_agent_names_the_application_and_the_library() {
     let key = Authorization::api_key("key").unwrap();
     let mut engine = Engine::builder(key).user_agent("shop").build().unwrap();
     assert_eq!(user_agent(&mut engine), format!("shop {library}"));
+    let mut tenant = engine.with_credentials(Authorization::api_key("other").unwrap(), 0);
+    assert_eq!(user_agent(&mut tenant), format!("shop {library}"));
 }
 
 #[test]
