@@ -129,7 +129,8 @@ else
   granted = math.min(request.wanted, math.max(math.min(due, free), free - reserved))
   if granted > 0 and closed > now then
     granted = 1
-    redis.call('HSET', state, 'probe', now + PROBE,
+    -- A process that lives reports the end of the probe before its lease ends.
+    redis.call('HSET', state, 'probe', now + request.lease + PROBE_PAUSE,
       'prober', string.format('%s/%.0f', me, request.first))
   end
   if granted > 0 then redis.call('HSETNX', state, 'first', now) end

@@ -32,9 +32,11 @@ impl Gate {
     }
 
     /// Sets the time until which the gate is closed, as other processes know it; the origin if it is
-    /// open.
+    /// open. A later end that this process was told holds until it is open.
     pub(super) fn follow(&mut self, until: Moment) {
-        (self.until, self.probe_at) = (until, until);
+        let is_open = until == Moment::default();
+        self.until = if is_open { until } else { until.max(self.until) };
+        self.probe_at = until;
     }
 
     /// Returns whether a request that was sent at `sent_at` tells more than the last refusal.
@@ -66,11 +68,13 @@ impl Gate {
     }
 
     /// Records that a request that was sent at `sent_at` did not show whether the service accepts
-    /// requests.
-    pub(super) fn showed_nothing(&mut self, sent_at: Moment, now: Moment) {
-        if self.probe.take_if(|probe| *probe == sent_at).is_some() {
+    /// requests; returns whether it was the probe, so that the next may pass earlier.
+    pub(super) fn showed_nothing(&mut self, sent_at: Moment, now: Moment) -> bool {
+        let was_probe = self.probe.take_if(|probe| *probe == sent_at).is_some();
+        if was_probe {
             self.probe_at = now.after(PROBE_PAUSE);
         }
+        was_probe
     }
 }
 
@@ -121,6 +125,18 @@ mod tests {
         assert_eq!(gate.closed_until(at(1_015)), Some(at(1_915)));
         gate.showed_nothing(at(1_015), at(86_400));
         assert_eq!(gate.closed_until(at(86_400)), None);
+    }
+
+    #[test]
+    fn known_end_of_a_refusal_outlasts_the_probes_of_other_processes() {
+        let mut gate = Gate::default();
+        gate.close(at(86_400), at(0), at(0));
+        gate.follow(at(900));
+        assert_eq!(gate.closed_until(at(899)), Some(at(900)));
+        gate.pass(at(900));
+        assert_eq!(gate.closed_until(at(900)), Some(at(1_800)));
+        gate.follow(Moment::default());
+        assert_eq!(gate.closed_until(at(900)), None);
     }
 
     #[test]

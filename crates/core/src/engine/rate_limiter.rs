@@ -150,11 +150,12 @@ impl RateLimiter {
     ///
     /// Returns whether waiting calls should be polled.
     pub(super) fn failed(&mut self, id: u64, now: Moment, unsent: bool) -> bool {
+        let mut probe_ended = false;
         if let Some(sent_at) = self.in_flight.remove(id) {
             self.finish(id, !unsent, now);
-            self.showed_nothing(sent_at, now);
+            probe_ended = self.showed_nothing(sent_at, now);
         }
-        unsent && self.can_admit_queued(now)
+        probe_ended || (unsent && self.can_admit_queued(now))
     }
 
     /// Records that a response arrived; a request that the rate limit refused does not count.
@@ -174,7 +175,7 @@ impl RateLimiter {
         self.answered |= first;
         self.learn(reported.limit, conclusive, now);
         let refused = status == StatusCode::TOO_MANY_REQUESTS;
-        let mut opened = false;
+        let (mut opened, mut probe_ended) = (false, false);
         if let Some(sent_at) = self.in_flight.remove(id) {
             self.finish(id, !refused, now);
             self.observe_others(sent_at, now, reported, refused);
@@ -182,12 +183,10 @@ impl RateLimiter {
                 self.close(now.after(reset.min(self.window)), sent_at, now);
             }
             opened = conclusive && !refused && self.open(sent_at);
-            if !conclusive {
-                self.showed_nothing(sent_at, now);
-            }
+            probe_ended = !conclusive && self.showed_nothing(sent_at, now);
         }
         let changed = first || refused || opened || self.limit() != limit;
-        changed && self.can_admit_queued(now)
+        probe_ended || (changed && self.can_admit_queued(now))
     }
 
     /// Learns the limit, and unlearns it when responses stop naming one for a window.
@@ -254,11 +253,10 @@ impl RateLimiter {
         self.granted().is_none() && self.gate.open(sent_at)
     }
 
-    /// Records that a request sent at `sent_at` did not show whether the service accepts requests.
-    fn showed_nothing(&mut self, sent_at: Moment, now: Moment) {
-        if self.granted().is_none() {
-            self.gate.showed_nothing(sent_at, now);
-        }
+    /// Records that a request sent at `sent_at` did not show whether the service accepts requests;
+    /// returns whether the next probe may be sent earlier because of that.
+    fn showed_nothing(&mut self, sent_at: Moment, now: Moment) -> bool {
+        self.granted().is_none() && self.gate.showed_nothing(sent_at, now)
     }
 
     /// Gives up a place in the queue, or the room that admission gave; returns whether waiting calls

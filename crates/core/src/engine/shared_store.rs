@@ -124,7 +124,7 @@ pub struct Join {
 pub struct GateReport {
     /// The time for which the service refuses requests; zero if it accepts them.
     pub closed_for: Duration,
-    /// The time since that request was sent.
+    /// The time since that request was sent; [`Duration::MAX`] if it is unknown.
     pub age: Duration,
 }
 
@@ -141,6 +141,10 @@ pub struct QuotaAnswer {
     /// The time after which to request the rest; if `closed`, until which to request none.
     pub wait: Duration,
     /// True if the service refuses all requests during `wait`.
+    ///
+    /// During a refusal of more than 15 minutes the store grants one permit per 15 minutes, to see
+    /// whether the service still refuses; and another 5 seconds after the end of its request, if that
+    /// is not reported with a change of the gate.
     pub closed: bool,
     /// The limit that one of the processes learned last.
     pub limit: SharedLimit,

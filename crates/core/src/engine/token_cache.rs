@@ -171,9 +171,12 @@ impl TokenCache {
     ) {
         let generation = claim.lease.unwrap_or_default();
         self.release(claim);
-        self.open_gate(now);
+        let is_retired = generation <= self.retired;
+        if !is_retired {
+            self.open_gate(now);
+        }
         claim.fresh = Some((authorization.clone(), generation));
-        if let Some(lifetime) = lifetime.filter(|_| generation > self.retired) {
+        if let Some(lifetime) = lifetime.filter(|_| !is_retired) {
             let renew_at = now.after(renew_after(lifetime, refresh_margin));
             let expires_at = now.after(lifetime);
             self.token = Some(CachedToken { authorization, generation, renew_at, expires_at });

@@ -67,6 +67,23 @@ fn response_to_a_probe_shortens_or_ends_a_long_refusal() {
 }
 
 #[test]
+fn calls_wait_five_seconds_for_the_next_probe_after_a_canceled_one() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let mut first = call();
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    let day = Response::builder().status(429).header("retry-after", "86400").body(&b""[..]);
+    first.handle_response(&mut engine, at(0), ticket, &day.unwrap());
+    let (mut probe, mut queued) = (call(), call().deadline_from_first_send());
+    sends(&mut probe, &mut engine, at(900));
+    assert_eq!(waits(&mut queued, &mut engine, at(900)).0, at(1800));
+    engine.take_wake();
+    probe.cancel(&mut engine, at(901));
+    assert!(engine.take_wake());
+    assert_eq!(waits(&mut queued, &mut engine, at(901)).0, at(906));
+}
+
+#[test]
 fn probe_that_shows_nothing_is_repeated_after_five_seconds() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");

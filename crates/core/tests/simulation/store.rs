@@ -262,7 +262,7 @@ impl QuotaRecord {
         let most = due(member).min(free).max(free.saturating_sub(reserved));
         let mut granted = request.wanted.min(most);
         if let Some(closed) = self.closed.as_mut().filter(|_| granted > 0) {
-            closed.1 = now.after(PROBE_INTERVAL);
+            closed.1 = now.after(request.lease + PROBE_PAUSE);
             self.prober = Some((member, request.first));
             granted = 1;
         }

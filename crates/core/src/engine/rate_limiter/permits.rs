@@ -30,8 +30,9 @@ pub(super) struct Permits {
     store_limit: SharedLimit,
     members: u32,
     gate_change: Option<GateChange>,
-    /// True if the service refused requests when the store or this process last knew, even if the
-    /// store has granted a permit since, to see whether it still does.
+    /// True if the service refused requests when the store or this process last knew, or may have done
+    /// so before this process joined; even if the store has granted a permit since, to see whether
+    /// it still does.
     refused: bool,
     /// Set while the store is lost.
     lost: Option<Lost>,
@@ -108,7 +109,7 @@ impl Permits {
             store_limit: SharedLimit::Unknown,
             members: 1,
             gate_change: None,
-            refused: false,
+            refused: true,
             lost: None,
         }
     }
@@ -225,10 +226,14 @@ impl Permits {
         {
             return None;
         }
-        let gate = gate_change.or_else(|| {
-            let closed_until = state.closed_until.filter(|_| joins);
-            closed_until.map(|_| GateChange { closed_until, sent_at: Moment::default() })
-        });
+        let report = |change: GateChange| GateReport {
+            closed_for: change.closed_until.unwrap_or_default().since(now),
+            age: now.since(change.sent_at),
+        };
+        // The store may have named this time itself, so it is no newer than what the store knows.
+        let known = state.closed_until.filter(|_| joins);
+        let known =
+            known.map(|until| GateReport { closed_for: until.since(now), age: Duration::MAX });
         let first = self.take_numbers(wanted.into());
         self.asked = Some(Asked { at: now, first, wanted, gate_change });
         for done in &mut self.completed {
@@ -243,10 +248,7 @@ impl Permits {
             completed,
             unused: std::mem::take(&mut self.unused),
             learned,
-            gate: gate.map(|change| GateReport {
-                closed_for: change.closed_until.unwrap_or_default().since(now),
-                age: now.since(change.sent_at),
-            }),
+            gate: gate_change.map(report).or(known),
             first,
             wanted,
         })
@@ -324,7 +326,7 @@ impl Permits {
         if self.membership == Membership::Member {
             self.membership = Membership::Former;
         }
-        self.store_limit = SharedLimit::Unknown;
+        (self.store_limit, self.refused) = (SharedLimit::Unknown, true);
         self.available.clear();
         self.unused.clear();
     }
