@@ -237,7 +237,7 @@ impl Client {
 
     /// Returns the calls of the verification API, which has its own base URL
     /// ([`ClientBuilder::verification_base_url`]) and takes
-    /// [application keys](didit_core::Authorization::api_key).
+    /// [API keys](didit_core::Authorization::api_key).
     pub fn verification(&self) -> Verification<'_> {
         Verification(self)
     }

@@ -27,7 +27,6 @@ fn kind(error: &ureq::Error) -> TransportErrorKind {
         | ureq::Error::ConnectionFailed
         | ureq::Error::InvalidProxyUrl
         | ureq::Error::Tls(_) => TransportErrorKind::Connect,
-        // The resolver's.
         ureq::Error::Other(error) if error.is::<io::Error>() => TransportErrorKind::Connect,
         ureq::Error::Io(error) => match error.kind() {
             // These two occur only while connecting. An unreachable host or network can also be

@@ -35,6 +35,7 @@ pub use self::builder::ClientBuilder;
 pub use self::error::Error;
 pub use self::verification::Verification;
 
+/// [async-recipes]: https://docs.rs/didit-async-adapter/latest/didit_async_adapter/how_to/
 /// [layers]: https://docs.rs/didit-core/latest/didit_core/guide/layers/
 #[doc = include_str!("../docs/how_to.md")]
 pub mod how_to {}
@@ -169,7 +170,7 @@ impl Client {
 
     /// Returns the calls of the verification API, which has its own base URL
     /// ([`ClientBuilder::verification_base_url`]) and takes
-    /// [application keys](didit_core::Authorization::api_key).
+    /// [API keys](didit_core::Authorization::api_key).
     pub fn verification(&self) -> Verification<'_> {
         Verification(self)
     }

@@ -121,7 +121,7 @@ pub fn bearer_token_of_the_caller<A: Adapter>() {
     assert_eq!(sandbox.tokens_issued(), 1);
 }
 
-/// An application key is sent in its own header, and no token is requested.
+/// An API key is sent in its own header, and no token is requested.
 pub fn api_key<A: Adapter>() {
     let sandbox = sandbox();
     let key = Authorization::api_key(sandbox.api_key()).unwrap();

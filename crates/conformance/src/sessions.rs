@@ -47,7 +47,7 @@ pub fn session_flow_by_bearer_token<A: Adapter>() {
     }
 }
 
-/// The same with an application key.
+/// The same with an API key.
 pub fn session_flow_by_api_key<A: Adapter>() {
     let sandbox = sandbox();
     run_session_flow(

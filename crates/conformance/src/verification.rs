@@ -57,7 +57,7 @@ fn new_session() -> CreateSession {
     CreateSession::new(WORKFLOW).unwrap()
 }
 
-/// Creates a client with an application key, which the sandbox accepts for both APIs.
+/// Creates a client with an API key, which the sandbox accepts for both APIs.
 fn client<A: Adapter>(sandbox: &Sandbox) -> A {
     with(sandbox, Authorization::api_key(sandbox.api_key()).unwrap())
 }

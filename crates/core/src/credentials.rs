@@ -141,7 +141,7 @@ impl Authorization {
         Ok(Self { name: AUTHORIZATION, value })
     }
 
-    /// Builds `X-Api-Key: {key}`, for application keys.
+    /// Builds `X-Api-Key: {key}`, for API keys.
     ///
     /// # Errors
     /// The key is empty or contains anything except visible ASCII.

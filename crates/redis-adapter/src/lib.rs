@@ -1,5 +1,6 @@
 //! [async]: https://docs.rs/didit-async-adapter
 //! [blocking]: https://docs.rs/didit-blocking-adapter
+//! [cli]: https://docs.rs/crate/didit-cli/latest
 #![doc = include_str!("../README.md")]
 
 mod builder;

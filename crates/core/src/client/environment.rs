@@ -40,7 +40,7 @@ type ReadFile<'a> = dyn Fn(&Path, usize) -> io::Result<Vec<u8>> + 'a;
 /// |---|---|
 /// | `DIDIT_CLIENT_ID` with `DIDIT_CLIENT_SECRET` or `DIDIT_CLIENT_SECRET_FILE` | client credentials; one line ending at the end of the file is ignored |
 /// | `DIDIT_ACCESS_TOKEN` | a bearer token |
-/// | `DIDIT_API_KEY` | an application key |
+/// | `DIDIT_API_KEY` | an API key |
 /// | `DIDIT_BASE_URL`, `DIDIT_VERIFICATION_BASE_URL` | the base URLs of the two APIs |
 /// | `DIDIT_TIMEOUT` | the time for a whole call, such as `500ms`, `30s`, `2m` or `1h` |
 /// | `DIDIT_CA_FILE` | a PEM file of certificates to trust in addition to the platform's |

@@ -14,8 +14,8 @@ use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:
-  didit session status SESSION_ID --session-token TOKEN
-  DIDIT_SESSION_TOKEN=TOKEN didit session status SESSION_ID";
+  DIDIT_SESSION_TOKEN=TOKEN didit session status SESSION_ID
+  didit session status SESSION_ID --session-token TOKEN";
 
 /// Print a session's status; needs only its session token
 ///
