@@ -313,17 +313,26 @@ fn refuse_foreign(
         return not_empty(output, "move it away, or choose another --output");
     }
     let Some(failures) = failures else { return Ok(()) };
-    let ours = |line: &str| Ok(parse_line::<FailureLine>(line).is_some());
-    match failures.check(ExportFormat::Jsonl, ours) {
+    let mut any = false;
+    let checked = failures.check(ExportFormat::Jsonl, |line| {
+        let is_failure = parse_line::<FailureLine>(line).is_some();
+        any |= is_failure;
+        Ok(is_failure)
+    });
+    match checked {
         // A power loss may have left only zeros.
-        Ok(whole) if restart && (whole > 0 || has_failures) => Ok(()),
+        Ok(_) if restart && (any || has_failures) => Ok(()),
+        // It was damaged since.
+        Err(_) if restart && any && has_failures => Ok(()),
         Ok(1..) if may_restart => {
             not_empty(failures, "choose another --failures, or overwrite it with --restart")
         }
         Ok(1..) => not_empty(failures, "choose another --failures"),
         _ => {
             let name = failures.name();
-            Err(Failure::usage(format!("{name} is not a failures file; choose another --failures")))
+            Err(Failure::usage(format!(
+                "{name} is not a failures file; move it away, or choose another --failures"
+            )))
         }
     }
 }

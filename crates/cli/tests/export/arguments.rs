@@ -44,8 +44,10 @@ fn foreign_file_is_never_modified() {
         }
         let failures = "--input ids --output other --failures out";
         for arguments in [failures.to_owned(), format!("{failures} --restart")] {
-            run(&mut place.export_with(&sandbox, &arguments))
-                .ends(2, "out is not a failures file; choose another --failures\n");
+            run(&mut place.export_with(&sandbox, &arguments)).ends(
+                2,
+                "out is not a failures file; move it away, or choose another --failures\n",
+            );
             assert_eq!(place.read("out"), content);
         }
     }
@@ -99,6 +101,17 @@ fn restart_keeps_a_foreign_file_with_the_name_of_removed_failures() {
     place.write("out.failures", "mine\n");
     run(&mut place.export(&sandbox, "--restart")).ends(2, "out.failures is not a failures file");
     assert_eq!(place.read("out.failures"), "mine\n");
+}
+
+#[test]
+fn restart_overwrites_damaged_failures() {
+    let (sandbox, place) = (Sandbox::start().unwrap(), Place::with_ids(3));
+    sandbox.script(Route::Decision, vec![Fault::answer(404); 3]);
+    run(&mut place.export(&sandbox, "")).ends(4, "0 exported and 3 failed");
+    let first = place.read("out.failures").lines().next().unwrap().to_owned();
+    place.write("out.failures", &format!("{first}\nbroken\n{first}\n"));
+    run(&mut place.export(&sandbox, "")).ends(1, "start over with --restart");
+    run(&mut place.export(&sandbox, "--restart")).ends(0, "3 exported and 0 failed");
 }
 
 #[test]

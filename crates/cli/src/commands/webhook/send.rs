@@ -100,6 +100,7 @@ impl Send {
                     (Exit::OutOfTime, "check that your program answers, or raise --timeout"),
                 ),
                 ureq::Error::Io(error) => (error.to_string(), unreachable),
+                ureq::Error::Other(error) => (error.to_string(), unreachable),
                 error => (error.to_string(), unreachable),
             };
             let url = &self.url;
