@@ -75,14 +75,13 @@ if request.closed_for then
   -- Only a request sent after the last refusal shows that the time it set is no longer valid.
   local is_newer = field('refused') + REPORTED <= now - request.age
   if request.closed_for > 0 then
-    local closed = now + request.closed_for
+    local closed, known = now + request.closed_for, field('closed')
     if is_newer then
-      redis.call('HSET', state, 'probe', now + PROBE, 'refused', now)
-    else
-      closed = math.max(closed, field('closed'))
+      redis.call('HSET', state, 'closed', closed, 'probe', now + PROBE, 'refused', now)
+    elseif known > 0 then
+      redis.call('HSET', state, 'closed', math.max(closed, known))
       redis.call('HSETNX', state, 'probe', now + PROBE)
     end
-    redis.call('HSET', state, 'closed', closed)
   elseif is_newer then
     redis.call('HDEL', state, 'closed', 'probe')
   end
@@ -130,7 +129,7 @@ else
   if granted > 0 and closed > now then
     granted = 1
     -- A process that lives reports the end of the probe before its lease ends.
-    redis.call('HSET', state, 'probe', now + request.lease + PROBE_PAUSE,
+    redis.call('HSET', state, 'probe', now + math.min(request.lease + PROBE_PAUSE, PROBE),
       'prober', string.format('%s/%.0f', me, request.first))
   end
   if granted > 0 then redis.call('HSETNX', state, 'first', now) end

@@ -59,6 +59,11 @@ impl Gate {
         Some(self.until.min(self.probe_at)).filter(|until| *until > now)
     }
 
+    /// Returns the end of the time that the service set, if the gate is closed.
+    pub(super) fn end(&self, now: Moment) -> Option<Moment> {
+        self.closed_until(now).map(|_| self.until)
+    }
+
     /// Records that a request passes. Before the time that the service set, only one may pass per
     /// interval.
     pub(super) fn pass(&mut self, now: Moment) {

@@ -119,7 +119,8 @@ pub struct Join {
 /// A change of the time for which the service refuses all requests.
 ///
 /// If the request that showed it was sent a second or more after the last refusal that the store
-/// knows, the new time replaces the old one. Otherwise, the later end of both holds.
+/// knows, the new time replaces the old one. Otherwise, the later end of both holds, unless the
+/// service accepts requests since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateReport {
     /// The time for which the service refuses requests; zero if it accepts them.

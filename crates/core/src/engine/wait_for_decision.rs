@@ -114,8 +114,8 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
     ) -> Option<Result<E::Output, CallError>> {
         let cut_off = |error: &CallError| error.gave_up() == GaveUp::DeadlineExceeded;
         let outlasts = |error: &CallError| {
-            let asked = error.response().is_some_and(|response| response.retry_after().is_some());
-            let retry_after = error.retry_after().filter(|_| asked);
+            let asked = error.response().and_then(|response| response.retry_after());
+            let retry_after = error.retry_after().zip(asked).map(|(known, asked)| known.min(asked));
             retry_after.is_some_and(|wait| now.after(wait) >= deadline)
         };
         match result {

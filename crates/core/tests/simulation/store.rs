@@ -51,7 +51,7 @@ struct QuotaRecord {
     /// The permit of the process that sees whether the service still refuses.
     prober: Option<(Member, u64)>,
     /// The time of the last report of a refusal.
-    refused_at: Moment,
+    refused_at: Option<Moment>,
     /// The time at which each permit leaves the window.
     permits: BTreeMap<(Member, u64), Moment>,
     members: BTreeMap<Member, Moment>,
@@ -226,14 +226,16 @@ impl QuotaRecord {
         }
         self.limit = request.learned.unwrap_or(self.limit);
         if let Some(gate) = &request.gate {
-            let is_newer = gate.age.saturating_add(REPORTED) <= now.since(self.refused_at);
+            let is_newer =
+                self.refused_at.is_none_or(|at| gate.age.saturating_add(REPORTED) <= now.since(at));
             self.closed.take_if(|_| is_newer);
-            if !gate.closed_for.is_zero() {
+            // A report from before the gate opened has no effect.
+            if !gate.closed_for.is_zero() && (is_newer || self.closed.is_some()) {
                 let until = now.after(gate.closed_for);
                 let closed = self.closed.get_or_insert((until, now.after(PROBE_INTERVAL)));
                 closed.0 = closed.0.max(until);
                 if is_newer {
-                    self.refused_at = now;
+                    self.refused_at = Some(now);
                 }
             }
         }
@@ -262,7 +264,7 @@ impl QuotaRecord {
         let most = due(member).min(free).max(free.saturating_sub(reserved));
         let mut granted = request.wanted.min(most);
         if let Some(closed) = self.closed.as_mut().filter(|_| granted > 0) {
-            closed.1 = now.after(request.lease + PROBE_PAUSE);
+            closed.1 = now.after((request.lease + PROBE_PAUSE).min(PROBE_INTERVAL));
             self.prober = Some((member, request.first));
             granted = 1;
         }

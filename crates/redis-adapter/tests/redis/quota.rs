@@ -145,6 +145,10 @@ fn one_process_probes_a_long_refusal_for_all() {
     quota(&mut first, QuotaRequest { gate: report(0), ..member_request(5, 0) });
     let answer = quota(&mut second, member_request(10, 5));
     assert_eq!((answer.granted, answer.closed), (5, false));
+    // Nor does what it knows from before close the gate again.
+    let again = Some(Join { again: true, in_flight: Vec::new() });
+    let gate = Some(GateReport { age: Duration::MAX, ..report(86_399).unwrap() });
+    assert!(!quota(&mut second, QuotaRequest { join: again, gate, ..join_request(0) }).closed);
 }
 
 #[test]

@@ -86,6 +86,8 @@ pub(super) struct LimiterState {
     /// Number of calls that wait for a permit.
     pub(super) waiting: usize,
     pub(super) closed_until: Option<Moment>,
+    /// The end of the time that the service set, which may be after the next probe.
+    pub(super) refused_until: Option<Moment>,
 }
 
 /// The time after which an unused permit is given back.
@@ -231,7 +233,7 @@ impl Permits {
             age: now.since(change.sent_at),
         };
         // The store may have named this time itself, so it is no newer than what the store knows.
-        let known = state.closed_until.filter(|_| joins);
+        let known = state.refused_until.filter(|_| joins);
         let known =
             known.map(|until| GateReport { closed_for: until.since(now), age: Duration::MAX });
         let first = self.take_numbers(wanted.into());

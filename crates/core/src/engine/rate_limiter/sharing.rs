@@ -39,6 +39,7 @@ impl RateLimiter {
             },
             waiting: self.queue.len(),
             closed_until: self.gate.closed_until(now),
+            refused_until: self.gate.end(now),
         };
         self.permits.as_mut()?.request(&state, now, heartbeat)
     }

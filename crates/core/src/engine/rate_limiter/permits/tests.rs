@@ -15,6 +15,7 @@ fn state(waiting: usize) -> LimiterState {
         limit: SharedLimit::Unknown,
         waiting,
         closed_until: None,
+        refused_until: None,
     }
 }
 
@@ -136,8 +137,8 @@ fn process_that_the_store_has_forgotten_joins_again_and_reports_everything() {
     permits.finish(12, true, at(9_000));
     asks(&mut permits, &LimiterState { limit: SharedLimit::Of(5), ..state(0) }, at(9_000));
     permits.answered(&QuotaAnswer { member: false, ..answer(0, 0) }, at(9_000));
-    let closed_until = Some(at(12_000));
-    let state = LimiterState { limit: SharedLimit::Of(5), closed_until, ..state(0) };
+    let (closed_until, refused_until) = (Some(at(11_000)), Some(at(12_000)));
+    let state = LimiterState { limit: SharedLimit::Of(5), closed_until, refused_until, ..state(0) };
     let request = asks(&mut permits, &state, at(10_100));
     assert_eq!(request.join, Some(Join { again: true, in_flight: vec![2] }));
     // The first has left the window.
