@@ -39,18 +39,25 @@ fn straggling_success_does_not_end_a_refusal() {
     assert_eq!(waits(&mut call(), &mut engine, at(3)), (at(22), WaitReason::Pacing));
 }
 
+/// Returns the response of a service that refuses requests for this number of seconds.
+fn refused(seconds: &str) -> Response<&'static [u8]> {
+    Response::builder().status(429).header("retry-after", seconds).body(&b""[..]).unwrap()
+}
+
+/// Returns an engine whose first request was refused for a day, at 0.
+fn refused_for_a_day() -> Engine {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let mut first = call();
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    first.handle_response(&mut engine, at(0), ticket, &refused("86400"));
+    engine
+}
+
 #[test]
 fn response_to_a_probe_shortens_or_ends_a_long_refusal() {
-    let refused = |wait| {
-        let refusal = Response::builder().status(429).header("retry-after", wait).body(&b""[..]);
-        refusal.unwrap()
-    };
     for shortened in [true, false] {
-        let mut engine = engine();
-        retrieve(&mut engine, at(0), "t");
-        let mut first = call();
-        let (_, ticket) = sends(&mut first, &mut engine, at(0));
-        first.handle_response(&mut engine, at(0), ticket, &refused("86400"));
+        let mut engine = refused_for_a_day();
         let (mut probe, mut queued) = (call(), call().deadline_from_first_send());
         let (_, ticket) = sends(&mut probe, &mut engine, at(900));
         assert_eq!(waits(&mut queued, &mut engine, at(900)).0, at(1800));
@@ -68,12 +75,7 @@ fn response_to_a_probe_shortens_or_ends_a_long_refusal() {
 
 #[test]
 fn calls_wait_five_seconds_for_the_next_probe_after_a_canceled_one() {
-    let mut engine = engine();
-    retrieve(&mut engine, at(0), "t");
-    let mut first = call();
-    let (_, ticket) = sends(&mut first, &mut engine, at(0));
-    let day = Response::builder().status(429).header("retry-after", "86400").body(&b""[..]);
-    first.handle_response(&mut engine, at(0), ticket, &day.unwrap());
+    let mut engine = refused_for_a_day();
     let (mut probe, mut queued) = (call(), call().deadline_from_first_send());
     sends(&mut probe, &mut engine, at(900));
     assert_eq!(waits(&mut queued, &mut engine, at(900)).0, at(1800));
@@ -85,12 +87,7 @@ fn calls_wait_five_seconds_for_the_next_probe_after_a_canceled_one() {
 
 #[test]
 fn probe_that_shows_nothing_is_repeated_after_five_seconds() {
-    let mut engine = engine();
-    retrieve(&mut engine, at(0), "t");
-    let mut first = call();
-    let (_, ticket) = sends(&mut first, &mut engine, at(0));
-    let day = Response::builder().status(429).header("retry-after", "86400").body(&b""[..]);
-    first.handle_response(&mut engine, at(0), ticket, &day.unwrap());
+    let mut engine = refused_for_a_day();
     let mut probe = call();
     let (_, ticket) = sends(&mut probe, &mut engine, at(900));
     let unsent = TransportError::new(TransportErrorKind::Connect);
