@@ -34,9 +34,14 @@ pub(crate) fn members(scope: &str) -> Vec<&str> {
     members
 }
 
+/// Returns the scopes that the service documents.
+pub(crate) fn documented() -> impl Iterator<Item = &'static str> {
+    SAMPLE.keys().map(String::as_str).filter(|name| *name != "sub")
+}
+
 /// Returns whether the service documents a scope of this name.
 pub(crate) fn is_documented(member: &str) -> bool {
-    SAMPLE.contains_key(member) && member != "sub"
+    documented().any(|name| name == member)
 }
 
 /// Returns the sample person's data for these members, unedited.

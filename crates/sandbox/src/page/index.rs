@@ -13,26 +13,8 @@ use crate::{person, special_id};
 /// The workflow of verification sessions created by the form.
 const WORKFLOW: &str = "11111111-2222-3333-4444-555555555555";
 
-/// The documented scopes, with `true` for those that are ticked at first.
-const SCOPES: [(&str, bool); 17] = [
-    ("names", true),
-    ("email", true),
-    ("phone", false),
-    ("picture", true),
-    ("is_verified", false),
-    ("is_over_18", false),
-    ("is_over_21", false),
-    ("birthdate", false),
-    ("gender", false),
-    ("address", false),
-    ("document_detail", false),
-    ("bank_account", false),
-    ("preferences", false),
-    ("user_id", false),
-    ("instagram_account", false),
-    ("x_account", false),
-    ("tiktok_account", false),
-];
+/// The scopes that are ticked at first.
+const TICKED: [&str; 3] = ["names", "email", "picture"];
 
 /// The contents of the form of a new session, and the error to show.
 struct Draft<'a> {
@@ -42,9 +24,8 @@ struct Draft<'a> {
 }
 
 pub(super) fn show(shared: &Shared) -> Result<Answer, Answer> {
-    let ticked = SCOPES.iter().filter(|(_, ticked)| *ticked);
-    let scopes = ticked.map(|(scope, _)| *scope).collect();
-    page(shared, &Draft { scopes, vendor_data: "", problem: None }).map(|page| page.answer(200))
+    let draft = Draft { scopes: TICKED.to_vec(), vendor_data: "", problem: None };
+    page(shared, &draft).map(|page| page.answer(200))
 }
 
 /// Shows the lists of sessions and requests on a page that refreshes itself.
@@ -105,7 +86,7 @@ fn new_session(page: &mut Html, form_token: &str, draft: &Draft<'_>) {
         page.raw("<p class=\"problem\" id=\"problem\" role=\"alert\">").raw(problem).raw("</p>\n");
     }
     page.raw("<ul class=\"choices\">\n");
-    for (scope, _) in SCOPES {
+    for scope in person::documented() {
         page.raw("<li><label><input type=\"checkbox\" name=\"scope\" value=\"").text(scope);
         page.raw(if draft.scopes.contains(&scope) { "\" checked> " } else { "\"> " });
         page.text(&person::scope_label(scope)).raw("</label></li>\n");
