@@ -9,20 +9,21 @@ use crate::answer::Answer;
 use crate::state::State;
 use crate::{clock, fixtures};
 
-/// The blocks of reports, in the order of the published decision.
-const BLOCKS: [&str; 12] = [
-    "id_verifications",
-    "nfc_verifications",
-    "liveness_checks",
-    "face_matches",
-    "phone_verifications",
-    "email_verifications",
-    "poa_verifications",
-    "document_ai_documents",
-    "questionnaire_responses",
-    "aml_screenings",
-    "ip_analyses",
-    "database_validations",
+/// The blocks of reports, in the order of the published decision, each with the name of its feature in
+/// `nodes_to_resubmit`.
+const BLOCKS: [(&str, &str); 12] = [
+    ("id_verifications", "ID_VERIFICATION"),
+    ("nfc_verifications", "NFC"),
+    ("liveness_checks", "LIVENESS"),
+    ("face_matches", "FACE_MATCH"),
+    ("phone_verifications", "PHONE"),
+    ("email_verifications", "EMAIL"),
+    ("poa_verifications", "POA"),
+    ("document_ai_documents", "DOCUMENT_AI"),
+    ("questionnaire_responses", "QUESTIONNAIRE"),
+    ("aml_screenings", "AML"),
+    ("ip_analyses", "IP_ANALYSIS"),
+    ("database_validations", "DATABASE_VALIDATION"),
 ];
 
 pub(super) fn answer(call: &Call<'_>, state: &State, id: &str, target: &Target) -> Answer {
@@ -81,11 +82,11 @@ fn sample(id: &str, status: Option<&str>) -> Value {
 pub(crate) fn nodes_without_status(session: &Session, status: &str) -> Vec<(String, String)> {
     let decision = of_session(session, "");
     let mut nodes = Vec::new();
-    for block in BLOCKS {
+    for (block, feature) in BLOCKS {
         for report in decision[block].as_array().into_iter().flatten() {
             let text = |name: &str| report[name].as_str();
             if let Some(node) = text("node_id").filter(|_| text("status") != Some(status)) {
-                nodes.push((node.to_owned(), feature(block).to_owned()));
+                nodes.push((node.to_owned(), feature.to_owned()));
             }
         }
     }
@@ -133,7 +134,7 @@ fn with_status(status: &str) -> Value {
         return decision;
     }
     let mut declined = matches!(status, status::DECLINED | status::RESUBMITTED);
-    for block in BLOCKS {
+    for (block, _) in BLOCKS {
         let reports = decision.get_mut(block).and_then(Value::as_array_mut);
         for report in reports.into_iter().flatten().filter(|report| report.is_object()) {
             // Only the first report, that of the document, is declined.
@@ -149,24 +150,6 @@ fn with_status(status: &str) -> Value {
 /// Parses a fixture, which is an object.
 fn read(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_default()
-}
-
-/// Returns the name of a block's feature in `nodes_to_resubmit`.
-fn feature(block: &str) -> &'static str {
-    match block {
-        "id_verifications" => "ID_VERIFICATION",
-        "nfc_verifications" => "NFC",
-        "liveness_checks" => "LIVENESS",
-        "face_matches" => "FACE_MATCH",
-        "phone_verifications" => "PHONE",
-        "email_verifications" => "EMAIL",
-        "poa_verifications" => "POA",
-        "questionnaire_responses" => "QUESTIONNAIRE",
-        "aml_screenings" => "AML",
-        "ip_analyses" => "IP_ANALYSIS",
-        "database_validations" => "DATABASE_VALIDATION",
-        _ => "DOCUMENT_AI",
-    }
 }
 
 fn node_of(feature: &str) -> String {
