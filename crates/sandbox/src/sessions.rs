@@ -34,14 +34,6 @@ pub(crate) struct Session {
     pub(crate) user_data: Option<Map<String, Value>>,
 }
 
-/// The outcome of a session, as chosen on its page.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Outcome {
-    Confirmed(Map<String, Value>),
-    Declined,
-    Expired,
-}
-
 /// The sessions, as set up by requests and by tests.
 pub(crate) struct Sessions {
     lifetime: Duration,
@@ -137,21 +129,21 @@ impl Sessions {
         }
     }
 
-    /// Ends a session if it is still open; returns whether it was.
-    pub(crate) fn end(&mut self, token: &str, outcome: Outcome, now: Duration) -> io::Result<bool> {
+    /// Ends a session with this status, and with the shared data if it is confirmed. Does nothing
+    /// and returns false if it has ended before.
+    pub(crate) fn end(
+        &mut self,
+        token: &str,
+        status: &str,
+        user_data: Option<Map<String, Value>>,
+        now: Duration,
+    ) -> io::Result<bool> {
         let Some(session) = self.by_token(token).filter(|session| session.is_open_at(now)) else {
             return Ok(false);
         };
-        let mut session = session.clone();
-        let status = match outcome {
-            Outcome::Confirmed(user_data) => {
-                session.user_data = Some(user_data);
-                "confirmed"
-            }
-            Outcome::Declined => "declined",
-            Outcome::Expired => "expired",
-        };
-        self.put(Session { status: status.to_owned(), ..session }).map(|()| true)
+        let session = session.clone();
+        let user_data = user_data.or(session.user_data);
+        self.put(Session { status: status.to_owned(), user_data, ..session }).map(|()| true)
     }
 
     pub(crate) fn set_status(&mut self, id: String, status: String) -> io::Result<()> {
@@ -302,14 +294,13 @@ mod tests {
         let status = |sessions: &Sessions| sessions.by_id(&session.id).map(|s| s.status.clone());
         sessions.open(&session.token, NOW).expect("saved");
         assert_eq!(status(&sessions).as_deref(), Some("retrieved"));
-        let shared = json!({"sub": "u"}).as_object().cloned().unwrap_or_default();
-        let confirmed = Outcome::Confirmed(shared);
-        assert!(sessions.end(&session.token, confirmed, NOW).expect("saved"));
+        let shared = json!({"sub": "u"}).as_object().cloned();
+        assert!(sessions.end(&session.token, "confirmed", shared, NOW).expect("saved"));
         assert_eq!(decision(&sessions, &session.id)["user_data"], json!({"sub": "u"}));
-        assert!(!sessions.end(&session.token, Outcome::Declined, NOW).expect("saved"));
+        assert!(!sessions.end(&session.token, "declined", None, NOW).expect("saved"));
         sessions.open(&session.token, NOW).expect("saved");
         assert_eq!(status(&sessions).as_deref(), Some("confirmed"));
-        assert!(!sessions.end("unknown", Outcome::Expired, NOW).expect("saved"));
+        assert!(!sessions.end("unknown", "expired", None, NOW).expect("saved"));
     }
 
     #[test]
@@ -318,10 +309,10 @@ mod tests {
         let (late, in_time) = (NOW + MINUTE, NOW + Duration::from_millis(59_999));
         assert_eq!(session.status_at(in_time), "initialized");
         assert_eq!(session.status_at(late), "expired");
-        assert!(!sessions.end(&session.token, Outcome::Declined, late).expect("saved"));
+        assert!(!sessions.end(&session.token, "declined", None, late).expect("saved"));
         let text = sessions.decision(&session.id, "app", true, late).expect("a decision");
         assert!(text.contains("\"Expired\"") && text.contains("\"user_data\":{}"), "{text}");
-        assert!(sessions.end(&session.token, Outcome::Declined, NOW).expect("saved"));
+        assert!(sessions.end(&session.token, "declined", None, NOW).expect("saved"));
         assert_eq!(sessions.by_id(&session.id).map(|s| s.status_at(late)), Some("declined"));
     }
 
@@ -337,7 +328,7 @@ mod tests {
         let mut sessions = Sessions::new(MINUTE, Store::new(FullDisk));
         sessions.restore(session.clone());
         assert!(sessions.create("app".to_owned(), "names".to_owned(), None, NOW).is_err());
-        assert!(sessions.end(&session.token, Outcome::Declined, NOW).is_err());
+        assert!(sessions.end(&session.token, "declined", None, NOW).is_err());
         assert_eq!(sessions.created().collect::<Vec<_>>(), [&session]);
     }
 }

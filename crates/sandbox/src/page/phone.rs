@@ -11,7 +11,7 @@ use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::clock;
 use crate::person::{self, Field};
-use crate::sessions::{Outcome, Session};
+use crate::sessions::Session;
 use crate::state::{Shared, State};
 
 /// Shows the session, whose status becomes `retrieved` if it was `initialized`.
@@ -38,16 +38,16 @@ pub(super) fn decide(
     let mut state = shared.state();
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
     let form = guard::form(request, shared.settings.scheme(), &session.form_token)?;
-    let outcome = match form.get("answer") {
+    let (status, user_data) = match form.get("answer") {
         Some("confirm") => {
-            Outcome::Confirmed(person::shared_by_form(&person::members(&session.scope), &form))
+            ("confirmed", Some(person::shared_by_form(&person::members(&session.scope), &form)))
         }
-        Some("decline") => Outcome::Declined,
-        Some("expire") => Outcome::Expired,
+        Some("decline") => ("declined", None),
+        Some("expire") => ("expired", None),
         _ => return Err(undecided()),
     };
-    let ended = state.sessions.end(token, outcome, now).map_err(|error| save_failed(&error))?;
-    if ended {
+    let ended = state.sessions.end(token, status, user_data, now);
+    if ended.map_err(|error| save_failed(&error))? {
         return Ok(redirect_to(&format!("/authorize/{token}")));
     }
     let session = state.sessions.by_token(token).ok_or_else(no_such_session)?;
