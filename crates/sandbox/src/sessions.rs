@@ -247,7 +247,7 @@ fn capitalized(status: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state_file::Persist;
+    use crate::state_file::StateFile;
 
     const NOW: Duration = Duration::from_secs(1_722_508_200);
     const MINUTE: Duration = Duration::from_secs(60);
@@ -318,14 +318,9 @@ mod tests {
 
     #[test]
     fn failed_save_leaves_sessions_unchanged() {
-        struct FullDisk;
-        impl Persist for FullDisk {
-            fn save(&mut self, _: &Record) -> io::Result<()> {
-                Err(io::ErrorKind::StorageFull.into())
-            }
-        }
         let (_, session) = create("names");
-        let mut sessions = Sessions::new(MINUTE, Store::new(FullDisk));
+        let file = StateFile::read_only("Cargo.toml").expect("a file");
+        let mut sessions = Sessions::new(MINUTE, Store::new(file));
         sessions.restore(session.clone());
         assert!(sessions.create("app".to_owned(), "names".to_owned(), None, NOW).is_err());
         assert!(sessions.end(&session.token, "declined", None, NOW).is_err());

@@ -35,23 +35,18 @@ pub(crate) enum Record {
     TokensRevoked,
 }
 
-/// A place where records are saved.
-pub(crate) trait Persist: Send {
-    fn save(&mut self, record: &Record) -> io::Result<()>;
-}
-
 /// A shared handle to where records are saved; by default they are discarded.
 #[derive(Clone, Default)]
-pub(crate) struct Store(Option<Arc<Mutex<dyn Persist>>>);
+pub(crate) struct Store(Option<Arc<Mutex<StateFile>>>);
 
 impl Store {
-    pub(crate) fn new(inner: impl Persist + 'static) -> Self {
-        Self(Some(Arc::new(Mutex::new(inner))))
+    pub(crate) fn new(file: StateFile) -> Self {
+        Self(Some(Arc::new(Mutex::new(file))))
     }
 
     pub(crate) fn save(&self, record: &Record) -> io::Result<()> {
         match &self.0 {
-            Some(inner) => inner.lock().unwrap_or_else(PoisonError::into_inner).save(record),
+            Some(file) => file.lock().unwrap_or_else(PoisonError::into_inner).save(record),
             None => Ok(()),
         }
     }
@@ -94,17 +89,7 @@ impl StateFile {
         })?;
         Ok((Self { path: path.to_owned(), file, unfinished }, records))
     }
-}
 
-impl Drop for StateFile {
-    fn drop(&mut self) {
-        // Closing the file does not always release the lock: a child process that another thread is
-        // starting holds a copy of the descriptor until it executes its program.
-        let _ = FileExt::unlock(&self.file);
-    }
-}
-
-impl Persist for StateFile {
     /// Appends the record. If it cannot be written completely, the file is truncated again.
     fn save(&mut self, record: &Record) -> io::Result<()> {
         let mut line = serde_json::to_vec(record).map_err(io::Error::other)?;
@@ -124,6 +109,20 @@ impl Persist for StateFile {
         }
         self.unfinished = false;
         Ok(())
+    }
+
+    /// Opens a file for reading only.
+    #[cfg(test)]
+    pub(crate) fn read_only(path: &str) -> io::Result<Self> {
+        Ok(Self { path: path.into(), file: File::open(path)?, unfinished: false })
+    }
+}
+
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        // Closing the file does not always release the lock: a child process that another thread is
+        // starting holds a copy of the descriptor until it executes its program.
+        let _ = FileExt::unlock(&self.file);
     }
 }
 
