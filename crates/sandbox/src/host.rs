@@ -25,7 +25,8 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-fn address(name: &str) -> Option<IpAddr> {
+/// Parses an IP address, which is in brackets if it is one of IPv6.
+pub(crate) fn address(name: &str) -> Option<IpAddr> {
     match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         Some(inner) => inner.parse().map(Ipv6Addr::into).ok(),
         None => name.parse().map(Ipv4Addr::into).ok(),

@@ -39,10 +39,8 @@ impl Destination {
         };
         let addresses: Vec<IpAddr> = if name.eq_ignore_ascii_case("localhost") {
             vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
-        } else if let Some(address) = name.strip_prefix('[') {
-            vec![address.strip_suffix(']')?.parse::<Ipv6Addr>().ok()?.into()]
         } else {
-            vec![name.parse::<Ipv4Addr>().ok()?.into()]
+            vec![crate::host::address(name)?]
         };
         let loopback = addresses.iter().all(IpAddr::is_loopback);
         let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
