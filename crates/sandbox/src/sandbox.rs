@@ -80,13 +80,9 @@ impl Sandbox {
 
     /// Returns the [`requests`](Self::requests) to this route.
     pub fn requests_to(&self, route: Route) -> Vec<RecordedRequest> {
-        self.shared
-            .state()
-            .journal
-            .iter()
-            .filter(|request| request.route == Some(route))
-            .cloned()
-            .collect()
+        let state = self.shared.state();
+        let is_to = |request: &&RecordedRequest| request.route == Some(route);
+        state.journal.iter().filter(is_to).cloned().collect()
     }
 
     /// Returns the number of connections accepted so far.
