@@ -183,8 +183,7 @@ fn finish(
     let path = format!("/v3/session/{}/decision/", session.id);
     let commands = [developer::curl(shared, &session.application, &path)];
     let json = decision::of_session(session, shared.reach.pages()).to_string();
-    let path = format!("/session/{}", session.token);
-    developer::end_card(&mut page, shared, &commands, Some(&json), &path);
+    developer::end_card(&mut page, shared, &commands, Some(&json), &session.url(""));
     page
 }
 

@@ -52,7 +52,7 @@ pub(super) fn sessions(page: &mut Html, state: &State, now: Duration) {
     let created = || state.verification.created();
     let rows = created().map(|session| Row {
         status: &session.status,
-        path: format!("/session/{}", session.token),
+        path: session.url(""),
         page: "flow of verification session",
         number: session.number,
         id: &session.id,
