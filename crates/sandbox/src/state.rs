@@ -1,5 +1,6 @@
 //! The state that the connections of a sandbox share.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -123,6 +124,14 @@ impl Shared {
     pub(crate) fn application_id(&self, client_id: &str) -> String {
         let index = self.settings.applications().position(|known| known.client_id == client_id);
         format!("00000000-0000-4000-8000-{:012}", index.map_or(0, |index| index + 1))
+    }
+
+    /// Ends the verification sessions whose time is up, and returns the time and the state.
+    pub(crate) fn current(&self) -> io::Result<(Duration, MutexGuard<'_, State>)> {
+        let now = self.now();
+        let mut state = self.state();
+        state.verification.expire(now)?;
+        Ok((now, state))
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {

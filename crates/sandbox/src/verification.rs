@@ -43,11 +43,9 @@ pub(crate) fn answer(
     route: Route,
     id: &str,
 ) -> Result<Answer, Answer> {
-    let now = shared.now();
     let key = request.header("X-Api-Key");
     let application = key.and_then(|key| shared.settings.by_key(key));
-    let mut state = shared.state();
-    state.verification.expire(now)?;
+    let (now, mut state) = shared.current()?;
     // As in the service, an unknown session is a 404 even without credentials.
     let target = match id {
         "" => None,

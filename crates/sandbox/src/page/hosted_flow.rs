@@ -31,9 +31,7 @@ const RESENDS: [(&str, WebhookFault); 5] = [
 
 /// Shows the flow, which starts it.
 pub(super) fn show(shared: &Shared, viewer: Viewer, token: &str) -> Result<Answer, Answer> {
-    let now = shared.now();
-    let mut state = shared.state();
-    state.verification.expire(now).map_err(|error| save_failed(&error))?;
+    let (now, mut state) = shared.current().map_err(|error| save_failed(&error))?;
     let session = state.verification.by_token(token).ok_or_else(no_such_session)?.clone();
     let session = if session.status == status::NOT_STARTED {
         let started = Session { status: status::IN_PROGRESS.to_owned(), ..session };
@@ -56,9 +54,7 @@ pub(super) fn decide(
     request: &RecordedRequest,
     token: &str,
 ) -> Result<Answer, Answer> {
-    let now = shared.now();
-    let mut state = shared.state();
-    state.verification.expire(now).map_err(|error| save_failed(&error))?;
+    let (now, mut state) = shared.current().map_err(|error| save_failed(&error))?;
     let session = state.verification.by_token(token).ok_or_else(no_such_session)?.clone();
     let form = guard::form(request, shared.settings.scheme(), &session.form_token)?;
     if let (Viewer::Developer, Some(fault)) = (viewer, form.get("webhook")) {

@@ -30,9 +30,7 @@ pub(super) fn show(shared: &Shared) -> Result<Answer, Answer> {
 
 /// Shows the lists of sessions and requests on a page that refreshes itself.
 pub(super) fn live(shared: &Shared) -> Result<Answer, Answer> {
-    let now = shared.now();
-    let mut state = shared.state();
-    state.verification.expire(now).map_err(|error| save_failed(&error))?;
+    let (now, state) = shared.current().map_err(|error| save_failed(&error))?;
     let mut page = Html::new("Live");
     page.raw(
         "<header class=\"top\">\n<h1>Live</h1>\n<p>This page refreshes every two seconds. \
@@ -46,9 +44,7 @@ pub(super) fn live(shared: &Shared) -> Result<Answer, Answer> {
 }
 
 fn page(shared: &Shared, draft: &Draft<'_>) -> Result<Html, Answer> {
-    let now = shared.now();
-    let mut state = shared.state();
-    state.verification.expire(now).map_err(|error| save_failed(&error))?;
+    let (now, state) = shared.current().map_err(|error| save_failed(&error))?;
     let mut page = Html::new("Sessions");
     page.raw("<header class=\"top\">\n<h1>Didit sandbox</h1>\n");
     page.raw("<p>A stand-in for Didit’s data-transfer and verification APIs, ");
