@@ -71,12 +71,12 @@ impl Answer {
     fn head(&self, meta: &Meta<'_>) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
-            push(&mut head, name, value);
+            head.extend([name, ": ", value, "\r\n"]);
         }
         // Headers that are already set are kept, so that a scripted response may be wrong on purpose.
         let mut default = |name: &str, value: &str| {
             if !self.has_header(name) {
-                push(&mut head, name, value);
+                head.extend([name, ": ", value, "\r\n"]);
             }
         };
         default("Content-Type", "application/json");
@@ -107,13 +107,6 @@ impl From<io::Error> for Answer {
     fn from(error: io::Error) -> Self {
         Self::detail(500, &format!("The change could not be saved: {error}."))
     }
-}
-
-fn push(head: &mut String, name: &str, value: &str) {
-    head.push_str(name);
-    head.push_str(": ");
-    head.push_str(value);
-    head.push_str("\r\n");
 }
 
 fn reason(status: u16) -> &'static str {
