@@ -79,9 +79,6 @@ pub(crate) fn read_head(stream: &mut impl Read, buffer: &mut Vec<u8>) -> Result<
             buffer.drain(..length);
             return Ok(head);
         }
-        if buffer.len() >= HEAD_LIMIT {
-            return Err(refused(431, "The head of a request must not exceed 64 KiB."));
-        }
         read_more(stream, buffer)?;
     }
 }
@@ -117,10 +114,8 @@ fn parse_head(buffer: &[u8]) -> Result<Option<(Head, usize)>, ReadError> {
     let mut request = httparse::Request::new(&mut headers);
     let length = match request.parse(buffer) {
         Ok(httparse::Status::Complete(length)) if length <= HEAD_LIMIT => length,
-        Ok(httparse::Status::Complete(_)) => {
-            return Err(refused(431, "The head of a request must not exceed 64 KiB."));
-        }
-        Ok(httparse::Status::Partial) => return Ok(None),
+        Ok(httparse::Status::Partial) if buffer.len() < HEAD_LIMIT => return Ok(None),
+        Ok(_) => return Err(refused(431, "The head of a request must not exceed 64 KiB.")),
         Err(httparse::Error::TooManyHeaders) => {
             return Err(refused(431, "A request must not have more than 128 headers."));
         }
