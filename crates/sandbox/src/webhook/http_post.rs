@@ -28,7 +28,7 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(86_400);
 pub(crate) fn post(
     mut stream: &TcpStream,
     destination: &Destination,
-    headers: &[(&str, &str)],
+    headers: &[(&str, String)],
     body: &str,
     timeout: Duration,
 ) -> io::Result<u16> {

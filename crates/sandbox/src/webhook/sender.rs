@@ -79,36 +79,16 @@ fn run(shared: &Shared, current: &Mutex<Option<TcpStream>>) {
 }
 
 /// Makes one attempt, and schedules the next one if it fails with a retryable error.
-fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pending) {
-    let event = &pending.event;
+fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, pending: Pending) {
     let now = shared.now();
-    let sent_at = if event.fault == WebhookFault::OldTimestamp {
-        now.saturating_sub(OLD_TIMESTAMP_AGE)
-    } else {
-        now
-    };
-    let application_id = shared.application_id(&event.session.application);
-    let body = event.body(&application_id, sent_at);
-    let sent = print(&body, Style::Sent);
-    let secret = match event.fault {
-        WebhookFault::WrongSignature => "not the destination's secret",
-        _ => &pending.destination.secret,
-    };
-    let Signatures { raw, v2, simple } = Signatures::new(secret, &sent, &body);
-    let timestamp = sent_at.as_secs().to_string();
-    let headers = [
-        ("User-Agent", "DiditWebhook/2.0 +https://didit.me"),
-        ("X-Timestamp", &*timestamp),
-        ("X-Signature", &raw),
-        ("X-Signature-V2", &v2),
-        ("X-Signature-Simple", &simple),
-    ];
+    let event = &pending.event;
+    let (headers, body) = signed(shared, &pending, now);
     let copies = if event.fault == WebhookFault::Duplicate { 2 } else { 1 };
     let mut answer = None;
     for _ in 0..copies {
         answer = match event.fault {
             WebhookFault::Lost => None,
-            _ => attempt(shared, current, &pending, &headers, &sent),
+            _ => attempt(shared, current, &pending, &headers, &body),
         };
         let delivery = WebhookDelivery {
             url: pending.destination.url.clone(),
@@ -118,12 +98,44 @@ fn deliver(shared: &Shared, current: &Mutex<Option<TcpStream>>, mut pending: Pen
             fault: event.fault,
             attempt: pending.attempt,
             sent_at: now,
-            body: sent.clone(),
+            body: body.clone(),
             answer,
         };
         shared.log(|| delivery.line());
         shared.state().verification.outbox.note(delivery);
     }
+    conclude(shared, pending, answer, now);
+}
+
+/// Returns the headers and the body of an attempt.
+fn signed(
+    shared: &Shared,
+    Pending { event, destination, .. }: &Pending,
+    now: Duration,
+) -> ([(&'static str, String); 5], String) {
+    let sent_at = match event.fault {
+        WebhookFault::OldTimestamp => now.saturating_sub(OLD_TIMESTAMP_AGE),
+        _ => now,
+    };
+    let secret = match event.fault {
+        WebhookFault::WrongSignature => "not the destination's secret",
+        _ => &destination.secret,
+    };
+    let body = event.body(&shared.application_id(&event.session.application), sent_at);
+    let sent = print(&body, Style::Sent);
+    let Signatures { raw, v2, simple } = Signatures::new(secret, &sent, &body);
+    let headers = [
+        ("User-Agent", "DiditWebhook/2.0 +https://didit.me".to_owned()),
+        ("X-Timestamp", sent_at.as_secs().to_string()),
+        ("X-Signature", raw),
+        ("X-Signature-V2", v2),
+        ("X-Signature-Simple", simple),
+    ];
+    (headers, sent)
+}
+
+/// Takes a webhook out of flight, and queues it again if it failed with a retryable error.
+fn conclude(shared: &Shared, mut pending: Pending, answer: Option<u16>, now: Duration) {
     let outbox = &mut shared.state().verification.outbox;
     outbox.in_flight -= 1;
     let failed = answer.is_none_or(|status| status == 404 || status >= 500);
@@ -143,7 +155,7 @@ fn attempt(
     shared: &Shared,
     current: &Mutex<Option<TcpStream>>,
     pending: &Pending,
-    headers: &[(&str, &str)],
+    headers: &[(&str, String)],
     body: &str,
 ) -> Option<u16> {
     let timeout = shared.settings.webhook_timeout;
