@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::answer::{Answer, Meta};
 use crate::connections::Connections;
 use crate::fault::{Fault, scripted_answer};
-use crate::http::{ReadError, read_body, read_head, read_more};
+use crate::http::{Head, ReadError, read_body, read_head, read_more};
 use crate::record::RecordedRequest;
 use crate::request_log::unreadable_line;
 use crate::respond::respond;
-use crate::route::resolve;
+use crate::route::{Route, resolve};
 use crate::state::Shared;
 use crate::transport::Transport;
 
@@ -101,7 +101,26 @@ impl Connection<'_> {
             Ok(body) => (body, None),
             Err(error) => (Vec::new(), Some(error)),
         };
-        let mut request = RecordedRequest {
+        let close = !head.keep_alive;
+        let mut request = self.record(head, route, body);
+        self.answered = None;
+        let next = match error.map(answer_to) {
+            None => self.handle(&request, &fault, close),
+            Some(Some(answer)) => self.deliver(&answer, &request, &Fault::Pass, true),
+            Some(None) => Ok(Next::Drop),
+        };
+        (request.status, request.answered) = self.answered.unzip();
+        self.shared.observe(&request);
+        self.shared.log(|| {
+            let took = self.shared.started.elapsed().saturating_sub(request.received);
+            request.line(self.shared.now(), took, fault != Fault::Pass)
+        });
+        next
+    }
+
+    /// Adds the request to the journal, and returns it.
+    fn record(&self, head: Head, route: Option<Route>, body: Vec<u8>) -> RecordedRequest {
+        let request = RecordedRequest {
             request_id: self.next_request_id(),
             route,
             method: head.method,
@@ -115,19 +134,7 @@ impl Connection<'_> {
             status: None,
         };
         self.shared.state().journal.record(&request);
-        self.answered = None;
-        let next = match error.map(answer_to) {
-            None => self.handle(&request, &fault, !head.keep_alive),
-            Some(Some(answer)) => self.deliver(&answer, &request, &Fault::Pass, true),
-            Some(None) => Ok(Next::Drop),
-        };
-        (request.status, request.answered) = self.answered.unzip();
-        self.shared.observe(&request);
-        self.shared.log(|| {
-            let took = self.shared.started.elapsed().saturating_sub(request.received);
-            request.line(self.shared.now(), took, fault != Fault::Pass)
-        });
-        next
+        request
     }
 
     /// Answers a request whose head could not be read.
