@@ -111,30 +111,3 @@ fn read_creation(body: &[u8]) -> Result<(String, Option<String>), String> {
         Some(_) => Err("The vendor_data must be a string.".to_owned()),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn creation_requires_scope_and_refuses_unknown_members() {
-        let read = |text: &str| read_creation(text.as_bytes());
-        assert_eq!(read(r#"{"scope":"names"}"#), Ok(("names".into(), None)));
-        assert_eq!(
-            read(r#"{"scope":"names","vendor_data":"a"}"#),
-            Ok(("names".into(), Some("a".into())))
-        );
-        for (text, why) in [
-            ("[]", "JSON object"),
-            ("{", "JSON object"),
-            ("{}", "scope is required"),
-            (r#"{"scope":" "}"#, "scope is required"),
-            (r#"{"scope":["names"]}"#, "scope is required"),
-            (r#"{"scope":"names","vendor_data":7}"#, "vendor_data must be"),
-            (r#"{"scope":"names","vendordata":"a"}"#, "\"vendordata\""),
-        ] {
-            let error = read(text).expect_err(text);
-            assert!(error.contains(why), "{error}");
-        }
-    }
-}

@@ -37,7 +37,8 @@ fn session_is_visible_only_to_its_application() {
     let other = decision_by(&sandbox, "X-Api-Key: sandbox-api-key", id);
     assert_eq!((other.status, other.json()), (404, json!({"detail": "Not found."})));
     for authorization in [&*bearer, "X-Api-Key: other-id-api-key"] {
-        assert_eq!(decision_by(&sandbox, authorization, id).json()["session_id"], id);
+        let decision = decision_by(&sandbox, authorization, id).json();
+        assert_eq!((&decision["session_id"], &decision["vendor_data"]), (&json!(id), &Value::Null));
     }
     assert_eq!(decision_by(&sandbox, "X-Api-Key: sandbox-api-key", "any").status, 200);
     let path = session["url"].as_str().unwrap().strip_prefix(sandbox.url()).unwrap();

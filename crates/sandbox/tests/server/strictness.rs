@@ -143,8 +143,12 @@ fn invalid_creations() {
     refused(&[
         (create("{}"), 400, "scope is required"),
         (create(r#"{"scope":""}"#), 400, "scope is required"),
+        (create(r#"{"scope":" "}"#), 400, "scope is required"),
+        (create(r#"{"scope":["names"]}"#), 400, "scope is required"),
         (create("scope=names"), 400, "not a JSON object"),
-        (create(r#"{"scope":"names","vendorData":"a"}"#), 400, "unknown member"),
+        (create("[]"), 400, "not a JSON object"),
+        (create(r#"{"scope":"names","vendor_data":7}"#), 400, "vendor_data must be"),
+        (create(r#"{"scope":"names","vendorData":"a"}"#), 400, "unknown member \\\"vendorData"),
         (good.replace("application/json", "text/plain"), 400, "Content-Type"),
         (good.replace("sandbox-api-key", "wrong"), 401, "detail"),
         (
@@ -191,12 +195,18 @@ fn oversized_or_coded_requests() {
     let post = |headers: &str| request("POST", "/auth/v2/session/", headers, "");
     refused(&[
         (post(&format!("A: {}\r\n", "x".repeat(64 * 1024))), 431, "64 KiB"),
-        (post(&"A: x\r\n".repeat(130)), 431, "128 headers"),
+        // With Host, one too many.
+        (post(&"A: x\r\n".repeat(128)), 431, "128 headers"),
         (post("Transfer-Encoding: gzip\r\n"), 501, "chunked"),
+        (post("Transfer-Encoding: gzip, chunked\r\n"), 501, "chunked"),
+        (post(&"Transfer-Encoding: chunked\r\n".repeat(2)), 400, "more than once"),
         (post("Transfer-Encoding: chunked\r\nContent-Length: 0\r\n"), 400, "not both"),
         (post("Transfer-Encoding: chunked\r\n") + "x\r\n", 400, "not valid chunked encoding"),
         (post("Transfer-Encoding: chunked\r\n") + "100001\r\n", 413, "1 MiB"),
+        (post("Content-Length: +1\r\n"), 400, "not a number"),
         (post("Content-Length: 1048577\r\n") + &"x".repeat(1_048_577), 413, "1 MiB"),
+        (post("Content-Length: 99999999999999999999\r\n"), 413, "1 MiB"),
+        (request("POST", "/v3/session/", "Content-Length: 4194305\r\n", ""), 413, "4 MiB"),
         ("not HTTP at all\r\n\r\n".to_owned(), 400, "not an HTTP/1.1 request"),
     ]);
 }
