@@ -3,7 +3,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
-use didit_sandbox::{Application, Sandbox, WebhookFault};
+use didit_sandbox::{Application, Sandbox, SandboxBuilder, WebhookFault};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -72,6 +72,14 @@ fn read(stream: &mut TcpStream) -> Option<Webhook> {
     }
 }
 
+/// Starts a sandbox with a receiver that answers with these statuses, and creates a session.
+fn started(builder: SandboxBuilder, statuses: &[u16]) -> (Sandbox, Receiver<Webhook>, String) {
+    let (url, received) = receiver(statuses);
+    let sandbox = builder.webhook(url, SECRET).start().unwrap();
+    let id = id_of(&create(&sandbox, &json!({})));
+    (sandbox, received, id)
+}
+
 fn next(received: &Receiver<Webhook>) -> Webhook {
     received.recv_timeout(TIMEOUT).unwrap()
 }
@@ -133,9 +141,7 @@ fn status_changes_are_sent_and_signed() {
 #[test]
 fn failed_delivery_is_retried_twice() {
     for failure in [500, 503, 404, 0] {
-        let (url, received) = receiver(&[failure; 4]);
-        let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
-        let id = id_of(&create(&sandbox, &json!({})));
+        let (sandbox, received, id) = started(Sandbox::builder(), &[failure; 4]);
         sandbox.verification().set_status(&id, "Declined");
         settle(&sandbox);
         for pause in [MINUTE, 4 * MINUTE, 60 * MINUTE] {
@@ -157,9 +163,7 @@ fn failed_delivery_is_retried_twice() {
 #[test]
 fn other_responses_are_not_retried() {
     for status in [200, 204, 400, 401, 302] {
-        let (url, received) = receiver(&[status]);
-        let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
-        let id = id_of(&create(&sandbox, &json!({})));
+        let (sandbox, received, id) = started(Sandbox::builder(), &[status]);
         sandbox.verification().set_status(&id, "Declined");
         settle(&sandbox);
         sandbox.advance(60 * MINUTE);
@@ -187,9 +191,7 @@ fn timeout_is_retried() {
 
 #[test]
 fn scripted_faults_affect_deliveries() {
-    let (url, received) = receiver(&[]);
-    let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
-    let id = id_of(&create(&sandbox, &json!({})));
+    let (sandbox, received, id) = started(Sandbox::builder(), &[]);
     sandbox.verification().script_webhooks([
         WebhookFault::Duplicate,
         WebhookFault::WrongSignature,
@@ -229,9 +231,7 @@ fn scripted_faults_affect_deliveries() {
 
 #[test]
 fn lost_event_arrives_after_the_next_one() {
-    let (url, received) = receiver(&[]);
-    let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
-    let id = id_of(&create(&sandbox, &json!({})));
+    let (sandbox, received, id) = started(Sandbox::builder(), &[]);
     sandbox.verification().script_webhooks([WebhookFault::Lost]);
     for status in ["In Review", "Approved"] {
         sandbox.verification().set_status(&id, status);
@@ -277,11 +277,9 @@ fn resubmission_webhook_names_the_nodes() {
 
 #[test]
 fn webhooks_go_only_to_their_application() {
-    let (url, received) = receiver(&[]);
     let (other_url, other_received) = receiver(&[]);
     let other = Application::new("other-id", "s").with_webhook(other_url, "other");
-    let sandbox = Sandbox::builder().webhook(url, SECRET).application(other).start().unwrap();
-    let id = id_of(&create(&sandbox, &json!({})));
+    let (sandbox, received, id) = started(Sandbox::builder().application(other), &[]);
     sandbox.verification().set_status(&id, "Approved");
     settle(&sandbox);
     assert_eq!(received.try_iter().count(), 1);
@@ -290,9 +288,7 @@ fn webhooks_go_only_to_their_application() {
 
 #[test]
 fn expired_session_sends_a_webhook() {
-    let (url, received) = receiver(&[]);
-    let sandbox = Sandbox::builder().webhook(url, SECRET).start().unwrap();
-    create(&sandbox, &json!({}));
+    let (sandbox, received, _) = started(Sandbox::builder(), &[]);
     sandbox.advance(Duration::from_secs(7 * 86_400));
     assert_eq!(next(&received).json()["status"], "Expired");
 }
@@ -323,18 +319,15 @@ fn drop_does_not_wait_for_a_silent_receiver() {
 
 #[test]
 fn panic_in_a_callback_loses_no_webhook_and_no_connection() {
-    let (url, received) = receiver(&[]);
     let builder = Sandbox::builder()
-        .webhook(url, SECRET)
         .log(|line| panic!("the test's own panic: {line}"))
         .on_request(|request| panic!("the test's own panic: {request:?}"));
-    let sandbox = builder.start().unwrap();
+    let (sandbox, received, id) = started(builder, &[]);
     let mut stream = connect(&sandbox).unwrap();
     for _ in 0..2 {
         stream.write_all(decision("abc").as_bytes()).unwrap();
         assert_eq!(read_answer(&mut stream).unwrap().status, 200);
     }
-    let id = id_of(&create(&sandbox, &json!({})));
     for status in ["In Progress", "Approved"] {
         sandbox.verification().set_status(&id, status);
         settle(&sandbox);
