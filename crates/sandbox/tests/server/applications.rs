@@ -3,7 +3,7 @@ use std::time::Duration;
 use didit_sandbox::{Application, Quota, Sandbox};
 use serde_json::{Value, json};
 
-use crate::raw::{Answer, decision, request, send, token};
+use crate::raw::{Answer, KEY, creation, decision, request, send, token};
 
 fn two_applications() -> Sandbox {
     let quota = Quota { limit: 2, window: Duration::from_secs(60) };
@@ -12,13 +12,11 @@ fn two_applications() -> Sandbox {
 }
 
 fn create(sandbox: &Sandbox, authorization: &str) -> Value {
-    let headers = format!("Content-Type: application/json\r\n{authorization}\r\n");
-    let create = request("POST", "/auth/v2/session/", &headers, r#"{"scope":"names"}"#);
-    send(sandbox, &create).unwrap().json()
+    send(sandbox, &creation(authorization, r#"{"scope":"names"}"#)).unwrap().json()
 }
 
 fn decision_by(sandbox: &Sandbox, authorization: &str, id: &str) -> Answer {
-    let request = decision(id).replace("X-Api-Key: sandbox-api-key", authorization);
+    let request = decision(id).replace(KEY, authorization);
     send(sandbox, &request).unwrap()
 }
 
@@ -34,13 +32,13 @@ fn session_is_visible_only_to_its_application() {
     let session = create(&sandbox, &bearer);
     let id = session["session_id"].as_str().unwrap();
 
-    let other = decision_by(&sandbox, "X-Api-Key: sandbox-api-key", id);
+    let other = decision_by(&sandbox, KEY, id);
     assert_eq!((other.status, other.json()), (404, json!({"detail": "Not found."})));
     for authorization in [&*bearer, "X-Api-Key: other-id-api-key"] {
         let decision = decision_by(&sandbox, authorization, id).json();
         assert_eq!((&decision["session_id"], &decision["vendor_data"]), (&json!(id), &Value::Null));
     }
-    assert_eq!(decision_by(&sandbox, "X-Api-Key: sandbox-api-key", "any").status, 200);
+    assert_eq!(decision_by(&sandbox, KEY, "any").status, 200);
     let path = session["url"].as_str().unwrap().strip_prefix(sandbox.url()).unwrap();
     let page = send(&sandbox, &request("GET", path, "", "")).unwrap().text();
     assert!(page.contains("<strong>other-id</strong>"), "{page}");
@@ -88,5 +86,5 @@ fn advance_expires_quota_session_and_token() {
     assert_eq!(after.status, 401);
     assert_ne!(before.header("Date").unwrap()[..16], after.header("Date").unwrap()[..16]);
     sandbox.advance(Duration::MAX);
-    assert_eq!(decision_by(&sandbox, "X-Api-Key: sandbox-api-key", id).status, 200);
+    assert_eq!(decision_by(&sandbox, KEY, id).status, 200);
 }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use didit_sandbox::Sandbox;
 
-use crate::raw::{request, send, token};
+use crate::raw::{creation, request, send, token};
 
 #[test]
 fn loopback_sandbox_has_no_network_url() {
@@ -19,8 +19,7 @@ fn network_sandbox_has_random_credentials() {
     assert_ne!(sandbox.client_secret(), "sandbox-client-secret");
     assert_ne!(sandbox.api_key(), "sandbox-api-key");
     assert_eq!(send(&sandbox, &token()).unwrap().status, 401);
-    let key = format!("X-Api-Key: {}\r\nContent-Type: application/json\r\n", sandbox.api_key());
-    let create = request("POST", "/auth/v2/session/", &key, r#"{"scope":"names"}"#);
+    let create = creation(&format!("X-Api-Key: {}", sandbox.api_key()), r#"{"scope":"names"}"#);
     let created = send(&sandbox, &create).unwrap().json();
     let network = sandbox.network_url().unwrap();
     let (base, _) = network.split_once("/enter/").unwrap();

@@ -7,7 +7,7 @@ mod special_ids;
 use didit_sandbox::Sandbox;
 use serde_json::{Value, json};
 
-use crate::raw::{Answer, decision, request, send};
+use crate::raw::{Answer, KEY, creation, decision, request, send};
 use crate::verification;
 
 fn get(sandbox: &Sandbox, path: &str) -> Answer {
@@ -21,10 +21,8 @@ fn post(sandbox: &Sandbox, path: &str, headers: &str, body: &str) -> Answer {
 
 /// Creates a session and returns its id and the path of its page.
 fn create(sandbox: &Sandbox, scope: &str, vendor_data: &str) -> (String, String) {
-    let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n";
     let body = json!({"scope": scope, "vendor_data": vendor_data}).to_string();
-    let created = send(sandbox, &request("POST", "/auth/v2/session/", headers, &body)).unwrap();
-    let created = created.json();
+    let created = send(sandbox, &creation(KEY, &body)).unwrap().json();
     let url = created["url"].as_str().unwrap();
     let path = url.strip_prefix(sandbox.url()).unwrap().to_owned();
     (created["session_id"].as_str().unwrap().to_owned(), path)

@@ -53,10 +53,19 @@ pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> St
     format!("{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}{length}\r\n{body}")
 }
 
+/// The header with the default API key.
+pub(crate) const KEY: &str = "X-Api-Key: sandbox-api-key";
+
 /// Returns a valid request for a decision, with the default API key.
 pub(crate) fn decision(id: &str) -> String {
     let path = format!("/auth/v2/session/{id}/decision/");
-    request("GET", &path, "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n", "")
+    request("GET", &path, &format!("Content-Type: application/json\r\n{KEY}\r\n"), "")
+}
+
+/// Returns a request to create a session, with this authorization header.
+pub(crate) fn creation(authorization: &str, body: &str) -> String {
+    let headers = format!("Content-Type: application/json\r\n{authorization}\r\n");
+    request("POST", "/auth/v2/session/", &headers, body)
 }
 
 /// Returns a valid request for a token, with the default credentials.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use didit_sandbox::{Fault, Route, Sandbox, fixtures};
 use serde_json::{Value, json};
 
-use crate::raw::{connect, decision, read_answer, request, send, token};
+use crate::raw::{KEY, connect, creation, decision, read_answer, request, send, token};
 
 fn bearer(sandbox: &Sandbox) -> String {
     let token = send(sandbox, &token()).unwrap().json();
@@ -13,7 +13,7 @@ fn bearer(sandbox: &Sandbox) -> String {
 }
 
 fn decision_with(token: &str) -> String {
-    decision("abc").replace("X-Api-Key: sandbox-api-key", &format!("Authorization: Bearer {token}"))
+    decision("abc").replace(KEY, &format!("Authorization: Bearer {token}"))
 }
 
 #[test]
@@ -66,17 +66,16 @@ fn revoked_and_expired_tokens_are_refused() {
 fn session_is_created_and_confirmed() {
     let sandbox = Sandbox::start().unwrap();
     let bearer = format!("Authorization: Bearer {}", bearer(&sandbox));
-    for authorization in ["X-Api-Key: sandbox-api-key", &bearer] {
+    for authorization in [KEY, &bearer] {
         create_and_confirm(&sandbox, authorization);
     }
 }
 
 /// Checks creation, status and decision with this authorization header.
 fn create_and_confirm(sandbox: &Sandbox, authorization: &str) {
-    let decision = |id: &str| decision(id).replace("X-Api-Key: sandbox-api-key", authorization);
-    let headers = format!("Content-Type: application/json\r\n{authorization}\r\n");
+    let decision = |id: &str| decision(id).replace(KEY, authorization);
     let body = r#"{"scope":"names email","vendor_data":"order 7"}"#;
-    let created = send(sandbox, &request("POST", "/auth/v2/session/", &headers, body)).unwrap();
+    let created = send(sandbox, &creation(authorization, body)).unwrap();
     assert_eq!(created.status, 201);
     let created = created.json();
     let (id, token) = (created["session_id"].as_str().unwrap(), &created["session_token"]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use didit_sandbox::Sandbox;
 use serde_json::json;
 
-use crate::raw::{decision, request, send, token};
+use crate::raw::{KEY, creation, decision, request, send, token};
 use crate::verification::{self, ask, id_of};
 
 /// The path of a temporary file, which is removed before and after the test.
@@ -30,9 +30,8 @@ impl Drop for TempFile {
 }
 
 fn create(sandbox: &Sandbox) -> serde_json::Value {
-    let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n";
     let body = r#"{"scope":"names email","vendor_data":"order 7"}"#;
-    send(sandbox, &request("POST", "/auth/v2/session/", headers, body)).unwrap().json()
+    send(sandbox, &creation(KEY, body)).unwrap().json()
 }
 
 #[test]
@@ -66,7 +65,7 @@ fn tokens_survive_a_restart_unless_revoked() {
     let file = TempFile::new("tokens");
     let status = |sandbox: &Sandbox| {
         let bearer = "Authorization: Bearer sandbox-access-token-1";
-        let request = decision("abc").replace("X-Api-Key: sandbox-api-key", bearer);
+        let request = decision("abc").replace(KEY, bearer);
         send(sandbox, &request).unwrap().status
     };
     let sandbox = file.start().unwrap();

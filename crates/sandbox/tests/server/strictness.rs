@@ -2,7 +2,7 @@ use std::io::{Read as _, Write as _};
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::raw::{Answer, connect, decision, read_answer, request, send, token};
+use crate::raw::{Answer, KEY, connect, creation, decision, read_answer, request, send, token};
 
 /// Sends each request to one sandbox, and checks the status and that the body contains the text.
 fn refused(cases: &[(String, u16, &str)]) {
@@ -135,10 +135,7 @@ fn grant_is_form_decoded() {
 
 #[test]
 fn invalid_creations() {
-    let create = |body: &str| {
-        let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n";
-        request("POST", "/auth/v2/session/", headers, body)
-    };
+    let create = |body: &str| creation(KEY, body);
     let good = create(r#"{"scope":"names"}"#);
     refused(&[
         (create("{}"), 400, "scope is required"),
@@ -215,10 +212,9 @@ fn oversized_or_coded_requests() {
 fn chunked_body_is_read_to_its_end() {
     let sandbox = Sandbox::start().unwrap();
     let mut stream = connect(&sandbox).unwrap();
-    let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n\
-                   Transfer-Encoding: chunked\r\n";
+    let head = creation(&format!("{KEY}\r\nTransfer-Encoding: chunked"), "");
     let body = "9\r\n{\"scope\":\r\n8;x=y\r\n\"names\"}\r\n0\r\nTrailer: a\r\n\r\n";
-    let whole = request("POST", "/auth/v2/session/", headers, "") + body + &decision("abc");
+    let whole = head + body + &decision("abc");
     for part in whole.as_bytes().chunks(50) {
         stream.write_all(part).unwrap();
     }
@@ -240,10 +236,8 @@ fn target_may_be_a_whole_url() {
 fn expect_header_is_answered_with_100() {
     let sandbox = Sandbox::start().unwrap();
     let mut stream = connect(&sandbox).unwrap();
-    let headers =
-        "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\nExpect: 100-continue\r\n";
     let body = r#"{"scope":"names"}"#;
-    let whole = request("POST", "/auth/v2/session/", headers, body);
+    let whole = creation(&format!("{KEY}\r\nExpect: 100-continue"), body);
     stream.write_all(whole.trim_end_matches(body).as_bytes()).unwrap();
     assert_eq!(read_answer(&mut stream).unwrap().status, 100);
     stream.write_all(body.as_bytes()).unwrap();

@@ -4,7 +4,7 @@ use didit_sandbox::Sandbox;
 use serde_json::json;
 
 use super::{create, flow, form_token, get, post, status};
-use crate::raw::{decision, request, send};
+use crate::raw::{creation, decision, request, send};
 
 #[test]
 fn only_ticked_scopes_are_shared() {
@@ -118,8 +118,8 @@ fn network_sandbox_shows_a_qr_code() {
 
     let listen = Sandbox::builder().listen(std::net::Ipv4Addr::UNSPECIFIED.into());
     let sandbox = listen.start().unwrap();
-    let key = format!("x-api-key: {}\r\nContent-Type: application/json\r\n", sandbox.api_key());
-    let create = request("POST", "/auth/v2/session/", &key, r#"{"scope":"names"}"#);
+    let key = format!("x-api-key: {}", sandbox.api_key());
+    let create = creation(&key, r#"{"scope":"names"}"#);
     let url = send(&sandbox, &create).unwrap().json()["url"].as_str().unwrap().to_owned();
     let path = format!("/{}", url.splitn(4, '/').last().unwrap());
     let text = get(&sandbox, &path).text();

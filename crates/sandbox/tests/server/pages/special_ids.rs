@@ -3,7 +3,7 @@ use std::time::Duration;
 use didit_sandbox::Sandbox;
 
 use super::{create, get, status};
-use crate::raw::{decision, request, send};
+use crate::raw::{KEY, creation, decision, send};
 
 #[test]
 fn special_ids_have_their_status() {
@@ -49,9 +49,7 @@ fn strict_sandbox_knows_only_created_sessions() {
     }
     let (id, _) = create(&sandbox, "names pictures", "");
     assert_eq!(status(&sandbox, &id), "Initialized");
-    let headers = "Content-Type: application/json\r\nX-Api-Key: sandbox-api-key\r\n";
-    let odd = request("POST", "/auth/v2/session/", headers, r#"{"scope":"names mail"}"#);
-    let refused = send(&sandbox, &odd).unwrap();
+    let refused = send(&sandbox, &creation(KEY, r#"{"scope":"names mail"}"#)).unwrap();
     assert_eq!(refused.status, 400);
     assert!(refused.text().contains("\\\"mail\\\" is not documented"), "{}", refused.text());
     assert!(get(&sandbox, "/").text().contains("This sandbox is strict"));
