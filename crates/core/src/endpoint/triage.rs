@@ -2,17 +2,18 @@
 //! private texts of the request.
 
 mod message;
+mod verification;
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, Response, StatusCode};
 
 use self::message::ErrorMessage;
+pub(crate) use self::verification::{check_session, not_pdf};
 use super::Endpoint;
 use crate::endpoint::EndpointKind;
 use crate::error::{ResponseError, ResponseErrorKind};
 use crate::json::JsonError;
 use crate::rate_limit::RateLimit;
-use crate::session_id::SessionId;
 
 /// Returns the body of a success; every other response is an error.
 pub(crate) fn body<'a, E: Endpoint, B: AsRef<[u8]>>(
@@ -65,7 +66,7 @@ pub(crate) fn failure<B: AsRef<[u8]>>(
     };
     let field_errors = || {
         let has_field_errors = endpoint.is_verification() && status == StatusCode::BAD_REQUEST;
-        has_field_errors.then(|| message::field_errors(response.body().as_ref())).flatten()
+        has_field_errors.then(|| verification::field_errors(response.body().as_ref())).flatten()
     };
     details(endpoint, response, kind).with_message(message.text.or_else(field_errors))
 }
@@ -84,34 +85,6 @@ fn unreadable<E: Endpoint, B: AsRef<[u8]>>(
         ResponseErrorKind::Malformed(problem)
     };
     details(E::KIND, response, kind).with_message(message.text).without_echo(endpoint)
-}
-
-/// Returns the error of a success that is not a PDF.
-pub(crate) fn not_pdf<E: Endpoint, B: AsRef<[u8]>>(
-    endpoint: &E,
-    response: &Response<B>,
-) -> ResponseError {
-    let message = ErrorMessage::of_success(response.body().as_ref());
-    let error = details(E::KIND, response, ResponseErrorKind::NotPdf);
-    error.with_message(message.text).without_echo(endpoint)
-}
-
-/// Checks the session of a success whose body is optional. Without one, the body must not have a
-/// member `error`: some servers report errors with status 200.
-pub(crate) fn check_session<E: Endpoint, B: AsRef<[u8]>>(
-    endpoint: &E,
-    response: &Response<B>,
-    session_id: Option<&SessionId>,
-) -> Result<(), ResponseError> {
-    match session_id {
-        Some(id) if endpoint.session_id() == Some(id) => Ok(()),
-        Some(_) => Err(error(endpoint, response, ResponseErrorKind::SessionMismatch)),
-        None if message::is_error(response.body().as_ref()) => {
-            let problem = JsonError::at("session_id", "missing field `session_id`");
-            Err(unreadable(endpoint, response, problem))
-        }
-        None => Ok(()),
-    }
 }
 
 /// Returns whether the response is `invalid_client` from the token endpoint

@@ -10,7 +10,7 @@ use crate::json::{RawJson, without_mark};
 const MAX_JSON: usize = 1024 * 1024;
 /// The part of any other body that is searched, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
-const MAX_CHARS: usize = 300;
+pub(super) const MAX_CHARS: usize = 300;
 
 /// The error message in a response's body.
 #[derive(Default)]
@@ -64,7 +64,7 @@ impl ErrorMessage {
 
 /// Parses a body as JSON, unless it is too long. Members of an object that cannot be represented, such
 /// as a number beyond a double or a lone surrogate, are dropped.
-fn json(body: &[u8]) -> Option<Value> {
+pub(super) fn json(body: &[u8]) -> Option<Value> {
     if body.len() > MAX_JSON {
         return None;
     }
@@ -92,57 +92,6 @@ fn strings(value: &Value) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Returns whether a body is an object with an `error`, in the OAuth style or any other.
-pub(super) fn is_error(body: &[u8]) -> bool {
-    json(body).is_some_and(|value| value.get("error").is_some_and(|error| !error.is_null()))
-}
-
-/// Reads the verification API's messages about refused fields, as `field.sub: text`.
-pub(super) fn field_errors(body: &[u8]) -> Option<String> {
-    let mut words = String::new();
-    collect_words(&mut String::new(), &json(body)?, &mut words);
-    excerpt(&words, MAX_CHARS)
-}
-
-/// Appends the strings in a value, each after its path, until there are enough for a message: with a
-/// long path in front of each of them, all strings would be far longer than the body.
-fn collect_words(path: &mut String, value: &Value, words: &mut String) {
-    match value {
-        Value::String(text) => {
-            let dots = if path.is_empty() { "" } else { ": " };
-            let separator = if words.is_empty() { "" } else { "; " };
-            let [path, text] =
-                [path, text].map(|part| excerpt(part, MAX_CHARS).unwrap_or_default());
-            words.extend([separator, &path, dots, &text]);
-        }
-        Value::Array(values) => {
-            for value in values {
-                if is_enough(words) {
-                    break;
-                }
-                collect_words(path, value, words);
-            }
-        }
-        Value::Object(members) => {
-            for (name, value) in members {
-                if is_enough(words) {
-                    break;
-                }
-                let parent = path.len();
-                path.extend([if path.is_empty() { "" } else { "." }, name]);
-                collect_words(path, value, words);
-                path.truncate(parent);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Returns whether the text has more characters than a message.
-fn is_enough(words: &str) -> bool {
-    words.chars().nth(MAX_CHARS).is_some()
 }
 
 fn html_title(page: &str) -> Option<&str> {
@@ -217,43 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn byte_order_mark_does_not_hide_refused_fields_or_errors() {
-        let refused = "\u{feff}{\"callback\":[\"not a URL\"]}";
-        assert_eq!(field_errors(refused.as_bytes()).as_deref(), Some("callback: not a URL"));
-        assert!(is_error("\u{feff}{\"error\":\"x\"}".as_bytes()));
-    }
-
-    #[test]
-    fn refused_fields_take_no_more_memory_than_their_message() {
-        let (name, texts) = ("n".repeat(10_000), ["\"no\""; 1000].join(","));
-        let cases = [
-            format!(r#"{{"{name}":[{texts}]}}"#),
-            format!(r#"{{"a":[{texts}],"b":{{"{name}":"no"}}}}"#),
-            format!("[{texts}]"),
-            format!(r#"{{"a":"{name}","b":"{name}"}}"#),
-        ];
-        for body in cases {
-            let mut words = String::new();
-            collect_words(&mut String::new(), &json(body.as_bytes()).unwrap(), &mut words);
-            assert!(words.len() < 4 * MAX_CHARS, "{}", words.len());
-            let shown = field_errors(body.as_bytes()).unwrap();
-            assert_eq!(shown.chars().count(), MAX_CHARS + 1);
-        }
-    }
-
-    #[test]
-    fn refused_fields_are_named_by_their_paths() {
-        let body = r#"{"a":{"b":["x",{"c":"y"}],"d":7},"e":" f\n g "}"#;
-        assert_eq!(field_errors(body.as_bytes()).as_deref(), Some("a.b: x; a.b.c: y; e: f g"));
-        assert_eq!(field_errors(b"{}"), None);
-    }
-
-    #[test]
-    fn unreadable_member_does_not_hide_invalid_client_or_refused_fields() {
+    fn unreadable_member_does_not_hide_invalid_client() {
         let body = br#"{"error":"invalid_client","trace":"\ud800","n":1e999}"#;
-        assert!(ErrorMessage::of_success(body).invalid_client && is_error(body));
-        let refused = br#"{"n":1e999,"callback":["not a URL"]}"#;
-        assert_eq!(field_errors(refused).as_deref(), Some("callback: not a URL"));
+        assert!(ErrorMessage::of_success(body).invalid_client);
     }
 
     #[test]
