@@ -158,7 +158,7 @@ impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // Any value is accepted as text, also a number beyond a double or a lone surrogate.
         let json: RawJson = Deserialize::deserialize(deserializer)?;
-        let text = json.deserialize::<String>();
+        let text = serde_json::from_str::<String>(json.as_str());
         let text = text.as_deref().unwrap_or(json.as_str());
         let number = text.trim().parse().ok();
         Ok(Self(number.filter(|number: &f64| number.is_finite())))
