@@ -107,18 +107,6 @@ impl RawJson {
     }
 }
 
-/// The largest number of objects in a text whose lists are typed. A typed object takes much more
-/// memory than its shortest text.
-const MAX_OBJECTS: usize = 100_000;
-
-/// Checks that a text does not have more objects than any real response has.
-pub(crate) fn check_objects(text: &str) -> Result<(), JsonError> {
-    if text.bytes().filter(|byte| *byte == b'{').count() > MAX_OBJECTS {
-        return Err(JsonError::at("", "expected at most 100,000 objects"));
-    }
-    Ok(())
-}
-
 /// Returns whether the bytes are one complete JSON object. Unlike a truncated number, a truncated
 /// object is never valid.
 pub(crate) fn is_object(bytes: &[u8]) -> bool {

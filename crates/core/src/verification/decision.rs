@@ -59,7 +59,7 @@ pub use self::questionnaire::{Answer, Choice, Question, QuestionnaireResponse, S
 pub use self::registry_check::{Company, RegistryCheck};
 pub use self::reports::Reports;
 pub use self::review::Review;
-pub(super) use self::shape::objects;
+pub(super) use self::shape::{check_objects, objects};
 pub use self::warning::Warning;
 use super::Status;
 use crate::json::{self, JsonError, RawJson};
@@ -126,7 +126,7 @@ impl Decision {
     /// path of the member.
     pub fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let text = json::text(body)?;
-        json::check_objects(text)?;
+        check_objects(text)?;
         let (members, reports) = (json::read_object(text), json::read_object(text));
         let json = RawJson::new_unchecked(text.trim_ascii());
         if let Some(error) = older_version(&json) {

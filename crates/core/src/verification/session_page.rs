@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::objects;
+use super::decision::{check_objects, objects};
 use super::{ListSessions, Number, Status, Timestamp};
 use crate::json::{self, JsonError, RawJson};
 use crate::secret::redacted;
@@ -28,7 +28,7 @@ struct Members {
 impl SessionPage {
     pub(super) fn from_json(body: &[u8]) -> Result<Self, JsonError> {
         let text = json::text(body)?;
-        json::check_objects(text)?;
+        check_objects(text)?;
         let members: Members = json::read_object(text)?;
         for (name, url) in [("next", &members.next), ("previous", &members.previous)] {
             if url.as_deref().is_some_and(|url| query_of(url).is_none()) {

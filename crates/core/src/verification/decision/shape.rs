@@ -7,7 +7,7 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::number::is_number;
-use crate::json::{Object, RawJson};
+use crate::json::{JsonError, Object, RawJson};
 
 /// Implements `Debug` with the given members only: the others may be personal data.
 macro_rules! debug_only {
@@ -26,6 +26,18 @@ pub(super) use debug_only;
 /// The largest number of elements in a list. An element takes much more memory than its shortest
 /// text.
 const MAX_ELEMENTS: usize = 10_000;
+
+/// The largest number of objects in a text whose lists are typed. A typed object takes much more
+/// memory than its shortest text.
+const MAX_OBJECTS: usize = 100_000;
+
+/// Checks that a text does not have more objects than any real response has.
+pub(in crate::verification) fn check_objects(text: &str) -> Result<(), JsonError> {
+    if text.bytes().filter(|byte| *byte == b'{').count() > MAX_OBJECTS {
+        return Err(JsonError::at("", "expected at most 100,000 objects"));
+    }
+    Ok(())
+}
 
 /// Adds an element of a list, unless it is `null`.
 fn push<T, E: serde::de::Error>(values: &mut Vec<T>, value: Option<T>) -> Result<(), E> {
