@@ -104,10 +104,11 @@ impl RedisStoreBuilder {
         let client = client.map_err(|error| error_at(&address, error))?;
         let keys = Keys::new(&self.prefix)?;
         let mut store = RedisStore::new(client, address, keys, self.shares_token);
-        match store.connect_within(CONNECT_TIMEOUT) {
-            Err(error) if !self.optional => Err(error),
-            _ => Ok(store),
+        match store.new_connection(CONNECT_TIMEOUT) {
+            Err(error) if !self.optional => return Err(error),
+            connection => store.connection = connection.ok(),
         }
+        Ok(store)
     }
 }
 

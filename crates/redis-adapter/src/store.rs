@@ -19,7 +19,7 @@ use crate::{quota, token};
 /// It has one connection, and reconnects when it is lost.
 pub struct RedisStore {
     client: Client,
-    connection: Option<Connection>,
+    pub(crate) connection: Option<Connection>,
     /// The attempt to connect that took longer than somebody waited for it.
     attempt: Option<Attempt>,
     /// The host and port, for messages.
@@ -54,13 +54,7 @@ impl RedisStore {
         Self { client, connection: None, attempt: None, address, keys, shares_token }
     }
 
-    /// Connects now rather than with the first query.
-    pub(crate) fn connect_within(&mut self, timeout: Duration) -> Result<(), StoreError> {
-        self.connection = Some(self.new_connection(timeout)?);
-        Ok(())
-    }
-
-    fn new_connection(&mut self, timeout: Duration) -> Result<Connection, StoreError> {
+    pub(crate) fn new_connection(&mut self, timeout: Duration) -> Result<Connection, StoreError> {
         // The last attempt may be ready meanwhile. If it has failed, another is made.
         let last = self.attempt.as_mut().and_then(|attempt| attempt.wait(Duration::ZERO));
         if let Some(result) = last {
