@@ -1,5 +1,5 @@
 use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use didit_conformance::redis_server::RedisServer;
 use didit_core::{SharedStore as _, StoreRequest};
 use didit_redis_adapter::RedisStore;
 
+use super::forwarder::Forwarder;
 use super::{APPLICATION, command, join_request, member_request, quota};
 
 #[test]
@@ -159,34 +160,11 @@ fn first_connection_to_a_silent_server_times_out() {
     });
 }
 
-/// Returns a port from which a server is reached, whose responses take 300 ms more.
-fn delayed(server: &RedisServer) -> u16 {
-    let (listener, to) = (TcpListener::bind("127.0.0.1:0").unwrap(), server.port());
-    let port = listener.local_addr().unwrap().port();
-    thread::spawn(move || {
-        for client in listener.incoming().map_while(Result::ok) {
-            let server = TcpStream::connect(("127.0.0.1", to)).unwrap();
-            let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-            thread::spawn(move || io::copy(&mut from, &mut to));
-            let (mut from, mut to) = (server, client);
-            thread::spawn(move || {
-                let mut bytes = [0; 4096];
-                while let Some(count) = from.read(&mut bytes).ok().filter(|count| *count > 0) {
-                    thread::sleep(Duration::from_millis(300));
-                    let _ = to.write_all(&bytes[..count]);
-                }
-                let _ = to.shutdown(Shutdown::Both);
-            });
-        }
-    });
-    port
-}
-
 #[test]
 fn slow_connection_is_used_when_it_is_ready() {
     let mut server = RedisServer::start();
-    let mut store =
-        RedisStore::connect(&format!("redis://127.0.0.1:{}", delayed(&server))).unwrap();
+    let slow = Forwarder::delayed(server.port(), Duration::from_millis(300));
+    let mut store = RedisStore::connect(&slow.url()).unwrap();
     server.kill();
     server.restart();
     let mut exchange = || store.exchange(&[StoreRequest::Quota(join_request(1))]);

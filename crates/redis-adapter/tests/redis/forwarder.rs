@@ -1,10 +1,11 @@
 //! A fixed address that forwards to a replaceable server, like a virtual IP address or a DNS name in
 //! front of a master and its replicas.
 
-use std::io;
+use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 pub(crate) struct Forwarder {
     port: u16,
@@ -19,6 +20,11 @@ struct State {
 
 impl Forwarder {
     pub(crate) fn to(port: u16) -> Self {
+        Self::delayed(port, Duration::ZERO)
+    }
+
+    /// Forwards each part of a response after this time.
+    pub(crate) fn delayed(port: u16, delay: Duration) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let local_port = listener.local_addr().unwrap().port();
         let state = Arc::new(Mutex::new(State { to: Some(port), open: Vec::new() }));
@@ -31,8 +37,8 @@ impl Forwarder {
                 let Some(server) = server else { continue };
                 let ends = [&client, &server].map(|stream| stream.try_clone().unwrap());
                 state.open.extend(ends);
-                pump(client.try_clone().unwrap(), server.try_clone().unwrap());
-                pump(server, client);
+                pump(client.try_clone().unwrap(), server.try_clone().unwrap(), Duration::ZERO);
+                pump(server, client, delay);
             }
         });
         Self { port: local_port, state }
@@ -56,9 +62,13 @@ impl Forwarder {
     }
 }
 
-fn pump(mut from: TcpStream, mut to: TcpStream) {
+fn pump(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
     thread::spawn(move || {
-        let _ = io::copy(&mut from, &mut to);
+        let mut bytes = [0; 4096];
+        while let Some(count) = from.read(&mut bytes).ok().filter(|count| *count > 0) {
+            thread::sleep(delay);
+            let _ = to.write_all(&bytes[..count]);
+        }
         let _ = to.shutdown(Shutdown::Both);
     });
 }
