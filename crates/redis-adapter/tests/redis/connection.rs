@@ -11,7 +11,7 @@ use didit_core::{SharedStore as _, StoreRequest};
 use didit_redis_adapter::RedisStore;
 
 use super::forwarder::Forwarder;
-use super::{APPLICATION, command, join_request, member_request, quota};
+use super::{APPLICATION, command, join_request, member_request, process, quota, user_url};
 
 #[test]
 fn unreachable_server_is_an_error_unless_optional() {
@@ -36,19 +36,12 @@ fn debug_of_the_builder_leaves_out_the_password() {
 #[test]
 fn documented_acl_rights_suffice() {
     let server = RedisServer::start();
-    let rights =
-        ["reset", "on", ">canary", "~{didit:*", "+eval", "+time", "+ping", "+@read", "+@write"];
-    command(&server, &[&["ACL", "SETUSER", "fleet"], rights.as_slice()].concat());
+    let url = user_url(&server);
     command(&server, &["ACL", "SETUSER", "default", "off"]);
-    let at = format!("127.0.0.1:{}", server.port());
-    let mut store = RedisStore::connect(&format!("redis://fleet:canary@{at}")).unwrap();
-    store.open(&APPLICATION);
-    assert_eq!(quota(&mut store, join_request(1)).granted, 1);
-    let refused =
-        RedisStore::connect(&format!("redis://fleet:wrong@{at}")).unwrap_err().to_string();
+    assert_eq!(quota(&mut process(&url), join_request(1)).granted, 1);
+    let refused = RedisStore::connect(&url.replace("canary", "wrong")).unwrap_err().to_string();
     let advice = "the user or the password is refused; check them in its URL";
-    assert_eq!(refused, format!("Redis at {at}: {advice}"));
-    let url = format!("redis://fleet:canary@{at}");
+    assert_eq!(refused, format!("Redis at {}: {advice}", server.address()));
     let mut other = RedisStore::builder(&url).prefix("other").connect().unwrap();
     other.open(&APPLICATION);
     let error = other.exchange(&[StoreRequest::Quota(join_request(1))]).unwrap_err().to_string();
@@ -110,8 +103,7 @@ fn unresolvable_host_is_reported() {
 #[test]
 fn restarted_server_is_used_again() {
     let mut server = RedisServer::start();
-    let mut store = RedisStore::connect(&server.url()).unwrap();
-    store.open(&APPLICATION);
+    let mut store = process(&server.url());
     assert!(quota(&mut store, join_request(1)).member);
     server.kill();
     assert!(store.exchange(&[StoreRequest::Quota(member_request(1, 1))]).is_err());

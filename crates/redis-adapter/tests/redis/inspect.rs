@@ -2,15 +2,12 @@ use didit_conformance::redis_server::RedisServer;
 use didit_core::{Bucket, QuotaRequest, SharedLimit};
 use didit_redis_adapter::RedisStore;
 
-use super::{command, join_request, process, quota};
+use super::{command, join_request, process, quota, user_url};
 
 #[test]
 fn inspect_lists_members_without_joining() {
     let server = RedisServer::start();
-    let rights = ["on", ">word", "~{didit:*", "+eval", "+time", "+ping", "+@read", "+@write"];
-    command(&server, &[&["ACL", "SETUSER", "fleet"], rights.as_slice()].concat());
-    let at = format!("127.0.0.1:{}", server.port());
-    let mut observer = process(&format!("redis://fleet:word@{at}"));
+    let mut observer = process(&user_url(&server));
     let found = observer.inspect().unwrap();
     let info = command(&server, &["INFO", "server"]);
     let version = |name: &str| info.split(name).nth(1)?.split("\\r").next();
@@ -20,7 +17,7 @@ fn inspect_lists_members_without_joining() {
     };
     assert_eq!(found.server, expected);
     assert_eq!(found.quotas, []);
-    assert_eq!(observer.address(), at);
+    assert_eq!(observer.address(), server.address());
 
     let (mut first, mut second) = (process(&server.url()), process(&server.url()));
     let learned = Some(SharedLimit::Of(10));

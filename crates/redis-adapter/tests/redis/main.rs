@@ -32,11 +32,25 @@ fn command(server: &RedisServer, command: &[&str]) -> String {
     format!("{value:?}")
 }
 
+/// Adds a user with the documented access rights, and returns the URL with its password.
+fn user_url(server: &RedisServer) -> String {
+    let rights = ["on", ">canary", "~{didit:*", "+eval", "+time", "+ping", "+@read", "+@write"];
+    command(server, &[&["ACL", "SETUSER", "fleet"], rights.as_slice()].concat());
+    format!("redis://fleet:canary@{}", server.address())
+}
+
 /// Connects as another process of the same application.
 fn process(url: &str) -> RedisStore {
     let mut store = RedisStore::connect(url).unwrap();
     store.open(&APPLICATION);
     store
+}
+
+/// Starts a server, and connects two processes.
+fn pair() -> (RedisServer, RedisStore, RedisStore) {
+    let server = RedisServer::start();
+    let (first, second) = (process(&server.url()), process(&server.url()));
+    (server, first, second)
 }
 
 /// Returns a request for permits that joins as a new member.

@@ -3,14 +3,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use didit_conformance::redis_server::RedisServer;
 use didit_core::{GateReport, Join, QuotaRequest, SharedLimit};
 
-use super::{command, join_request, member_request, process, quota};
+use super::{command, join_request, member_request, pair, process, quota};
 
 const LEARNED: Option<SharedLimit> = Some(SharedLimit::Of(10));
 
 #[test]
 fn processes_share_a_limit_that_one_learned() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (server, mut first, mut second) = pair();
     let answer = quota(&mut first, join_request(5));
     assert_eq!((answer.granted, answer.limit), (1, SharedLimit::Unknown), "slow start");
     let report = QuotaRequest {
@@ -30,12 +29,12 @@ fn processes_share_a_limit_that_one_learned() {
     assert_eq!(quota(&mut first, unused).granted, 0);
     assert_eq!(quota(&mut second, member_request(20, 16)).granted, 1);
     assert_eq!(quota(&mut first, member_request(11, 5)).granted, 1);
-    assert_eq!(command(&server, &["ZCARD", &permits(&server)]), "int(10)");
+    assert_eq!(command(&server, &["ZCARD", &key(&server, ":permits")]), "int(10)");
 }
 
-/// Returns the name of the key that holds the permits.
-fn permits(server: &RedisServer) -> String {
-    let keys = command(server, &["KEYS", "*:permits"]);
+/// Returns the name of the key that ends like this.
+fn key(server: &RedisServer, suffix: &str) -> String {
+    let keys = command(server, &["KEYS", &format!("*{suffix}")]);
     let key = keys.split('"').nth(1).unwrap_or_else(|| keys.split('\'').nth(1).unwrap());
     key.to_owned()
 }
@@ -77,8 +76,7 @@ fn waiting_processes_have_equal_shares() {
 
 #[test]
 fn report_without_demand_keeps_the_share_of_a_waiting_process() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (_server, mut first, mut second) = pair();
     let all = QuotaRequest { learned: LEARNED, ..join_request(10) };
     assert_eq!(quota(&mut first, all).granted, 10);
     assert_eq!(quota(&mut second, join_request(10)).granted, 0);
@@ -89,8 +87,7 @@ fn report_without_demand_keeps_the_share_of_a_waiting_process() {
 
 #[test]
 fn rate_limited_response_stops_all_processes_until_a_later_request_succeeds() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (_server, mut first, mut second) = pair();
     let report = |closed_for, age| {
         let [closed_for, age] = [closed_for, age].map(Duration::from_millis);
         Some(GateReport { closed_for, age })
@@ -115,8 +112,7 @@ fn rate_limited_response_stops_all_processes_until_a_later_request_succeeds() {
 
 #[test]
 fn one_process_probes_a_long_refusal_for_all() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (server, mut first, mut second) = pair();
     let report = |closed_for| {
         Some(GateReport { closed_for: Duration::from_secs(closed_for), age: Duration::ZERO })
     };
@@ -125,12 +121,10 @@ fn one_process_probes_a_long_refusal_for_all() {
     assert!(answer.closed && answer.wait <= Duration::from_secs(900), "{answer:?}");
     assert!(quota(&mut second, join_request(5)).closed);
     // A quarter of an hour passes.
-    let keys = command(&server, &["KEYS", "*:state"]);
-    let state = keys.split('"').nth(1).unwrap_or_else(|| keys.split('\'').nth(1).unwrap());
     let origin = UNIX_EPOCH + Duration::from_secs(901);
     let refused_at = SystemTime::now().duration_since(origin).unwrap();
     let refused_at = refused_at.as_micros().to_string();
-    command(&server, &["HSET", state, "probe", "1", "refused", &refused_at]);
+    command(&server, &["HSET", &key(&server, ":state"), "probe", "1", "refused", &refused_at]);
     let answer = quota(&mut first, member_request(0, 5));
     assert_eq!((answer.granted, answer.closed), (1, false));
     assert!(quota(&mut second, member_request(5, 5)).closed);
@@ -153,8 +147,7 @@ fn one_process_probes_a_long_refusal_for_all() {
 
 #[test]
 fn store_grants_nothing_while_members_rejoin() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (server, mut first, mut second) = pair();
     let learned = QuotaRequest { learned: LEARNED, ..join_request(6) };
     assert_eq!(quota(&mut first, learned.clone()).granted, 6);
     assert_eq!(quota(&mut second, join_request(4)).granted, 4);
@@ -167,7 +160,7 @@ fn store_grants_nothing_while_members_rejoin() {
     assert!(answer.wait > Duration::from_millis(500), "the others have a second to rejoin");
     let returned = QuotaRequest { join: again(vec![0, 1, 2, 3]), ..join_request(1) };
     assert_eq!(quota(&mut second, returned).granted, 0);
-    assert_eq!(command(&server, &["ZCARD", &permits(&server)]), "int(10)");
+    assert_eq!(command(&server, &["ZCARD", &key(&server, ":permits")]), "int(10)");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use didit_core::{
 use didit_redis_adapter::RedisStore;
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use super::{command, join_request, process, quota, token};
+use super::{command, join_request, pair, process, quota, token};
 
 const LEASE: Duration = Duration::from_secs(15);
 
@@ -39,8 +39,7 @@ fn token_text(answer: &TokenAnswer) -> Option<&str> {
 
 #[test]
 fn one_process_fetches_the_token_for_all() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (_server, mut first, mut second) = pair();
     assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
     assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch), "it already has the lease");
     assert!(matches!(token(&mut second, get()), TokenAnswer::Wait(_)));
@@ -54,8 +53,7 @@ fn one_process_fetches_the_token_for_all() {
 
 #[test]
 fn waiting_process_asks_less_often_the_longer_the_fetch_takes() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (_server, mut first, mut second) = pair();
     assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
     let mut wait = || match token(&mut second, get()) {
         TokenAnswer::Wait(wait) => wait,
@@ -77,8 +75,7 @@ fn waiting_process_asks_less_often_the_longer_the_fetch_takes() {
 
 #[test]
 fn lease_ends_by_expiry_or_release() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (_server, mut first, mut second) = pair();
     let short = TokenRequest::Get { lease: Duration::from_millis(50), known: None };
     assert!(matches!(token(&mut first, short), TokenAnswer::Fetch));
     thread::sleep(Duration::from_millis(70));
@@ -129,8 +126,7 @@ fn refusal_is_in_effect_for_all_processes_while_the_one_that_met_it_lives() {
 
 #[test]
 fn one_process_renews_while_the_others_use_the_old_token() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (_server, mut first, mut second) = pair();
     token(&mut first, put("old", 3600, 0));
     let known = Some(Secret::from("old"));
     let renew = TokenRequest::Get { lease: LEASE, known };
@@ -143,8 +139,7 @@ fn one_process_renews_while_the_others_use_the_old_token() {
 
 #[test]
 fn refused_process_does_not_take_the_lease_after_another_has_fetched() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (server, mut first, mut second) = pair();
     assert!(matches!(token(&mut first, get()), TokenAnswer::Fetch));
     command(&server, &["FLUSHALL"]);
     assert!(matches!(token(&mut second, get()), TokenAnswer::Fetch));
@@ -163,8 +158,7 @@ fn refused_process_does_not_take_the_lease_after_another_has_fetched() {
 
 #[test]
 fn token_does_not_replace_a_newer_one() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (_server, mut first, mut second) = pair();
     token(&mut first, put("newer", 3600, 3000));
     token(&mut second, put("older", 3500, 2900));
     assert_eq!(token_text(&token(&mut second, get())), Some("newer"));
@@ -180,8 +174,7 @@ fn token_does_not_replace_a_newer_one() {
 
 #[test]
 fn rejected_token_is_discarded_once() {
-    let server = RedisServer::start();
-    let (mut first, mut second) = (process(&server.url()), process(&server.url()));
+    let (_server, mut first, mut second) = pair();
     token(&mut first, put("refused", 3600, 3000));
     token(&mut second, TokenRequest::Discard(Secret::from("refused")));
     assert!(matches!(token(&mut second, get()), TokenAnswer::Fetch));
