@@ -65,7 +65,6 @@ impl Keys {
         self.derived.as_ref().map(|it| hex(&expand::<16>(it, &info)[..])).unwrap_or_default()
     }
 
-    /// Encrypts the token.
     pub(crate) fn seal(&self, token: &Secret) -> Option<Vec<u8>> {
         let mut nonce = [0; NONCE_BYTES];
         getrandom::fill(&mut nonce).ok()?;

@@ -28,7 +28,6 @@ pub struct RedisStore {
     shares_token: bool,
 }
 
-/// Timeout of a reconnection.
 const RECONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
 impl RedisStore {
@@ -76,7 +75,6 @@ impl RedisStore {
         result.map_err(|error| self.failure(&error))
     }
 
-    /// Runs one command.
     pub(crate) fn run(&mut self, command: Cmd) -> Result<Value, StoreError> {
         let mut pipeline = Pipeline::new();
         pipeline.add_command(command);

@@ -57,7 +57,6 @@ pub(crate) fn shared_by_form(members: &[&str], form: &Form) -> Map<String, Value
     shared(&[]).into_iter().chain(chosen).collect()
 }
 
-/// Returns the inputs for a member.
 pub(crate) fn fields(member: &str) -> Vec<Field> {
     match value(member) {
         Value::Object(inner) => inner

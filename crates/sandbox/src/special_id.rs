@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-/// The behavior of a special id.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum SpecialId {
     /// A session that always has this status.

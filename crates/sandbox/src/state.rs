@@ -82,7 +82,6 @@ impl Settings {
         std::iter::once(&self.application).chain(&self.more_applications)
     }
 
-    /// Returns the application with this key.
     pub(crate) fn by_key(&self, api_key: &str) -> Option<&Application> {
         self.applications().find(|application| application.api_key == api_key)
     }

@@ -6,7 +6,6 @@ use crate::answer::Answer;
 use crate::form::Form;
 use crate::state::Shared;
 
-/// The viewer of a page.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Viewer {
     /// A browser on this machine, or one with the sandbox's token; it sees everything.

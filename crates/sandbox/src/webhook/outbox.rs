@@ -79,7 +79,6 @@ impl Event {
 }
 
 impl Outbox {
-    /// Returns whether an application has a destination.
     pub(crate) fn has_destination(&self, application: &str) -> bool {
         self.destinations.iter().any(|(known, _)| known == application)
     }
