@@ -288,22 +288,22 @@ impl Engine {
         self.wakes_others |= wakes;
     }
 
-    /// Removes secrets that the service may echo in an error: those that the request was sent with,
-    /// and those of the client.
-    fn scrubbed(&self, error: ResponseError, sent_with: &[&str]) -> ResponseError {
-        self.secrets(sent_with).fold(error, ResponseError::scrubbed)
+    /// Removes secrets that the service may echo in an error: those of the exchange, and those of the
+    /// client.
+    fn scrubbed(&self, error: ResponseError, exchanged: &[&str]) -> ResponseError {
+        self.secrets(exchanged).fold(error, ResponseError::scrubbed)
     }
 
-    fn scrubbed_text(&self, text: String, sent_with: &[&str]) -> String {
-        self.secrets(sent_with).fold(text, |text, secret| scrub(&text, secret))
+    fn scrubbed_text(&self, text: String, exchanged: &[&str]) -> String {
+        self.secrets(exchanged).fold(text, |text, secret| scrub(&text, secret))
     }
 
-    fn secrets<'a>(&'a self, sent_with: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    fn secrets<'a>(&'a self, exchanged: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
         let client = match &self.credentials {
             Credentials::None | Credentials::Token(_) => None,
             Credentials::Client(client) => Some(client),
         };
-        sent_with.iter().copied().chain(client.into_iter().flat_map(ClientCredentials::secrets))
+        exchanged.iter().copied().chain(client.into_iter().flat_map(ClientCredentials::secrets))
     }
 
     fn request<E: Endpoint>(

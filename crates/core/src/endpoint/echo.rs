@@ -1,4 +1,4 @@
-//! The private texts of a request, which the service may echo in an error.
+//! The private texts of a request, which the service may echo, and the secrets that it issues.
 
 use crate::json;
 use crate::secret::Secret;
@@ -20,9 +20,23 @@ pub(crate) fn private<T: Into<Secret>>(texts: impl IntoIterator<Item = T>) -> Ve
 /// Returns the strings in a JSON text, without the names of members.
 pub(crate) fn strings(body: &str) -> Vec<String> {
     let values = json::strings(body).filter(|(_, _, is_name)| !is_name);
-    // A text that is not valid Unicode is kept as it was sent.
-    let unescaped = |text: &str| serde_json::from_str(&format!("\"{text}\""));
-    values.map(|(_, text, _)| unescaped(text).unwrap_or_else(|_| text.to_owned())).collect()
+    values.map(|(_, text, _)| unescaped(text)).collect()
+}
+
+/// Returns the tokens in the body of a response, also of one that is not valid JSON.
+pub(crate) fn issued(body: &[u8]) -> Vec<Secret> {
+    let mut is_token = false;
+    let token = |(_, text, is_name): (usize, &str, bool)| {
+        let names_token = is_name && matches!(text, "access_token" | "session_token");
+        let is_token = std::mem::replace(&mut is_token, names_token) && !is_name;
+        is_token.then(|| unescaped(text).into())
+    };
+    json::strings(&String::from_utf8_lossy(body)).filter_map(token).collect()
+}
+
+/// Resolves the escapes of a JSON string. One that is not valid Unicode is kept as it was sent.
+fn unescaped(text: &str) -> String {
+    serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]
@@ -43,6 +57,19 @@ mod tests {
         assert_eq!(strings(r#""a""#), ["a"]);
         for json in ["", "7", r#"{"a"#, r#"["a\""#] {
             assert_eq!(strings(json), [""; 0], "{json}");
+        }
+    }
+
+    #[test]
+    fn tokens_of_any_response_are_found() {
+        let body =
+            "\u{feff}{\"access_token\":\"a\\u002db\",\"url\":\"u\",\"session_token\" : \"c\"}";
+        for body in [body, &body[..body.len() - 1]] {
+            let issued = issued(body.as_bytes());
+            assert_eq!(issued.iter().map(Secret::expose).collect::<Vec<_>>(), ["a-b", "c"]);
+        }
+        for body in ["", r#"{"access_token":7,"a":"b"}"#, r#"["access_token","a"]"#] {
+            assert!(issued(body.as_bytes()).is_empty(), "{body}");
         }
     }
 }

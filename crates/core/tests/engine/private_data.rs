@@ -59,3 +59,16 @@ fn request_id_does_not_show_the_private_texts_of_the_request() {
     let bearer = Authorization::bearer("held").unwrap();
     check(Call::new(create), recorded(Engine::builder(bearer)));
 }
+
+#[test]
+fn request_id_does_not_show_the_token_of_the_same_response() {
+    let complete = "\u{feff}{\"access_token\":\"canary-text\",\"expires_in\":9}";
+    for body in [complete, &complete[..complete.len() - 1]] {
+        let (mut engine, mut call) = (recording(), call());
+        let (_, ticket) = sends(&mut call, &mut engine, at(0));
+        let answer = Response::builder().header("x-request-id", "of canary%2Dtext");
+        call.handle_response(&mut engine, at(0), ticket, &answer.body(body).unwrap());
+        let shown = format!("{:?}{:?}", engine.take_events(), call.poll(&mut engine, at(0)));
+        assert!(shown.contains("of ***") && !shown.contains("canary"), "{shown}");
+    }
+}

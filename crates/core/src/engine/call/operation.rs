@@ -3,7 +3,7 @@
 use http::Response;
 
 use super::{Attempt, Call, Purpose, State};
-use crate::endpoint::{Endpoint, triage};
+use crate::endpoint::{Endpoint, echo, triage};
 use crate::engine::{
     CallErrorKind, Engine, EventKind, GaveUp, Moment, Operation, Step, Ticket, TransportError,
     TransportErrorKind, WaitReason,
@@ -61,11 +61,12 @@ impl<E: Endpoint> Operation for Call<E> {
         let Some(attempt) = self.take_attempt(&ticket) else { return };
         let (status, headers) = (response.status(), response.headers());
         let request_id = engine.is_recording().then(|| triage::request_id(headers)).flatten();
+        let issued = || echo::issued(response.body().as_ref());
         let request_id = request_id.map(|id| {
-            let own = self.endpoint.private_texts();
+            let own = [self.endpoint.private_texts(), issued()].concat();
             let own = own.iter().map(Secret::expose);
-            let sent_with: Vec<_> = attempt.purpose.secrets().into_iter().chain(own).collect();
-            engine.scrubbed_text(id, &sent_with)
+            let private: Vec<_> = attempt.purpose.secrets().into_iter().chain(own).collect();
+            engine.scrubbed_text(id, &private)
         });
         self.record(engine, || EventKind::Answered {
             endpoint: attempt.purpose.endpoint(E::KIND),
@@ -92,7 +93,10 @@ impl<E: Endpoint> Operation for Call<E> {
                 }
             }
         };
-        let error = engine.scrubbed(error, &attempt.purpose.secrets());
+        let issued = issued();
+        let issued = issued.iter().map(Secret::expose);
+        let private: Vec<_> = attempt.purpose.secrets().into_iter().chain(issued).collect();
+        let error = engine.scrubbed(error, &private);
         self.failed(engine, now, &attempt, CallErrorKind::Response(error));
     }
 
