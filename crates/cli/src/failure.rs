@@ -10,12 +10,11 @@ use didit_blocking_adapter::{ConfigError, Error};
 
 use crate::duration::precise;
 use crate::exit::Exit;
-use crate::shortage::is_shortage;
 use crate::terminal;
 
 #[derive(Debug)]
 pub(crate) struct Failure {
-    exit: Exit,
+    pub(crate) exit: Exit,
     /// `None` ends the program quietly.
     line: Option<String>,
 }
@@ -104,10 +103,6 @@ impl Failure {
         self
     }
 
-    pub(crate) fn exit(&self) -> Exit {
-        self.exit
-    }
-
     pub(crate) fn line(&self) -> &str {
         self.line.as_deref().unwrap_or_default()
     }
@@ -128,6 +123,33 @@ fn with_causes(error: &dyn StdError) -> String {
     text
 }
 
+/// Returns true if the system lacks a resource, such as descriptors or disk space, that it may have
+/// again later.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        // A thread that cannot be started is EAGAIN.
+        let short = [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::NOMEM,
+            Errno::NOBUFS,
+            Errno::ADDRNOTAVAIL,
+            Errno::AGAIN,
+            Errno::NOSPC,
+            Errno::DQUOT,
+        ];
+        let code = error.raw_os_error();
+        short.iter().any(|errno| code == Some(errno.raw_os_error()))
+    }
+    #[cfg(not(unix))]
+    {
+        use io::ErrorKind::{OutOfMemory, QuotaExceeded, StorageFull};
+        matches!(error.kind(), OutOfMemory | QuotaExceeded | StorageFull)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,5 +167,17 @@ mod tests {
     fn causes_are_not_repeated() {
         let inner = io::Error::other("deep");
         assert_eq!(with_causes(&io::Error::other(inner)), "deep");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn network_errors_are_not_shortages() {
+        use rustix::io::Errno;
+        for errno in [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::AGAIN] {
+            assert!(is_shortage(&errno.into()), "{errno}");
+        }
+        for errno in [Errno::CONNREFUSED, Errno::CONNRESET, Errno::HOSTUNREACH, Errno::PIPE] {
+            assert!(!is_shortage(&errno.into()), "{errno}");
+        }
     }
 }

@@ -26,7 +26,6 @@ mod profile;
 mod qr_code;
 mod scopes;
 mod shared;
-mod shortage;
 mod statuses;
 mod style;
 mod suggestion;

@@ -96,7 +96,7 @@ impl Doctor {
                 if shared.is_some() {
                     print_finding(format, "store", &skipped())?;
                 }
-                return Ok(failure.exit());
+                return Ok(failure.exit);
             }
         };
         print_finding(format, "configuration", &(Mark::Ok, configuration(&connection, context)))?;
@@ -113,7 +113,7 @@ impl Doctor {
         let Some((shared, store)) = shared.zip(store) else { return Ok(exit) };
         let (finding, store) = match describe_store(store, &shared, &connection) {
             Ok(found) => ((Mark::Ok, found), Exit::Done),
-            Err(failure) => ((Mark::Fail, failure.line().to_owned()), failure.exit()),
+            Err(failure) => ((Mark::Fail, failure.line().to_owned()), failure.exit),
         };
         print_finding(format, "store", &finding)?;
         Ok(if exit == Exit::Done { store } else { exit })

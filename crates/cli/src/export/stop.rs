@@ -6,8 +6,7 @@ use std::io;
 use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::{CallErrorKind, EndpointKind, TransportErrorKind};
 
-use crate::failure::Failure;
-use crate::shortage::is_shortage;
+use crate::failure::{Failure, is_shortage};
 
 /// The advice for an export that stopped.
 pub(super) const RESUME_HINT: &str = "run the same command again (without --restart) to resume";
