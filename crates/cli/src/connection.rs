@@ -129,7 +129,7 @@ impl Connection {
 
     /// Runs an operation and logs its requests.
     pub(crate) fn run<O: Operation>(&self, operation: O) -> Result<O::Output, Error> {
-        self.client.run(Observed::new(operation, Exchanges::default()))
+        self.client.run(Observed { operation, observer: Exchanges::default() })
     }
 }
 

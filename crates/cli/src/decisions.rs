@@ -94,9 +94,9 @@ pub(crate) fn wait<E: DecisionEndpoint>(
     context: &Context,
 ) -> Result<E::Output, Failure> {
     let timeout = connection.timeout;
-    let wait = WaitForDecision::for_endpoint(endpoint)
+    let operation = WaitForDecision::for_endpoint(endpoint)
         .with_interval(poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL))
         .with_timeout(timeout);
-    live_line::during(context, timeout, |seen| connection.run(Observed::new(wait, seen)))
+    live_line::during(context, timeout, |observer| connection.run(Observed { operation, observer }))
         .map_err(|error| Failure::of_wait(session_id, &error, timeout))
 }

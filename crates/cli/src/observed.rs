@@ -16,14 +16,8 @@ pub(crate) trait Observer {
 }
 
 pub(crate) struct Observed<O, V> {
-    operation: O,
-    observer: V,
-}
-
-impl<O, V> Observed<O, V> {
-    pub(crate) fn new(operation: O, observer: V) -> Self {
-        Self { operation, observer }
-    }
+    pub(crate) operation: O,
+    pub(crate) observer: V,
 }
 
 impl<O: Operation, V: Observer> Operation for Observed<O, V> {

@@ -202,8 +202,8 @@ impl Task {
     fn run<E: Endpoint>(&self, endpoint: E) -> Option<Result<E::Output, Error>> {
         let call = Call::new(endpoint);
         let call = if self.queued { call.deadline_from_first_send() } else { call };
-        let call = Watched::new(call, self.index, &self.activity);
-        self.client.run(Observed::new(call, Exchanges::default())).transpose()
+        let operation = Watched::new(call, self.index, &self.activity);
+        self.client.run(Observed { operation, observer: Exchanges::default() }).transpose()
     }
 }
 

@@ -124,13 +124,13 @@ impl Doctor {
 /// make other commands fail.
 fn send_requests(connection: &Connection, findings: &mut Findings) -> Option<Error> {
     if let Credentials::Client(client) = &connection.credentials {
-        let fetch = Call::new(FetchToken::new(client.clone()));
-        if let Err(error) = connection.run(Observed::new(fetch, &mut *findings)) {
+        let operation = Call::new(FetchToken::new(client.clone()));
+        if let Err(error) = connection.run(Observed { operation, observer: &mut *findings }) {
             return Some(error);
         }
     }
-    let retrieve = Call::new(RetrieveDecision::new(MISSING_SESSION.parse().ok()?));
-    let error = connection.run(Observed::new(retrieve, findings)).err()?;
+    let operation = Call::new(RetrieveDecision::new(MISSING_SESSION.parse().ok()?));
+    let error = connection.run(Observed { operation, observer: findings }).err()?;
     // With these responses, the service has not refused the credentials.
     let kind = error.call().response().map(ResponseError::kind);
     match kind {
