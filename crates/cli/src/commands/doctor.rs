@@ -57,26 +57,12 @@ pub(crate) struct Doctor {
 }
 
 /// The result of a check, and its details.
-type Finding = (Mark, String);
+type Finding = (&'static str, String);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Mark {
-    Ok,
-    Warn,
-    Fail,
-    Skip,
-}
-
-impl Mark {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Warn => "warn",
-            Self::Fail => "fail",
-            Self::Skip => "skip",
-        }
-    }
-}
+const OK: &str = "ok";
+const WARN: &str = "warn";
+const FAIL: &str = "fail";
+const SKIP: &str = "skip";
 
 impl Doctor {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
@@ -89,7 +75,7 @@ impl Doctor {
         let connection = match requirements.connect(context) {
             Ok(connection) => connection,
             Err(failure) => {
-                print_finding(format, "configuration", &(Mark::Fail, failure.line().to_owned()))?;
+                print_finding(format, "configuration", &(FAIL, failure.line().to_owned()))?;
                 for check in ["host", "tls", "credentials", "clock", "quota"] {
                     print_finding(format, check, &skipped())?;
                 }
@@ -99,7 +85,7 @@ impl Doctor {
                 return Ok(failure.exit);
             }
         };
-        print_finding(format, "configuration", &(Mark::Ok, configuration(&connection, context)))?;
+        print_finding(format, "configuration", &(OK, configuration(&connection, context)))?;
 
         let mut findings = Findings::default();
         let error = send_requests(&connection, &mut findings);
@@ -112,8 +98,8 @@ impl Doctor {
         let exit = error.map_or(Exit::Done, |error| Exit::of(error.call()));
         let Some((shared, store)) = shared.zip(store) else { return Ok(exit) };
         let (finding, store) = match describe_store(store, &shared, &connection) {
-            Ok(found) => ((Mark::Ok, found), Exit::Done),
-            Err(failure) => ((Mark::Fail, failure.line().to_owned()), failure.exit),
+            Ok(found) => ((OK, found), Exit::Done),
+            Err(failure) => ((FAIL, failure.line().to_owned()), failure.exit),
         };
         print_finding(format, "store", &finding)?;
         Ok(if exit == Exit::Done { store } else { exit })
@@ -152,23 +138,23 @@ fn host(error: Option<&Error>, findings: &Findings) -> Finding {
     if let Some(took) = findings.took
         && error.is_none_or(|error| is_shown_elsewhere(Exit::of(error.call())))
     {
-        return (Mark::Ok, format!("answered after {} ms", took.as_millis()));
+        return (OK, format!("answered after {} ms", took.as_millis()));
     }
     match error.map(|error| error.call().kind()) {
         Some(CallErrorKind::Transport(
             TransportErrorKind::Certificate | TransportErrorKind::Handshake,
-        )) => (Mark::Ok, "reached".to_owned()),
+        )) => (OK, "reached".to_owned()),
         _ => failed(error),
     }
 }
 
 fn tls(error: Option<&Error>, plain: bool, findings: &Findings) -> Finding {
     match error.map(|error| error.call().kind()) {
-        _ if plain => (Mark::Ok, "not used: plain http to this machine".to_owned()),
+        _ if plain => (OK, "not used: plain http to this machine".to_owned()),
         Some(CallErrorKind::Transport(
             TransportErrorKind::Certificate | TransportErrorKind::Handshake,
         )) => failed(error),
-        _ if findings.took.is_some() => (Mark::Ok, "the certificate is trusted".to_owned()),
+        _ if findings.took.is_some() => (OK, "the certificate is trusted".to_owned()),
         _ => skipped(),
     }
 }
@@ -177,9 +163,9 @@ fn credentials(error: Option<&Error>, findings: &Findings) -> Finding {
     match error {
         Some(refused) if Exit::of(refused.call()) == Exit::CredentialsRefused => failed(error),
         Some(_) => skipped(),
-        None if findings.is_of_service => (Mark::Ok, "accepted".to_owned()),
+        None if findings.is_of_service => (OK, "accepted".to_owned()),
         None => (
-            Mark::Warn,
+            WARN,
             "not refused, but the response is not that of the service; check the base URL"
                 .to_owned(),
         ),
@@ -193,10 +179,10 @@ fn is_shown_elsewhere(exit: Exit) -> bool {
 
 fn clock(findings: &Findings) -> Finding {
     let Some(ahead) = findings.clock_ahead else {
-        let sent_no_date = (Mark::Skip, "not checked, as the service sent no date".to_owned());
+        let sent_no_date = (SKIP, "not checked, as the service sent no date".to_owned());
         return if findings.took.is_some() { sent_no_date } else { skipped() };
     };
-    let mark = if ahead.abs() < MAX_SKEW_SECONDS { Mark::Ok } else { Mark::Warn };
+    let mark = if ahead.abs() < MAX_SKEW_SECONDS { OK } else { WARN };
     let detail = match ahead {
         0 => "agrees with the service's".to_owned(),
         1.. => format!("{ahead} s ahead of the service's"),
@@ -212,12 +198,12 @@ fn quota(error: Option<&Error>, findings: &Findings) -> Finding {
     let limit = findings.rate_limit;
     let Some(left) = limit.remaining else {
         return if findings.took.is_some() {
-            (Mark::Ok, "the service named no rate limit".to_owned())
+            (OK, "the service named no rate limit".to_owned())
         } else {
             skipped()
         };
     };
-    let mark = if left == 0 { Mark::Warn } else { Mark::Ok };
+    let mark = if left == 0 { WARN } else { OK };
     let total = limit.limit.map(|limit| format!(" of {limit}")).unwrap_or_default();
     let reset = limit.reset_after.map(|reset| format!(" for {} s", reset.as_secs()));
     (mark, format!("{left}{total} requests left{}", reset.unwrap_or_default()))
@@ -252,18 +238,14 @@ fn quota_use(quota: &QuotaUse) -> String {
 }
 
 fn failed(error: Option<&Error>) -> Finding {
-    (
-        Mark::Fail,
-        error.map(|error| Failure::of_call(None, error).line().to_owned()).unwrap_or_default(),
-    )
+    (FAIL, error.map(|error| Failure::of_call(None, error).line().to_owned()).unwrap_or_default())
 }
 
 fn skipped() -> Finding {
-    (Mark::Skip, "not checked, because of the failure".to_owned())
+    (SKIP, "not checked, because of the failure".to_owned())
 }
 
 fn print_finding(format: Format, check: &str, (mark, detail): &Finding) -> Result<(), Failure> {
-    let mark = mark.name();
     match format {
         Format::Json => output::print_json(
             &json!({ "check": check, "result": mark, "detail": detail }).to_string(),
