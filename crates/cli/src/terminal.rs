@@ -1,6 +1,5 @@
 //! Writes to standard error, and escapes untrusted text for a terminal.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -53,24 +52,20 @@ pub(crate) fn stderr_width() -> usize {
 
 /// Escapes every character that moves the cursor, ends the line or changes the direction of text.
 pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if is_harmful(c) {
-            escaped.extend(c.escape_default());
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
+    escaped(text, |c| c.escape_default().to_string())
 }
 
 /// Escapes the same characters of a JSON text, in JSON syntax.
 pub(crate) fn escape_json(text: &str) -> String {
+    // All these characters fit in four hex digits.
+    escaped(text, |c| format!("\\u{:04x}", u32::from(c)))
+}
+
+fn escaped(text: &str, escape: impl Fn(char) -> String) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if is_harmful(c) {
-            // Writing to a string cannot fail. All these characters fit in four hex digits.
-            let _ = write!(escaped, "\\u{:04x}", u32::from(c));
+            escaped.push_str(&escape(c));
         } else {
             escaped.push(c);
         }
