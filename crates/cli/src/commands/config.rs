@@ -126,7 +126,7 @@ impl Set {
         // Credentials that could not be sent are not stored.
         let id = options.client_id.as_deref().unwrap_or("unset");
         let given = secret.clone().unwrap_or_else(|| Secret::from("unset"));
-        ClientCredentials::new(id, given).map_err(|error| Failure::usage(error.to_string()))?;
+        ClientCredentials::new(id, given).map_err(Failure::usage)?;
         let mut profiles = Profiles::to_change(context)?;
         let settings = profiles.by_name.entry(name.to_owned()).or_default();
         if options.base_url.is_some() {
