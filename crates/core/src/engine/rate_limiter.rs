@@ -130,8 +130,8 @@ impl RateLimiter {
         }
         let refused = closed_until.is_some();
         let known = refused || self.answered;
-        // With a store, other processes may leave room at any time.
-        let certain = refused || (known && self.granted().is_none());
+        // With a store, other processes may leave room, or a lost store return, at any time.
+        let certain = refused || (known && self.permits.is_none());
         Err(Deferred { until, known, certain, refused })
     }
 

@@ -106,7 +106,21 @@ fn late_answer_does_not_change_the_counts_of_this_process() {
         .body(decision("Confirmed"));
     first.handle_response(&mut engine, at(2), ticket, &used_up.unwrap());
     engine.handle_store(at(2), Ok(vec![nothing_granted(SharedLimit::Unknown)]));
-    fails(&mut call(), &mut engine, at(2));
+    waits(&mut call(), &mut engine, at(2));
+}
+
+#[test]
+fn call_that_has_no_room_while_the_store_is_lost_waits_for_its_return() {
+    let (mut engine, mut first, mut second) = (shared(|_| {}), call(), call());
+    waits(&mut first, &mut engine, at(0));
+    exchange(&mut engine, at(0), 0, None);
+    asks(&mut engine, at(0));
+    engine.handle_store(at(0), Err(StoreError::new("refused")));
+    sends(&mut first, &mut engine, at(0));
+    assert_eq!(waits(&mut second, &mut engine, at(0)), (at(30), WaitReason::Pacing));
+    exchange(&mut engine, at(1), 1, None);
+    assert!(engine.take_wake());
+    sends(&mut second, &mut engine, at(1));
 }
 
 #[test]

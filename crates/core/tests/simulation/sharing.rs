@@ -176,6 +176,27 @@ fn store_outage_causes_few_refusals_and_no_failures() {
     assert!(refused * 50 <= calls || is_one_seed(), "{refused} refusals of {calls} calls");
 }
 
+#[test]
+fn outage_shorter_than_the_timeout_fails_no_call() {
+    run_seeds(60, |seed| {
+        let mut dice = Dice(seed);
+        let window = dice.within(millis(20_000)..millis(60_000));
+        let mut drain = Drain { window, processes: 1 + dice.count(5), ..drain(&mut dice) };
+        let goes = dice.up_to(window / 2);
+        drain.conditions.outage = Some(goes..goes + dice.up_to(window / 4));
+        drain.conditions.flush = dice.percent(30).then_some(goes);
+        // The window has room for all calls.
+        let mut fleet = drain.start(seed, 1, 0);
+        for n in 0..drain.limit {
+            let job = Job { timeout: Some(window / 2), ..Job::once(Task::Decision) };
+            fleet.begin(n % drain.processes, dice.up_to(window / 2), job);
+        }
+        let outcome = fleet.run();
+        outcome.assert_all_succeeded();
+        assert_eq!(outcome.results.len(), drain.limit);
+    });
+}
+
 fn conditions(dice: &mut Dice) -> FleetConditions {
     let slowest = dice.within(millis(1)..millis(1_500));
     let store_slowest = dice.choose(&[millis(2), millis(100), millis(900), millis(3_000)]);
