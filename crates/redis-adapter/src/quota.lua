@@ -76,6 +76,7 @@ if request.closed_for then
   local is_newer = field('refused') + REPORTED <= now - request.age
   if request.closed_for > 0 then
     local closed, known = now + request.closed_for, field('closed')
+    if not request.named then closed = math.max(closed, known) end
     if is_newer then
       redis.call('HSET', state, 'closed', closed, 'probe', now + PROBE, 'refused', now)
     elseif known > 0 then

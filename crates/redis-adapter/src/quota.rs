@@ -52,6 +52,7 @@ fn arguments(request: &QuotaRequest) -> Value {
     }
     if let Some(gate) = &request.gate {
         arguments["closed_for"] = json!(microseconds(gate.closed_for));
+        arguments["named"] = json!(gate.named);
         arguments["age"] = json!(microseconds(gate.age));
     }
     arguments

@@ -288,9 +288,11 @@ impl CallErrorKind {
         matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::Unauthorized)
     }
 
+    /// Returns the time that the service named for the next attempt. "Retry-After: 0" names none:
+    /// it would cause retries without a pause.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Response(error) => error.retry_after(),
+            Self::Response(error) => error.retry_after().filter(|wait| !wait.is_zero()),
             _ => None,
         }
     }

@@ -24,9 +24,17 @@ const PROBE_PAUSE: Duration = Duration::from_secs(5);
 
 impl Gate {
     /// Closes the gate until `until`, because a request that was sent at `sent_at` was refused. If
-    /// it was sent before the gate closed, the later end holds. Returns that end.
-    pub(super) fn close(&mut self, until: Moment, sent_at: Moment, now: Moment) -> Moment {
-        let until = if self.is_newer(sent_at) { until } else { until.max(self.until) };
+    /// it was sent before the gate closed, or the service has not `named` that time, the later end
+    /// holds. Returns that end.
+    pub(super) fn close(
+        &mut self,
+        until: Moment,
+        named: bool,
+        sent_at: Moment,
+        now: Moment,
+    ) -> Moment {
+        let replaces = named && self.is_newer(sent_at);
+        let until = if replaces { until } else { until.max(self.until) };
         *self = Self { refused_at: now, until, probe_at: now.after(PROBE_INTERVAL), probe: None };
         until
     }
@@ -95,8 +103,8 @@ mod tests {
     fn gate_opens_at_the_latest_time_given() {
         let mut gate = Gate::default();
         assert_eq!(gate.closed_until(at(0)), None);
-        gate.close(at(10), at(0), at(1));
-        gate.close(at(5), at(0), at(2));
+        gate.close(at(10), true, at(0), at(1));
+        gate.close(at(5), true, at(0), at(2));
         assert_eq!(gate.closed_until(at(9)), Some(at(10)));
         assert_eq!(gate.closed_until(at(10)), None);
         gate.pass(at(10));
@@ -106,7 +114,7 @@ mod tests {
     #[test]
     fn long_closed_gate_lets_one_probe_pass_per_interval() {
         let mut gate = Gate::default();
-        gate.close(Moment::new(Duration::MAX), at(99), at(100));
+        gate.close(Moment::new(Duration::MAX), true, at(99), at(100));
         assert_eq!(gate.closed_until(at(100)), Some(at(1000)));
         assert_eq!(gate.closed_until(at(1000)), None);
         gate.pass(at(1000));
@@ -120,7 +128,7 @@ mod tests {
     fn probe_that_shows_nothing_is_soon_followed_by_another() {
         let mut gate = Gate::default();
         gate.showed_nothing(at(0), at(1));
-        gate.close(at(86_400), at(99), at(100));
+        gate.close(at(86_400), true, at(99), at(100));
         gate.showed_nothing(at(99), at(101));
         assert_eq!(gate.closed_until(at(101)), Some(at(1_000)));
         gate.pass(at(1_000));
@@ -135,7 +143,7 @@ mod tests {
     #[test]
     fn known_end_of_a_refusal_outlasts_the_probes_of_other_processes() {
         let mut gate = Gate::default();
-        gate.close(at(86_400), at(0), at(0));
+        gate.close(at(86_400), true, at(0), at(0));
         gate.follow(at(900));
         assert_eq!(gate.closed_until(at(899)), Some(at(900)));
         gate.pass(at(900));
@@ -145,14 +153,24 @@ mod tests {
     }
 
     #[test]
+    fn refusal_that_names_no_time_confirms_a_longer_one() {
+        let mut gate = Gate::default();
+        gate.close(at(86_400), true, at(0), at(0));
+        gate.pass(at(900));
+        assert_eq!(gate.close(at(902), false, at(900), at(901)), at(86_400));
+        assert_eq!(gate.closed_until(at(902)), Some(at(1_801)));
+        assert_eq!(gate.close(at(90_000), false, at(1_801), at(1_802)), at(90_000));
+    }
+
+    #[test]
     fn only_requests_sent_after_the_refusal_open_the_gate_or_shorten_its_time() {
         let mut gate = Gate::default();
-        gate.close(at(3000), at(0), at(1));
+        gate.close(at(3000), true, at(0), at(1));
         assert!(!gate.open(at(0)));
-        gate.close(at(20), at(0), at(2));
+        gate.close(at(20), true, at(0), at(2));
         gate.pass(at(902));
         assert_eq!(gate.closed_until(at(903)), Some(at(1802)));
-        gate.close(at(910), at(902), at(903));
+        gate.close(at(910), true, at(902), at(903));
         assert_eq!(gate.closed_until(at(904)), Some(at(910)));
     }
 }

@@ -180,7 +180,8 @@ impl RateLimiter {
             self.finish(id, !refused, now);
             self.observe_others(sent_at, now, reported, refused);
             if let Some(reset) = reported.reset_after.filter(|_| refused && reported.is_used_up()) {
-                self.close(now.after(reset.min(self.window)), sent_at, now);
+                let named = reset <= self.window;
+                self.close(now.after(reset.min(self.window)), named, sent_at, now);
             }
             opened = conclusive && !refused && self.open(sent_at);
             probe_ended = !conclusive && self.showed_nothing(sent_at, now);
@@ -235,11 +236,12 @@ impl RateLimiter {
         !self.queue.is_empty() && self.gate.closed_until(now).is_none() && self.free(now) > 0
     }
 
-    /// Admits nothing before `until`, because the service refused a request sent at `sent_at`.
-    pub(super) fn close(&mut self, until: Moment, sent_at: Moment, now: Moment) {
-        let until = self.gate.close(until, sent_at, now);
+    /// Admits nothing before `until`, because the service refused a request sent at `sent_at`. If it
+    /// has not `named` that time, a refusal that is longer holds.
+    pub(super) fn close(&mut self, until: Moment, named: bool, sent_at: Moment, now: Moment) {
+        let until = self.gate.close(until, named, sent_at, now);
         if let Some(permits) = &mut self.permits {
-            permits.gate_changed(Some(until), sent_at);
+            permits.gate_changed(Some(until), named, sent_at);
         }
     }
 

@@ -49,9 +49,7 @@ pub(super) fn decide(
     if !refused && attempts.failed >= policy.max_attempts {
         return RetryDecision::GiveUp(GaveUp::AttemptsExhausted);
     }
-    // "Retry-After: 0" would cause retries without a pause.
-    let retry_after = error.retry_after().filter(|wait| !wait.is_zero());
-    let (wait, reason) = match retry_after {
+    let (wait, reason) = match error.retry_after() {
         Some(wait) => (wait, WaitReason::RetryAfter),
         None => (backoff(policy, attempts.failed + attempts.refused, random), WaitReason::Backoff),
     };

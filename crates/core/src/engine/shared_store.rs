@@ -119,12 +119,15 @@ pub struct Join {
 /// A change of the time for which the service refuses all requests.
 ///
 /// If the request that showed it was sent a second or more after the last refusal that the store
-/// knows, the new time replaces the old one. Otherwise, the later end of both holds, unless the
-/// service accepts requests since.
+/// knows, and the new time is `named`, it replaces the old one. Otherwise, the later end of both
+/// holds, unless the service accepts requests since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateReport {
     /// The time for which the service refuses requests; zero if it accepts them.
     pub closed_for: Duration,
+    /// True unless the service refused without naming that time, which then does not end a longer
+    /// refusal.
+    pub named: bool,
     /// The time since that request was sent; [`Duration::MAX`] if it is unknown.
     pub age: Duration,
 }

@@ -238,7 +238,7 @@ impl TokenCache {
         now: Moment,
         error: &CallErrorKind,
     ) -> Option<Moment> {
-        self.gate.close(until, sent_at, now);
+        self.gate.close(until, error.retry_after().is_some(), sent_at, now);
         self.refusal = Some(error.clone());
         self.gate.closed_until(now)
     }

@@ -44,6 +44,11 @@ fn refused(seconds: &str) -> Response<&'static [u8]> {
     Response::builder().status(429).header("retry-after", seconds).body(&b""[..]).unwrap()
 }
 
+/// Returns a refusal that does not say for how long.
+fn without_time() -> Response<&'static [u8]> {
+    Response::builder().status(429).body(&b""[..]).unwrap()
+}
+
 /// Returns an engine whose first request was refused for a day, at 0.
 fn refused_for_a_day() -> Engine {
     let mut engine = engine();
@@ -71,6 +76,29 @@ fn response_to_a_probe_shortens_or_ends_a_long_refusal() {
             sends(&mut queued, &mut engine, at(901));
         }
     }
+}
+
+#[test]
+fn refusal_that_names_no_time_confirms_a_long_one() {
+    for response in [refused("0"), without_time()] {
+        let mut engine = refused_for_a_day();
+        let (mut probe, mut queued) = (call(), call().deadline_from_first_send());
+        let (_, ticket) = sends(&mut probe, &mut engine, at(900));
+        probe.handle_response(&mut engine, at(900), ticket, &response);
+        assert_eq!(waits(&mut queued, &mut engine, at(901)).0, at(1800));
+    }
+}
+
+#[test]
+fn token_refusal_that_names_no_time_confirms_a_long_one() {
+    let (mut engine, mut first) = (engine(), call());
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    first.handle_response(&mut engine, at(0), ticket, &refused("86400"));
+    let mut probe = call();
+    let (_, ticket) = sends(&mut probe, &mut engine, at(900));
+    probe.handle_response(&mut engine, at(900), ticket, &without_time());
+    let error = fails(&mut call(), &mut engine, at(901));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(899)));
 }
 
 #[test]

@@ -204,10 +204,21 @@ fn accepted_probe_ends_a_long_refusal_for_all_processes() {
     answer(&mut probe, &mut engine, at(902), ticket, 200, &decision("Confirmed"));
     let (closed_for, age) = (Duration::ZERO, Duration::from_secs(1));
     let quota = exchange(&mut engine, at(902), 0, None);
-    assert_eq!(quota.gate, Some(GateReport { closed_for, age }));
+    assert_eq!(quota.gate, Some(GateReport { closed_for, named: true, age }));
     waits(&mut next, &mut engine, at(902));
     assert_eq!(exchange(&mut engine, at(902), 1, None).gate, None);
     sends(&mut next, &mut engine, at(902));
+}
+
+#[test]
+fn refusal_that_names_no_time_is_reported_as_such() {
+    let (mut engine, mut refused) = (shared(|_| {}), call());
+    waits(&mut refused, &mut engine, at(0));
+    exchange(&mut engine, at(0), 1, None);
+    let (_, ticket) = sends(&mut refused, &mut engine, at(0));
+    answer(&mut refused, &mut engine, at(0), ticket, 429, "");
+    let report = exchange(&mut engine, at(0), 0, Some(900)).gate.unwrap();
+    assert!(!report.named && !report.closed_for.is_zero(), "{report:?}");
 }
 
 #[test]

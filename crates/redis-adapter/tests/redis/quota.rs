@@ -90,7 +90,7 @@ fn rate_limited_response_stops_all_processes_until_a_later_request_succeeds() {
     let (_server, mut first, mut second) = pair();
     let report = |closed_for, age| {
         let [closed_for, age] = [closed_for, age].map(Duration::from_millis);
-        Some(GateReport { closed_for, age })
+        Some(GateReport { closed_for, named: true, age })
     };
     let refused = report(20_000, 100);
     quota(&mut first, QuotaRequest { learned: LEARNED, gate: refused, ..join_request(0) });
@@ -110,39 +110,59 @@ fn rate_limited_response_stops_all_processes_until_a_later_request_succeeds() {
     assert_eq!(quota(&mut second, member_request(1, 1)).granted, 1);
 }
 
-#[test]
-fn one_process_probes_a_long_refusal_for_all() {
-    let (server, mut first, mut second) = pair();
-    let report = |closed_for| {
-        Some(GateReport { closed_for: Duration::from_secs(closed_for), age: Duration::ZERO })
-    };
-    let day = QuotaRequest { learned: LEARNED, gate: report(86_400), ..join_request(0) };
-    let answer = quota(&mut first, day);
-    assert!(answer.closed && answer.wait <= Duration::from_secs(900), "{answer:?}");
-    assert!(quota(&mut second, join_request(5)).closed);
-    // A quarter of an hour passes.
+/// Returns the report of a request that was refused just now for this number of seconds, or accepted.
+fn report(closed_for: u64) -> GateReport {
+    let closed_for = Duration::from_secs(closed_for);
+    GateReport { closed_for, named: true, age: Duration::ZERO }
+}
+
+/// Changes the state as if the last refusal was a quarter of an hour ago.
+fn next_probe_is_due(server: &RedisServer) {
     let origin = UNIX_EPOCH + Duration::from_secs(901);
     let refused_at = SystemTime::now().duration_since(origin).unwrap();
     let refused_at = refused_at.as_micros().to_string();
-    command(&server, &["HSET", &key(&server, ":state"), "probe", "1", "refused", &refused_at]);
+    command(server, &["HSET", &key(server, ":state"), "probe", "1", "refused", &refused_at]);
+}
+
+#[test]
+fn one_process_probes_a_long_refusal_for_all() {
+    let (server, mut first, mut second) = pair();
+    let day = QuotaRequest { learned: LEARNED, gate: Some(report(86_400)), ..join_request(0) };
+    let answer = quota(&mut first, day);
+    assert!(answer.closed && answer.wait <= Duration::from_secs(900), "{answer:?}");
+    assert!(quota(&mut second, join_request(5)).closed);
+    next_probe_is_due(&server);
     let answer = quota(&mut first, member_request(0, 5));
     assert_eq!((answer.granted, answer.closed), (1, false));
     assert!(quota(&mut second, member_request(5, 5)).closed);
     // What a process knows from before does not start another quarter of an hour.
-    let gate = Some(GateReport { age: Duration::MAX, ..report(86_399).unwrap() });
+    let gate = Some(GateReport { age: Duration::MAX, ..report(86_399) });
     let again = Some(Join { again: true, in_flight: Vec::new() });
     assert!(quota(&mut second, QuotaRequest { join: again, gate, ..join_request(0) }).closed);
     // A probe that shows nothing is soon followed by another.
     let completed = vec![(0, Duration::ZERO)];
     let answer = quota(&mut first, QuotaRequest { completed, ..member_request(5, 0) });
     assert!(answer.closed && answer.wait <= Duration::from_secs(5), "{answer:?}");
-    quota(&mut first, QuotaRequest { gate: report(0), ..member_request(5, 0) });
+    quota(&mut first, QuotaRequest { gate: Some(report(0)), ..member_request(5, 0) });
     let answer = quota(&mut second, member_request(10, 5));
     assert_eq!((answer.granted, answer.closed), (5, false));
     // Nor does what it knows from before close the gate again.
     let again = Some(Join { again: true, in_flight: Vec::new() });
-    let gate = Some(GateReport { age: Duration::MAX, ..report(86_399).unwrap() });
+    let gate = Some(GateReport { age: Duration::MAX, ..report(86_399) });
     assert!(!quota(&mut second, QuotaRequest { join: again, gate, ..join_request(0) }).closed);
+}
+
+#[test]
+fn refusal_that_names_no_time_confirms_a_long_one() {
+    let server = RedisServer::start();
+    let mut store = process(&server.url());
+    quota(&mut store, QuotaRequest { gate: Some(report(86_400)), ..join_request(0) });
+    next_probe_is_due(&server);
+    assert_eq!(quota(&mut store, member_request(0, 5)).granted, 1);
+    let gate = Some(GateReport { named: false, ..report(1) });
+    let probed = QuotaRequest { unused: vec![0], gate, ..member_request(5, 0) };
+    let answer = quota(&mut store, probed);
+    assert!(answer.closed && answer.wait > Duration::from_secs(890), "{answer:?}");
 }
 
 #[test]

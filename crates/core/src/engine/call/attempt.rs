@@ -198,7 +198,8 @@ impl<E: Endpoint> Call<E> {
     }
 }
 
-/// Keeps all calls from sending such requests for the time that the service asked for, if it did.
+/// Keeps all calls from sending such requests for this time, if there is one: the one that the
+/// service named, or else the pause of the call, which does not shorten a refusal.
 fn close_gate<E: Endpoint>(
     engine: &mut Engine,
     now: Moment,
@@ -206,14 +207,14 @@ fn close_gate<E: Endpoint>(
     error: &CallErrorKind,
     wait: Option<Duration>,
 ) {
-    let until = wait.filter(|wait| !wait.is_zero()).map(|wait| now.after(wait));
+    let (until, named) = (wait.map(|wait| now.after(wait)), error.retry_after().is_some());
     match (&attempt.purpose, until) {
         (Purpose::Token(_), Some(until)) if error.is_overload() => {
             engine.token_refused(until, attempt.sent_at, now, error);
         }
         (Purpose::Token(_), _) => engine.token_cache.showed_nothing(attempt.sent_at, now),
         (Purpose::Request(..), Some(until)) if error.is_rate_limited() => {
-            engine.limiter(E::BUCKET).close(until, attempt.sent_at, now);
+            engine.limiter(E::BUCKET).close(until, named, attempt.sent_at, now);
         }
         (Purpose::Request(..), _) => {}
     }

@@ -67,6 +67,8 @@ struct Asked {
 struct GateChange {
     /// `None` if the gate has opened.
     closed_until: Option<Moment>,
+    /// True if the service named that time, so that it replaces a longer one.
+    named: bool,
     /// The time of the request that showed it.
     sent_at: Moment,
 }
@@ -158,17 +160,27 @@ impl Permits {
         }
     }
 
-    /// Records that the gate is closed until then, or open, as a request sent at `sent_at` showed.
-    pub(super) fn gate_changed(&mut self, closed_until: Option<Moment>, sent_at: Moment) {
-        let earlier = self.gate_change.map_or(sent_at, |change| change.sent_at);
-        self.gate_change = Some(GateChange { closed_until, sent_at: sent_at.max(earlier) });
+    /// Records that the gate is closed until then, or open, as a request sent at `sent_at` showed;
+    /// and whether the service has `named` that time.
+    pub(super) fn gate_changed(
+        &mut self,
+        closed_until: Option<Moment>,
+        named: bool,
+        sent_at: Moment,
+    ) {
+        let mut change = GateChange { closed_until, named, sent_at };
+        if let Some(earlier) = self.gate_change {
+            change.named |= earlier.named;
+            change.sent_at = sent_at.max(earlier.sent_at);
+        }
+        self.gate_change = Some(change);
         self.refused |= closed_until.is_some();
     }
 
     /// Records that the service accepted a request sent at `sent_at`.
     pub(super) fn accepted(&mut self, sent_at: Moment) {
         if self.refused {
-            self.gate_changed(None, sent_at);
+            self.gate_changed(None, true, sent_at);
         }
     }
 
@@ -230,12 +242,16 @@ impl Permits {
         }
         let report = |change: GateChange| GateReport {
             closed_for: change.closed_until.unwrap_or_default().since(now),
+            named: change.named,
             age: now.since(change.sent_at),
         };
         // The store may have named this time itself, so it is no newer than what the store knows.
         let known = state.refused_until.filter(|_| joins);
-        let known =
-            known.map(|until| GateReport { closed_for: until.since(now), age: Duration::MAX });
+        let known = known.map(|until| GateReport {
+            closed_for: until.since(now),
+            named: true,
+            age: Duration::MAX,
+        });
         let first = self.take_numbers(wanted.into());
         self.asked = Some(Asked { at: now, first, wanted, gate_change });
         for done in &mut self.completed {

@@ -74,6 +74,18 @@ fn refusal_without_retry_after_closes_the_gate_until_the_reset() {
 }
 
 #[test]
+fn reset_beyond_the_window_does_not_shorten_a_long_refusal() {
+    for (reset, opens) in [(9, at(909_000)), (86_000, at(1_800_000))] {
+        let mut limiter = limiter();
+        limiter.close(at(86_400_000), true, at(0), at(0));
+        send(&mut limiter, 1, at(900_000));
+        let told = RateLimit { reset_after: Some(Duration::from_secs(reset)), ..reported(10, 0) };
+        limiter.answered(1, at(900_000), &told, REFUSED);
+        assert_eq!(opens_at(&mut limiter, &mut None, at(900_000)), Some(opens));
+    }
+}
+
+#[test]
 fn gateway_error_does_not_end_slow_start() {
     let mut limiter = limiter();
     send(&mut limiter, 1, at(0));
@@ -149,7 +161,7 @@ fn wait_is_certain_only_for_a_known_limit_or_a_closed_gate() {
     budgeted.answered(1, at(1), &RateLimit::default(), OK);
     assert_eq!(certain(&mut budgeted, at(1)), Some(true));
     let mut closed = limiter();
-    closed.close(at(5_000), at(0), at(0));
+    closed.close(at(5_000), true, at(0), at(0));
     assert_eq!(certain(&mut closed, at(0)), Some(true));
 }
 
@@ -216,7 +228,7 @@ fn closed_gate_wakes_no_calls() {
     send(&mut limiter, 2, at(1));
     let mut waiting = None;
     assert!(opens_at(&mut limiter, &mut waiting, at(1)).is_some());
-    limiter.close(at(9_000), at(0), at(1));
+    limiter.close(at(9_000), true, at(0), at(1));
     assert!(!limiter.failed(2, at(2), true));
     assert_eq!(opens_at(&mut limiter, &mut waiting, at(3)), Some(at(9_000)));
     assert_eq!(opens_at(&mut limiter, &mut waiting, at(9_000)), None);
@@ -309,7 +321,7 @@ fn limit_is_unlearned_when_responses_stop_naming_one() {
 fn success_opens_the_gate() {
     let mut limiter = limiter_with_limit(10);
     send(&mut limiter, 2, at(1));
-    limiter.close(Moment::new(Duration::MAX), at(0), at(1));
+    limiter.close(Moment::new(Duration::MAX), true, at(0), at(1));
     let deferred = limiter.admit(&mut None, at(2)).unwrap_err();
     assert!(deferred.refused && deferred.until == at(900_001));
     send(&mut limiter, 3, at(900_001));

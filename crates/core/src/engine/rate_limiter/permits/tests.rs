@@ -145,7 +145,7 @@ fn process_that_the_store_has_forgotten_joins_again_and_reports_everything() {
     assert_eq!(request.completed, [(1, Duration::from_millis(1_100))]);
     assert_eq!(request.learned, Some(SharedLimit::Of(5)));
     let (closed_for, age) = (Duration::from_millis(1_900), Duration::MAX);
-    assert_eq!(request.gate, Some(GateReport { closed_for, age }));
+    assert_eq!(request.gate, Some(GateReport { closed_for, named: true, age }));
 }
 
 #[test]
@@ -168,34 +168,38 @@ fn change_of_the_gate_is_reported_once() {
     let closed = LimiterState { closed_until: Some(at(4_000)), ..state(0) };
     let report = |closed_for, age| {
         let [closed_for, age] = [closed_for, age].map(Duration::from_millis);
-        Some(GateReport { closed_for, age })
+        Some(GateReport { closed_for, named: true, age })
     };
-    permits.gate_changed(Some(at(4_000)), at(900));
-    permits.gate_changed(Some(at(4_000)), at(800));
+    permits.gate_changed(Some(at(4_000)), true, at(900));
+    permits.gate_changed(Some(at(4_000)), false, at(800));
     assert!(permits.has_gate_change());
     assert_eq!(asks(&mut permits, &closed, at(1_000)).gate, report(3_000, 100));
     permits.answered(&QuotaAnswer { closed: true, ..answer(0, 3_000) }, at(1_000));
     assert!(!permits.has_gate_change());
     assert_eq!(permits.request(&closed, at(1_001), false), None);
-    permits.gate_changed(None, at(1_000));
+    permits.gate_changed(None, true, at(1_000));
     assert_eq!(asks(&mut permits, &state(0), at(1_002)).gate, report(0, 2));
+    permits.answered(&answer(0, 0), at(1_002));
+    permits.gate_changed(Some(at(1_005)), false, at(1_002));
+    let request = asks(&mut permits, &state(0), at(1_003));
+    assert_eq!(request.gate.map(|report| report.named), Some(false));
 }
 
 #[test]
 fn change_of_the_gate_is_reported_until_the_store_knows_it() {
     let mut permits = member(0);
-    permits.gate_changed(None, at(1_000));
+    permits.gate_changed(None, true, at(1_000));
     asks(&mut permits, &state(0), at(1_001));
     permits.store_lost(0, at(1_002));
     let open = |age| {
         let age = Duration::from_millis(age);
-        Some(GateReport { closed_for: Duration::ZERO, age })
+        Some(GateReport { closed_for: Duration::ZERO, named: true, age })
     };
     assert_eq!(asks(&mut permits, &state(0), at(2_000)).gate, open(1_000));
     permits.answered(&QuotaAnswer { member: false, ..answer(0, 0) }, at(2_000));
     assert_eq!(asks(&mut permits, &state(0), at(2_001)).gate, open(1_001));
     // A change during the exchange is reported by the next one.
-    permits.gate_changed(Some(at(9_000)), at(2_001));
+    permits.gate_changed(Some(at(9_000)), true, at(2_001));
     permits.answered(&answer(0, 0), at(2_002));
     let closed_for = Some(Duration::from_millis(6_997));
     let request = asks(&mut permits, &state(0), at(2_003));
@@ -221,7 +225,7 @@ fn first_acceptance_after_a_refusal_is_reported() {
     permits.accepted(at(900_200));
     let request = asks(&mut permits, &state(0), at(900_300));
     let age = Duration::from_millis(100);
-    assert_eq!(request.gate, Some(GateReport { closed_for: Duration::ZERO, age }));
+    assert_eq!(request.gate, Some(GateReport { closed_for: Duration::ZERO, named: true, age }));
     permits.answered(&answer(0, 0), at(900_300));
     permits.accepted(at(900_400));
     assert!(!permits.has_gate_change(), "the store knows");
