@@ -32,8 +32,10 @@ pub(super) struct RateLimiter {
     window: Duration,
     /// The maximum number of requests in a window that the policy allows this client.
     budget: Option<u32>,
-    /// The limit that the service named last, with the time of that response.
-    learned: Option<(u32, Moment)>,
+    /// The limit that the service named last.
+    learned: Option<u32>,
+    /// The time of the first response since then that named none.
+    unnamed_since: Option<Moment>,
     /// True once a response has shown whether there is a limit.
     answered: bool,
     first_sent: Option<Moment>,
@@ -85,6 +87,7 @@ impl RateLimiter {
             window: window.max(Duration::from_millis(1)),
             budget,
             learned: None,
+            unnamed_since: None,
             answered: false,
             first_sent: None,
             in_flight: InFlight::default(),
@@ -173,8 +176,8 @@ impl RateLimiter {
         let conclusive = !status.is_server_error() && status != StatusCode::UNAUTHORIZED;
         let first = !self.answered && (conclusive || reported.limit.is_some());
         self.answered |= first;
-        self.learn(reported.limit, conclusive, now);
         let refused = status == StatusCode::TOO_MANY_REQUESTS;
+        self.learn(reported.limit, conclusive && !refused, now);
         let (mut opened, mut probe_ended) = (false, false);
         if let Some(sent_at) = self.in_flight.remove(id) {
             self.finish(id, !refused, now);
@@ -192,12 +195,11 @@ impl RateLimiter {
 
     /// Learns the limit, and unlearns it when responses stop naming one for a window.
     fn learn(&mut self, limit: Option<u32>, conclusive: bool, now: Moment) {
-        match (limit, self.learned) {
-            (Some(limit), _) => self.learned = Some((limit, now)),
-            (None, Some((_, at))) if conclusive && at.after(self.window) <= now => {
-                self.learned = None;
-            }
-            (None, _) => {}
+        if limit.is_some() {
+            (self.learned, self.unnamed_since) = (limit, None);
+        } else if conclusive {
+            let since = *self.unnamed_since.get_or_insert(now);
+            self.learned.take_if(|_| since.after(self.window) <= now);
         }
     }
 
@@ -280,9 +282,9 @@ impl RateLimiter {
     /// the part of the limit that others leave, and its share while the store is lost.
     fn limit(&self) -> Option<usize> {
         // At least one: without responses, it would never be noticed that the others stopped.
-        let left = |(limit, _)| (limit as usize).saturating_sub(self.others.count()).max(1);
+        let left = |limit| (limit as usize).saturating_sub(self.others.count()).max(1);
         let budget = self.budget.map(|budget| budget.max(1) as usize);
-        let whole = budget.into_iter().chain(self.learned.map(|(limit, _)| limit as usize)).min();
+        let whole = budget.into_iter().chain(self.learned.map(|limit| limit as usize)).min();
         let share =
             self.permits.as_ref().zip(whole).and_then(|(permits, whole)| permits.share_of(whole));
         budget.into_iter().chain(self.learned.map(left)).chain(share).min()

@@ -33,7 +33,7 @@ impl RateLimiter {
             bucket,
             budget: self.budget,
             limit: match self.learned {
-                Some((limit, _)) => SharedLimit::Of(limit),
+                Some(limit) => SharedLimit::Of(limit),
                 None if self.answered => SharedLimit::Unlimited,
                 None => SharedLimit::Unknown,
             },
@@ -56,7 +56,7 @@ impl RateLimiter {
             None | Some(SharedLimit::Unknown) => {}
             Some(SharedLimit::Unlimited) => (self.learned, self.answered) = (None, true),
             Some(SharedLimit::Of(limit)) => {
-                (self.learned, self.answered) = (Some((limit, now)), true);
+                (self.learned, self.unnamed_since, self.answered) = (Some(limit), None, true);
             }
         }
         let knows_the_gate = answer.member && !permits.has_gate_change();

@@ -312,9 +312,24 @@ fn limit_is_unlearned_when_responses_stop_naming_one() {
         limiter.answered(id, at(now), &none, StatusCode::BAD_GATEWAY);
         assert_eq!(limiter.limit(), Some(1));
     }
-    send(&mut limiter, 4, at(30_001));
-    limiter.answered(4, at(30_001), &none, OK);
+    // Only what a window of responses shows counts, and a refusal shows that there is a limit.
+    for (id, now, status) in [(4, 30_001, OK), (5, 40_001, REFUSED), (6, 40_001, OK)] {
+        assert_eq!(limiter.limit(), Some(1));
+        send(&mut limiter, id, at(now));
+        limiter.answered(id, at(now), &none, status);
+    }
     assert_eq!(limiter.limit(), None);
+}
+
+#[test]
+fn limit_that_a_response_names_again_is_kept() {
+    let mut limiter = limiter_with_limit(1);
+    for (id, now) in [(2, 10_000), (3, 20_000), (4, 30_000)] {
+        send(&mut limiter, id, at(now));
+        let told = if id == 3 { reported(1, 0) } else { RateLimit::default() };
+        limiter.answered(id, at(now), &told, OK);
+        assert_eq!(limiter.limit(), Some(1));
+    }
 }
 
 #[test]
