@@ -115,7 +115,7 @@ impl<E: Endpoint> Call<E> {
                     return Ok(self.wait(engine, now, until, WaitReason::RetryAfter));
                 }
                 let error = self.error(EndpointKind::FetchToken, error, GaveUp::DeadlineExceeded);
-                Err(error.with_retry_after(until.since(now)))
+                Err(error.with_closed_for(until.since(now), true))
             }
             TokenAccess::Failed(error) => {
                 Err(self.error(EndpointKind::FetchToken, error, GaveUp::NotRetryable))
@@ -145,7 +145,7 @@ impl<E: Endpoint> Call<E> {
                 let bounded = refused || !self.deadline.excludes_queue;
                 if bounded && certain && until >= deadline {
                     let error = self.out_of_time(reason);
-                    return Err(error.with_retry_after(until.since(now)));
+                    return Err(error.with_closed_for(until.since(now), refused));
                 }
                 let until = if bounded { deadline.min(until) } else { until };
                 Ok(self.wait(engine, now, until, reason))

@@ -18,6 +18,9 @@ pub struct CallError {
     replay: Replay,
     attempts: u32,
     retry_after: Option<Duration>,
+    /// True if the service refuses requests for that time; false if the client's own rate limiter
+    /// does.
+    refused: bool,
 }
 
 /// The kinds of [`CallError`].
@@ -80,7 +83,7 @@ impl CallError {
             _ => EndpointKind::RetrieveDecision,
         };
         let (gave_up, replay) = (GaveUp::NotRetryable, Replay::Safe);
-        Self { endpoint, kind, gave_up, replay, attempts: 1, retry_after: None }
+        Self { endpoint, kind, gave_up, replay, attempts: 1, retry_after: None, refused: false }
     }
 
     /// Sets the endpoint that failed.
@@ -155,6 +158,19 @@ impl CallError {
     /// or from the client's own rate limiter.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after.or_else(|| self.response().and_then(ResponseError::retry_after))
+    }
+
+    /// Sets how long no request can be sent, and whether the service refuses them for that time.
+    pub(super) fn with_closed_for(self, time: Duration, refused: bool) -> Self {
+        Self { refused, ..self.with_retry_after(time) }
+    }
+
+    /// Returns how long the service refuses requests, if the call gave up because of that.
+    pub(super) fn refused_for(&self) -> Option<Duration> {
+        match self.retry_after {
+            Some(time) => self.refused.then_some(time),
+            None => self.kind.retry_after(),
+        }
     }
 
     /// Returns whether the time ran out.

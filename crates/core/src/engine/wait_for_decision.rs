@@ -113,11 +113,8 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
         deadline: Moment,
     ) -> Option<Result<E::Output, CallError>> {
         let cut_off = |error: &CallError| error.gave_up() == GaveUp::DeadlineExceeded;
-        let outlasts = |error: &CallError| {
-            let asked = error.response().and_then(|response| response.retry_after());
-            let retry_after = error.retry_after().zip(asked).map(|(known, asked)| known.min(asked));
-            retry_after.is_some_and(|wait| now.after(wait) >= deadline)
-        };
+        let outlasts =
+            |error: &CallError| error.refused_for().is_some_and(|wait| now.after(wait) >= deadline);
         match result {
             Ok(decision) => match E::undecided(&decision) {
                 Some(status) => self.seen = Some(Ok(status)),

@@ -164,6 +164,24 @@ fn refusal_that_outlasts_the_wait_ends_it_after_a_status_was_seen() {
 }
 
 #[test]
+fn refusal_of_another_call_that_outlasts_the_wait_ends_it() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let wait = || WaitForDecision::new("s-1".parse().unwrap());
+    let (mut refused, mut other) = (wait(), wait());
+    let (_, ticket) = sends(&mut other, &mut engine, at(1));
+    answer(&mut other, &mut engine, at(1), ticket, 200, &decision("Pending"));
+    waits(&mut other, &mut engine, at(1));
+    let (_, ticket) = sends(&mut refused, &mut engine, at(2));
+    let refusal = Response::builder().status(429).header("retry-after", "700");
+    refused.handle_response(&mut engine, at(2), ticket, &refusal.body(&b""[..]).unwrap());
+    fails(&mut refused, &mut engine, at(2));
+    let error = fails(&mut other, &mut engine, at(3));
+    assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Pacing)), "{error}");
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(699)));
+}
+
+#[test]
 fn refusal_that_ends_during_the_wait_is_waited_for() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");

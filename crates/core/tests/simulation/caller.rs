@@ -198,8 +198,10 @@ impl Caller {
             assert_eq!((reported, error.gave_up()), (Some(status), GaveUp::NotRetryable));
         }
         if let Work::Wait(_) = self.work {
+            // The refusal of another call shows only in the text.
             let asked = error.response().and_then(|response| response.retry_after());
-            let retry_after = error.retry_after().zip(asked).map(|(known, asked)| known.min(asked));
+            let refused = asked.is_some() || format!("{error:?}").contains("refused: true");
+            let retry_after = error.retry_after().filter(|_| refused);
             let outlasted = retry_after.is_some_and(|wait| now.after(wait) >= self.deadline);
             let in_time = now == self.deadline || outlasted || !error.is_retryable();
             assert!(in_time, "ends too early: {error}");
