@@ -61,7 +61,8 @@ pub(crate) fn write_regular(path: &Path, content: &[u8]) -> io::Result<()> {
     file.write_all(content)
 }
 
-fn regular(kind: fs::FileType) -> io::Result<()> {
+/// Refuses anything but a regular file.
+pub(crate) fn regular(kind: fs::FileType) -> io::Result<()> {
     if kind.is_file() { Ok(()) } else { Err(io::Error::other(format!("it is {}", kind_of(kind)))) }
 }
 

@@ -169,12 +169,9 @@ impl RecordFile {
 
 /// Refuses anything but a regular file.
 fn regular(name: &Named, found: &fs::Metadata) -> Result<(), Failure> {
-    let kind = found.file_type();
-    if kind.is_file() {
-        return Ok(());
-    }
-    let kind = file::kind_of(kind);
-    Err(Failure::usage(format!("could not open {name} to write: it is {kind}; name another file")))
+    file::regular(found.file_type()).map_err(|error| {
+        Failure::usage(format!("could not open {name} to write: {error}; name another file"))
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! other members are in the failures file, and the fingerprints of the lists of its retries.
 
 use std::collections::hash_map::RandomState;
+use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::hash::BuildHasher as _;
 use std::io::{self, BufRead as _, BufReader, Read as _};
@@ -118,17 +119,14 @@ impl Arguments {
             let attempt = format!("could not read {name}, the state of the export");
             Failure::of_file(attempt, &error, "check its permissions, or choose another --output")
         };
-        let foreign = |why: &str| {
+        let foreign = |why: &dyn Display| {
             Failure::usage(format!(
                 "{name} is needed for the state of the export, but {why}; move it away, or choose \
                  another --output"
             ))
         };
         match std::fs::symlink_metadata(&name.path) {
-            Ok(found) if !found.is_file() => {
-                return Err(foreign(&format!("it is {}", file::kind_of(found.file_type()))));
-            }
-            Ok(_) => {}
+            Ok(found) => file::regular(found.file_type()).map_err(|error| foreign(&error))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),
         }
@@ -141,7 +139,7 @@ impl Arguments {
         let text = read().map_err(unreadable)?;
         let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let arguments = std::str::from_utf8(line).ok().and_then(parse_line);
-        arguments.map(Some).ok_or_else(|| foreign("it is not the state file of an export"))
+        arguments.map(Some).ok_or_else(|| foreign(&"it is not the state file of an export"))
     }
 
     /// Returns the job of the export, if several machines divide it.
