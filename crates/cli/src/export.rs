@@ -94,7 +94,7 @@ pub(crate) struct ExportJob {
 
 impl ExportJob {
     fn new(input: Input, mut ids: IdSet, files: Files, retried: Option<PathBuf>) -> Self {
-        ids.reserve(input.ids());
+        ids.reserve(input.ids);
         Self { input, ids, files, division: None, retried }
     }
 
@@ -169,7 +169,7 @@ pub(crate) fn begin(
         (Some(_), None) => Some(Job::List(input.fingerprint()?)),
     };
     let arguments = Arguments::new(&name, paths.failures.as_ref(), format, base_url, job);
-    let start = match input.source() {
+    let start = match &input.source {
         _ if restart => Start::Restart,
         Source::Ids(_) => Start::Resume,
         Source::Failures(list) => Start::Retry(list),
@@ -196,10 +196,12 @@ fn begin_retry(
         (None, _) => None,
         (Some(_), Some(name)) => Some(Job::Named(name)),
         // The original list is not available, so its recorded fingerprint is kept.
-        (Some(_), None) => Some(started.job().unwrap_or_else(|| Job::List(String::new()))),
+        (Some(_), None) => {
+            Some(started.share.map_or_else(|| Job::List(String::new()), |it| it.job))
+        }
     };
-    let arguments = Arguments::new(failures, paths.failures.as_ref(), format, base_url, job);
-    let arguments = arguments.with_input_of(&started);
+    let mut arguments = Arguments::new(failures, paths.failures.as_ref(), format, base_url, job);
+    arguments.input = started.input;
     let (mut files, mut ids) = Files::open(paths, &arguments, Start::Retry(failures))?;
     let read = || Input::check(Source::Failures(list.path.clone()), api_of(format), &paths.folder);
     let interrupted = match fs::symlink_metadata(&list.path) {

@@ -61,7 +61,7 @@ impl Files {
     ) -> Result<Self, Failure> {
         let mut open = |name: &Named| -> Result<RecordFile, Failure> {
             let file = RecordFile::open(name)?;
-            if file.is_new() {
+            if file.created {
                 created.push(name.clone());
             }
             Ok(file)
@@ -69,11 +69,11 @@ impl Files {
         let mut output = paths.output.as_ref().map(&mut open).transpose()?;
         let mut failures = paths.failures.as_ref().map(&mut open).transpose()?;
         let started = paths.state.as_ref().map(Arguments::read).transpose()?.flatten();
-        arguments.owns_failures = failures.as_ref().is_some_and(RecordFile::is_new)
+        arguments.owns_failures = failures.as_ref().is_some_and(|file| file.created)
             || started.as_ref().is_some_and(|started| started.owns_failures);
         let restart = matches!(start, Start::Restart);
         if restart || started.is_none() {
-            let has_failures = started.as_ref().is_some_and(|it| it.has_failures_of(&arguments));
+            let has_failures = started.as_ref().is_some_and(|it| it.failures == arguments.failures);
             refuse_foreign(
                 output.as_ref().filter(|file| !file.is_empty() && started.is_none()),
                 failures.as_mut().filter(|file| !file.is_empty()),
@@ -104,7 +104,7 @@ impl Files {
         }
         let state = paths.state.as_ref().map(RecordFile::open).transpose()?;
         for file in [&output, &failures].into_iter().flatten() {
-            file::sync_folder(&file.name().path);
+            file::sync_folder(&file.name.path);
         }
         let (accepted, synced) = (false, Instant::now());
         Ok(Self { arguments, output, failures, state, retries: Vec::new(), accepted, synced })
@@ -130,7 +130,7 @@ impl Files {
         let format = self.arguments.format;
         let mut header = format.header().strip_suffix('\n');
         let exported = self.output.as_mut().map(|output| {
-            let name = output.name().clone();
+            let name = output.name.clone();
             output.check(format, |record| {
                 if let Some(header) = header.take() {
                     return Ok(record == header);
@@ -143,7 +143,7 @@ impl Files {
             })
         });
         let failed = self.failures.as_mut().map(|failures| {
-            let name = failures.name().clone();
+            let name = failures.name.clone();
             failures.check(ExportFormat::Jsonl, |line| {
                 let Some(line) = parse_line::<FailureLine>(line) else { return Ok(false) };
                 let lost = Mark::Failed(line.exit_of_status());
@@ -190,7 +190,7 @@ impl Files {
         let problem = |error: io::Error| {
             Failure::other(format!("could not write {list}: {error}; nothing was sent"))
         };
-        let all = fs::read(&failures.name().path).map_err(problem)?;
+        let all = fs::read(&failures.name.path).map_err(problem)?;
         if let Some(state) = &mut self.state {
             state.append(&json_line(&RetryRecord::of(&*all).map_err(problem)?)?)?;
             state.sync()?;
@@ -229,13 +229,13 @@ impl Files {
 
     /// Returns the name of the failures file.
     pub(super) fn failures(&self) -> Option<&Named> {
-        self.failures.as_ref().map(RecordFile::name)
+        self.failures.as_ref().map(|file| &file.name)
     }
 
     /// Returns the command that retries the failures into the output; `None` if the list is divided
     /// or a name needs quoting.
     pub(super) fn retry_command(&self) -> Option<String> {
-        let (output, failures) = (self.output.as_ref()?.name(), self.failures()?);
+        let (output, failures) = (&self.output.as_ref()?.name, self.failures()?);
         let is_plain = |name: &Named| {
             let plain = |c: char| c.is_alphanumeric() || "/._-+@%,:".contains(c);
             let shown = name.shown.to_str().filter(|shown| !shown.starts_with('-'));
@@ -275,7 +275,7 @@ impl Files {
     pub(super) fn synced(&self) -> [Vec<u8>; 3] {
         [&self.output, &self.failures, &self.state].map(|file| {
             let file = file.as_ref().unwrap();
-            let mut content = fs::read(&file.name().path).unwrap();
+            let mut content = fs::read(&file.name.path).unwrap();
             // What an earlier power loss has left and was not cut off is on the disk.
             content.truncate(file.synced.map_or(usize::MAX, |length| length.try_into().unwrap()));
             content
@@ -287,7 +287,7 @@ impl Drop for Files {
     fn drop(&mut self) {
         let ours = self.accepted && self.arguments.owns_failures;
         if let Some(failures) = self.failures.as_ref().filter(|file| ours && file.is_empty()) {
-            let _ = fs::remove_file(&failures.name().path);
+            let _ = fs::remove_file(&failures.name.path);
         }
     }
 }
@@ -304,7 +304,7 @@ fn refuse_foreign(
     (restart, may_restart, has_failures): (bool, bool, bool),
 ) -> Result<(), Failure> {
     let not_empty = |file: &RecordFile, advice: &str| {
-        let name = file.name();
+        let name = &file.name;
         Err(Failure::usage(format!(
             "{name} is not empty, and there is no export to resume; {advice}"
         )))
@@ -329,7 +329,7 @@ fn refuse_foreign(
         }
         Ok(1..) => not_empty(failures, "choose another --failures"),
         _ => {
-            let name = failures.name();
+            let name = &failures.name;
             Err(Failure::usage(format!(
                 "{name} is not a failures file; move it away, or choose another --failures"
             )))

@@ -73,11 +73,12 @@ enum Kept {
 
 /// An input in which every line has been checked.
 pub(crate) struct Input {
-    source: Source,
+    pub(super) source: Source,
     api: Api,
     file: BufReader<io::Take<File>>,
     length: u64,
-    ids: u64,
+    /// The number of lines with an id.
+    pub(super) ids: u64,
     line: Vec<u8>,
     number: u64,
 }
@@ -148,10 +149,6 @@ impl Input {
         Ok(Self { source, api, file, length, ids, line: Vec::new(), number: 0 })
     }
 
-    pub(super) fn source(&self) -> &Source {
-        &self.source
-    }
-
     /// Goes back to the first id.
     pub(super) fn rewind(&mut self) -> Result<(), Failure> {
         let buffered = self.file.buffer().len();
@@ -200,11 +197,6 @@ impl Input {
     /// Returns the displayed name of the source.
     pub(crate) fn shown(&self) -> String {
         shown(&self.source)
-    }
-
-    /// Returns the number of lines with an id.
-    pub(crate) fn ids(&self) -> u64 {
-        self.ids
     }
 }
 

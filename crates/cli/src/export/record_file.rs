@@ -12,12 +12,13 @@ use crate::failure::Failure;
 use crate::file;
 
 pub(super) struct RecordFile {
-    name: Named,
+    pub(super) name: Named,
     file: File,
     length: u64,
     /// The length up to which the file survives a power loss; `None` after it was cut.
     pub(super) synced: Option<u64>,
-    created: bool,
+    /// Set if opening created the file.
+    pub(super) created: bool,
 }
 
 impl RecordFile {
@@ -54,17 +55,8 @@ impl RecordFile {
         Ok(Self { name: name.clone(), file, length, synced: Some(length), created })
     }
 
-    pub(super) fn name(&self) -> &Named {
-        &self.name
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.length == 0
-    }
-
-    /// Returns true if opening created the file.
-    pub(super) fn is_new(&self) -> bool {
-        self.created
     }
 
     /// Sets mode 0600.

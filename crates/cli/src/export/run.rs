@@ -55,7 +55,7 @@ pub(crate) fn run(
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
     interrupt.defer();
-    let total = input.ids();
+    let total = input.ids;
     let started = Instant::now();
     progress.start();
     let activity = Arc::<Activity>::default();
@@ -122,7 +122,7 @@ fn conclude(
     }
     let retry = run.files.retry_command().filter(|_| run.all_failed() > 0);
     let Run { ledger, untrusted, .. } = run;
-    let hint = match (retry, ledger.input.ids()) {
+    let hint = match (retry, ledger.input.ids) {
         (_, 0) if ledger.input.is_retry() => "; there are no failures to retry".to_owned(),
         (_, 0) => format!("; {} has no session IDs: give one per line", ledger.input.shown()),
         (Some(command), _) => format!("; retry them with {command}"),

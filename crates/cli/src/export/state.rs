@@ -31,8 +31,8 @@ const LOOPBACK: &str = "loopback";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Arguments {
-    input: String,
-    failures: String,
+    pub(super) input: String,
+    pub(super) failures: String,
     pub(super) format: ExportFormat,
     service: String,
     /// Set if the failures file is the export's own, to be removed if it stays empty.
@@ -105,11 +105,6 @@ impl Arguments {
         Self { input: shown(input), failures, format, service, owns_failures: false, share }
     }
 
-    /// Replaces the input with that of another run.
-    pub(super) fn with_input_of(self, other: &Self) -> Self {
-        Self { input: other.input.clone(), ..self }
-    }
-
     /// Reads the arguments that an export was started with; `None` if there is no state file.
     ///
     /// # Errors
@@ -140,11 +135,6 @@ impl Arguments {
         let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
         let arguments = std::str::from_utf8(line).ok().and_then(parse_line);
         arguments.map(Some).ok_or_else(|| foreign(&"it is not the state file of an export"))
-    }
-
-    /// Returns the job of the export, if several machines divide it.
-    pub(super) fn job(&self) -> Option<Job> {
-        self.share.as_ref().map(|share| share.job.clone())
     }
 
     /// Keeps the share that was started, if it belongs to the same job.
@@ -196,11 +186,6 @@ impl Arguments {
             "use the same arguments to resume, or another --output"
         };
         Err(Failure::usage(format!("the export to {output} was started {difference}; {advice}")))
-    }
-
-    /// Returns true if both exports have the same failures file.
-    pub(super) fn has_failures_of(&self, other: &Self) -> bool {
-        self.failures == other.failures
     }
 
     /// Returns true if the same command may have `--restart`.
