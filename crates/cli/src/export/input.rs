@@ -59,6 +59,48 @@ impl Source {
             parsed.as_str().parse().map_err(|error| format!("{error}"))?;
         SessionId::new(id.as_str()).map(Some).map_err(|error| error.to_string())
     }
+
+    /// Opens the source, and a file in `folder` for a copy of it if it cannot be read twice.
+    fn open(&self, folder: &Path) -> Result<(Box<dyn BufRead>, Kept), Failure> {
+        let unreadable = |error| self.unreadable(&error);
+        let copy =
+            || tempfile::tempfile_in(folder).map_err(|error| self.not_copied(folder, &error));
+        if self.is_standard_input() {
+            return Ok((Box::new(io::stdin().lock()), Kept::Copy(BufWriter::new(copy()?))));
+        }
+        let (Self::Ids(path) | Self::Failures(path)) = self;
+        let file = File::open(path).map_err(unreadable)?;
+        let kept = if file.metadata().map_err(unreadable)?.is_file() {
+            Kept::Itself(file.try_clone().map_err(unreadable)?)
+        } else {
+            Kept::Copy(BufWriter::new(copy()?))
+        };
+        Ok((Box::new(BufReader::new(file)), kept))
+    }
+
+    /// Returns the displayed name.
+    pub(super) fn shown(&self) -> String {
+        match self {
+            _ if self.is_standard_input() => "standard input".to_owned(),
+            Self::Ids(path) | Self::Failures(path) => path.display().to_string(),
+        }
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Failure {
+        let advice = match self {
+            Self::Ids(_) => "check --input",
+            Self::Failures(_) => "check --retry-failures",
+        };
+        Failure::of_file(format!("could not read {}", self.shown()), error, advice)
+    }
+
+    fn not_copied(&self, folder: &Path, error: &io::Error) -> Failure {
+        let (shown, folder) = (self.shown(), folder.display());
+        Failure::other(format!(
+            "could not keep a copy of {shown} in {folder}: {error}; make room there, or give \
+             --input a file"
+        ))
+    }
 }
 
 /// The maximum length of a line in bytes, far longer than any id or failure.
@@ -86,34 +128,9 @@ pub(crate) struct Input {
 impl Input {
     /// Checks the whole input. If it cannot be read twice, it is copied to a file in `folder`.
     pub(crate) fn check(source: Source, api: Api, folder: &Path) -> Result<Self, Failure> {
-        let shown = shown(&source);
-        let flag = match source {
-            Source::Ids(_) => "--input",
-            Source::Failures(_) => "--retry-failures",
-        };
-        let unreadable = |error: io::Error| {
-            Failure::of_file(format!("could not read {shown}"), &error, &format!("check {flag}"))
-        };
-        let copied = |error: io::Error| {
-            let folder = folder.display();
-            Failure::other(format!(
-                "could not keep a copy of {shown} in {folder}: {error}; make room there, or give \
-                 --input a file"
-            ))
-        };
-        let (Source::Ids(path) | Source::Failures(path)) = &source;
-        let copy = || tempfile::tempfile_in(folder).map(BufWriter::new).map(Kept::Copy);
-        let (mut reader, mut kept): (Box<dyn BufRead>, _) = if source.is_standard_input() {
-            (Box::new(io::stdin().lock()), copy().map_err(copied)?)
-        } else {
-            let file = File::open(path).map_err(unreadable)?;
-            let kept = if file.metadata().map_err(unreadable)?.is_file() {
-                Kept::Itself(file.try_clone().map_err(unreadable)?)
-            } else {
-                copy().map_err(copied)?
-            };
-            (Box::new(BufReader::new(file)), kept)
-        };
+        let unreadable = |error| source.unreadable(&error);
+        let copied = |error| source.not_copied(folder, &error);
+        let (mut reader, mut kept) = source.open(folder)?;
         let (mut line, mut number, mut ids, mut length) = (Vec::new(), 0_u64, 0_u64, 0_u64);
         loop {
             match read_line(&mut reader, &mut line).map_err(unreadable)? {
@@ -129,6 +146,7 @@ impl Input {
             match found {
                 Ok(found) => ids += u64::from(found.is_some()),
                 Err(why) => {
+                    let shown = source.shown();
                     return Err(Failure::usage(format!(
                         "line {number} of {shown}: {why}; nothing was sent"
                     )));
@@ -157,7 +175,7 @@ impl Input {
         file.set_limit(self.length);
         self.number = 0;
         file.get_mut().seek(SeekFrom::Start(0)).map(drop).map_err(|error| {
-            let shown = shown(&self.source);
+            let shown = self.source.shown();
             Failure::other(format!(
                 "could not read {shown} again: {error}; fix this and {RESUME_HINT}"
             ))
@@ -193,11 +211,6 @@ impl Input {
     pub(super) fn is_retry(&self) -> bool {
         matches!(self.source, Source::Failures(_))
     }
-
-    /// Returns the displayed name of the source.
-    pub(crate) fn shown(&self) -> String {
-        shown(&self.source)
-    }
 }
 
 impl Iterator for Input {
@@ -206,7 +219,7 @@ impl Iterator for Input {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let failed = |why: String| {
-                let shown = shown(&self.source);
+                let shown = self.source.shown();
                 let line = self.number + 1;
                 Some(Err(Failure::other(format!(
                     "line {line} of {shown} has changed: {why}; leave it unchanged, and {RESUME_HINT}"
@@ -226,13 +239,6 @@ impl Iterator for Input {
                 Err(why) => return failed(why),
             }
         }
-    }
-}
-
-fn shown(source: &Source) -> String {
-    match source {
-        _ if source.is_standard_input() => "standard input".to_owned(),
-        Source::Ids(path) | Source::Failures(path) => path.display().to_string(),
     }
 }
 

@@ -124,7 +124,9 @@ fn conclude(
     let Run { ledger, untrusted, .. } = run;
     let hint = match (retry, ledger.input.ids) {
         (_, 0) if ledger.input.is_retry() => "; there are no failures to retry".to_owned(),
-        (_, 0) => format!("; {} has no session IDs: give one per line", ledger.input.shown()),
+        (_, 0) => {
+            format!("; {} has no session IDs: give one per line", ledger.input.source.shown())
+        }
         (Some(command), _) => format!("; retry them with {command}"),
         (None, _) => String::new(),
     };
