@@ -112,67 +112,74 @@ impl Files {
 
     /// Reads which ids are done, and cuts off torn records once all files are known to be valid.
     fn recover(&mut self, ids: &mut IdSet) -> Result<(), Failure> {
-        let recorded = self.state.as_mut().map(|state| {
-            let mut first = true;
-            state.check(ExportFormat::Jsonl, |line| {
-                if std::mem::take(&mut first) {
-                    return Ok(parse_line::<Arguments>(line).is_some());
-                }
-                if let Some((id, exit)) = ExitRecord::parse(line) {
-                    ids.mark(&id, Mark::ExitRecorded(exit));
-                    return Ok(true);
-                }
-                let Some(RetryRecord { retry }) = parse_line(line) else { return Ok(false) };
-                self.retries.push(retry);
-                Ok(true)
-            })
-        });
-        let format = self.arguments.format;
-        let mut header = format.header().strip_suffix('\n');
-        let exported = self.output.as_mut().map(|output| {
-            let name = output.name.clone();
-            output.check(format, |record| {
-                if let Some(header) = header.take() {
-                    return Ok(record == header);
-                }
-                let Some(id) = format.session_id(record) else { return Ok(false) };
-                match ids.mark(&id, Mark::Exported) {
-                    None | Some(Mark::ExitRecorded(_)) => Ok(true),
-                    Some(_) => Err(repeated(&name, &id)),
-                }
-            })
-        });
-        let failed = self.failures.as_mut().map(|failures| {
-            let name = failures.name.clone();
-            failures.check(ExportFormat::Jsonl, |line| {
-                let Some(line) = parse_line::<FailureLine>(line) else { return Ok(false) };
-                let lost = Mark::Failed(line.exit_of_status());
-                match ids.mark(&line.session_id, lost) {
-                    None => {}
-                    Some(Mark::ExitRecorded(exit)) => {
-                        ids.mark(&line.session_id, Mark::Failed(exit));
-                    }
-                    Some(_) => return Err(repeated(&name, &line.session_id)),
-                }
-                Ok(true)
-            })
-        });
-        let whole = [recorded.transpose()?, exported.transpose()?, failed.transpose()?];
+        let whole = [self.read_state(ids)?, self.read_output(ids)?, self.read_failures(ids)?];
         let files = [&mut self.state, &mut self.output, &mut self.failures];
         for (file, whole) in files.into_iter().zip(whole) {
-            if let (Some(file), Some(whole)) = (file, whole) {
-                file.truncate(whole)?;
-                if file.is_empty() {
-                    file.make_private()?;
-                }
+            let Some(file) = file else { continue };
+            file.truncate(whole)?;
+            if file.is_empty() {
+                file.make_private()?;
             }
         }
         self.accepted = true;
+        let header = self.arguments.format.header();
         match &mut self.output {
-            Some(output) if output.is_empty() => output.append(format.header()),
+            Some(output) if output.is_empty() => output.append(header),
             Some(_) => Ok(()),
-            None => output::print(format.header()),
+            None => output::print(header),
         }
+    }
+
+    /// Reads the state, and returns the length of its whole records in bytes.
+    fn read_state(&mut self, ids: &mut IdSet) -> Result<u64, Failure> {
+        let Some(state) = &mut self.state else { return Ok(0) };
+        let mut first = true;
+        state.check(ExportFormat::Jsonl, |line| {
+            if std::mem::take(&mut first) {
+                return Ok(parse_line::<Arguments>(line).is_some());
+            }
+            if let Some((id, exit)) = ExitRecord::parse(line) {
+                ids.mark(&id, Mark::ExitRecorded(exit));
+                return Ok(true);
+            }
+            let Some(RetryRecord { retry }) = parse_line(line) else { return Ok(false) };
+            self.retries.push(retry);
+            Ok(true)
+        })
+    }
+
+    /// Does the same with the output, which is read after the state.
+    fn read_output(&mut self, ids: &mut IdSet) -> Result<u64, Failure> {
+        let Some(output) = &mut self.output else { return Ok(0) };
+        let (name, format) = (output.name.clone(), self.arguments.format);
+        let mut header = format.header().strip_suffix('\n');
+        output.check(format, |record| {
+            if let Some(header) = header.take() {
+                return Ok(record == header);
+            }
+            let Some(id) = format.session_id(record) else { return Ok(false) };
+            match ids.mark(&id, Mark::Exported) {
+                None | Some(Mark::ExitRecorded(_)) => Ok(true),
+                Some(_) => Err(repeated(&name, &id)),
+            }
+        })
+    }
+
+    /// Does the same with the failures, which are read last.
+    fn read_failures(&mut self, ids: &mut IdSet) -> Result<u64, Failure> {
+        let Some(failures) = &mut self.failures else { return Ok(0) };
+        let name = failures.name.clone();
+        failures.check(ExportFormat::Jsonl, |line| {
+            let Some(line) = parse_line::<FailureLine>(line) else { return Ok(false) };
+            match ids.mark(&line.session_id, Mark::Failed(line.exit_of_status())) {
+                None => {}
+                Some(Mark::ExitRecorded(exit)) => {
+                    ids.mark(&line.session_id, Mark::Failed(exit));
+                }
+                Some(_) => return Err(repeated(&name, &line.session_id)),
+            }
+            Ok(true)
+        })
     }
 
     /// Returns true if this export wrote the list of a retry.
