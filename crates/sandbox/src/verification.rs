@@ -26,7 +26,6 @@ use crate::{RecordedRequest, Route};
 pub use handle::Verification;
 pub use limits::VerificationLimits;
 use session::Session;
-use sessions::Lookup;
 
 /// An authorized request.
 struct Call<'a> {
@@ -86,16 +85,23 @@ impl Target {
         application: Option<&Application>,
         id: &str,
     ) -> Result<Self, Answer> {
-        match state.verification.look_up(id, strict) {
-            Lookup::Created(session)
-                if application.is_none_or(|by| by.client_id == session.application) =>
-            {
-                Ok(Self::Session(Box::new(session.clone())))
-            }
-            Lookup::Sample { status } => Ok(Self::Sample(status.map(str::to_owned))),
-            Lookup::Deleted => Err(Answer::detail(404, "Session not found.")),
-            Lookup::Created(_) | Lookup::Unknown => Err(not_found()),
+        let sessions = &state.verification;
+        if sessions.missing.contains(id) {
+            return Err(not_found());
         }
+        if sessions.deleted.contains(id) {
+            return Err(Answer::detail(404, "Session not found."));
+        }
+        if let Some(session) = sessions.by_id(id) {
+            let visible = application.is_none_or(|by| by.client_id == session.application);
+            let found = visible.then(|| Self::Session(Box::new(session.clone())));
+            return found.ok_or_else(not_found);
+        }
+        let status = sessions.statuses.get(id).cloned();
+        if strict && status.is_none() && !sessions.decisions.contains_key(id) {
+            return Err(not_found());
+        }
+        Ok(Self::Sample(status))
     }
 
     /// Returns the session; fails for a sample, which cannot be changed.

@@ -3,7 +3,6 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::sessions::Lookup;
 use crate::Sandbox;
 use crate::webhook::{WebhookDelivery, WebhookFault};
 
@@ -69,9 +68,8 @@ impl<'a> Verification<'a> {
     pub fn resend(&self, session_id: &str) -> bool {
         let now = self.0.shared().now();
         let mut state = self.0.shared().state();
-        let session = match state.verification.look_up(session_id, true) {
-            Lookup::Created(session) => session.clone(),
-            _ => return false,
+        let Some(session) = state.verification.by_id(session_id).cloned() else {
+            return false;
         };
         state.verification.notify(&session, None, now);
         true

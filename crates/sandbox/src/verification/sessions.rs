@@ -23,23 +23,12 @@ pub(crate) struct Sessions {
     by_id: HashMap<String, u64>,
     by_token: HashMap<String, u64>,
     last: u64,
-    deleted: HashSet<String>,
+    pub(super) deleted: HashSet<String>,
     /// The statuses that tests have set for ids that were not created here.
-    statuses: HashMap<String, String>,
+    pub(super) statuses: HashMap<String, String>,
     pub(crate) decisions: HashMap<String, String>,
     pub(crate) missing: HashSet<String>,
     pub(crate) outbox: Outbox,
-}
-
-/// The result of looking up a session id.
-pub(crate) enum Lookup<'a> {
-    Created(&'a Session),
-    /// An id that was never created here, with the status that a test has set, if any.
-    Sample {
-        status: Option<&'a str>,
-    },
-    Deleted,
-    Unknown,
 }
 
 impl Sessions {
@@ -108,24 +97,16 @@ impl Sessions {
         self.created.values().rev().filter(|session| !self.missing.contains(&session.id))
     }
 
-    pub(crate) fn by_token(&self, token: &str) -> Option<&Session> {
-        let session = self.created.get(self.by_token.get(token)?)?;
-        (!self.missing.contains(&session.id)).then_some(session)
+    pub(crate) fn by_id(&self, id: &str) -> Option<&Session> {
+        self.by_number(self.by_id.get(id))
     }
 
-    pub(crate) fn look_up(&self, id: &str, strict: bool) -> Lookup<'_> {
-        if self.missing.contains(id) {
-            Lookup::Unknown
-        } else if self.deleted.contains(id) {
-            Lookup::Deleted
-        } else if let Some(session) = self.by_id.get(id).and_then(|number| self.created.get(number))
-        {
-            Lookup::Created(session)
-        } else if strict && !self.statuses.contains_key(id) && !self.decisions.contains_key(id) {
-            Lookup::Unknown
-        } else {
-            Lookup::Sample { status: self.statuses.get(id).map(String::as_str) }
-        }
+    pub(crate) fn by_token(&self, token: &str) -> Option<&Session> {
+        self.by_number(self.by_token.get(token))
+    }
+
+    fn by_number(&self, number: Option<&u64>) -> Option<&Session> {
+        self.created.get(number?).filter(|session| !self.missing.contains(&session.id))
     }
 
     /// Sets the status of a session, created or not. For a created one webhooks are sent.
