@@ -77,20 +77,15 @@ fn table<'a>(
     }
     begin(page, &["Status", "Page", "Session", about, "Vendor data", "Created (UTC)"]);
     for row in rows.take(LISTED) {
-        page.raw("<tr role=\"row\">\n<td role=\"cell\"><span class=\"status ");
-        page.text(&class(row.status)).raw("\">").text(row.status);
-        page.raw("</span></td>\n<td role=\"cell\"><a class=\"open\" href=\"").text(&row.path);
+        page.raw("<tr role=\"row\">\n").status_cell(row.status);
+        page.raw("<td role=\"cell\"><a class=\"open\" href=\"").text(&row.path);
         page.raw("\">Open<span class=\"unseen\"> the ").raw(row.page).raw(" ");
         page.text(&row.number.to_string()).raw("</span></a></td>\n");
-        page.raw("<td class=\"id\" role=\"cell\" data-label=\"Session\"><code>").text(row.id);
-        page.raw("</code></td>\n<td role=\"cell\" data-label=\"").raw(about);
-        page.raw(if row.about_is_code { "\" class=\"id\"><code>" } else { "\">" }).text(row.about);
-        page.raw(if row.about_is_code { "</code></td>\n" } else { "</td>\n" });
-        page.raw("<td role=\"cell\" data-label=\"Vendor data\">");
-        page.text(row.vendor_data.unwrap_or("–"));
-        page.raw("</td>\n<td role=\"cell\" data-label=\"Created (UTC)\">");
-        page.text(&clock::time_of_day(row.created_at));
-        page.raw("</td>\n</tr>\n");
+        page.code_cell("Session", row.id);
+        let about_cell = if row.about_is_code { Html::code_cell } else { Html::cell };
+        about_cell(page, about, row.about);
+        page.cell("Vendor data", row.vendor_data.unwrap_or("–"));
+        page.cell("Created (UTC)", &clock::time_of_day(row.created_at)).raw("</tr>\n");
     }
     page.raw("</tbody>\n</table>\n");
     if count > LISTED {
@@ -112,22 +107,14 @@ pub(super) fn webhooks(page: &mut Html, state: &State) {
     }
     begin(page, &["Sent (UTC)", "Session", "Status", "Fault", "Attempt", "Answer"]);
     for delivery in outbox.delivered.iter().rev().take(REQUESTS_LISTED) {
-        page.raw("<tr role=\"row\">\n<td role=\"cell\" data-label=\"Sent (UTC)\">");
-        page.text(&clock::time_of_day(delivery.sent_at));
-        page.raw("</td>\n<td class=\"id\" role=\"cell\" data-label=\"Session\"><code>");
-        page.text(&delivery.session_id)
-            .raw("</code></td>\n<td role=\"cell\"><span class=\"status ");
-        page.text(&class(&delivery.session_status)).raw("\">").text(&delivery.session_status);
-        page.raw("</span></td>\n<td role=\"cell\" data-label=\"Fault\">");
-        match delivery.fault {
-            WebhookFault::Pass => page.raw("–"),
-            fault => page.text(&fault.to_string()),
+        page.raw("<tr role=\"row\">\n").cell("Sent (UTC)", &clock::time_of_day(delivery.sent_at));
+        page.code_cell("Session", &delivery.session_id).status_cell(&delivery.session_status);
+        let fault = match delivery.fault {
+            WebhookFault::Pass => "–".to_owned(),
+            fault => fault.to_string(),
         };
-        page.raw("</td>\n<td role=\"cell\" data-label=\"Attempt\">");
-        page.text(&delivery.attempt.to_string());
-        page.raw("</td>\n<td role=\"cell\" data-label=\"Answer\">");
-        answer(page, delivery.answer);
-        page.raw("</td>\n</tr>\n");
+        page.cell("Fault", &fault).cell("Attempt", &delivery.attempt.to_string());
+        page.cell("Answer", &answer(delivery.answer)).raw("</tr>\n");
     }
     page.raw("</tbody>\n</table>\n</section>\n");
 }
@@ -145,17 +132,14 @@ pub(super) fn requests(page: &mut Html, shared: &Shared, state: &State, now: Dur
     begin(page, &["Time (UTC)", "Request", "Answer"]);
     let runs = latest.chunk_by(|one, other| is_same(one, other)).take(REQUESTS_LISTED);
     for (request, count) in runs.filter_map(|run| Some((run.first()?, run.len()))) {
-        page.raw("<tr role=\"row\">\n<td role=\"cell\" data-label=\"Time (UTC)\">");
         let received = now.saturating_sub(elapsed.saturating_sub(request.received));
-        page.text(&clock::time_of_day(received));
-        page.raw("</td>\n<td role=\"cell\"><code>").text(&request.method).raw(" ");
+        page.raw("<tr role=\"row\">\n").cell("Time (UTC)", &clock::time_of_day(received));
+        page.raw("<td role=\"cell\"><code>").text(&request.method).raw(" ");
         page.text(&request.redacted_path()).raw("</code>");
         if count > 1 {
             page.raw(" <span class=\"quiet\">").text(&count.to_string()).raw(" times</span>");
         }
-        page.raw("</td>\n<td role=\"cell\" data-label=\"Answer\">");
-        answer(page, request.status);
-        page.raw("</td>\n</tr>\n");
+        page.raw("</td>\n").cell("Answer", &answer(request.status)).raw("</tr>\n");
     }
     page.raw("</tbody>\n</table>\n</section>\n");
 }
@@ -165,11 +149,8 @@ fn is_same(one: &RecordedRequest, other: &RecordedRequest) -> bool {
     (&one.method, &one.path, one.status) == (&other.method, &other.path, other.status)
 }
 
-fn answer(page: &mut Html, status: Option<u16>) {
-    match status {
-        Some(status) => page.text(&status.to_string()),
-        None => page.raw("none"),
-    };
+fn answer(status: Option<u16>) -> String {
+    status.map_or("none".to_owned(), |status| status.to_string())
 }
 
 fn is_of_api(request: &RecordedRequest) -> bool {
@@ -184,4 +165,20 @@ fn begin(page: &mut Html, columns: &[&'static str]) {
         page.raw("<th role=\"columnheader\" scope=\"col\">").raw(column).raw("</th>");
     }
     page.raw("</tr>\n</thead>\n<tbody role=\"rowgroup\">\n");
+}
+
+impl Html {
+    fn cell(&mut self, label: &'static str, text: &str) -> &mut Self {
+        self.raw("<td role=\"cell\" data-label=\"").raw(label).raw("\">").text(text).raw("</td>\n")
+    }
+
+    fn code_cell(&mut self, label: &'static str, code: &str) -> &mut Self {
+        self.raw("<td class=\"id\" role=\"cell\" data-label=\"").raw(label).raw("\"><code>");
+        self.text(code).raw("</code></td>\n")
+    }
+
+    fn status_cell(&mut self, status: &str) -> &mut Self {
+        self.raw("<td role=\"cell\"><span class=\"status ").text(&class(status)).raw("\">");
+        self.text(status).raw("</span></td>\n")
+    }
 }
