@@ -17,9 +17,9 @@ mod transport;
 
 pub use self::builder::ClientBuilder;
 pub use self::config_error::ConfigError;
-pub use self::connect::{Connect, HttpClients, HttpSettings};
+pub use self::connect::{Connect, HttpSettings};
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::{ClientError, TransportDetail};
 pub use self::read_limited::read_limited;
 pub use self::run::{Driver, Exchange, FailedExchange, Run, receive_head, serve_store};
-pub use self::transport::{NOT_HTTP, Route, Transport};
+pub use self::transport::{HttpClients, NOT_HTTP, Route, Transport};

@@ -2,58 +2,18 @@ use std::fmt;
 
 use http::Request;
 
-use super::config_error::ConfigError;
-use super::connect::{Connect, HttpClients, HttpSettings};
 use crate::base_url::BaseUrl;
 use crate::endpoint::{EndpointKind, Host, Replay};
-use crate::engine::{Engine, Event, TransportErrorKind};
-use crate::proxy::{HttpProxy, ProxySettings};
+use crate::engine::{Event, TransportErrorKind};
+use crate::proxy::HttpProxy;
 
 /// The transport of a client's requests: HTTP clients and a route for each [`Host`] of the service,
 /// and the caller's hooks.
 #[derive(Debug)]
 pub struct Transport<H> {
-    data_transfer: (HttpClients<H>, Route),
-    verification: (HttpClients<H>, Route),
+    pub(super) data_transfer: (HttpClients<H>, Route),
+    pub(super) verification: (HttpClients<H>, Route),
     pub(super) hooks: Hooks,
-}
-
-impl<H: Clone> Transport<H> {
-    /// Creates a transport that sends all requests with the caller's HTTP client.
-    pub(super) fn custom(client: H, engine: &Engine, hooks: Hooks) -> Self {
-        let clients = HttpClients { pooled: client.clone(), unpooled: client };
-        let route = |base: &BaseUrl| (clients.clone(), Route::new(base, None));
-        Self {
-            data_transfer: route(engine.base_url()),
-            verification: route(engine.verification_base_url()),
-            hooks,
-        }
-    }
-
-    /// Builds the HTTP clients: one for both hosts, or one for each if only one of them is reached
-    /// through a proxy.
-    pub(super) fn build<C: Connect<HttpClient = H>>(
-        engine: &Engine,
-        root_certificates: &[Vec<u8>],
-        proxies: &ProxySettings,
-        hooks: Hooks,
-    ) -> Result<Self, ConfigError> {
-        let (first, second) = (engine.base_url(), engine.verification_base_url());
-        let tls = !first.is_plain_http() || !second.is_plain_http();
-        let proxy = [proxies.proxy_for(first)?, proxies.proxy_for(second)?];
-        let clients = |proxy: &Option<HttpProxy>| {
-            C::http_clients(&HttpSettings { tls, root_certificates, proxy: proxy.as_ref() })
-        };
-        let data_transfer = clients(&proxy[0])?;
-        let same = proxy[0].is_some() == proxy[1].is_some();
-        let verification = if same { data_transfer.clone() } else { clients(&proxy[1])? };
-        let [first_proxy, second_proxy] = proxy;
-        Ok(Self {
-            data_transfer: (data_transfer, Route::new(first, first_proxy)),
-            verification: (verification, Route::new(second, second_proxy)),
-            hooks,
-        })
-    }
 }
 
 impl<H> Transport<H> {
@@ -88,6 +48,17 @@ impl<H> Transport<H> {
 /// Returns the endpoint that the engine stored in the extensions of a request.
 fn endpoint_of<B>(request: &Request<B>) -> EndpointKind {
     request.extensions().get().copied().unwrap_or(EndpointKind::FetchToken)
+}
+
+/// The clients of the HTTP library, which differ only in their use of connections.
+#[derive(Clone, Debug)]
+pub struct HttpClients<H> {
+    /// Keeps connections alive.
+    pub pooled: H,
+    /// Makes a new connection for each request, for requests that must not be repeated: if an idle
+    /// connection is closed, it is unknown whether the server has seen the request
+    /// ([RFC 9112, section 9.3.1](https://www.rfc-editor.org/rfc/rfc9112#section-9.3.1)).
+    pub unpooled: H,
 }
 
 /// The words for a response whose head cannot be parsed, the same in every HTTP library.
