@@ -11,6 +11,7 @@ mod environment;
 mod error;
 mod read_limited;
 mod run;
+mod serve_store;
 #[cfg(feature = "rustls")]
 pub mod tls;
 mod transport;
@@ -21,5 +22,6 @@ pub use self::connect::{Connect, HttpSettings};
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::{ClientError, TransportDetail};
 pub use self::read_limited::read_limited;
-pub use self::run::{Driver, Exchange, FailedExchange, Run, receive_head, serve_store};
+pub use self::run::{Driver, Exchange, FailedExchange, Run, receive_head};
+pub use self::serve_store::serve_store;
 pub use self::transport::{HttpClients, NOT_HTTP, Route, Transport};
