@@ -12,8 +12,8 @@
 mod exchange;
 mod line;
 
-use tracing::Level;
-use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
+use tracing::{Level, Subscriber};
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 pub(crate) use self::exchange::Exchanges;
@@ -34,6 +34,14 @@ pub(crate) fn start(options: &Options, environment: &Environment) {
         Some(Some(filter)) => filter.clone(),
         _ => default_filter(options),
     };
+    // Fails only if called twice.
+    let _ = tracing::subscriber::set_global_default(subscriber(filter));
+    if requested == Some(None) {
+        tracing::warn!(target: TARGET, "RUST_LOG is not understood, so only warnings are shown");
+    }
+}
+
+fn subscriber(filter: Targets) -> impl Subscriber + Send + Sync {
     // The engine's debug events about requests lack headers; `REQUESTS` replaces them.
     let without_duplicates =
         filter_fn(|event| event.target() != TARGET || *event.level() < Level::DEBUG);
@@ -42,13 +50,9 @@ pub(crate) fn start(options: &Options, environment: &Environment) {
         .event_format(line::Line)
         // Reporting an internal error would panic if standard error is closed.
         .log_internal_errors(false);
-    let lines = lines.with_filter(filter).with_filter(without_duplicates);
-    let subscriber = tracing_subscriber::registry().with(lines);
-    // Fails only if called twice.
-    let _ = tracing::subscriber::set_global_default(subscriber);
-    if requested == Some(None) {
-        tracing::warn!(target: TARGET, "RUST_LOG is not understood, so only warnings are shown");
-    }
+    // One filter: with two, an event that only one of them refuses would count as enabled, and the
+    // log of requests would be prepared for nobody.
+    tracing_subscriber::registry().with(lines.with_filter(filter.and(without_duplicates)))
 }
 
 fn default_filter(options: &Options) -> Targets {
@@ -87,5 +91,18 @@ mod tests {
         assert!(!filter("-v").would_enable(TARGET, &Level::DEBUG));
         assert!(!filter("-vv").would_enable(TARGET, &Level::TRACE));
         assert!(!filter("-q").would_enable(TARGET, &Level::WARN));
+    }
+
+    #[test]
+    fn nothing_is_prepared_for_a_log_that_is_not_shown() {
+        for (options, prepares_requests) in
+            [("-q", false), ("", false), ("-v", false), ("-vv", true)]
+        {
+            tracing::subscriber::with_default(subscriber(filter(options)), || {
+                let prepared = tracing::enabled!(target: REQUESTS, Level::DEBUG);
+                assert_eq!(prepared, prepares_requests, "{options}");
+                assert!(!tracing::enabled!(target: TARGET, Level::DEBUG), "{options}");
+            });
+        }
     }
 }

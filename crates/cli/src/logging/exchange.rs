@@ -117,10 +117,10 @@ impl Sent {
 
 /// Returns the secret in a client id and secret encoded for a token request.
 fn client_secret(encoded: &str) -> Option<Secret> {
-    let pair = STANDARD.decode(encoded).ok()?;
-    let secret = pair.split(|byte| *byte == b':').nth(1)?;
-    let (secret, _) = form_urlencoded::parse(secret).next()?;
-    Some(Secret::from(&*secret))
+    let pair = Secret::from(String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?);
+    let secret = pair.expose().split(':').nth(1)?;
+    let (secret, _) = form_urlencoded::parse(secret.as_bytes()).next()?;
+    Some(Secret::from(secret.into_owned()))
 }
 
 fn is_number_or_date(text: &str) -> bool {
