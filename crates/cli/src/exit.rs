@@ -158,7 +158,8 @@ mod tests {
     fn responses_map_to_exit_codes() {
         let another = br#"{"session_id":"s-2","status":"Confirmed"}"#;
         let large = vec![b'0'; (8 << 20) + 1];
-        let table: [(u16, &[u8], Exit, Exit); 17] = [
+        let invalid_client = br#"{"error":"invalid_client"}"#;
+        let table: [(u16, &[u8], Exit, Exit); 20] = [
             // status, body, exit code for a decision, exit code for a token
             (200, b"<html>", Exit::NotADecision, Exit::NotADecision),
             (200, b"{\"session_id\":", Exit::NotADecision, Exit::NotADecision),
@@ -167,7 +168,10 @@ mod tests {
             (302, b"", Exit::NotADecision, Exit::NotADecision),
             (199, b"", Exit::NotADecision, Exit::NotADecision),
             (400, b"", Exit::Other, Exit::Other),
-            (400, br#"{"error":"invalid_client"}"#, Exit::Other, Exit::CredentialsRefused),
+            (400, invalid_client, Exit::Other, Exit::CredentialsRefused),
+            (429, invalid_client, Exit::RateLimited, Exit::CredentialsRefused),
+            (302, invalid_client, Exit::NotADecision, Exit::CredentialsRefused),
+            (503, invalid_client, Exit::Unreachable, Exit::CredentialsRefused),
             (401, b"", Exit::CredentialsRefused, Exit::CredentialsRefused),
             (403, b"", Exit::CredentialsRefused, Exit::CredentialsRefused),
             (404, b"", Exit::NoSuchSession, Exit::Other),

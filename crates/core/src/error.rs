@@ -33,7 +33,7 @@ struct Details {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseErrorKind {
-    /// 401, or `invalid_client` from the token endpoint: the credentials were not accepted.
+    /// 401, or `invalid_client` from the token endpoint with any status: the credentials were not accepted.
     Unauthorized,
     /// 403: the credentials are known but lack the permission.
     Forbidden,

@@ -51,13 +51,11 @@ pub(crate) fn failure<B: AsRef<[u8]>>(
     let status = response.status();
     let message = ErrorMessage::of_failure(response.headers(), response.body().as_ref());
     let kind = match status {
+        _ if refuses_client(endpoint, &message) => ResponseErrorKind::Unauthorized,
         StatusCode::UNAUTHORIZED => ResponseErrorKind::Unauthorized,
         StatusCode::FORBIDDEN => ResponseErrorKind::Forbidden,
         StatusCode::TOO_MANY_REQUESTS => ResponseErrorKind::RateLimited,
         StatusCode::REQUEST_TIMEOUT => ResponseErrorKind::ClientError,
-        _ if status.is_client_error() && refuses_client(endpoint, &message) => {
-            ResponseErrorKind::Unauthorized
-        }
         StatusCode::NOT_FOUND => ResponseErrorKind::NotFound,
         _ if status.is_client_error() => ResponseErrorKind::ClientError,
         _ if status.is_server_error() => ResponseErrorKind::ServerError,
