@@ -251,6 +251,11 @@ impl Run {
                 self.consecutive_failures = 0;
             }
             Some(Err(error)) => {
+                if let Some(shortage) = stop::local_shortage(&error) {
+                    // It also failed the calls that waited for the same token, and may follow them.
+                    self.stopped = Some(shortage);
+                    return Ok(());
+                }
                 if let Some(failure) = self.stops(&error) {
                     self.stop(failure);
                     return Ok(());

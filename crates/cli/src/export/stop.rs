@@ -4,23 +4,20 @@ use std::error::Error as StdError;
 use std::io;
 
 use didit_blocking_adapter::Error;
-use didit_blocking_adapter::core::{CallErrorKind, EndpointKind, TransportErrorKind};
+use didit_blocking_adapter::core::{CallErrorKind, EndpointKind, TransportErrorKind, WaitReason};
 
 use crate::failure::{Failure, is_shortage};
 
 /// The advice for an export that stopped.
 pub(super) const RESUME_HINT: &str = "run the same command again (without --restart) to resume";
 
-/// Returns the failure that stops the export, unless the error concerns only its session.
+/// Returns the failure that stops the export, unless the error concerns only its session: a failure
+/// to get a token says nothing about a session.
 pub(super) fn stops(error: &Error) -> Option<Failure> {
-    if let Some(shortage) = local_shortage(error) {
-        return Some(shortage_failure(shortage));
-    }
     let call = error.call();
-    let refused = matches!(call.kind(), CallErrorKind::Response(_) | CallErrorKind::Waiting(_));
-    let stops = match call.endpoint() {
-        EndpointKind::FetchToken => refused,
-        _ => matches!(call.kind(), CallErrorKind::Build(_)),
+    let stops = match call.kind() {
+        CallErrorKind::Build(_) | CallErrorKind::Waiting(WaitReason::Token) => true,
+        _ => call.endpoint() == EndpointKind::FetchToken && !is_about_tls(error),
     };
     stops.then(|| Failure::of_call(None, error).after_sending().with_advice(RESUME_HINT))
 }
@@ -39,14 +36,14 @@ pub(super) fn is_about_tls(error: &Error) -> bool {
     matches!(error.call().kind(), CallErrorKind::Transport(Certificate | Handshake))
 }
 
-/// Returns the I/O error that failed a call, if the system lacks a resource.
-fn local_shortage(error: &Error) -> Option<&io::Error> {
+/// Returns the failure that stops the export if the system lacks a resource.
+pub(super) fn local_shortage(error: &Error) -> Option<Failure> {
     let error = match error.source()?.downcast_ref::<ureq::Error>()? {
         ureq::Error::Io(error) => error,
         ureq::Error::Other(error) => error.downcast_ref()?,
         _ => return None,
     };
-    Some(error).filter(|error| is_shortage(error))
+    is_shortage(error).then(|| shortage_failure(error))
 }
 
 /// Builds the failure of an export on a system that lacks a resource.

@@ -3,7 +3,7 @@ use std::net::TcpListener;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{Place, requested_ids, run, start, wait_for_requests};
+use crate::support::{Place, limited, requested_ids, run, start, wait_for_requests};
 
 #[test]
 fn failures_are_recorded_and_the_first_sets_the_exit_code() {
@@ -66,6 +66,8 @@ fn token_failures_stop_the_export() {
         (Fault::answer(422), 1),
         (Fault::answer(500), 6),
         (Fault::answer(200).body("{}"), 7),
+        (Fault::Reset, 6),
+        (Fault::Hang, 8),
     ] {
         let sandbox = Sandbox::builder().fault(Route::Token, fault.clone()).start().unwrap();
         let place = Place::with_ids(40);
@@ -77,6 +79,23 @@ fn token_failures_stop_the_export() {
         assert!(!place.has("out.failures"), "{fault:?}");
         sandbox.clear(Route::Token);
         run(&mut export).ends(0, "40 exported and 0 failed");
+    }
+}
+
+/// Too few descriptors for the token request fail no session, also not those that wait for the token.
+#[test]
+fn descriptor_shortage_stops_the_export() {
+    let sandbox = Sandbox::start().unwrap();
+    for descriptors in 5..12 {
+        let place = Place::with_ids(40);
+        let mut export = place.export(&sandbox, "");
+        export.env_remove("DIDIT_API_KEY").env("DIDIT_CLIENT_ID", sandbox.client_id());
+        export.env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+        let ran = run(&mut limited(&export, &format!("-n {descriptors}")));
+        assert!(matches!(ran.code, Some(0 | 1)), "{descriptors}: {ran:?}");
+        assert!(!place.has("out.failures"), "{descriptors}: {ran:?}");
+        run(&mut export).ends(0, "40 exported and 0 failed");
+        place.is_complete(40);
     }
 }
 

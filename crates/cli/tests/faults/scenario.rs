@@ -234,8 +234,15 @@ fn of_token() -> Vec<Scenario> {
             .ends("ServerError", 6, 0)
             .passes()
             .stops_export(),
-        always("token: always reset", Fault::Reset).ends("ConnectionLost", 6, 0).passes(),
-        always("token: no answer", Fault::Hang).ends("Timeout", 8, 0).timeout(700).passes(),
+        always("token: always reset", Fault::Reset)
+            .ends("ConnectionLost", 6, 0)
+            .passes()
+            .stops_export(),
+        always("token: no answer", Fault::Hang)
+            .ends("Timeout", 8, 0)
+            .timeout(700)
+            .passes()
+            .stops_export(),
         always("token: no token", Fault::answer(200).body("{}"))
             .ends("Malformed", 7, 0)
             .concerns_all()
