@@ -55,6 +55,12 @@ pub trait Endpoint: sealed::Sealed {
     /// # Errors
     /// The response is an error, or not the documented response to this request.
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Self::Output, ResponseError>;
+
+    /// Returns the output if this error of a retry shows that an earlier attempt, whose response was
+    /// lost, took effect.
+    fn already_done(&self, _error: &ResponseError) -> Option<Self::Output> {
+        None
+    }
 }
 
 /// The name of an endpoint, for errors and events.

@@ -149,13 +149,9 @@ impl Row {
     /// Returns the outcome and the number of requests for a kind.
     fn expected(&self, kind: Kind) -> (&'static str, usize) {
         let expected = if kind.is_once() { self.once } else { self.repeated };
-        match (kind, &self.fault) {
-            // A success that is not a PDF is not retried.
-            (Kind::Pdf, _) if self.once.0 == "Malformed" => ("NotPdf", 1),
-            // The first request has deleted the session.
-            (Kind::Delete, Some(Fault::Truncate)) => ("NotFound", 2),
-            _ => expected,
-        }
+        // A success that is not a PDF is not retried.
+        let is_no_pdf = kind == Kind::Pdf && self.once.0 == "Malformed";
+        if is_no_pdf { ("NotPdf", 1) } else { expected }
     }
 }
 

@@ -36,6 +36,8 @@ pub struct Call<E: Endpoint> {
     /// The wait for which an event was recorded last.
     announced: Option<(Moment, WaitReason)>,
     renewed_after_401: bool,
+    /// Set if an attempt failed that may have taken effect.
+    maybe_done: bool,
     last: Option<(EndpointKind, CallErrorKind)>,
 }
 
@@ -65,6 +67,7 @@ impl<E: Endpoint> Call<E> {
             started_at: None,
             announced: None,
             renewed_after_401: false,
+            maybe_done: false,
             last: None,
         }
     }

@@ -12,15 +12,15 @@ use crate::credentials::Authorization;
 use crate::endpoint::{
     Bucket, Endpoint, EndpointKind, Replay, echo, json_headers, request, sealed, triage,
 };
-use crate::error::{BuildError, ResponseError};
+use crate::error::{BuildError, ResponseError, ResponseErrorKind};
 use crate::json;
 use crate::secret::Secret;
 use crate::session_id::SessionId as AnySessionId;
 
 /// Deletes a session and its data. Deletion is idempotent.
 ///
-/// A request whose response was lost is retried and may then find no session: after more than one
-/// attempt, "not found" means that the session is deleted.
+/// If a retry finds no session after an attempt that may have deleted it, the call succeeds, and all
+/// members of its [`Deletion`] are `None`.
 #[derive(Clone, Debug)]
 pub struct DeleteSession {
     session_id: SessionId,
@@ -55,8 +55,8 @@ impl DeleteSession {
     }
 }
 
-/// The outcome of a deletion. An older version of the service does not report it: all members are
-/// then `None`.
+/// The outcome of a deletion. If it is not known, all members are `None`: the response was lost, or an
+/// older version of the service sent none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
@@ -103,6 +103,10 @@ impl Endpoint for DeleteSession {
         let deletion: Deletion = triage::success(self, response, read)?;
         triage::check_session(self, response, deletion.session_id.as_ref().map(SessionId::as_any))?;
         Ok(deletion)
+    }
+
+    fn already_done(&self, error: &ResponseError) -> Option<Deletion> {
+        (*error.kind() == ResponseErrorKind::NotFound).then(Deletion::default)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Retries, deadlines and events.
 
 use didit_core::data_transfer::{Scope, Scopes};
+use didit_core::verification::DeleteSession;
 
 use super::*;
 
@@ -142,6 +143,40 @@ fn creation_is_retried_only_if_it_had_no_effect() {
             assert!(!error.is_retryable(), "{case}");
             assert!(error.advice().starts_with("the session may have been created"), "{case}");
         }
+    }
+}
+
+/// A session that is gone after an attempt that may have deleted it is deleted.
+#[test]
+fn deletion_succeeds_if_a_retry_finds_no_session() {
+    let lost = || Err(TransportErrorKind::ConnectionLost);
+    for (first, succeeds) in [
+        (lost(), true),
+        (Ok(503), true),
+        (Err(TransportErrorKind::Connect), false),
+        (Ok(429), false),
+    ] {
+        let credentials = Authorization::api_key("key").unwrap();
+        let mut engine = Engine::builder(credentials).build().unwrap();
+        let id = "11111111-2222-4333-8444-555555555555".parse().unwrap();
+        let mut deleting = Call::new(DeleteSession::new(id));
+        let Step::Send { ticket, .. } = deleting.poll(&mut engine, at(0)) else { panic!() };
+        match first {
+            Ok(status) => answer(&mut deleting, &mut engine, at(0), ticket, status, ""),
+            Err(kind) => {
+                deleting.handle_failure(&mut engine, at(0), ticket, TransportError::new(kind));
+            }
+        }
+        let ticket = loop {
+            match deleting.poll(&mut engine, at(10)) {
+                Step::Send { ticket, .. } => break ticket,
+                Step::Wait { .. } => {}
+                Step::Done(result) => panic!("{result:?}"),
+            }
+        };
+        answer(&mut deleting, &mut engine, at(10), ticket, 404, "");
+        let Step::Done(result) = deleting.poll(&mut engine, at(10)) else { panic!() };
+        assert_eq!(result.is_ok(), succeeds, "{first:?}: {result:?}");
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Call, State};
 use crate::credentials::{Authorization, Credentials};
-use crate::endpoint::{Endpoint, EndpointKind};
+use crate::endpoint::{Endpoint, EndpointKind, Replay};
 use crate::engine::retry::{self, Attempts, RetryDecision};
 use crate::engine::{CallErrorKind, Engine, EventKind, GaveUp, Moment, Ticket};
 use crate::oauth::{AccessToken, FetchToken};
@@ -104,6 +104,8 @@ impl<E: Endpoint> Call<E> {
         match decision {
             RetryDecision::Retry { at, reason } => {
                 engine.extend_lease(&self.claim, at, now);
+                let is_harmless = purpose.is_token() || error.is_retryable(Replay::OnlyIfUnsent);
+                self.maybe_done |= !is_harmless;
                 self.last = Some((endpoint, error));
                 self.state = State::Paused { until: at, reason };
                 self.record(engine, || EventKind::Waiting { duration: at.since(now), reason });

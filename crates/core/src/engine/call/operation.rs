@@ -8,6 +8,7 @@ use crate::engine::{
     CallErrorKind, Engine, EventKind, GaveUp, Moment, Operation, Step, Ticket, TransportError,
     TransportErrorKind, WaitReason,
 };
+use crate::error::ResponseError;
 use crate::json::is_object;
 use crate::rate_limit::RateLimit;
 use crate::secret::Secret;
@@ -87,7 +88,10 @@ impl<E: Endpoint> Operation for Call<E> {
                 engine.account(E::BUCKET, |limiter| {
                     limiter.answered(attempt.ticket, now, &reported, status)
                 });
-                match self.endpoint.parse(response) {
+                let already_done = |error: &ResponseError| {
+                    self.endpoint.already_done(error).filter(|_| self.maybe_done)
+                };
+                match self.endpoint.parse(response).or_else(|e| already_done(&e).ok_or(e)) {
                     Ok(output) => return self.finish(engine, now, Ok(output)),
                     Err(error) => error,
                 }
