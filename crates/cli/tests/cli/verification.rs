@@ -61,6 +61,19 @@ fn session_is_awaited_updated_listed_and_deleted() {
     assert!(none.stdout.is_empty() && none.stderr.contains("there are no verification sessions"));
 }
 
+/// The service's pages of both kinds leave businesses out, so each kind is listed on its own.
+#[test]
+fn all_kinds_are_listed_one_after_the_other() {
+    let sandbox = Sandbox::start().unwrap();
+    let id = created(&sandbox);
+    let listed = run(&mut didit_at(&sandbox, "list --kind all --json"));
+    assert!(listed.results().contains(&id) && listed.stdout.lines().count() == 1, "{listed:?}");
+    let requests = sandbox.requests_to(Route::ListVerifications);
+    let targets: Vec<_> = requests.iter().map(|request| &*request.path).collect();
+    assert!(targets[0].contains("session_kind=user"), "{targets:?}");
+    assert!(targets[1].contains("session_kind=business") && targets.len() == 2, "{targets:?}");
+}
+
 #[test]
 fn requests_that_the_service_refuses_are_not_sent() {
     let sandbox = Sandbox::start().unwrap();

@@ -55,7 +55,8 @@ impl ListSessions {
         Self { query: String::new(), is_broken: true }
     }
 
-    /// Limits the list to sessions of a kind: `user` (KYC), `business` (KYB) or `all`.
+    /// Limits the list to sessions of a kind: `user` (KYC), `business` (KYB) or `all`. With `all`, the
+    /// service's pages end with the last KYC session; list each kind on its own to miss none.
     #[must_use]
     pub fn with_session_kind(self, kind: &str) -> Self {
         self.with_query("session_kind", kind)

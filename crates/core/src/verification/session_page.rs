@@ -38,12 +38,15 @@ impl SessionPage {
         Ok(Self { members, breaks_off: false, json: RawJson::new_unchecked(text.trim_ascii()) })
     }
 
-    /// Marks a link to the next page that equals the query of this page or has no larger offset, or
-    /// is on an empty page: such pages would be an endless list.
+    /// Marks a link to the next page that equals the query of this page, has no larger offset, or is
+    /// on an empty page: such pages would be an endless list, or show sessions twice.
     pub(super) fn followed_from(mut self, query: &str) -> Self {
         let next = self.members.next.as_deref().and_then(query_of);
         self.breaks_off = next.is_some_and(|next| {
-            let is_behind = offset(next).is_some_and(|at| Some(at) <= offset(query));
+            let is_behind = match (offset(next), offset(query)) {
+                (Some(next), here) => next <= here.unwrap_or(0),
+                (None, here) => here.is_some(),
+            };
             next == query || is_behind || self.members.results.is_empty()
         });
         self

@@ -43,7 +43,7 @@ pub(crate) struct List {
     /// Only sessions up to this day, YYYY-MM-DD in UTC
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
-    /// user (KYC), business (KYB) or all [default: user]
+    /// user (KYC), business (KYB) or all, first users [default: user]
     #[arg(long, value_name = "KIND", hide_possible_values = true)]
     #[arg(value_parser = ["user", "business", "all"])]
     kind: Option<String>,
@@ -59,10 +59,18 @@ impl List {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
         let mut left = self.max.unwrap_or(usize::MAX);
-        let mut next = Some(self.request(left)?);
+        let list = self.request(left)?;
+        // The pages of `all` end with the last KYC session, so each kind is listed on its own.
+        let mut lists = match self.kind.as_deref() {
+            None => vec![list],
+            Some("all") => {
+                vec![list.clone().with_session_kind("business"), list.with_session_kind("user")]
+            }
+            Some(kind) => vec![list.with_session_kind(kind)],
+        };
         let connection = Connection::verification(context)?;
         let (mut listed, mut pages) = (0, 0);
-        while let Some(request) = next.filter(|_| left > 0) {
+        while let Some(request) = lists.pop().filter(|_| left > 0) {
             let call = Call::new(request).deadline_from_first_send();
             let page: SessionPage = connection.run(call).map_err(|error| {
                 match error.call().kind() {
@@ -85,7 +93,7 @@ impl List {
             }
             listed += page.sessions().len();
             left = left.saturating_sub(page.sessions().len());
-            next = page.next_page();
+            lists.extend(page.next_page());
         }
         if listed == 0 {
             context.note(self.empty_note());
@@ -125,9 +133,6 @@ impl List {
         }
         if let Some(date) = &self.to {
             list = list.with_date_to(date).map_err(|error| refused("--to", &error))?;
-        }
-        if let Some(kind) = &self.kind {
-            list = list.with_session_kind(kind);
         }
         Ok(list)
     }
