@@ -76,7 +76,7 @@ fn callback(members: &Map<String, Value>) -> Result<Option<String>, Answer> {
     let Some(callback) = text_member(members, "callback")? else {
         return Ok(None);
     };
-    let scheme = callback.split_once("://").map(|(scheme, _)| scheme).unwrap_or_default();
+    let scheme = callback.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     let is_script =
@@ -152,6 +152,7 @@ mod tests {
             ("workflow_id", json!("abc"), r#"{"workflow_id":"Invalid workflow_id."}"#),
             ("vendor_data", json!(7), r#"{"vendor_data":["Not a valid string."]}"#),
             ("callback", json!("javascript://x"), r#"{"callback":["Enter a valid URL."]}"#),
+            ("callback", json!("javascript:x()"), r#"{"callback":["Enter a valid URL."]}"#),
             ("callback", json!("no scheme"), r#"{"callback":["Enter a valid URL."]}"#),
             (
                 "language",
@@ -175,13 +176,13 @@ mod tests {
     #[test]
     fn every_documented_member_is_accepted() {
         let members = json!({
-            "workflow_id": WORKFLOW, "vendor_data": "u", "callback": "app://done",
+            "workflow_id": WORKFLOW, "vendor_data": "u", "callback": "com.example.app:/done",
             "callback_method": "both", "metadata": [1, "a"], "language": "pt-BR",
             "contact_details": {"email": "a@b"}, "expected_details": {"first_name": "A"},
             "portrait_image": "AAAA", "sandbox_scenario": "any", "tags": ["new"],
         });
         let given = read(members.as_object().expect("an object")).expect("a creation");
         assert_eq!(given.metadata, json!([1, "a"]));
-        assert_eq!(given.callback.as_deref(), Some("app://done"));
+        assert_eq!(given.callback.as_deref(), Some("com.example.app:/done"));
     }
 }

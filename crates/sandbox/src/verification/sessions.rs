@@ -57,7 +57,8 @@ impl Sessions {
                 && session.given.vendor_data == given.vendor_data
                 && status::is_unfinished(&session.status)
         };
-        given.vendor_data.as_ref().and_then(|_| self.created().find(same)).cloned()
+        let is_blank = given.vendor_data.as_ref().is_none_or(|text| text.trim().is_empty());
+        self.created().filter(|_| !is_blank).find(same).cloned()
     }
 
     /// Creates a session, or replaces the callback and the metadata of `again`.

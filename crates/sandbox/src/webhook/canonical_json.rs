@@ -89,14 +89,22 @@ fn number_text(number: &Number, style: Style) -> String {
 }
 
 /// Formats a float like Python's `repr`: the shortest digits that parse to the same number, with an
-/// exponent below 1e-4 and from 1e16 on.
+/// exponent below 1e-4 and from 1e16 on. Of two texts that are equally short and close, it has the one
+/// with the even last digit, as after rounding.
 fn python_repr(float: f64) -> String {
-    let scientific = format!("{float:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
+    let shortest = format!("{float:e}");
+    let (digits, exponent) = shortest.split_once('e').unwrap_or((&shortest, "0"));
+    let decimals = digits.split_once('.').map_or(0, |(_, decimals)| decimals.len());
+    let exponent: isize = exponent.parse().unwrap_or_default();
+    let to_even = |rounded: String, shortest: String| {
+        if rounded.parse() == Ok(float) { rounded } else { shortest }
+    };
     if (-4..16).contains(&exponent) {
-        return format!("{float:?}");
+        let decimals = decimals.saturating_add_signed(-exponent).max(1);
+        return to_even(format!("{float:.decimals$}"), format!("{float:?}"));
     }
+    let scientific = to_even(format!("{float:.decimals$e}"), shortest);
+    let digits = scientific.split('e').next().unwrap_or_default();
     let sign = if exponent < 0 { '-' } else { '+' };
     format!("{digits}e{sign}{:02}", exponent.unsigned_abs())
 }
@@ -158,6 +166,8 @@ mod tests {
             ("37.4237349802915", "37.4237349802915"),
             ("1.5e-300", "1.5e-300"),
             ("-122.0843428", "-122.0843428"),
+            ("668327109817711.25", "668327109817711.2"),
+            ("1064604969513669.250", "1064604969513669.2"),
             ("18446744073709551615", "18446744073709551615"),
         ] {
             assert_eq!(signed(text), expected, "{text}");
