@@ -60,7 +60,12 @@ fn line(seen: &Seen, elapsed: Duration, timeout: Duration) -> String {
 
 /// Records the status in each response.
 impl Observer for &Seen {
-    fn on_response<B: AsRef<[u8]>>(&mut self, response: &Response<B>, _now: Moment) {
+    fn on_response<B: AsRef<[u8]>>(
+        &mut self,
+        response: &Response<B>,
+        _: Option<&str>,
+        _now: Moment,
+    ) {
         #[derive(Deserialize)]
         struct Answer {
             status: String,

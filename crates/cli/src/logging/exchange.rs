@@ -1,10 +1,7 @@
 //! The log of an operation's requests and responses.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use didit_blocking_adapter::core::{Moment, Secret};
-use http::{HeaderName, HeaderValue, Request, Response, Uri, header};
-use serde::Deserialize;
+use didit_blocking_adapter::core::Moment;
+use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use tracing::{debug, enabled, trace};
 
 use super::REQUESTS;
@@ -16,28 +13,37 @@ const REDACTED: &str = "[redacted]";
 
 /// The headers whose values are shown; others may contain secrets or personal data, like a
 /// `Location` with a session token in its path.
-const SHOWN: [&str; 21] = [
+const SHOWN: [&str; 13] = [
     "accept",
-    "allow",
     "cache-control",
-    "cf-ray",
     "connection",
     "content-encoding",
-    "content-language",
     "content-length",
     "content-type",
     "date",
     "retry-after",
-    "server",
     "transfer-encoding",
     "user-agent",
-    "vary",
-    "via",
     "x-ratelimit-limit",
     "x-ratelimit-remaining",
     "x-ratelimit-reset",
-    "x-request-id",
-    "x-timestamp",
+];
+
+/// The values of the service, besides short numbers and dates, that are shown: it may repeat a secret
+/// or personal data in any header and any encoding.
+const PLAIN: [&str; 12] = [
+    "application/json",
+    "application/json; charset=utf-8",
+    "application/pdf",
+    "chunked",
+    "close",
+    "gzip",
+    "keep-alive",
+    "no-cache",
+    "no-store",
+    "text/html",
+    "text/html; charset=utf-8",
+    "text/plain",
 ];
 
 #[derive(Default)]
@@ -52,58 +58,13 @@ struct Sent {
     what: String,
     at: Moment,
     attempt: u32,
-    /// The secrets in its headers, and then those in its response.
-    secrets: Vec<Secret>,
-    /// Set if it asks for an access token: of its response, only numbers and dates are shown.
-    fetches_token: bool,
-}
-
-/// The secrets in the body of a response.
-#[derive(Default, Deserialize)]
-struct Received {
-    access_token: Option<Secret>,
-    session_token: Option<Secret>,
 }
 
 impl Sent {
     fn new(request: &Request<Vec<u8>>, at: Moment, failed: Option<(String, u32)>) -> Self {
         let what = format!("{} {}", request.method(), without_query(request.uri()));
         let attempt = failed.filter(|(failed, _)| *failed == what).map_or(1, |(_, last)| last + 1);
-        let (mut secrets, mut fetches_token) = (Vec::new(), false);
-        for (name, value) in request.headers() {
-            let is_secret = value.is_sensitive() || *name == header::AUTHORIZATION;
-            let Some(text) = value.to_str().ok().filter(|_| is_secret) else { continue };
-            if let Some(pair) = text.strip_prefix("Basic ") {
-                fetches_token = true;
-                secrets.extend(client_secret(pair));
-            }
-            secrets.extend(text.rsplit(' ').next().map(Secret::from));
-        }
-        Self { what, at, attempt, secrets, fetches_token }
-    }
-
-    /// Remembers the secrets in the body of the response.
-    fn receive(&mut self, body: &[u8]) {
-        let Received { access_token, session_token } =
-            serde_json::from_slice(body).unwrap_or_default();
-        self.secrets.extend([access_token, session_token].into_iter().flatten());
-    }
-
-    /// Returns the value of a header, redacted if it may be secret.
-    fn shown<'a>(&self, name: &HeaderName, value: &'a HeaderValue) -> &'a str {
-        let is_shown = SHOWN.contains(&name.as_str()) && !value.is_sensitive();
-        let text = value.to_str().ok().filter(|_| is_shown);
-        let holds = |text: &str, secret: &Secret| {
-            !secret.expose().is_empty() && text.contains(secret.expose())
-        };
-        let text = text.filter(|text| !self.secrets.iter().any(|secret| holds(text, secret)));
-        text.unwrap_or(REDACTED)
-    }
-
-    /// Returns the value of a header of the response.
-    fn received<'a>(&self, name: &HeaderName, value: &'a HeaderValue) -> &'a str {
-        let shown = self.shown(name, value);
-        if self.fetches_token && !is_number_or_date(shown) { REDACTED } else { shown }
+        Self { what, at, attempt }
     }
 
     fn log_end(&self, end: &str, now: Moment, request_id: Option<&str>) {
@@ -115,16 +76,21 @@ impl Sent {
     }
 }
 
-/// Returns the secret in a client id and secret encoded for a token request.
-fn client_secret(encoded: &str) -> Option<Secret> {
-    let pair = Secret::from(String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?);
-    let secret = pair.expose().split(':').nth(1)?;
-    let (secret, _) = form_urlencoded::parse(secret.as_bytes()).next()?;
-    Some(Secret::from(secret.into_owned()))
+/// Returns the value of a header of a request, redacted if it may be secret.
+fn shown<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
+    let is_shown = SHOWN.contains(&name.as_str()) && !value.is_sensitive();
+    value.to_str().ok().filter(|_| is_shown).unwrap_or(REDACTED)
 }
 
-fn is_number_or_date(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_digit()) || httpdate::parse_http_date(text).is_ok()
+/// Returns the value of a header of a response, redacted unless it is certain to hold no secret.
+fn received<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
+    let text = shown(name, value);
+    // A telephone number is longer.
+    let is_short_number = text.len() < 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_plain = is_short_number
+        || PLAIN.iter().any(|plain| plain.eq_ignore_ascii_case(text))
+        || httpdate::parse_http_date(text).is_ok();
+    if is_plain { text } else { REDACTED }
 }
 
 /// Returns the URL with its query redacted, since a query may contain personal data.
@@ -142,21 +108,27 @@ impl Observer for Exchanges {
             let sent = Sent::new(request, now, self.failed.take());
             trace!(target: REQUESTS, "> {}", sent.what);
             for (name, value) in request.headers() {
-                trace!(target: REQUESTS, "> {name}: {}", sent.shown(name, value));
+                trace!(target: REQUESTS, "> {name}: {}", shown(name, value));
             }
             self.sent = Some(sent);
         }
     }
 
-    fn on_response<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment) {
-        if let Some(mut sent) = self.sent.take() {
-            sent.receive(response.body().as_ref());
-            let name = HeaderName::from_static("x-request-id");
-            let id = response.headers().get(&name).map(|value| sent.shown(&name, value));
-            sent.log_end(&response.status().to_string(), now, id);
+    fn needs_request_id(&self) -> bool {
+        self.sent.is_some()
+    }
+
+    fn on_response<B: AsRef<[u8]>>(
+        &mut self,
+        response: &Response<B>,
+        request_id: Option<&str>,
+        now: Moment,
+    ) {
+        if let Some(sent) = self.sent.take() {
+            sent.log_end(&response.status().to_string(), now, request_id);
             trace!(target: REQUESTS, "< {}", response.status());
             for (name, value) in response.headers() {
-                trace!(target: REQUESTS, "< {name}: {}", sent.received(name, value));
+                trace!(target: REQUESTS, "< {name}: {}", received(name, value));
             }
             self.failed = (!response.status().is_success()).then_some((sent.what, sent.attempt));
         }
@@ -177,46 +149,30 @@ mod tests {
 
     #[test]
     fn secrets_and_queries_are_redacted() {
-        let request = Request::get("https://h/v3/sessions/?search=Ana")
-            .header("authorization", "Bearer canary-token")
-            .header("accept", "application/json")
-            .body(Vec::new())
-            .unwrap();
-        let sent = Sent::new(&request, Moment::default(), None);
-        assert_eq!(sent.what, "GET https://h/v3/sessions/?[redacted]");
-        let shown = |name: &'static str, value: &'static str| {
-            sent.shown(&HeaderName::from_static(name), &HeaderValue::from_static(value)).to_owned()
-        };
-        assert_eq!(shown("accept", "application/json"), "application/json");
-        assert_eq!(shown("x-request-id", "r-1"), "r-1");
-        assert_eq!(shown("authorization", "Bearer canary-token"), REDACTED);
-        assert_eq!(shown("set-cookie", "a=b"), REDACTED);
-        assert_eq!(shown("x-request-id", "was canary-token"), REDACTED);
-        assert_eq!(shown("location", "https://h/authorize/t"), REDACTED);
-    }
-
-    #[test]
-    fn response_of_a_token_request_shows_numbers_and_dates_only() {
-        // printf 'id:canary+%2B' | base64
-        let request = Request::post("https://h/auth/v2/token/")
-            .header("authorization", "Basic aWQ6Y2FuYXJ5KyUyQg==")
-            .body(Vec::new())
-            .unwrap();
-        let mut sent = Sent::new(&request, Moment::default(), None);
-        sent.receive(br#"{"access_token":"tok","expires_in":9}"#);
-        let name = |name: &'static str| HeaderName::from_static(name);
-        for (header, value, shown) in [
-            ("content-length", "12", "12"),
-            ("date", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"),
-            ("server", "a", REDACTED),
-            ("age", "12", REDACTED),
+        let request = Request::get("https://h/v3/sessions/?search=Ana").body(Vec::new()).unwrap();
+        let what = Sent::new(&request, Moment::default(), None).what;
+        assert_eq!(what, "GET https://h/v3/sessions/?[redacted]");
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        for (name, value, in_request, in_response) in [
+            ("accept", "application/json", true, true),
+            ("user-agent", "didit-cli/1", true, false),
+            ("authorization", "close", false, false),
+            ("content-type", "Application/JSON; charset=UTF-8", true, true),
+            ("content-type", "canary", true, false),
+            ("content-length", "1234567", true, true),
+            ("content-length", "34123456", true, false),
+            ("date", date, true, true),
+            ("last-modified", date, false, false),
+            ("server", "canary", false, false),
+            ("x-request-id", "12", false, false),
         ] {
-            let value = HeaderValue::from_static(value);
-            assert_eq!(sent.received(&name(header), &value), shown, "{header}");
-        }
-        for (id, shown) in [("r-1", "r-1"), ("a canary +", REDACTED), ("tok", REDACTED)] {
-            let id = HeaderValue::from_str(id).unwrap();
-            assert_eq!(sent.shown(&name("x-request-id"), &id), shown);
+            let name = HeaderName::from_static(name);
+            let mut header = HeaderValue::from_static(value);
+            let expected = |is_shown| if is_shown { value } else { REDACTED };
+            assert_eq!(shown(&name, &header), expected(in_request), "{name}");
+            assert_eq!(received(&name, &header), expected(in_response), "{name}");
+            header.set_sensitive(true);
+            assert_eq!([shown(&name, &header), received(&name, &header)], [REDACTED; 2], "{name}");
         }
     }
 }

@@ -1,6 +1,6 @@
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{didit_at, run};
+use crate::support::{didit, didit_at, run};
 
 #[test]
 fn logs_contain_no_secrets_or_personal_data() {
@@ -49,8 +49,74 @@ fn logged_headers_contain_no_secrets() {
         ["-vvv token", "-vv token", "-vvv session create --scope names", "-vvv decision a"]
     {
         let ran = run(&mut didit_at(&sandbox, arguments));
-        assert!(ran.stderr.contains(", request id [redacted], "), "{ran:?}");
+        assert!(ran.stderr.contains(", request id ***, "), "{ran:?}");
         assert!(!ran.stderr.contains("canary") && !ran.stderr.contains("private"), "{ran:?}");
         sandbox.script(Route::Token, [repeating(200, "canary-secret", token)]);
+    }
+}
+
+/// The log removes what errors remove, in every encoding.
+#[test]
+fn logged_responses_contain_no_encoded_secrets() {
+    const SECRET: &str = "canary-w0rd/1";
+    const HEADERS: [&str; 6] =
+        ["X-Request-Id", "CF-Ray", "Server", "Via", "Content-Type", "Retry-After"];
+    let sandbox = Sandbox::builder().credentials("id", SECRET).start().unwrap();
+    let each = |encode: &dyn Fn(u32) -> String| -> String {
+        SECRET.chars().map(|c| encode(c.into())).collect()
+    };
+    let forms = [
+        SECRET.to_owned(),
+        each(&|code| format!("%{code:02X}")),
+        each(&|code| format!("&#{code};")),
+        each(&|code| format!("\\u{code:04x}")),
+    ];
+    let token = format!("\u{feff}{{\"access_token\":\"{SECRET}\",\"expires_in\":9}}");
+    let created = format!("\u{feff}{{\"session_id\":\"a\",\"session_token\":\"{SECRET}\"}}");
+    let id = "11111111-2222-3333-4444-555555555555";
+    for (route, variable, arguments, status, body) in [
+        (Route::Decision, "DIDIT_CLIENT_SECRET", "decision a".to_owned(), 404, ""),
+        (Route::Decision, "DIDIT_ACCESS_TOKEN", "decision a".to_owned(), 404, ""),
+        (
+            Route::VerificationDecision,
+            "DIDIT_API_KEY",
+            format!("verification decision {id}"),
+            404,
+            "",
+        ),
+        (Route::SessionStatus, "DIDIT_SESSION_TOKEN", "session status a".to_owned(), 404, ""),
+        (
+            Route::CreateSession,
+            "_",
+            format!("session create --scope names --vendor-data {SECRET}"),
+            400,
+            "",
+        ),
+        (Route::Token, "_", "token".to_owned(), 200, &*token),
+        (Route::CreateSession, "_", "session create --scope names".to_owned(), 201, &*created),
+    ] {
+        for form in &forms {
+            let answer = Fault::answer(status).body(body);
+            sandbox.always(
+                route,
+                HEADERS.iter().fold(answer, |answer, name| answer.header(name, form)),
+            );
+            for level in ["debug", "trace"] {
+                let mut command = didit(&arguments);
+                command
+                    .env("DIDIT_BASE_URL", sandbox.url())
+                    .env("DIDIT_VERIFICATION_BASE_URL", sandbox.url())
+                    .env("RUST_LOG", level)
+                    .env(variable, SECRET);
+                if variable == "_" || variable == "DIDIT_CLIENT_SECRET" {
+                    command.env("DIDIT_CLIENT_ID", "id").env("DIDIT_CLIENT_SECRET", SECRET);
+                }
+                let ran = run(&mut command);
+                assert!(ran.stderr.contains(", request id ***, "), "{arguments}: {ran:?}");
+                assert!(!ran.stderr.contains(SECRET), "{arguments}: {ran:?}");
+                assert!(!ran.stderr.contains(&**form), "{arguments}: {ran:?}");
+            }
+        }
+        sandbox.clear(route);
     }
 }

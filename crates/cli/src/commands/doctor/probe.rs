@@ -27,7 +27,12 @@ impl Observer for &mut Findings {
         self.sent_at = now;
     }
 
-    fn on_response<B: AsRef<[u8]>>(&mut self, response: &Response<B>, now: Moment) {
+    fn on_response<B: AsRef<[u8]>>(
+        &mut self,
+        response: &Response<B>,
+        _: Option<&str>,
+        now: Moment,
+    ) {
         self.took = Some(now.since(self.sent_at));
         let date = response.headers().get("date").and_then(|value| value.to_str().ok());
         if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) {
