@@ -79,7 +79,7 @@ if request.closed_for then
     if not request.named then closed = math.max(closed, known) end
     if is_newer then
       redis.call('HSET', state, 'closed', closed, 'probe', now + PROBE, 'refused', now)
-    elseif known > 0 then
+    elseif known > 0 and request.age <= PROBE then
       redis.call('HSET', state, 'closed', math.max(closed, known))
       redis.call('HSETNX', state, 'probe', now + PROBE)
     end

@@ -120,7 +120,8 @@ pub struct Join {
 ///
 /// If the request that showed it was sent a second or more after the last refusal that the store
 /// knows, and the new time is `named`, it replaces the old one. Otherwise, the later end of both
-/// holds, unless the service accepts requests since.
+/// holds, unless the service accepts requests since. A report of unknown age counts only if the store
+/// knows of no refusal so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateReport {
     /// The time for which the service refuses requests; zero if it accepts them.

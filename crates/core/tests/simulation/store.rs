@@ -230,8 +230,9 @@ impl QuotaRecord {
                 self.refused_at.is_none_or(|at| gate.age.saturating_add(REPORTED) <= now.since(at));
             let known = self.closed.filter(|_| !is_newer || !gate.named);
             self.closed.take_if(|_| is_newer);
-            // A report from before the gate opened has no effect.
-            if !gate.closed_for.is_zero() && (is_newer || self.closed.is_some()) {
+            // A report of unknown age, or from before the gate opened, has no effect.
+            let counts = is_newer || (self.closed.is_some() && gate.age <= PROBE_INTERVAL);
+            if !gate.closed_for.is_zero() && counts {
                 let until = now.after(gate.closed_for);
                 let closed = self.closed.get_or_insert((until, now.after(PROBE_INTERVAL)));
                 closed.0 = known.map_or(until, |(end, _)| end.max(until));

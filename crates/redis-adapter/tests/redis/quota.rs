@@ -153,6 +153,20 @@ fn one_process_probes_a_long_refusal_for_all() {
 }
 
 #[test]
+fn process_that_joins_again_does_not_lengthen_a_shortened_refusal() {
+    let (server, mut first, mut second) = pair();
+    quota(&mut first, QuotaRequest { gate: Some(report(86_400)), ..join_request(0) });
+    next_probe_is_due(&server);
+    assert_eq!(quota(&mut first, member_request(0, 5)).granted, 1);
+    let probed = QuotaRequest { gate: Some(report(60)), ..member_request(5, 0) };
+    assert!(quota(&mut first, QuotaRequest { unused: vec![0], ..probed }).closed);
+    let gate = Some(GateReport { age: Duration::MAX, ..report(86_399) });
+    let again = Some(Join { again: true, in_flight: Vec::new() });
+    let answer = quota(&mut second, QuotaRequest { join: again, gate, ..join_request(0) });
+    assert!(answer.closed && answer.wait <= Duration::from_secs(60), "{answer:?}");
+}
+
+#[test]
 fn refusal_that_names_no_time_confirms_a_long_one() {
     let server = RedisServer::start();
     let mut store = process(&server.url());
