@@ -141,12 +141,8 @@ else
   end
   if granted < request.wanted then
     local next = redis.call('ZRANGE', permits, 0, 0, 'WITHSCORES')[2]
-    if learned == -2 then
-      wait = SOON
-    elseif next and granted == free then
-      wait = math.min(next - now, request.window / 20)
-    end
-    wait = math.max(wait, request.window / 500, 1000)
+    if next and granted == free then wait = math.min(next - now, request.window / 20) end
+    wait = learned == -2 and SOON or math.max(wait, request.window / 500, 1000)
     redis.call('HSET', waiting, me,
       string.format('%.0f:%.0f', request.wanted - granted, now + wait + GRACE))
   elseif request.wanted > 0 then

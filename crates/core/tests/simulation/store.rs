@@ -288,9 +288,11 @@ impl QuotaRecord {
         let next = self.permits.values().min().copied().filter(|_| granted == free);
         let wait = match self.limit {
             SharedLimit::Unknown => RECHECK,
-            _ => next.unwrap_or(now).since(now).min(request.window / 20),
+            _ => {
+                let wait = next.unwrap_or(now).since(now).min(request.window / 20);
+                wait.max(request.window / 500).max(millis(1))
+            }
         };
-        let wait = wait.max(request.window / 500).max(millis(1));
         self.waiting.insert(member, (request.wanted - granted, now.after(wait + GRACE)));
         (granted, wait)
     }

@@ -12,6 +12,7 @@ fn processes_share_a_limit_that_one_learned() {
     let (server, mut first, mut second) = pair();
     let answer = quota(&mut first, join_request(5));
     assert_eq!((answer.granted, answer.limit), (1, SharedLimit::Unknown), "slow start");
+    assert_eq!(answer.wait, Duration::from_millis(20), "the limit is known soon");
     let report = QuotaRequest {
         learned: LEARNED,
         completed: vec![(0, Duration::ZERO)],
