@@ -25,8 +25,10 @@ local function put(number, leaves)
   end
 end
 
-local function field(name)
-  return tonumber(redis.call('HGET', state, name) or 0)
+-- Returns a time of the state. One that is too far ahead is from before the clock went back, and over.
+local function field(name, longest)
+  local value = tonumber(redis.call('HGET', state, name) or 0)
+  return value - now <= (longest or math.huge) and value or 0
 end
 
 local function holds(process)
@@ -35,6 +37,11 @@ end
 
 for _, permit in ipairs(redis.call('ZRANGEBYSCORE', permits, '-inf', now)) do
   drop(permit)
+end
+-- No permit leaves later than a new one, even if the clock has gone back.
+local latest = now + request.lease + request.window
+for _, permit in ipairs(redis.call('ZRANGEBYSCORE', permits, latest, '+inf')) do
+  redis.call('ZADD', permits, latest, permit)
 end
 redis.call('ZREMRANGEBYSCORE', members, '-inf', now - request.member_timeout)
 
@@ -47,7 +54,7 @@ if request.join then
     if string.match(permit, '^[^/]*') == me then drop(permit) end
   end
   for _, number in ipairs(request.in_flight) do
-    put(number, now + request.lease + request.window)
+    put(number, latest)
   end
 elseif not redis.call('ZSCORE', members, me) then
   return { 0, 0, 0, 0, -2, 0 }
@@ -73,7 +80,7 @@ end
 if request.learned then redis.call('HSET', state, 'limit', request.learned) end
 if request.closed_for then
   -- Only a request sent after the last refusal shows that the time it set is no longer valid.
-  local is_newer = field('refused') + REPORTED <= now - request.age
+  local is_newer = field('refused', 0) + REPORTED <= now - request.age
   if request.closed_for > 0 then
     local closed, known = now + request.closed_for, field('closed')
     if not request.named then closed = math.max(closed, known) end
@@ -90,7 +97,7 @@ end
 
 -- Permits. Limits: -2 is unknown, -1 is none.
 local learned = tonumber(redis.call('HGET', state, 'limit') or -2)
-local closed, probe, from = field('closed'), field('probe'), field('from')
+local closed, probe, from = field('closed'), field('probe', PROBE), field('from', REASSEMBLY)
 local granted, wait = 0, 0
 local refused = closed > now and probe > now
 if refused then
@@ -136,7 +143,7 @@ else
   if granted > 0 then redis.call('HSETNX', state, 'first', now) end
   if limit < math.huge then
     for number = request.first, request.first + granted - 1 do
-      put(number, now + request.lease + request.window)
+      put(number, latest)
     end
   end
   if granted < request.wanted then

@@ -180,6 +180,49 @@ fn refusal_that_names_no_time_confirms_a_long_one() {
     assert!(answer.closed && answer.wait > Duration::from_secs(890), "{answer:?}");
 }
 
+/// Changes the state as if the clock of Redis had gone back by an hour.
+fn turn_back_the_clock(server: &RedisServer) {
+    const LATER: &str = "
+        for _, permit in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+          redis.call('ZINCRBY', KEYS[1], 3600e6, permit)
+        end
+        for _, field in ipairs({ 'closed', 'probe', 'refused', 'from' }) do
+          if redis.call('HEXISTS', KEYS[2], field) == 1 then
+            redis.call('HINCRBY', KEYS[2], field, 3600e6)
+          end
+        end";
+    let state = key(server, ":state");
+    command(server, &["EVAL", LATER, "2", &state.replace(":state", ":permits"), &state]);
+}
+
+#[test]
+fn permits_leave_after_their_lease_and_window_if_the_clock_goes_back() {
+    let server = RedisServer::start();
+    let mut store = process(&server.url());
+    let times = |request| {
+        let [window, lease] = [400, 200].map(Duration::from_millis);
+        QuotaRequest { window, lease, ..request }
+    };
+    let all = times(QuotaRequest { learned: LEARNED, ..join_request(10) });
+    assert_eq!(quota(&mut store, all).granted, 10);
+    turn_back_the_clock(&server);
+    assert_eq!(quota(&mut store, times(member_request(10, 10))).granted, 0);
+    std::thread::sleep(Duration::from_millis(610));
+    assert_eq!(quota(&mut store, times(member_request(20, 10))).granted, 10);
+}
+
+#[test]
+fn probe_ends_a_refusal_that_lasts_longer_because_the_clock_went_back() {
+    let server = RedisServer::start();
+    let mut store = process(&server.url());
+    let refused = QuotaRequest { learned: LEARNED, gate: Some(report(20)), ..join_request(0) };
+    quota(&mut store, refused);
+    turn_back_the_clock(&server);
+    assert_eq!(quota(&mut store, member_request(0, 5)).granted, 1);
+    quota(&mut store, QuotaRequest { gate: Some(report(0)), ..member_request(5, 0) });
+    assert_eq!(quota(&mut store, member_request(5, 5)).granted, 5);
+}
+
 #[test]
 fn store_grants_nothing_while_members_rejoin() {
     let (server, mut first, mut second) = pair();
