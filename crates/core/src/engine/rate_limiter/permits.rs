@@ -154,7 +154,7 @@ impl Permits {
             Some(permit) if counts => {
                 self.completed.push_back(Completed { permit, at: now, reported: false });
             }
-            Some(permit) if self.lost.is_none() => self.unused.push(permit),
+            Some(permit) if self.lost.is_none() || self.asked.is_some() => self.unused.push(permit),
             // When the process joins again, the store forgets permits that are not in its report.
             _ => {}
         }
@@ -301,7 +301,10 @@ impl Permits {
     /// Handles the store's answer. Returns the limit if it has changed.
     pub(super) fn answered(&mut self, answer: &QuotaAnswer, now: Moment) -> Option<SharedLimit> {
         let asked = self.asked.take()?;
-        if !answer.member {
+        // Requests that were sent during the exchange, while the store was lost, are not in its report.
+        let reported = asked.first + u64::from(asked.wanted);
+        let sent_since = self.in_use.values().next_back().is_some_and(|permit| *permit >= reported);
+        if !answer.member || sent_since {
             self.leave();
             return None;
         }

@@ -269,3 +269,34 @@ fn process_that_has_not_joined_has_the_whole_limit_while_the_store_is_lost() {
     assert_eq!(permits.free(), None, "an answer that comes too late");
     assert!(!asks(&mut permits, &state(1), at(1_000)).join.expect("a join").again);
 }
+
+#[test]
+fn uncounted_end_during_the_exchange_that_joins_again_is_reported() {
+    let mut permits = member(0);
+    permits.store_lost(0, at(1_000));
+    permits.take(11);
+    let request = asks(&mut permits, &state(0), at(2_000));
+    let reported = request.join.expect("a join").in_flight;
+    permits.finish(11, false, at(2_001));
+    permits.store_returned();
+    permits.answered(&answer(0, 0), at(2_002));
+    assert_eq!(asks(&mut permits, &state(0), at(2_003)).unused, reported);
+}
+
+#[test]
+fn request_sent_during_the_exchange_that_joins_again_is_reported_by_another_join() {
+    let mut permits = member(0);
+    permits.store_lost(0, at(1_000));
+    permits.take(11);
+    let in_flight = |request: QuotaRequest| request.join.map(|join| join.in_flight);
+    let first = in_flight(asks(&mut permits, &state(1), at(2_000))).expect("a join");
+    permits.take(12);
+    permits.store_returned();
+    permits.answered(&answer(1, 0), at(2_001));
+    assert_eq!(permits.free(), Some(0), "the other join gives its permits back");
+    let second = in_flight(asks(&mut permits, &state(1), at(2_002))).expect("a join");
+    assert_eq!((first.len(), second.len(), second[0]), (1, 2, first[0]));
+    permits.answered(&answer(1, 0), at(2_003));
+    assert_eq!(permits.free(), Some(1));
+    assert_eq!(in_flight(asks(&mut permits, &state(0), at(2_004))), None);
+}
