@@ -40,7 +40,7 @@ impl Gate {
     }
 
     /// Sets the time until which the gate is closed, as other processes know it; the origin if it is
-    /// open. A later end that this process was told holds until it is open.
+    /// open or a probe is due. A later end that this process was told is kept until then.
     pub(super) fn follow(&mut self, until: Moment) {
         let is_open = until == Moment::default();
         self.until = if is_open { until } else { until.max(self.until) };
@@ -67,9 +67,9 @@ impl Gate {
         Some(self.until.min(self.probe_at)).filter(|until| *until > now)
     }
 
-    /// Returns the end of the time that the service set, if the gate is closed.
+    /// Returns the end of the time that the service set, if it has not ended.
     pub(super) fn end(&self, now: Moment) -> Option<Moment> {
-        self.closed_until(now).map(|_| self.until)
+        Some(self.until).filter(|until| *until > now)
     }
 
     /// Records that a request passes. Before the time that the service set, only one may pass per
@@ -117,9 +117,11 @@ mod tests {
         gate.close(Moment::new(Duration::MAX), true, at(99), at(100));
         assert_eq!(gate.closed_until(at(100)), Some(at(1000)));
         assert_eq!(gate.closed_until(at(1000)), None);
+        assert_eq!(gate.end(at(1000)), Some(Moment::new(Duration::MAX)), "even if a probe is due");
         gate.pass(at(1000));
         assert_eq!(gate.closed_until(at(1000)), Some(at(1900)));
         assert!(gate.open(at(1000)));
+        assert_eq!(gate.end(at(1000)), None);
         assert_eq!(gate.closed_until(at(1000)), None);
         assert!(!gate.open(at(1000)), "it is open already");
     }

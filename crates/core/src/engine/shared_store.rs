@@ -145,9 +145,9 @@ pub struct QuotaAnswer {
     pub granted: u32,
     /// The time after which to request the rest; if `closed`, until which to request none.
     pub wait: Duration,
-    /// True if the service refuses all requests during `wait`.
+    /// True if the service refuses all requests during `wait`, and no test of that is due.
     ///
-    /// During a refusal of more than 15 minutes the store grants one permit per 15 minutes, to see
+    /// During a refusal of more than 15 minutes the store grants one permit per 15 minutes, to test
     /// whether the service still refuses; and another 5 seconds after the end of its request, if that
     /// is not reported with a change of the gate.
     pub closed: bool,
