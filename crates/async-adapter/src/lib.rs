@@ -66,7 +66,7 @@ pub mod how_to {
 /// Its futures run on tokio and may be dropped at any point. Use one client per runtime: a pooled
 /// connection belongs to the runtime that opened it, and a call on another runtime stalls for a
 /// whole attempt if that runtime is idle. A future that is neither polled nor dropped keeps what it
-/// holds, such as the right to fetch the token, for up to
+/// holds, such as the right to fetch the token, until the time of its request has run out: see
 /// [`attempt_timeout`](didit_core::Policy::attempt_timeout).
 ///
 #[doc = include_str!("../docs/client.md")]

@@ -151,7 +151,7 @@ impl Engine {
     /// Replaces the credentials of all calls, for example to rotate a bearer token or a secret. The
     /// cached token is dropped; requests in flight keep theirs. An engine with a
     /// [shared](EngineBuilder::shared_store) store stops using it, since the store belongs to the old
-    /// credentials.
+    /// credentials; calls that wait for its permits may then be sent in another order.
     pub fn set_credentials(&mut self, credentials: impl Into<Credentials>) {
         self.credentials = credentials.into();
         self.token_cache = self.token_cache.for_new_credentials();
@@ -180,8 +180,7 @@ impl Engine {
     }
 
     /// Returns whether, since the last call, other operations became able to continue before the
-    /// end of their wait: if so, poll those that wait for the token, the rate limit or the first
-    /// response.
+    /// end of their wait: if so, poll those that wait.
     pub fn take_wake(&mut self) -> bool {
         std::mem::take(&mut self.wakes_others)
     }

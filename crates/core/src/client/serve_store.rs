@@ -12,8 +12,10 @@ pub fn serve_store<D: Driver>(
     wait: impl Fn(Duration),
 ) {
     while let Some(driver) = driver.upgrade() {
+        let mut engine = driver.lock();
         let now = driver.now();
-        let step = driver.lock().poll_store(now);
+        let step = engine.poll_store(now);
+        drop(engine);
         match step {
             StoreStep::Exchange(requests) => {
                 let answers = store.exchange(&requests);

@@ -79,7 +79,8 @@ pub enum EventKind {
         remaining: u32,
     },
     /// The shared store does not answer: this process continues with the limit divided by the number
-    /// of processes. Recorded by the first call that does so.
+    /// of processes, and for one window with no more requests than it had in the last. Recorded by
+    /// the first call that does so.
     StoreLost {
         /// The error.
         error: StoreError,
