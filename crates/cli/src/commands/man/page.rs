@@ -1,7 +1,6 @@
 //! Renders manual pages in the format of `man(7)`.
 
-use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write};
 
 use clap::Command;
 use clap_mangen::Man;
@@ -41,6 +40,13 @@ const ENVIRONMENT: [(&str, &str); 18] = [
     ("RUST_LOG", "What is logged, like didit=debug; -v and --quiet override it."),
 ];
 
+/// The files of `didit export`.
+const FILES: [(&str, &str); 3] = [
+    ("OUTPUT.failures", "Sessions that failed, as JSON Lines."),
+    ("OUTPUT.state", "The arguments of the export, for the next run to resume."),
+    ("OUTPUT.retry", "Failures that are being retried."),
+];
+
 /// Returns the subcommands that have a page.
 pub(super) fn subcommands(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|command| command.get_name() != "help")
@@ -55,75 +61,69 @@ pub(super) fn of(command: &Command, words: &[&str]) -> io::Result<String> {
         let hidden = !is_program && arg.is_hide_long_help_set();
         if hidden { arg.hide(true) } else { arg }
     });
-    let man = Man::new(shown.clone());
+    let man = Man::new(shown);
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
-    let mut page = String::from_utf8_lossy(&page).into_owned();
-    section(&mut page, "SYNOPSIS");
+    section(&mut page, "SYNOPSIS")?;
     let usage = command.clone().bin_name(words.join(" ")).render_usage().to_string();
-    let usage = usage.trim_start_matches("Usage: ").to_owned();
-    verbatim(&mut page, &usage);
-    let mut rest = Vec::new();
-    man.render_description_section(&mut rest)?;
-    man.render_options_section(&mut rest)?;
-    page.push_str(&String::from_utf8_lossy(&rest));
+    verbatim(&mut page, usage.trim_start_matches("Usage: "))?;
+    man.render_description_section(&mut page)?;
+    man.render_options_section(&mut page)?;
     if subcommands(command).next().is_some() {
-        section(&mut page, "COMMANDS");
+        section(&mut page, "COMMANDS")?;
         for subcommand in subcommands(command) {
             let about = subcommand.get_about().map(ToString::to_string).unwrap_or_default();
-            item(&mut page, &format!("{name}-{}(1)", subcommand.get_name()), &about);
+            item(&mut page, &format!("{name}-{}(1)", subcommand.get_name()), &about)?;
         }
     }
     if let Some(examples) = command.get_before_long_help() {
-        section(&mut page, "EXAMPLES");
+        section(&mut page, "EXAMPLES")?;
         let examples = examples.to_string();
         let lines: Vec<_> = examples.lines().skip(1).map(str::trim_start).collect();
-        verbatim(&mut page, &lines.join("\n"));
+        verbatim(&mut page, &lines.join("\n"))?;
     }
     if let Some(more) = command.get_after_long_help().filter(|_| !is_program) {
-        section(&mut page, "NOTES");
+        section(&mut page, "NOTES")?;
         let more = more.to_string();
-        verbatim(&mut page, more.split("\n\n").next().unwrap_or_default());
+        verbatim(&mut page, more.split("\n\n").next().unwrap_or_default())?;
     }
-    section(&mut page, "EXIT STATUS");
-    for (code, meaning) in EXIT_STATUS {
-        item(&mut page, code, meaning);
-    }
-    section(&mut page, "ENVIRONMENT");
-    for (name, what) in ENVIRONMENT {
-        item(&mut page, name, what);
-    }
+    items(&mut page, "EXIT STATUS", &EXIT_STATUS)?;
+    items(&mut page, "ENVIRONMENT", &ENVIRONMENT)?;
     if name == "didit-export" {
-        section(&mut page, "FILES");
-        item(&mut page, "OUTPUT.failures", "Sessions that failed, as JSON Lines.");
-        item(&mut page, "OUTPUT.state", "The arguments of the export, for the next run to resume.");
-        item(&mut page, "OUTPUT.retry", "Failures that are being retried.");
+        items(&mut page, "FILES", &FILES)?;
     }
-    section(&mut page, "SEE ALSO");
-    let mut names: Vec<String> = Vec::new();
-    if let [parents @ .., _] = words
-        && !parents.is_empty()
-    {
-        names.push(format!("{}(1)", parents.join("-")));
-    }
-    names.extend(subcommands(command).map(|sub| format!("{name}-{}(1)", sub.get_name())));
-    let _ = writeln!(page, "{}", escaped(&names.join(", ")));
-    Ok(page)
+    section(&mut page, "SEE ALSO")?;
+    writeln!(page, "{}", escaped(&related(command, words)))?;
+    String::from_utf8(page).map_err(io::Error::other)
 }
 
-fn section(page: &mut String, heading: &str) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(page, ".SH {heading:?}");
+/// Returns the names of the pages of the parent and the subcommands.
+fn related(command: &Command, words: &[&str]) -> String {
+    let parent = words.split_last().map(|(_, parent)| parent.join("-"));
+    let parent = parent.filter(|parent| !parent.is_empty());
+    let name = words.join("-");
+    let children = subcommands(command).map(|sub| format!("{name}-{}", sub.get_name()));
+    let pages = parent.into_iter().chain(children).map(|name| format!("{name}(1)"));
+    pages.collect::<Vec<_>>().join(", ")
+}
+
+fn section(page: &mut impl Write, heading: &str) -> io::Result<()> {
+    writeln!(page, ".SH {heading:?}")
+}
+
+fn items(page: &mut impl Write, heading: &str, items: &[(&str, &str)]) -> io::Result<()> {
+    section(page, heading)?;
+    items.iter().try_for_each(|(name, text)| item(page, name, text))
+}
+
+fn item(page: &mut impl Write, name: &str, text: &str) -> io::Result<()> {
+    writeln!(page, ".TP\n\\fB{}\\fR\n{}", escaped(name), escaped(text))
 }
 
 /// Adds lines that are neither filled nor hyphenated, so that they can be copied.
-fn verbatim(page: &mut String, text: &str) {
-    let _ = writeln!(page, ".nf\n{}\n.fi", escaped(text));
-}
-
-fn item(page: &mut String, name: &str, text: &str) {
-    let _ = writeln!(page, ".TP\n\\fB{}\\fR\n{}", escaped(name), escaped(text));
+fn verbatim(page: &mut impl Write, text: &str) -> io::Result<()> {
+    writeln!(page, ".nf\n{}\n.fi", escaped(text))
 }
 
 /// Escapes what `man` would interpret as a request, an escape, or a typographic hyphen.
