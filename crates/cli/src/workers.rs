@@ -101,11 +101,7 @@ impl Activity {
 }
 
 pub(crate) struct Workers {
-    client: Client,
-    api: Api,
-    activity: Arc<Activity>,
-    /// Set if the time in the rate limit's queue does not count against the timeout.
-    queued: bool,
+    retriever: Retriever,
     started: u64,
     running: usize,
     done: Sender<thread::Result<Outcome>>,
@@ -115,9 +111,9 @@ pub(crate) struct Workers {
 impl Workers {
     pub(crate) fn new(connection: &Connection, activity: &Arc<Activity>, queued: bool) -> Self {
         let (done, outcomes) = mpsc::channel();
-        let (client, api, activity) =
-            (connection.client.clone(), connection.api, Arc::clone(activity));
-        Self { client, api, activity, queued, started: 0, running: 0, done, outcomes }
+        let (client, api) = (connection.client.clone(), connection.api);
+        let retriever = Retriever { client, api, activity: Arc::clone(activity), queued };
+        Self { retriever, started: 0, running: 0, done, outcomes }
     }
 
     /// Returns the number of sessions being retrieved.
@@ -131,22 +127,12 @@ impl Workers {
     /// The system cannot create another thread.
     pub(crate) fn start(&mut self, session_id: &SessionId) -> io::Result<()> {
         let (index, done) = (self.started, self.done.clone());
-        let task = Task {
-            client: self.client.clone(),
-            api: self.api,
-            activity: Arc::clone(&self.activity),
-            index,
-            queued: self.queued,
-            session_id: session_id.clone(),
-        };
+        let (retriever, session_id) = (self.retriever.clone(), session_id.clone());
         let work = move || {
-            let result = panic::catch_unwind(AssertUnwindSafe(|| retrieve(&task)));
-            let outcome = result.map(|result| {
-                let Task { session_id, .. } = task;
-                Outcome { index, session_id, result }
-            });
+            let retrieve = || retriever.retrieve(&session_id, index);
+            let result = panic::catch_unwind(AssertUnwindSafe(retrieve));
             // Fails if the workers are dropped: then the outcome is not needed.
-            let _ = done.send(outcome);
+            let _ = done.send(result.map(|result| Outcome { index, session_id, result }));
         };
         thread::Builder::new().name(format!("session {index}")).spawn(work)?;
         self.started += 1;
@@ -167,42 +153,41 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        self.activity.stop();
+        self.retriever.activity.stop();
     }
 }
 
-/// Retrieves a decision; `None` if it was canceled.
-fn retrieve(task: &Task) -> Option<Result<AnyDecision, Error>> {
-    let id = &task.session_id;
-    match task.api {
-        Api::DataTransfer => {
-            let result = task.run(RetrieveDecision::new(id.clone()))?;
-            Some(result.map(|decision| AnyDecision::Transfer(Box::new(decision))))
-        }
-        Api::Verification => {
-            // The callers have checked that it is valid.
-            let id = id.as_str().parse().ok()?;
-            let result = task.run(verification::RetrieveDecision::new(id))?;
-            Some(result.map(|decision| AnyDecision::Verification(Box::new(decision))))
-        }
-    }
-}
-
-/// One session's work, on its thread.
-struct Task {
+/// The settings of the calls, of which each thread gets a copy.
+#[derive(Clone)]
+struct Retriever {
     client: Client,
     api: Api,
     activity: Arc<Activity>,
-    index: u64,
+    /// Set if the time in the rate limit's queue does not count against the timeout.
     queued: bool,
-    session_id: SessionId,
 }
 
-impl Task {
-    fn run<E: Endpoint>(&self, endpoint: E) -> Option<Result<E::Output, Error>> {
+impl Retriever {
+    /// Retrieves a decision; `None` if it was canceled.
+    fn retrieve(&self, id: &SessionId, index: u64) -> Option<Result<AnyDecision, Error>> {
+        match self.api {
+            Api::DataTransfer => {
+                let result = self.run(RetrieveDecision::new(id.clone()), index)?;
+                Some(result.map(|decision| AnyDecision::Transfer(Box::new(decision))))
+            }
+            Api::Verification => {
+                // The callers have checked that it is valid.
+                let id = id.as_str().parse().ok()?;
+                let result = self.run(verification::RetrieveDecision::new(id), index)?;
+                Some(result.map(|decision| AnyDecision::Verification(Box::new(decision))))
+            }
+        }
+    }
+
+    fn run<E: Endpoint>(&self, endpoint: E, index: u64) -> Option<Result<E::Output, Error>> {
         let call = Call::new(endpoint);
         let call = if self.queued { call.deadline_from_first_send() } else { call };
-        let operation = Watched::new(call, self.index, &self.activity);
+        let operation = Watched::new(call, index, &self.activity);
         self.client.run(Observed { operation, observer: Exchanges::default() }).transpose()
     }
 }
