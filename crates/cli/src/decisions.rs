@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use didit_blocking_adapter::core::{DecisionEndpoint, SessionId, WaitForDecision};
 
-use crate::connection::Connection;
+use crate::connection::{Api, Connection, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -87,12 +87,14 @@ fn in_order(
 
 /// Waits for the final decision of a session while showing its current status.
 pub(crate) fn wait<E: DecisionEndpoint>(
+    api: Api,
     session_id: &str,
     endpoint: E,
     poll: Option<Duration>,
-    connection: &Connection,
     context: &Context,
 ) -> Result<E::Output, Failure> {
+    let timeout = WaitForDecision::DEFAULT_TIMEOUT;
+    let connection = Requirements { timeout, ..Requirements::new(api) }.connect(context)?;
     let timeout = connection.timeout;
     let operation = WaitForDecision::for_endpoint(endpoint)
         .with_interval(poll.unwrap_or(WaitForDecision::DEFAULT_INTERVAL))

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
+use didit_blocking_adapter::core::SessionId;
 use didit_blocking_adapter::core::data_transfer::{RetrieveDecision, Status};
-use didit_blocking_adapter::core::{SessionId, WaitForDecision};
 
-use crate::connection::{Api, Requirements};
+use crate::connection::Api;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -44,12 +44,10 @@ pub(crate) struct Wait {
 impl Wait {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let timeout = WaitForDecision::DEFAULT_TIMEOUT;
-        let requirements = Requirements { timeout, ..Requirements::new(Api::DataTransfer) };
-        let connection = requirements.connect(context)?;
-        let endpoint = RetrieveDecision::new(self.session_id.clone());
+        let id = self.session_id;
+        let endpoint = RetrieveDecision::new(id.clone());
         let decision =
-            decisions::wait(self.session_id.as_str(), endpoint, self.poll, &connection, context)?;
+            decisions::wait(Api::DataTransfer, id.as_str(), endpoint, self.poll, context)?;
         output::print_as(format, decision.json(), || {
             decision_table::of(&decision).shown(context.style())
         })?;

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
-use didit_blocking_adapter::core::WaitForDecision;
 use didit_blocking_adapter::core::verification::{RetrieveDecision, SessionId, Status};
 
-use crate::connection::{Api, Requirements};
+use crate::connection::Api;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -45,11 +44,9 @@ impl Wait {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
         let id = self.session_id;
-        let timeout = WaitForDecision::DEFAULT_TIMEOUT;
-        let requirements = Requirements { timeout, ..Requirements::new(Api::Verification) };
-        let connection = requirements.connect(context)?;
         let endpoint = RetrieveDecision::new(id.clone());
-        let decision = decisions::wait(id.as_str(), endpoint, self.poll, &connection, context)?;
+        let decision =
+            decisions::wait(Api::Verification, id.as_str(), endpoint, self.poll, context)?;
         output::print_as(format, decision.json(), || {
             verification_table::of(&decision).shown(context.style())
         })?;
