@@ -52,3 +52,8 @@ pub(crate) fn session_id(text: &str) -> Result<SessionId, String> {
 pub(crate) fn verification_id(text: &str) -> Result<verification::SessionId, String> {
     text.parse().map_err(|error| format!("{text:?} is not a session ID: {error}"))
 }
+
+/// Parses the same as an ID of either API.
+pub(crate) fn checked_verification_id(text: &str) -> Result<SessionId, String> {
+    session_id(verification_id(text)?.as_str())
+}

@@ -1,7 +1,7 @@
 //! `didit verification decision SESSION_ID...`
 
 use clap::Args;
-use didit_blocking_adapter::core::verification;
+use didit_blocking_adapter::core::SessionId;
 
 use crate::connection::Connection;
 use crate::context::Context;
@@ -22,8 +22,8 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Decision {
     /// IDs of the sessions
-    #[arg(required = true, value_name = "SESSION_ID", value_parser = values::verification_id)]
-    session_ids: Vec<verification::SessionId>,
+    #[arg(required = true, value_name = "SESSION_ID", value_parser = values::checked_verification_id)]
+    session_ids: Vec<SessionId>,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -31,13 +31,7 @@ pub(crate) struct Decision {
 impl Decision {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let ids: Vec<_> = self
-            .session_ids
-            .iter()
-            .map(|id| id.as_str().parse())
-            .collect::<Result<_, _>>()
-            .map_err(Failure::usage)?;
         let connection = Connection::verification(context)?;
-        decisions::print(&ids, &connection, format, context)
+        decisions::print(&self.session_ids, &connection, format, context)
     }
 }
