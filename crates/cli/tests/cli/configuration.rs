@@ -156,26 +156,7 @@ fn all_ids_are_checked_before_anything_is_sent() {
 }
 
 #[test]
-fn invalid_flags_exit_with_2() {
-    for arguments in [
-        "",
-        "decision",
-        "decide a",
-        "decision a --unknown",
-        "decision a --format yaml",
-        "--format json decision a",
-        "decision a --timeout 30",
-        "decision a --timeout 0s",
-        "decision a --client-secret x",
-        "completions tcl",
-        "sandbox --fault decision:explode",
-        "sandbox --quota 100",
-        "sandbox --port 65536",
-    ] {
-        let ran = run(&mut didit(arguments));
-        assert_eq!((ran.code, &*ran.stdout), (Some(2), ""), "{ran:?}");
-        assert!(!ran.stderr.is_empty());
-    }
+fn hostile_flag_is_escaped() {
     let hostile = run(didit("decision a").arg("--\u{1b}[2J"));
     assert!(hostile.code == Some(2) && !hostile.stderr.contains('\u{1b}'), "{hostile:?}");
 }

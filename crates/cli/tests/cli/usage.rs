@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// Invalid command lines, each with the words that its error message must contain.
-const INVALID: [(&str, &[&str]); 68] = [
+const INVALID: [(&str, &[&str]); 70] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -29,6 +29,8 @@ const INVALID: [(&str, &[&str]); 68] = [
     ("decision a --api-key x", &["DIDIT_API_KEY", "never passed as arguments"]),
     ("decision a --timeout -5s", &["--timeout: \"-5s\" is not a duration like 500ms"]),
     ("decision a --timeout 30", &["--timeout: \"30\" is not a duration like 500ms, 30s"]),
+    ("decision a --timeout 0s", &["--timeout: \"0s\" is zero; give a longer duration"]),
+    ("decision a --unknown", &["takes no option \"--unknown\""]),
     ("decision a --timeout", &["--timeout needs a value: --timeout <DURATION>"]),
     ("decision a --color purple", &["--color: \"purple\"", "auto, always, never"]),
     ("token -q -v", &["--quiet and --verbose cannot be used together"]),
