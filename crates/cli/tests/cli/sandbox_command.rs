@@ -1,8 +1,8 @@
-use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Lines};
 use std::net::TcpListener;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use crate::support::{didit, run, sample};
+use crate::support::{didit, receive, run, sample};
 
 /// A running `didit sandbox`, which is stopped when dropped.
 struct Running {
@@ -84,25 +84,6 @@ fn fault_latency_and_quota_options_apply() {
     run(&mut client).error(5);
 }
 
-/// Receives `count` webhooks, and returns the ids of their events.
-fn receive(receiver: &TcpListener, count: usize) -> Vec<String> {
-    let mut ids = Vec::new();
-    while ids.len() < count {
-        let mut stream = receiver.accept().unwrap().0;
-        let (mut request, mut chunk) = (String::new(), [0; 4096]);
-        while !request.ends_with('}') {
-            let length = stream.read(&mut chunk).unwrap();
-            assert!(length > 0, "{request}");
-            request.push_str(std::str::from_utf8(&chunk[..length]).unwrap());
-        }
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
-        let (_, body) = request.split_once("\r\n\r\n").unwrap();
-        let event: serde_json::Value = serde_json::from_str(body).unwrap();
-        ids.push(event["event_id"].to_string());
-    }
-    ids
-}
-
 #[test]
 fn webhook_faults_apply_in_order() {
     let receiver = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -118,7 +99,12 @@ fn webhook_faults_apply_in_order() {
         // The user opens the session's page.
         ureq::get(session["url"].as_str().unwrap()).call().unwrap();
     }
-    let ids = receive(&receiver, 4);
+    let ids = [(); 4].map(|()| {
+        let request = receive(&receiver, 200);
+        let (_, body) = request.split_once("\r\n\r\n").unwrap();
+        let event: serde_json::Value = serde_json::from_str(body).unwrap();
+        event["event_id"].to_string()
+    });
     assert!(ids[0] != ids[1] && ids[1] == ids[2] && ids[2] != ids[3], "{ids:?}");
 }
 

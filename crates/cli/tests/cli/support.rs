@@ -1,3 +1,5 @@
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::process::Command;
 
 use didit_sandbox::{Route, Sandbox};
@@ -66,6 +68,19 @@ pub(crate) fn terminal(sandbox: &Sandbox, columns: u16, line: &str) -> Command {
         .env("DIDIT_API_KEY", sandbox.api_key())
         .stdin(std::process::Stdio::null());
     script
+}
+
+/// Receives a webhook, and responds with `status`.
+pub(crate) fn receive(listener: &TcpListener, status: u16) -> String {
+    let (mut stream, _) = listener.accept().unwrap();
+    let (mut request, mut chunk) = (String::new(), [0; 4096]);
+    while !request.ends_with('}') {
+        let count = stream.read(&mut chunk).unwrap();
+        assert!(count > 0, "{request}");
+        request.push_str(std::str::from_utf8(&chunk[..count]).unwrap());
+    }
+    write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n").unwrap();
+    request
 }
 
 /// Returns the sample decision of a session, on one line.

@@ -1,5 +1,4 @@
 use std::fs;
-use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
@@ -8,7 +7,7 @@ use didit_conformance::certificates::Authority;
 use didit_conformance::proxies;
 use didit_sandbox::Sandbox;
 
-use crate::support::{didit, run};
+use crate::support::{didit, receive, run};
 
 const SECRET: &str = "whsec_example_not_a_real_secret";
 /// The published test vector, signed in March 2026 and thus too old.
@@ -97,18 +96,7 @@ fn hanging_receiver_runs_out_of_time() {
 fn receiver(status: u16) -> (String, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
-    let receiving = thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        let (mut request, mut chunk) = (String::new(), [0; 4096]);
-        while !request.ends_with('}') {
-            let count = stream.read(&mut chunk).unwrap();
-            assert!(count > 0, "{request}");
-            request.push_str(std::str::from_utf8(&chunk[..count]).unwrap());
-        }
-        write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n").unwrap();
-        request
-    });
-    (url, receiving)
+    (url, thread::spawn(move || receive(&listener, status)))
 }
 
 #[test]
