@@ -3,7 +3,7 @@ use std::net::TcpListener;
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use crate::support::{Place, limited, requested_ids, run, start, wait_for_requests};
+use crate::support::{Place, limited, requested_ids, run, start, wait_for_requests, with_client};
 
 #[test]
 fn failures_are_recorded_and_the_first_sets_the_exit_code() {
@@ -71,9 +71,7 @@ fn token_failures_stop_the_export() {
     ] {
         let sandbox = Sandbox::builder().fault(Route::Token, fault.clone()).start().unwrap();
         let place = Place::with_ids(40);
-        let mut export = place.export(&sandbox, "--timeout 2s");
-        export.env_remove("DIDIT_API_KEY").env("DIDIT_CLIENT_ID", sandbox.client_id());
-        export.env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+        let mut export = with_client(place.export(&sandbox, "--timeout 2s"), &sandbox);
         let ran = run(&mut export).ends(code, "to resume; 0 exported and 0 failed in ");
         assert_eq!(ran.stderr.matches("exported and").count(), 1, "{ran:?}");
         assert!(!place.has("out.failures"), "{fault:?}");
@@ -88,9 +86,7 @@ fn descriptor_shortage_stops_the_export() {
     let sandbox = Sandbox::start().unwrap();
     for descriptors in 5..12 {
         let place = Place::with_ids(40);
-        let mut export = place.export(&sandbox, "");
-        export.env_remove("DIDIT_API_KEY").env("DIDIT_CLIENT_ID", sandbox.client_id());
-        export.env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+        let mut export = with_client(place.export(&sandbox, ""), &sandbox);
         let ran = run(&mut limited(&export, &format!("-n {descriptors}")));
         assert!(matches!(ran.code, Some(0 | 1)), "{descriptors}: {ran:?}");
         assert!(!place.has("out.failures"), "{descriptors}: {ran:?}");
@@ -115,8 +111,7 @@ fn failure_without_a_response_has_null_status() {
 fn refused_client_stops_the_export() {
     let sandbox = Sandbox::start().unwrap();
     let place = Place::with_ids(500);
-    let mut export = place.export(&sandbox, "");
-    export.env_remove("DIDIT_API_KEY").env("DIDIT_CLIENT_ID", sandbox.client_id());
+    let mut export = with_client(place.export(&sandbox, ""), &sandbox);
     run(export.env("DIDIT_CLIENT_SECRET", "wrong")).ends(3, "could not fetch an access token");
     place.is_complete(0);
     assert!(!place.has("out.failures"));

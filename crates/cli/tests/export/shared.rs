@@ -13,7 +13,9 @@ use didit_conformance::redis_server::RedisServer;
 use didit_redis_adapter::{Claim, RedisStore, WorkList};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
-use crate::support::{Place, requested_ids, run, signal, start, wait, wait_for_requests};
+use crate::support::{
+    Place, requested_ids, run, signal, start, wait, wait_for_requests, with_client,
+};
 
 /// Returns the export command of a machine that writes to `output`.
 pub(crate) fn machine(
@@ -25,12 +27,7 @@ pub(crate) fn machine(
 ) -> Command {
     let url = redis.url();
     let arguments = format!("--input ids --output {output} --shared {url} {more}");
-    let mut command = place.export_with(sandbox, &arguments);
-    command
-        .env_remove("DIDIT_API_KEY")
-        .env("DIDIT_CLIENT_ID", sandbox.client_id())
-        .env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
-    command
+    with_client(place.export_with(sandbox, &arguments), sandbox)
 }
 
 /// Counts each id in the files of the machines, ignoring torn ends.
@@ -275,12 +272,7 @@ fn formats_retries_and_verification_can_be_divided() {
     let url = redis.url();
     let retry = |output: &str| {
         let arguments = format!("--retry-failures a.csv.failures --output {output} --shared {url}");
-        let mut command = place.export_with(&sandbox, &arguments);
-        command
-            .env_remove("DIDIT_API_KEY")
-            .env("DIDIT_CLIENT_ID", sandbox.client_id())
-            .env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
-        command
+        with_client(place.export_with(&sandbox, &arguments), &sandbox)
     };
     run(&mut retry("c")).ends(2, "sessions are retried into the output that they failed for");
     run(&mut retry("a.csv")).ends(4, "1 exported and 1 failed");

@@ -92,6 +92,15 @@ impl Place {
     }
 }
 
+/// Returns the export with client credentials in place of the API key.
+pub(crate) fn with_client(mut export: Command, sandbox: &Sandbox) -> Command {
+    export
+        .env_remove("DIDIT_API_KEY")
+        .env("DIDIT_CLIENT_ID", sandbox.client_id())
+        .env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
+    export
+}
+
 /// Returns the command under a limit of the shell's `ulimit`.
 pub(crate) fn limited(command: &Command, limit: &str) -> Command {
     let mut limited = Command::new("sh");
