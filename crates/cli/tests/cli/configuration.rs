@@ -92,12 +92,12 @@ fn each_authorization_method_works() {
     assert_eq!(at("DIDIT_ACCESS_TOKEN", token).results(), sample("a"));
     assert_eq!(sandbox.tokens_issued(), 1);
 
-    let path = std::env::temp_dir().join(format!("didit-cli-secret-{}", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
     fs::write(&path, format!("{}\r\n", sandbox.client_secret())).unwrap();
     let ran = run(didit_at(&sandbox, "decision a")
         .env_remove("DIDIT_CLIENT_SECRET")
         .env("DIDIT_CLIENT_SECRET_FILE", &path));
-    fs::remove_file(&path).unwrap();
     assert_eq!(ran.results(), sample("a"));
 }
 

@@ -95,10 +95,10 @@ fn untrusted_certificate_fails_the_tls_check() {
     let sandbox = Sandbox::builder().tls(authority.server("127.0.0.1")).start().unwrap();
     let (results, ran) = checked(&mut didit_at(&sandbox, "doctor"), 6);
     assert_eq!(results, ["ok", "ok", "fail", "skip", "skip", "skip"], "{ran:?}");
-    let path = std::env::temp_dir().join(format!("didit-doctor-{}.pem", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("roots.pem");
     std::fs::write(&path, authority.pem()).unwrap();
     let (results, ran) = checked(didit_at(&sandbox, "doctor").env("DIDIT_CA_FILE", &path), 0);
-    std::fs::remove_file(&path).unwrap();
     assert_eq!(results, ["ok"; 6], "{ran:?}");
     assert!(ran.stdout.contains("the certificate is trusted"), "{ran:?}");
 }
@@ -194,16 +194,14 @@ fn store_check_counts_processes_sharing_the_quota() {
     assert!(detail.ends_with(" ms; nobody shares a quota now"), "{detail}");
 
     // Two export processes, which have ended.
-    let folder = std::env::temp_dir().join(format!("didit-doctor-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("ids"), "s-1\ns-2\n").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ids"), "s-1\ns-2\n").unwrap();
     for output in ["a", "b"] {
         let arguments = format!("export -q --input ids --output {output} --job {output}");
         let mut export = didit_at(&sandbox, &arguments);
-        export.current_dir(&folder).env("DIDIT_SHARED", redis.url());
+        export.current_dir(folder.path()).env("DIDIT_SHARED", redis.url());
         assert_eq!(run(&mut export).results(), "");
     }
-    std::fs::remove_dir_all(folder).unwrap();
     let detail = store(&doctor().1);
     assert!(detail.ends_with("decisions: 2 processes, 4 of 9 requests used"), "{detail}");
     for secret in ["s-1", sandbox.client_id(), sandbox.client_secret()] {

@@ -1,13 +1,12 @@
 //! Tests the help and the manual pages, whose examples must work.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::{env, fs};
 
 use didit_conformance::redis_server::RedisServer;
 use didit_sandbox::Sandbox;
+use tempfile::TempDir;
 
 use crate::support::{didit, run};
 
@@ -42,13 +41,11 @@ fn examples(command: &str) -> Vec<String> {
 }
 
 /// Creates a folder for the examples, with ids to export and without an output.
-fn scratch() -> std::path::PathBuf {
-    let folder = env::temp_dir().join(format!("didit-help-{}", std::process::id()));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir(&folder).unwrap();
-    fs::write(folder.join("ids.txt"), "s-1\ns-2\n").unwrap();
-    fs::write(folder.join("secret.txt"), "secret\n").unwrap();
-    fs::write(folder.join("body.json"), "{}").unwrap();
+fn scratch() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("ids.txt"), "s-1\ns-2\n").unwrap();
+    fs::write(folder.path().join("secret.txt"), "secret\n").unwrap();
+    fs::write(folder.path().join("body.json"), "{}").unwrap();
     folder
 }
 
@@ -85,8 +82,9 @@ fn created_verification(sandbox: &Sandbox, folder: &Path) -> String {
 fn examples_of_all_commands_work() {
     let sandbox = Sandbox::start().unwrap();
     let redis = RedisServer::start();
-    let folder = scratch();
-    let created = run(&mut shell("didit session create --scope names", &sandbox, &folder));
+    let scratch = scratch();
+    let folder = scratch.path();
+    let created = run(&mut shell("didit session create --scope names", &sandbox, folder));
     let created: serde_json::Value = serde_json::from_str(created.results()).unwrap();
     let [id, token] = ["session_id", "session_token"].map(|name| created[name].as_str().unwrap());
     for command in commands() {
@@ -100,7 +98,7 @@ fn examples_of_all_commands_work() {
                 let (command, input) = example.split_once(" < ").unwrap_or((&example, "ids.txt"));
                 format!("{command} --help < {input}")
             } else if command.starts_with("verification ") {
-                let verification = created_verification(&sandbox, &folder);
+                let verification = created_verification(&sandbox, folder);
                 example.replace("SESSION_ID", &verification)
             } else {
                 example.replace("SESSION_ID --", &format!("{id} --"))
@@ -109,13 +107,12 @@ fn examples_of_all_commands_work() {
             let example = example.replace(" TOKEN", &format!(" {token}"));
             let example = example.replace("status SESSION_ID", &format!("status {id}"));
             let example = example.replace("redis://redis:6379", &redis.url());
-            let ran = run(&mut shell(&example, &sandbox, &folder));
+            let ran = run(&mut shell(&example, &sandbox, folder));
             // The sample session is in review.
             let code = i32::from(example.ends_with("&& echo approved"));
             assert_eq!(ran.code, Some(code), "{example}: {ran:?}");
         }
     }
-    fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
@@ -129,7 +126,9 @@ fn sandbox_help_lists_every_kind_of_fault() {
 
 #[test]
 fn sandbox_help_lists_every_special_session_id() {
-    let page = front_page();
+    let sandbox = Sandbox::start().unwrap();
+    let mut page = ureq::get(sandbox.url()).call().unwrap();
+    let page = page.body_mut().read_to_string().unwrap();
     let parts: Vec<_> =
         page.split("<dt><code>").skip(1).map(|part| part.split('…').next().unwrap()).collect();
     assert!(parts.len() > 5, "{page}");
@@ -141,26 +140,13 @@ fn sandbox_help_lists_every_special_session_id() {
     }
 }
 
-/// Returns the front page of a sandbox.
-fn front_page() -> String {
-    let sandbox = Sandbox::start().unwrap();
-    let address = sandbox.url().trim_start_matches("http://");
-    let mut connection = TcpStream::connect(address).unwrap();
-    let request = format!("GET / HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n");
-    connection.write_all(request.as_bytes()).unwrap();
-    let mut page = String::new();
-    connection.read_to_string(&mut page).unwrap();
-    page
-}
-
 #[test]
 fn every_command_has_a_manual_page() {
-    let folder = env::temp_dir().join(format!("didit-man-{}", std::process::id()));
-    run(didit("man --output").arg(&folder)).results();
+    let folder = tempfile::tempdir().unwrap();
+    run(didit("man --output").arg(folder.path())).results();
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
     for command in commands() {
-        let page =
-            fs::read_to_string(folder.join(format!("didit-{}.1", command.replace(' ', "-"))));
-        let page = page.unwrap();
+        let page = read(&format!("didit-{}.1", command.replace(' ', "-")));
         for heading in ["SYNOPSIS", "OPTIONS", "EXAMPLES", "EXIT STATUS", "ENVIRONMENT", "SEE ALSO"]
         {
             assert!(
@@ -172,9 +158,7 @@ fn every_command_has_a_manual_page() {
         assert!(page.starts_with(".ie") && !page.contains("EXTRA"), "{command}: {page}");
         assert_eq!(run(&mut didit(&format!("man {command}"))).results(), page);
     }
-    let main = fs::read_to_string(folder.join("didit.1")).unwrap();
-    fs::remove_dir_all(folder).unwrap();
-    assert_eq!(run(&mut didit("man")).results(), main);
+    assert_eq!(run(&mut didit("man")).results(), read("didit.1"));
 }
 
 #[cfg(unix)]

@@ -61,17 +61,16 @@ fn browser_url_is_printed_and_sessions_expire() {
 
 #[test]
 fn state_file_keeps_sessions_across_restarts() {
-    let path = std::env::temp_dir().join(format!("didit-cli-state-{}", std::process::id()));
-    let start = || Running::start(&format!("--state {}", path.display()));
+    let folder = tempfile::tempdir().unwrap();
+    let state = format!("--state {}", folder.path().join("state").display());
+    let start = || Running::start(&state);
     let created = run(&mut start().client("session create --scope names"));
     assert!(created.results().contains("-000000000001\""), "{created:?}");
     let mut second = start();
     let created = run(&mut second.client("session create --scope names"));
     assert!(created.results().contains("-000000000002\""), "{created:?}");
-    let third = run(&mut didit(&format!("sandbox --state {}", path.display())));
+    let third = run(&mut didit(&format!("sandbox {state}")));
     assert!(third.error(2).contains("is used by another sandbox"), "{third:?}");
-    drop(second);
-    std::fs::remove_file(&path).unwrap();
 }
 
 #[test]

@@ -21,12 +21,12 @@ fn ca_file_certificate_is_trusted() {
     let sandbox = Sandbox::builder().tls(Arc::new(config)).start().unwrap();
     let other = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
 
-    let path = std::env::temp_dir().join(format!("didit-cli-{}.pem", std::process::id()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("roots.pem");
     fs::write(&path, certified.cert.pem()).unwrap();
     let trusted = run(didit_at(&sandbox, "decision a").env("DIDIT_CA_FILE", &path));
     fs::write(&path, other.cert.pem()).unwrap();
     let distrusted = run(didit_at(&sandbox, "decision a").arg("--ca-file").arg(&path));
-    fs::remove_file(&path).unwrap();
 
     assert_eq!(trusted.results(), sample("a"));
     let line = distrusted.error(6);

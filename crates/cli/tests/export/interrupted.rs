@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::io::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,10 +23,7 @@ fn settled(place: &Place) -> BTreeSet<String> {
 /// Opens a connection, and returns its number. The connections of a process that has ended have
 /// lower numbers, even if the sandbox has not read all of their requests yet.
 fn knock(sandbox: &Sandbox) -> u64 {
-    let address = sandbox.url().trim_start_matches("http://");
-    let mut connection = TcpStream::connect(address).unwrap();
-    connection.write_all(b"GET /knock HTTP/1.1\r\nconnection: close\r\n\r\n").unwrap();
-    connection.read_to_end(&mut Vec::new()).unwrap();
+    ureq::get(sandbox.url()).call().unwrap();
     sandbox.connections()
 }
 
