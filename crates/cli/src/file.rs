@@ -15,7 +15,6 @@ pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     read_limited(File::open(path)?, limit)
 }
 
-/// Reads a secret.
 pub(crate) fn read_secret(from: impl Read) -> io::Result<Secret> {
     read_limited(from, MAX_SECRET).and_then(secret)
 }

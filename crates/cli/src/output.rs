@@ -53,7 +53,6 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::of_write(&error))
 }
 
-/// Prints a result in the given format.
 pub(crate) fn print_as(
     format: Format,
     json: &RawJson,

@@ -63,7 +63,6 @@ pub(crate) fn parse(
     Ok(scopes)
 }
 
-/// Returns the description of a documented scope.
 pub(crate) fn description(scope: &str) -> Option<&'static str> {
     DOCUMENTED.iter().find(|(name, _)| *name == scope).map(|(_, what)| *what)
 }

@@ -29,7 +29,6 @@ use crate::{decision_table, verification_table};
 /// The maximum time until a waiting call notices that it is to stop.
 const STOP_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The outcome of a session.
 pub(crate) struct Outcome {
     /// The index of the session in starting order, from 0.
     pub(crate) index: u64,

@@ -13,7 +13,6 @@ use super::stop::RESUME_HINT;
 use crate::connection::Api;
 use crate::failure::Failure;
 
-/// The source of the ids.
 pub(crate) enum Source {
     /// A file with one id per line; `-` is standard input.
     Ids(PathBuf),

@@ -22,7 +22,6 @@ pub(crate) struct Progress {
     shown: Instant,
 }
 
-/// The numbers to show.
 #[derive(Clone, Copy)]
 pub(super) struct Numbers {
     pub(super) total: u64,

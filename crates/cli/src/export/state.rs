@@ -289,7 +289,6 @@ pub(super) fn parse_line<T: DeserializeOwned>(line: &str) -> Option<T> {
     serde_json::from_str(line).ok()
 }
 
-/// Returns a record as a line of JSON.
 pub(super) fn json_line(record: &impl Serialize) -> Result<String, Failure> {
     let line = serde_json::to_string(record).map_err(Failure::other)?;
     Ok(line + "\n")

@@ -39,7 +39,6 @@ pub(super) fn parser() -> impl TypedValueParser<Value = FaultRule> {
     Offering(offered).try_map(|text| text.parse::<FaultRule>())
 }
 
-/// Returns the parser of webhook faults.
 pub(super) fn webhook_parser() -> impl TypedValueParser<Value = WebhookFault> {
     PossibleValuesParser::new(WebhookFault::ALL.map(|fault| fault.to_string()))
         .try_map(|text| text.parse::<WebhookFault>())

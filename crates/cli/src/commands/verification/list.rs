@@ -101,7 +101,6 @@ impl List {
         Ok(Exit::Done)
     }
 
-    /// Returns the note for an empty list.
     fn empty_note(&self) -> &'static str {
         let texts = [&self.vendor_data, &self.workflow, &self.search, &self.from, &self.to];
         if self.statuses.is_empty() && texts.into_iter().chain([&self.kind]).all(Option::is_none) {
