@@ -92,9 +92,14 @@ impl ClientCredentials {
         &self.basic
     }
 
-    /// Returns the texts that must never be shown: the secret, and its encoded form in the header.
+    pub(crate) fn secret(&self) -> &str {
+        self.secret.expose()
+    }
+
+    /// Returns the texts that must never be shown: the encoded form in the header, of which the secret
+    /// may be a part, and the secret.
     pub(crate) fn secrets(&self) -> [&str; 2] {
-        [self.secret.expose(), last_word(&self.basic)]
+        [last_word(&self.basic), self.secret()]
     }
 }
 

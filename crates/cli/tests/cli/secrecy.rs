@@ -58,7 +58,7 @@ fn logged_headers_contain_no_secrets() {
 /// The log removes what errors remove, in every encoding.
 #[test]
 fn logged_responses_contain_no_encoded_secrets() {
-    const SECRET: &str = "canary-w0rd/1";
+    const SECRET: &str = "canary-w0r/1";
     const HEADERS: [&str; 6] =
         ["X-Request-Id", "CF-Ray", "Server", "Via", "Content-Type", "Retry-After"];
     let sandbox = Sandbox::builder().credentials("id", SECRET).start().unwrap();
@@ -68,8 +68,11 @@ fn logged_responses_contain_no_encoded_secrets() {
     let forms = [
         SECRET.to_owned(),
         each(&|code| format!("%{code:02X}")),
-        each(&|code| format!("&#{code};")),
+        each(&|code| format!("&#{code:04};")),
         each(&|code| format!("\\u{code:04x}")),
+        // printf canary-w0r/1 | base64
+        "Y2FuYXJ5LXcwci8x".to_owned(),
+        each(&|code| format!("{code:02x}")),
     ];
     let token = format!("\u{feff}{{\"access_token\":\"{SECRET}\",\"expires_in\":9}}");
     let created = format!("\u{feff}{{\"session_id\":\"a\",\"session_token\":\"{SECRET}\"}}");

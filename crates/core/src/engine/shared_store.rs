@@ -41,7 +41,7 @@ impl<'a> Application<'a> {
     /// Returns the application that has these credentials.
     pub fn of(credentials: &'a Credentials) -> Self {
         let (client_id, secret) = match credentials {
-            Credentials::Client(client) => (client.client_id(), client.secrets()[0]),
+            Credentials::Client(client) => (client.client_id(), client.secret()),
             Credentials::Token(authorization) => ("", authorization.secret()),
             Credentials::None => ("", ""),
         };

@@ -3,6 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 /// The replacement of a secret; short, so that it rarely makes a text longer.
@@ -10,13 +12,31 @@ const REDACTED: &str = "***";
 /// The shortest prefix of a secret that is removed from the end of a text. Shorter ones reveal
 /// little, and occur in many words by chance.
 const MIN_PREFIX: usize = 4;
+/// The shortest secret, in bytes, that is also removed in hexadecimal and base64.
+const MIN_WHOLE: usize = 8;
 
-/// Returns `text` without `secret`: each occurrence, plain or with any of its characters percent-,
-/// JSON- or HTML-encoded (once or twice) or its white space collapsed, and its beginning at the end
-/// of a text that was cut off.
+/// Returns `text` without `secret`: each occurrence, plain, in hexadecimal or in base64, or with any
+/// of its characters percent-, JSON-, JavaScript- or HTML-encoded (once or twice) or its white space
+/// collapsed, and its beginning at the end of a text that was cut off.
 ///
 /// The time is at most proportional to the product of both lengths.
 pub(crate) fn scrub(text: &str, secret: &str) -> String {
+    // Each byte of the secret is at least one byte of the text.
+    let bytes = &secret.as_bytes()[..secret.len().min(text.len())];
+    let scrubbed = scrub_characters(text, secret);
+    if secret.len() < MIN_WHOLE {
+        return scrubbed;
+    }
+    let hex = Zeroizing::new(hex("", bytes));
+    let upper = Zeroizing::new(hex.to_ascii_uppercase());
+    let base64 =
+        [STANDARD_NO_PAD, URL_SAFE_NO_PAD].map(|base64| Zeroizing::new(base64.encode(bytes)));
+    let encoded = [hex, upper].into_iter().chain(base64);
+    encoded.fold(scrubbed, |text, secret| scrub_characters(&text, &secret))
+}
+
+/// Returns `text` without `secret`, plain or with any of its characters encoded.
+fn scrub_characters(text: &str, secret: &str) -> String {
     let kept = &text[..text.trim_end_matches('…').len()];
     // Each character of the secret is at least one byte of the text, so more cannot occur in it.
     let secret = Zeroizing::new(collapse(secret, kept.len() + 1));
@@ -199,35 +219,45 @@ impl<'a> Matcher<'a> {
     }
 
     fn forms(&mut self, c: char) -> Rc<[String]> {
-        Rc::clone(self.forms.entry(c).or_insert_with(|| forms(c).into()))
+        Rc::clone(self.forms.entry(c).or_insert_with(|| forms(c).into_iter().collect()))
     }
 }
 
 /// The longest of the usual encodings of a character below U+10000, in bytes (`&amp;#x0027;`).
 const MAX_ENCODED: usize = 12;
 
+/// Returns bytes in hexadecimal, each after `prefix`.
+fn hex(prefix: &str, bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{prefix}{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
 /// Returns `c` and its encodings.
-fn forms(c: char) -> Vec<String> {
+fn forms(c: char) -> BTreeSet<String> {
     let mut utf8 = [0; 4];
-    let bytes: Vec<_> =
-        c.encode_utf8(&mut utf8).bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let utf8 = c.encode_utf8(&mut utf8).as_bytes();
     let mut utf16 = [0; 2];
     let units: Vec<_> =
         c.encode_utf16(&mut utf16).iter().map(|unit| format!("\\u{unit:04x}")).collect();
     let code = u32::from(c);
-    let mut forms = vec![c.to_string(), bytes.concat(), units.concat()];
-    forms.extend([format!("&#{code};"), format!("&#x{code:x};"), format!("&#x{code:04x};")]);
-    forms.extend(match c {
-        '"' => vec!["\\\"".to_owned(), "&quot;".to_owned()],
-        '\\' => vec!["\\\\".to_owned()],
-        '/' => vec!["\\/".to_owned()],
-        '&' => vec!["&amp;".to_owned()],
-        '<' => vec!["&lt;".to_owned()],
-        '>' => vec!["&gt;".to_owned()],
-        '\'' => vec!["&apos;".to_owned()],
-        ' ' => ["+", "&nbsp;", "\n", "\r", "\t", "\\n", "\\r", "\\t"].map(str::to_owned).to_vec(),
-        _ => vec![],
-    });
+    let mut forms =
+        BTreeSet::from([c.to_string(), hex("%", utf8), hex("\\x", utf8), units.concat()]);
+    forms.extend((1..=5).map(|width| format!("&#{code:0width$};")));
+    forms.extend((1..=4).map(|width| format!("&#x{code:0width$x};")));
+    let others: &[&str] = match c {
+        '"' => &["\\\"", "&quot;"],
+        '\\' => &["\\\\"],
+        '/' => &["\\/"],
+        '&' => &["&amp;"],
+        '<' => &["&lt;"],
+        '>' => &["&gt;"],
+        '\'' => &["\\'", "&apos;"],
+        ' ' => &["+", "&nbsp;", "\\xa0", "\n", "\r", "\t", "\\n", "\\r", "\\t"],
+        _ => &[],
+    };
+    forms.extend(others.iter().map(|form| (*form).to_owned()));
+    if c == ' ' {
+        forms.extend(self::forms('\u{a0}'));
+    }
     forms
 }
 
@@ -267,10 +297,15 @@ mod tests {
             "a&quot;b\\c&amp;&lt;d&gt;/ e&#39;f",
             "a&#34;b\\c&amp;&lt;d&gt;&#x2F; e&apos;f",
             r"a\u0022b\u005Cc\u0026\u003cd\u003e\u002f \u0020e\u0027f",
+            r"a&#034;b&#0092;c&#00038;&#x3c;d&#x03E;/&#160;e&#039;f",
+            r"a\x22b\x5Cc\x26\x3Cd\x3e\x2f\x20e\x27f",
+            "a\"b\\c&<d>/\u{a0}e\\'f",
+            r"a%22b%5cc%26%3Cd%3e%2F%C2%a0\u00a0\xa0&#xA0;e%27f",
         ] {
             assert_eq!(scrub(&format!("<{text}>"), &secret.replace("  ", " ")), "<***>", "{text}");
         }
         assert_eq!(scrub("no a%22b%5cc%2…", secret), "no ***…");
+        assert_eq!(scrub("Jane Doe, Jane%C2%A0Doe", "Jane\u{a0}Doe"), "***, ***");
     }
 
     #[test]
@@ -286,6 +321,24 @@ mod tests {
         ] {
             assert_eq!(scrub(&format!("<{text}>"), secret), "<***>", "{text}");
         }
+    }
+
+    #[test]
+    fn secrets_in_hexadecimal_and_base64_are_removed() {
+        // printf 'p@s>w?rd' | base64; printf 'p@s>w?rd' | xxd -p
+        for (text, rest) in [
+            ("cEBzPnc/cmQ=", "***="),
+            ("cEBzPnc_cmQ=", "***="),
+            ("cEBzPnc/cmQ", "***"),
+            (r"cEBzPnc\/cmQ%3D", "***%3D"),
+            ("7040733e773f7264", "***"),
+            ("7040733E773F7264", "***"),
+            ("cEBzP…", "***…"),
+            ("7040733e77…", "***…"),
+        ] {
+            assert_eq!(scrub(&format!("as {text}"), "p@s>w?rd"), format!("as {rest}"));
+        }
+        assert_eq!(scrub("cGFzc3dvcg== 70617373776f72", "passwor"), "cGFzc3dvcg== 70617373776f72");
     }
 
     #[test]
@@ -311,7 +364,7 @@ mod tests {
     proptest! {
         /// Any text is accepted, also cut off, in any encoding.
         #[test]
-        fn no_text_panics(text in "([a-c%&\\\\;…é]|%61|&#97;|\\\\u0061){0,20}", secret in "[a-c é…]{0,6}") {
+        fn no_text_panics(text in "([a-c%&\\\\;…é]|%61|&#0?97;|\\\\x61|\\\\u0061){0,20}", secret in "[a-c é…]{0,6}") {
             scrub(&text, &secret);
         }
 
@@ -323,13 +376,23 @@ mod tests {
             after in "[.][a-z]{0,9}",
         ) {
             prop_assume!(!secret.trim().is_empty() && !"***".contains(secret.trim()));
-            let percent: Vec<_> = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
-            let percent = percent.concat();
+            let each = |form: fn(u8) -> String| secret.bytes().map(form).collect::<String>();
             let json = serde_json::to_string(&secret).unwrap();
-            for form in [&secret, &percent, json.trim_matches('"')] {
+            let mut forms = vec![
+                secret.clone(),
+                json[1..json.len() - 1].to_owned(),
+                each(|byte| format!("%{byte:02X}")),
+                each(|byte| format!("\\x{byte:02x}")),
+                each(|byte| format!("&#{byte:04};")),
+            ];
+            if secret.len() >= MIN_WHOLE {
+                forms.extend([STANDARD_NO_PAD.encode(&secret), URL_SAFE_NO_PAD.encode(&secret)]);
+                forms.extend([each(|byte| format!("{byte:02x}")), each(|byte| format!("{byte:02X}"))]);
+            }
+            for form in forms {
                 let scrubbed = scrub(&format!("{before}{form}{after}"), &secret);
                 prop_assert!(!scrubbed.contains(secret.trim()), "{scrubbed}");
-                prop_assert!(!scrubbed.contains(&percent), "{scrubbed}");
+                prop_assert!(!scrubbed.contains(&form), "{scrubbed}");
             }
         }
     }
