@@ -3,6 +3,8 @@
 // Test helpers fail by panicking, like tests.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::needless_pass_by_value)]
 
+use std::time::Duration;
+
 use didit_core::data_transfer::{CreateSession, ReadStatus, RetrieveDecision, Scope, Scopes};
 use didit_core::oauth::FetchToken;
 use didit_core::verification;
@@ -104,6 +106,24 @@ fn advice_depends_on_the_endpoint() {
         parse_error(&status(), response(404, b"")).advice(),
         "check the session id and the session token"
     );
+}
+
+/// The token endpoint has no rate limiter of its own in the client, so the error tells the wait.
+#[test]
+fn used_up_limit_of_the_token_endpoint_names_the_wait() {
+    let retry_after = |endpoint, status: u16, remaining: &str| {
+        let response = Response::builder()
+            .status(status)
+            .header("date", "Thu, 01 Jan 1970 00:10:00 GMT")
+            .header("x-ratelimit-remaining", remaining)
+            .header("x-ratelimit-reset", "660");
+        ResponseError::from_response(endpoint, &response.body("").unwrap()).retry_after()
+    };
+    let (token, decision) = (EndpointKind::FetchToken, EndpointKind::RetrieveDecision);
+    assert_eq!(retry_after(token, 429, "0"), Some(Duration::from_secs(60)));
+    assert_eq!(retry_after(token, 429, "1"), None);
+    assert_eq!(retry_after(token, 400, "0"), None);
+    assert_eq!(retry_after(decision, 429, "0"), None);
 }
 
 #[test]

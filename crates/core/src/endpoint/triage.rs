@@ -107,12 +107,16 @@ fn details<B>(
     kind: ResponseErrorKind,
 ) -> ResponseError {
     let headers = response.headers();
+    let limit = RateLimit::from_headers(headers);
+    // The limiters of all other endpoints heed the reset.
+    let is_full = limit.is_used_up() && kind == ResponseErrorKind::RateLimited;
+    let reset = limit.reset_after.filter(|_| is_full && endpoint == EndpointKind::FetchToken);
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let media = header(CONTENT_ENCODING).filter(|encoding| *encoding != "identity");
     let media = media.or_else(|| header(CONTENT_TYPE).filter(|kind| !is_json(kind)));
     ResponseError::new(endpoint, response.status(), kind)
         .with_request_id(request_id(headers))
-        .with_retry_after(RateLimit::from_headers(headers).retry_after)
+        .with_retry_after(limit.retry_after.or(reset))
         .with_media(media.and_then(|media| message::excerpt(media, MAX_HEADER_CHARS)))
         .with_location(header(LOCATION).and_then(|to| {
             let without_query = to.split(['?', '#']).next()?;
