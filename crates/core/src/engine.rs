@@ -242,8 +242,8 @@ impl Engine {
     }
 
     /// Ends a lease with a failure that the calls waiting for it would run into as well.
-    fn fail_waiting_calls(&mut self, claim: &mut TokenClaim, error: &CallErrorKind) {
-        self.token_cache.fail(claim, error);
+    fn fail_waiting_calls(&mut self, claim: &mut TokenClaim, error: &CallErrorKind, now: Moment) {
+        self.token_cache.fail(claim, error, now);
         self.release_lease(claim);
     }
 

@@ -109,7 +109,7 @@ impl<E: Endpoint> Call<E> {
             TokenAccess::Wait(until) => {
                 let end = self.deadline.token_end(&engine.settings.policy, now);
                 if now >= end {
-                    return Err(self.out_of_time(WaitReason::Token));
+                    return Err(self.out_of_time(engine, WaitReason::Token));
                 }
                 Ok(self.wait(engine, now, end.min(until), WaitReason::Token))
             }
@@ -147,7 +147,7 @@ impl<E: Endpoint> Call<E> {
                 // The deadline of a queued call moves on while it is in the queue.
                 let bounded = refused || !self.deadline.excludes_queue;
                 if bounded && certain && until >= deadline {
-                    let error = self.out_of_time(reason);
+                    let error = self.out_of_time(engine, reason);
                     return Err(error.with_closed_for(until.since(now), refused));
                 }
                 let until = if bounded { deadline.min(until) } else { until };
@@ -181,7 +181,7 @@ impl<E: Endpoint> Call<E> {
             Replay::OnlyIfUnsent => left,
         };
         if timeout.is_zero() {
-            return Err(self.out_of_time(WaitReason::Response));
+            return Err(self.out_of_time(engine, WaitReason::Response));
         }
         let (ticket, until) = (engine.ticket(), now.after(timeout));
         if !purpose.is_token() {
@@ -237,9 +237,14 @@ impl<E: Endpoint> Call<E> {
         self.sent
     }
 
-    /// Returns the error of a call whose time ran out in a wait: the last failure, if there was one.
-    fn out_of_time(&mut self, reason: WaitReason) -> CallError {
-        match self.last.take() {
+    /// Returns the error of a call whose time ran out in a wait: the last failure, if there was one,
+    /// also that of the call that fetches its token.
+    fn out_of_time(&mut self, engine: &Engine, reason: WaitReason) -> CallError {
+        let of_token = || {
+            let error = engine.token_cache.last_error().filter(|_| reason == WaitReason::Token)?;
+            Some((EndpointKind::FetchToken, error.clone()))
+        };
+        match self.last.take().or_else(of_token) {
             Some((endpoint, error)) => self.error(endpoint, error, GaveUp::DeadlineExceeded),
             None => self.error(E::KIND, CallErrorKind::Waiting(reason), GaveUp::DeadlineExceeded),
         }

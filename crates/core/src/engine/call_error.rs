@@ -304,6 +304,12 @@ impl CallErrorKind {
         matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::Unauthorized)
     }
 
+    /// Returns whether the credentials were refused.
+    pub(super) fn is_denied(&self) -> bool {
+        use ResponseErrorKind::{Forbidden, Unauthorized};
+        matches!(self, Self::Response(error) if matches!(error.kind(), Unauthorized | Forbidden))
+    }
+
     /// Returns the time that the service named for the next attempt. "Retry-After: 0" names none:
     /// it would cause retries without a pause.
     pub(super) fn retry_after(&self) -> Option<Duration> {

@@ -19,9 +19,15 @@ pub(super) enum RetryDecision {
 pub(super) struct Attempts {
     /// Failed attempts of the current request, without refusals by the rate limit.
     pub(super) failed: u32,
-    /// Refusals by the rate limit.
+    /// Refusals by the rate limit; of a token request, those of other calls too.
     pub(super) refused: u32,
     pub(super) deadline: Moment,
+}
+
+impl Attempts {
+    pub(super) fn failures(&self) -> u32 {
+        self.failed.saturating_add(self.refused)
+    }
 }
 
 /// Decides whether, when and why a request is sent again after `error`; `random` provides the
@@ -51,7 +57,7 @@ pub(super) fn decide(
     }
     let (wait, reason) = match error.retry_after() {
         Some(wait) => (wait, WaitReason::RetryAfter),
-        None => (backoff(policy, attempts.failed + attempts.refused, random), WaitReason::Backoff),
+        None => (backoff(policy, attempts.failures(), random), WaitReason::Backoff),
     };
     let at = now.after(wait);
     if at >= attempts.deadline {
@@ -60,14 +66,18 @@ pub(super) fn decide(
     RetryDecision::Retry { at, reason }
 }
 
-/// Returns a random wait: exponential backoff with full jitter. Its upper bound is the base, doubled
-/// with every failure after the first, up to the cap.
+/// Returns a random wait: exponential backoff with full jitter.
 fn backoff(policy: &Policy, failures: u32, random: u64) -> Duration {
-    let doublings = failures.saturating_sub(1).min(31);
-    let most = policy.backoff_base.saturating_mul(1 << doublings).min(policy.backoff_cap);
-    let nanos = u64::try_from(most.as_nanos()).unwrap_or(u64::MAX);
+    let nanos = u64::try_from(longest_backoff(policy, failures).as_nanos()).unwrap_or(u64::MAX);
     // Never zero, so that a clock that stands still between polls cannot cause an endless loop.
     Duration::from_nanos(random % nanos.max(1) + 1)
+}
+
+/// Returns the upper bound of the backoff: the base, doubled with every failure after the first, up to
+/// the cap.
+pub(super) fn longest_backoff(policy: &Policy, failures: u32) -> Duration {
+    let doublings = failures.saturating_sub(1).min(31);
+    policy.backoff_base.saturating_mul(1 << doublings).min(policy.backoff_cap)
 }
 
 /// A seeded random number generator for jitter (`SplitMix64`), unfit for cryptography.

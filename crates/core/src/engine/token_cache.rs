@@ -18,8 +18,12 @@ use crate::secret::Secret;
 pub(super) struct TokenCache {
     token: Option<CachedToken>,
     lease: Option<Lease>,
-    /// The last lease that ended in a failure which every other call would run into as well.
-    failed: Option<(u64, CallErrorKind)>,
+    /// The last failure which every other call would run into as well.
+    failed: Option<Failure>,
+    /// The error of the last token request, until a token is fetched.
+    last_error: Option<CallErrorKind>,
+    /// The refusals by the token endpoint's rate limit in a row.
+    refusals: u32,
     leases: u64,
     /// The last lease of the previous credentials; tokens fetched under it or earlier ones are not
     /// cached.
@@ -33,6 +37,9 @@ pub(super) struct TokenCache {
 
 /// The pause before the next replacement, after a token was refused right after it was fetched.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
+
+/// The time for which refused credentials are not sent again.
+const DENIAL_PAUSE: Duration = Duration::from_secs(1);
 
 /// Returns the age at which a token is renewed: `refresh_margin` before it expires, but at most a
 /// tenth of its lifetime early.
@@ -49,6 +56,13 @@ struct CachedToken {
 
 struct Lease {
     id: u64,
+    until: Moment,
+}
+
+/// The failure of a lease, for the calls that waited for it and for all calls until `until`.
+struct Failure {
+    lease: u64,
+    error: CallErrorKind,
     until: Moment,
 }
 
@@ -118,7 +132,7 @@ impl TokenCache {
                 TokenAccess::Wait(lease.until)
             });
         }
-        if let Some(error) = self.shared_failure(claim) {
+        if let Some(error) = self.shared_failure(claim, now).filter(|_| old.is_none()) {
             return TokenAccess::Failed(error);
         }
         let undecided = share.is_some_and(|share| !share.may_fetch(old.is_none(), now));
@@ -133,10 +147,22 @@ impl TokenCache {
         self.token.as_ref().is_some_and(|token| token.renew_at > now)
     }
 
-    fn shared_failure(&self, claim: &mut TokenClaim) -> Option<CallErrorKind> {
-        let waited_for = claim.waits_for.take()?;
-        let (failed, error) = self.failed.as_ref()?;
-        (*failed == waited_for).then(|| error.clone())
+    fn shared_failure(&self, claim: &mut TokenClaim, now: Moment) -> Option<CallErrorKind> {
+        let waited_for = claim.waits_for.take();
+        let Failure { lease, error, until } = self.failed.as_ref()?;
+        (waited_for == Some(*lease) || now < *until).then(|| error.clone())
+    }
+
+    /// Records the error of a token request, and returns the number of refusals in a row.
+    pub(super) fn failing(&mut self, error: &CallErrorKind) -> u32 {
+        self.refusals = if error.is_rate_limited() { self.refusals.saturating_add(1) } else { 0 };
+        self.last_error = Some(error.clone());
+        self.refusals
+    }
+
+    /// Returns the error of the last token request, if no token was fetched since.
+    pub(super) fn last_error(&self) -> Option<&CallErrorKind> {
+        self.last_error.as_ref()
     }
 
     fn take_lease(
@@ -174,6 +200,7 @@ impl TokenCache {
         let is_retired = generation <= self.retired;
         if !is_retired {
             self.open_gate(now);
+            (self.last_error, self.refusals) = (None, 0);
         }
         claim.fresh = Some((authorization.clone(), generation));
         if let Some(lifetime) = lifetime.filter(|_| !is_retired) {
@@ -259,9 +286,11 @@ impl TokenCache {
         claim.lease.is_some_and(|lease| lease <= self.retired)
     }
 
-    /// Records the failure of `claim`'s lease for the calls that wait for it.
-    pub(super) fn fail(&mut self, claim: &TokenClaim, error: &CallErrorKind) {
-        self.failed = claim.lease.map(|lease| (lease, error.clone()));
+    /// Records the failure of `claim`'s lease for the calls that wait for it. Refused credentials
+    /// fail all calls for [`DENIAL_PAUSE`].
+    pub(super) fn fail(&mut self, claim: &TokenClaim, error: &CallErrorKind, now: Moment) {
+        let until = if error.is_denied() { now.after(DENIAL_PAUSE) } else { Moment::default() };
+        self.failed = claim.lease.map(|lease| Failure { lease, error: error.clone(), until });
     }
 
     /// Uses the old token until it expires, without a renewal; returns whether it is still valid.

@@ -145,7 +145,7 @@ fn canceled_call_releases_its_lease_at_once() {
 }
 
 #[test]
-fn refused_credentials_fail_waiting_calls_but_not_later_ones() {
+fn refused_credentials_fail_all_calls_for_a_second() {
     let mut engine = engine();
     let (mut first, mut second, mut later) = (call(), call(), call());
     let (_, ticket) = sends(&mut first, &mut engine, at(0));
@@ -157,7 +157,50 @@ fn refused_credentials_fail_waiting_calls_but_not_later_ones() {
         assert_eq!(error.endpoint(), EndpointKind::FetchToken);
         assert_eq!(error.response().unwrap().message(), Some("invalid_client"));
     }
-    assert_eq!(sends(&mut later, &mut engine, at(1)).0, "token -");
+    let just_before = Moment::new(Duration::from_millis(1999));
+    assert_eq!(fails(&mut call(), &mut engine, just_before).attempts(), 0);
+    assert_eq!(sends(&mut later, &mut engine, at(2)).0, "token -");
+    later.cancel(&mut engine, at(2));
+}
+
+/// Calls that end at their deadlines do not hide from the next ones that the endpoint refuses.
+#[test]
+fn refusals_without_a_time_are_remembered_across_calls() {
+    let mut engine = engine();
+    let (mut calls, mut requests) = (Vec::new(), 0);
+    for millis in 0..20_000 {
+        let now = Moment::new(Duration::from_millis(millis));
+        calls.push(call().with_timeout(Duration::from_millis(200)));
+        calls.retain_mut(|call| match call.poll(&mut engine, now) {
+            Step::Send { ticket, .. } => {
+                requests += 1;
+                answer(call, &mut engine, now, ticket, 429, "");
+                true
+            }
+            Step::Wait { .. } => true,
+            Step::Done(_) => false,
+        });
+    }
+    assert!((2..20).contains(&requests), "{requests}");
+}
+
+/// The error of the call that fetches explains why the others got no token.
+#[test]
+fn calls_that_wait_for_a_token_report_why_it_does_not_come() {
+    let mut engine = engine();
+    let (mut fetching, mut waiting) = (call(), call());
+    let (_, ticket) = sends(&mut fetching, &mut engine, at(0));
+    let _ = waits(&mut waiting, &mut engine, at(0));
+    answer(&mut fetching, &mut engine, at(1), ticket, 500, "");
+    let (retried_at, _) = waits(&mut fetching, &mut engine, at(1));
+    let _in_flight = sends(&mut fetching, &mut engine, retried_at);
+    let _ = waits(&mut waiting, &mut engine, retried_at);
+    let error = fails(&mut waiting, &mut engine, at(30));
+    assert_eq!(
+        (error.endpoint(), error.gave_up()),
+        (EndpointKind::FetchToken, GaveUp::DeadlineExceeded)
+    );
+    assert_eq!(error.status(), Some(http::StatusCode::INTERNAL_SERVER_ERROR), "{error}");
 }
 
 #[test]

@@ -163,7 +163,7 @@ impl Pair {
                 }
                 // The random pause is unknown, except that it was too long.
                 (Step::Done(Err(error)), Expected::Wait(..)) => {
-                    assert!(Client::gives_up(&mut model, self.now), "{error}");
+                    assert!(self.model.gives_up(&mut model, self.now), "{error}");
                     return;
                 }
                 (Step::Done(result), expected) => {

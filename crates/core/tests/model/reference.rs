@@ -51,6 +51,10 @@ pub(crate) struct Client {
     closed: [Moment; 2],
     /// The time before which no token may be requested, and the reply that demanded it.
     token_closed: Option<(Moment, Reply)>,
+    /// The refusals of token requests in a row.
+    token_refusals: u32,
+    /// The time until which refused credentials fail all calls, and the reply that refused them.
+    denied: Option<(Moment, Reply)>,
     /// The time before which a refused token is not replaced.
     no_renewal_before: Moment,
 }
@@ -71,6 +75,8 @@ pub(crate) struct Call {
     refusals: u32,
     renewed: bool,
     pause: Option<(Duration, Duration)>,
+    /// Set if the rate limit of the token endpoint caused the pause.
+    token_refused: bool,
     end: Option<Expected>,
     last: Option<Reply>,
 }
@@ -82,6 +88,8 @@ impl Client {
             token: None,
             closed: [Moment::default(); 2],
             token_closed: None,
+            token_refusals: 0,
+            denied: None,
             no_renewal_before: Moment::default(),
         }
     }
@@ -95,6 +103,7 @@ impl Client {
             refusals: 0,
             renewed: false,
             pause: None,
+            token_refused: false,
             end: None,
             last: None,
         }
@@ -113,7 +122,10 @@ impl Client {
         }
         let Some(token) = self.usable(call, now) else {
             return match self.token_closed.filter(|(until, _)| *until > now) {
-                None => Expected::FetchToken,
+                None => match self.denied.filter(|(until, _)| *until > now) {
+                    Some((_, reply)) => Expected::Fail(Some(reply)),
+                    None => Expected::FetchToken,
+                },
                 // A token that is due for renewal is used until it expires instead.
                 Some(_) if self.token.as_ref().is_some_and(|token| token.expires_at > now) => self
                     .ask(
@@ -158,7 +170,7 @@ impl Client {
         now: Moment,
     ) {
         if let Reply::Good { lifetime } = reply {
-            (call.failures[0], call.last) = (0, None);
+            (call.failures[0], call.last, self.token_refusals) = (0, None, 0);
             call.fetched = Some(name.to_owned());
             self.token_closed = None;
             if let Some(lifetime) = lifetime.map(Duration::from_secs) {
@@ -209,6 +221,14 @@ impl Client {
             call.failures[usize::from(!of_token)] += 1;
         }
         let failures = call.failures[usize::from(!of_token)];
+        let mut refusals = call.refusals;
+        if of_token {
+            self.token_refusals = if refused { self.token_refusals + 1 } else { 0 };
+            refusals = refusals.max(self.token_refusals);
+        }
+        if of_token && matches!(reply, Reply::Status(401 | 403, _)) {
+            self.denied = Some((now.after(Duration::from_secs(1)), reply));
+        }
         let unsent = refused || matches!(reply, Reply::Unconnected | Reply::Untrusted);
         let transient = match reply {
             Reply::Status(status, _) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
@@ -229,23 +249,34 @@ impl Client {
             call.end = Some(Expected::Fail(Some(reply)));
             return;
         }
-        let doubled = 2_u32.saturating_pow((failures + call.refusals - 1).min(31));
+        let doubled = 2_u32.saturating_pow((failures + refusals - 1).min(31));
         let backoff = self.policy.backoff_base.saturating_mul(doubled).min(self.policy.backoff_cap);
         let nano = Duration::from_nanos(1);
         let (least, most) =
             retry_after.map_or((Duration::ZERO, backoff), |wait| (wait.saturating_sub(nano), wait));
         let left = call.deadline.since(now);
         // If only the shortest pauses fit, the random pause decides, which the engine draws.
+        call.token_refused = refused && of_token;
         if least + nano >= left {
             call.end = Some(Expected::Fail(Some(reply)));
+            self.close_at_the_end(call, now.after(most));
         } else {
             call.pause = Some((least, most));
         }
     }
 
     /// Returns whether the random pause may have been too long for the deadline; ends the pause.
-    pub(crate) fn gives_up(call: &mut Call, now: Moment) -> bool {
-        call.pause.take().is_some_and(|(_, most)| now.after(most) >= call.deadline)
+    pub(crate) fn gives_up(&mut self, call: &mut Call, now: Moment) -> bool {
+        let Some((_, most)) = call.pause.take() else { return false };
+        self.close_at_the_end(call, now.after(most));
+        now.after(most) >= call.deadline
+    }
+
+    /// Defers later token requests after a refusal that ends the call, for the longest pause.
+    fn close_at_the_end(&mut self, call: &Call, until: Moment) {
+        if let Some(reply) = call.last.filter(|_| call.token_refused) {
+            self.close_token(until, reply);
+        }
     }
 
     fn close_token(&mut self, until: Moment, reply: Reply) {

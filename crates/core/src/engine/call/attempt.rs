@@ -86,9 +86,13 @@ impl<E: Endpoint> Call<E> {
             self.refusals += 1;
             *self.attempts(purpose) -= 1;
         }
+        let mut refused = self.refusals;
+        if purpose.is_token() {
+            refused = refused.max(engine.token_cache.failing(&error));
+        }
         let attempts = Attempts {
             failed: *self.attempts(purpose),
-            refused: self.refusals,
+            refused,
             deadline: self.deadline_of(purpose, engine, now),
         };
         let random = engine.jitter.next();
@@ -98,6 +102,10 @@ impl<E: Endpoint> Call<E> {
         let decision = retry::decide(policy, &attempts, &error, replay, now, random);
         let closed_for = match decision {
             RetryDecision::Retry { at, .. } if error.is_rate_limited() => Some(at.since(now)),
+            RetryDecision::GiveUp(_) if error.is_rate_limited() && purpose.is_token() => {
+                let longest = retry::longest_backoff(policy, attempts.failures());
+                Some(error.retry_after().unwrap_or(longest))
+            }
             _ => error.retry_after(),
         };
         close_gate::<E>(engine, now, attempt, &error, closed_for);
@@ -113,7 +121,7 @@ impl<E: Endpoint> Call<E> {
             RetryDecision::GiveUp(gave_up) => {
                 // The deadline is this call's own; all other failures would affect every call.
                 if purpose.is_token() && gave_up != GaveUp::DeadlineExceeded {
-                    engine.fail_waiting_calls(&mut self.claim, &error);
+                    engine.fail_waiting_calls(&mut self.claim, &error, now);
                 }
                 let error = self.error(endpoint, error, gave_up);
                 self.finish(engine, now, Err(error));

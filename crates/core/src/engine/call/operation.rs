@@ -44,7 +44,7 @@ impl<E: Endpoint> Operation for Call<E> {
         let step = if now < deadline {
             self.advance(engine, now)
         } else {
-            Err(self.out_of_time(waited_for))
+            Err(self.out_of_time(engine, waited_for))
         };
         step.unwrap_or_else(|error| {
             self.finish(engine, now, Err(error));
