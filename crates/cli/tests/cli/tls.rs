@@ -31,5 +31,6 @@ fn ca_file_certificate_is_trusted() {
     assert_eq!(trusted.results(), sample("a"));
     let line = distrusted.error(6);
     assert!(line.contains("certificate was refused"), "{line}");
-    assert!(line.ends_with("; check the base URL and the trusted certificates"), "{line}");
+    let trust = "trust its issuer as a root certificate (`--ca-file`)";
+    assert!(line.ends_with(&format!("; if the server is right, {trust}")), "{line}");
 }

@@ -2,7 +2,7 @@
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{AlertDescription, CertificateError, Error, RootCertStore};
+use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible, RootCertStore};
 
 use super::config_error::ConfigError;
 use super::connect::HttpSettings;
@@ -84,22 +84,37 @@ fn is_refusal(alert: AlertDescription) -> bool {
 
 /// Returns a short description of the error.
 pub fn describe(error: &Error) -> String {
-    use CertificateError::{Expired, ExpiredContext, NotValidForName, NotValidForNameContext};
+    use AlertDescription as Alert;
+    use CertificateError as Certificate;
     let words = match error {
         Error::InvalidMessage(_) => "the server does not speak TLS on this port",
-        Error::AlertReceived(AlertDescription::CertificateRequired) => {
+        Error::AlertReceived(Alert::ProtocolVersion)
+        | Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13) => {
+            "the server supports neither TLS 1.2 nor 1.3"
+        }
+        Error::PeerIncompatible(_) => "the server's TLS settings are not supported",
+        Error::AlertReceived(Alert::UnrecognisedName) => "the server does not know the host name",
+        Error::AlertReceived(Alert::CertificateRequired) => {
             "the server demands a client certificate"
         }
-        Error::AlertReceived(
-            AlertDescription::HandshakeFailure | AlertDescription::BadCertificate,
-        ) => "the server may demand a client certificate or other ciphers",
+        Error::AlertReceived(Alert::HandshakeFailure | Alert::BadCertificate) => {
+            "the server may demand a client certificate or other ciphers"
+        }
         Error::InvalidCertificate(certificate) => match certificate {
-            CertificateError::UnknownIssuer => "no trusted authority issued the certificate",
-            Expired | ExpiredContext { .. } => "the certificate has expired",
-            NotValidForName | NotValidForNameContext { .. } => {
+            // The signature is wrong if a trusted authority has the issuer's name, but another key.
+            Certificate::UnknownIssuer | Certificate::BadSignature => {
+                "no trusted authority issued the certificate"
+            }
+            Certificate::Expired | Certificate::ExpiredContext { .. } => {
+                "the certificate has expired"
+            }
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => {
+                "the certificate is not valid yet"
+            }
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
                 "the certificate is for another host"
             }
-            CertificateError::Other(_) => {
+            Certificate::Other(_) => {
                 "the certificate is a CA certificate or of an old version, not a server certificate"
             }
             other => return other.to_string(),
@@ -111,14 +126,98 @@ pub fn describe(error: &Error) -> String {
 
 /// Returns advice for the user, if more specific than that for the kind of failure.
 pub fn advice(error: &Error) -> Option<&'static str> {
-    match error {
-        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            Some("if the server is right, trust its issuer as a root certificate (`--ca-file`)")
+    use AlertDescription as Alert;
+    use CertificateError as Certificate;
+    Some(match error {
+        Error::InvalidMessage(_) => "check the port of the base URL",
+        Error::AlertReceived(Alert::ProtocolVersion) | Error::PeerIncompatible(_) => {
+            "check the base URL; if it is right, change the TLS settings of the server"
         }
-        Error::InvalidCertificate(CertificateError::Other(_)) => {
-            Some("give the server an X.509 version 3 server certificate")
+        Error::AlertReceived(Alert::UnrecognisedName) => "check the host of the base URL",
+        Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
+            "if the server is right, trust its issuer as a root certificate (`--ca-file`)"
         }
-        Error::InvalidMessage(_) => Some("check the port of the base URL"),
-        _ => None,
+        Error::InvalidCertificate(
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. },
+        ) => "check the clock of this machine",
+        Error::InvalidCertificate(Certificate::Other(_)) => {
+            "give the server an X.509 version 3 server certificate"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rustls::pki_types::UnixTime;
+    use rustls::{InvalidMessage, OtherError};
+
+    use super::*;
+
+    #[test]
+    fn errors_are_described_with_advice() {
+        use AlertDescription as Alert;
+        use CertificateError as Certificate;
+        let certificate = Error::InvalidCertificate;
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let untrusted = "no trusted authority issued the certificate";
+        let trust = "if the server is right, trust its issuer as a root certificate (`--ca-file`)";
+        let neither = "the server supports neither TLS 1.2 nor 1.3";
+        let settings = "check the base URL; if it is right, change the TLS settings of the server";
+        let not_yet = Certificate::NotValidYetContext { time: at(1), not_before: at(2) };
+        let rejected = "the server may demand a client certificate or other ciphers";
+        for (error, words, expected) in [
+            (certificate(Certificate::UnknownIssuer), untrusted, Some(trust)),
+            (certificate(Certificate::BadSignature), untrusted, Some(trust)),
+            (certificate(Certificate::Expired), "the certificate has expired", None),
+            (
+                certificate(not_yet),
+                "the certificate is not valid yet",
+                Some("check the clock of this machine"),
+            ),
+            (
+                certificate(Certificate::NotValidForName),
+                "the certificate is for another host",
+                None,
+            ),
+            (
+                certificate(Certificate::Other(OtherError(std::sync::Arc::new(std::fmt::Error)))),
+                "the certificate is a CA certificate or of an old version, not a server certificate",
+                Some("give the server an X.509 version 3 server certificate"),
+            ),
+            (
+                Error::InvalidMessage(InvalidMessage::InvalidContentType),
+                "the server does not speak TLS on this port",
+                Some("check the port of the base URL"),
+            ),
+            (Error::AlertReceived(Alert::ProtocolVersion), neither, Some(settings)),
+            (
+                Error::PeerIncompatible(PeerIncompatible::ServerDoesNotSupportTls12Or13),
+                neither,
+                Some(settings),
+            ),
+            (
+                Error::PeerIncompatible(PeerIncompatible::NoKxGroupsInCommon),
+                "the server's TLS settings are not supported",
+                Some(settings),
+            ),
+            (
+                Error::AlertReceived(Alert::UnrecognisedName),
+                "the server does not know the host name",
+                Some("check the host of the base URL"),
+            ),
+            (
+                Error::AlertReceived(Alert::CertificateRequired),
+                "the server demands a client certificate",
+                None,
+            ),
+            (Error::AlertReceived(Alert::HandshakeFailure), rejected, None),
+            (Error::AlertReceived(Alert::BadCertificate), rejected, None),
+            (Error::DecryptError, "cannot decrypt peer's message", None),
+        ] {
+            assert_eq!((&*describe(&error), advice(&error)), (words, expected), "{error:?}");
+        }
     }
 }
