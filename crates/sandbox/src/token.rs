@@ -20,13 +20,13 @@ pub(crate) fn answer(shared: &Shared, request: &RecordedRequest) -> Result<Answe
         return Err(invalid_client(Answer::oauth(401, "invalid_client", why)));
     };
     let (id, secret) = credentials(authorization).map_err(invalid_request)?;
-    check_grant(request)?;
     let known = |application: &Application| {
         (&application.client_id, &application.client_secret) == (&id, &secret)
     };
     if !shared.settings.applications().any(known) {
         return Err(invalid_client(Answer::new(401, fixtures::ERROR_OAUTH)));
     }
+    check_grant(request)?;
     Ok(Answer::new(200, issue(shared, &id)?))
 }
 

@@ -104,6 +104,11 @@ fn invalid_token_requests() {
         (with(basic, "Authorization: Basic ?"), 400, "invalid_request"),
         (with(basic, "Authorization: Bearer a"), 400, "invalid_request"),
         (with("x-www-form-urlencoded", "json"), 400, "invalid_request"),
+        (
+            with("x-www-form-urlencoded", "json").replace(basic, "Authorization: Basic YTpi"),
+            401,
+            "invalid_client",
+        ),
         (form("grant_type=password"), 400, "unsupported_grant_type"),
         (form("scope=a"), 400, "invalid_request"),
         (form(""), 400, "invalid_request"),
