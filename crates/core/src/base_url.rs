@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(joined("http://localhost:"), "http://localhost/auth/v2/token/");
         assert_eq!(joined("http://[::1]:1"), "http://[::1]:1/auth/v2/token/");
         assert_eq!(BaseUrl::production().to_string(), "https://apx.didit.me");
-        assert_eq!(BaseUrl::staging().to_string(), "https://apx.staging.didit.me");
+        assert_eq!(String::from(BaseUrl::staging()), "https://apx.staging.didit.me");
     }
 
     #[test]

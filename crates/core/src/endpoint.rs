@@ -272,4 +272,11 @@ mod tests {
         let plain = |name: &&str| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'-'));
         assert!(names.iter().all(plain) && !names.contains(""), "{names:?}");
     }
+
+    #[test]
+    fn sizes_are_limited() {
+        assert_eq!(MAX_HEAD_BYTES, 65_536);
+        assert_eq!(EndpointKind::GenerateVerificationPdf.max_body_bytes(), 67_108_864);
+        assert_eq!(EndpointKind::RetrieveDecision.max_body_bytes(), 8_388_608);
+    }
 }

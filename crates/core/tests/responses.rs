@@ -93,6 +93,16 @@ fn every_status_has_a_kind_and_advice() {
 }
 
 #[test]
+fn redirect_names_its_target_without_the_query() {
+    let moved = Response::builder().status(302).header("location", "https://h/login?next=1");
+    let error = parse_error(&retrieve(), moved.body(&b""[..]).unwrap());
+    assert!(
+        error.to_string().ends_with("HTTP 302 Found, a redirect to https://h/login"),
+        "{error}"
+    );
+}
+
+#[test]
 fn advice_depends_on_the_endpoint() {
     assert_eq!(parse_error(&status(), response(401, b"")).advice(), "check the session token");
     assert_eq!(parse_error(&create(), response(401, b"")).advice(), "check the credentials");
