@@ -7,7 +7,7 @@ use didit_core::{ClientError, TransportError, TransportErrorKind};
 pub type Error = ClientError<ureq::Error>;
 
 /// Converts an error of the HTTP library for the engine and for the caller.
-pub(crate) fn failed(error: ureq::Error) -> FailedExchange<ureq::Error> {
+pub fn failed(error: ureq::Error) -> FailedExchange<ureq::Error> {
     (TransportError::new(kind(&error)), Some(detail(error)))
 }
 

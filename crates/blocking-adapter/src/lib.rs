@@ -32,7 +32,7 @@ use http::{Request, Response};
 use ureq::AsSendBody;
 
 pub use self::builder::ClientBuilder;
-pub use self::error::Error;
+pub use self::error::{Error, failed};
 pub use self::verification::Verification;
 
 /// [async-recipes]: https://docs.rs/didit-async-adapter/latest/didit_async_adapter/how_to/

@@ -1,4 +1,5 @@
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
@@ -180,4 +181,61 @@ fn remote_receivers_are_reached_through_the_proxy() {
     assert!(unreachable.error(6).contains(&route), "{unreachable:?}");
     let invalid = send("socks5://127.0.0.1:1", "");
     assert!(invalid.error(2).contains("HTTPS_PROXY"), "{invalid:?}");
+}
+
+/// Starts a proxy that refuses one request, and returns its address.
+fn refusing_proxy() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        let mut stream = BufReader::new(listener.accept().unwrap().0);
+        while stream.by_ref().lines().next().unwrap().unwrap() != "" {}
+        stream.get_mut().write_all(b"HTTP/1.1 407 X\r\n\r\n").unwrap();
+    });
+    address
+}
+
+/// The failures of the connection are those of every other request.
+#[test]
+fn failed_connections_are_reported_in_words() {
+    let authority = Authority::new();
+    let folder = tempfile::tempdir().unwrap();
+    let roots = folder.path().join("roots.pem");
+    fs::write(&roots, authority.pem()).unwrap();
+    let start = |tls| Sandbox::builder().tls(tls).start().unwrap();
+    let other_host = start(authority.server("other.example"));
+    let expired = start(authority.expired_server("127.0.0.1"));
+    let unknown = start(Authority::new().server("127.0.0.1"));
+    let plain = Sandbox::start().unwrap();
+    let proxy = refusing_proxy();
+    let swapped = |sandbox: &Sandbox, from, to| sandbox.url().replace(from, to);
+    let trusted = "; check the base URL and the trusted certificates";
+    for (url, proxy, words, advice) in [
+        (other_host.url(), "", "the certificate is for another host)", trusted),
+        (expired.url(), "", "the certificate has expired)", trusted),
+        (unknown.url(), "", "no trusted authority issued", "root certificate (`--ca-file`)"),
+        (
+            &swapped(&plain, "http:", "https:"),
+            "",
+            "does not speak TLS",
+            "check the port of the base URL",
+        ),
+        (
+            &swapped(&expired, "https:", "http:"),
+            "",
+            "",
+            "with https if the server speaks TLS on this port",
+        ),
+        (
+            expired.url(),
+            &*proxy,
+            "through the proxy",
+            "check the proxy, and the user name and password for it",
+        ),
+    ] {
+        let mut command = webhook(&format!("send {url}/webhooks"));
+        let sent = run(command.env("DIDIT_CA_FILE", &roots).env("HTTPS_PROXY", proxy));
+        let line = sent.error(6);
+        assert!(line.contains(words) && line.ends_with(advice), "{line}");
+    }
 }

@@ -16,6 +16,11 @@ impl TransportError {
         Self { kind, partial: None }
     }
 
+    /// Returns the kind of the failure.
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+
     /// Adds the part of the response that arrived before its body broke off. An error status still
     /// counts, and so does a body that is a complete JSON object, since some servers omit the last
     /// chunk ([RFC 9112, section 7.1](https://www.rfc-editor.org/rfc/rfc9112#section-7.1)).

@@ -7,7 +7,10 @@ use clap::{Args, ValueHint};
 use didit_blocking_adapter::Client;
 use didit_blocking_adapter::core::client::{Connect as _, HttpSettings, Route};
 use didit_blocking_adapter::core::verification::{SessionId, Status};
-use didit_blocking_adapter::core::{BaseUrl, InvalidBaseUrl, ProxySettings};
+use didit_blocking_adapter::core::{
+    BaseUrl, CallError, CallErrorKind, ClientError, InvalidBaseUrl, ProxySettings,
+    TransportErrorKind,
+};
 use http::{StatusCode, Uri};
 use serde_json::json;
 
@@ -92,22 +95,32 @@ impl Send {
         for (name, value) in &headers {
             request = request.header(name, value);
         }
-        let answer = request.send(&body[..]).map_err(|error| {
-            let unreachable = (Exit::Unreachable, "check that your program runs there");
-            let (reason, (exit, advice)) = match error {
-                ureq::Error::Timeout(_) => (
-                    format!("no response within {}", precise(timeout)),
-                    (Exit::OutOfTime, "check that your program answers, or raise --timeout"),
-                ),
-                ureq::Error::Io(error) => (error.to_string(), unreachable),
-                ureq::Error::Other(error) => (error.to_string(), unreachable),
-                error => (error.to_string(), unreachable),
-            };
-            let url = &self.url;
-            let line = format!("could not send the webhook to {url} ({route}: {reason}); {advice}");
-            Failure::new(exit, line)
-        })?;
+        let answer = request.send(&body[..]);
+        let answer = answer.map_err(|error| self.failure(error, timeout, &route))?;
         report(answer.status(), format)
+    }
+
+    /// Returns the failure of a webhook without a response.
+    fn failure(&self, error: ureq::Error, timeout: Duration, route: &Route) -> Failure {
+        let (error, detail) = didit_blocking_adapter::failed(error);
+        let kind = error.kind();
+        let reason = detail.as_ref().and_then(|detail| detail.description.clone());
+        let reason = reason.unwrap_or_else(|| kind.to_string());
+        let error = ClientError::new(CallError::new(CallErrorKind::Transport(kind)), detail, route);
+        let (reason, exit, advice) = match kind {
+            TransportErrorKind::Timeout => (
+                format!("no response within {}", precise(timeout)),
+                Exit::OutOfTime,
+                "check that your program answers, or raise --timeout",
+            ),
+            TransportErrorKind::Connect => {
+                (reason, Exit::Unreachable, "check that your program runs there")
+            }
+            _ => (reason, Exit::Unreachable, error.advice()),
+        };
+        let url = &self.url;
+        let line = format!("could not send the webhook to {url} ({route}: {reason}); {advice}");
+        Failure::new(exit, line)
     }
 
     fn event(&self) -> Vec<u8> {
