@@ -29,7 +29,7 @@ pub use self::call::Call;
 pub use self::call_error::{CallError, CallErrorKind, GaveUp};
 pub use self::event::{Event, EventKind};
 pub use self::failure::{TransportError, TransportErrorKind, WaitReason};
-use self::fleet::Fleet;
+use self::fleet::{Fleet, TokenShare};
 pub use self::moment::Moment;
 pub use self::policy::Policy;
 use self::rate_limiter::RateLimiter;
@@ -228,7 +228,9 @@ impl Engine {
     fn store_token(&mut self, claim: &mut TokenClaim, token: &AccessToken, now: Moment) {
         let (margin, lifetime) = (self.settings.policy.token_refresh_margin, token.lifetime());
         self.token_cache.store(claim, token.authorization().clone(), lifetime, now, margin);
-        self.share_token(lifetime.map(|_| token.secret().clone()));
+        if let Some(fleet) = &mut self.fleet {
+            fleet.token.fetched(lifetime.map(|_| token.secret().clone()));
+        }
         self.wakes_others = true;
     }
 
@@ -273,7 +275,14 @@ impl Engine {
         error: &CallErrorKind,
     ) {
         let probe_at = self.token_cache.refused(until, sent_at, now, error);
-        self.share_refusal(probe_at, now);
+        if let (Some(fleet), Some(until)) = (&mut self.fleet, probe_at) {
+            fleet.token.refused(until, now);
+        }
+    }
+
+    /// Returns this process's part in the shared token, unless the store is lost.
+    fn token_share(&mut self) -> Option<&mut TokenShare> {
+        self.fleet.as_mut()?.token_share()
     }
 
     fn limiter(&mut self, bucket: Bucket) -> &mut RateLimiter {

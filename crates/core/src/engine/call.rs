@@ -91,8 +91,9 @@ impl<E: Endpoint> Call<E> {
     /// Takes the next step of a call that is neither in flight nor finished.
     fn advance(&mut self, engine: &mut Engine, now: Moment) -> Result<Step<E::Output>, CallError> {
         self.deadline.leave_queue(now);
-        engine.check_store(now);
-        if let Some(event) = engine.take_store_event() {
+        if engine.fleet.is_some()
+            && let Some(event) = engine.store_event(now)
+        {
             self.record(engine, || event);
         }
         let access = if E::AUTHORIZED {

@@ -11,7 +11,6 @@ use super::moment::Moment;
 use super::shared_store::{StoreAnswer, StoreError, StoreRequest, StoreStep, TokenAnswer};
 use crate::credentials::Authorization;
 use crate::endpoint::Bucket;
-use crate::secret::Secret;
 
 /// The state of the exchange with the store.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub(super) struct Fleet {
     retry_at: Option<Moment>,
     /// The time of the next heartbeat.
     heartbeat_at: Moment,
-    token: TokenShare,
+    pub(super) token: TokenShare,
     /// An event that the next call to advance records.
     pending_event: Option<EventKind>,
 }
@@ -151,7 +150,7 @@ impl Engine {
     }
 
     /// Declares the store lost if it did not answer in time.
-    pub(super) fn check_store(&mut self, now: Moment) {
+    fn check_store(&mut self, now: Moment) {
         let Some(fleet) = &self.fleet else { return };
         let started_at = fleet.exchange_started_at.filter(|_| !fleet.is_lost());
         if started_at.is_some_and(|at| at.after(STORE_TIMEOUT) <= now) {
@@ -173,34 +172,9 @@ impl Engine {
         self.wakes_others = true;
     }
 
-    /// Takes the pending event about the store, which one call records.
-    pub(super) fn take_store_event(&mut self) -> Option<EventKind> {
+    /// Checks the store, and takes the pending event about it, which one call records.
+    pub(super) fn store_event(&mut self, now: Moment) -> Option<EventKind> {
+        self.check_store(now);
         self.fleet.as_mut()?.pending_event.take()
-    }
-
-    /// Returns this process's part in the shared token, unless the store is lost.
-    pub(super) fn token_share(&mut self) -> Option<&mut TokenShare> {
-        self.fleet.as_mut()?.token_share()
-    }
-
-    /// Shares a token that was fetched with all processes, unless it is for a single request.
-    pub(super) fn share_token(&mut self, token: Option<Secret>) {
-        if let Some(fleet) = &mut self.fleet {
-            fleet.token.fetched(token);
-        }
-    }
-
-    /// Keeps all processes from fetching a token before `until`.
-    pub(super) fn share_refusal(&mut self, until: Option<Moment>, now: Moment) {
-        if let (Some(fleet), Some(until)) = (&mut self.fleet, until) {
-            fleet.token.refused(until, now);
-        }
-    }
-
-    /// Discards a token that the service refused, for all processes.
-    pub(super) fn discard_shared(&mut self, token: Option<Secret>) {
-        if let (Some(fleet), Some(token)) = (&mut self.fleet, token) {
-            fleet.token.discard(token);
-        }
     }
 }

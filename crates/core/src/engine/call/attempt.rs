@@ -180,7 +180,9 @@ impl<E: Endpoint> Call<E> {
         let refused = cache.secret_of(*generation);
         self.renewed_after_401 = cache.discard(*generation, now);
         if self.renewed_after_401 {
-            engine.discard_shared(refused);
+            if let (Some(fleet), Some(token)) = (&mut engine.fleet, refused) {
+                fleet.token.discard(token);
+            }
             self.request_attempts = 0;
         }
         self.renewed_after_401

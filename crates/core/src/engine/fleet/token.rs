@@ -106,7 +106,7 @@ impl TokenShare {
     }
 
     /// Shares the token that was just fetched; one without a lifetime is for a single request.
-    pub(super) fn fetched(&mut self, token: Option<Secret>) {
+    pub(in crate::engine) fn fetched(&mut self, token: Option<Secret>) {
         (self.lease, self.hold) = (Lease::None, None);
         self.outgoing.retain(|message| matches!(message, Message::Discard(_)));
         self.outgoing.push(token.map_or(Message::Release, Message::Put));
@@ -136,7 +136,7 @@ impl TokenShare {
     }
 
     /// Keeps all processes from fetching before `until`, because the service refused.
-    pub(super) fn refused(&mut self, until: Moment, now: Moment) {
+    pub(in crate::engine) fn refused(&mut self, until: Moment, now: Moment) {
         self.lease = Lease::None;
         self.hold = Some(Hold { since: now, until, extend_at: now });
     }
@@ -152,7 +152,7 @@ impl TokenShare {
     }
 
     /// Reports a token that the service refused.
-    pub(super) fn discard(&mut self, token: Secret) {
+    pub(in crate::engine) fn discard(&mut self, token: Secret) {
         if self.outgoing.len() < MAX_OUTGOING {
             self.outgoing.push(Message::Discard(token));
         }
