@@ -300,6 +300,11 @@ impl RateLimiter {
         limit.saturating_sub(self.in_window() + self.in_flight.len())
     }
 
+    /// Returns the number of available permits of a shared quota; `None` if this limiter decides.
+    fn granted(&self) -> Option<usize> {
+        self.permits.as_ref()?.free()
+    }
+
     /// Returns the number of completed requests inside the window.
     fn in_window(&self) -> usize {
         self.completed.len() - self.expired

@@ -15,11 +15,6 @@ impl RateLimiter {
         self
     }
 
-    /// Returns the number of available permits of a shared quota; `None` if this limiter decides.
-    pub(super) fn granted(&self) -> Option<usize> {
-        self.permits.as_ref()?.free()
-    }
-
     /// Returns the request to the store about the shared quota. `None` if there is nothing to
     /// report or to ask, unless a `heartbeat` is due.
     pub(in crate::engine) fn store_request(
