@@ -1,16 +1,14 @@
 //! A sliding-window rate limiter with slow start and a first-come, first-served queue.
 
-mod in_flight;
 mod others;
 mod permits;
 mod sharing;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use http::StatusCode;
 
-use self::in_flight::InFlight;
 use self::others::Others;
 use self::permits::Permits;
 use super::gate::Gate;
@@ -39,7 +37,8 @@ pub(super) struct RateLimiter {
     /// True once a response has shown whether there is a limit.
     answered: bool,
     first_sent: Option<Moment>,
-    in_flight: InFlight,
+    /// The requests that were sent and not yet answered, in the order in which they were sent.
+    in_flight: BTreeMap<u64, Sent>,
     /// The arrival times of responses, oldest first. The first `expired` entries have left the
     /// window, but the service may still have counted them for a response that is yet to arrive.
     completed: VecDeque<Moment>,
@@ -58,6 +57,12 @@ const SLOW_START: Duration = Duration::from_millis(500);
 const RECHECK: Duration = Duration::from_millis(100);
 /// The time that a call may be late before its place in the queue is given away.
 const GRACE: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+struct Sent {
+    sent_at: Moment,
+    lost_at: Moment,
+}
 
 #[derive(Debug)]
 struct Waiter {
@@ -90,7 +95,7 @@ impl RateLimiter {
             unnamed_since: None,
             answered: false,
             first_sent: None,
-            in_flight: InFlight::default(),
+            in_flight: BTreeMap::new(),
             completed: VecDeque::new(),
             expired: 0,
             others: Others::default(),
@@ -142,7 +147,7 @@ impl RateLimiter {
     pub(super) fn sent(&mut self, id: u64, now: Moment, lost_at: Moment) {
         self.first_sent.get_or_insert(now);
         self.gate.pass(now);
-        self.in_flight.push(id, now, lost_at);
+        self.in_flight.insert(id, Sent { sent_at: now, lost_at });
         if let Some(permits) = &mut self.permits {
             permits.take(id);
         }
@@ -154,7 +159,7 @@ impl RateLimiter {
     /// Returns whether waiting calls should be polled.
     pub(super) fn failed(&mut self, id: u64, now: Moment, unsent: bool) -> bool {
         let mut probe_ended = false;
-        if let Some(sent_at) = self.in_flight.remove(id) {
+        if let Some(Sent { sent_at, .. }) = self.in_flight.remove(&id) {
             self.finish(id, !unsent, now);
             probe_ended = self.showed_nothing(sent_at, now);
         }
@@ -179,7 +184,7 @@ impl RateLimiter {
         let refused = status == StatusCode::TOO_MANY_REQUESTS;
         self.learn(reported.limit, conclusive && !refused, now);
         let (mut opened, mut probe_ended) = (false, false);
-        if let Some(sent_at) = self.in_flight.remove(id) {
+        if let Some(Sent { sent_at, .. }) = self.in_flight.remove(&id) {
             self.finish(id, !refused, now);
             self.observe_others(sent_at, now, reported, refused);
             if let Some(reset) = reported.reset_after.filter(|_| refused && reported.is_used_up()) {
@@ -352,14 +357,15 @@ impl RateLimiter {
         while self.completed.get(self.expired).is_some_and(|done| left_window(done, now)) {
             self.expired += 1;
         }
-        let oldest = self.in_flight.oldest().unwrap_or(now);
+        let oldest = self.in_flight.first_key_value().map_or(now, |(_, sent)| sent.sent_at);
         while self.expired > 0
             && self.completed.front().is_some_and(|done| left_window(done, oldest))
         {
             self.completed.pop_front();
             self.expired -= 1;
         }
-        while let Some((id, sent_at)) = self.in_flight.pop_lost(now) {
+        while let Some(lost) = self.in_flight.first_entry().filter(|it| it.get().lost_at <= now) {
+            let (id, Sent { sent_at, .. }) = lost.remove_entry();
             self.finish(id, true, now);
             self.showed_nothing(sent_at, now);
         }
