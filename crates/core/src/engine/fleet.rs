@@ -8,6 +8,7 @@ pub(super) use self::token::TokenShare;
 use super::Engine;
 use super::event::EventKind;
 use super::moment::Moment;
+use super::policy::Policy;
 use super::shared_store::{StoreAnswer, StoreError, StoreRequest, StoreStep, TokenAnswer};
 use crate::credentials::Authorization;
 use crate::endpoint::Bucket;
@@ -65,7 +66,7 @@ impl Engine {
     pub(super) fn join_fleet(&mut self) {
         let policy = &self.settings.policy;
         self.limiters = Bucket::ALL.map(|bucket| {
-            let limiter = policy.limiter(bucket).with_permits(policy.longest_attempt_of(bucket));
+            let limiter = policy.limiter(bucket).with_permits(longest_attempt(policy, bucket));
             Some(Box::new(limiter))
         });
         self.fleet = Some(Box::new(Fleet::new(policy.attempt_timeout)));
@@ -176,5 +177,23 @@ impl Engine {
     pub(super) fn store_event(&mut self, now: Moment) -> Option<EventKind> {
         self.check_store(now);
         self.fleet.as_mut()?.pending_event.take()
+    }
+}
+
+/// Returns the longest time for one attempt of any request in this bucket, of a call without a
+/// timeout of its own.
+fn longest_attempt(policy: &Policy, bucket: Bucket) -> Duration {
+    let repeatable = policy.attempt_timeout_of(bucket);
+    match bucket {
+        // Some of these must not be repeated, and have all the time of their call.
+        Bucket::Writes
+        | Bucket::VerificationWrites
+        | Bucket::VerificationCreates
+        | Bucket::VerificationOther => repeatable.max(policy.call_timeout),
+        Bucket::Token
+        | Bucket::Decisions
+        | Bucket::Reads
+        | Bucket::VerificationReads
+        | Bucket::VerificationPdfs => repeatable,
     }
 }

@@ -66,24 +66,6 @@ impl Policy {
         self.attempt_timeout.max(bucket.min_timeout())
     }
 
-    /// Returns the longest time for one attempt of any request in this bucket, of a call without a
-    /// timeout of its own.
-    pub(super) fn longest_attempt_of(&self, bucket: Bucket) -> Duration {
-        let repeatable = self.attempt_timeout_of(bucket);
-        match bucket {
-            // Some of these must not be repeated, and have all the time of their call.
-            Bucket::Writes
-            | Bucket::VerificationWrites
-            | Bucket::VerificationCreates
-            | Bucket::VerificationOther => repeatable.max(self.call_timeout),
-            Bucket::Token
-            | Bucket::Decisions
-            | Bucket::Reads
-            | Bucket::VerificationReads
-            | Bucket::VerificationPdfs => repeatable,
-        }
-    }
-
     /// Returns the rate limiter for the requests of one bucket.
     pub(super) fn limiter(&self, bucket: Bucket) -> RateLimiter {
         let budget = match bucket {
