@@ -271,3 +271,17 @@ fn verification_uses_the_sandbox_url_and_an_api_key() {
     assert_eq!(sandbox.requests().len(), 1);
     run(&mut didit("verification list --sandbox --quiet")).results();
 }
+
+#[test]
+fn success_with_words_in_place_of_the_session_is_an_error() {
+    let sandbox = Sandbox::start().unwrap();
+    let refusal = || Fault::answer(200).body(r#"{"detail":"Deletion is disabled"}"#);
+    sandbox.always(Route::DeleteVerification, refusal());
+    sandbox.always(Route::UpdateVerificationStatus, refusal());
+    for arguments in
+        [format!("delete {SESSION} --yes"), format!("update-status {SESSION} approved")]
+    {
+        let ran = run(&mut didit_at(&sandbox, &arguments));
+        assert!(ran.error(7).contains("Deletion is disabled"), "{ran:?}");
+    }
+}

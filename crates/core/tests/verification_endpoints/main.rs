@@ -348,17 +348,33 @@ fn update_status_sends_all_members() {
 
 #[test]
 fn success_status_with_an_error_body_is_an_error() {
-    let body = r#"{"error": "no such session"}"#;
-    let update = parse(&UpdateStatus::approve(id()), 200, body).unwrap_err();
-    let delete = parse(&DeleteSession::new(id()), 200, body).unwrap_err();
-    for error in [update, delete] {
-        assert!(matches!(error.kind(), ResponseErrorKind::Malformed(_)), "{error:?}");
-        assert_eq!(error.message(), Some("no such session"));
+    for (body, words) in [
+        (r#"{"error": "no such session"}"#, Some("no such session")),
+        (r#"{"error": "denied", "error_description": "no"}"#, Some("denied: no")),
+        (
+            r#"{"detail": "Deletion is disabled for this application"}"#,
+            Some("Deletion is disabled for this application"),
+        ),
+        (r#"{"message": "queued"}"#, Some("queued")),
+        ("\u{feff}{\"message\": \"queued\"}", Some("queued")),
+        (r#"{"errors": ["x"]}"#, None),
+        (r#"{"status": "error"}"#, None),
+        (r#"{"success": false}"#, None),
+    ] {
+        let update = parse(&UpdateStatus::approve(id()), 200, body).unwrap_err();
+        let delete = parse(&DeleteSession::new(id()), 202, body).unwrap_err();
+        for error in [update, delete] {
+            assert!(matches!(error.kind(), ResponseErrorKind::Malformed(_)), "{error:?}");
+            assert_eq!(error.message(), words);
+        }
     }
-    for body in ["{}", r#"{"error": null}"#, r#"{"message": "done"}"#] {
+    for body in ["{}", r#"{"error": null}"#, r#"{"message": ""}"#, r#"{"success": true}"#] {
         parse(&UpdateStatus::approve(id()), 200, body).unwrap();
         parse(&DeleteSession::new(id()), 200, body).unwrap();
     }
+    let done = format!(r#"{{"session_id": "{}", "message": "done"}}"#, id());
+    parse(&UpdateStatus::approve(id()), 200, &done).unwrap();
+    parse(&DeleteSession::new(id()), 200, &done).unwrap();
 }
 
 #[test]

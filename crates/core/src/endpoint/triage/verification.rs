@@ -21,8 +21,8 @@ pub(crate) fn not_pdf<E: Endpoint, B: AsRef<[u8]>>(
     error.with_message(message.text).without_echo(endpoint)
 }
 
-/// Checks the session of a success whose body is optional. Without one, the body must not have a
-/// member `error`: some servers report errors with status 200.
+/// Checks the session of a success whose body is optional. Without one, the body must not report an
+/// error, which some servers do with status 200.
 pub(crate) fn check_session<E: Endpoint, B: AsRef<[u8]>>(
     endpoint: &E,
     response: &Response<B>,
@@ -39,9 +39,14 @@ pub(crate) fn check_session<E: Endpoint, B: AsRef<[u8]>>(
     }
 }
 
-/// Returns whether a body is an object with an `error`, in the OAuth style or any other.
+/// Returns whether a body is an object with words of the service, as in an error, or without success.
 fn is_error(body: &[u8]) -> bool {
-    json(body).is_some_and(|value| value.get("error").is_some_and(|error| !error.is_null()))
+    const WORDS: [&str; 5] = ["error", "error_description", "errors", "message", "detail"];
+    let Some(value) = json(body) else { return false };
+    let is_set = |name| value.get(name).is_some_and(|words| !words.is_null() && words != "");
+    WORDS.into_iter().any(is_set)
+        || value.get("success").is_some_and(|success| success == false)
+        || value.get("status").is_some_and(|status| status == "error")
 }
 
 /// Reads the verification API's messages about refused fields, as `field.sub: text`.
@@ -99,6 +104,17 @@ mod tests {
         let refused = "\u{feff}{\"callback\":[\"not a URL\"]}";
         assert_eq!(field_errors(refused.as_bytes()).as_deref(), Some("callback: not a URL"));
         assert!(is_error("\u{feff}{\"error\":\"x\"}".as_bytes()));
+    }
+
+    #[test]
+    fn words_of_the_service_are_an_error() {
+        let words = ["error", "error_description", "errors", "message", "detail"];
+        let words = words.map(|name| format!(r#"{{"{name}":["x"],"id":"a"}}"#));
+        let failures = [r#"{"success":false}"#, r#"{"status":"error"}"#].map(str::to_owned);
+        assert!(words.iter().chain(&failures).all(|body| is_error(body.as_bytes())));
+        for body in ["", "{}", "[]", r#"{"success":true}"#, r#"{"status":"Approved"}"#] {
+            assert!(!is_error(body.as_bytes()), "{body}");
+        }
     }
 
     #[test]
