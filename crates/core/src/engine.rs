@@ -33,7 +33,6 @@ use self::fleet::{Fleet, TokenShare};
 pub use self::moment::Moment;
 pub use self::policy::Policy;
 use self::rate_limiter::RateLimiter;
-use self::retry::Jitter;
 pub use self::shared_store::{
     Application, GateReport, Join, QuotaAnswer, QuotaRequest, SharedLimit, SharedStore,
     SharedToken, StoreAnswer, StoreError, StoreRequest, StoreStep, TokenAnswer, TokenRequest,
@@ -87,7 +86,8 @@ pub struct Engine {
     token_cache: TokenCache,
     /// One for each bucket that has been used so far.
     limiters: [Option<Box<RateLimiter>>; Bucket::COUNT],
-    jitter: Jitter,
+    /// The state of the random number generator for backoff.
+    random: u64,
     tickets: u64,
     /// The events since the last [`take_events`](Self::take_events), if they are recorded.
     events: Option<Vec<Event>>,
@@ -140,7 +140,7 @@ impl Engine {
             credentials,
             token_cache: TokenCache::default(),
             limiters: Default::default(),
-            jitter: Jitter::new(seed),
+            random: seed,
             tickets: 0,
             events: None,
             wakes_others: false,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use self::attempt::{Attempt, Purpose};
 use super::deadline::Deadline;
 use super::event::without_query;
-use super::rate_limiter::{Deferred, QueuePosition};
+use super::rate_limiter::Deferred;
 use super::token_cache::{TokenAccess, TokenClaim};
 use super::{
     CallError, CallErrorKind, Engine, Event, EventKind, GaveUp, Moment, Operation as _, Step,
@@ -26,7 +26,9 @@ pub struct Call<E: Endpoint> {
     deadline: Deadline,
     state: State<E::Output>,
     claim: TokenClaim,
-    position: QueuePosition,
+    /// The position in the order of arrival; `None` before the first request. A call that is refused
+    /// later returns to its position.
+    position: Option<u64>,
     token_attempts: u32,
     request_attempts: u32,
     /// Refusals by the rate limit, which do not count as attempts.

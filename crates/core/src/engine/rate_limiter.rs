@@ -70,10 +70,6 @@ struct Waiter {
     expires: Moment,
 }
 
-/// A call's position in the order of arrival; `None` before its first request. A call that is
-/// refused later returns to its position.
-pub(super) type QueuePosition = Option<u64>;
-
 /// The answer to a request that must wait until it may ask again.
 pub(super) struct Deferred {
     pub(super) until: Moment,
@@ -109,7 +105,7 @@ impl RateLimiter {
     /// Admits a request, or returns when to ask again.
     pub(super) fn admit(
         &mut self,
-        position: &mut QueuePosition,
+        position: &mut Option<u64>,
         now: Moment,
     ) -> Result<(), Deferred> {
         self.forget(now);
@@ -270,7 +266,7 @@ impl RateLimiter {
 
     /// Gives up a place in the queue, or the room that admission gave; returns whether waiting calls
     /// should be polled.
-    pub(super) fn leave(&mut self, position: QueuePosition, now: Moment) -> bool {
+    pub(super) fn leave(&mut self, position: Option<u64>, now: Moment) -> bool {
         let Some(position) = position else { return false };
         if let Ok(at) = self.find(position) {
             self.queue.remove(at);

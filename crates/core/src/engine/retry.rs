@@ -80,21 +80,13 @@ pub(super) fn longest_backoff(policy: &Policy, failures: u32) -> Duration {
     policy.backoff_base.saturating_mul(1 << doublings).min(policy.backoff_cap)
 }
 
-/// A seeded random number generator for jitter (`SplitMix64`), unfit for cryptography.
-#[derive(Clone, Debug)]
-pub(super) struct Jitter(u64);
-
-impl Jitter {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
+/// Returns the next number of a seeded random number generator (`SplitMix64`) for jitter, unfit for
+/// cryptography.
+pub(super) fn next_random(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]
@@ -192,8 +184,8 @@ mod tests {
     #[test]
     fn jitter_matches_the_published_sequence() {
         // SplitMix64 by Steele, Lea and Flood, with seed 0.
-        let mut jitter = Jitter::new(0);
-        let numbers = [(); 3].map(|()| jitter.next());
+        let mut state = 0;
+        let numbers = [(); 3].map(|()| next_random(&mut state));
         assert_eq!(numbers, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);
     }
 
@@ -205,9 +197,9 @@ mod tests {
             let cap = cap.min(Duration::from_secs(10));
             assert!(most(failures) <= cap + Duration::from_nanos(1), "{failures}");
         }
-        let mut jitter = Jitter::new(7);
+        let mut state = 7;
         let waits: Vec<_> =
-            (0..1000).map(|_| backoff(&Policy::default(), 1, jitter.next())).collect();
+            (0..1000).map(|_| backoff(&Policy::default(), 1, next_random(&mut state))).collect();
         assert!(waits.iter().all(|wait| !wait.is_zero() && *wait <= Duration::from_millis(200)));
         let longest = waits.iter().max().unwrap();
         assert!(*longest > Duration::from_millis(190), "the whole range is used: {longest:?}");

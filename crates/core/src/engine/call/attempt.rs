@@ -95,7 +95,7 @@ impl<E: Endpoint> Call<E> {
             refused,
             deadline: self.deadline_of(purpose, engine, now),
         };
-        let random = engine.jitter.next();
+        let random = retry::next_random(&mut engine.random);
         let endpoint = purpose.endpoint(E::KIND);
         let replay = self.replay_of(endpoint);
         let policy = &engine.settings.policy;

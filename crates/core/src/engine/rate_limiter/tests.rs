@@ -18,11 +18,7 @@ fn send(limiter: &mut RateLimiter, id: u64, now: Moment) {
     limiter.sent(id, now, now.after(Duration::from_secs(5)));
 }
 
-fn opens_at(
-    limiter: &mut RateLimiter,
-    position: &mut QueuePosition,
-    now: Moment,
-) -> Option<Moment> {
+fn opens_at(limiter: &mut RateLimiter, position: &mut Option<u64>, now: Moment) -> Option<Moment> {
     limiter.admit(position, now).err().map(|deferred| deferred.until)
 }
 
@@ -387,7 +383,7 @@ fn queue_position_expires_after_the_grace_period() {
     assert_eq!(opens_at(&mut limiter, &mut second, at(15_000)), None);
 }
 
-fn send_from(limiter: &mut RateLimiter, position: &mut QueuePosition, id: u64, now: Moment) {
+fn send_from(limiter: &mut RateLimiter, position: &mut Option<u64>, id: u64, now: Moment) {
     assert!(limiter.admit(position, now).is_ok(), "request {id}");
     limiter.sent(id, now, now.after(Duration::from_secs(5)));
 }
