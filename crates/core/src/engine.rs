@@ -38,7 +38,7 @@ pub use self::shared_store::{
     SharedToken, StoreAnswer, StoreError, StoreRequest, StoreStep, TokenAnswer, TokenRequest,
 };
 pub use self::step::{Operation, Step, Ticket};
-use self::token_cache::{TokenAccess, TokenCache, TokenClaim, renew_after};
+use self::token_cache::{TokenAccess, TokenCache, TokenClaim};
 pub use self::wait_for_decision::{DecisionEndpoint, WaitForDecision};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, ClientCredentials, Credentials};
@@ -105,11 +105,6 @@ struct Settings {
 }
 
 impl Engine {
-    /// Starts to build an engine.
-    pub fn builder(credentials: impl Into<Credentials>) -> EngineBuilder {
-        EngineBuilder::new(credentials.into())
-    }
-
     /// Returns the policy.
     pub fn policy(&self) -> &Policy {
         &self.settings.policy
@@ -123,60 +118,6 @@ impl Engine {
     /// Returns the base URL of the verification API.
     pub fn verification_base_url(&self) -> &BaseUrl {
         &self.settings.verification_base
-    }
-
-    /// Creates an engine with the same settings and other credentials, which shares no token, no rate
-    /// limit and no events with this one, and [records](Self::record_events) events if this one does.
-    #[must_use]
-    pub fn with_credentials(&self, credentials: impl Into<Credentials>, seed: u64) -> Self {
-        let mut engine = Self::new(Arc::clone(&self.settings), credentials.into(), seed);
-        engine.record_events(self.is_recording());
-        engine
-    }
-
-    fn new(settings: Arc<Settings>, credentials: Credentials, seed: u64) -> Self {
-        Self {
-            settings,
-            credentials,
-            token_cache: TokenCache::default(),
-            limiters: Default::default(),
-            random: seed,
-            tickets: 0,
-            events: None,
-            wakes_others: false,
-            fleet: None,
-        }
-    }
-
-    /// Replaces the credentials of all calls, for example to rotate a bearer token or a secret. The
-    /// cached token is dropped; requests in flight keep theirs. An engine with a
-    /// [shared](EngineBuilder::shared_store) store stops using it, since the store belongs to the old
-    /// credentials; calls that wait for its permits may then be sent in another order.
-    pub fn set_credentials(&mut self, credentials: impl Into<Credentials>) {
-        self.credentials = credentials.into();
-        self.token_cache = self.token_cache.for_new_credentials();
-        if self.fleet.take().is_some() {
-            self.limiters = Default::default();
-        }
-        self.wakes_others = true;
-    }
-
-    /// Returns the token that was fetched with client credentials and its remaining lifetime, for
-    /// use in another process.
-    pub fn access_token(&self, now: Moment) -> Option<AccessToken> {
-        self.token_cache.current(now)
-    }
-
-    /// Uses a token that was fetched elsewhere with the same client credentials, and renews it before
-    /// it expires. Returns false and ignores the token if the engine has no client credentials.
-    pub fn set_access_token(&mut self, token: &AccessToken, now: Moment) -> bool {
-        let Credentials::Client(_) = self.credentials else { return false };
-        let lifetime = token.lifetime().unwrap_or_default();
-        let renew_after = renew_after(lifetime, self.settings.policy.token_refresh_margin);
-        let authorization = token.authorization().clone();
-        self.token_cache.adopt(authorization, now.after(renew_after), now.after(lifetime));
-        self.wakes_others = true;
-        true
     }
 
     /// Returns whether, since the last call, other operations became able to continue before the
