@@ -144,12 +144,6 @@ impl Engine {
         self.events.is_some()
     }
 
-    fn record(&mut self, event: impl FnOnce() -> Event) {
-        if let Some(events) = &mut self.events {
-            events.push(event());
-        }
-    }
-
     /// Returns the next step for a call's authorization.
     fn access(&mut self, claim: &mut TokenClaim, now: Moment) -> TokenAccess {
         if self.token_cache.is_current(now) {

@@ -96,7 +96,7 @@ impl<E: Endpoint> Call<E> {
         if engine.fleet.is_some()
             && let Some(event) = engine.store_event(now)
         {
-            self.record(engine, || event);
+            self.record(engine, event);
         }
         let access = if E::AUTHORIZED {
             engine.access(&mut self.claim, now)
@@ -196,12 +196,8 @@ impl<E: Endpoint> Call<E> {
         let attempts = self.attempts(&purpose);
         *attempts += 1;
         let attempt = *attempts;
-        self.record(engine, || EventKind::Sent {
-            endpoint,
-            method: request.method().clone(),
-            uri: without_query(request.uri()),
-            attempt,
-        });
+        let (method, uri) = (request.method().clone(), without_query(request.uri()));
+        self.record(engine, EventKind::Sent { endpoint, method, uri, attempt });
         self.state = State::InFlight(Attempt { ticket, purpose, sent_at: now, until });
         Ok(Step::Send { request, ticket: Ticket(ticket), timeout })
     }
@@ -217,7 +213,7 @@ impl<E: Endpoint> Call<E> {
         let announced = self.announced.is_some_and(|(until, last)| last == reason && now < until);
         if !announced {
             self.announced = Some((until, reason));
-            self.record(engine, || EventKind::Waiting { duration: until.since(now), reason });
+            self.record(engine, EventKind::Waiting { duration: until.since(now), reason });
         }
         Step::Wait { until, reason }
     }
@@ -258,15 +254,14 @@ impl<E: Endpoint> Call<E> {
         let elapsed = now.since(self.started_at.unwrap_or(now));
         self.cancel(engine, now);
         self.state = State::Finished(Some(result));
-        self.record(engine, || EventKind::Finished { succeeded, attempts, elapsed });
+        self.record(engine, EventKind::Finished { succeeded, attempts, elapsed });
     }
 
-    fn record(&self, engine: &mut Engine, kind: impl FnOnce() -> EventKind) {
-        engine.record(|| Event {
-            endpoint: E::KIND,
-            session_id: self.endpoint.session_id().cloned(),
-            kind: kind(),
-        });
+    fn record(&self, engine: &mut Engine, kind: EventKind) {
+        if let Some(events) = &mut engine.events {
+            let session_id = self.endpoint.session_id().cloned();
+            events.push(Event { endpoint: E::KIND, session_id, kind });
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl<E: Endpoint> Call<E> {
         engine.store_token(&mut self.claim, token, now);
         self.token_attempts = 0;
         self.last = None;
-        self.record(engine, || EventKind::TokenFetched { lifetime: token.lifetime() });
+        self.record(engine, EventKind::TokenFetched { lifetime: token.lifetime() });
     }
 
     /// Handles a failed attempt: plans the next one, or ends the call.
@@ -116,7 +116,7 @@ impl<E: Endpoint> Call<E> {
                 self.maybe_done |= !is_harmless;
                 self.last = Some((endpoint, error));
                 self.state = State::Paused { until: at, reason };
-                self.record(engine, || EventKind::Waiting { duration: at.since(now), reason });
+                self.record(engine, EventKind::Waiting { duration: at.since(now), reason });
             }
             RetryDecision::GiveUp(gave_up) => {
                 // The deadline is this call's own; all other failures would affect every call.
@@ -139,7 +139,7 @@ impl<E: Endpoint> Call<E> {
     ) -> bool {
         let purpose = &attempt.purpose;
         if self.tries_another_token(engine, now, purpose, error) {
-            self.record(engine, || EventKind::TokenRefused);
+            self.record(engine, EventKind::TokenRefused);
             return true;
         }
         if !purpose.is_token() {

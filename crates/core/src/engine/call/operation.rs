@@ -69,15 +69,11 @@ impl<E: Endpoint> Operation for Call<E> {
             let private: Vec<_> = attempt.purpose.secrets().into_iter().chain(own).collect();
             engine.scrubbed_text(id, &private)
         });
-        self.record(engine, || EventKind::Answered {
-            endpoint: attempt.purpose.endpoint(E::KIND),
-            status,
-            request_id,
-            elapsed: now.since(attempt.sent_at),
-        });
+        let (endpoint, elapsed) = (attempt.purpose.endpoint(E::KIND), now.since(attempt.sent_at));
+        self.record(engine, EventKind::Answered { endpoint, status, request_id, elapsed });
         let reported = RateLimit::from_headers(headers);
         if let (Some(limit), Some(remaining)) = (reported.limit, reported.remaining) {
-            self.record(engine, || EventKind::RateLimit { limit, remaining });
+            self.record(engine, EventKind::RateLimit { limit, remaining });
         }
         let error = match &attempt.purpose {
             Purpose::Token(endpoint) => match endpoint.parse(response) {
@@ -123,11 +119,8 @@ impl<E: Endpoint> Operation for Call<E> {
             return self.handle_response(engine, now, ticket, &response);
         }
         let Some(attempt) = self.take_attempt(&ticket) else { return };
-        self.record(engine, || EventKind::Failed {
-            endpoint: attempt.purpose.endpoint(E::KIND),
-            error: kind,
-            elapsed: now.since(attempt.sent_at),
-        });
+        let (endpoint, elapsed) = (attempt.purpose.endpoint(E::KIND), now.since(attempt.sent_at));
+        self.record(engine, EventKind::Failed { endpoint, error: kind, elapsed });
         if !attempt.purpose.is_token() {
             engine.account(E::BUCKET, |limiter| {
                 limiter.failed(attempt.ticket, now, kind.is_unsent())
