@@ -1,6 +1,7 @@
 //! One call: authorize, wait for the rate limit, send, and finish.
 
 mod attempt;
+mod failed;
 mod operation;
 
 use std::fmt;

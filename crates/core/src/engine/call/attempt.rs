@@ -1,12 +1,9 @@
-//! One attempt of a call, and what follows from its outcome.
-
-use std::time::Duration;
+//! One attempt of a call.
 
 use super::{Call, State};
-use crate::credentials::{Authorization, Credentials};
-use crate::endpoint::{Endpoint, EndpointKind, Replay};
-use crate::engine::retry::{self, Attempts, RetryDecision};
-use crate::engine::{CallErrorKind, Engine, EventKind, GaveUp, Moment, Ticket};
+use crate::credentials::Authorization;
+use crate::endpoint::{Endpoint, EndpointKind};
+use crate::engine::{Engine, EventKind, Moment, Ticket};
 use crate::oauth::{AccessToken, FetchToken};
 
 /// One request that was sent.
@@ -70,124 +67,6 @@ impl<E: Endpoint> Call<E> {
         self.record(engine, EventKind::TokenFetched { lifetime: token.lifetime() });
     }
 
-    /// Handles a failed attempt: plans the next one, or ends the call.
-    pub(super) fn failed(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        attempt: &Attempt,
-        error: CallErrorKind,
-    ) {
-        if self.needs_no_retry(engine, now, attempt, &error) {
-            return;
-        }
-        let purpose = &attempt.purpose;
-        if error.is_rate_limited() {
-            self.refusals += 1;
-            *self.attempts(purpose) -= 1;
-        }
-        let mut refused = self.refusals;
-        if purpose.is_token() {
-            refused = refused.max(engine.token_cache.failing(&error));
-        }
-        let attempts = Attempts {
-            failed: *self.attempts(purpose),
-            refused,
-            deadline: self.deadline_of(purpose, engine, now),
-        };
-        let random = retry::next_random(&mut engine.random);
-        let endpoint = purpose.endpoint(E::KIND);
-        let replay = self.replay_of(endpoint);
-        let policy = &engine.settings.policy;
-        let decision = retry::decide(policy, &attempts, &error, replay, now, random);
-        let closed_for = match decision {
-            RetryDecision::Retry { at, .. } if error.is_rate_limited() => Some(at.since(now)),
-            RetryDecision::GiveUp(_) if error.is_rate_limited() && purpose.is_token() => {
-                let longest = retry::longest_backoff(policy, attempts.failures());
-                Some(error.retry_after().unwrap_or(longest))
-            }
-            _ => error.retry_after(),
-        };
-        close_gate::<E>(engine, now, attempt, &error, closed_for);
-        match decision {
-            RetryDecision::Retry { at, reason } => {
-                engine.extend_lease(&self.claim, at, now);
-                let is_harmless = purpose.is_token() || error.is_retryable(Replay::OnlyIfUnsent);
-                self.maybe_done |= !is_harmless;
-                self.last = Some((endpoint, error));
-                self.state = State::Paused { until: at, reason };
-                self.record(engine, EventKind::Waiting { duration: at.since(now), reason });
-            }
-            RetryDecision::GiveUp(gave_up) => {
-                // The deadline is this call's own; all other failures would affect every call.
-                if purpose.is_token() && gave_up != GaveUp::DeadlineExceeded {
-                    engine.fail_waiting_calls(&mut self.claim, &error, now);
-                }
-                let error = self.error(endpoint, error, gave_up);
-                self.finish(engine, now, Err(error));
-            }
-        }
-    }
-
-    /// Returns whether the call goes on with another token, or with the old one.
-    fn needs_no_retry(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        attempt: &Attempt,
-        error: &CallErrorKind,
-    ) -> bool {
-        let purpose = &attempt.purpose;
-        if self.tries_another_token(engine, now, purpose, error) {
-            self.record(engine, EventKind::TokenRefused);
-            return true;
-        }
-        if !purpose.is_token() {
-            return false;
-        }
-        if engine.token_cache.is_retired(&self.claim) {
-            return true;
-        }
-        let keeps_token = engine.keep_token(&mut self.claim, now);
-        if keeps_token {
-            close_gate::<E>(engine, now, attempt, error, error.retry_after());
-            self.token_attempts = 0;
-        }
-        keeps_token
-    }
-
-    /// Returns whether the call tries again with another token, as it does once after a 401.
-    fn tries_another_token(
-        &mut self,
-        engine: &mut Engine,
-        now: Moment,
-        purpose: &Purpose,
-        error: &CallErrorKind,
-    ) -> bool {
-        let (Purpose::Request(_, generation), Credentials::Client(_)) =
-            (purpose, &engine.credentials)
-        else {
-            return false;
-        };
-        if !E::AUTHORIZED || !error.is_unauthorized() {
-            return false;
-        }
-        let cache = &mut engine.token_cache;
-        if self.renewed_after_401 {
-            cache.renewal_refused(*generation, now);
-            return false;
-        }
-        let refused = cache.secret_of(*generation);
-        self.renewed_after_401 = cache.discard(*generation, now);
-        if self.renewed_after_401 {
-            if let (Some(fleet), Some(token)) = (&mut engine.fleet, refused) {
-                fleet.token.discard(token);
-            }
-            self.request_attempts = 0;
-        }
-        self.renewed_after_401
-    }
-
     /// Returns the end of the time for such requests.
     pub(super) fn deadline_of(
         &mut self,
@@ -207,27 +86,5 @@ impl<E: Endpoint> Call<E> {
             Purpose::Token(_) => &mut self.token_attempts,
             Purpose::Request(..) => &mut self.request_attempts,
         }
-    }
-}
-
-/// Keeps all calls from sending such requests for this time, if there is one: the one that the
-/// service named, or else the pause of the call, which does not shorten a refusal.
-fn close_gate<E: Endpoint>(
-    engine: &mut Engine,
-    now: Moment,
-    attempt: &Attempt,
-    error: &CallErrorKind,
-    wait: Option<Duration>,
-) {
-    let (until, named) = (wait.map(|wait| now.after(wait)), error.retry_after().is_some());
-    match (&attempt.purpose, until) {
-        (Purpose::Token(_), Some(until)) if error.is_overload() => {
-            engine.token_refused(until, attempt.sent_at, now, error);
-        }
-        (Purpose::Token(_), _) => engine.token_cache.showed_nothing(attempt.sent_at, now),
-        (Purpose::Request(..), Some(until)) if error.is_rate_limited() => {
-            engine.limiter(E::BUCKET).close(until, named, attempt.sent_at, now);
-        }
-        (Purpose::Request(..), _) => {}
     }
 }
