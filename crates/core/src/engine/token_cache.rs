@@ -1,13 +1,14 @@
+mod sharing;
+
 use std::time::Duration;
 
 use super::call_error::CallErrorKind;
 use super::fleet::TokenShare;
 use super::gate::Gate;
 use super::moment::Moment;
-use super::shared_store::{self, SharedToken};
+use super::shared_store;
 use crate::credentials::{Authorization, ClientCredentials};
-use crate::oauth::{AccessToken, FetchToken};
-use crate::secret::Secret;
+use crate::oauth::FetchToken;
 
 /// A token cache with single flight: one call fetches, and all calls of the engine share the result.
 ///
@@ -210,44 +211,9 @@ impl TokenCache {
         }
     }
 
-    /// Caches a token that was fetched elsewhere.
-    pub(super) fn adopt(
-        &mut self,
-        authorization: Authorization,
-        renew_at: Moment,
-        expires_at: Moment,
-    ) {
-        self.leases += 1;
-        let generation = self.leases;
-        self.token = Some(CachedToken { authorization, generation, renew_at, expires_at });
-    }
-
     /// Records that the token endpoint accepts requests, as was known at `at`.
     pub(super) fn open_gate(&mut self, at: Moment) {
         self.gate.open(at);
-    }
-
-    /// Returns the cached token.
-    pub(super) fn secret(&self) -> Option<Secret> {
-        self.token.as_ref().map(|token| token.authorization.secret().into())
-    }
-
-    /// Returns this token with its remaining times, if it is the cached one and has not expired.
-    pub(super) fn shared(&self, token: &Secret, now: Moment) -> Option<SharedToken> {
-        let cached = self.token.as_ref().filter(|cached| {
-            cached.authorization.secret() == token.expose() && cached.expires_at > now
-        })?;
-        Some(SharedToken {
-            token: token.clone(),
-            lifetime: cached.expires_at.since(now),
-            renew_after: cached.renew_at.since(now),
-        })
-    }
-
-    /// Returns the cached token with its remaining lifetime.
-    pub(super) fn current(&self, now: Moment) -> Option<AccessToken> {
-        let token = self.token.as_ref().filter(|token| token.expires_at > now)?;
-        AccessToken::new(token.authorization.secret(), token.expires_at.since(now)).ok()
     }
 
     /// Returns an empty cache for new credentials, which ignores tokens fetched under the leases of
@@ -313,12 +279,6 @@ impl TokenCache {
         }
         self.token.take_if(|token| token.generation <= generation);
         true
-    }
-
-    /// Returns the cached token, if it has this generation.
-    pub(super) fn secret_of(&self, generation: u64) -> Option<Secret> {
-        let token = self.token.as_ref().filter(|token| token.generation == generation)?;
-        Some(token.authorization.secret().into())
     }
 
     /// Records that the service refused the replacement of a token that it had refused.
