@@ -1,5 +1,7 @@
 //! The private texts of a request, which the service may echo, and the secrets that it issues.
 
+use zeroize::Zeroizing;
+
 use crate::json;
 use crate::secret::Secret;
 
@@ -23,20 +25,32 @@ pub(crate) fn strings(body: &str) -> Vec<String> {
     values.map(|(_, text, _)| unescaped(text)).collect()
 }
 
-/// Returns the tokens in the body of a response, also of one that is not valid JSON.
+/// The shortest token, in bytes; and the maximum number of them that a response is searched for.
+const MIN_TOKEN_BYTES: usize = 8;
+const MAX_TOKENS: usize = 8;
+
+/// Returns the tokens in the body of a response, also of one that is not valid JSON. What is not a token
+/// by its form ([RFC 6750, section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)), such as
+/// the service's words about a token, is left out.
 pub(crate) fn issued(body: &[u8]) -> Vec<Secret> {
-    let mut is_token = false;
-    let token = |(_, text, is_name): (usize, &str, bool)| {
+    let body = String::from_utf8_lossy(body);
+    // The end of the name of a token, if that was the last string.
+    let mut name_end = None;
+    let token = |(at, text, is_name): (usize, &str, bool)| {
         let names_token = is_name && matches!(text, "access_token" | "session_token");
-        let is_token = std::mem::replace(&mut is_token, names_token) && !is_name;
-        is_token.then(|| unescaped(text).into())
+        let name_end = std::mem::replace(&mut name_end, names_token.then_some(at + text.len()))?;
+        let is_value = !is_name && body.get(name_end + 1..at - 1)?.trim() == ":";
+        let text = Zeroizing::new(is_value.then(|| unescaped(text))?);
+        let is_token = text.len() >= MIN_TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_graphic());
+        is_token.then(|| Secret::from(&**text))
     };
-    json::strings(&String::from_utf8_lossy(body)).filter_map(token).collect()
+    private(json::strings(&body).filter_map(token).take(MAX_TOKENS))
 }
 
 /// Resolves the escapes of a JSON string. One that is not valid Unicode is kept as it was sent.
 fn unescaped(text: &str) -> String {
-    serde_json::from_str(&format!("\"{text}\"")).unwrap_or_else(|_| text.to_owned())
+    let quoted = Zeroizing::new(format!("\"{text}\""));
+    serde_json::from_str(&quoted).unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]
@@ -62,14 +76,25 @@ mod tests {
 
     #[test]
     fn tokens_of_any_response_are_found() {
-        let body =
-            "\u{feff}{\"access_token\":\"a\\u002db\",\"url\":\"u\",\"session_token\" : \"c\"}";
+        let body = "\u{feff}{\"access_token\":\"token\\u002daa\",\"url\":\"u\",\"session_token\" : \"token-bb\"}";
         for body in [body, &body[..body.len() - 1]] {
             let issued = issued(body.as_bytes());
-            assert_eq!(issued.iter().map(Secret::expose).collect::<Vec<_>>(), ["a-b", "c"]);
+            assert_eq!(
+                issued.iter().map(Secret::expose).collect::<Vec<_>>(),
+                ["token-aa", "token-bb"]
+            );
         }
-        for body in ["", r#"{"access_token":7,"a":"b"}"#, r#"["access_token","a"]"#] {
+        for body in [
+            "",
+            r#"{"access_token":12345678,"a":"12345678"}"#,
+            r#"["access_token","12345678"]"#,
+            r#"{"access_token":["12345678"]}"#,
+            r#"{"session_token":"This field may not be blank."}"#,
+            r#"{"session_token":"expired"}"#,
+        ] {
             assert!(issued(body.as_bytes()).is_empty(), "{body}");
         }
+        let many = r#""access_token":"12345678","#.repeat(300_000);
+        assert_eq!(issued(many.as_bytes()).len(), 1);
     }
 }
