@@ -251,12 +251,11 @@ impl Run {
                 self.consecutive_failures = 0;
             }
             Some(Err(error)) => {
-                if let Some(shortage) = stop::local_shortage(&error) {
-                    // It also failed the calls that waited for the same token, and may follow them.
-                    self.stopped = Some(shortage);
-                    return Ok(());
-                }
                 if let Some(failure) = self.stops(&error) {
+                    if stop::local_shortage(&error).is_some() {
+                        // It also failed the calls that waited for the same token.
+                        self.stopped = None;
+                    }
                     self.stop(failure);
                     return Ok(());
                 }

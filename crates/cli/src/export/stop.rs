@@ -14,6 +14,9 @@ pub(super) const RESUME_HINT: &str = "run the same command again (without --rest
 /// Returns the failure that stops the export, unless the error concerns only its session: a failure
 /// to get a token says nothing about a session.
 pub(super) fn stops(error: &Error) -> Option<Failure> {
+    if let Some(shortage) = local_shortage(error) {
+        return Some(shortage_failure(shortage));
+    }
     let call = error.call();
     let stops = match call.kind() {
         CallErrorKind::Build(_) | CallErrorKind::Waiting(WaitReason::Token) => true,
@@ -36,14 +39,14 @@ pub(super) fn is_about_tls(error: &Error) -> bool {
     matches!(error.call().kind(), CallErrorKind::Transport(Certificate | Handshake))
 }
 
-/// Returns the failure that stops the export if the system lacks a resource.
-pub(super) fn local_shortage(error: &Error) -> Option<Failure> {
+/// Returns the I/O error that failed a call, if the system lacks a resource.
+pub(super) fn local_shortage(error: &Error) -> Option<&io::Error> {
     let error = match error.source()?.downcast_ref::<ureq::Error>()? {
         ureq::Error::Io(error) => error,
         ureq::Error::Other(error) => error.downcast_ref()?,
         _ => return None,
     };
-    is_shortage(error).then(|| shortage_failure(error))
+    is_shortage(error).then_some(error)
 }
 
 /// Builds the failure of an export on a system that lacks a resource.
@@ -52,4 +55,27 @@ pub(super) fn shortage_failure(shortage: &io::Error) -> Failure {
         "this machine is short of a resource: {shortage}; lower --concurrency or raise the \
          limit, and {RESUME_HINT}"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use didit_blocking_adapter::core::client::{Route, TransportDetail};
+    use didit_blocking_adapter::core::{BaseUrl, CallError};
+
+    use super::*;
+
+    /// A session is committed to a machine only if its result will be written.
+    #[test]
+    fn shortage_stops_whole_exports_and_shares() {
+        for (error, stopped) in [
+            (io::Error::from_raw_os_error(24), true),
+            (io::ErrorKind::ConnectionReset.into(), false),
+        ] {
+            let detail =
+                TransportDetail { error: ureq::Error::Io(error), description: None, advice: None };
+            let lost = CallError::new(CallErrorKind::Transport(TransportErrorKind::ConnectionLost));
+            let error = Error::new(lost, Some(detail), &Route::new(&BaseUrl::production(), None));
+            assert_eq!([stops(&error), stops_share(&error)].map(|it| it.is_some()), [stopped; 2]);
+        }
+    }
 }
