@@ -76,7 +76,7 @@ fn callback(members: &Map<String, Value>) -> Result<Option<String>, Answer> {
     let Some(callback) = text_member(members, "callback")? else {
         return Ok(None);
     };
-    let scheme = callback.split_once(':').map(|(scheme, _)| scheme).unwrap_or_default();
+    let scheme = callback.split_once(":/").map(|(scheme, _)| scheme).unwrap_or_default();
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     let is_script =
@@ -152,7 +152,9 @@ mod tests {
             ("workflow_id", json!("abc"), r#"{"workflow_id":"Invalid workflow_id."}"#),
             ("vendor_data", json!(7), r#"{"vendor_data":["Not a valid string."]}"#),
             ("callback", json!("javascript://x"), r#"{"callback":["Enter a valid URL."]}"#),
-            ("callback", json!("javascript:x()"), r#"{"callback":["Enter a valid URL."]}"#),
+            ("callback", json!("javascript:/x"), r#"{"callback":["Enter a valid URL."]}"#),
+            ("callback", json!("localhost:3000/cb"), r#"{"callback":["Enter a valid URL."]}"#),
+            ("callback", json!("https:x"), r#"{"callback":["Enter a valid URL."]}"#),
             ("callback", json!("no scheme"), r#"{"callback":["Enter a valid URL."]}"#),
             (
                 "language",

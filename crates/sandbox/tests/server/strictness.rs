@@ -206,6 +206,7 @@ fn oversized_or_coded_requests() {
         (post("Transfer-Encoding: chunked\r\n") + "x\r\n", 400, "not valid chunked encoding"),
         (post("Transfer-Encoding: chunked\r\n") + "100001\r\n", 413, "1 MiB"),
         (post("Content-Length: +1\r\n"), 400, "not a number"),
+        (post(&"Content-Length: 1\r\n".repeat(2)), 400, "more than once"),
         (post("Content-Length: 1048577\r\n") + &"x".repeat(1_048_577), 413, "1 MiB"),
         (post("Content-Length: 99999999999999999999\r\n"), 413, "1 MiB"),
         (request("POST", "/v3/session/", "Content-Length: 4194305\r\n", ""), 413, "4 MiB"),
