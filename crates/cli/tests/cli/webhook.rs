@@ -209,7 +209,7 @@ fn failed_connections_are_reported_in_words() {
     let plain = Sandbox::start().unwrap();
     let proxy = refusing_proxy();
     let swapped = |sandbox: &Sandbox, from, to| sandbox.url().replace(from, to);
-    let trusted = "; check the base URL and the trusted certificates";
+    let trusted = "; check the URL and the trusted certificates";
     for (url, proxy, words, advice) in [
         (other_host.url(), "", "the certificate is for another host)", trusted),
         (expired.url(), "", "the certificate has expired)", trusted),
@@ -218,7 +218,7 @@ fn failed_connections_are_reported_in_words() {
             &swapped(&plain, "http:", "https:"),
             "",
             "does not speak TLS",
-            "check the port of the base URL",
+            "check the port of the URL",
         ),
         (
             &swapped(&expired, "https:", "http:"),

@@ -106,6 +106,7 @@ impl Send {
         let kind = error.kind();
         let reason = detail.as_ref().and_then(|detail| detail.description.clone());
         let reason = reason.unwrap_or_else(|| kind.to_string());
+        let is_unexplained = detail.as_ref().is_none_or(|detail| detail.advice.is_none());
         let error = ClientError::new(CallError::new(CallErrorKind::Transport(kind)), detail, route);
         let (reason, exit, advice) = match kind {
             TransportErrorKind::Timeout => (
@@ -116,8 +117,15 @@ impl Send {
             TransportErrorKind::Connect => {
                 (reason, Exit::Unreachable, "check that your program runs there")
             }
+            TransportErrorKind::ConnectionLost if is_unexplained => {
+                let advice = "check the log of your program, or try again \
+                              with https if the server speaks TLS on this port";
+                (reason, Exit::Unreachable, advice)
+            }
             _ => (reason, Exit::Unreachable, error.advice()),
         };
+        // What the advice calls so is the URL of the receiver here.
+        let advice = advice.replace("the base URL", "the URL");
         let url = &self.url;
         let line = format!("could not send the webhook to {url} ({route}: {reason}); {advice}");
         Failure::new(exit, line)
