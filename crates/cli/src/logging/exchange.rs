@@ -85,8 +85,9 @@ fn shown<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
 /// Returns the value of a header of a response, redacted unless it is certain to hold no secret.
 fn received<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
     let text = shown(name, value);
-    // A telephone number is longer.
-    let is_short_number = text.len() < 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    // A telephone number is longer, except that the time of a reset is as long.
+    let longest = if name == "x-ratelimit-reset" { 10 } else { 7 };
+    let is_short_number = text.len() <= longest && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_plain = is_short_number
         || PLAIN.iter().any(|plain| plain.eq_ignore_ascii_case(text))
         || httpdate::parse_http_date(text).is_ok();
@@ -161,6 +162,8 @@ mod tests {
             ("content-type", "canary", true, false),
             ("content-length", "1234567", true, true),
             ("content-length", "34123456", true, false),
+            ("x-ratelimit-reset", "1796012345", true, true),
+            ("x-ratelimit-limit", "1796012345", true, false),
             ("date", date, true, true),
             ("last-modified", date, false, false),
             ("server", "canary", false, false),
