@@ -121,8 +121,9 @@ impl<E: Endpoint> Call<E> {
                 if until < self.deadline.token_end(&engine.settings.policy, now) {
                     return Ok(self.wait(engine, now, until, WaitReason::RetryAfter));
                 }
+                let named = engine.token_cache.refusal_is_certain();
                 let error = self.error(EndpointKind::FetchToken, error, GaveUp::DeadlineExceeded);
-                Err(error.with_closed_for(until.since(now), true))
+                Err(error.with_closed_for(until.since(now), named))
             }
             TokenAccess::Failed(error) => {
                 Err(self.error(EndpointKind::FetchToken, error, GaveUp::NotRetryable))
@@ -151,8 +152,9 @@ impl<E: Endpoint> Call<E> {
                 // The deadline of a queued call moves on while it is in the queue.
                 let bounded = refused || !self.deadline.excludes_queue;
                 if bounded && certain && until >= deadline {
+                    let named = refused && engine.limiter(E::BUCKET).refusal_is_certain();
                     let error = self.out_of_time(engine, reason);
-                    return Err(error.with_closed_for(until.since(now), refused));
+                    return Err(error.with_closed_for(until.since(now), named));
                 }
                 let until = if bounded { deadline.min(until) } else { until };
                 Ok(self.wait(engine, now, until, reason))
@@ -185,7 +187,8 @@ impl<E: Endpoint> Call<E> {
             Replay::OnlyIfUnsent => left,
         };
         if timeout.is_zero() {
-            return Err(self.out_of_time(engine, WaitReason::Response));
+            let token = purpose.is_token().then_some(WaitReason::Token);
+            return Err(self.out_of_time(engine, token.unwrap_or(WaitReason::Response)));
         }
         let (ticket, until) = (engine.ticket(), now.after(timeout));
         if !purpose.is_token() {
@@ -241,8 +244,8 @@ impl<E: Endpoint> Call<E> {
     /// also that of the call that fetches its token.
     fn out_of_time(&mut self, engine: &Engine, reason: WaitReason) -> CallError {
         let of_token = || {
-            let error = engine.token_cache.last_error().filter(|_| reason == WaitReason::Token)?;
-            Some((EndpointKind::FetchToken, error.clone()))
+            let cache = Some(&engine.token_cache).filter(|_| reason == WaitReason::Token)?;
+            Some((EndpointKind::FetchToken, cache.error_waited_for(&self.claim)?.clone()))
         };
         match self.last.take().or_else(of_token) {
             Some((endpoint, error)) => self.error(endpoint, error, GaveUp::DeadlineExceeded),

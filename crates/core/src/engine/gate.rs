@@ -14,6 +14,8 @@ pub(super) struct Gate {
     refused_at: Moment,
     /// The end of the time that the service set; the origin if it accepts requests.
     until: Moment,
+    /// Whether the service named that time to this client.
+    named: bool,
     probe_at: Moment,
     /// The time at which the last probe was sent.
     probe: Option<Moment>,
@@ -34,9 +36,19 @@ impl Gate {
         now: Moment,
     ) -> Moment {
         let replaces = named && self.is_newer(sent_at);
+        let named = if replaces || until > self.until { named } else { self.named };
         let until = if replaces { until } else { until.max(self.until) };
-        *self = Self { refused_at: now, until, probe_at: now.after(PROBE_INTERVAL), probe: None };
+        let probe_at = now.after(PROBE_INTERVAL);
+        *self = Self { refused_at: now, until, named, probe_at, probe: None };
         until
+    }
+
+    /// Returns whether only the service can open the gate earlier than [`closed_until`] says, which
+    /// no request under way will ask it to.
+    ///
+    /// [`closed_until`]: Self::closed_until
+    pub(super) fn is_certain(&self) -> bool {
+        self.named && self.probe.is_none()
     }
 
     /// Sets the time until which the gate is closed, as other processes know it; the origin if it is
@@ -44,7 +56,7 @@ impl Gate {
     pub(super) fn follow(&mut self, until: Moment) {
         let is_open = until == Moment::default();
         self.until = if is_open { until } else { until.max(self.until) };
-        self.probe_at = until;
+        (self.probe_at, self.probe) = (until, None);
     }
 
     /// Returns whether a request that was sent at `sent_at` tells more than the last refusal.
@@ -57,7 +69,7 @@ impl Gate {
     pub(super) fn open(&mut self, sent_at: Moment) -> bool {
         let opens = self.is_newer(sent_at) && self.until > Moment::default();
         if opens {
-            self.until = Moment::default();
+            (self.until, self.probe) = (Moment::default(), None);
         }
         opens
     }

@@ -139,6 +139,11 @@ impl RateLimiter {
         Err(Deferred { until, known, certain, refused })
     }
 
+    /// Returns whether the service named the time of its refusal, and no request under way tests it.
+    pub(super) fn refusal_is_certain(&self) -> bool {
+        self.gate.is_certain()
+    }
+
     /// Records that a request was sent; without a response it counts as accepted at `lost_at`.
     pub(super) fn sent(&mut self, id: u64, now: Moment, lost_at: Moment) {
         self.first_sent.get_or_insert(now);
@@ -179,19 +184,19 @@ impl RateLimiter {
         self.answered |= first;
         let refused = status == StatusCode::TOO_MANY_REQUESTS;
         self.learn(reported.limit, conclusive && !refused, now);
-        let (mut opened, mut probe_ended) = (false, false);
+        let (mut opened, mut probe_ended, mut sooner) = (false, false, false);
         if let Some(Sent { sent_at, .. }) = self.in_flight.remove(&id) {
             self.finish(id, !refused, now);
             self.observe_others(sent_at, now, reported, refused);
             if let Some(reset) = reported.reset_after.filter(|_| refused && reported.is_used_up()) {
                 let named = reset <= self.window;
-                self.close(now.after(reset.min(self.window)), named, sent_at, now);
+                sooner = self.close(now.after(reset.min(self.window)), named, sent_at, now);
             }
             opened = conclusive && !refused && self.open(sent_at);
             probe_ended = !conclusive && self.showed_nothing(sent_at, now);
         }
         let changed = first || refused || opened || self.limit() != limit;
-        probe_ended || (changed && self.can_admit_queued(now))
+        sooner || probe_ended || (changed && self.can_admit_queued(now))
     }
 
     /// Learns the limit, and unlearns it when responses stop naming one for a window.
@@ -241,11 +246,21 @@ impl RateLimiter {
 
     /// Admits nothing before `until`, because the service refused a request sent at `sent_at`. If it
     /// has not `named` that time, a refusal that is longer holds.
-    pub(super) fn close(&mut self, until: Moment, named: bool, sent_at: Moment, now: Moment) {
+    ///
+    /// Returns whether waiting calls should be polled, because they can be sent earlier.
+    pub(super) fn close(
+        &mut self,
+        until: Moment,
+        named: bool,
+        sent_at: Moment,
+        now: Moment,
+    ) -> bool {
+        let before = self.gate.closed_until(now);
         let until = self.gate.close(until, named, sent_at, now);
         if let Some(permits) = &mut self.permits {
             permits.gate_changed(Some(until), named, sent_at);
         }
+        before > self.gate.closed_until(now)
     }
 
     /// Ends the time that the service set before it accepted a request sent at `sent_at`; returns

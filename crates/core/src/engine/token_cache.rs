@@ -21,8 +21,8 @@ pub(super) struct TokenCache {
     lease: Option<Lease>,
     /// The last failure which every other call would run into as well.
     failed: Option<Failure>,
-    /// The error of the last token request, until a token is fetched.
-    last_error: Option<CallErrorKind>,
+    /// The error of the last token request, and its lease.
+    last_error: Option<(u64, CallErrorKind)>,
     /// The refusals by the token endpoint's rate limit in a row.
     refusals: u32,
     leases: u64,
@@ -155,15 +155,21 @@ impl TokenCache {
     }
 
     /// Records the error of a token request, and returns the number of refusals in a row.
-    pub(super) fn failing(&mut self, error: &CallErrorKind) -> u32 {
+    pub(super) fn failing(&mut self, claim: &TokenClaim, error: &CallErrorKind) -> u32 {
         self.refusals = if error.is_rate_limited() { self.refusals.saturating_add(1) } else { 0 };
-        self.last_error = Some(error.clone());
+        self.last_error = claim.lease.map(|lease| (lease, error.clone()));
         self.refusals
     }
 
-    /// Returns the error of the last token request, if no token was fetched since.
-    pub(super) fn last_error(&self) -> Option<&CallErrorKind> {
-        self.last_error.as_ref()
+    /// Returns the last error of the call for whose token `claim`'s call waits.
+    pub(super) fn error_waited_for(&self, claim: &TokenClaim) -> Option<&CallErrorKind> {
+        let (lease, error) = self.last_error.as_ref()?;
+        (claim.waits_for == Some(*lease)).then_some(error)
+    }
+
+    /// Returns whether the service named the time of its refusal, and no request under way tests it.
+    pub(super) fn refusal_is_certain(&self) -> bool {
+        self.gate.is_certain()
     }
 
     fn take_lease(
@@ -201,7 +207,6 @@ impl TokenCache {
         let is_retired = generation <= self.retired;
         if !is_retired {
             self.open_gate(now);
-            (self.last_error, self.refusals) = (None, 0);
         }
         claim.fresh = Some((authorization.clone(), generation));
         if let Some(lifetime) = lifetime.filter(|_| !is_retired) {
@@ -214,6 +219,7 @@ impl TokenCache {
     /// Records that the token endpoint accepts requests, as was known at `at`.
     pub(super) fn open_gate(&mut self, at: Moment) {
         self.gate.open(at);
+        self.refusals = 0;
     }
 
     /// Returns an empty cache for new credentials, which ignores tokens fetched under the leases of

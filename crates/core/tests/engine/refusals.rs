@@ -69,6 +69,7 @@ fn response_to_a_probe_shortens_or_ends_a_long_refusal() {
         engine.take_wake();
         if shortened {
             probe.handle_response(&mut engine, at(901), ticket, &refused("5"));
+            assert!(engine.take_wake(), "the queued calls may be sent earlier");
             assert_eq!(waits(&mut queued, &mut engine, at(901)).0, at(906));
         } else {
             answer(&mut probe, &mut engine, at(901), ticket, 200, &decision("Confirmed"));

@@ -204,6 +204,35 @@ fn calls_that_wait_for_a_token_report_why_it_does_not_come() {
 }
 
 #[test]
+fn error_of_an_earlier_token_request_is_not_reported() {
+    let mut engine = engine();
+    let (mut refused, mut fetching) = (call(), call());
+    let (_, ticket) = sends(&mut refused, &mut engine, at(0));
+    answer(&mut refused, &mut engine, at(0), ticket, 401, "");
+    let _in_flight = sends(&mut fetching, &mut engine, at(100));
+    let mut waiting = call().with_timeout(Duration::from_secs(5));
+    let _ = waits(&mut waiting, &mut engine, at(100));
+    let error = fails(&mut waiting, &mut engine, at(105));
+    assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Token)), "{error}");
+}
+
+/// A call that takes the lease when its own time is over had no token.
+#[test]
+fn call_without_time_for_its_token_request_waited_for_the_token() {
+    let mut engine = engine();
+    let (mut fetching, mut queued) =
+        (call().deadline_from_first_send(), call().deadline_from_first_send());
+    let (_, ticket) = sends(&mut fetching, &mut engine, at(0));
+    let _ = waits(&mut queued, &mut engine, at(0));
+    let timeout = TransportError::new(TransportErrorKind::Timeout);
+    fetching.handle_failure(&mut engine, at(30), ticket, timeout);
+    let error = fails(&mut queued, &mut engine, at(30));
+    let is_about_the_token = error.endpoint() == EndpointKind::FetchToken
+        || matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Token));
+    assert!(is_about_the_token, "{error}");
+}
+
+#[test]
 fn expired_token_is_used_by_the_call_that_fetched_it() {
     let mut engine = engine();
     let mut call = call();

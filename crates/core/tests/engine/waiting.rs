@@ -49,6 +49,51 @@ fn wait_survives_retryable_failures_and_ends_at_its_timeout() {
     assert!(error.to_string().contains("the session was still Retrieved when the time ran out"));
 }
 
+/// A wait does not end because of a refusal that another call's request may end.
+#[test]
+fn wait_goes_on_while_a_long_refusal_is_tested() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let mut first = call();
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    let refusal = Response::builder().status(429).header("retry-after", "3600").body(&b""[..]);
+    first.handle_response(&mut engine, at(0), ticket, &refusal.unwrap());
+    let mut waiting = [(); 2].map(|()| WaitForDecision::new("s-1".parse().unwrap()));
+    for wait in &mut waiting {
+        assert_eq!(waits(wait, &mut engine, at(600)), (at(900), WaitReason::Pacing));
+    }
+    let [probe, other] = &mut waiting;
+    let (_, ticket) = sends(probe, &mut engine, at(900));
+    assert_eq!(waits(other, &mut engine, at(900)), (at(902), WaitReason::Polling));
+    answer(probe, &mut engine, at(901), ticket, 200, &decision("Confirmed"));
+    assert_eq!(sends(other, &mut engine, at(902)).0, "decision t");
+}
+
+/// Only the service ends a wait early, not the pause that another call takes before it tries again.
+#[test]
+fn wait_outlasts_the_backoff_of_other_calls() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let timeout = Duration::from_secs(3);
+    let mut wait = WaitForDecision::new("s-1".parse().unwrap()).with_timeout(timeout);
+    let (_, ticket) = sends(&mut wait, &mut engine, at(0));
+    answer(&mut wait, &mut engine, at(0), ticket, 200, &decision("Retrieved"));
+    assert_eq!(waits(&mut wait, &mut engine, at(0)), (at(2), WaitReason::Polling));
+    let (mut other, mut now) = (call(), at(0));
+    loop {
+        match other.poll(&mut engine, now) {
+            Step::Send { ticket, .. } => answer(&mut other, &mut engine, now, ticket, 429, ""),
+            Step::Wait { until, .. } if until > at(3) => break,
+            Step::Wait { until, .. } => now = until,
+            Step::Done(result) => panic!("{result:?}"),
+        }
+    }
+    assert!(at(2) < now && now < at(3), "this seed has no such pause: {now:?}");
+    let (until, _) = waits(&mut wait, &mut engine, now);
+    let error = fails(&mut wait, &mut engine, until);
+    assert!(matches!(error.kind(), CallErrorKind::Undecided(Status::Retrieved)), "{error}");
+}
+
 #[test]
 fn wait_ends_at_once_with_a_permanent_failure() {
     let mut engine = engine();

@@ -27,7 +27,7 @@ impl<E: Endpoint> Call<E> {
         }
         let mut refused = self.refusals;
         if purpose.is_token() {
-            refused = refused.max(engine.token_cache.failing(&error));
+            refused = refused.max(engine.token_cache.failing(&self.claim, &error));
         }
         let attempts = Attempts {
             failed: *self.attempts(purpose),
@@ -144,7 +144,7 @@ fn close_gate<E: Endpoint>(
         }
         (Purpose::Token(_), _) => engine.token_cache.showed_nothing(attempt.sent_at, now),
         (Purpose::Request(..), Some(until)) if error.is_rate_limited() => {
-            engine.limiter(E::BUCKET).close(until, named, attempt.sent_at, now);
+            engine.account(E::BUCKET, |limiter| limiter.close(until, named, attempt.sent_at, now));
         }
         (Purpose::Request(..), _) => {}
     }

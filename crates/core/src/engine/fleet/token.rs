@@ -144,7 +144,11 @@ impl TokenShare {
     /// Returns the request that extends the lease, if it is due.
     fn extension(&mut self, now: Moment) -> Option<TokenRequest> {
         let term = self.term();
-        self.hold.take_if(|hold| hold.until <= now);
+        let over = self.hold.take_if(|hold| hold.until <= now);
+        if over.is_some_and(|hold| hold.extend_at <= hold.since) {
+            // The lease was not extended, so it would last longer than this refusal.
+            return Some(TokenRequest::Release);
+        }
         let hold = self.hold.as_mut().filter(|hold| hold.extend_at <= now)?;
         let rest = hold.until.since(now);
         hold.extend_at = if rest > term { now.after(term / 3) } else { hold.until };
@@ -259,6 +263,19 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lease_is_released_after_a_refusal_that_was_not_reported() {
+        let at = |seconds| Moment::new(Duration::from_secs(seconds));
+        for (next_exchange, released) in [(at(2), true), (at(0), false)] {
+            let mut share = TokenShare::new(Duration::from_secs(10));
+            share.lease = Lease::Held { until: at(5), started: true };
+            share.refused(at(1), at(0));
+            let requests = share.requests(&TokenCache::default(), next_exchange);
+            assert_eq!(matches!(requests[..], [TokenRequest::Release]), released, "{requests:?}");
+            assert_eq!(share.requests(&TokenCache::default(), at(3)).len(), 0);
+        }
+    }
 
     #[test]
     fn refused_tokens_are_reported_up_to_a_limit() {
