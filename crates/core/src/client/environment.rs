@@ -305,6 +305,9 @@ mod tests {
         let environment = environment(&set).with_flag(CLIENT_ID, "--client-id", "i");
         let several = environment.credentials().unwrap_err();
         assert_eq!(several.names(), ["--client-id", ACCESS_TOKEN]);
+        let shown =
+            r#"Environment { credential_sources: ["--client-id", "DIDIT_ACCESS_TOKEN"], .. }"#;
+        assert_eq!(format!("{environment:?}"), shown);
         let url = environment.base_url().unwrap_err();
         assert_eq!(url.to_string(), "DIDIT_BASE_URL: the base URL does not begin with https://");
         let token = |text| self::environment(&[]).with_flag(ACCESS_TOKEN, "--token", text);

@@ -278,6 +278,7 @@ mod tests {
         let plural: Scope = "pictures".parse().unwrap();
         assert_eq!(plural, Scope::PICTURE);
         assert_eq!(plural.to_string(), "picture");
+        assert_eq!(String::from(plural.clone()), "picture");
         assert_ne!(plural, Scope::NAMES);
         assert!(std::collections::HashSet::from([plural]).contains(&Scope::PICTURE));
     }
