@@ -38,8 +38,11 @@ end
 for _, permit in ipairs(redis.call('ZRANGEBYSCORE', permits, '-inf', now)) do
   drop(permit)
 end
--- No permit leaves later than a new one, even if the clock has gone back.
-local latest = now + request.lease + request.window
+-- No permit leaves later than the longest new one of any process, even if the clock has gone back.
+local longest = request.lease + request.window
+local leaves, known = now + longest, tonumber(redis.call('HGET', state, 'longest') or 0)
+if longest > known then redis.call('HSET', state, 'longest', longest) end
+local latest = now + math.max(longest, known)
 for _, permit in ipairs(redis.call('ZRANGEBYSCORE', permits, latest, '+inf')) do
   redis.call('ZADD', permits, latest, permit)
 end
@@ -54,7 +57,7 @@ if request.join then
     if string.match(permit, '^[^/]*') == me then drop(permit) end
   end
   for _, number in ipairs(request.in_flight) do
-    put(number, latest)
+    put(number, leaves)
   end
 elseif not redis.call('ZSCORE', members, me) then
   return { 0, 0, 0, 0, -2, 0 }
@@ -143,7 +146,7 @@ else
   if granted > 0 then redis.call('HSETNX', state, 'first', now) end
   if limit < math.huge then
     for number = request.first, request.first + granted - 1 do
-      put(number, latest)
+      put(number, leaves)
     end
   end
   if granted < request.wanted then

@@ -212,6 +212,21 @@ fn permits_leave_after_their_lease_and_window_if_the_clock_goes_back() {
 }
 
 #[test]
+fn permits_of_a_process_with_a_longer_lease_are_kept() {
+    let (_server, mut patient, mut hasty) = pair();
+    let leased = |request, millis| QuotaRequest {
+        window: Duration::from_millis(100),
+        lease: Duration::from_millis(millis),
+        ..request
+    };
+    let all = QuotaRequest { learned: LEARNED, ..join_request(10) };
+    assert_eq!(quota(&mut patient, leased(all, 60_000)).granted, 10);
+    assert_eq!(quota(&mut hasty, leased(join_request(5), 100)).granted, 0);
+    std::thread::sleep(Duration::from_millis(210));
+    assert_eq!(quota(&mut hasty, leased(member_request(0, 5), 100)).granted, 0);
+}
+
+#[test]
 fn probe_ends_a_refusal_that_lasts_longer_because_the_clock_went_back() {
     let server = RedisServer::start();
     let mut store = process(&server.url());
