@@ -118,7 +118,7 @@ impl Engine {
                 if fleet.retry_at.take().is_some() {
                     fleet.changed(EventKind::StoreJoined);
                     for limiter in self.limiters.iter_mut().flatten() {
-                        limiter.store_returned();
+                        limiter.store_returned(now);
                     }
                     self.wakes_others = true;
                 }

@@ -71,7 +71,7 @@ fn token_that_another_process_fetched_since_a_refusal_ends_it() {
     };
     assert_eq!(*age, Duration::from_secs(8));
     engine.handle_store(at(8), Ok(vec![StoreAnswer::Token(shared("theirs"))]));
-    assert_eq!(sends_with_permit(&mut super::call(), &mut engine, at(8)).0, "decision theirs");
+    assert_eq!(sends_with_permit(&mut super::call(), &mut engine, at(9)).0, "decision theirs");
     // This process may also fetch the next one.
     let mut renewing = super::call();
     waits(&mut renewing, &mut engine, at(1009));

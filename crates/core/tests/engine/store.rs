@@ -118,9 +118,13 @@ fn call_that_has_no_room_while_the_store_is_lost_waits_for_its_return() {
     engine.handle_store(at(0), Err(StoreError::new("refused")));
     sends(&mut first, &mut engine, at(0));
     assert_eq!(waits(&mut second, &mut engine, at(0)), (at(30), WaitReason::Pacing));
-    exchange(&mut engine, at(1), 1, None);
+    assert_eq!(exchange(&mut engine, at(1), 0, None).wanted, 0);
     assert!(engine.take_wake());
-    sends(&mut second, &mut engine, at(1));
+    // The other processes have a second to report their requests.
+    waits(&mut second, &mut engine, at(1));
+    assert_eq!(exchange(&mut engine, at(2), 1, None).wanted, 1);
+    assert!(engine.take_wake());
+    sends(&mut second, &mut engine, at(2));
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub(crate) struct FleetConditions {
     pub(crate) store_faults: u64,
     /// The period in which the store is down.
     pub(crate) outage: Option<Range<Duration>>,
+    /// The only process that cannot reach the store in that period; if none, no process can.
+    pub(crate) cut_off: Option<usize>,
     /// The time at which the store loses all data.
     pub(crate) flush: Option<Duration>,
 }
@@ -275,7 +277,8 @@ impl Fleet {
         };
         let since_start = self.now.since(Self::START);
         let outage = self.conditions.outage.as_ref();
-        let down = outage.is_some_and(|outage| outage.contains(&since_start));
+        let down = outage.is_some_and(|outage| outage.contains(&since_start))
+            && self.conditions.cut_off.is_none_or(|only| only == p);
         let faulty = self.dice.percent(self.conditions.store_faults);
         if down || (faulty && self.dice.percent(50)) {
             return fails(self);

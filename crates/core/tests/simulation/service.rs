@@ -107,6 +107,8 @@ pub(crate) struct Service {
     pub(crate) tokens_issued: usize,
     pub(crate) unauthorized: usize,
     pub(crate) refused_by_limit: usize,
+    /// The time of the last of these refusals.
+    pub(crate) last_refused_at: Moment,
     pub(crate) decided: usize,
     pub(crate) undecided: usize,
     pub(crate) created: usize,
@@ -123,6 +125,7 @@ impl Service {
             tokens_issued: 0,
             unauthorized: 0,
             refused_by_limit: 0,
+            last_refused_at: Moment::default(),
             decided: 0,
             undecided: 0,
             created: 0,
@@ -200,6 +203,7 @@ impl Service {
         let mut answered = match refused {
             Some(wait) => {
                 self.refused_by_limit += 1;
+                self.last_refused_at = now;
                 let mut refusal = answer(429, String::new());
                 let seconds = wait.as_secs_f64().ceil().max(1.0);
                 refusal.headers.insert("retry-after", format!("{seconds}").parse().unwrap());

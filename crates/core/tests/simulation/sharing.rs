@@ -37,6 +37,7 @@ fn drain(dice: &mut Dice) -> Drain {
             store_latency: Duration::ZERO..store_latency,
             store_faults: 0,
             outage: None,
+            cut_off: None,
             flush: None,
         },
     }
@@ -177,6 +178,50 @@ fn store_outage_causes_few_refusals_and_no_failures() {
 }
 
 #[test]
+fn store_that_returns_with_its_data_causes_no_refusals() {
+    run_seeds(60, |seed| {
+        let mut dice = Dice(seed);
+        let window = dice.within(millis(1_000)..millis(4_000));
+        let mut drain = Drain { window, processes: 1 + dice.count(5), ..drain(&mut dice) };
+        let goes = window * 2 + dice.up_to(window);
+        let returns = goes + Duration::from_secs(2);
+        drain.conditions.outage = Some(goes..returns);
+        let calls = drain.limit * 8 / drain.processes * drain.processes;
+        let outcome = drain.start(seed, drain.processes, calls).run();
+        outcome.assert_all_succeeded();
+        assert!(outcome.taken > returns, "{drain:?}");
+        let last = outcome.service.last_refused_at.since(Fleet::START);
+        assert!(last < returns, "refused at {last:?}: {drain:?}");
+    });
+}
+
+#[test]
+fn process_that_alone_loses_the_store_delays_no_other() {
+    run_seeds(60, |seed| {
+        let mut dice = Dice(seed);
+        let window = dice.within(millis(10_000)..millis(60_000));
+        let mut drain = Drain { window, processes: 1 + dice.count(5), ..drain(&mut dice) };
+        drain.conditions.latency = Duration::ZERO..millis(100);
+        drain.conditions.store_latency = Duration::ZERO..millis(50);
+        let goes = millis(1_000) + dice.up_to(millis(1_000));
+        drain.conditions.outage = Some(goes..goes + Duration::from_secs(2));
+        drain.conditions.cut_off = Some(0);
+        // The window has room for all calls.
+        let calls = drain.limit;
+        let mut fleet = drain.start(seed, 1, 0);
+        for n in 0..calls {
+            let p = n % drain.processes;
+            let timeout = (p > 0).then_some(millis(900));
+            let job = Job { timeout, ..Job::once(Task::Decision) };
+            fleet.begin(p, dice.up_to(millis(6_000)), job);
+        }
+        let outcome = fleet.run();
+        outcome.assert_all_succeeded();
+        assert_eq!(outcome.results.len(), calls);
+    });
+}
+
+#[test]
 fn outage_shorter_than_the_timeout_fails_no_call() {
     run_seeds(60, |seed| {
         let mut dice = Dice(seed);
@@ -208,6 +253,7 @@ fn conditions(dice: &mut Dice) -> FleetConditions {
         store_latency: Duration::ZERO..store_slowest,
         store_faults: dice.choose(&[0, 0, 10, 60]),
         outage: dice.percent(30).then_some(outage),
+        cut_off: None,
         flush: dice.percent(30).then(|| dice.up_to(millis(10_000))),
     }
 }

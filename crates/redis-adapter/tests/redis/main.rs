@@ -6,6 +6,7 @@ mod connection;
 mod failover;
 mod forwarder;
 mod inspect;
+mod outage;
 mod quota;
 mod token;
 mod work_list;

@@ -94,6 +94,8 @@ pub(super) struct LimiterState {
 
 /// The time after which an unused permit is given back.
 const PERMIT_TTL: Duration = Duration::from_secs(1);
+/// The time after the return of the store in which the other processes report their requests.
+const REASSEMBLY: Duration = Duration::from_secs(1);
 /// The maximum number of permits in one request.
 const MAX_WANTED: usize = 1000;
 
@@ -326,9 +328,12 @@ impl Permits {
         changed.then_some(answer.limit)
     }
 
-    /// Handles the return of the store, also for a quota that no call has needed.
-    pub(super) fn store_returned(&mut self) {
-        self.lost = None;
+    /// Handles the return of the store, also for a quota that no call has needed. Asks for no permit
+    /// before the other processes, which may have lost it too, have reported their requests.
+    pub(super) fn store_returned(&mut self, now: Moment) {
+        if self.lost.take().is_some() {
+            self.next_request_at = now.after(REASSEMBLY);
+        }
     }
 
     /// Handles the loss of the store: this process has `held` requests in the window.
@@ -338,7 +343,7 @@ impl Permits {
             let known = self.membership == Membership::Member;
             self.lost = Some(Lost { held: known.then_some((held, now.after(self.window))) });
         }
-        self.next_request_at = now;
+        self.next_request_at = Moment::LAST;
         self.leave();
     }
 

@@ -64,9 +64,9 @@ impl RateLimiter {
     }
 
     /// Handles the return of the store: from now on, its permits decide.
-    pub(in crate::engine) fn store_returned(&mut self) {
+    pub(in crate::engine) fn store_returned(&mut self, now: Moment) {
         if let Some(permits) = &mut self.permits {
-            permits.store_returned();
+            permits.store_returned(now);
         }
     }
 

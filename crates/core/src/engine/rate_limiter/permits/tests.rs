@@ -242,7 +242,7 @@ fn process_keeps_to_its_share_while_the_store_is_lost() {
         (permits.free(), permits.share_of(40), permits.share_of(3)),
         (None, Some(6), Some(1))
     );
-    assert_eq!(permits.next_exchange_at(1, None), Some(at(2_000)));
+    assert_eq!(permits.next_exchange_at(1, None), Some(Moment::LAST));
     // A request without a permit takes a new number; one that does not count is forgotten.
     for ticket in 12..=13 {
         permits.take(ticket);
@@ -250,12 +250,28 @@ fn process_keeps_to_its_share_while_the_store_is_lost() {
     permits.finish(13, false, at(2_000));
     permits.forget(at(11_000));
     assert_eq!(permits.share_of(40), Some(10), "a window later, the others' use is bounded");
-    let request = asks(&mut permits, &state(0), at(11_000));
+    let request = asks(&mut permits, &state(1), at(11_000));
     assert_eq!(request.join, Some(Join { again: true, in_flight: vec![0, 2] }));
-    assert_eq!(request.unused, [0; 0]);
-    permits.store_returned();
+    assert_eq!((request.unused, request.wanted), (vec![], 0));
+    permits.store_returned(at(11_000));
     permits.answered(&answer(0, 0), at(11_000));
     assert_eq!((permits.free(), permits.share_of(40)), (Some(0), None));
+}
+
+#[test]
+fn permits_are_asked_for_a_second_after_the_return_of_a_lost_store() {
+    let mut permits = Permits::new(WINDOW, LONGEST_REQUEST);
+    permits.activate();
+    asks(&mut permits, &state(1), at(0));
+    permits.store_lost(0, at(1_000));
+    assert_eq!(asks(&mut permits, &state(1), at(2_000)).wanted, 0);
+    permits.store_returned(at(2_001));
+    permits.answered(&answer(0, 0), at(2_001));
+    assert_eq!(permits.request(&state(1), at(3_000), false), None);
+    assert_eq!(permits.next_exchange_at(1, None), Some(at(3_001)));
+    // The store has answered since, so its return is no news.
+    permits.store_returned(at(3_001));
+    assert_eq!(asks(&mut permits, &state(1), at(3_001)).wanted, 1);
 }
 
 #[test]
@@ -278,7 +294,7 @@ fn uncounted_end_during_the_exchange_that_joins_again_is_reported() {
     let request = asks(&mut permits, &state(0), at(2_000));
     let reported = request.join.expect("a join").in_flight;
     permits.finish(11, false, at(2_001));
-    permits.store_returned();
+    permits.store_returned(at(2_002));
     permits.answered(&answer(0, 0), at(2_002));
     assert_eq!(asks(&mut permits, &state(0), at(2_003)).unused, reported);
 }
@@ -291,12 +307,13 @@ fn request_sent_during_the_exchange_that_joins_again_is_reported_by_another_join
     let in_flight = |request: QuotaRequest| request.join.map(|join| join.in_flight);
     let first = in_flight(asks(&mut permits, &state(1), at(2_000))).expect("a join");
     permits.take(12);
-    permits.store_returned();
+    permits.store_returned(at(2_001));
     permits.answered(&answer(1, 0), at(2_001));
-    assert_eq!(permits.free(), Some(0), "the other join gives its permits back");
+    assert_eq!(permits.free(), Some(0));
     let second = in_flight(asks(&mut permits, &state(1), at(2_002))).expect("a join");
     assert_eq!((first.len(), second.len(), second[0]), (1, 2, first[0]));
-    permits.answered(&answer(1, 0), at(2_003));
+    permits.answered(&answer(0, 0), at(2_003));
+    assert_eq!(in_flight(asks(&mut permits, &state(1), at(3_001))), None);
+    permits.answered(&answer(1, 0), at(3_001));
     assert_eq!(permits.free(), Some(1));
-    assert_eq!(in_flight(asks(&mut permits, &state(0), at(2_004))), None);
 }
