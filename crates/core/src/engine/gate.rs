@@ -56,6 +56,7 @@ impl Gate {
     pub(super) fn follow(&mut self, until: Moment) {
         let is_open = until == Moment::default();
         self.until = if is_open { until } else { until.max(self.until) };
+        self.named &= !is_open;
         (self.probe_at, self.probe) = (until, None);
     }
 
@@ -92,6 +93,12 @@ impl Gate {
         }
     }
 
+    /// Records that the service refused a request that was sent at `sent_at`, so it is no probe under
+    /// way any more.
+    pub(super) fn refused(&mut self, sent_at: Moment) {
+        self.probe.take_if(|probe| *probe == sent_at);
+    }
+
     /// Records that a request that was sent at `sent_at` did not show whether the service accepts
     /// requests; returns whether it was the probe, so that the next may pass earlier.
     pub(super) fn showed_nothing(&mut self, sent_at: Moment, now: Moment) -> bool {
@@ -109,6 +116,22 @@ mod tests {
 
     fn at(seconds: u64) -> Moment {
         Moment::new(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn end_is_certain_if_the_service_named_it_and_nothing_tests_it() {
+        let mut gate = Gate::default();
+        gate.close(at(2000), true, at(0), at(0));
+        assert!(gate.is_certain());
+        gate.pass(at(900));
+        assert!(!gate.is_certain());
+        gate.refused(at(900));
+        assert!(gate.is_certain());
+        gate.close(at(1000), false, at(900), at(901));
+        assert!(gate.is_certain(), "the named end is later");
+        gate.follow(Moment::default());
+        gate.follow(at(3000));
+        assert!(!gate.is_certain(), "another process met this refusal");
     }
 
     #[test]

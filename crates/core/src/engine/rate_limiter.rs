@@ -188,6 +188,9 @@ impl RateLimiter {
         if let Some(Sent { sent_at, .. }) = self.in_flight.remove(&id) {
             self.finish(id, !refused, now);
             self.observe_others(sent_at, now, reported, refused);
+            if refused {
+                self.gate.refused(sent_at);
+            }
             if let Some(reset) = reported.reset_after.filter(|_| refused && reported.is_used_up()) {
                 let named = reset <= self.window;
                 sooner = self.close(now.after(reset.min(self.window)), named, sent_at, now);
