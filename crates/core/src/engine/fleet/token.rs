@@ -144,11 +144,6 @@ impl TokenShare {
     /// Returns the request that extends the lease, if it is due.
     fn extension(&mut self, now: Moment) -> Option<TokenRequest> {
         let term = self.term();
-        let over = self.hold.take_if(|hold| hold.until <= now);
-        if over.is_some_and(|hold| hold.extend_at <= hold.since) {
-            // The lease was not extended, so it would last longer than this refusal.
-            return Some(TokenRequest::Release);
-        }
         let hold = self.hold.as_mut().filter(|hold| hold.extend_at <= now)?;
         let rest = hold.until.since(now);
         hold.extend_at = if rest > term { now.after(term / 3) } else { hold.until };
@@ -166,6 +161,11 @@ impl TokenShare {
     pub(super) fn requests(&mut self, cache: &TokenCache, now: Moment) -> Vec<TokenRequest> {
         if self.unused_at().is_some_and(|at| at <= now) {
             self.release();
+        }
+        let over = self.hold.take_if(|hold| hold.until <= now);
+        if over.is_some_and(|hold| hold.extend_at <= hold.since) {
+            // The lease was not extended, so it would last longer than this refusal.
+            self.outgoing.push(Message::Release);
         }
         self.sent = std::mem::take(&mut self.outgoing);
         let messages = self.sent.iter().map(|message| message.request(cache, now));
@@ -273,7 +273,13 @@ mod tests {
             share.refused(at(1), at(0));
             let requests = share.requests(&TokenCache::default(), next_exchange);
             assert_eq!(matches!(requests[..], [TokenRequest::Release]), released, "{requests:?}");
-            assert_eq!(share.requests(&TokenCache::default(), at(3)).len(), 0);
+            if released {
+                share.lose();
+                let repeated = share.requests(&TokenCache::default(), at(3));
+                assert!(matches!(repeated[..], [TokenRequest::Release]), "{repeated:?}");
+            }
+            share.exchanged();
+            assert_eq!(share.requests(&TokenCache::default(), at(4)).len(), 0);
         }
     }
 
