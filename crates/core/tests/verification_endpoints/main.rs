@@ -368,7 +368,12 @@ fn success_status_with_an_error_body_is_an_error() {
             assert_eq!(error.message(), words);
         }
     }
-    for body in ["{}", r#"{"error": null}"#, r#"{"message": ""}"#, r#"{"success": true}"#] {
+    for body in [
+        "{}",
+        r#"{"error": null}"#,
+        r#"{"message": ""}"#,
+        r#"{"success": true, "errors": [], "detail": {}, "error": false}"#,
+    ] {
         parse(&UpdateStatus::approve(id()), 200, body).unwrap();
         parse(&DeleteSession::new(id()), 200, body).unwrap();
     }

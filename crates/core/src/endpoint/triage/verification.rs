@@ -43,7 +43,13 @@ pub(crate) fn check_session<E: Endpoint, B: AsRef<[u8]>>(
 fn is_error(body: &[u8]) -> bool {
     const WORDS: [&str; 5] = ["error", "error_description", "errors", "message", "detail"];
     let Some(value) = json(body) else { return false };
-    let is_set = |name| value.get(name).is_some_and(|words| !words.is_null() && words != "");
+    let is_set = |name| match value.get(name) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty(),
+        Some(Value::Array(list)) => !list.is_empty(),
+        Some(Value::Object(members)) => !members.is_empty(),
+        Some(_) => true,
+    };
     WORDS.into_iter().any(is_set)
         || value.get("success").is_some_and(|success| success == false)
         || value.get("status").is_some_and(|status| status == "error")
