@@ -213,7 +213,7 @@ fn failed_connections_are_reported_in_words() {
     for (url, proxy, words, advice) in [
         (other_host.url(), "", "the certificate is for another host)", trusted),
         (expired.url(), "", "the certificate has expired)", trusted),
-        (unknown.url(), "", "no trusted authority issued", "root certificate (`--ca-file`)"),
+        (unknown.url(), "", "handshake does not verify)", "root certificate (`--ca-file`)"),
         (
             &swapped(&plain, "http:", "https:"),
             "",

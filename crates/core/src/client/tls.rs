@@ -101,9 +101,9 @@ pub fn describe(error: &Error) -> String {
             "the server may demand a client certificate or other ciphers"
         }
         Error::InvalidCertificate(certificate) => match certificate {
-            // The signature is wrong if a trusted authority has the issuer's name, but another key.
-            Certificate::UnknownIssuer | Certificate::BadSignature => {
-                "no trusted authority issued the certificate"
+            Certificate::UnknownIssuer => "no trusted authority issued the certificate",
+            Certificate::BadSignature => {
+                "the signature of the certificate or the handshake does not verify"
             }
             Certificate::Expired | Certificate::ExpiredContext { .. } => {
                 "the certificate has expired"
@@ -134,6 +134,7 @@ pub fn advice(error: &Error) -> Option<&'static str> {
             "check the base URL; if it is right, change the TLS settings of the server"
         }
         Error::AlertReceived(Alert::UnrecognisedName) => "check the host of the base URL",
+        // A trusted authority with the issuer's name may have another key.
         Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
             "if the server is right, trust its issuer as a root certificate (`--ca-file`)"
         }
@@ -170,7 +171,11 @@ mod tests {
         let rejected = "the server may demand a client certificate or other ciphers";
         for (error, words, expected) in [
             (certificate(Certificate::UnknownIssuer), untrusted, Some(trust)),
-            (certificate(Certificate::BadSignature), untrusted, Some(trust)),
+            (
+                certificate(Certificate::BadSignature),
+                "the signature of the certificate or the handshake does not verify",
+                Some(trust),
+            ),
             (certificate(Certificate::Expired), "the certificate has expired", None),
             (
                 certificate(not_yet),
