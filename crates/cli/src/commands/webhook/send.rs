@@ -118,8 +118,12 @@ impl Send {
                 (reason, Exit::Unreachable, "check that your program runs there")
             }
             TransportErrorKind::ConnectionLost if is_unexplained => {
-                let advice = "check the log of your program, or try again \
-                              with https if the server speaks TLS on this port";
+                let advice = if self.url.starts_with("http:") {
+                    "check the log of your program, or try again \
+                     with https if the server speaks TLS on this port"
+                } else {
+                    "check the log of your program"
+                };
                 (reason, Exit::Unreachable, advice)
             }
             _ => (reason, Exit::Unreachable, error.advice()),
