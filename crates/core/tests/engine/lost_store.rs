@@ -20,6 +20,17 @@ fn token_is_shared_when_the_store_returns_unless_it_has_expired() {
 }
 
 #[test]
+fn answer_to_the_first_retry_counts() {
+    let (mut engine, mut call, ticket) = fetching(at(0));
+    answer(&mut call, &mut engine, at(0), ticket, 200, &token("own", 1000));
+    fail_exchange(&mut engine, at(0));
+    let retry = Moment::new(Duration::from_millis(500));
+    let requests = exchange(&mut engine, retry, &TokenAnswer::Fetch);
+    assert!(requests[0].starts_with("put own "), "{requests:?}");
+    assert_eq!(exchange(&mut engine, at(1), &TokenAnswer::Fetch), [""; 0]);
+}
+
+#[test]
 fn token_that_was_refused_before_it_was_shared_is_not_shared() {
     let (mut engine, mut call, ticket) = fetching(at(0));
     answer(&mut call, &mut engine, at(0), ticket, 200, &token("own", 1000));

@@ -156,3 +156,16 @@ fn retry_after_and_source_are_exposed() {
     let source = std::error::Error::source(&error).expect("a source");
     assert_eq!((source.to_string(), error.retry_after()), ("invalid uri character".into(), None));
 }
+
+#[test]
+fn request_id_is_that_of_the_response() {
+    let with_id = |id: &str| {
+        let response = http::Response::builder().status(404).header("x-request-id", id);
+        let response = response.body("").unwrap();
+        let error = ResponseError::from_response(EndpointKind::RetrieveDecision, &response);
+        CallError::new(CallErrorKind::Response(error)).request_id().map(str::to_owned)
+    };
+    assert_eq!(with_id("r-1").as_deref(), Some("r-1"));
+    assert_eq!(with_id(""), None);
+    assert_eq!(CallError::new(CallErrorKind::Finished).request_id(), None);
+}
