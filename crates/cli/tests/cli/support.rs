@@ -58,7 +58,9 @@ pub(crate) fn didit_at(sandbox: &Sandbox, arguments: &str) -> Command {
 pub(crate) fn terminal(sandbox: &Sandbox, columns: u16, line: &str) -> Command {
     let folder = std::path::Path::new(env!("CARGO_BIN_EXE_didit")).parent().unwrap();
     let line = format!("stty cols {columns} rows 50; {line}");
-    let mut script = Command::new("script");
+    // Signals that the tests ignore, as in the background of a shell, reach the program.
+    let mut script = Command::new("env");
+    script.args(["--default-signal=INT,TERM", "script"]);
     script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env_clear();
     script
         .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
