@@ -187,8 +187,9 @@ impl<E: Endpoint> Call<E> {
             Replay::OnlyIfUnsent => left,
         };
         if timeout.is_zero() {
-            let token = purpose.is_token().then_some(WaitReason::Token);
-            return Err(self.out_of_time(engine, token.unwrap_or(WaitReason::Response)));
+            let is_token = purpose.is_token();
+            let reason = if is_token { WaitReason::Token } else { WaitReason::Response };
+            return Err(self.out_of_time(engine, reason));
         }
         let (ticket, until) = (engine.ticket(), now.after(timeout));
         if !purpose.is_token() {

@@ -43,10 +43,7 @@ impl Gate {
         until
     }
 
-    /// Returns whether only the service can open the gate earlier than [`closed_until`] says, which
-    /// no request under way will ask it to.
-    ///
-    /// [`closed_until`]: Self::closed_until
+    /// Returns whether the service named the end of its refusal, and no request under way tests it.
     pub(super) fn is_certain(&self) -> bool {
         self.named && self.probe.is_none()
     }
