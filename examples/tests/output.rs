@@ -21,11 +21,6 @@ fn async_client() -> io::Result<()> {
 }
 
 #[test]
-fn blocking_client() -> io::Result<()> {
-    prints_the_sample_person("blocking_client")
-}
-
-#[test]
 fn bring_your_own_client() -> io::Result<()> {
     prints_the_sample_person("bring_your_own_client")
 }
