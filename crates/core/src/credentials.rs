@@ -96,8 +96,8 @@ impl ClientCredentials {
         self.secret.expose()
     }
 
-    /// Returns the texts that must never be shown: the encoded form in the header, of which the secret
-    /// may be a part, and the secret.
+    /// Returns the texts that must never be shown: the encoded credentials in the header, then the
+    /// secret, which may be a part of them.
     pub(crate) fn secrets(&self) -> [&str; 2] {
         [last_word(&self.basic), self.secret()]
     }

@@ -56,8 +56,8 @@ pub trait Endpoint: sealed::Sealed {
     /// The response is an error, or not the documented response to this request.
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Self::Output, ResponseError>;
 
-    /// Returns the output if this error of a retry shows that an earlier attempt, which may have taken
-    /// effect although it failed, did so.
+    /// Returns the output if this error of a retry shows that an earlier attempt took effect
+    /// although it failed.
     fn already_done(&self, _error: &ResponseError) -> Option<Self::Output> {
         None
     }

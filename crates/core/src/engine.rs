@@ -120,8 +120,8 @@ impl Engine {
         &self.settings.verification_base
     }
 
-    /// Returns whether, since the last call, other operations became able to continue before the
-    /// end of their wait: if so, poll those that wait.
+    /// Returns whether waiting operations may have become able to continue since the last call. If
+    /// so, poll them before their wait ends.
     pub fn take_wake(&mut self) -> bool {
         std::mem::take(&mut self.wakes_others)
     }

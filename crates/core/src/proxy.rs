@@ -1,4 +1,4 @@
-//! The choice of a proxy for a host, by the customary environment variables.
+//! Chooses the proxy for a host, from the customary environment variables.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -102,7 +102,7 @@ impl ProxySettings {
 /// neither.
 fn block_contains(entry: &str, address: IpAddr) -> Option<bool> {
     let (block, length) = entry.split_once('/').map_or((entry, None), |(b, l)| (b, Some(l)));
-    // The bits at the left of 128, and their number.
+    // The bits, left-aligned in 128, and their number.
     let bits = |address: IpAddr| match address {
         IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),
         IpAddr::V6(address) => (address.to_bits(), 128),

@@ -49,7 +49,7 @@ impl RateLimit {
         }
     }
 
-    /// Returns whether nothing is left, and only the reset says until when.
+    /// Returns whether no requests are left, and only the reset says for how long.
     pub(crate) fn is_used_up(&self) -> bool {
         self.remaining == Some(0) && self.retry_after.is_none()
     }

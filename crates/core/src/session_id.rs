@@ -8,10 +8,10 @@ use crate::json;
 
 /// The identifier of a session of either API. Clones are cheap and share the text.
 ///
-/// Only that of a [verification session](crate::verification::SessionId) is promised to be a UUID. An
-/// identifier has 1 to 256 characters that may appear unencoded in a path segment ([RFC 3986
-/// §3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3), `pchar` without `%`) and is neither
-/// `.` nor `..`, so it can never change the path, the query or the headers of a request.
+/// Only that of a [verification session](crate::verification::SessionId) is guaranteed to be a
+/// UUID. An identifier has 1 to 256 characters that may appear unencoded in a path segment ([RFC
+/// 3986 §3.3](https://www.rfc-editor.org/rfc/rfc3986#section-3.3), `pchar` without `%`) and is
+/// neither `.` nor `..`, so it can never change the path, the query or the headers of a request.
 ///
 /// ```
 /// use didit_core::{InvalidSessionId, SessionId};

@@ -86,7 +86,7 @@ impl<C: Connect> ClientBuilder<C> {
         self
     }
 
-    /// Sets the name of your application, which precedes that of this library in `User-Agent`.
+    /// Sets the name of your application, which precedes this library's name in `User-Agent`.
     #[must_use]
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.engine = self.engine.user_agent(name);

@@ -5,8 +5,8 @@ use std::ops::Deref;
 use super::transport::Route;
 use crate::engine::{CallError, CallErrorKind};
 
-/// The error of a client's call: the core's [`CallError`], to which it dereferences, and, if the
-/// transport failed, the route of the request and the HTTP library's error `T`.
+/// The error of a client's call. It dereferences to the core's [`CallError`], and, if the transport
+/// failed, also has the route of the request and the HTTP library's error `T`.
 ///
 /// `{:?}` prints one readable line, `{:#?}` the structure.
 pub struct ClientError<T> {

@@ -1,7 +1,7 @@
 use std::io::{self, Read};
 
-/// Reads a file of at most `limit` bytes. It may be an endless device. The buffer is never
-/// reallocated, so no copies of a secret are left behind.
+/// Reads a file of at most `limit` bytes; a longer one, such as an endless device, is an error. The
+/// buffer is never reallocated, so no copies of a secret are left behind.
 ///
 /// # Errors
 /// [`FileTooLarge`](io::ErrorKind::FileTooLarge), or reading failed.

@@ -61,7 +61,7 @@ pub struct HttpClients<H> {
     pub unpooled: H,
 }
 
-/// The words for a response whose head cannot be parsed, the same in every HTTP library.
+/// The description of a response whose head cannot be parsed, the same for every HTTP library.
 pub const NOT_HTTP: &str = "the response is not valid HTTP";
 
 /// The route of a client's requests, for error messages.

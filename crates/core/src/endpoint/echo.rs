@@ -5,12 +5,12 @@ use zeroize::Zeroizing;
 use crate::json;
 use crate::secret::Secret;
 
-/// The shortest text that is removed, in bytes. The codes of countries, languages, genders and
-/// document types are shorter, and so short a text occurs in the service's messages by chance.
+/// The length of the shortest text that is removed, in bytes. The codes of countries, languages,
+/// genders and document types are shorter, and texts that short occur in messages by chance.
 const MIN_BYTES: usize = 4;
 
-/// Returns the texts to remove from the words of the service. A text follows those that it is a part
-/// of, of which a remainder would stay otherwise.
+/// Returns the texts to remove from the service's messages. A text comes after those that contain
+/// it: if it were removed first, the rest of them would remain.
 pub(crate) fn private<T: Into<Secret>>(texts: impl IntoIterator<Item = T>) -> Vec<Secret> {
     let mut texts: Vec<Secret> = texts.into_iter().map(Into::into).collect();
     texts.retain(|text| text.expose().trim().len() >= MIN_BYTES);
@@ -25,16 +25,16 @@ pub(crate) fn strings(body: &str) -> Vec<String> {
     values.map(|(_, text, _)| unescaped(text)).collect()
 }
 
-/// The shortest token, in bytes; and the maximum number of them that a response is searched for.
+/// The length of the shortest token in bytes, and the maximum number of tokens to search for.
 const MIN_TOKEN_BYTES: usize = 8;
 const MAX_TOKENS: usize = 8;
 
-/// Returns the tokens in the body of a response, also of one that is not valid JSON. What is not a token
-/// by its form ([RFC 6750, section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)), such as
-/// the service's words about a token, is left out.
+/// Returns the tokens in the body of a response, even if it is not valid JSON. Text without the
+/// form of a token ([RFC 6750, section 2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1)),
+/// such as a message about a token, is left out.
 pub(crate) fn issued(body: &[u8]) -> Vec<Secret> {
     let body = String::from_utf8_lossy(body);
-    // The end of the name of a token, if that was the last string.
+    // The end of the last string, if it was the name of a token.
     let mut name_end = None;
     let token = |(at, text, is_name): (usize, &str, bool)| {
         let names_token = is_name && matches!(text, "access_token" | "session_token");

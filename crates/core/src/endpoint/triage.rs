@@ -108,7 +108,7 @@ fn details<B>(
 ) -> ResponseError {
     let headers = response.headers();
     let limit = RateLimit::from_headers(headers);
-    // The limiters of all other endpoints heed the reset.
+    // For all other endpoints, the rate limiter applies the reset.
     let is_full = limit.is_used_up() && kind == ResponseErrorKind::RateLimited;
     let reset = limit.reset_after.filter(|_| is_full && endpoint == EndpointKind::FetchToken);
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());

@@ -1,4 +1,4 @@
-//! How an engine is made, and given other credentials.
+//! Builds engines, and replaces their credentials.
 
 use std::sync::Arc;
 
@@ -70,7 +70,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Sets the name of your application, which precedes that of this library in `User-Agent`.
+    /// Sets the name of your application, which precedes this library's name in `User-Agent`.
     #[must_use]
     pub fn user_agent(mut self, name: impl Into<String>) -> Self {
         self.user_agent = Some(name.into());
@@ -130,7 +130,7 @@ impl EngineBuilder {
 }
 
 impl Engine {
-    /// Starts to build an engine.
+    /// Returns a builder for an engine with these credentials.
     pub fn builder(credentials: impl Into<Credentials>) -> EngineBuilder {
         EngineBuilder::new(credentials.into())
     }

@@ -39,7 +39,7 @@ pub struct Call<E: Endpoint> {
     /// The wait for which an event was recorded last.
     announced: Option<(Moment, WaitReason)>,
     renewed_after_401: bool,
-    /// Set if an attempt failed that may have taken effect.
+    /// Set if a failed attempt may have taken effect.
     maybe_done: bool,
     last: Option<(EndpointKind, CallErrorKind)>,
 }
@@ -241,8 +241,8 @@ impl<E: Endpoint> Call<E> {
         self.sent
     }
 
-    /// Returns the error of a call whose time ran out in a wait: the last failure, if there was one,
-    /// also that of the call that fetches its token.
+    /// Returns the error of a call whose time ran out during a wait: its last failure, or that of
+    /// the call that fetches its token; if nothing has failed, the wait.
     fn out_of_time(&mut self, engine: &Engine, reason: WaitReason) -> CallError {
         let of_token = || {
             let cache = Some(&engine.token_cache).filter(|_| reason == WaitReason::Token)?;

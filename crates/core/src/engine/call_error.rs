@@ -57,9 +57,9 @@ pub enum GaveUp {
 }
 
 impl CallError {
-    /// Creates an error, for tests of your own code. By default it is that of a request that was sent
-    /// once, is not retried, and may be sent again: of the response's endpoint, or else a request for
-    /// a decision.
+    /// Creates an error, for tests of your own code. By default the request was sent once, was not
+    /// retried, and may be sent again; its endpoint is that of the response, or else the retrieval
+    /// of a decision.
     ///
     /// ```
     /// use didit_core::{CallError, CallErrorKind, EndpointKind, Replay, ResponseError, TransportErrorKind};
@@ -256,7 +256,7 @@ impl fmt::Display for CallError {
     }
 }
 
-/// Returns the wait that the service asks for in words, or nothing.
+/// Describes the wait that the service asks for; empty if it asks for none.
 fn asked_wait(error: Option<&ResponseError>) -> String {
     let wait = error.and_then(ResponseError::retry_after);
     let seconds = wait.map(|wait| wait.as_millis().div_ceil(1000));
@@ -290,12 +290,12 @@ impl CallErrorKind {
         }
     }
 
-    /// Returns whether the rate limit refused the request, which then does not count as made.
+    /// Returns whether the rate limit refused the request, which then does not count as an attempt.
     pub(super) fn is_rate_limited(&self) -> bool {
         matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::RateLimited)
     }
 
-    /// Returns whether the response, if the token endpoint sent it, asks all clients to wait.
+    /// Returns whether this response, if the token endpoint sent it, applies to all calls.
     pub(super) fn is_overload(&self) -> bool {
         matches!(self, Self::Response(error) if matches!(error.status().as_u16(), 429 | 503))
     }

@@ -18,7 +18,7 @@ pub(super) struct Deadline {
     end: Option<Moment>,
     /// The time of entry into the rate limiter's queue, while the call is in it.
     queued_since: Option<Moment>,
-    /// The end of the time to get a token, before the time of a queued call has started.
+    /// The deadline for getting a token, while the time of a queued call has not started.
     token_end: Option<Moment>,
 }
 

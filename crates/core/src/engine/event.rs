@@ -17,7 +17,7 @@ use crate::session_id::SessionId;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
-    /// The endpoint of the call, also for events about the token that it fetches.
+    /// The endpoint of the call, even in events about the token that it fetches.
     pub endpoint: EndpointKind,
     /// The session that the call concerns, if it concerns one.
     pub session_id: Option<SessionId>,
@@ -69,7 +69,7 @@ pub enum EventKind {
     TokenRefused,
     /// The call is waiting.
     Waiting {
-        /// The longest wait.
+        /// The maximum duration of the wait.
         duration: Duration,
         /// The reason.
         reason: WaitReason,
@@ -83,7 +83,7 @@ pub enum EventKind {
     },
     /// The shared store does not answer: this process continues with the limit divided by the number
     /// of processes, and for one window with no more requests than it had in the last. Recorded by
-    /// the first call that does so.
+    /// the first call that takes a step afterwards.
     StoreLost {
         /// The error.
         error: StoreError,

@@ -16,14 +16,14 @@ use crate::endpoint::Bucket;
 /// The state of the exchange with the store.
 #[derive(Debug)]
 pub(super) struct Fleet {
-    /// The start of the exchange that is under way.
+    /// The start of the exchange in progress.
     exchange_started_at: Option<Moment>,
     /// The time of the next attempt, while the store is lost.
     retry_at: Option<Moment>,
     /// The time of the next heartbeat.
     heartbeat_at: Moment,
     pub(super) token: TokenShare,
-    /// An event that the next call to advance records.
+    /// The event that the next call to take a step records.
     pending_event: Option<EventKind>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Fleet {
 const STORE_TIMEOUT: Duration = Duration::from_secs(1);
 /// The time between two attempts to reach a lost store.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
-/// The interval of the heartbeats by which the store counts the processes.
+/// The interval of the heartbeats that let the store count the processes.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Fleet {

@@ -4,20 +4,20 @@ use super::moment::Moment;
 
 /// Keeps all calls from sending until the time that the service set.
 ///
-/// Trust in that time is bounded: if it is further away than [`PROBE_INTERVAL`], one request per
-/// interval is sent anyway, to see whether the service still refuses; if that request shows nothing,
-/// another follows after [`PROBE_PAUSE`]. The response to a request that was sent before the gate
-/// closed says nothing about it.
+/// That time is not trusted without limit: if it is further away than [`PROBE_INTERVAL`], one
+/// request per interval is sent anyway, as a probe, to see whether the service still refuses. If a
+/// probe is inconclusive, another follows after [`PROBE_PAUSE`]. A response to a request that was
+/// sent before the gate closed does not open it.
 #[derive(Debug, Default)]
 pub(super) struct Gate {
     /// The time of the last refusal.
     refused_at: Moment,
     /// The end of the time that the service set; the origin if it accepts requests.
     until: Moment,
-    /// Whether the service named that time to this client.
+    /// True if the service named that time to this client.
     named: bool,
     probe_at: Moment,
-    /// The time at which the last probe was sent.
+    /// The time at which the probe in flight was sent.
     probe: Option<Moment>,
 }
 
@@ -27,7 +27,7 @@ const PROBE_PAUSE: Duration = Duration::from_secs(5);
 impl Gate {
     /// Closes the gate until `until`, because a request that was sent at `sent_at` was refused. If
     /// it was sent before the gate closed, or the service has not `named` that time, the later end
-    /// holds. Returns that end.
+    /// applies. Returns that end.
     pub(super) fn close(
         &mut self,
         until: Moment,
@@ -43,13 +43,13 @@ impl Gate {
         until
     }
 
-    /// Returns whether the service named the end of its refusal, and no request under way tests it.
+    /// Returns whether the service named the end of its refusal, and no probe is in flight.
     pub(super) fn is_certain(&self) -> bool {
         self.named && self.probe.is_none()
     }
 
-    /// Sets the time until which the gate is closed, as other processes know it; the origin if it is
-    /// open or a probe is due. A later end that this process was told is kept until then.
+    /// Sets the time until which the gate is closed according to other processes; the origin if it
+    /// is open or a probe is due. A later end that this process knows of is kept until then.
     pub(super) fn follow(&mut self, until: Moment) {
         let is_open = until == Moment::default();
         self.until = if is_open { until } else { until.max(self.until) };
@@ -57,7 +57,7 @@ impl Gate {
         (self.probe_at, self.probe) = (until, None);
     }
 
-    /// Returns whether a request that was sent at `sent_at` tells more than the last refusal.
+    /// Returns whether a request that was sent at `sent_at` is newer than the last refusal.
     pub(super) fn is_newer(&self, sent_at: Moment) -> bool {
         self.refused_at <= sent_at
     }
@@ -90,8 +90,8 @@ impl Gate {
         }
     }
 
-    /// Records that the service refused a request that was sent at `sent_at`, so it is no probe under
-    /// way any more.
+    /// Records that the service refused a request that was sent at `sent_at`. If it was the probe,
+    /// none is in flight now.
     pub(super) fn refused(&mut self, sent_at: Moment) {
         self.probe.take_if(|probe| *probe == sent_at);
     }

@@ -30,7 +30,7 @@ pub struct Policy {
     pub backoff_base: Duration,
     /// The upper bound of that wait. Default: 10 s.
     pub backoff_cap: Duration,
-    /// The time before its expiry at which a token is renewed; at most a tenth of its lifetime.
+    /// How long before its expiry a token is renewed; at most a tenth of its lifetime.
     /// Default: 60 s.
     pub token_refresh_margin: Duration,
     /// The length of the service's sliding rate-limit window. Default: 60 s, as

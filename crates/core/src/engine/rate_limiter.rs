@@ -32,7 +32,7 @@ pub(super) struct RateLimiter {
     budget: Option<u32>,
     /// The limit that the service named last.
     learned: Option<u32>,
-    /// The time of the first response since then that named none.
+    /// The time of the first response since then that named no limit.
     unnamed_since: Option<Moment>,
     /// True once a response has shown whether there is a limit.
     answered: bool,
@@ -50,12 +50,12 @@ pub(super) struct RateLimiter {
     permits: Option<Permits>,
 }
 
-/// Slow start: until a response shows the limit, one request may be in flight, and twice as many
-/// after each interval of this length.
+/// The interval of slow start: until a response shows the limit, one request may be in flight, and
+/// the number doubles with each interval.
 const SLOW_START: Duration = Duration::from_millis(500);
 /// The polling interval of calls that wait for the first response, if nothing wakes them.
 const RECHECK: Duration = Duration::from_millis(100);
-/// The time that a call may be late before its place in the queue is given away.
+/// The time by which a call may be late before it loses its place in the queue.
 const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -139,7 +139,7 @@ impl RateLimiter {
         Err(Deferred { until, known, certain, refused })
     }
 
-    /// Returns whether the service named the time of its refusal, and no request under way tests it.
+    /// Returns whether the service named the end of its refusal, and no probe is in flight.
     pub(super) fn refusal_is_certain(&self) -> bool {
         self.gate.is_certain()
     }
@@ -248,7 +248,7 @@ impl RateLimiter {
     }
 
     /// Admits nothing before `until`, because the service refused a request sent at `sent_at`. If it
-    /// has not `named` that time, a refusal that is longer holds.
+    /// has not `named` that time, a longer refusal stays in effect.
     ///
     /// Returns whether waiting calls should be polled, because they can be sent earlier.
     pub(super) fn close(
@@ -266,8 +266,8 @@ impl RateLimiter {
         before > self.gate.closed_until(now)
     }
 
-    /// Ends the time that the service set before it accepted a request sent at `sent_at`; returns
-    /// whether it had set one. While the store answers, it decides when that time ends.
+    /// Ends a refusal, because the service accepted a request sent at `sent_at`; returns whether
+    /// there was one. While the store answers, the store decides when a refusal ends.
     fn open(&mut self, sent_at: Moment) -> bool {
         let is_newer = self.gate.is_newer(sent_at);
         if let Some(permits) = self.permits.as_mut().filter(|_| is_newer) {
@@ -282,8 +282,8 @@ impl RateLimiter {
         self.granted().is_none() && self.gate.showed_nothing(sent_at, now)
     }
 
-    /// Gives up a place in the queue, or the room that admission gave; returns whether waiting calls
-    /// should be polled.
+    /// Gives up a place in the queue, or the slot of an admitted call; returns whether waiting
+    /// calls should be polled.
     pub(super) fn leave(&mut self, position: Option<u64>, now: Moment) -> bool {
         let Some(position) = position else { return false };
         if let Ok(at) = self.find(position) {
@@ -297,7 +297,7 @@ impl RateLimiter {
         self.queue.binary_search_by_key(&position, |waiter| waiter.position)
     }
 
-    /// Returns the maximum number of this client's requests in a window: the least of its budget,
+    /// Returns the maximum number of this client's requests in a window: the minimum of its budget,
     /// the part of the limit that others leave, and its share while the store is lost.
     fn limit(&self) -> Option<usize> {
         // At least one: without responses, it would never be noticed that the others stopped.

@@ -19,7 +19,7 @@ pub(super) enum RetryDecision {
 pub(super) struct Attempts {
     /// Failed attempts of the current request, without refusals by the rate limit.
     pub(super) failed: u32,
-    /// Refusals by the rate limit; of a token request, those of other calls too.
+    /// Refusals by the rate limit; for a token request, including those of other calls.
     pub(super) refused: u32,
     pub(super) deadline: Moment,
 }

@@ -102,7 +102,7 @@ pub struct QuotaRequest {
     /// The number of the first requested permit. The process numbers its permits itself, and never
     /// uses a number twice.
     pub first: u64,
-    /// The number of requested permits. A request for none leaves earlier demand as it is.
+    /// The number of requested permits; 0 leaves earlier demand unchanged.
     pub wanted: u32,
 }
 
@@ -118,16 +118,16 @@ pub struct Join {
 
 /// A change of the time for which the service refuses all requests.
 ///
-/// If the request that showed it was sent a second or more after the last refusal that the store
-/// knows, and the new time is `named`, it replaces the old one. Otherwise, the later end of both
-/// holds, unless the service accepts requests since. A report of unknown age counts only if the store
-/// knows of no refusal so far.
+/// The new time replaces the old one if it is `named`, and the request that showed it was sent at
+/// least a second after the last refusal that the store knows of. Otherwise, the later of the two
+/// ends applies, unless the service has accepted requests since. A report of unknown age counts
+/// only if the store has known of no refusal so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GateReport {
     /// The time for which the service refuses requests; zero if it accepts them.
     pub closed_for: Duration,
-    /// True unless the service refused without naming that time, which then does not end a longer
-    /// refusal.
+    /// False if the service refused without naming a time; the report then does not shorten a
+    /// longer refusal.
     pub named: bool,
     /// The time since that request was sent; [`Duration::MAX`] if it is unknown.
     pub age: Duration,
@@ -145,11 +145,11 @@ pub struct QuotaAnswer {
     pub granted: u32,
     /// The time after which to request the rest; if `closed`, until which to request none.
     pub wait: Duration,
-    /// True if the service refuses all requests during `wait`, and no test of that is due.
+    /// True if the service refuses all requests during `wait`, and no probe is due.
     ///
-    /// During a refusal of more than 15 minutes the store grants one permit per 15 minutes, to test
-    /// whether the service still refuses; and another 5 seconds after the end of its request, if that
-    /// is not reported with a change of the gate.
+    /// During a refusal of more than 15 minutes the store grants one permit every 15 minutes, as a
+    /// probe of whether the service still refuses. If the end of its request is reported without a
+    /// change of the gate, another permit follows after 5 seconds.
     pub closed: bool,
     /// The limit that one of the processes learned last.
     pub limit: SharedLimit,

@@ -19,17 +19,17 @@ use crate::oauth::FetchToken;
 pub(super) struct TokenCache {
     token: Option<CachedToken>,
     lease: Option<Lease>,
-    /// The last failure which every other call would run into as well.
+    /// The last failure that every other call would meet as well.
     failed: Option<Failure>,
     /// The error of the last token request, and its lease.
     last_error: Option<(u64, CallErrorKind)>,
-    /// The refusals by the token endpoint's rate limit in a row.
+    /// The number of consecutive refusals by the token endpoint's rate limit.
     refusals: u32,
     leases: u64,
     /// The last lease of the previous credentials; tokens fetched under it or earlier ones are not
     /// cached.
     retired: u64,
-    /// Closed after a refusal of the token endpoint, which `refusal` holds.
+    /// Closed after a refusal by the token endpoint, whose error is in `refusal`.
     gate: Gate,
     refusal: Option<CallErrorKind>,
     /// The time before which a refused token is not replaced, because a new one was just refused.
@@ -154,20 +154,20 @@ impl TokenCache {
         (waited_for == Some(*lease) || now < *until).then(|| error.clone())
     }
 
-    /// Records the error of a token request, and returns the number of refusals in a row.
+    /// Records the error of a token request, and returns the number of consecutive refusals.
     pub(super) fn failing(&mut self, claim: &TokenClaim, error: &CallErrorKind) -> u32 {
         self.refusals = if error.is_rate_limited() { self.refusals.saturating_add(1) } else { 0 };
         self.last_error = claim.lease.map(|lease| (lease, error.clone()));
         self.refusals
     }
 
-    /// Returns the last error of the call for whose token `claim`'s call waits.
+    /// Returns the last error of the token request that `claim`'s call waits for.
     pub(super) fn error_waited_for(&self, claim: &TokenClaim) -> Option<&CallErrorKind> {
         let (lease, error) = self.last_error.as_ref()?;
         (claim.waits_for == Some(*lease)).then_some(error)
     }
 
-    /// Returns whether the service named the time of its refusal, and no request under way tests it.
+    /// Returns whether the service named the end of its refusal, and no probe is in flight.
     pub(super) fn refusal_is_certain(&self) -> bool {
         self.gate.is_certain()
     }
@@ -216,7 +216,7 @@ impl TokenCache {
         }
     }
 
-    /// Records that the token endpoint accepts requests, as was known at `at`.
+    /// Records that the token endpoint accepted requests at the time `at`.
     pub(super) fn open_gate(&mut self, at: Moment) {
         self.gate.open(at);
         self.refusals = 0;
@@ -228,8 +228,8 @@ impl TokenCache {
         Self { leases: self.leases, retired: self.leases, ..Self::default() }
     }
 
-    /// Records that the token endpoint accepts no requests before `until`, as it told a request sent
-    /// at `sent_at`. Returns when the next one may be sent, to see whether it still refuses.
+    /// Records that the token endpoint accepts no requests before `until`, because it refused one
+    /// sent at `sent_at`. Returns when the next one may be sent, if only as a probe.
     pub(super) fn refused(
         &mut self,
         until: Moment,
@@ -242,7 +242,8 @@ impl TokenCache {
         self.gate.closed_until(now)
     }
 
-    /// Records that a token request sent at `sent_at` did not show whether the endpoint accepts them.
+    /// Records that a token request sent at `sent_at` did not show whether the endpoint still
+    /// refuses.
     pub(super) fn showed_nothing(&mut self, sent_at: Moment, now: Moment) {
         self.gate.showed_nothing(sent_at, now);
     }

@@ -73,8 +73,8 @@ impl JsonError {
         self.line
     }
 
-    /// Returns the column of the error in bytes, counted from 1; 0 if the previous line ended
-    /// early.
+    /// Returns the column of the error in bytes, counted from 1; 0 if the error is before the first
+    /// byte of the line.
     pub fn column(&self) -> usize {
         self.column
     }

@@ -149,14 +149,14 @@ struct Members {
     exp: Number,
 }
 
-/// A number or a string with a number. Any other value is ignored, since it is no reason to reject
-/// the token.
+/// A number or a string with a number. Any other value is ignored, since the token is usable
+/// without it.
 #[derive(Default)]
 struct Number(Option<f64>);
 
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Any value is accepted as text, also a number beyond a double or a lone surrogate.
+        // As text, any value is accepted, even a number beyond a double or a lone surrogate.
         let json: RawJson = Deserialize::deserialize(deserializer)?;
         let text = serde_json::from_str::<String>(json.as_str());
         let text = text.as_deref().unwrap_or(json.as_str());

@@ -86,7 +86,7 @@ struct Matcher<'a> {
     encodings: HashMap<char, Rc<[Vec<usize>]>>,
 }
 
-/// The end of an occurrence. That of the whole secret is greater than any of a part of it.
+/// The end of an occurrence. Ends of the whole secret are ordered after ends of a part of it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct End {
     is_whole: bool,
@@ -150,8 +150,8 @@ impl<'a> Matcher<'a> {
         secret.len()
     }
 
-    /// Lets the secret, of which `matched` characters precede, end with the text where that ends in
-    /// the middle of the secret or of a character's encoding.
+    /// Adds the end of the text to `ends`, as the end of an occurrence that was cut off after
+    /// `matched` characters of the secret, possibly in the middle of a character's encoding.
     fn end_if_cut_off(&self, matched: usize, ends: &mut Ends) {
         if matched < MIN_PREFIX {
             return;
@@ -191,7 +191,8 @@ impl<'a> Matcher<'a> {
         ends.into_iter().collect()
     }
 
-    /// Returns the ends of all texts at `start` that are `form`, any of its characters encoded.
+    /// Returns the ends of all occurrences of `form` at `start`, with any of its characters
+    /// encoded.
     fn encoded_form(&mut self, start: usize, form: &str) -> BTreeSet<usize> {
         // A plain character is compared exactly, an escape sequence without regard to case.
         let exact = form.chars().count() == 1;
@@ -362,7 +363,7 @@ mod tests {
     }
 
     proptest! {
-        /// Any text is accepted, also cut off, in any encoding.
+        /// Any text is accepted, in any encoding, even if it is cut off.
         #[test]
         fn no_text_panics(text in "([a-c%&\\\\;…é]|%61|&#0?97;|\\\\x61|\\\\u0061){0,20}", secret in "[a-c é…]{0,6}") {
             scrub(&text, &secret);

@@ -55,8 +55,8 @@ impl DeleteSession {
     }
 }
 
-/// The outcome of a deletion. If it is not known, all members are `None`: the response was lost, or an
-/// older version of the service sent none.
+/// The outcome of a deletion. All members are `None` if it is unknown, because the response was
+/// lost or an older version of the service sent no body.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]

@@ -50,7 +50,7 @@ impl ListSessions {
         Self { query: query.to_owned(), is_broken: false }
     }
 
-    /// Creates a request that stands for a link which does not lead forward, and cannot be sent.
+    /// Creates a request for a link that does not lead forward; building it fails.
     pub(super) fn broken() -> Self {
         Self { query: String::new(), is_broken: true }
     }

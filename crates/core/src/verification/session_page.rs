@@ -38,8 +38,8 @@ impl SessionPage {
         Ok(Self { members, breaks_off: false, json: RawJson::new_unchecked(text.trim_ascii()) })
     }
 
-    /// Marks a link to the next page that equals the query of this page, has no larger offset, or is
-    /// on an empty page: such pages would be an endless list, or show sessions twice.
+    /// Marks the link to the next page as broken if it equals the query of this page, has no larger
+    /// offset, or is on an empty page: following it could go on forever, or list sessions twice.
     pub(super) fn followed_from(mut self, query: &str) -> Self {
         let next = self.members.next.as_deref().and_then(query_of);
         self.breaks_off = next.is_some_and(|next| {

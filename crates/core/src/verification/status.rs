@@ -44,9 +44,9 @@ pub enum Status {
     KycExpired,
     /// The user started but did not finish in time.
     Abandoned,
-    /// Of a report: its step was not completed.
+    /// Reports only: the step was not completed.
     NotFinished,
-    /// Of a report: its step has to be repeated.
+    /// Reports only: the step has to be repeated.
     ResubRequested,
     /// A status that this version does not know, as the service wrote it.
     Other(UnknownStatus),

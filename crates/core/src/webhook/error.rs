@@ -19,7 +19,7 @@ pub enum WebhookError {
     /// No secret matches: the delivery was modified in transit, is forged, or belongs to another
     /// destination.
     SignatureMismatch,
-    /// The signature matches, but there is no signed time by which a replay could be detected.
+    /// The signature matches, but there is no signed time, so a replay could not be detected.
     NoTimestamp,
     /// The signature matches, but `X-Timestamp` differs from the signed `timestamp`.
     TimestampMismatch,

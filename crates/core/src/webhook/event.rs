@@ -129,7 +129,7 @@ impl Event {
         format!("{hash:032x}")
     }
 
-    /// Returns the key by which the events of a session are ordered: the time of the event, then
+    /// Returns the key that orders the events of a session: the time of the event, then
     /// the time of the signature, both in seconds since 1970.
     ///
     /// A retried delivery is signed again, so an earlier event may have a later

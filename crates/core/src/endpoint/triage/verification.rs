@@ -1,5 +1,5 @@
-//! What only responses of the verification API need: checks of successes, and messages about refused
-//! fields.
+//! Handling specific to the verification API's responses: checks of successes, and messages about
+//! refused fields.
 
 use http::Response;
 use serde_json::Value;
@@ -39,7 +39,7 @@ pub(crate) fn check_session<E: Endpoint, B: AsRef<[u8]>>(
     }
 }
 
-/// Returns whether a body is an object with words of the service, as in an error, or without success.
+/// Returns whether a body is an object that reports an error, with a message or a flag.
 fn is_error(body: &[u8]) -> bool {
     const WORDS: [&str; 5] = ["error", "error_description", "errors", "message", "detail"];
     let Some(value) = json(body) else { return false };
@@ -62,8 +62,8 @@ pub(super) fn field_errors(body: &[u8]) -> Option<String> {
     excerpt(&words, MAX_CHARS)
 }
 
-/// Appends the strings in a value, each after its path, until there are enough for a message: with a
-/// long path in front of each of them, all strings would be far longer than the body.
+/// Appends the strings in a value, each after its path, until there are enough for a message: as
+/// the path is repeated, all of them could be far longer than the body.
 fn collect_words(path: &mut String, value: &Value, words: &mut String) {
     match value {
         Value::String(text) => {

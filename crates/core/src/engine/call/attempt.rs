@@ -59,7 +59,7 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    /// Uses the token that was fetched.
+    /// Stores the token that was fetched.
     pub(super) fn token_fetched(&mut self, engine: &mut Engine, now: Moment, token: &AccessToken) {
         engine.store_token(&mut self.claim, token, now);
         self.token_attempts = 0;
@@ -67,7 +67,7 @@ impl<E: Endpoint> Call<E> {
         self.record(engine, EventKind::TokenFetched { lifetime: token.lifetime() });
     }
 
-    /// Returns the end of the time for such requests.
+    /// Returns the deadline of requests with this purpose.
     pub(super) fn deadline_of(
         &mut self,
         purpose: &Purpose,
@@ -80,7 +80,7 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    /// Returns the number of attempts of the current request of this kind.
+    /// Returns the counter of attempts of the current request with this purpose.
     pub(super) fn attempts(&mut self, purpose: &Purpose) -> &mut u32 {
         match purpose {
             Purpose::Token(_) => &mut self.token_attempts,

@@ -1,4 +1,4 @@
-//! What follows from a failed attempt.
+//! Handles failed attempts: decides whether to retry.
 
 use std::time::Duration;
 
@@ -68,7 +68,7 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    /// Returns whether the call goes on with another token, or with the old one.
+    /// Returns whether the call continues without a retry: with another token, or with the old one.
     fn needs_no_retry(
         &mut self,
         engine: &mut Engine,
@@ -128,8 +128,9 @@ impl<E: Endpoint> Call<E> {
     }
 }
 
-/// Keeps all calls from sending such requests for this time, if there is one: the one that the
-/// service named, or else the pause of the call, which does not shorten a refusal.
+/// Keeps all calls from sending requests like the refused one for the time `wait`, if there is one:
+/// the time that the service named, or else this call's own pause, which does not shorten an
+/// earlier refusal.
 fn close_gate<E: Endpoint>(
     engine: &mut Engine,
     now: Moment,

@@ -12,11 +12,11 @@ pub(in crate::engine) struct TokenShare {
     longest_fetch: Duration,
     lease: Lease,
     hold: Option<Hold>,
-    /// The time until which a call waits for the token, if it is not polled again.
+    /// The time until which a waiting call is assumed to need the token, unless it is polled again.
     waits_until: Moment,
     /// The messages that are sent to the store before the next `Get`, in this order.
     outgoing: Vec<Message>,
-    /// The messages in the exchange that is under way.
+    /// The messages in the exchange in progress.
     sent: Vec<Message>,
 }
 
@@ -35,7 +35,7 @@ enum Lease {
     None,
     /// To be requested from the store.
     Needed,
-    /// Requested; released when it is granted, if it is not `needed` any more.
+    /// Requested; released as soon as it is granted, if it is no longer `needed`.
     Requested {
         needed: bool,
     },
@@ -50,8 +50,8 @@ enum Lease {
     },
 }
 
-/// The time for which this process extends the store's lease, bit by bit, so that it soon ends if
-/// the process dies.
+/// The time for which this process keeps the store's lease. It is extended in small steps, so that
+/// it soon ends if the process dies.
 #[derive(Debug)]
 struct Hold {
     /// The time at which a fetch failed.
@@ -60,10 +60,9 @@ struct Hold {
     extend_at: Moment,
 }
 
-/// The time after which a lease under which no fetch has started is no longer used.
+/// The time within which a fetch must start under a lease.
 const UNUSED: Duration = Duration::from_secs(5);
-/// The time after which a call that waits for the token and is not polled again does not need it any
-/// more.
+/// The time after which a waiting call that is not polled again is assumed not to need the token.
 const DROPPED: Duration = RECHECK.saturating_mul(2);
 /// The maximum number of messages that may be queued for the store before refused tokens are no
 /// longer reported.
@@ -86,8 +85,8 @@ impl TokenShare {
         self.longest_fetch.saturating_add(UNUSED)
     }
 
-    /// Returns whether a fetch may start now, and requests the lease if not. The call that asks has
-    /// no other token if it `waits`.
+    /// Returns whether a fetch may start now, and requests the lease if not. `waits` is true if the
+    /// call has no other token to use meanwhile.
     pub(in crate::engine) fn may_fetch(&mut self, waits: bool, now: Moment) -> bool {
         if waits {
             self.waits_until = now.after(DROPPED);
@@ -183,7 +182,7 @@ impl TokenShare {
         requests
     }
 
-    /// Returns when there is something to request, unless a step changes that.
+    /// Returns when the next exchange is due, unless a step makes an earlier one necessary.
     pub(super) fn next_exchange_at(&self, now: Moment) -> Option<Moment> {
         let ask_at = match self.lease {
             Lease::Elsewhere { ask_at } if ask_at.max(now) < self.waits_until => Some(ask_at),
@@ -250,7 +249,7 @@ impl TokenShare {
 impl Message {
     fn request(&self, cache: &TokenCache, now: Moment) -> TokenRequest {
         match self {
-            // A token that has expired, or was refused, is not worth sharing any more.
+            // A token that has expired, or is no longer cached, is not shared.
             Self::Put(token) => {
                 cache.shared(token, now).map_or(TokenRequest::Release, TokenRequest::Put)
             }

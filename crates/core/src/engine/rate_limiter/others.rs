@@ -17,7 +17,7 @@ impl Others {
         self.seen.iter().map(|(count, _)| count).sum()
     }
 
-    /// Records that the service counts between `least` and `most` requests of others.
+    /// Records that the service counts between `least` and `most` requests of other clients.
     pub(super) fn observe(&mut self, least: usize, most: usize, now: Moment, window: Duration) {
         let known = self.count();
         if least > known {

@@ -22,7 +22,7 @@ pub(super) struct Permits {
     completed: VecDeque<Completed>,
     /// The permits to give back to the store.
     unused: Vec<u64>,
-    /// The request to the store that is under way.
+    /// The request to the store that has not been answered.
     asked: Option<Asked>,
     /// The earliest time to ask the store for more permits.
     next_request_at: Moment,
@@ -30,9 +30,9 @@ pub(super) struct Permits {
     store_limit: SharedLimit,
     members: u32,
     gate_change: Option<GateChange>,
-    /// True if the service refused requests when the store or this process last knew, or may have done
-    /// so before this process joined; even if the store has granted a permit since, to see whether
-    /// it still does.
+    /// True if, as far as this process knows, the service may be refusing requests, so that an
+    /// accepted request must be reported to the store. A permit granted as a probe does not change
+    /// it.
     refused: bool,
     /// Set while the store is lost.
     lost: Option<Lost>,
@@ -62,7 +62,7 @@ struct Asked {
     gate_change: Option<GateChange>,
 }
 
-/// A change of the gate that the store does not know yet.
+/// A change of the gate that has not been reported to the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct GateChange {
     /// `None` if the gate has opened.
@@ -162,8 +162,8 @@ impl Permits {
         }
     }
 
-    /// Records that the gate is closed until then, or open, as a request sent at `sent_at` showed;
-    /// and whether the service has `named` that time.
+    /// Records that a request sent at `sent_at` showed the gate to be closed until `closed_until`,
+    /// a time that the service may have `named`, or to be open.
     pub(super) fn gate_changed(
         &mut self,
         closed_until: Option<Moment>,
@@ -186,7 +186,7 @@ impl Permits {
         }
     }
 
-    /// Returns whether the store does not know yet that the gate has closed or opened.
+    /// Returns whether a change of the gate has not been reported to the store.
     pub(super) fn has_gate_change(&self) -> bool {
         self.gate_change.is_some()
     }
@@ -281,14 +281,14 @@ impl Permits {
         }
     }
 
-    /// Returns the permits whose requests have ended and that the store does not know of, or `all`,
-    /// each with the time since its end.
+    /// Returns the permits whose requests have ended, each with the time since then: those that
+    /// were not reported, or `all`.
     fn unreported(&self, all: bool, now: Moment) -> Vec<(u64, Duration)> {
         let unreported = self.completed.iter().filter(|done| all || !done.reported);
         unreported.map(|done| (done.permit, now.since(done.at))).collect()
     }
 
-    /// Returns when there may be something to ask or to give back, unless a step changes that.
+    /// Returns when the next exchange is due, unless a step makes an earlier one necessary.
     pub(super) fn next_exchange_at(
         &self,
         waiting: usize,
@@ -310,13 +310,13 @@ impl Permits {
             self.leave();
             return None;
         }
-        // A change since the request is yet to be reported.
+        // A change after the request was sent has yet to be reported.
         self.gate_change.take_if(|change| Some(*change) == asked.gate_change);
         let opened = asked.gate_change.is_some_and(|change| change.closed_until.is_none());
         self.refused = answer.closed || (self.refused && !opened);
         self.membership = Membership::Member;
         self.members = answer.members;
-        // The gate knows how long it is closed.
+        // If the quota is closed, the gate holds the wait.
         if asked.wanted > 0 && !answer.closed {
             self.next_request_at = now.after(answer.wait);
         }
@@ -328,8 +328,8 @@ impl Permits {
         changed.then_some(answer.limit)
     }
 
-    /// Handles the return of the store, also for a quota that no call has needed. Asks for no permit
-    /// before the other processes, which may have lost it too, have reported their requests.
+    /// Handles the return of the store, even for a quota that no call has needed. Requests no
+    /// permit until the other processes, which may have lost it too, have reported their requests.
     pub(super) fn store_returned(&mut self, now: Moment) {
         if self.lost.take().is_some() {
             self.next_request_at = now.after(REASSEMBLY);
@@ -347,7 +347,7 @@ impl Permits {
         self.leave();
     }
 
-    /// Resets the state that the store has: a process that joins again reports everything.
+    /// Forgets what the store knows: a process that joins again reports everything.
     fn leave(&mut self) {
         if self.membership == Membership::Member {
             self.membership = Membership::Former;

@@ -39,7 +39,7 @@ impl RateLimiter {
         self.permits.as_mut()?.request(&state, now, heartbeat)
     }
 
-    /// Returns when there may be something to ask the store, unless a step changes that.
+    /// Returns when the next exchange is due, unless a step makes an earlier one necessary.
     pub(in crate::engine) fn next_exchange_at(&self, now: Moment) -> Option<Moment> {
         self.permits.as_ref()?.next_exchange_at(self.queue.len(), self.gate.closed_until(now))
     }

@@ -1,4 +1,4 @@
-//! Tokens that come from elsewhere, or are passed on.
+//! Exchange of tokens with other processes.
 
 use super::{CachedToken, TokenCache};
 use crate::credentials::Authorization;

@@ -28,7 +28,7 @@ pub struct Match {
     pub is_blocklisted: Option<bool>,
     /// True if the shared value is on an allowlist.
     pub is_allowlisted: Option<bool>,
-    /// The standalone API from which the match is.
+    /// The standalone API that the match comes from.
     pub api_service: Option<String>,
     /// The similarity of the faces, from 0 to 100.
     pub similarity_percentage: Option<Number>,

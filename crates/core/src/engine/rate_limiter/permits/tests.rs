@@ -269,7 +269,7 @@ fn permits_are_asked_for_a_second_after_the_return_of_a_lost_store() {
     permits.answered(&answer(0, 0), at(2_001));
     assert_eq!(permits.request(&state(1), at(3_000), false), None);
     assert_eq!(permits.next_exchange_at(1, None), Some(at(3_001)));
-    // The store has answered since, so its return is no news.
+    // The store has answered since, so its return changes nothing.
     permits.store_returned(at(3_001));
     assert_eq!(asks(&mut permits, &state(1), at(3_001)).wanted, 1);
 }
