@@ -134,7 +134,7 @@ impl Measured {
     }
 }
 
-/// Retrieves 1000 decisions under a quota of 100 per 2 seconds, which the client has to keep.
+/// Retrieves 1000 decisions under a quota of 100 per 2 seconds, which the client must not exceed.
 fn quota() {
     const IDS: u64 = 1000;
     let quota = Quota { limit: 100, window: Duration::from_secs(2) };

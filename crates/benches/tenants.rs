@@ -1,4 +1,4 @@
-//! What a client for one more tenant costs beside the first one: `Client::with_credentials`.
+//! The time and memory that a client for one more tenant takes: `Client::with_credentials`.
 //!
 //! `cargo bench -p didit-benches --bench tenants`, on Linux
 #![allow(clippy::unwrap_used)]
@@ -10,7 +10,7 @@ use didit_core::{Authorization, ClientCredentials};
 
 const TENANTS: u32 = 500;
 const ROUNDS: u32 = 100;
-/// So many that pages of memory tell what each takes.
+/// Enough clients that whole pages of memory show what each one takes.
 const KEPT: u32 = 50_000;
 
 fn main() {
@@ -45,7 +45,7 @@ fn credentials(tenant: u32) -> ClientCredentials {
     ClientCredentials::new(&id, secret).unwrap()
 }
 
-/// Returns the memory that the process has, in bytes.
+/// Returns the resident memory of the process, in bytes.
 fn resident() -> u64 {
     didit_benches::memory("self", "VmRSS").unwrap() * 1024
 }

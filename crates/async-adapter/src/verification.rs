@@ -60,7 +60,7 @@ impl<'a> Verification<'a> {
         pages.try_flatten().boxed()
     }
 
-    /// Approves, declines or resubmits a session.
+    /// Approves or declines a session, or requires the user to repeat steps.
     ///
     /// The request is not repeated once the service may have acted on it, so the status may have
     /// changed even if the call fails.

@@ -24,7 +24,7 @@ use crate::resolver::CachingResolver;
 /// [`http_client`](Self::http_client).
 pub type ClientBuilder = didit_core::ClientBuilder<Client>;
 
-/// Maximum number of idle connections; more concurrent threads than that reconnect.
+/// Maximum number of idle connections; with more concurrent threads, some reconnect.
 const MAX_IDLE_CONNECTIONS: usize = 256;
 
 impl Connect for Client {

@@ -29,7 +29,7 @@ impl Resolver for CachingResolver {
             return Ok(addresses);
         }
         let addresses = look_up(uri.clone(), config.clone(), timeout);
-        // A failed look-up has no OS error code; other errors must not look like a connection's.
+        // A failed look-up has no OS error code. Other errors must not pass for connection errors.
         let addresses = addresses.map_err(|error| match error {
             ureq::Error::Io(error) if error.raw_os_error().is_none() => ureq::Error::HostNotFound,
             ureq::Error::Io(error) => ureq::Error::Other(Box::new(error)),
@@ -42,7 +42,7 @@ impl Resolver for CachingResolver {
     }
 }
 
-/// Resolves a host within the timeout, an IP address without a thread. `ureq` would panic if no
+/// Resolves a host within the timeout; an IP address needs no thread. `ureq` would panic if no
 /// thread could be started.
 fn look_up(uri: Uri, config: Config, timeout: NextTimeout) -> Addresses {
     let unlimited = NextTimeout { after: time::Duration::NotHappening, ..timeout };

@@ -161,7 +161,7 @@ fn settings<'a>(context: &'a Context, profile: Option<&Profile>) -> Environment<
             "DIDIT_CLIENT_SECRET" => is_set(name) || is_set("DIDIT_CLIENT_SECRET_FILE"),
             name => is_set(name),
         };
-        // The first value of a setting counts, and that of a flag is before.
+        // The first value of a setting applies, and those of the flags were added first.
         if !is_overridden {
             environment = environment.with_flag(name, setting, value);
         }
@@ -190,8 +190,8 @@ pub(crate) fn credential_sources(context: &Context) -> Result<Vec<&'static str>,
     Ok(settings(context, profile(context, true)?.as_ref()).credential_sources())
 }
 
-/// Builds the failure for an invalid setting, with the file of the profile if it is from there or
-/// missing there.
+/// Builds the failure for an invalid setting; names the profile's file if the setting is from there
+/// or missing there.
 fn invalid(error: &InvalidEnvironment, context: &Context, profile: Option<&Profile>) -> Failure {
     let failure = Failure::usage(error);
     let is_of_profile = |name: &&str| {

@@ -33,8 +33,8 @@ impl Context {
         }
     }
 
-    /// Returns true if a line on standard error may be drawn again and again: on a terminal, without
-    /// log lines in between.
+    /// Returns true if a line on standard error may be redrawn: on a terminal, without log lines in
+    /// between.
     pub(crate) fn redraws(&self) -> bool {
         let dumb = self.environment.os("TERM").is_some_and(|term| term == "dumb");
         let is_alone = self.options.verbose == 0 && !self.options.quiet;

@@ -22,7 +22,8 @@ pub(crate) struct Interrupt {
 
 impl Interrupt {
     /// Installs the signal handlers. If that fails, the signals' default action ends the process. A
-    /// signal that whoever started the program ignores (like `nohup` or `trap '' INT`) stays ignored.
+    /// signal that was ignored when the program started (by `nohup` or `trap '' INT`) stays
+    /// ignored.
     pub(crate) fn handle() -> Self {
         let interrupt = Self { at_once: Arc::new(true.into()), received: Arc::default() };
         let ignored = ignored_signals();

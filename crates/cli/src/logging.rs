@@ -50,8 +50,8 @@ fn subscriber(filter: Targets) -> impl Subscriber + Send + Sync {
         .event_format(line::Line)
         // Reporting an internal error would panic if standard error is closed.
         .log_internal_errors(false);
-    // One filter: with two, an event that only one of them refuses would count as enabled, and the
-    // log of requests would be prepared for nobody.
+    // A single filter: with two, an event that only one of them rejects would count as enabled, and
+    // request log lines would be built but never shown.
     tracing_subscriber::registry().with(lines.with_filter(filter.and(without_duplicates)))
 }
 

@@ -33,7 +33,7 @@ const HARMLESS: [&str; 2] = ["DIDIT_TIMEOUT", "DIDIT_CA_FILE"];
 pub(crate) struct Profiles {
     folder: PathBuf,
     pub(crate) by_name: BTreeMap<String, Settings>,
-    /// Set while they are changed, so that nobody else changes them meanwhile.
+    /// Set while they are being changed, so that no other process changes them.
     _lock: Option<File>,
 }
 
@@ -177,8 +177,8 @@ impl Profiles {
         Ok(Self { folder, by_name, _lock: None })
     }
 
-    /// Reads the profiles of this user to change them. Others that do so wait until these are
-    /// dropped.
+    /// Reads the profiles of this user to change them. Other processes that do so wait until these
+    /// are dropped.
     pub(crate) fn to_change(context: &Context) -> Result<Self, Failure> {
         let folder = folder(&context.environment).ok_or_else(no_folder)?;
         let lock = || -> io::Result<File> {

@@ -11,8 +11,8 @@ use crate::style::Style;
 /// The assumed width of a terminal that does not report it, in columns.
 const DEFAULT_WIDTH: usize = 80;
 
-/// Returns the QR code if standard output is a terminal that can show it. Without colors, either of
-/// two squares may be the darker one.
+/// Returns the QR code if standard output is a terminal that can show it. That requires colors:
+/// without them, a theme may swap the dark and the light squares.
 pub(crate) fn for_terminal(address: &str, style: Style) -> Option<String> {
     let shows = style.colors && io::stdout().is_terminal();
     shows.then(|| drawn(address, style.width.unwrap_or(DEFAULT_WIDTH))).flatten()

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Set while the last line of standard error is one that is drawn again and again.
+/// Set while the last line on standard error is one that is redrawn.
 static IS_DRAWN: AtomicBool = AtomicBool::new(false);
 
 /// Standard error for whole lines, which replace a drawn one.
@@ -25,7 +25,7 @@ pub(crate) fn say(text: &str) {
     write(&format!("didit: {}\n", escape(text)));
 }
 
-/// Draws the last line of standard error again.
+/// Redraws the last line on standard error.
 pub(crate) fn redraw(line: &str) {
     IS_DRAWN.store(true, Ordering::Relaxed);
     let _ = write!(io::stderr(), "\r{line}\x1b[K");

@@ -53,7 +53,7 @@ pub(crate) fn verification_id(text: &str) -> Result<verification::SessionId, Str
     text.parse().map_err(|error| format!("{text:?} is not a session ID: {error}"))
 }
 
-/// Parses the same as an ID of either API.
+/// Parses the ID of a session of the verification API, and returns it as an ID of either API.
 pub(crate) fn checked_verification_id(text: &str) -> Result<SessionId, String> {
     session_id(verification_id(text)?.as_str())
 }

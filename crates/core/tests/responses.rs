@@ -118,7 +118,7 @@ fn advice_depends_on_the_endpoint() {
     );
 }
 
-/// The token endpoint has no rate limiter of its own in the client, so the error tells the wait.
+/// The client has no rate limiter for the token endpoint, so the error contains the wait.
 #[test]
 fn used_up_limit_of_the_token_endpoint_names_the_wait() {
     let retry_after = |endpoint, status: u16, remaining: &str| {

@@ -90,7 +90,7 @@ impl RedisStoreBuilder {
         let address = info.addr().to_string();
         let with_tls = uses_tls(info.addr());
         if with_tls && CryptoProvider::get_default().is_none() {
-            // The library uses the default provider of the process. It may be set meanwhile.
+            // The library uses the process's default provider. Another thread may set it first.
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let client = if with_tls {
@@ -112,8 +112,8 @@ impl RedisStoreBuilder {
     }
 }
 
-/// Returns the PEM texts of the platform's certificates and of the given ones. The library would
-/// trust the given ones alone.
+/// Returns the PEM texts of the platform's certificates and of the given ones, since the library
+/// would trust only the given ones.
 fn trusted_roots(given: &[Vec<u8>]) -> Result<Vec<u8>, ConfigError> {
     // The host serves only to say that TLS is used.
     let settings = HttpSettings::new(&BaseUrl::production(), given, None);

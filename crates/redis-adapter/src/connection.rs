@@ -1,7 +1,7 @@
-//! Connections to Redis, and what runs on them, within a bounded time.
+//! Connects to Redis and runs commands, each within a bounded time.
 //!
-//! The library bounds only each single wait: those for several responses, for several addresses and
-//! for a name add up.
+//! The library limits only each single wait; the waits for name resolution, for several addresses
+//! and for several responses would add up.
 
 use std::io::{self, ErrorKind};
 use std::sync::Mutex;
@@ -18,12 +18,12 @@ const ANSWER_TIMEOUT: Duration = Duration::from_millis(900);
 pub(crate) struct Attempt(Mutex<Receiver<RedisResult<Connection>>>);
 
 impl Attempt {
-    /// Starts an attempt, of which each single wait takes at most `timeout`.
+    /// Starts an attempt, in which each single wait takes at most `timeout`.
     pub(crate) fn start(client: &Client, timeout: Duration) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
         let client = client.clone();
         thread::Builder::new().name("didit-redis-connect".to_owned()).spawn(move || {
-            // If nobody waits any more, the connection is closed.
+            // If the receiver is gone, the connection is closed.
             let _ = sender.send(connect(&client, timeout));
         })?;
         Ok(Self(Mutex::new(receiver)))

@@ -13,7 +13,7 @@ pub(crate) fn error_at(address: &str, why: impl fmt::Display) -> StoreError {
     StoreError::new(format!("Redis at {address}: {why}"))
 }
 
-/// Converts an error of the Redis at `address`. `with_tls`: its URL is `rediss`.
+/// Converts an error of the Redis at `address`. `with_tls` is true if its URL is `rediss`.
 pub(crate) fn failure(address: &str, with_tls: bool, error: &RedisError) -> StoreError {
     let why = match error.kind() {
         ErrorKind::AuthenticationFailed => {

@@ -25,7 +25,7 @@ local function put(number, leaves)
   end
 end
 
--- Returns a time of the state. One that is too far ahead is from before the clock went back, and over.
+-- Returns a time of the state. One that is too far ahead was set before the clock went back; it is over.
 local function field(name, longest)
   local value = tonumber(redis.call('HGET', state, name) or 0)
   return value - now <= (longest or math.huge) and value or 0
@@ -64,7 +64,7 @@ elseif not redis.call('ZSCORE', members, me) then
 end
 redis.call('ZADD', members, now, me)
 
--- Reports of the process. A probe that ends shows nothing, unless the process also reports the gate.
+-- Reports of the process. A probe is inconclusive, unless the process also reports the gate.
 local prober = redis.call('HGET', state, 'prober')
 local function ended(number)
   if string.format('%s/%.0f', me, number) == prober then

@@ -20,7 +20,7 @@ use crate::{quota, token};
 pub struct RedisStore {
     client: Client,
     pub(crate) connection: Option<Connection>,
-    /// The attempt to connect that took longer than somebody waited for it.
+    /// An attempt to connect that outlasted the wait for it.
     attempt: Option<Attempt>,
     /// The host and port, for messages.
     address: String,
@@ -54,7 +54,7 @@ impl RedisStore {
     }
 
     pub(crate) fn new_connection(&mut self, timeout: Duration) -> Result<Connection, StoreError> {
-        // The last attempt may be ready meanwhile. If it has failed, another is made.
+        // The last attempt may have ended since. If it has failed, another is made.
         let last = self.attempt.as_mut().and_then(|attempt| attempt.wait(Duration::ZERO));
         if let Some(result) = last {
             self.attempt = None;

@@ -20,7 +20,8 @@ use crate::store::{RedisStore, microseconds};
 /// since only that machine can tell whether they are in its output. Others see them as
 /// [`Unconfirmed`](Claim::Unconfirmed) after the lease, and neither lose nor repeat them. When the
 /// machine is started again with the same owner name, it first confirms the sessions in its output;
-/// for its other commits `claim` returns [`Done`](Claim::Done), and it does and writes them.
+/// for its other commits `claim` returns [`Done`](Claim::Done), and it does their work and writes
+/// them.
 ///
 /// Each session is therefore in one output exactly once, as long as Redis keeps the list, which it
 /// does for a week after the last request. Redis holds hashes of the session ids, keyed with the

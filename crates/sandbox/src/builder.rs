@@ -117,8 +117,8 @@ impl SandboxBuilder {
         self
     }
 
-    /// Keeps the sessions and tokens in this file of JSON lines, from which the next sandbox that is
-    /// started with it restores them. A missing file is created, readable only by its owner.
+    /// Keeps the sessions and tokens in this file of JSON lines. The next sandbox that is started
+    /// with it restores them. A missing file is created, readable only by its owner.
     ///
     /// Every change of a session appends a line with the whole session; the last line counts. An
     /// invalid line makes [`start`](Self::start) fail with an error that contains its number.

@@ -130,7 +130,7 @@ impl Sessions {
     }
 
     /// Ends a session with this status, and with the shared data if it is confirmed. Does nothing
-    /// and returns false if it has ended before.
+    /// and returns false if it has already ended.
     pub(crate) fn end(
         &mut self,
         token: &str,

@@ -76,7 +76,7 @@ impl SandboxBuilder {
     }
 }
 
-/// Refuses limits with which nothing could be answered or sent.
+/// Refuses limits of 0, under which nothing could be answered or sent.
 fn check_limits(settings: &Settings) -> io::Result<()> {
     let limits = [
         ("idle_timeout", settings.idle_timeout.is_zero()),

@@ -18,7 +18,8 @@ use crate::verification::session::Session as Verification;
 /// The maximum length of a line in bytes: a session with many comments of the size of a request, 4 MiB.
 const MAX_LINE: u64 = 1 << 26;
 
-/// The maximum number of a session or a token that was saved. The id of a session has twelve digits.
+/// The highest number that a saved session or token may have. Session ids have room for twelve
+/// digits.
 const MAX_NUMBER: u64 = 500_000_000_000;
 
 /// A change to be saved. Of several records about the same session the last one counts.

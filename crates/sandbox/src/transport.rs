@@ -5,8 +5,8 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The time for which, and the number of bytes up to which, data is still read from a peer after
-/// the connection was closed for writing.
+/// The limits, in time and in bytes, for reading from a peer after the connection was closed for
+/// writing.
 const LINGER: Duration = Duration::from_secs(1);
 const LINGER_BYTES: usize = 16 * 1024 * 1024;
 

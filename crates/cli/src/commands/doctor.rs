@@ -28,10 +28,11 @@ use crate::{connection, terminal};
 /// Shorter than the default time limit of other commands: a person is waiting.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The clock difference from which tokens and rate limits are affected.
+/// The smallest clock difference that causes a warning, as it may affect tokens and rate limits.
 const MAX_SKEW_SECONDS: i64 = 30;
 
-/// The id of a session that does not exist: the response shows if the credentials are accepted.
+/// The id of a session that does not exist: the response shows whether the credentials are
+/// accepted.
 const MISSING_SESSION: &str = "didit-doctor";
 
 const EXAMPLES: &str = "\
@@ -117,7 +118,7 @@ fn send_requests(connection: &Connection, findings: &mut Findings) -> Option<Err
     }
     let operation = Call::new(RetrieveDecision::new(MISSING_SESSION.parse().ok()?));
     let error = connection.run(Observed { operation, observer: findings }).err()?;
-    // With these responses, the service has not refused the credentials.
+    // These responses do not refuse the credentials.
     let kind = error.call().response().map(ResponseError::kind);
     match kind {
         Some(ResponseErrorKind::NotFound | ResponseErrorKind::ClientError) => None,
@@ -172,7 +173,8 @@ fn credentials(error: Option<&Error>, findings: &Findings) -> Finding {
     }
 }
 
-/// Returns true if a failure with this exit code is that of the credentials or of the quota.
+/// Returns true if the check of the credentials or of the quota shows a failure with this exit
+/// code.
 fn is_shown_elsewhere(exit: Exit) -> bool {
     matches!(exit, Exit::CredentialsRefused | Exit::RateLimited)
 }

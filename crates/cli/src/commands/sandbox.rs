@@ -26,7 +26,7 @@ Examples:
   didit sandbox --state sessions.jsonl --session-lifetime 1h
   didit sandbox --webhook http://127.0.0.1:3000/webhooks --webhook-fault duplicate,lost";
 
-/// The help on special session ids, which --strict does not have.
+/// The help on special session ids, which do not exist with --strict.
 const SPECIAL_IDS: &str = "\
 Special session IDs (any other is Confirmed, with the sample person):
   declined-...  the person declined
@@ -111,7 +111,7 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let secret = context.environment.text("DIDIT_WEBHOOK_SECRET")?;
-        // A secret of the environment is known, and might need quotes in a shell.
+        // The user knows a secret of the environment, and it might need quotes in a shell.
         let shows_secret = secret.is_none() && !self.webhooks.is_empty();
         let secret = secret.unwrap_or_else(|| DEFAULT_WEBHOOK_SECRET.to_owned());
         if let Some(path) = self.state.as_deref().filter(|path| path.is_dir()) {

@@ -148,7 +148,7 @@ impl Files {
         })
     }
 
-    /// Does the same with the output, which is read after the state.
+    /// Reads the output, after the state, and returns the length of its whole records in bytes.
     fn read_output(&mut self, ids: &mut IdSet) -> Result<u64, Failure> {
         let Some(output) = &mut self.output else { return Ok(0) };
         let (name, format) = (output.name.clone(), self.arguments.format);
@@ -165,7 +165,7 @@ impl Files {
         })
     }
 
-    /// Does the same with the failures, which are read last.
+    /// Reads the failures, last of all, and returns the length of their whole records in bytes.
     fn read_failures(&mut self, ids: &mut IdSet) -> Result<u64, Failure> {
         let Some(failures) = &mut self.failures else { return Ok(0) };
         let name = failures.name.clone();
@@ -283,7 +283,7 @@ impl Files {
         [&self.output, &self.failures, &self.state].map(|file| {
             let file = file.as_ref().unwrap();
             let mut content = fs::read(&file.name.path).unwrap();
-            // What an earlier power loss has left and was not cut off is on the disk.
+            // What an earlier power loss left, and was not cut off since, is on disk.
             content.truncate(file.synced.map_or(usize::MAX, |length| length.try_into().unwrap()));
             content
         })
@@ -329,7 +329,7 @@ fn refuse_foreign(
     match checked {
         // A power loss may have left only zeros.
         Ok(_) if restart && (any || has_failures) => Ok(()),
-        // It was damaged since.
+        // It has been damaged since.
         Err(_) if restart && any && has_failures => Ok(()),
         Ok(1..) if may_restart => {
             not_empty(failures, "choose another --failures, or overwrite it with --restart")

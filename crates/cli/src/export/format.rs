@@ -110,7 +110,7 @@ impl ExportFormat {
         }
     }
 
-    /// Returns the option that tells an export in this format from one in the other.
+    /// Returns the option that distinguishes an export in this format from one in the other.
     pub(super) fn difference(self, other: Self) -> String {
         match (self, other) {
             (Self::Csv, Self::CsvRaw) => "without --csv-raw".to_owned(),

@@ -241,8 +241,8 @@ impl Iterator for Input {
     }
 }
 
-/// Reads the next line, and returns its length, which is 0 at the end. Of a long line, `line` gets one
-/// byte more than the maximum, and of a long comment only the `#`.
+/// Reads the next line, and returns its length, which is 0 at the end. For a line that is too long,
+/// `line` gets one byte more than the maximum; for a comment that is too long, only the `#`.
 fn read_line(from: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<u64> {
     line.clear();
     let mut length = from.take(MAX_LINE + 1).read_until(b'\n', line)? as u64;

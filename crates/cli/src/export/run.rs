@@ -41,7 +41,7 @@ struct Run {
     consecutive_failures: u64,
     /// The failure that stops the export early; it can be resumed.
     stopped: Option<Failure>,
-    /// The failure that every other session would have as well.
+    /// The failure that every remaining session would have as well.
     untrusted: Option<Error>,
 }
 

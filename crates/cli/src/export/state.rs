@@ -284,7 +284,7 @@ impl FailureLine {
     }
 }
 
-/// Parses a record; `None` if the line is another one.
+/// Parses a record; `None` if the line is not a record of this type.
 pub(super) fn parse_line<T: DeserializeOwned>(line: &str) -> Option<T> {
     serde_json::from_str(line).ok()
 }

@@ -29,8 +29,8 @@ const SHOWN: [&str; 13] = [
     "x-ratelimit-reset",
 ];
 
-/// The values of the service, besides short numbers and dates, that are shown: it may repeat a secret
-/// or personal data in any header and any encoding.
+/// The values of response headers that are shown, besides short numbers and dates: the service may
+/// repeat a secret or personal data in any header and any encoding.
 const PLAIN: [&str; 12] = [
     "application/json",
     "application/json; charset=utf-8",
@@ -85,7 +85,7 @@ fn shown<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
 /// Returns the value of a header of a response, redacted unless it is certain to hold no secret.
 fn received<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
     let text = shown(name, value);
-    // A telephone number is longer, except that the time of a reset is as long.
+    // Telephone numbers have more digits than this. The time of a reset has ten.
     let longest = if name == "x-ratelimit-reset" { 10 } else { 7 };
     let is_short_number = text.len() <= longest && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_plain = is_short_number

@@ -80,7 +80,8 @@ fn token_failures_stop_the_export() {
     }
 }
 
-/// Too few descriptors for the token request fail no session, also not those that wait for the token.
+/// If descriptors run out during the token request, no session fails, not even one that waits for
+/// it.
 #[test]
 fn descriptor_shortage_stops_the_export() {
     let sandbox = Sandbox::start().unwrap();

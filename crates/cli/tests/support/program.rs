@@ -34,8 +34,8 @@ pub(crate) fn didit(arguments: &str) -> Command {
     command
 }
 
-/// Returns the program, with the default action for signals that whoever started the tests ignores,
-/// as a shell does for a job in the background.
+/// Returns the program, with the default action for signals that were ignored when the tests
+/// started, as in a shell's background job.
 fn program() -> Command {
     let program = env!("CARGO_BIN_EXE_didit");
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -146,7 +146,7 @@ fn creation_is_retried_only_if_it_had_no_effect() {
     }
 }
 
-/// A session that is gone after an attempt that may have deleted it is deleted.
+/// A session that is gone after an attempt that may have deleted it counts as deleted.
 #[test]
 fn deletion_succeeds_if_a_retry_finds_no_session() {
     let lost = || Err(TransportErrorKind::ConnectionLost);

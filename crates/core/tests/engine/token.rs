@@ -163,7 +163,7 @@ fn refused_credentials_fail_all_calls_for_a_second() {
     later.cancel(&mut engine, at(2));
 }
 
-/// Calls that end at their deadlines do not hide from the next ones that the endpoint refuses.
+/// Later calls know of a refusal even if the refused calls have ended at their deadlines.
 #[test]
 fn refusals_without_a_time_are_remembered_across_calls() {
     let mut engine = engine();
@@ -216,7 +216,7 @@ fn error_of_an_earlier_token_request_is_not_reported() {
     assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Token)), "{error}");
 }
 
-/// A call that takes the lease when its own time is over had no token.
+/// If the time of a call is over when it could take the lease, its error is about the token.
 #[test]
 fn call_without_time_for_its_token_request_waited_for_the_token() {
     let mut engine = engine();
@@ -285,7 +285,7 @@ fn retry_of_the_token_request_extends_the_lease() {
     fetching.handle_response(&mut engine, at(0), ticket, &later.unwrap());
     assert_eq!(waits(&mut fetching, &mut engine, at(0)), (at(20), WaitReason::RetryAfter));
     assert_eq!(waits(&mut waiting, &mut engine, at(15)), (at(20), WaitReason::RetryAfter));
-    // A call that has not as much time fails at once, with the refusal.
+    // A call with less time fails at once, with the refusal.
     let mut hasty = call().with_timeout(Duration::from_secs(3));
     let error = fails(&mut hasty, &mut engine, at(15));
     assert_eq!(

@@ -51,7 +51,7 @@ pub(crate) struct Client {
     closed: [Moment; 2],
     /// The time before which no token may be requested, and the reply that demanded it.
     token_closed: Option<(Moment, Reply)>,
-    /// The refusals of token requests in a row.
+    /// The number of consecutive refusals of token requests.
     token_refusals: u32,
     /// The time until which refused credentials fail all calls, and the reply that refused them.
     denied: Option<(Moment, Reply)>,

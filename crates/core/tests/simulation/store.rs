@@ -32,7 +32,7 @@ impl SharedStore for Placeholder {
 pub(crate) struct Store {
     quotas: Vec<(Bucket, QuotaRecord)>,
     token: Option<StoredToken>,
-    /// The holder of the lease, its end, and the time since when it holds it.
+    /// The holder of the lease, the end of the lease, and its start.
     fetching: Option<(Member, Moment, Moment)>,
 }
 
@@ -48,7 +48,7 @@ struct QuotaRecord {
     grants_from: Moment,
     /// The end of the time for which the service refuses requests, and the time of the next probe.
     closed: Option<(Moment, Moment)>,
-    /// The permit of the process that sees whether the service still refuses.
+    /// The permit for the probe of whether the service still refuses, and its process.
     prober: Option<(Member, u64)>,
     /// The time of the last report of a refusal.
     refused_at: Option<Moment>,
@@ -67,8 +67,8 @@ const PROBE_PAUSE: Duration = Duration::from_secs(5);
 const GRACE: Duration = millis(100);
 /// The longest time in which a refusal is reported.
 const REPORTED: Duration = Duration::from_secs(1);
-/// The pause before asking again for a limit that another process is about to learn, and the least
-/// for a token.
+/// The pause before asking again for a limit that another process is about to learn, and the
+/// minimum pause for a token.
 const RECHECK: Duration = millis(20);
 /// The longest pause before asking again for a token.
 const LATEST: Duration = Duration::from_secs(1);

@@ -17,8 +17,8 @@ pub(super) struct Findings {
     /// The seconds by which this machine's clock is ahead of the service's.
     pub(super) clock_ahead: Option<i64>,
     pub(super) rate_limit: RateLimit,
-    /// Set if the last response is JSON with a status that the service gives for a session id, which
-    /// it may not know.
+    /// Set if the last response is JSON with a status that the service returns for a session id,
+    /// known or unknown.
     pub(super) is_of_service: bool,
 }
 

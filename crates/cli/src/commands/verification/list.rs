@@ -74,7 +74,7 @@ impl List {
             let call = Call::new(request).deadline_from_first_send();
             let page: SessionPage = connection.run(call).map_err(|error| {
                 match error.call().kind() {
-                    // The request is that of the service's link.
+                    // The request was made from the service's link.
                     CallErrorKind::Build(why) if pages > 0 => broken_link(why),
                     _ => Failure::of_call(None, &error),
                 }

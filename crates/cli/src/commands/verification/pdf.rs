@@ -93,7 +93,7 @@ impl Pdf {
             return Err(Failure::usage(format!("--output: {shown} is a folder; give a file")));
         }
         match self.output.symlink_metadata() {
-            // The report takes the place of the file, which must not be that of a device.
+            // The report replaces the file, which must therefore not be a device.
             Ok(found) if !found.is_file() => {
                 let kind = file::kind_of(found.file_type());
                 return Err(Failure::usage(format!("--output: {shown} is {kind}; give a file")));

@@ -128,7 +128,7 @@ impl Send {
             }
             _ => (reason, Exit::Unreachable, error.advice()),
         };
-        // What the advice calls so is the URL of the receiver here.
+        // Here, "the base URL" in the advice means the URL of the receiver.
         let advice = advice.replace("the base URL", "the URL");
         let url = &self.url;
         let line = format!("could not send the webhook to {url} ({route}: {reason}); {advice}");

@@ -23,7 +23,7 @@ use crate::{duration, file};
 const MAX_BODY: usize = 8 << 20;
 const MAX_HEADERS: usize = 1 << 20;
 
-/// The headers by which a webhook is verified.
+/// The headers that verify a webhook.
 const NAMES: [&str; 4] = ["X-Signature-V2", "X-Signature", "X-Signature-Simple", "X-Timestamp"];
 
 const EXAMPLES: &str = "\
@@ -161,8 +161,8 @@ fn header(text: &str) -> Result<(HeaderName, HeaderValue), String> {
     Ok((name, value.trim().parse().map_err(|_| problem())?))
 }
 
-/// Reads headers. The first line may be that of a request or a response; blank lines, and the
-/// values of other headers than a webhook's, are ignored.
+/// Reads headers. The first line may be that of a request or a response. Blank lines, and the
+/// values of headers other than a webhook's, are ignored.
 fn read_headers(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> {
     let refused = |why: &dyn std::fmt::Display| {
         Failure::usage(format!("--headers: {}: {why}", path.display()))
