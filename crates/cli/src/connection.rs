@@ -228,12 +228,12 @@ fn refuse_for_verification(
     if matches!(credentials, Credentials::Client(_)) {
         let advice = match profile {
             Some(profile) if profile.has_client_id() => {
-                format!("choose a profile without a client ID ({})", profile.place())
+                format!("choose a profile without a client id ({})", profile.place())
             }
             _ => "set DIDIT_API_KEY and unset DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET".to_owned(),
         };
         return Err(Failure::usage(format!(
-            "the verification API takes an API key, not a client ID and secret; {advice}"
+            "the verification API takes an API key, not a client id and secret; {advice}"
         )));
     }
     if environment.credential_sources().contains(&"DIDIT_ACCESS_TOKEN") {

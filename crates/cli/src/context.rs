@@ -52,7 +52,7 @@ pub(crate) struct Options {
     #[arg(long, global = true, hide_short_help = true, value_name = "URL")]
     #[arg(value_hint = ValueHint::Url)]
     pub(crate) base_url: Option<String>,
-    /// OAuth client ID [env: DIDIT_CLIENT_ID]
+    /// OAuth client id [env: DIDIT_CLIENT_ID]
     #[arg(long, global = true, hide_short_help = true, value_name = "ID")]
     pub(crate) client_id: Option<String>,
     /// Profile to use; see `didit config` [env: DIDIT_PROFILE]

@@ -1,4 +1,4 @@
-//! Parsers of arguments: whole numbers, session IDs, and texts with offered values.
+//! Parsers of arguments: whole numbers, session ids, and texts with offered values.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -39,21 +39,21 @@ impl TypedValueParser for Offering {
     }
 }
 
-/// Parses the ID of a session of the data-transfer API.
+/// Parses the id of a session of the data-transfer API.
 pub(crate) fn session_id(text: &str) -> Result<SessionId, String> {
     text.parse().map_err(|error| {
         let url = text.starts_with("https://") || text.starts_with("http://");
-        let hint = if url { "; give the session's ID, not its URL" } else { "" };
+        let hint = if url { "; give the session's id, not its URL" } else { "" };
         format!("{error}{hint}")
     })
 }
 
-/// Parses the ID of a session of the verification API.
+/// Parses the id of a session of the verification API.
 pub(crate) fn verification_id(text: &str) -> Result<verification::SessionId, String> {
-    text.parse().map_err(|error| format!("{text:?} is not a session ID: {error}"))
+    text.parse().map_err(|error| format!("{text:?} is not a session id: {error}"))
 }
 
-/// Parses the ID of a session of the verification API, and returns it as an ID of either API.
+/// Parses the id of a session of the verification API, and returns it as an id of either API.
 pub(crate) fn checked_verification_id(text: &str) -> Result<SessionId, String> {
     session_id(verification_id(text)?.as_str())
 }

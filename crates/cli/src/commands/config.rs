@@ -20,8 +20,8 @@ Examples:
 
 /// Keep settings in profiles
 ///
-/// A profile holds a base URL, a client ID, and a secret: in a file that only you can read, or
-/// printed by a command. Without a client ID the secret is an API key. The profile named `default`
+/// A profile holds a base URL, a client id, and a secret: in a file that only you can read, or
+/// printed by a command. Without a client id the secret is an API key. The profile named `default`
 /// is used when nothing else is configured, any other with --profile NAME or DIDIT_PROFILE. Flags
 /// and environment variables override it; no profile is ever required.
 #[derive(Args)]

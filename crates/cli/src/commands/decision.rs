@@ -23,7 +23,7 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Decision {
-    /// IDs of the sessions
+    /// The ids of the sessions
     #[arg(required = true, value_name = "SESSION_ID", value_parser = values::session_id)]
     session_ids: Vec<SessionId>,
     #[command(flatten)]

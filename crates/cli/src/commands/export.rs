@@ -30,9 +30,9 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Export {
-    /// File with one session ID per line, or - for stdin
+    /// File with one session id per line, or - for stdin
     ///
-    /// Blank lines and lines that start with # are skipped; an ID that is repeated is retrieved
+    /// Blank lines and lines that start with # are skipped; an id that is repeated is retrieved
     /// once.
     #[arg(long, value_name = "FILE", required_unless_present = "retry_failures")]
     #[arg(value_hint = ValueHint::FilePath)]
@@ -92,13 +92,13 @@ pub(crate) struct Export {
     /// all are done.
     #[arg(long, value_name = "URL")]
     shared: Option<String>,
-    /// Name of the shared export [default: from the IDs]
+    /// Name of the shared export [default: from the ids]
     ///
     /// Machines with the same name divide their lists, even if those differ. Redis remembers for a
     /// week what is exported under a name, so to export the same sessions again choose another one.
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
-    /// Time until a dead machine loses its IDs [default: 60s]
+    /// Time until a dead machine loses its ids [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     #[arg(allow_hyphen_values = true)]
     lease: Option<Duration>,
@@ -202,7 +202,7 @@ impl Export {
         }
         if !context.options.sandbox && context.environment.os("DIDIT_ACCESS_TOKEN").is_some() {
             return Err(Failure::usage(format!(
-                "{named_by} needs the same credentials on all machines: give a client ID and secret or an \
+                "{named_by} needs the same credentials on all machines: give a client id and secret or an \
                  API key in place of DIDIT_ACCESS_TOKEN"
             )));
         }

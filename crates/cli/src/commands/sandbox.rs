@@ -28,7 +28,7 @@ Examples:
 
 /// The help on special session ids, which do not exist with --strict.
 const SPECIAL_IDS: &str = "\
-Special session IDs (any other is Confirmed, with the sample person):
+Special session ids (any other is Confirmed, with the sample person):
   declined-...  the person declined
   expired-...   the person did not decide in time
   waiting-...   the person never decides
@@ -45,7 +45,7 @@ Options of every command: didit --help";
 /// as lines to paste into another shell; from a file they are loaded with `set -a; . ./FILE`. Open
 /// its URL in a browser to see sessions and act as the user.
 ///
-/// By default any session ID is answered with the sample person, and any scope is accepted;
+/// By default any session id is answered with the sample person, and any scope is accepted;
 /// --strict knows only the sessions that were created. Each request is logged on standard error,
 /// unless --quiet is given.
 #[derive(Args)]

@@ -33,7 +33,7 @@ impl Token {
         let connection = Connection::new(context)?;
         let Credentials::Client(client) = &connection.credentials else {
             return Err(Failure::usage(
-                "`didit token` needs a client ID and secret, and there is no token to fetch with an \
+                "`didit token` needs a client id and secret, and there is no token to fetch with an \
                  access token or API key; unset DIDIT_ACCESS_TOKEN and DIDIT_API_KEY, and set \
                  DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET",
             ));

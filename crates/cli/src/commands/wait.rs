@@ -25,7 +25,7 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Wait {
-    /// ID of the session
+    /// The id of the session
     #[arg(value_parser = values::session_id)]
     session_id: SessionId,
     /// Polling interval [default: 2s]

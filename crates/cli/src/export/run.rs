@@ -125,7 +125,7 @@ fn conclude(
     let hint = match (retry, ledger.input.ids) {
         (_, 0) if ledger.input.is_retry() => "; there are no failures to retry".to_owned(),
         (_, 0) => {
-            format!("; {} has no session IDs: give one per line", ledger.input.source.shown())
+            format!("; {} has no session ids: give one per line", ledger.input.source.shown())
         }
         (Some(command), _) => format!("; retry them with {command}"),
         (None, _) => String::new(),

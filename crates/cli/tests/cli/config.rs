@@ -188,7 +188,7 @@ fn errors_name_the_file_of_the_profile() {
         "{ran:?}"
     );
     let ran = run(&mut at(folder, "verification list"));
-    assert!(ran.error(2).contains("choose a profile without a client ID (default in "), "{ran:?}");
+    assert!(ran.error(2).contains("choose a profile without a client id (default in "), "{ran:?}");
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn csv_has_a_header_and_flat_columns() {
 
     let none = Place::new("");
     run(&mut none.export(&sandbox, "--format csv"))
-        .ends(0, "ids has no session IDs: give one per line");
+        .ends(0, "ids has no session ids: give one per line");
     assert_eq!(none.read("out"), header);
 }
 

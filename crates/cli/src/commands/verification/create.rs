@@ -33,7 +33,7 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Create {
-    /// ID of the workflow, a UUID
+    /// The id of the workflow, a UUID
     #[arg(long, value_name = "ID")]
     workflow: String,
     /// Your own reference to the user, returned with the decision

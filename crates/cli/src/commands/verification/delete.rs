@@ -19,7 +19,7 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Delete {
-    /// ID of the session, a UUID
+    /// The id of the session, a UUID
     #[arg(value_parser = values::verification_id)]
     session_id: SessionId,
     /// Confirm that the data is to be deleted

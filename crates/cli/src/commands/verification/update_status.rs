@@ -21,7 +21,7 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct UpdateStatus {
-    /// ID of the session, a UUID
+    /// The id of the session, a UUID
     #[arg(value_parser = values::verification_id)]
     session_id: SessionId,
     /// The new status

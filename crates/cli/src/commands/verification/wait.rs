@@ -24,7 +24,7 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Wait {
-    /// ID of the session, a UUID
+    /// The id of the session, a UUID
     #[arg(value_parser = values::verification_id)]
     session_id: SessionId,
     /// Polling interval [default: 2s]
