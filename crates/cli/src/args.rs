@@ -6,7 +6,7 @@ use clap::{Args as _, CommandFactory as _, Parser};
 use crate::commands::Command;
 use crate::context::Options;
 
-/// Work with Didit's sessions from the command line
+/// Use Didit's APIs from the command line
 ///
 /// Retrieves what people shared or verified, exports many sessions, and checks webhooks. This is an
 /// unofficial program. To look around without an account, use --sandbox.
@@ -14,7 +14,7 @@ use crate::context::Options;
 #[command(name = "didit", version = env!("DIDIT_VERSION"), subcommand_value_name = "COMMAND")]
 #[command(before_long_help = EXAMPLES, after_help = MORE, after_long_help = AFTER_HELP)]
 pub(crate) struct Cli {
-    #[command(flatten, next_help_heading = "Options of every command")]
+    #[command(flatten, next_help_heading = "Global options")]
     pub(crate) options: Options,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -50,7 +50,7 @@ const TEMPLATE: &str = "\
 
 {all-args}{after-help}";
 
-const GLOBAL_OPTIONS_HINT: &str = "Options of every command: didit --help";
+const GLOBAL_OPTIONS_HINT: &str = "Global options: didit --help";
 
 /// Returns the definition of the command line, used for parsing, help, manual pages and
 /// completions.

@@ -58,11 +58,11 @@ pub(crate) struct Options {
     /// Profile to use; see `didit config` [env: DIDIT_PROFILE]
     #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// Time limit for one session, retries included [env: DIDIT_TIMEOUT] [default: 30s]
+    /// Time limit for one call, retries included [env: DIDIT_TIMEOUT] [default: 30s]
     ///
     /// A number and its unit, like 500ms, 30s or 2m. For the commands that wait it limits the whole
-    /// wait, with a default of 10m; `didit verification pdf` has a default of 2m, and `didit doctor`
-    /// of 10s.
+    /// wait, with a default of 10m; `didit verification pdf` has a default of 2m, `didit doctor` of
+    /// 10s, and `didit webhook send` of 5s.
     #[arg(long, global = true, hide_short_help = true, value_name = "DURATION")]
     #[arg(value_parser = duration::parse_positive, allow_hyphen_values = true)]
     pub(crate) timeout: Option<Duration>,

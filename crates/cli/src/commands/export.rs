@@ -43,7 +43,7 @@ pub(crate) struct Export {
     /// overwritten. With -, nothing can be resumed.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: PathBuf,
-    /// jsonl or csv [default: by the output's ending]
+    /// jsonl or csv [default: from the file's extension]
     #[arg(long, value_enum, hide_possible_values = true)]
     format: Option<ExportFormat>,
     /// Write formulas in CSV without an apostrophe
@@ -78,8 +78,8 @@ pub(crate) struct Export {
     restart: bool,
     /// Retry the sessions in this failures file
     ///
-    /// With the output that they failed for, the results are merged into it. With another output,
-    /// the failures file is left as it is.
+    /// With the same --output as the failed export, the results are merged into it. With another
+    /// output, the failures file is left as it is.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     #[arg(conflicts_with_all = ["input", "restart"])]
     retry_failures: Option<PathBuf>,
@@ -98,7 +98,7 @@ pub(crate) struct Export {
     /// week what is exported under a name, so to export the same sessions again choose another one.
     #[arg(long, value_name = "NAME")]
     job: Option<String>,
-    /// Time until a dead machine loses its ids [default: 60s]
+    /// Time until the ids of a dead machine go to others [default: 60s]
     #[arg(long, value_name = "DURATION", value_parser = duration::parse_positive)]
     #[arg(allow_hyphen_values = true)]
     lease: Option<Duration>,

@@ -36,7 +36,7 @@ Special session ids (any other is Confirmed, with the sample person):
   missing-...   there is no such session: 404
   failing-...   the service fails: 503, each time
 
-Options of every command: didit --help";
+Global options: didit --help";
 
 /// Run a local test server
 ///
@@ -57,8 +57,8 @@ pub(crate) struct Sandbox {
     port: u16,
     /// Address to listen on [default: 127.0.0.1]
     ///
-    /// Any other is open to the network: for a phone or a container. Credentials are then made up,
-    /// and a browser of another machine needs the printed URL, which has a token in it.
+    /// Any other is open to the network: for a phone or a container. The credentials are then
+    /// random, and a browser on another machine needs the printed URL, which contains a token.
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<IpAddr>,
     /// Refuse unknown sessions and scopes
@@ -74,7 +74,7 @@ pub(crate) struct Sandbox {
     /// Rate limit of decisions, e.g. 100/60s
     #[arg(long, value_name = "N/WINDOW", value_parser = parse_quota, allow_hyphen_values = true)]
     quota: Option<Quota>,
-    /// Wait this long before each answer
+    /// Wait this long before each response
     #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     #[arg(allow_hyphen_values = true)]
     latency: Option<Duration>,
@@ -89,8 +89,8 @@ pub(crate) struct Sandbox {
     /// Send webhooks there; repeatable
     ///
     /// It must be an http URL on this machine. Each new status of a verification session is sent,
-    /// signed with DIDIT_WEBHOOK_SECRET (or a secret that is printed), and sent again after 1 and 4
-    /// minutes if that fails.
+    /// signed with DIDIT_WEBHOOK_SECRET (or a secret that is printed). If that fails, it is sent
+    /// again after 1 minute, and once more 4 minutes later.
     #[arg(long = "webhook", value_name = "URL", value_hint = ValueHint::Url)]
     webhooks: Vec<String>,
     /// Scale the pauses between attempts

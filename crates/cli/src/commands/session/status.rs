@@ -18,8 +18,6 @@ Examples:
   didit session status SESSION_ID --session-token TOKEN";
 
 /// Print a session's status; needs only its session token
-///
-/// No other credentials are needed.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Status {

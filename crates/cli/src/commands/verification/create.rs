@@ -28,15 +28,16 @@ Examples:
 
 /// Create a verification session and print its URL for the user
 ///
-/// Creating costs money at the live service, so a request that may have reached it is not repeated,
-/// unless --repeat states that the service may recognize it by its --vendor-data.
+/// Creating costs money at the live service, so a request that may have reached it is not repeated
+/// unless --repeat allows it; the service then recognizes it by its --vendor-data, as long as the
+/// session is unfinished.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Create {
     /// The id of the workflow, a UUID
     #[arg(long, value_name = "ID")]
     workflow: String,
-    /// Your own reference to the user, returned with the decision
+    /// Your own reference for the user, returned with the decision
     ///
     /// While a session with the same reference and workflow is unfinished, the service returns that
     /// one. Two users must never share a reference.
@@ -56,7 +57,7 @@ pub(crate) struct Create {
     metadata: Option<RawJson>,
     /// Any other member of the request, like sandbox_scenario=declined; repeatable
     ///
-    /// The value is JSON if it can be read as JSON, and a text otherwise.
+    /// A value that is not valid JSON is sent as a string.
     #[arg(long = "with", value_name = "NAME=VALUE", value_parser = member)]
     members: Vec<(String, RawJson)>,
     /// Open the session's URL in a browser

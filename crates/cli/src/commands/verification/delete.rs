@@ -25,7 +25,7 @@ pub(crate) struct Delete {
     /// Confirm that the data is to be deleted
     #[arg(long)]
     yes: bool,
-    /// Keep the data that recognizes the user's face
+    /// Keep the face template that recognizes the user
     #[arg(long)]
     retain_face: bool,
     /// Days to keep it [default: the application's setting]

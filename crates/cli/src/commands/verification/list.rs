@@ -43,7 +43,7 @@ pub(crate) struct List {
     /// Only sessions up to this day, YYYY-MM-DD in UTC
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
-    /// user (KYC), business (KYB) or all, first users [default: user]
+    /// user (KYC), business (KYB), or all (users first) [default: user]
     #[arg(long, value_name = "KIND", hide_possible_values = true)]
     #[arg(value_parser = ["user", "business", "all"])]
     kind: Option<String>,

@@ -14,7 +14,7 @@ Examples:
   didit verification update-status SESSION_ID approved --comment 'checked by hand'
   didit verification update-status SESSION_ID resubmitted --node feature_ocr_1=OCR";
 
-/// Approve or decline a verification session, or ask for steps again
+/// Approve or decline a verification session, or have the user repeat steps
 ///
 /// The session must be Approved, Declined, In Review, Kyc Expired, Abandoned or Resubmitted. A
 /// request that may have reached the service is not repeated. Nothing is printed.

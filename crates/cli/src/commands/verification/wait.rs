@@ -20,7 +20,8 @@ Examples:
 /// Wait for a verification to be decided, then print the decision
 ///
 /// It ends with Approved, Declined, In Review, Expired, Kyc Expired or Abandoned. --timeout limits
-/// the whole wait (default: 10m); nothing is printed when it runs out. A webhook arrives sooner.
+/// the whole wait (default: 10m); nothing is printed when it runs out. A webhook reports the
+/// decision sooner.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Wait {

@@ -39,8 +39,8 @@ Examples:
 
 /// Send a signed test webhook to your own program
 ///
-/// It is signed as by the service, and sent once. Plain http is for this machine only. Exits with 1
-/// unless the response is a success.
+/// It is signed as the service signs it, and sent once. Plain http is allowed to this machine only.
+/// Exits with 1 unless the response is a success. The time limit is 5s by default.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Send {
