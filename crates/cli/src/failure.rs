@@ -78,7 +78,7 @@ impl Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self { exit: Exit::Done, line: None };
         }
-        Self::other(format!("could not write to standard output: {error}; nothing more was done"))
+        Self::other(format!("could not write to standard output: {error}; the command stopped"))
     }
 
     /// Prints the line to standard error, and returns the exit code.

@@ -37,7 +37,7 @@ pub(crate) fn start(options: &Options, environment: &Environment) {
     // Fails only if called twice.
     let _ = tracing::subscriber::set_global_default(subscriber(filter));
     if requested == Some(None) {
-        tracing::warn!(target: TARGET, "RUST_LOG is not understood, so only warnings are shown");
+        tracing::warn!(target: TARGET, "RUST_LOG is invalid, so only warnings are shown");
     }
 }
 

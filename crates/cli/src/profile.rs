@@ -91,7 +91,7 @@ impl Profile {
             None if named.is_none() => Ok(None),
             None => Err(profiles
                 .unknown(name)
-                .with_advice(&format!("`didit config set --profile {name}` makes it"))),
+                .with_advice(&format!("`didit config set --profile {name}` creates it"))),
         }
     }
 

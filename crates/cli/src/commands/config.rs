@@ -77,7 +77,7 @@ fn list(context: &Context) -> Result<(), Failure> {
     if profiles.by_name.is_empty() {
         let path = profiles.path();
         context.note(&format!(
-            "there are no profiles in {}; `didit config set` makes one",
+            "there are no profiles in {}; `didit config set` creates one",
             path.display()
         ));
         return Ok(());
@@ -158,7 +158,7 @@ impl Set {
 
 fn command(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
-        return Err(format!("{text:?} is no command; give one that prints the secret"));
+        return Err(format!("{text:?} is not a command; give one that prints the secret"));
     }
     Ok(text.to_owned())
 }

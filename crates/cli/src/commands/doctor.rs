@@ -139,7 +139,7 @@ fn host(error: Option<&Error>, findings: &Findings) -> Finding {
     if let Some(took) = findings.took
         && error.is_none_or(|error| is_shown_elsewhere(Exit::of(error.call())))
     {
-        return (OK, format!("answered after {} ms", took.as_millis()));
+        return (OK, format!("responded in {} ms", took.as_millis()));
     }
     match error.map(|error| error.call().kind()) {
         Some(CallErrorKind::Transport(
@@ -167,8 +167,7 @@ fn credentials(error: Option<&Error>, findings: &Findings) -> Finding {
         None if findings.is_of_service => (OK, "accepted".to_owned()),
         None => (
             WARN,
-            "not refused, but the response is not that of the service; check the base URL"
-                .to_owned(),
+            "not refused, but the response is not from the service; check the base URL".to_owned(),
         ),
     }
 }
@@ -200,7 +199,7 @@ fn quota(error: Option<&Error>, findings: &Findings) -> Finding {
     let limit = findings.rate_limit;
     let Some(left) = limit.remaining else {
         return if findings.took.is_some() {
-            (OK, "the service named no rate limit".to_owned())
+            (OK, "the service reported no rate limit".to_owned())
         } else {
             skipped()
         };
@@ -221,10 +220,13 @@ fn describe_store(
     let Inspection { server, latency, quotas, .. } =
         store.inspect().map_err(|error| Failure::new(Exit::Unreachable, shared.explain(&error)))?;
     let quotas: Vec<_> = quotas.iter().filter(|quota| quota.processes > 0).map(quota_use).collect();
-    let quotas =
-        if quotas.is_empty() { "nobody shares a quota now".to_owned() } else { quotas.join(", ") };
+    let quotas = if quotas.is_empty() {
+        "no process shares a quota now".to_owned()
+    } else {
+        quotas.join(", ")
+    };
     let (address, latency) = (store.address(), latency.as_secs_f64() * 1000.0);
-    Ok(format!("{server} at {address} answered after {latency:.1} ms; {quotas}"))
+    Ok(format!("{server} at {address} responded in {latency:.1} ms; {quotas}"))
 }
 
 fn quota_use(quota: &QuotaUse) -> String {
@@ -244,7 +246,7 @@ fn failed(error: Option<&Error>) -> Finding {
 }
 
 fn skipped() -> Finding {
-    (SKIP, "not checked, because of the failure".to_owned())
+    (SKIP, "not checked, because another check failed".to_owned())
 }
 
 fn print_finding(format: Format, check: &str, (mark, detail): &Finding) -> Result<(), Failure> {

@@ -183,13 +183,13 @@ impl Export {
         let named_by = shared.named_by;
         if self.output.as_os_str() == "-" {
             return Err(Failure::usage(format!(
-                "{named_by} needs an --output file, to resume from"
+                "{named_by} needs an --output file to resume from"
             )));
         }
         if self.restart {
             return Err(Failure::usage(format!(
-                "{named_by} cannot be used with --restart, as other machines have their parts; to start over, \
-                 choose another --output and --job"
+                "{named_by} cannot be used with --restart, because other machines have parts of the \
+                 export; to start over, choose another --output and --job"
             )));
         }
         if self.lease.is_some_and(|lease| lease < MIN_LEASE) {

@@ -44,7 +44,9 @@ impl Token {
             (Format::Json, Some(at)) => format!("{{\"expires_at\":\"{at}\"}}\n"),
             (Format::Json, None) => "{\"expires_at\":null}\n".to_owned(),
             (Format::Table, Some(at)) => format!("Token: valid until {at}\n"),
-            (Format::Table, None) => "Token: valid, the service does not say how long\n".to_owned(),
+            (Format::Table, None) => {
+                "Token: valid; the service does not say for how long\n".to_owned()
+            }
         })?;
         Ok(Exit::Done)
     }

@@ -146,8 +146,8 @@ fn name(reason: WaitReason) -> &'static str {
     match reason {
         WaitReason::Pacing => "rate limit",
         WaitReason::FirstResponse => "first response",
-        WaitReason::RetryAfter => "told to wait",
-        WaitReason::Backoff => "next try in",
+        WaitReason::RetryAfter => "asked to wait",
+        WaitReason::Backoff => "next attempt in",
         WaitReason::Token => "token",
         _ => "waiting",
     }

@@ -111,7 +111,7 @@ impl RecordFile {
                 return Ok(whole);
             }
             return Err(Failure::other(format!(
-                "record {number} of {} is broken, and not by an interrupted export; repair the \
+                "record {number} of {} is damaged, and not by an interrupted export; repair the \
                  file, or start over with --restart",
                 self.name
             )));

@@ -322,7 +322,7 @@ impl Run {
         }
         let division = self.division.as_ref()?;
         if division.is_silent() {
-            return Some("Redis does not answer");
+            return Some("Redis does not respond");
         }
         (running == 0).then_some("waiting for other machines")
     }

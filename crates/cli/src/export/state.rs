@@ -175,7 +175,7 @@ impl Arguments {
                 (Some(_), None) => "with --shared".to_owned(),
                 (Some(started), Some(now)) if started.job != now.job => match &started.job {
                     Job::Named(name) => format!("with --job {name}"),
-                    Job::List(_) => "with other ids and no --job".to_owned(),
+                    Job::List(_) => "with different ids and no --job".to_owned(),
                 },
                 _ => return Ok(()),
             }

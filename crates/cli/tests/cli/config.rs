@@ -119,7 +119,7 @@ fn blank_secret_command_is_refused_and_the_secret_kept() {
     with_input(&mut at(folder, "config set -q --secret-stdin"), "key");
     for blank in ["", " \t"] {
         let ran = run(at(folder, "config set --secret-command").arg(blank));
-        assert!(ran.error(2).contains("is no command"), "{ran:?}");
+        assert!(ran.error(2).contains("is not a command"), "{ran:?}");
     }
     assert_eq!(fs::read_to_string(folder.join("didit/default.secret")).unwrap(), "key");
 }

@@ -129,7 +129,7 @@ fn response_of_another_server_is_a_warning() {
         sandbox.always(Route::Decision, answer);
         let (results, ran) = checked(&mut didit_at(&sandbox, "doctor"), 0);
         assert_eq!(results, ["ok", "ok", "ok", "warn", "ok", "ok"], "{ran:?}");
-        assert!(ran.stdout.contains("is not that of the service"), "{ran:?}");
+        assert!(ran.stdout.contains("is not from the service"), "{ran:?}");
     }
     sandbox.always(Route::Decision, Fault::answer(400));
     assert_eq!(checked(&mut didit_at(&sandbox, "doctor"), 0).0, ["ok"; 6]);
@@ -190,8 +190,8 @@ fn store_check_counts_processes_sharing_the_quota() {
     assert_eq!(results, ["ok"; 7], "{ran:?}");
     let detail = store(&ran);
     assert!(detail.starts_with("Redis 7.") || detail.starts_with("Valkey "), "{detail}");
-    assert!(detail.contains(&format!(" at {} answered after ", redis.address())), "{detail}");
-    assert!(detail.ends_with(" ms; nobody shares a quota now"), "{detail}");
+    assert!(detail.contains(&format!(" at {} responded in ", redis.address())), "{detail}");
+    assert!(detail.ends_with(" ms; no process shares a quota now"), "{detail}");
 
     // Two export processes, which have ended.
     let folder = tempfile::tempdir().unwrap();

@@ -57,7 +57,10 @@ const INVALID: [(&str, &[&str]); 70] = [
         &["the webhook destination \"http://example.com/x\" is not an http URL"],
     ),
     ("sandbox --state /", &["--state: / is a folder"]),
-    ("webhook send http://example.com/x", &["plain http reaches this machine only; use https"]),
+    (
+        "webhook send http://example.com/x",
+        &["plain http is allowed to this machine only; use https"],
+    ),
     ("sandbox --fault foo", &["ROUTE:KIND", "KEY=VALUE"]),
     ("sandbox --fault decision:explode", &["\"explode\" is not one of status=NNN"]),
     ("sandbox --webhook-fault duplicate", &["--webhook <URL> is missing"]),

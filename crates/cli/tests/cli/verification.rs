@@ -50,7 +50,7 @@ fn session_is_awaited_updated_listed_and_deleted() {
     let listed = run(&mut didit_at(&sandbox, "list --status approved --vendor-data user-7"));
     assert!(listed.results().contains(&id) && listed.stdout.lines().count() == 1, "{listed:?}");
     let none = run(&mut didit_at(&sandbox, "list --status declined"));
-    let words = "didit: no verification session matches; try it with fewer conditions\n";
+    let words = "didit: no verification session matches; remove some conditions\n";
     assert_eq!((none.code, &*none.stdout, &*none.stderr), (Some(0), "", words));
     assert_eq!(run(&mut didit_at(&sandbox, "list --status declined --quiet")).results(), "");
 
@@ -84,8 +84,8 @@ fn requests_that_the_service_refuses_are_not_sent() {
             "expected_details.address requires country",
         ),
         ("--callback example.com", "callback is not a URL"),
-        ("--with workflow_id=a", "--with workflow_id: use --workflow in its place"),
-        ("--vendor-data a --with vendor_data=b", "use --vendor-data in its place"),
+        ("--with workflow_id=a", "--with workflow_id: use --workflow instead"),
+        ("--vendor-data a --with vendor_data=b", "use --vendor-data instead"),
         ("--with a=1 --with a=2", "--with a is given twice"),
     ] {
         let ran = run(&mut didit_at(&sandbox, &format!("{create} {arguments}")));

@@ -85,7 +85,7 @@ fn headers_file_may_have_other_headers_in_any_form() {
 fn hanging_receiver_runs_out_of_time() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
-    let words = "no response within 300 ms); check that your program answers, or raise --timeout";
+    let words = "no response within 300 ms); check that your program responds, or raise --timeout";
     let ran = run(&mut webhook(&format!("send {url} --timeout 300ms")));
     assert!(ran.error(8).contains(words), "{ran:?}");
     let ran = run(webhook(&format!("send {url}")).env("DIDIT_TIMEOUT", "300ms"));
@@ -145,7 +145,7 @@ fn receiver_failures_are_reported() {
     receiving.join().unwrap();
     let (url, receiving) = receiver(599);
     let unregistered = run(&mut webhook(&format!("send {url} --format table")));
-    assert_eq!(unregistered.stdout, "The receiver answered 599\n", "{unregistered:?}");
+    assert_eq!(unregistered.stdout, "The receiver responded with 599\n", "{unregistered:?}");
     assert!(unregistered.stderr.contains("HTTP 599; check"), "{unregistered:?}");
     receiving.join().unwrap();
     let gone = run(&mut webhook("send http://127.0.0.1:1/webhooks"));

@@ -29,15 +29,15 @@ fn refused_resume_leaves_files_unchanged() {
     run(&mut place.export(&sandbox, "")).ends(0, "");
     let good = place.read("out");
     place.write("out", "{}\n");
-    run(&mut place.export(&sandbox, "")).ends(1, "record 1 of out is broken");
+    run(&mut place.export(&sandbox, "")).ends(1, "record 1 of out is damaged");
     assert!(!place.has("out.failures"));
     place.write("out.failures", "");
-    run(&mut place.export(&sandbox, "")).ends(1, "record 1 of out is broken");
+    run(&mut place.export(&sandbox, "")).ends(1, "record 1 of out is damaged");
     assert!(place.has("out.failures"));
 
     fs::remove_file(place.path("out")).unwrap();
     place.write("out.failures", "{}\n");
-    run(&mut place.export(&sandbox, "")).ends(1, "record 1 of out.failures is broken");
+    run(&mut place.export(&sandbox, "")).ends(1, "record 1 of out.failures is damaged");
     assert!(!place.has("out"));
     place.write("out", &good);
     fs::remove_file(place.path("out.failures")).unwrap();
@@ -152,10 +152,10 @@ fn foreign_csv_is_refused() {
     let output = place.read("out");
     let foreign = output.replacen("session_id", "session", 1);
     place.write("out", &foreign);
-    run(&mut place.export(&sandbox, "--format csv")).ends(1, "record 1 of out is broken");
+    run(&mut place.export(&sandbox, "--format csv")).ends(1, "record 1 of out is damaged");
     assert_eq!(place.read("out"), foreign);
     place.write("out", &format!("{output}a,note,of,mine\n"));
-    run(&mut place.export(&sandbox, "--format csv")).ends(1, "record 5 of out is broken");
+    run(&mut place.export(&sandbox, "--format csv")).ends(1, "record 5 of out is damaged");
     assert_eq!(requested_ids(&sandbox).len(), 3);
 }
 

@@ -209,5 +209,5 @@ fn quiet_export_prints_only_errors() {
     assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{ran:?}");
     place.is_complete(5);
     place.write("out", "nonsense\n");
-    run(&mut place.export(&sandbox, "--quiet")).ends(1, "record 1 of out is broken");
+    run(&mut place.export(&sandbox, "--quiet")).ends(1, "record 1 of out is damaged");
 }

@@ -16,7 +16,7 @@ fn list_ignores_order_and_other_arguments_are_refused() {
     run(&mut machine(&place, &sandbox, &redis, "b", "")).ends(0, "3 by other machines");
     run(&mut machine(&place, &sandbox, &redis, "c", "--job again")).ends(0, "3 exported");
     for (output, more, words) in [
-        ("a", "--job again", "was started with other ids and no --job"),
+        ("a", "--job again", "was started with different ids and no --job"),
         ("c", "", "was started with --job again"),
         ("c", "--job other", "was started with --job again"),
     ] {
@@ -27,7 +27,7 @@ fn list_ignores_order_and_other_arguments_are_refused() {
     run(&mut place.export_with(&sandbox, "--input ids --output d")).ends(0, "3 exported");
     run(&mut machine(&place, &sandbox, &redis, "d", "")).ends(2, "was started without --shared");
     place.write("ids", "s-1\ns-2\ns-4\n");
-    let changed = "was started with other ids and no --job";
+    let changed = "was started with different ids and no --job";
     run(&mut machine(&place, &sandbox, &redis, "a", "")).ends(2, changed);
     run(&mut machine(&place, &sandbox, &redis, "e", "--job again")).ends(0, "1 exported");
 }

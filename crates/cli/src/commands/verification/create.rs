@@ -102,7 +102,7 @@ impl Create {
         }
         for (at, (name, value)) in self.members.iter().enumerate() {
             if let Some((_, flag)) = OWN_FLAGS.iter().find(|(member, _)| member == name) {
-                return Err(Failure::usage(format!("--with {name}: use {flag} in its place")));
+                return Err(Failure::usage(format!("--with {name}: use {flag} instead")));
             }
             if self.members[..at].iter().any(|(earlier, _)| earlier == name) {
                 return Err(Failure::usage(format!("--with {name} is given twice; keep one")));

@@ -106,7 +106,7 @@ impl List {
         if self.statuses.is_empty() && texts.into_iter().chain([&self.kind]).all(Option::is_none) {
             "there are no verification sessions; `didit verification create` creates one"
         } else {
-            "no verification session matches; try it with fewer conditions"
+            "no verification session matches; remove some conditions"
         }
     }
 

@@ -112,7 +112,7 @@ impl Send {
             TransportErrorKind::Timeout => (
                 format!("no response within {}", precise(timeout)),
                 Exit::OutOfTime,
-                "check that your program answers, or raise --timeout",
+                "check that your program responds, or raise --timeout",
             ),
             TransportErrorKind::Connect => {
                 (reason, Exit::Unreachable, "check that your program runs there")
@@ -159,7 +159,7 @@ fn report(status: StatusCode, format: Format) -> Result<Exit, Failure> {
     let shown = code_and_reason.into_iter().flatten().collect::<Vec<_>>().join(" ");
     output::print(&match format {
         Format::Json => format!("{}\n", json!({ "status": status.as_u16() })),
-        Format::Table => format!("The receiver answered {shown}\n"),
+        Format::Table => format!("The receiver responded with {shown}\n"),
     })?;
     if status.is_success() {
         return Ok(Exit::Done);
@@ -192,7 +192,9 @@ fn checked(url: &str) -> Result<BaseUrl, Failure> {
     // The rules for a base URL: https, or http to this machine.
     let base: Result<BaseUrl, InvalidBaseUrl> = format!("{scheme}://{authority}").parse();
     base.map_err(|error| match error {
-        InvalidBaseUrl::PlainHttp => refused(&"plain http reaches this machine only; use https"),
+        InvalidBaseUrl::PlainHttp => {
+            refused(&"plain http is allowed to this machine only; use https")
+        }
         error => refused(&error),
     })
 }
