@@ -115,7 +115,7 @@ fn invalid_configuration_exits_with_2_and_sends_nothing() {
     let sandbox = &Sandbox::start().unwrap();
     let at = |arguments: &str| didit_at(sandbox, arguments);
     for name in ["DIDIT_ACCESS_TOKEN", "DIDIT_API_KEY"] {
-        refused(sandbox, at("decision a").env(name, "x"), "several ways to authorize");
+        refused(sandbox, at("decision a").env(name, "x"), "several kinds of credentials");
         let mut token = didit("token");
         refused(sandbox, token.env(name, "x"), "there is no token to fetch");
     }

@@ -258,7 +258,7 @@ mod tests {
 
     #[test]
     fn errors_name_the_variables_to_change() {
-        let several = "several ways to authorize are configured at once: ";
+        let several = "several kinds of credentials are configured: ";
         let cases: [(&[_], &str, &[&str]); 10] = [
             (&[], "set DIDIT_CLIENT_ID and", &[CLIENT_ID, CLIENT_SECRET, ACCESS_TOKEN, API_KEY]),
             (&[(CLIENT_ID, "i")], "the client secret is missing; set", &[CLIENT_SECRET]),

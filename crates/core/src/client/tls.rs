@@ -115,7 +115,7 @@ pub fn describe(error: &Error) -> String {
                 "the certificate is for another host"
             }
             Certificate::Other(_) => {
-                "the certificate is a CA certificate or of an old version, not a server certificate"
+                "the certificate is not a server certificate: it is a CA certificate or has an old version"
             }
             other => return other.to_string(),
         },
@@ -189,7 +189,7 @@ mod tests {
             ),
             (
                 certificate(Certificate::Other(OtherError(std::sync::Arc::new(std::fmt::Error)))),
-                "the certificate is a CA certificate or of an old version, not a server certificate",
+                "the certificate is not a server certificate: it is a CA certificate or has an old version",
                 Some("give the server an X.509 version 3 server certificate"),
             ),
             (

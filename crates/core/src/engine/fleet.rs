@@ -155,7 +155,7 @@ impl Engine {
         let Some(fleet) = &self.fleet else { return };
         let started_at = fleet.exchange_started_at.filter(|_| !fleet.is_lost());
         if started_at.is_some_and(|at| at.after(STORE_TIMEOUT) <= now) {
-            self.lose_store(StoreError::new("the shared store does not answer"), now);
+            self.lose_store(StoreError::new("the shared store does not respond"), now);
         }
     }
 

@@ -79,7 +79,7 @@ impl<'a> Writer<'a> {
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<(), Problem>) -> Result<(), Problem> {
         if self.depth == MAX_DEPTH {
-            return Err("more than 64 arrays and objects inside each other");
+            return Err("nested more than 64 levels deep");
         }
         self.depth += 1;
         self.at += 1;

@@ -54,7 +54,7 @@ impl fmt::Display for InvalidEnvironment {
             ),
             Problem::Several(names) => {
                 let names = names.join(", ");
-                write!(f, "several ways to authorize are configured at once: {names}; keep one")
+                write!(f, "several kinds of credentials are configured: {names}; keep one")
             }
             Problem::TwoSecrets => f.write_str(
                 "DIDIT_CLIENT_SECRET and DIDIT_CLIENT_SECRET_FILE are both set; keep one",

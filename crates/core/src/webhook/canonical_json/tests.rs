@@ -92,7 +92,7 @@ fn invalid_or_ambiguous_json_is_rejected() {
         (r#"{"a" 1}"#, "expected a colon at line 1 column 6"),
         (r#"{"a":[1"#, "unexpected end at line 1 column 8"),
         (r#"{"a":"#, "unexpected end at line 1 column 6"),
-        (&too_deep, "more than 64 arrays and objects inside each other at line 1 column 69"),
+        (&too_deep, "nested more than 64 levels deep at line 1 column 69"),
     ] {
         assert_eq!(canonical(text), Err(problem.to_owned()), "{text}");
     }
