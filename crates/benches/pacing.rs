@@ -69,7 +69,7 @@ async fn plain(sandbox: &Sandbox, concurrency: u32) {
 
 fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    println!("| latency | concurrency | client | time ÷ least | refused (429) |");
+    println!("| latency | concurrency | client | time ÷ minimum | refused (429) |");
     println!("|---|---|---|---|---|");
     for latency in [0, 50].map(Duration::from_millis) {
         for concurrency in [16, 256] {

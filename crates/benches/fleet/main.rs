@@ -118,7 +118,7 @@ fn main() {
             window: long,
         },
     ];
-    println!("| fleet | | time ÷ least | refused (429) | tokens |");
+    println!("| fleet | | time ÷ minimum | refused (429) | tokens |");
     println!("|---|---|---|---|---|");
     for fleet in &fleets {
         fleet.print();

@@ -54,5 +54,5 @@ pub(crate) fn print() {
     let runs = format!("{RUNS} runs of {PROCESSES} processes, Redis and one of them killed");
     println!("| {runs} | {lost} calls of the others lost |");
     println!("| the same | {refused} of {requests} requests refused |");
-    println!("| the same | joined again within {slowest} ms of Redis' return |");
+    println!("| the same | rejoined within {slowest} ms of Redis's return |");
 }

@@ -33,10 +33,11 @@ impl RecordedRequest {
 
     /// Returns the log line for this request, which took this time.
     pub(crate) fn line(&self, now: Duration, took: Duration, is_fault: bool) -> String {
-        let status =
-            self.status.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+        let outcome = self
+            .status
+            .map_or_else(|| "no response after".to_owned(), |status| format!("{status} in"));
         format!(
-            "{} {} {} {status} in {:.1} ms ({}{})",
+            "{} {} {} {outcome} {:.1} ms ({}{})",
             clock::time_of_day(now),
             printable(&self.method),
             self.redacted_path(),
@@ -57,7 +58,7 @@ impl WebhookDelivery {
     pub(crate) fn line(&self) -> String {
         let url = self.url.split('?').next().unwrap_or_default();
         let answer =
-            self.answer.map_or_else(|| "no answer".to_owned(), |status| status.to_string());
+            self.answer.map_or_else(|| "no response".to_owned(), |status| status.to_string());
         let fault = match self.fault {
             WebhookFault::Pass => String::new(),
             fault => format!(", {fault}"),
@@ -102,7 +103,7 @@ mod tests {
         request.status = None;
         assert_eq!(
             request.line(now, took, true),
-            "10:30:00 GET /auth/v2/session/a/decision/ no answer in 1.2 ms (sandbox-7, injected fault)"
+            "10:30:00 GET /auth/v2/session/a/decision/ no response after 1.2 ms (sandbox-7, injected fault)"
         );
     }
 

@@ -58,14 +58,14 @@ pub(super) fn form(request: &RecordedRequest, scheme: &str, token: &str) -> Resu
     let refused = |why| Err(html::notice(403, "The form was refused", why));
     let here = format!("{scheme}://{}", request.header("Host").unwrap_or_default());
     if request.header("Origin").is_some_and(|origin| !origin.eq_ignore_ascii_case(&here)) {
-        return refused("It comes from another site.");
+        return refused("The form comes from another site.");
     }
     if request.header("Sec-Fetch-Site").is_some_and(|site| site != "same-origin") {
-        return refused("It comes from another site.");
+        return refused("The form comes from another site.");
     }
     match Form::of(request) {
         Some(form) if form.get("form") == Some(token) => Ok(form),
-        _ => refused("It is not from this page. Go back, reload the page, and try again."),
+        _ => refused("The form is not from this page. Go back, reload the page, and try again."),
     }
 }
 

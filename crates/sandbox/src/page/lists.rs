@@ -105,7 +105,7 @@ pub(super) fn webhooks(page: &mut Html, state: &State) {
         page.raw("<p class=\"quiet\">None sent yet.</p>\n</section>\n");
         return;
     }
-    begin(page, &["Sent (UTC)", "Session", "Status", "Fault", "Attempt", "Answer"]);
+    begin(page, &["Sent (UTC)", "Session", "Status", "Fault", "Attempt", "Response"]);
     for delivery in outbox.delivered.iter().rev().take(REQUESTS_LISTED) {
         page.raw("<tr role=\"row\">\n").cell("Sent (UTC)", &clock::time_of_day(delivery.sent_at));
         page.code_cell("Session", &delivery.session_id).status_cell(&delivery.session_status);
@@ -114,7 +114,7 @@ pub(super) fn webhooks(page: &mut Html, state: &State) {
             fault => fault.to_string(),
         };
         page.cell("Fault", &fault).cell("Attempt", &delivery.attempt.to_string());
-        page.cell("Answer", &answer(delivery.answer)).raw("</tr>\n");
+        page.cell("Response", &answer(delivery.answer)).raw("</tr>\n");
     }
     page.raw("</tbody>\n</table>\n</section>\n");
 }
@@ -129,7 +129,7 @@ pub(super) fn requests(page: &mut Html, shared: &Shared, state: &State, now: Dur
         page.raw("<p class=\"quiet\">None yet.</p>\n</section>\n");
         return;
     }
-    begin(page, &["Time (UTC)", "Request", "Answer"]);
+    begin(page, &["Time (UTC)", "Request", "Response"]);
     let runs = latest.chunk_by(|one, other| is_same(one, other)).take(REQUESTS_LISTED);
     for (request, count) in runs.filter_map(|run| Some((run.first()?, run.len()))) {
         let received = now.saturating_sub(elapsed.saturating_sub(request.received));
@@ -139,7 +139,7 @@ pub(super) fn requests(page: &mut Html, shared: &Shared, state: &State, now: Dur
         if count > 1 {
             page.raw(" <span class=\"quiet\">").text(&count.to_string()).raw(" times</span>");
         }
-        page.raw("</td>\n").cell("Answer", &answer(request.status)).raw("</tr>\n");
+        page.raw("</td>\n").cell("Response", &answer(request.status)).raw("</tr>\n");
     }
     page.raw("</tbody>\n</table>\n</section>\n");
 }

@@ -31,7 +31,7 @@ fn each_request_is_logged() {
     sandbox.script(Route::Decision, [Fault::Close, Fault::answer(503)]);
     assert!(send(&sandbox, &decision("abc")).is_err());
     let line = next(&lines);
-    assert!(line.contains("/decision/ no answer in "), "{line}");
+    assert!(line.contains("/decision/ no response after "), "{line}");
     send(&sandbox, &decision("abc")).unwrap();
     let line = next(&lines);
     assert!(line.contains(" 503 ") && line.ends_with("(sandbox-3, injected fault)"), "{line}");
@@ -70,7 +70,7 @@ fn log_has_no_secrets_or_personal_data() {
         "GET /v3/sessions/?search=…&limit=1 200",
         "GET /session/… 200",
         " webhook \"Approved\" to http://127.0.0.1:",
-        "/hooks no answer (attempt 1)",
+        "/hooks no response (attempt 1)",
     ] {
         assert!(all.contains(expected), "{expected} is not in\n{all}");
     }
