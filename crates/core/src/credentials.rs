@@ -96,10 +96,11 @@ impl ClientCredentials {
         self.secret.expose()
     }
 
-    /// Returns the texts that must never be shown: the encoded credentials in the header, then the
-    /// secret, which may be a part of them.
-    pub(crate) fn secrets(&self) -> [&str; 2] {
-        [last_word(&self.basic), self.secret()]
+    /// Returns the texts that must never be shown: the encoded credentials in the header, with and
+    /// without padding, then the secret, which may be a part of them.
+    pub(crate) fn secrets(&self) -> [&str; 3] {
+        let encoded = last_word(&self.basic);
+        [encoded, encoded.trim_end_matches('='), self.secret()]
     }
 }
 
@@ -248,6 +249,15 @@ mod tests {
     fn basic_header_is_plain_base64_for_plain_parts() {
         // printf 'Aladdin:open' | base64
         assert_eq!(basic("Aladdin", "open"), "Basic QWxhZGRpbjpvcGVu");
+    }
+
+    #[test]
+    fn credentials_are_removed_without_their_padding_too() {
+        let client = ClientCredentials::new("cid", "verysecret99").unwrap();
+        for echo in ["Y2lkOnZlcnlzZWNyZXQ5OQ==", "Y2lkOnZlcnlzZWNyZXQ5OQ"] {
+            let scrub = |text: String, secret: &str| crate::secret::scrub(&text, secret);
+            assert_eq!(client.secrets().into_iter().fold(echo.to_owned(), scrub), "***");
+        }
     }
 
     #[test]

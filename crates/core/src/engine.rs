@@ -195,7 +195,7 @@ impl Engine {
     /// Extends the lease of a call that will fetch again at `at`.
     fn extend_lease(&mut self, claim: &TokenClaim, at: Moment, now: Moment) {
         let longest_fetch = self.settings.policy.attempt_timeout;
-        let extended = self.token_cache.extend(claim, at.after(longest_fetch));
+        let extended = self.token_cache.extend(claim, at.after(longest_fetch), now);
         if extended && let Some(share) = self.token_share() {
             share.extend(at, now);
         }
@@ -242,11 +242,14 @@ impl Engine {
     }
 
     fn secrets<'a>(&'a self, exchanged: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
-        let client = match &self.credentials {
-            Credentials::None | Credentials::Token(_) => None,
-            Credentials::Client(client) => Some(client),
+        let (token, client) = match &self.credentials {
+            Credentials::None => (None, None),
+            Credentials::Token(token) => (Some(token), None),
+            Credentials::Client(client) => (self.token_cache.authorization(), Some(client)),
         };
-        exchanged.iter().copied().chain(client.into_iter().flat_map(ClientCredentials::secrets))
+        let own = token.map(Authorization::secret).into_iter();
+        let own = own.chain(client.into_iter().flat_map(ClientCredentials::secrets));
+        exchanged.iter().copied().chain(own)
     }
 
     fn request<E: Endpoint>(

@@ -156,7 +156,9 @@ pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
 
 /// Checks the member `url`, which the user will open: a scheme such as `javascript:` is refused.
 pub(crate) fn check_web_address(url: &str) -> Result<(), JsonError> {
-    let web = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+    let web = url.split_once("://").is_some_and(|(scheme, rest)| {
+        ["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) && !rest.is_empty()
+    });
     if !web || url.contains(char::is_control) {
         return Err(JsonError::at("url", "expected a web address"));
     }
@@ -289,6 +291,15 @@ mod tests {
         let mut number = serde_json::Deserializer::from_str("1");
         let error = number.deserialize_map(Members(|_, _| ())).err().unwrap();
         assert!(error.to_string().contains("expected an object"), "{error}");
+    }
+
+    #[test]
+    fn web_addresses_have_a_scheme_of_the_web_and_a_host() {
+        let accepts = |url| check_web_address(url).is_ok();
+        assert!(accepts("https://h/x") && accepts("HTTP://h"));
+        for url in ["https://", "h/x", "ftp://h", "javascript:alert(1)", "https://h/\u{9b}"] {
+            assert!(!accepts(url), "{url}");
+        }
     }
 
     #[test]

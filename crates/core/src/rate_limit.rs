@@ -44,14 +44,15 @@ impl RateLimit {
             limit: get(LIMIT).and_then(|value| value.parse().ok()),
             remaining: get(REMAINING).and_then(|value| value.parse().ok()),
             reset_after: get(RESET).and_then(seconds).and_then(until),
-            retry_after: get(RETRY_AFTER)
-                .and_then(|value| seconds(value).or_else(|| http_date(value).and_then(until))),
+            retry_after: (headers.get_all(RETRY_AFTER).iter().map(text))
+                .filter_map(|value| seconds(value).or_else(|| http_date(value).and_then(until)))
+                .max(),
         }
     }
 
     /// Returns whether no requests are left, and only the reset says for how long.
     pub(crate) fn is_used_up(&self) -> bool {
-        self.remaining == Some(0) && self.retry_after.is_none()
+        self.remaining == Some(0) && self.retry_after.is_none_or(|wait| wait.is_zero())
     }
 
     /// Adds a `Date` header with the time of arrival to a response whose headers may depend on it,
@@ -101,7 +102,7 @@ mod tests {
     fn read(pairs: &[(&'static str, &'static str)]) -> RateLimit {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
-            headers.insert(*name, value.parse().unwrap());
+            headers.append(*name, value.parse().unwrap());
         }
         RateLimit::from_headers(&headers)
     }
@@ -145,6 +146,12 @@ mod tests {
             let limit = read(&[date, ("retry-after", value)]);
             assert_eq!(limit.retry_after, seconds.map(Duration::from_secs), "{value}");
         }
+    }
+
+    #[test]
+    fn longest_of_several_waits_counts() {
+        let limit = read(&[("retry-after", "1"), ("retry-after", "7"), ("retry-after", "soon")]);
+        assert_eq!(limit.retry_after, Some(Duration::from_secs(7)));
     }
 
     #[test]

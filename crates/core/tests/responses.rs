@@ -121,19 +121,21 @@ fn advice_depends_on_the_endpoint() {
 /// The client has no rate limiter for the token endpoint, so the error contains the wait.
 #[test]
 fn used_up_limit_of_the_token_endpoint_names_the_wait() {
-    let retry_after = |endpoint, status: u16, remaining: &str| {
+    let retry_after = |endpoint, status: u16, remaining: &str, reset: &str| {
         let response = Response::builder()
             .status(status)
             .header("date", "Thu, 01 Jan 1970 00:10:00 GMT")
+            .header("retry-after", "0")
             .header("x-ratelimit-remaining", remaining)
-            .header("x-ratelimit-reset", "660");
+            .header("x-ratelimit-reset", reset);
         ResponseError::from_response(endpoint, &response.body("").unwrap()).retry_after()
     };
     let (token, decision) = (EndpointKind::FetchToken, EndpointKind::RetrieveDecision);
-    assert_eq!(retry_after(token, 429, "0"), Some(Duration::from_secs(60)));
-    assert_eq!(retry_after(token, 429, "1"), None);
-    assert_eq!(retry_after(token, 400, "0"), None);
-    assert_eq!(retry_after(decision, 429, "0"), None);
+    assert_eq!(retry_after(token, 429, "0", "660"), Some(Duration::from_secs(60)));
+    assert_eq!(retry_after(token, 429, "0", "660000"), None, "longer than a window");
+    assert_eq!(retry_after(token, 429, "1", "660"), None);
+    assert_eq!(retry_after(token, 400, "0", "660"), None);
+    assert_eq!(retry_after(decision, 429, "0", "660"), None);
 }
 
 #[test]

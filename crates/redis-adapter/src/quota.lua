@@ -161,7 +161,7 @@ else
 end
 
 -- Unused keys expire.
-local ttl = math.ceil((request.lease + 2 * request.window) / 1e3) + 60000
+local ttl = math.ceil((math.max(longest, known) + request.window) / 1e3) + 60000
 for _, key in ipairs({ permits, held, members, waiting }) do redis.call('PEXPIRE', key, ttl) end
 redis.call('PEXPIRE', state, math.max(ttl, 86400000))
 return { 1, granted, math.ceil(wait), refused and 1 or 0, learned, redis.call('ZCARD', members) }

@@ -12,7 +12,7 @@ use super::Status;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, session_token_header};
 use crate::endpoint::{Bucket, Endpoint, EndpointKind, JSON, Replay, request, sealed, triage};
-use crate::error::{BuildError, ResponseError};
+use crate::error::{BuildError, ResponseError, ResponseErrorKind};
 use crate::json::{self, JsonError, RawJson};
 use crate::secret::Secret;
 use crate::session_id::SessionId;
@@ -66,7 +66,12 @@ impl Endpoint for ReadStatus {
         &self,
         response: &Response<B>,
     ) -> Result<SessionStatus, ResponseError> {
-        triage::success(self, response, SessionStatus::from_json)
+        let status = triage::success(self, response, SessionStatus::from_json)?;
+        let named = status.json().get("session_id").and_then(|id| id.deserialize().ok());
+        if named.is_some_and(|id: String| id != self.session_id.as_str()) {
+            return Err(triage::error(self, response, ResponseErrorKind::SessionMismatch));
+        }
+        Ok(status)
     }
 }
 
@@ -136,6 +141,9 @@ mod tests {
         let status = endpoint().parse(&Response::new(body)).unwrap();
         assert!(!status.status().is_final());
         assert_eq!(status.json().as_str(), body);
+        let another =
+            endpoint().parse(&Response::new(r#"{"session_id":"s-2","status":"expired"}"#));
+        assert_eq!(another.err().unwrap().kind(), &ResponseErrorKind::SessionMismatch);
         for body in ["{}", r#"{"status":null}"#, r#"{"status":7}"#, "[]"] {
             assert!(endpoint().parse(&Response::new(body)).is_err(), "{body}");
         }

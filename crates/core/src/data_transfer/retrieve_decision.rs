@@ -114,6 +114,15 @@ mod tests {
     }
 
     #[test]
+    fn byte_order_mark_alone_is_an_empty_response() {
+        let endpoint = RetrieveDecision::new("mine".parse().unwrap());
+        for body in ["", " \r\n", "\u{feff}", "\u{feff} \n"] {
+            let error = endpoint.parse(&Response::new(body)).unwrap_err();
+            assert_eq!(error.kind(), &ResponseErrorKind::Empty, "{body:?}");
+        }
+    }
+
+    #[test]
     fn redirect_is_named_without_its_query() {
         let endpoint = RetrieveDecision::new("a".parse().unwrap());
         for target in ["https://h.example/login/?email=canary", "https://h.example/login/#canary"] {

@@ -26,7 +26,7 @@ pub(crate) fn strings(body: &str) -> Vec<String> {
 }
 
 /// The length of the shortest token in bytes, and the maximum number of tokens to search for.
-const MIN_TOKEN_BYTES: usize = 8;
+pub(super) const MIN_TOKEN_BYTES: usize = 8;
 const MAX_TOKENS: usize = 8;
 
 /// Returns the tokens in the body of a response, even if it is not valid JSON. Text without the

@@ -4,15 +4,17 @@
 mod message;
 mod verification;
 
+use std::time::Duration;
+
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, Response, StatusCode};
 
 use self::message::ErrorMessage;
 pub(crate) use self::verification::{check_session, not_pdf};
-use super::Endpoint;
-use crate::endpoint::EndpointKind;
+use super::echo::MIN_TOKEN_BYTES;
+use super::{Endpoint, EndpointKind};
 use crate::error::{ResponseError, ResponseErrorKind};
-use crate::json::JsonError;
+use crate::json::{JsonError, without_mark};
 use crate::rate_limit::RateLimit;
 
 /// Returns the body of a success; every other response is an error.
@@ -37,7 +39,7 @@ pub(crate) fn success<E: Endpoint, B: AsRef<[u8]>, T>(
     read: impl FnOnce(&[u8]) -> Result<T, JsonError>,
 ) -> Result<T, ResponseError> {
     let body = body(endpoint, response)?;
-    if body.trim_ascii().is_empty() {
+    if without_mark(body).trim_ascii().is_empty() {
         return Err(error(endpoint, response, ResponseErrorKind::Empty));
     }
     read(body).map_err(|problem| unreadable(endpoint, response, problem))
@@ -63,7 +65,7 @@ pub(crate) fn failure<B: AsRef<[u8]>>(
         _ => ResponseErrorKind::UnexpectedStatus,
     };
     let field_errors = || {
-        let has_field_errors = endpoint.is_verification() && status == StatusCode::BAD_REQUEST;
+        let has_field_errors = endpoint.is_verification() && status.is_client_error();
         has_field_errors.then(|| verification::field_errors(response.body().as_ref())).flatten()
     };
     details(endpoint, response, kind).with_message(message.text.or_else(field_errors))
@@ -110,21 +112,44 @@ fn details<B>(
     let limit = RateLimit::from_headers(headers);
     // For all other endpoints, the rate limiter applies the reset.
     let is_full = limit.is_used_up() && kind == ResponseErrorKind::RateLimited;
-    let reset = limit.reset_after.filter(|_| is_full && endpoint == EndpointKind::FetchToken);
+    let applies = is_full && endpoint == EndpointKind::FetchToken;
+    let reset = limit.reset_after.filter(|reset| applies && *reset <= MAX_RESET);
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let media = header(CONTENT_ENCODING).filter(|encoding| *encoding != "identity");
     let media = media.or_else(|| header(CONTENT_TYPE).filter(|kind| !is_json(kind)));
     ResponseError::new(endpoint, response.status(), kind)
         .with_request_id(request_id(headers))
-        .with_retry_after(limit.retry_after.or(reset))
+        .with_retry_after(limit.retry_after.filter(|wait| !wait.is_zero()).or(reset))
         .with_media(media.and_then(|media| message::excerpt(media, MAX_HEADER_CHARS)))
-        .with_location(header(LOCATION).and_then(|to| {
-            let without_query = to.split(['?', '#']).next()?;
-            message::excerpt(without_query, MAX_HEADER_CHARS)
-        }))
+        .with_location(
+            header(LOCATION)
+                .and_then(|to| message::excerpt(&without_secrets(endpoint, to), MAX_HEADER_CHARS)),
+        )
+}
+
+/// Returns the beginning of a text of the service, on one line.
+pub(crate) fn excerpt(text: &str) -> String {
+    message::excerpt(text, message::MAX_CHARS).unwrap_or_default()
+}
+
+/// Returns the target of a redirect without its query, and without the token at the end of the page
+/// of a new session.
+fn without_secrets(endpoint: EndpointKind, location: &str) -> String {
+    let path = location.split(['?', '#']).next().unwrap_or_default();
+    let creates =
+        matches!(endpoint, EndpointKind::CreateSession | EndpointKind::CreateVerificationSession);
+    match path.rsplit_once('/') {
+        Some((parent, token)) if creates && token.len() >= MIN_TOKEN_BYTES => {
+            format!("{parent}/***")
+        }
+        _ => path.to_owned(),
+    }
 }
 
 const MAX_HEADER_CHARS: usize = 128;
+
+/// The longest reset that is taken for one: the documented window of the rate limits.
+const MAX_RESET: Duration = Duration::from_secs(60);
 
 fn is_json(content_type: &str) -> bool {
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

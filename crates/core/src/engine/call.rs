@@ -106,6 +106,8 @@ impl<E: Endpoint> Call<E> {
         };
         match access {
             TokenAccess::Ready(authorization, generation) => {
+                // It was about the token that this one replaces.
+                self.last.take_if(|(_, error)| error.is_unauthorized());
                 self.deadline.has_token();
                 self.admit(engine, now, Purpose::Request(authorization, generation))
             }

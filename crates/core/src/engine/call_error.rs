@@ -279,6 +279,19 @@ impl std::error::Error for CallError {
 }
 
 impl CallErrorKind {
+    /// Replaces the status of an undecided session, if it is unknown.
+    pub(super) fn map_unknown_status(self, map: impl FnOnce(&str) -> String) -> Self {
+        match self {
+            Self::Undecided(Status::Other(text)) => {
+                Self::Undecided(Status::from(&*map(text.as_str())))
+            }
+            Self::UndecidedVerification(VerificationStatus::Other(text)) => {
+                Self::UndecidedVerification(VerificationStatus::from(&*map(text.as_str())))
+            }
+            other => other,
+        }
+    }
+
     /// Returns whether a retry may succeed, and is allowed by `replay`.
     pub(super) fn is_retryable(&self, replay: Replay) -> bool {
         let safe = replay == Replay::Safe;

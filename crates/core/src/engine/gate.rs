@@ -67,7 +67,7 @@ impl Gate {
     pub(super) fn open(&mut self, sent_at: Moment) -> bool {
         let opens = self.is_newer(sent_at) && self.until > Moment::default();
         if opens {
-            (self.until, self.probe) = (Moment::default(), None);
+            (self.until, self.named, self.probe) = (Moment::default(), false, None);
         }
         opens
     }
@@ -128,6 +128,10 @@ mod tests {
         assert!(gate.is_certain(), "the named end is later");
         gate.follow(Moment::default());
         gate.follow(at(3000));
+        assert!(!gate.is_certain(), "another process met this refusal");
+        gate.close(at(4000), true, at(1000), at(1000));
+        gate.open(at(1000));
+        gate.follow(at(5000));
         assert!(!gate.is_certain(), "another process met this refusal");
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Attempts {
     pub(super) failed: u32,
     /// Refusals by the rate limit; for a token request, including those of other calls.
     pub(super) refused: u32,
+    /// The end of the time of the failed attempt.
+    pub(super) until: Moment,
     pub(super) deadline: Moment,
 }
 
@@ -43,7 +45,8 @@ pub(super) fn decide(
     let refused = error.is_rate_limited();
     let timed_out = matches!(error, CallErrorKind::Transport(TransportErrorKind::Timeout));
     if !error.is_retryable(replay) {
-        let out_of_time = timed_out && now >= attempts.deadline;
+        // HTTP libraries may report a timeout slightly early.
+        let out_of_time = timed_out && now.max(attempts.until) >= attempts.deadline;
         let gave_up = if out_of_time { GaveUp::DeadlineExceeded } else { GaveUp::NotRetryable };
         return RetryDecision::GiveUp(gave_up);
     }
@@ -157,7 +160,7 @@ mod tests {
         let now = Moment::new(Duration::from_secs(1000));
         for (error, replay, count, left, expected) in table {
             let deadline = now.after(Duration::from_millis(left));
-            let attempts = Attempts { failed: count, refused: 0, deadline };
+            let attempts = Attempts { failed: count, refused: 0, until: now, deadline };
             let decision = decide(&Policy::default(), &attempts, &error, replay, now, random);
             let expected = match expected {
                 Ok((wait, reason)) => {
@@ -173,12 +176,26 @@ mod tests {
     fn refusals_lengthen_the_backoff() {
         let now = Moment::default();
         let deadline = now.after(Duration::from_secs(60));
-        let attempts = Attempts { failed: 1, refused: 2, deadline };
+        let attempts = Attempts { failed: 1, refused: 2, until: now, deadline };
         let refusal = response(429, None);
         let policy = Policy::default();
         let decision = decide(&policy, &attempts, &refusal, Replay::Safe, now, 799_999_999);
         let at = now.after(Duration::from_millis(800));
         assert_eq!(decision, RetryDecision::Retry { at, reason: WaitReason::Backoff });
+    }
+
+    #[test]
+    fn timeout_at_the_deadline_may_be_reported_early() {
+        let deadline = Moment::new(Duration::from_secs(60));
+        let now = Moment::new(Duration::from_micros(59_999_900));
+        let timeout = CallErrorKind::Transport(TransportErrorKind::Timeout);
+        for (until, gave_up) in [(deadline, GaveUp::DeadlineExceeded), (now, GaveUp::NotRetryable)]
+        {
+            let attempts = Attempts { failed: 1, refused: 0, until, deadline };
+            let decision =
+                decide(&Policy::default(), &attempts, &timeout, Replay::OnlyIfUnsent, now, 0);
+            assert_eq!(decision, RetryDecision::GiveUp(gave_up));
+        }
     }
 
     #[test]

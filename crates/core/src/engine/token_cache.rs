@@ -248,8 +248,10 @@ impl TokenCache {
         self.gate.showed_nothing(sent_at, now);
     }
 
-    /// Extends the lease of a call that will try again; returns whether it has one.
-    pub(super) fn extend(&mut self, claim: &TokenClaim, until: Moment) -> bool {
+    /// Extends the lease of a call that will try again, at most until another call may send a
+    /// probe; returns whether it has one.
+    pub(super) fn extend(&mut self, claim: &TokenClaim, until: Moment, now: Moment) -> bool {
+        let until = self.gate.closed_until(now).map_or(until, |probe| probe.min(until));
         let lease = self.lease.as_mut().filter(|lease| claim.lease == Some(lease.id));
         lease.map(|lease| lease.until = until).is_some()
     }

@@ -9,7 +9,7 @@ use super::failure::{TransportError, WaitReason};
 use super::moment::Moment;
 use super::step::{Operation, Step, Ticket};
 use crate::data_transfer::RetrieveDecision;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, triage};
 use crate::session_id::SessionId;
 use crate::verification;
 
@@ -130,10 +130,11 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
         None
     }
 
-    fn out_of_time(&mut self) -> CallError {
+    fn out_of_time(&mut self, engine: &Engine) -> CallError {
         let kind = match self.seen.take() {
             Some(Err(error)) => return error.with_gave_up(GaveUp::DeadlineExceeded),
-            Some(Ok(undecided)) => undecided,
+            Some(Ok(undecided)) => undecided
+                .map_unknown_status(|status| engine.scrubbed_text(triage::excerpt(status), &[])),
             None => CallErrorKind::Waiting(WaitReason::Polling),
         };
         let error = CallError::new(kind).with_endpoint(E::KIND).with_attempts(self.sent);
@@ -154,7 +155,7 @@ impl<E: DecisionEndpoint> Operation for WaitForDecision<E> {
                 }
                 step => return step,
             },
-            State::Pausing { .. } if now >= deadline => Some(Err(self.out_of_time())),
+            State::Pausing { .. } if now >= deadline => Some(Err(self.out_of_time(engine))),
             State::Pausing { until } if now < *until => {
                 let until = deadline.min(*until);
                 return Step::Wait { until, reason: WaitReason::Polling };

@@ -72,3 +72,32 @@ fn request_id_does_not_show_the_token_of_the_same_response() {
         assert!(shown.contains("of ***") && !shown.contains("canary"), "{shown}");
     }
 }
+
+#[test]
+fn error_of_a_wait_shows_a_short_status_without_secrets() {
+    let mut fetching = engine();
+    retrieve(&mut fetching, at(0), "canary-token");
+    let keyed = Engine::builder(Authorization::api_key("canary-key").unwrap()).build().unwrap();
+    for (mut engine, secret) in [(fetching, "canary-token"), (keyed, "canary-key")] {
+        let mut wait = WaitForDecision::new("s-1".parse().unwrap());
+        let (_, ticket) = sends(&mut wait, &mut engine, at(0));
+        let status = format!("wa iting for {secret} {}", "x".repeat(1000));
+        answer(&mut wait, &mut engine, at(0), ticket, 200, &decision(&status));
+        let error = fails(&mut wait, &mut engine, at(600)).to_string();
+        assert!(error.contains("still wa iting for *** xxx"), "{error}");
+        assert!(error.len() < 400, "{error}");
+    }
+}
+
+#[test]
+fn redirect_of_a_creation_does_not_show_the_token_of_the_session() {
+    let mut create = Call::new(CreateSession::new("email".parse().unwrap()));
+    let mut engine = Engine::builder(Authorization::bearer("held").unwrap()).build().unwrap();
+    let (_, ticket) = sends(&mut create, &mut engine, at(0));
+    let page = "https://app.didit.me/authorize/canary-token?a=b";
+    let answer = Response::builder().status(303).header("location", page).body(b"").unwrap();
+    create.handle_response(&mut engine, at(0), ticket, &answer);
+    let error = fails(&mut create, &mut engine, at(0)).to_string();
+    assert!(error.contains("https://app.didit.me/authorize/***"), "{error}");
+    assert!(!error.contains("canary"), "{error}");
+}

@@ -156,6 +156,19 @@ fn token_request_that_shows_nothing_is_repeated_after_five_seconds() {
 }
 
 #[test]
+fn call_that_waits_out_a_long_refusal_of_the_token_does_not_keep_others_from_testing_it() {
+    let (mut engine, mut patient) = (engine(), call().with_timeout(Duration::from_secs(7200)));
+    let (_, ticket) = sends(&mut patient, &mut engine, at(0));
+    let hour = Response::builder().status(503).header("retry-after", "3600").body(&b""[..]);
+    patient.handle_response(&mut engine, at(0), ticket, &hour.unwrap());
+    assert_eq!(waits(&mut patient, &mut engine, at(0)).0, at(3600));
+    let mut probe = call();
+    let (_, ticket) = sends(&mut probe, &mut engine, at(900));
+    answer(&mut probe, &mut engine, at(900), ticket, 200, &token("t", 1000));
+    assert_eq!(sends(&mut probe, &mut engine, at(900)).0, "decision t");
+}
+
+#[test]
 fn refusal_of_another_route_does_not_stop_writes() {
     let key = Authorization::api_key("key").unwrap();
     let mut engine = Engine::builder(key).build().unwrap();

@@ -56,6 +56,17 @@ fn late_401_does_not_discard_a_newer_token() {
 }
 
 #[test]
+fn refusal_is_reported_if_no_time_is_left_for_another_token() {
+    let (mut engine, mut call) = (engine(), call().with_timeout(Duration::from_secs(2)));
+    retrieve(&mut engine, at(0), "t");
+    let (_, ticket) = sends(&mut call, &mut engine, at(1));
+    answer(&mut call, &mut engine, at(3), ticket, 401, "");
+    let error = fails(&mut call, &mut engine, at(3));
+    assert_eq!(error.response().map(|error| error.status().as_u16()), Some(401), "{error}");
+    assert_eq!(error.gave_up(), GaveUp::DeadlineExceeded);
+}
+
+#[test]
 fn second_401_is_final() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "first");

@@ -43,16 +43,21 @@ pub(crate) fn check_session<E: Endpoint, B: AsRef<[u8]>>(
 fn is_error(body: &[u8]) -> bool {
     const WORDS: [&str; 5] = ["error", "error_description", "errors", "message", "detail"];
     let Some(value) = json(body) else { return false };
-    let is_set = |name| match value.get(name) {
-        None | Some(Value::Null | Value::Bool(false)) => false,
-        Some(Value::String(text)) => !text.is_empty(),
-        Some(Value::Array(list)) => !list.is_empty(),
-        Some(Value::Object(members)) => !members.is_empty(),
-        Some(_) => true,
-    };
-    WORDS.into_iter().any(is_set)
+    WORDS.into_iter().filter_map(|name| value.get(name)).any(|value| !is_empty(value))
         || value.get("success").is_some_and(|success| success == false)
         || value.get("status").is_some_and(|status| status == "error")
+}
+
+/// Returns whether a value says nothing: `null`, `false`, 0, a blank text, or only such values.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(flag) => !flag,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.trim().is_empty(),
+        Value::Array(list) => list.iter().all(is_empty),
+        Value::Object(members) => members.values().all(is_empty),
+    }
 }
 
 /// Reads the verification API's messages about refused fields, as `field.sub: text`.
@@ -118,7 +123,10 @@ mod tests {
         let words = words.map(|name| format!(r#"{{"{name}":["x"],"id":"a"}}"#));
         let failures = [r#"{"success":false}"#, r#"{"status":"error"}"#].map(str::to_owned);
         assert!(words.iter().chain(&failures).all(|body| is_error(body.as_bytes())));
-        for body in ["", "{}", "[]", r#"{"success":true}"#, r#"{"status":"Approved"}"#] {
+        let empty = ["null", "false", "0", "\" \"", "[\"\"]", "{\"code\":null,\"message\":\"\"}"]
+            .map(|value| format!(r#"{{"error":{value},"errors":{{"status":[{value}]}}}}"#));
+        let successes = ["", "{}", "[]", r#"{"success":true}"#, r#"{"status":"Approved"}"#];
+        for body in successes.into_iter().chain(empty.iter().map(String::as_str)) {
             assert!(!is_error(body.as_bytes()), "{body}");
         }
     }

@@ -32,6 +32,7 @@ impl<E: Endpoint> Call<E> {
         let attempts = Attempts {
             failed: *self.attempts(purpose),
             refused,
+            until: attempt.until,
             deadline: self.deadline_of(purpose, engine, now),
         };
         let random = retry::next_random(&mut engine.random);
@@ -78,6 +79,7 @@ impl<E: Endpoint> Call<E> {
     ) -> bool {
         let purpose = &attempt.purpose;
         if self.tries_another_token(engine, now, purpose, error) {
+            self.last = Some((E::KIND, error.clone()));
             self.record(engine, EventKind::TokenRefused);
             return true;
         }

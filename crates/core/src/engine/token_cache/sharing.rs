@@ -42,6 +42,11 @@ impl TokenCache {
         })
     }
 
+    /// Returns the authorization with the cached token.
+    pub(in crate::engine) fn authorization(&self) -> Option<&Authorization> {
+        self.token.as_ref().map(|token| &token.authorization)
+    }
+
     /// Returns the cached token, if it has this generation.
     pub(in crate::engine) fn secret_of(&self, generation: u64) -> Option<Secret> {
         let token = self.token.as_ref().filter(|token| token.generation == generation)?;
