@@ -7,6 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use fs4::{FileExt, TryLockError};
 use serde::{Deserialize, Serialize};
@@ -78,7 +80,7 @@ impl StateFile {
         if !file.metadata().map_err(unusable)?.is_file() {
             return Err(about("is not a regular file; choose another file"));
         }
-        match FileExt::try_lock(&file) {
+        match lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(about("is used by another sandbox; choose another file"));
@@ -125,6 +127,18 @@ impl Drop for StateFile {
         // starting holds a copy of the descriptor until it executes its program.
         let _ = FileExt::unlock(&self.file);
     }
+}
+
+/// Locks the file. For up to a second it tries again: a child process that another thread is starting
+/// holds a copy of an earlier sandbox's lock until it executes its program.
+fn lock(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..50 {
+        match FileExt::try_lock(file) {
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(20)),
+            result => return result,
+        }
+    }
+    Err(TryLockError::WouldBlock)
 }
 
 /// Opens the file for reading and writing; a new file is accessible only to its owner.

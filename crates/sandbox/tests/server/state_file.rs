@@ -113,6 +113,22 @@ fn unusable_file_fails_the_start_with_the_reason() {
     assert!(nowhere.contains("the state file /nowhere/state cannot be opened"), "{nowhere}");
 }
 
+/// As by a child process that is being started when a sandbox ends.
+#[test]
+fn lock_that_is_released_soon_is_waited_for() {
+    let file = TempFile::new("lock");
+    drop(file.start().unwrap());
+    let locked = fs::File::open(&file.0).unwrap();
+    fs4::FileExt::try_lock(&locked).unwrap();
+    let releasing = std::thread::spawn(move || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        drop(locked);
+    });
+    let started = file.start();
+    releasing.join().unwrap();
+    assert!(started.is_ok(), "{started:?}");
+}
+
 #[test]
 fn endless_line_is_refused_without_reading_all_of_it() {
     let file = TempFile::new("image");
