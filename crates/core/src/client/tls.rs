@@ -114,8 +114,10 @@ pub fn describe(error: &Error) -> String {
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
                 "the certificate is for another host"
             }
-            Certificate::Other(_) => {
-                "the certificate is not a server certificate: it is a CA certificate or has an old version"
+            Certificate::Other(reason) => {
+                return format!(
+                    "the certificate, or one that issued it, is not valid for a server ({reason})"
+                );
             }
             other => return other.to_string(),
         },
@@ -124,16 +126,19 @@ pub fn describe(error: &Error) -> String {
     words.to_owned()
 }
 
-/// Returns advice for the user, if more specific than that for the kind of failure.
+/// Returns advice for the user, if more specific than that for the kind of failure. It fits any URL.
 pub fn advice(error: &Error) -> Option<&'static str> {
     use AlertDescription as Alert;
     use CertificateError as Certificate;
     Some(match error {
-        Error::InvalidMessage(_) => "check the port of the base URL",
+        Error::InvalidMessage(_) => "check the port",
         Error::AlertReceived(Alert::ProtocolVersion) | Error::PeerIncompatible(_) => {
-            "check the base URL; if it is right, change the TLS settings of the server"
+            "check the host; if it is right, change the TLS settings of the server"
         }
-        Error::AlertReceived(Alert::UnrecognisedName) => "check the host of the base URL",
+        Error::AlertReceived(Alert::UnrecognisedName)
+        | Error::InvalidCertificate(
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
+        ) => "check the host",
         // A trusted authority with the issuer's name may have another key.
         Error::InvalidCertificate(Certificate::UnknownIssuer | Certificate::BadSignature) => {
             "if the server is right, trust its issuer as a root certificate (`--ca-file`)"
@@ -141,8 +146,11 @@ pub fn advice(error: &Error) -> Option<&'static str> {
         Error::InvalidCertificate(
             Certificate::NotValidYet | Certificate::NotValidYetContext { .. },
         ) => "check the clock of this machine",
-        Error::InvalidCertificate(Certificate::Other(_)) => {
-            "give the server an X.509 version 3 server certificate"
+        Error::InvalidCertificate(Certificate::Expired | Certificate::ExpiredContext { .. }) => {
+            "check the clock of this machine; if it is right, the server needs a new certificate"
+        }
+        Error::InvalidCertificate(_) => {
+            "check the host; if it is right, the server needs another certificate"
         }
         _ => return None,
     })
@@ -166,7 +174,11 @@ mod tests {
         let untrusted = "no trusted authority issued the certificate";
         let trust = "if the server is right, trust its issuer as a root certificate (`--ca-file`)";
         let neither = "the server supports neither TLS 1.2 nor 1.3";
-        let settings = "check the base URL; if it is right, change the TLS settings of the server";
+        let settings = "check the host; if it is right, change the TLS settings of the server";
+        let expired =
+            "check the clock of this machine; if it is right, the server needs a new certificate";
+        let another = "check the host; if it is right, the server needs another certificate";
+        let reason = std::sync::Arc::new(std::io::Error::other("the reason"));
         let not_yet = Certificate::NotValidYetContext { time: at(1), not_before: at(2) };
         let rejected = "the server may demand a client certificate or other ciphers";
         for (error, words, expected) in [
@@ -176,7 +188,7 @@ mod tests {
                 "the signature of the certificate or the handshake does not verify",
                 Some(trust),
             ),
-            (certificate(Certificate::Expired), "the certificate has expired", None),
+            (certificate(Certificate::Expired), "the certificate has expired", Some(expired)),
             (
                 certificate(not_yet),
                 "the certificate is not valid yet",
@@ -185,17 +197,17 @@ mod tests {
             (
                 certificate(Certificate::NotValidForName),
                 "the certificate is for another host",
-                None,
+                Some("check the host"),
             ),
             (
-                certificate(Certificate::Other(OtherError(std::sync::Arc::new(std::fmt::Error)))),
-                "the certificate is not a server certificate: it is a CA certificate or has an old version",
-                Some("give the server an X.509 version 3 server certificate"),
+                certificate(Certificate::Other(OtherError(reason))),
+                "the certificate, or one that issued it, is not valid for a server (the reason)",
+                Some(another),
             ),
             (
                 Error::InvalidMessage(InvalidMessage::InvalidContentType),
                 "the server does not speak TLS on this port",
-                Some("check the port of the base URL"),
+                Some("check the port"),
             ),
             (Error::AlertReceived(Alert::ProtocolVersion), neither, Some(settings)),
             (
@@ -211,7 +223,7 @@ mod tests {
             (
                 Error::AlertReceived(Alert::UnrecognisedName),
                 "the server does not know the host name",
-                Some("check the host of the base URL"),
+                Some("check the host"),
             ),
             (
                 Error::AlertReceived(Alert::CertificateRequired),
