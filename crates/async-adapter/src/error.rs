@@ -1,15 +1,30 @@
 use std::error::Error as StdError;
 use std::io;
 
-use didit_core::client::{FailedExchange, NOT_HTTP, Route, TransportDetail, tls};
+use didit_core::client::{FailedExchange, NOT_HTTP, Route, TransportDetail, describe_refusal, tls};
 use didit_core::{ClientError, TransportError, TransportErrorKind};
 
 /// The error of a call; see [`ClientError`].
 pub type Error = ClientError<reqwest::Error>;
 
-/// Converts an error of the HTTP library for the engine and for the caller.
+/// Converts an error of the HTTP library, without its URL, for the engine and for the caller.
 pub(crate) fn failed(error: reqwest::Error, route: &Route) -> FailedExchange<reqwest::Error> {
-    (TransportError::new(kind(&error, route)), Some(detail(error)))
+    let kind = kind(&error, route);
+    let cause = || causes(&error).last().map(ToString::to_string).unwrap_or_default();
+    let (description, advice) = match tls_error(&error) {
+        Some(error) => (Some(tls::describe(error)), tls::advice(error)),
+        None if kind == TransportErrorKind::Proxy => {
+            let (words, advice) = describe_refusal(&cause());
+            (Some(words), advice)
+        }
+        None if is_not_http(&error) => (Some(NOT_HTTP.to_owned()), None),
+        None => {
+            let words = io_error(&error).map(ToString::to_string);
+            (words.or_else(|| error.is_connect().then(cause)), None)
+        }
+    };
+    let detail = TransportDetail { error: error.without_url(), description, advice };
+    (TransportError::new(kind), Some(detail))
 }
 
 /// Classifies a failed exchange by whether the service may have received the request.
@@ -28,18 +43,6 @@ fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind {
         _ if is_head_too_large(error) => TransportErrorKind::HeadTooLarge,
         _ => TransportErrorKind::ConnectionLost,
     }
-}
-
-/// Returns the error without its URL, with its text and advice.
-fn detail(error: reqwest::Error) -> TransportDetail<reqwest::Error> {
-    let tls_error = tls_error(&error);
-    let tunnel = || causes(&error).last().filter(|_| error.is_connect()).map(ToString::to_string);
-    let description = tls_error.map(tls::describe);
-    let description =
-        description.or_else(|| io_error(&error).map(ToString::to_string)).or_else(tunnel);
-    let description = description.or_else(|| is_not_http(&error).then(|| NOT_HTTP.to_owned()));
-    let advice = tls_error.and_then(tls::advice);
-    TransportDetail { error: error.without_url(), description, advice }
 }
 
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {

@@ -12,7 +12,9 @@ use didit_core::client::{Connect, HttpClients, HttpSettings, Transport, serve_st
 use didit_core::{ConfigError, Engine, HttpProxy, MAX_HEAD_BYTES, SharedStore};
 use rustls::crypto::ring;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::unversioned::transport::{
+    ConnectionDetails, Connector, DefaultConnector, Transport as Io,
+};
 use ureq::{Proxy, ProxyProtocol};
 
 use crate::Client;
@@ -52,7 +54,7 @@ impl Connect for Client {
                 .max_idle_connections_per_host(max_idle)
                 .proxy(proxy.clone())
                 .tls_config(tls.clone());
-            let (connector, resolver) = (DefaultConnector::default(), CachingResolver::default());
+            let (connector, resolver) = (TunnelConnector::default(), CachingResolver::default());
             ureq::Agent::with_parts(config.build(), connector, resolver)
         };
         Ok(HttpClients { pooled: agent(MAX_IDLE_CONNECTIONS), unpooled: agent(0) })
@@ -92,4 +94,23 @@ fn ureq_proxy(proxy: &HttpProxy) -> Result<Proxy, ConfigError> {
         builder = builder.username(name.expose()).password(password.expose());
     }
     builder.build().map_err(|error| ConfigError::Library(error.into()))
+}
+
+/// Connects as ureq does, but a proxy's response that is not HTTP does not pass for the service's.
+#[derive(Debug, Default)]
+struct TunnelConnector(DefaultConnector);
+
+impl Connector for TunnelConnector {
+    type Out = Box<dyn Io>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<()>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        self.0.connect(details, chained).map_err(|error| match error {
+            ureq::Error::Protocol(error) => ureq::Error::ConnectProxyFailed(error.to_string()),
+            error => error,
+        })
+    }
 }

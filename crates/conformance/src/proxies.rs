@@ -142,23 +142,32 @@ pub fn from_the_environment<A: Adapter>(test: &str) {
 pub fn proxy_refusal_is_not_retried<A: Adapter>() {
     let authority = Authority::new();
     let secure = Sandbox::builder().tls(authority.server("127.0.0.1")).start().unwrap();
-    let answers: [fn(&str) -> String; 3] = [
-        |_| "HTTP/1.1 407 \r\nproxy-authenticate: Basic realm=x\r\n\r\n".to_owned(),
-        |_| "HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno".to_owned(),
-        |_| "HTTP/1.1 502 Bad Gateway\r\n\r\n".to_owned(),
-    ];
-    for answer in answers {
-        let (proxy, asked) = raw::serve(answer);
+    let fields = "x-a: b\r\n".repeat(150);
+    let password = ", and the user name and password for it";
+    for (answer, more) in [
+        ("HTTP/1.1 407 \r\nproxy-authenticate: Basic realm=x\r\n\r\n", password),
+        ("HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\n\r\nno", ""),
+        ("HTTP/1.1 502 Bad Gateway\r\n\r\n", ""),
+        (&format!("HTTP/1.1 200 OK\r\n{fields}\r\n"), ""),
+        ("SSH-2.0\r\n\r\n", ""),
+        ("", ""),
+    ] {
+        let answer = answer.to_owned();
+        let (proxy, asked) = raw::serve(move |_| answer.clone());
         let client = A::new(Settings {
             root_certificate: Some(authority.pem()),
             proxy: Some(ProxySettings::default().with_proxy(&format!("http://u:canary@{proxy}"))),
+            credentials: Authorization::bearer("token").unwrap().into(),
             ..settings(&secure)
         });
-        let error = client.unwrap().decision(&id("s-1")).unwrap_err();
+        let error = client.unwrap().create("names".parse().unwrap(), None).unwrap_err();
         let CallErrorKind::Transport(kind) = error.call.kind() else { panic!("{}", error.shown) };
         assert_eq!((*kind, error.call.attempts()), (TransportErrorKind::Proxy, 1));
         assert!(error.shown.contains(&format!("through the proxy {proxy}")), "{}", error.shown);
         assert!(!error.shown.contains("canary"), "{}", error.shown);
+        let line = error.shown.lines().nth(1).unwrap();
+        assert!(line.ends_with(&format!("); check the proxy{more}")), "{line}");
+        assert!(!line.contains('/') && !line.contains("session may"), "{line}");
         assert_eq!(asked.try_iter().count(), 1);
     }
 }

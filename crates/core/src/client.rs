@@ -10,6 +10,7 @@ pub mod duration;
 mod environment;
 mod error;
 mod read_limited;
+mod refusal;
 mod run;
 mod serve_store;
 #[cfg(feature = "rustls")]
@@ -22,6 +23,7 @@ pub use self::connect::{Connect, HttpSettings};
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::{ClientError, TransportDetail};
 pub use self::read_limited::read_limited;
+pub use self::refusal::describe_refusal;
 pub use self::run::{Driver, Exchange, FailedExchange, Run, receive_head};
 pub use self::serve_store::serve_store;
 pub use self::transport::{HttpClients, NOT_HTTP, Route, Transport};

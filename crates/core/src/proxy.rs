@@ -146,6 +146,13 @@ impl HttpProxy {
             Some((name, password)) => Some((percent_decoded(name)?, percent_decoded(password)?)),
             None => None,
         };
+        // RFC 7617, section 2.
+        let is_refused = |text: &Secret| text.expose().contains(char::is_control);
+        if user.as_ref().is_some_and(|(name, password)| {
+            is_refused(name) || is_refused(password) || name.expose().contains(':')
+        }) {
+            return None;
+        }
         Some(Self { tls, host: base.host().to_owned(), port: port.parse().ok()?, user })
     }
 
@@ -248,9 +255,9 @@ mod tests {
             let proxy = HttpProxy::parse(url).unwrap();
             assert_eq!((proxy.host(), proxy.port()), (host, port), "{url}");
         }
-        let proxy = HttpProxy::parse("http://us%65r:p%40ss@p:1").unwrap();
+        let proxy = HttpProxy::parse("http://us%65r:p%40:s%3As@p:1").unwrap();
         let (user, password) = proxy.user().unwrap();
-        assert_eq!((user.expose(), password.expose()), ("user", "p@ss"));
+        assert_eq!((user.expose(), password.expose()), ("user", "p@:s:s"));
         assert_eq!(format!("{proxy:?}"), "HttpProxy(p:1)");
         for url in [
             "socks5://127.0.0.1:9",
@@ -273,6 +280,11 @@ mod tests {
             "http://u:%+5@p:1",
             "http://u%4@p:1",
             "http://p:+1",
+            "http://u%3Av:p@p:1",
+            "http://u%00:p@p:1",
+            "http://u:p%0a@p:1",
+            "http://u:%7F@p:1",
+            "http://u:p\n@p:1",
         ] {
             assert!(HttpProxy::parse(url).is_none(), "{url}");
         }
