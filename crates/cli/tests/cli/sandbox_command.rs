@@ -99,7 +99,7 @@ fn webhook_faults_apply_in_order() {
         ureq::get(session["url"].as_str().unwrap()).call().unwrap();
     }
     let ids = [(); 4].map(|()| {
-        let request = receive(&receiver, 200);
+        let request = receive(&receiver, "200 OK");
         let (_, body) = request.split_once("\r\n\r\n").unwrap();
         let event: serde_json::Value = serde_json::from_str(body).unwrap();
         event["event_id"].to_string()

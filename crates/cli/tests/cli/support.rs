@@ -72,8 +72,8 @@ pub(crate) fn terminal(sandbox: &Sandbox, columns: u16, line: &str) -> Command {
     script
 }
 
-/// Receives a webhook, and responds with `status`.
-pub(crate) fn receive(listener: &TcpListener, status: u16) -> String {
+/// Receives a webhook, and responds with `status` and perhaps header lines.
+pub(crate) fn receive(listener: &TcpListener, status: &str) -> String {
     let (mut stream, _) = listener.accept().unwrap();
     let (mut request, mut chunk) = (String::new(), [0; 4096]);
     while !request.ends_with('}') {
@@ -81,7 +81,7 @@ pub(crate) fn receive(listener: &TcpListener, status: u16) -> String {
         assert!(count > 0, "{request}");
         request.push_str(std::str::from_utf8(&chunk[..count]).unwrap());
     }
-    write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 0\r\n\r\n").unwrap();
+    write!(stream, "HTTP/1.1 {status}\r\ncontent-length: 0\r\n\r\n").unwrap();
     request
 }
 

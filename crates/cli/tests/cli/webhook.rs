@@ -94,7 +94,7 @@ fn hanging_receiver_runs_out_of_time() {
 
 /// Starts a receiver that responds to one request with `status`, and returns its URL and the thread
 /// that returns the request.
-fn receiver(status: u16) -> (String, thread::JoinHandle<String>) {
+fn receiver(status: &'static str) -> (String, thread::JoinHandle<String>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/webhooks", listener.local_addr().unwrap());
     (url, thread::spawn(move || receive(&listener, status)))
@@ -102,7 +102,7 @@ fn receiver(status: u16) -> (String, thread::JoinHandle<String>) {
 
 #[test]
 fn sent_webhook_passes_verification() {
-    let (url, receiving) = receiver(200);
+    let (url, receiving) = receiver("200 X");
     let sent = run(webhook(&format!("send {url} --status kyc-expired --vendor-data u-1"))
         .env("HTTP_PROXY", "http://127.0.0.1:1"));
     assert_eq!(sent.results(), "{\"status\":200}\n");
@@ -124,7 +124,7 @@ fn sent_webhook_passes_verification() {
 #[test]
 fn each_run_sends_a_unique_event_id() {
     let events = [(); 2].map(|()| {
-        let (url, receiving) = receiver(200);
+        let (url, receiving) = receiver("200 X");
         run(&mut webhook(&format!("send {url}"))).results();
         let request = receiving.join().unwrap();
         request.split_once("\"event_id\":").unwrap().1.split_once(',').unwrap().0.to_owned()
@@ -134,16 +134,16 @@ fn each_run_sends_a_unique_event_id() {
 
 #[test]
 fn receiver_failures_are_reported() {
-    let (url, receiving) = receiver(401);
+    let (url, receiving) = receiver("401 X");
     let refused = run(&mut webhook(&format!("send {url} --json --timeout 3000000000000000h")));
     assert_eq!((refused.code, &*refused.stdout), (Some(1), "{\"status\":401}\n"), "{refused:?}");
     assert!(refused.stderr.contains("did not accept the webhook: HTTP 401"), "{refused:?}");
     receiving.join().unwrap();
-    let (url, receiving) = receiver(404);
+    let (url, receiving) = receiver("404 X");
     let lost = run(&mut webhook(&format!("send {url} --json")));
     assert!(lost.stderr.contains("check the path of the URL"), "{lost:?}");
     receiving.join().unwrap();
-    let (url, receiving) = receiver(599);
+    let (url, receiving) = receiver("599 X");
     let unregistered = run(&mut webhook(&format!("send {url} --format table")));
     assert_eq!(unregistered.stdout, "The receiver responded with 599\n", "{unregistered:?}");
     assert!(unregistered.stderr.contains("HTTP 599; check"), "{unregistered:?}");
@@ -153,6 +153,48 @@ fn receiver_failures_are_reported() {
     assert!(!gone.stderr.contains("io: "), "{gone:?}");
     let elsewhere = run(&mut webhook("send http://example.com/webhooks"));
     assert!(elsewhere.error(2).contains("plain http"), "{elsewhere:?}");
+}
+
+/// The user information and the query may be secret, even in a URL that is refused.
+#[test]
+fn urls_are_shown_without_their_secrets() {
+    for (url, code, expected) in [
+        ("http://hook:canary@127.0.0.1:1/h", 2, "the URL contains a user name, which is not"),
+        ("http://hook:can:ary@canary@127.0.0.1:1/h", 2, "the URL"),
+        ("canary@127.0.0.1:1/h", 2, "the URL"),
+        ("hook:canary@127.0.0.1:1", 2, "the URL \"127.0.0.1:1\" is not complete"),
+        ("/h?token=canary", 2, "the URL \"/h\" is not complete"),
+        ("http://127.0.0.1:99999/canary", 2, "the URL's port is not a number from 1 to 65535"),
+        ("ftp://127.0.0.1/canary", 2, "the URL's scheme is neither https nor http"),
+        ("http://can%20ary/canary", 2, "the URL"),
+        ("http://127.0.0.1:1/h?token=canary", 6, "to http://127.0.0.1:1/h (127.0.0.1:1: "),
+    ] {
+        let ran = run(&mut webhook(&format!("send {url}")));
+        let line = ran.error(code);
+        assert!(line.contains(expected), "{line}");
+        assert!(!line.contains("canary") && !line.contains("base URL"), "{line}");
+    }
+}
+
+#[test]
+fn redirect_of_the_receiver_is_named() {
+    let target = "https://hook:canary@127.0.0.1:1/webhooks/?token=canary";
+    let status = format!("308 Permanent Redirect\r\nlocation: {target}");
+    let (url, receiving) = receiver(status.leak());
+    let ran = run(&mut webhook(&format!("send {url} --json")));
+    receiving.join().unwrap();
+    let expected = "HTTP 308 Permanent Redirect, a redirect to https://127.0.0.1:1/webhooks/; \
+                    correct the path of the URL, as redirects are not followed\n";
+    assert!(ran.stderr.ends_with(expected) && ran.code == Some(1), "{ran:?}");
+}
+
+#[test]
+fn receiver_with_too_large_headers_is_no_service() {
+    let status = format!("200 OK\r\nx: {}", "y".repeat(1 << 17));
+    let (url, receiving) = receiver(status.leak());
+    let ran = run(&mut webhook(&format!("send {url}")));
+    drop(receiving);
+    assert!(ran.error(6).ends_with("; check the URL, and the response of your program"), "{ran:?}");
 }
 
 #[test]
@@ -179,6 +221,8 @@ fn remote_receivers_are_reached_through_the_proxy() {
     let unreachable = send("http://127.0.0.1:1", "");
     let route = format!("({host} through the proxy 127.0.0.1:1: ");
     assert!(unreachable.error(6).contains(&route), "{unreachable:?}");
+    let advice = "; check the network, the URL and the proxy";
+    assert!(unreachable.stderr.trim_end().ends_with(advice), "{unreachable:?}");
     let invalid = send("socks5://127.0.0.1:1", "");
     assert!(invalid.error(2).contains("HTTPS_PROXY"), "{invalid:?}");
 }
@@ -209,23 +253,16 @@ fn failed_connections_are_reported_in_words() {
     let plain = Sandbox::start().unwrap();
     let proxy = refusing_proxy();
     let swapped = |sandbox: &Sandbox, from, to| sandbox.url().replace(from, to);
-    let trusted = "; check the URL and the trusted certificates";
+    let renewed =
+        "; check the clock of this machine; if it is right, the server needs a new certificate";
+    let lost = "check the log of your program, or try again with https if the server speaks TLS on this port";
     for (url, proxy, words, advice) in [
-        (other_host.url(), "", "the certificate is for another host)", trusted),
-        (expired.url(), "", "the certificate has expired)", trusted),
+        (other_host.url(), "", "the certificate is for another host)", "; check the host"),
+        (expired.url(), "", "the certificate has expired)", renewed),
         (unknown.url(), "", "handshake does not verify)", "root certificate (`--ca-file`)"),
-        (
-            &swapped(&plain, "http:", "https:"),
-            "",
-            "does not speak TLS",
-            "check the port of the URL",
-        ),
-        (
-            &swapped(&expired, "https:", "http:"),
-            "",
-            "",
-            "with https if the server speaks TLS on this port",
-        ),
+        (&swapped(&plain, "http:", "https:"), "", "does not speak TLS", "; check the port"),
+        (&swapped(&expired, "https:", "http:"), "", "", lost),
+        (&swapped(&expired, "https:", "HTTP:"), "", "", lost),
         (
             expired.url(),
             &*proxy,

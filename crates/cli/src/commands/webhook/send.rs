@@ -7,11 +7,9 @@ use clap::{Args, ValueHint};
 use didit_blocking_adapter::Client;
 use didit_blocking_adapter::core::client::{Connect as _, HttpSettings, Route};
 use didit_blocking_adapter::core::verification::{SessionId, Status};
-use didit_blocking_adapter::core::{
-    BaseUrl, CallError, CallErrorKind, ClientError, InvalidBaseUrl, ProxySettings,
-    TransportErrorKind,
-};
-use http::{StatusCode, Uri};
+use didit_blocking_adapter::core::{BaseUrl, InvalidBaseUrl, ProxySettings, TransportErrorKind};
+use http::header::LOCATION;
+use http::{Response, Uri};
 use serde_json::json;
 
 use super::secret;
@@ -27,6 +25,9 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The maximum time limit, the same as for all other requests.
 const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The longest part of a URL that is shown, in characters.
+const MAX_SHOWN: usize = 200;
 
 const MAX_BODY: usize = 8 << 20;
 
@@ -68,7 +69,7 @@ pub(crate) struct Send {
 impl Send {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let base = checked(&self.url)?;
+        let (base, shown) = checked(&self.url)?;
         let (agent, route) = connect(&base, context)?;
         let timeout = connection::timeout(context, TIMEOUT)?.min(MAX_TIMEOUT);
         let webhook = secret::configured(context)?;
@@ -96,43 +97,8 @@ impl Send {
             request = request.header(name, value);
         }
         let answer = request.send(&body[..]);
-        let answer = answer.map_err(|error| self.failure(error, timeout, &route))?;
-        report(answer.status(), format)
-    }
-
-    /// Returns the failure of a webhook without a response.
-    fn failure(&self, error: ureq::Error, timeout: Duration, route: &Route) -> Failure {
-        let (error, detail) = didit_blocking_adapter::failed(error);
-        let kind = error.kind();
-        let reason = detail.as_ref().and_then(|detail| detail.description.clone());
-        let reason = reason.unwrap_or_else(|| kind.to_string());
-        let is_unexplained = detail.as_ref().is_none_or(|detail| detail.advice.is_none());
-        let error = ClientError::new(CallError::new(CallErrorKind::Transport(kind)), detail, route);
-        let (reason, exit, advice) = match kind {
-            TransportErrorKind::Timeout => (
-                format!("no response within {}", precise(timeout)),
-                Exit::OutOfTime,
-                "check that your program responds, or raise --timeout",
-            ),
-            TransportErrorKind::Connect => {
-                (reason, Exit::Unreachable, "check that your program runs there")
-            }
-            TransportErrorKind::ConnectionLost if is_unexplained => {
-                let advice = if self.url.starts_with("http:") {
-                    "check the log of your program, or try again \
-                     with https if the server speaks TLS on this port"
-                } else {
-                    "check the log of your program"
-                };
-                (reason, Exit::Unreachable, advice)
-            }
-            _ => (reason, Exit::Unreachable, error.advice()),
-        };
-        // Here, "the base URL" in the advice means the URL of the receiver.
-        let advice = advice.replace("the base URL", "the URL");
-        let url = &self.url;
-        let line = format!("could not send the webhook to {url} ({route}: {reason}); {advice}");
-        Failure::new(exit, line)
+        let answer = answer.map_err(|error| failure(&shown, error, timeout, &route))?;
+        report(&answer, format)
     }
 
     fn event(&self) -> Vec<u8> {
@@ -153,8 +119,43 @@ impl Send {
     }
 }
 
+/// Returns the failure of a webhook without a response.
+fn failure(shown: &str, error: ureq::Error, timeout: Duration, route: &Route) -> Failure {
+    let (error, detail) = didit_blocking_adapter::failed(error);
+    let kind = error.kind();
+    let (description, advice) =
+        detail.map(|detail| (detail.description, detail.advice)).unwrap_or_default();
+    let (reason, exit) = match kind {
+        TransportErrorKind::Timeout => {
+            (format!("no response within {}", precise(timeout)), Exit::OutOfTime)
+        }
+        _ => (description.unwrap_or_else(|| kind.to_string()), Exit::Unreachable),
+    };
+    let is_direct = route.proxy().is_none();
+    let advice = advice.unwrap_or(match kind {
+        TransportErrorKind::Timeout if is_direct => {
+            "check that your program responds, or raise --timeout"
+        }
+        TransportErrorKind::Timeout => "check your program and the proxy, or raise --timeout",
+        TransportErrorKind::Connect if is_direct => "check that your program runs there",
+        TransportErrorKind::ConnectionLost if shown.starts_with("http:") => {
+            "check the log of your program, or try again \
+             with https if the server speaks TLS on this port"
+        }
+        TransportErrorKind::ConnectionLost if is_direct => "check the log of your program",
+        TransportErrorKind::Proxy => "check the proxy, and the user name and password for it",
+        TransportErrorKind::Certificate => "check the URL and the trusted certificates",
+        TransportErrorKind::Handshake => "check the URL; client certificates are not supported",
+        TransportErrorKind::HeadTooLarge => "check the URL, and the response of your program",
+        _ => "check the network, the URL and the proxy",
+    });
+    let line = format!("could not send the webhook to {shown} ({route}: {reason}); {advice}");
+    Failure::new(exit, line)
+}
+
 /// Prints the status of the receiver's response, and returns a failure unless it is a success.
-fn report(status: StatusCode, format: Format) -> Result<Exit, Failure> {
+fn report<B>(response: &Response<B>, format: Format) -> Result<Exit, Failure> {
+    let status = response.status();
     let code_and_reason = [Some(status.as_str()), status.canonical_reason()];
     let shown = code_and_reason.into_iter().flatten().collect::<Vec<_>>().join(" ");
     output::print(&match format {
@@ -164,11 +165,26 @@ fn report(status: StatusCode, format: Format) -> Result<Exit, Failure> {
     if status.is_success() {
         return Ok(Exit::Done);
     }
-    let advice = match status.as_u16() {
-        404 | 405 => "check the path of the URL",
-        _ => "check its secret and its log",
+    let location = response.headers().get(LOCATION).filter(|_| status.is_redirection());
+    let (target, advice) = match (location, status.as_u16()) {
+        (Some(location), _) => (
+            Uri::try_from(location.as_bytes()).map(|target| public_part(&target)).ok(),
+            "correct the path of the URL, as redirects are not followed",
+        ),
+        (None, 404 | 405) => (None, "check the path of the URL"),
+        _ => (None, "check its secret and its log"),
     };
-    Err(Failure::other(format!("the receiver did not accept the webhook: HTTP {shown}; {advice}")))
+    let target = target.map(|target| format!(", a redirect to {target}")).unwrap_or_default();
+    let line = format!("the receiver did not accept the webhook: HTTP {shown}{target}; {advice}");
+    Err(Failure::other(line))
+}
+
+/// Returns the beginning of a URL, without user information and query, which may be secret.
+fn public_part(url: &Uri) -> String {
+    let scheme = url.scheme_str().map(|scheme| format!("{scheme}://")).unwrap_or_default();
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let text = [&*scheme, url.host().unwrap_or_default(), &*port, url.path()].concat();
+    text.chars().take(MAX_SHOWN).collect()
 }
 
 /// Returns the HTTP client for a receiver, and its route.
@@ -182,19 +198,28 @@ fn connect(base: &BaseUrl, context: &Context) -> Result<(ureq::Agent, Route), Fa
     Ok((clients.unpooled, Route::new(base, proxy)))
 }
 
-/// Returns the scheme and the host of the URL if webhooks may be sent to it.
-fn checked(url: &str) -> Result<BaseUrl, Failure> {
-    let refused = |why: &dyn std::fmt::Display| Failure::usage(format!("the URL {url:?}: {why}"));
-    let parts: Uri = url.parse().map_err(|error| refused(&error))?;
-    let (Some(scheme), Some(authority)) = (parts.scheme_str(), parts.authority()) else {
-        return Err(refused(&"it is not complete, like http://127.0.0.1:3000/webhooks"));
+/// Returns the scheme and the host of the URL if webhooks may be sent to it, and its public part.
+fn checked(url: &str) -> Result<(BaseUrl, String), Failure> {
+    let url: Uri = url.parse().map_err(|error| Failure::usage(format!("the URL: {error}")))?;
+    let (Some(scheme), Some(authority)) = (url.scheme_str(), url.authority()) else {
+        return Err(Failure::usage(format!(
+            "the URL {:?} is not complete, like http://127.0.0.1:3000/webhooks",
+            public_part(&url)
+        )));
     };
     // The rules for a base URL: https, or http to this machine.
     let base: Result<BaseUrl, InvalidBaseUrl> = format!("{scheme}://{authority}").parse();
-    base.map_err(|error| match error {
-        InvalidBaseUrl::PlainHttp => {
-            refused(&"plain http is allowed to this machine only; use https")
-        }
-        error => refused(&error),
-    })
+    let base = base.map_err(|error| {
+        Failure::usage(match error {
+            InvalidBaseUrl::PlainHttp => {
+                "the URL: plain http is allowed to this machine only; use https"
+            }
+            InvalidBaseUrl::UserInfo => "the URL contains a user name, which is not supported",
+            InvalidBaseUrl::Scheme => "the URL's scheme is neither https nor http",
+            InvalidBaseUrl::Port => "the URL's port is not a number from 1 to 65535",
+            InvalidBaseUrl::TooLong => "the URL is too long",
+            _ => "the URL's host is neither a name in ASCII nor an address",
+        })
+    })?;
+    Ok((base, public_part(&url)))
 }
