@@ -17,6 +17,9 @@ use crate::terminal;
 
 const REDRAW: Duration = Duration::from_millis(200);
 
+/// The longest status that is shown, in characters.
+const MAX_STATUS: usize = 40;
+
 /// The last status seen.
 #[derive(Default)]
 pub(crate) struct Seen(Mutex<Option<String>>);
@@ -71,6 +74,7 @@ impl Observer for &Seen {
             status: String,
         }
         if let Ok(Answer { status }) = serde_json::from_slice(response.body().as_ref()) {
+            let status = status.chars().take(MAX_STATUS).collect();
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(status);
         }
     }
@@ -87,5 +91,13 @@ mod tests {
         assert_eq!(line(&seen), "asking for the status, waiting for 1m01s, 8m59s left");
         *seen.0.lock().unwrap() = Some("Initialized\x1b[2J".to_owned());
         assert_eq!(line(&seen), "Initialized\\u{1b}[2J, waiting for 1m01s, 8m59s left");
+    }
+
+    #[test]
+    fn long_status_is_cut() {
+        let seen = Seen::default();
+        let body = format!("{{\"status\":\"{}\"}}", "é".repeat(1 << 20));
+        (&seen).on_response(&Response::new(body), None, Moment::default());
+        assert_eq!(*seen.0.lock().unwrap(), Some("é".repeat(MAX_STATUS)));
     }
 }

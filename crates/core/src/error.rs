@@ -173,9 +173,10 @@ impl ResponseError {
     /// Returns short advice on how to resolve the error.
     pub fn advice(&self) -> &'static str {
         match (&self.0.kind, self.0.endpoint) {
-            (ResponseErrorKind::Unauthorized, EndpointKind::ReadStatus) => {
-                "check the session token"
-            }
+            (
+                ResponseErrorKind::Unauthorized | ResponseErrorKind::Forbidden,
+                EndpointKind::ReadStatus,
+            ) => "check the session token",
             (ResponseErrorKind::Unauthorized, EndpointKind::FetchToken) => {
                 "check the client id and the client secret, and that they are for this base URL"
             }

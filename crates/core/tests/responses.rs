@@ -111,6 +111,7 @@ fn advice_depends_on_the_endpoint() {
         "check the client id and the client secret, and that they are for this base URL"
     );
     assert_eq!(parse_error(&create(), response(404, b"")).advice(), "check the base URL");
+    assert_eq!(parse_error(&status(), response(403, b"")).advice(), "check the session token");
     assert_eq!(parse_error(&client_token(), response(404, b"")).advice(), "check the base URL");
     assert_eq!(
         parse_error(&status(), response(404, b"")).advice(),

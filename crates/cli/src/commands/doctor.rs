@@ -118,10 +118,13 @@ fn send_requests(connection: &Connection, findings: &mut Findings) -> Option<Err
     }
     let operation = Call::new(RetrieveDecision::new(MISSING_SESSION.parse().ok()?));
     let error = connection.run(Observed { operation, observer: findings }).err()?;
-    // These responses do not refuse the credentials.
-    let kind = error.call().response().map(ResponseError::kind);
-    match kind {
-        Some(ResponseErrorKind::NotFound | ResponseErrorKind::ClientError) => None,
+    // These responses do not refuse the credentials. A lasting 408 is no answer to the request.
+    match error.call().response().map(ResponseError::kind) {
+        Some(ResponseErrorKind::NotFound | ResponseErrorKind::ClientError)
+            if !error.is_retryable() =>
+        {
+            None
+        }
         _ => Some(error),
     }
 }
