@@ -3,7 +3,8 @@ use std::fmt;
 use std::ops::Deref;
 
 use super::transport::Route;
-use crate::engine::{CallError, CallErrorKind};
+use crate::engine::{CallError, CallErrorKind, TransportErrorKind};
+use crate::proxy::HttpProxy;
 
 /// The error of a client's call. It dereferences to the core's [`CallError`], and, if the transport
 /// failed, also has the route of the request and the HTTP library's error `T`.
@@ -80,10 +81,17 @@ impl<T> fmt::Display for ClientError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.call.fmt(f)?;
         let Some(route) = &self.route else { return Ok(()) };
-        match self.detail.as_ref().and_then(|detail| detail.description.as_ref()) {
-            Some(description) => write!(f, " ({route}: {description})"),
-            None => write!(f, " ({route})"),
-        }
+        let description = self.detail.as_ref().and_then(|detail| detail.description.as_ref());
+        let description = description.map(|text| format!(": {text}")).unwrap_or_default();
+        // The HTTP libraries do not tell the handshake with a proxy from that with the service.
+        let is_handshake = matches!(
+            self.call.kind(),
+            CallErrorKind::Transport(
+                TransportErrorKind::Certificate | TransportErrorKind::Handshake
+            )
+        );
+        let has_two = is_handshake && route.proxy().is_some_and(HttpProxy::is_tls);
+        write!(f, " ({route}{description}{})", if has_two { "; it may be the proxy's" } else { "" })
     }
 }
 
@@ -115,7 +123,6 @@ mod tests {
 
     use super::*;
     use crate::base_url::BaseUrl;
-    use crate::engine::TransportErrorKind;
 
     fn detail() -> TransportDetail<io::Error> {
         TransportDetail {
@@ -144,6 +151,23 @@ mod tests {
             "{error}"
         );
         assert!(!format!("{error:#?}").contains("secret") && error.source().is_none());
+    }
+
+    #[test]
+    fn handshake_may_be_that_with_an_https_proxy() {
+        let base: BaseUrl = "https://h.example".parse().unwrap();
+        let shown = |scheme: &str, kind| {
+            let proxy = crate::ProxySettings::default().with_proxy(&format!("{scheme}://p:1"));
+            let route = Route::new(&base, proxy.proxy_for(&base).unwrap());
+            let call = CallError::new(CallErrorKind::Transport(kind));
+            ClientError::new(call, Some(detail()), &route).to_string()
+        };
+        let either = " through the proxy p:1: connection refused; it may be the proxy's)";
+        let certificate = TransportErrorKind::Certificate;
+        assert!(shown("https", certificate).ends_with(either));
+        assert!(shown("https", TransportErrorKind::Handshake).ends_with(either));
+        assert!(!shown("http", certificate).contains("may be"));
+        assert!(!shown("https", TransportErrorKind::Connect).contains("may be"));
     }
 
     #[test]
