@@ -8,6 +8,8 @@ use crate::secret::Secret;
 /// The length of the shortest text that is removed, in bytes. The codes of countries, languages,
 /// genders and document types are shorter, and texts that short occur in messages by chance.
 const MIN_BYTES: usize = 4;
+/// The length of the shortest number that is removed.
+const MIN_DIGITS: usize = 6;
 
 /// Returns the texts to remove from the service's messages. A text comes after those that contain
 /// it: if it were removed first, the rest of them would remain.
@@ -19,10 +21,35 @@ pub(crate) fn private<T: Into<Secret>>(texts: impl IntoIterator<Item = T>) -> Ve
     texts
 }
 
-/// Returns the strings in a JSON text, without the names of members.
-pub(crate) fn strings(body: &str) -> Vec<String> {
-    let values = json::strings(body).filter(|(_, _, is_name)| !is_name);
-    values.map(|(_, text, _)| unescaped(text)).collect()
+/// Returns the strings and the long numbers in a JSON text, and the names of members within
+/// `metadata`. Other names are the service's.
+pub(crate) fn texts(body: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    let (mut end, mut depth) = (0, 0);
+    // How many brackets are open around `metadata`, in its value.
+    let mut metadata = None;
+    for (start, text, is_name) in json::strings(body) {
+        let between = &body[end..start];
+        texts.extend(long_numbers(between));
+        depth += between.matches(['{', '[']).count();
+        depth = depth.saturating_sub(between.matches(['}', ']']).count());
+        metadata = metadata.filter(|outside| depth > *outside);
+        if !is_name || metadata.is_some() {
+            texts.push(unescaped(text));
+        } else if text == "metadata" {
+            metadata = Some(depth);
+        }
+        end = start + text.len();
+    }
+    texts.extend(long_numbers(&body[end..]));
+    texts
+}
+
+/// Returns the numbers with at least [`MIN_DIGITS`] digits, without signs and exponents.
+fn long_numbers(json: &str) -> impl Iterator<Item = String> {
+    let is_part = |c: char| c.is_ascii_digit() || c == '.';
+    let is_long = |text: &&str| text.matches(|c: char| c.is_ascii_digit()).count() >= MIN_DIGITS;
+    json.split(move |c| !is_part(c)).filter(is_long).map(str::to_owned)
 }
 
 /// The length of the shortest token in bytes, and the maximum number of tokens to search for.
@@ -65,12 +92,20 @@ mod tests {
     }
 
     #[test]
-    fn strings_of_any_json_are_found() {
+    fn texts_of_any_json_are_found() {
         let json = r#"{"a":"b\"c","d" : ["e",{"f":"\u00e9\\"},1e999,null],"g":"\ud800","h":{}}"#;
-        assert_eq!(strings(json), ["b\"c", "e", "é\\", "\\ud800"]);
-        assert_eq!(strings(r#""a""#), ["a"]);
+        assert_eq!(texts(json), ["b\"c", "e", "é\\", "\\ud800"]);
+        assert_eq!(texts(r#""a""#), ["a"]);
+        assert_eq!(
+            texts(r#"{"a":[-123456E-7,12345.6,12345,1.5e-99],"b":true}"#),
+            ["123456", "12345.6"]
+        );
+        assert_eq!(texts("34600111222333"), ["34600111222333"]);
+        let json = r#"{"a":{"b":1},"metadata":{"c":[{"d":"e"}, {"f":1}],"g":"h"},"i":{"j":"k"}}"#;
+        assert_eq!(texts(json), ["c", "d", "e", "f", "g", "h", "k"]);
+        assert_eq!(texts(r#"{"metadata":"a","b":{"metadata":[]},"c":["d"]}"#), ["a", "d"]);
         for json in ["", "7", r#"{"a"#, r#"["a\""#] {
-            assert_eq!(strings(json), [""; 0], "{json}");
+            assert_eq!(texts(json), [""; 0], "{json}");
         }
     }
 

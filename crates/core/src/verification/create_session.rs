@@ -187,7 +187,7 @@ impl Endpoint for CreateSession {
 
 impl sealed::Sealed for CreateSession {
     fn private_texts(&self) -> Vec<Secret> {
-        echo::private(self.members.strings_except(&SETTINGS))
+        echo::private(self.members.texts_except(&SETTINGS))
     }
 }
 

@@ -112,6 +112,6 @@ impl Endpoint for DeleteSession {
 
 impl sealed::Sealed for DeleteSession {
     fn private_texts(&self) -> Vec<Secret> {
-        echo::private(self.members.strings_except(&[]))
+        echo::private(self.members.texts_except(&[]))
     }
 }

@@ -44,10 +44,10 @@ impl Members {
         }
     }
 
-    /// Returns the strings in all members except those that are named.
-    pub(super) fn strings_except(&self, settings: &[&str]) -> impl Iterator<Item = String> {
+    /// Returns the caller's texts in all members except those that are named.
+    pub(super) fn texts_except(&self, settings: &[&str]) -> impl Iterator<Item = String> {
         let private = self.values.iter().filter(|(name, _)| !settings.contains(&name.as_str()));
-        private.flat_map(|(_, value)| echo::strings(value.as_str()))
+        private.flat_map(|(name, value)| echo::texts(&format!("\"{name}\":{}", value.as_str())))
     }
 }
 

@@ -158,7 +158,7 @@ fn is_plain_path(path: &str) -> bool {
 
 impl sealed::Sealed for Raw {
     fn private_texts(&self) -> Vec<Secret> {
-        let body = std::str::from_utf8(&self.body).map(echo::strings).unwrap_or_default();
+        let body = std::str::from_utf8(&self.body).map(echo::texts).unwrap_or_default();
         echo::private(query::pairs(&self.query).map(|(_, value)| value).chain(body))
     }
 }
