@@ -18,6 +18,7 @@ use ureq::unversioned::transport::{
 use ureq::{Proxy, ProxyProtocol};
 
 use crate::Client;
+use crate::error::is_timeout;
 use crate::resolver::CachingResolver;
 
 /// Settings of a [`Client`].
@@ -96,7 +97,8 @@ fn ureq_proxy(proxy: &HttpProxy) -> Result<Proxy, ConfigError> {
     builder.build().map_err(|error| ConfigError::Library(error.into()))
 }
 
-/// Connects as ureq does, but a proxy's response that is not HTTP does not pass for the service's.
+/// Connects as ureq does, but its errors do not pass for those of a connection that may have carried
+/// a request.
 #[derive(Debug, Default)]
 struct TunnelConnector(DefaultConnector);
 
@@ -110,6 +112,7 @@ impl Connector for TunnelConnector {
     ) -> Result<Option<Self::Out>, ureq::Error> {
         self.0.connect(details, chained).map_err(|error| match error {
             ureq::Error::Protocol(error) => ureq::Error::ConnectProxyFailed(error.to_string()),
+            ureq::Error::Io(error) if !is_timeout(&error) => ureq::Error::Other(Box::new(error)),
             error => error,
         })
     }

@@ -34,11 +34,15 @@ fn kind(error: &ureq::Error) -> TransportErrorKind {
             io::ErrorKind::ConnectionRefused | io::ErrorKind::AddrNotAvailable => {
                 TransportErrorKind::Connect
             }
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportErrorKind::Timeout,
+            _ if is_timeout(error) => TransportErrorKind::Timeout,
             _ => TransportErrorKind::ConnectionLost,
         },
         _ => TransportErrorKind::ConnectionLost,
     }
+}
+
+pub(crate) fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
 }
 
 /// Returns the error with its text and advice.

@@ -77,6 +77,7 @@ macro_rules! cases {
             logs::logs_contain_no_secrets_or_personal_data,
             proxies::proxy_from_the_builder,
             proxies::proxy_refusal_is_not_retried,
+            proxies::reset_before_the_connection_is_retried,
             verification::verification_lifecycle,
             verification::separate_verification_host,
             verification::session_list_spans_pages,

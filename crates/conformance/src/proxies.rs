@@ -138,6 +138,27 @@ pub fn from_the_environment<A: Adapter>(test: &str) {
     }
 }
 
+/// A connection that never reached the service cannot have created a session.
+pub fn reset_before_the_connection_is_retried<A: Adapter>() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            // Dropped with unread bytes, so the connection is reset.
+            stream.unwrap().peek(&mut [0]).unwrap();
+        }
+    });
+    let client = A::new(Settings {
+        proxy: Some(ProxySettings::default().with_proxy(&proxy)),
+        credentials: Authorization::bearer("token").unwrap().into(),
+        ..at("https://127.0.0.1:1")
+    });
+    let error = client.unwrap().create("names".parse().unwrap(), None).unwrap_err();
+    let CallErrorKind::Transport(kind) = error.call.kind() else { panic!("{}", error.shown) };
+    assert_eq!((*kind, error.call.attempts()), (TransportErrorKind::Connect, 4));
+    assert!(!error.shown.contains("session may"), "{}", error.shown);
+}
+
 /// A refused CONNECT is not retried, and the error names the proxy.
 pub fn proxy_refusal_is_not_retried<A: Adapter>() {
     let authority = Authority::new();
