@@ -21,23 +21,14 @@ pub(crate) fn private<T: Into<Secret>>(texts: impl IntoIterator<Item = T>) -> Ve
     texts
 }
 
-/// Returns the strings and the long numbers in a JSON text, and the names of members within
-/// `metadata`. Other names are the service's.
+/// Returns the strings and the long numbers in a JSON text. The names of members are the service's.
 pub(crate) fn texts(body: &str) -> Vec<String> {
     let mut texts = Vec::new();
-    let (mut end, mut depth) = (0, 0);
-    // How many brackets are open around `metadata`, in its value.
-    let mut metadata = None;
+    let mut end = 0;
     for (start, text, is_name) in json::strings(body) {
-        let between = &body[end..start];
-        texts.extend(long_numbers(between));
-        depth += between.matches(['{', '[']).count();
-        depth = depth.saturating_sub(between.matches(['}', ']']).count());
-        metadata = metadata.filter(|outside| depth > *outside);
-        if !is_name || metadata.is_some() {
+        texts.extend(long_numbers(&body[end..start]));
+        if !is_name {
             texts.push(unescaped(text));
-        } else if text == "metadata" {
-            metadata = Some(depth);
         }
         end = start + text.len();
     }
@@ -101,9 +92,6 @@ mod tests {
             ["123456", "12345.6"]
         );
         assert_eq!(texts("34600111222333"), ["34600111222333"]);
-        let json = r#"{"a":{"b":1},"metadata":{"c":[{"d":"e"}, {"f":1}],"g":"h"},"i":{"j":"k"}}"#;
-        assert_eq!(texts(json), ["c", "d", "e", "f", "g", "h", "k"]);
-        assert_eq!(texts(r#"{"metadata":"a","b":{"metadata":[]},"c":["d"]}"#), ["a", "d"]);
         for json in ["", "7", r#"{"a"#, r#"["a\""#] {
             assert_eq!(texts(json), [""; 0], "{json}");
         }

@@ -47,7 +47,7 @@ impl Members {
     /// Returns the caller's texts in all members except those that are named.
     pub(super) fn texts_except(&self, settings: &[&str]) -> impl Iterator<Item = String> {
         let private = self.values.iter().filter(|(name, _)| !settings.contains(&name.as_str()));
-        private.flat_map(|(name, value)| echo::texts(&format!("\"{name}\":{}", value.as_str())))
+        private.flat_map(|(_, value)| echo::texts(value.as_str()))
     }
 }
 
