@@ -3,6 +3,8 @@
 //! Each line is one record, such as a session after a change or a token that was issued. Of several
 //! lines about the same session the last one counts.
 
+use std::error::Error;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -55,6 +57,25 @@ impl Store {
     }
 }
 
+/// An error of the state file. Its source is the system's error.
+#[derive(Debug)]
+struct Unusable {
+    message: String,
+    cause: io::Error,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.message.fmt(f)
+    }
+}
+
+impl Error for Unusable {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
 /// An open state file, locked until it is dropped.
 pub(crate) struct StateFile {
     path: PathBuf,
@@ -74,8 +95,12 @@ impl StateFile {
         let about = |problem: &str| {
             io::Error::other(format!("the state file {} {problem}", path.display()))
         };
-        let unusable =
-            |error: io::Error| about(&format!("cannot be opened: {error}; choose another file"));
+        let unusable = |cause: io::Error| {
+            let path = path.display();
+            let message =
+                format!("the state file {path} cannot be opened: {cause}; choose another file");
+            io::Error::other(Unusable { message, cause })
+        };
         let file = open_private(path).map_err(unusable)?;
         if !file.metadata().map_err(unusable)?.is_file() {
             return Err(about("is not a regular file; choose another file"));
