@@ -4,9 +4,10 @@ use std::time::Duration;
 
 pub(crate) use didit_blocking_adapter::core::client::duration::{parse, parse_positive};
 
-/// Returns a duration in its two largest units, or in milliseconds if it is short.
+/// Returns a duration in its two largest units, or in milliseconds if it is less than a minute and
+/// not in whole seconds.
 pub(crate) fn precise(duration: Duration) -> String {
-    if duration < Duration::from_secs(1) {
+    if duration < Duration::from_secs(60) && duration.subsec_millis() > 0 {
         return format!("{} ms", duration.as_millis());
     }
     clock(duration)
@@ -33,6 +34,13 @@ mod tests {
         let cases = [(0, "0s"), (59, "59s"), (61, "1m01s"), (3_661, "1h01m"), (180_000, "2d02h")];
         for (seconds, text) in cases {
             assert_eq!(clock(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn precise_keeps_milliseconds() {
+        for (millis, text) in [(0, "0s"), (300, "300 ms"), (2500, "2500 ms"), (61_500, "1m01s")] {
+            assert_eq!(precise(Duration::from_millis(millis)), text);
         }
     }
 }
