@@ -255,7 +255,11 @@ fn base_urls(environment: &Environment<'_>) -> Result<(BaseUrl, BaseUrl), Invali
 
 fn start_sandbox() -> Result<Sandbox, Failure> {
     let sandbox = Sandbox::builder().keep_requests(0).start();
-    sandbox.map_err(|error| Failure::other(format!("could not start the sandbox: {error}")))
+    sandbox.map_err(|error| {
+        Failure::of_shortage("could not start the sandbox", &error).unwrap_or_else(|| {
+            Failure::other(format!("could not start the sandbox: {error}; try again"))
+        })
+    })
 }
 
 fn sandbox_credentials(api: Api, sandbox: &Sandbox) -> Result<Credentials, Failure> {

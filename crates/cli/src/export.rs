@@ -89,7 +89,7 @@ pub(crate) struct ExportJob {
     files: Files,
     division: Option<Division>,
     /// The list of a retry, to be removed when it is done.
-    pub(crate) retried: Option<PathBuf>,
+    retried: Option<PathBuf>,
 }
 
 impl ExportJob {

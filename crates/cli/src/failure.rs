@@ -12,6 +12,9 @@ use crate::duration::precise;
 use crate::exit::Exit;
 use crate::terminal;
 
+/// The beginning of the error if the system lacks a resource.
+pub(crate) const SHORTAGE: &str = "this machine is short of a resource";
+
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
@@ -37,18 +40,32 @@ impl Failure {
     /// Builds the failure of a file that cannot be used, whose cause is a mistake of the user or a
     /// shortage of this machine.
     pub(crate) fn of_file(attempt: impl Display, error: &io::Error, advice: &str) -> Self {
-        if is_shortage(error) {
-            return Self::other(format!(
-                "this machine is short of a resource: {attempt}: {error}; nothing was sent; make room or \
-                 raise the limit, and run the same command again"
-            ));
-        }
-        Self::usage(format!("{attempt}: {error}; {advice}"))
+        Self::of_shortage(&attempt, error)
+            .unwrap_or_else(|| Self::usage(format!("{attempt}: {error}; {advice}")))
+    }
+
+    /// Builds the failure of an attempt before anything was sent, if this machine is short of a
+    /// resource.
+    pub(crate) fn of_shortage(attempt: impl Display, error: &io::Error) -> Option<Self> {
+        is_shortage(error).then(|| {
+            Self::other(format!(
+                "{SHORTAGE}: {attempt}: {error}; nothing was sent; make room or raise the limit, and \
+                 run the same command again"
+            ))
+        })
     }
 
     /// Builds the failure of a call; `about` names the session if there are several.
     pub(crate) fn of_call(about: Option<&str>, error: &Error) -> Self {
         let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
+        if local_shortage(error).is_some() {
+            let advice = if error.may_have_taken_effect() {
+                error.advice()
+            } else {
+                "raise the limit, and run the same command again"
+            };
+            return Self::other(format!("{about}{SHORTAGE}: {error}; {advice}"));
+        }
         let line = format!("{about}{error}; {}", error.advice());
         Self::new(Exit::of(error.call()), line)
     }
@@ -123,6 +140,16 @@ fn with_causes(error: &dyn StdError) -> String {
     text
 }
 
+/// Returns the I/O error that failed a call, if the system lacks a resource.
+pub(crate) fn local_shortage(error: &Error) -> Option<&io::Error> {
+    let error = match error.source()?.downcast_ref::<ureq::Error>()? {
+        ureq::Error::Io(error) => error,
+        ureq::Error::Other(error) => error.downcast_ref()?,
+        _ => return None,
+    };
+    is_shortage(error).then_some(error)
+}
+
 /// Returns true if the system lacks a resource, such as descriptors or disk space, that it may have
 /// again later.
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
@@ -138,6 +165,7 @@ pub(crate) fn is_shortage(error: &io::Error) -> bool {
             Errno::ADDRNOTAVAIL,
             Errno::AGAIN,
             Errno::NOSPC,
+            Errno::FBIG,
             Errno::DQUOT,
         ];
         let code = error.raw_os_error();
@@ -145,8 +173,8 @@ pub(crate) fn is_shortage(error: &io::Error) -> bool {
     }
     #[cfg(not(unix))]
     {
-        use io::ErrorKind::{OutOfMemory, QuotaExceeded, StorageFull};
-        matches!(error.kind(), OutOfMemory | QuotaExceeded | StorageFull)
+        use io::ErrorKind::{FileTooLarge, OutOfMemory, QuotaExceeded, StorageFull};
+        matches!(error.kind(), FileTooLarge | OutOfMemory | QuotaExceeded | StorageFull)
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use didit_blocking_adapter::core::Secret;
 use didit_blocking_adapter::core::client::read_limited;
+use tempfile::NamedTempFile;
 
 /// The maximum length of a secret in bytes.
 pub(crate) const MAX_SECRET: usize = 1 << 16;
@@ -65,19 +66,64 @@ pub(crate) fn regular(kind: fs::FileType) -> io::Result<()> {
     if kind.is_file() { Ok(()) } else { Err(io::Error::other(format!("it is {}", kind_of(kind)))) }
 }
 
-/// Writes a file of mode 0600 atomically, and syncs it. Without `overwrite`, there must be none yet.
-pub(crate) fn replace(path: &Path, content: &[u8], overwrite: bool) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    let mut file = tempfile::Builder::new().prefix(".didit-").tempfile_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    if overwrite {
-        file.persist(path)?;
-    } else {
-        file.persist_noclobber(path)?;
+/// The identity of a file. It is unique as long as the file is open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    #[cfg(unix)]
+    device: u64,
+    #[cfg(unix)]
+    inode: u64,
+}
+
+impl Identity {
+    pub(crate) fn of(file: &fs::Metadata) -> Self {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            Self { device: file.dev(), inode: file.ino() }
+        }
+        #[cfg(not(unix))]
+        {
+            let _ = file;
+            Self {}
+        }
     }
+
+    /// Returns true if a path names this file. Other systems than Unix do not tell files apart.
+    pub(crate) fn is_at(self, path: &Path) -> bool {
+        fs::symlink_metadata(path).is_ok_and(|found| Self::of(&found) == self)
+    }
+
+    /// Removes this file if the path still names it, and not another one.
+    pub(crate) fn remove(self, path: &Path) {
+        if self.is_at(path) {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Writes a file of mode 0600 atomically, and syncs it. Without `overwrite`, there must be none yet.
+pub(crate) fn replace(path: &Path, content: &[u8], overwrite: bool) -> io::Result<Identity> {
+    let file = written(path, content)?;
+    let file = if overwrite { file.persist(path)? } else { file.persist_noclobber(path)? };
     sync_folder(path);
-    Ok(())
+    Ok(Identity::of(&file.metadata()?))
+}
+
+/// Writes and syncs a temporary file of mode 0600, which is ready to replace that at `path`.
+pub(crate) fn written(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
+    let mut file = temporary(path.parent().unwrap_or(Path::new("/")))?;
+    file.as_file_mut().write_all(content)?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Creates a file of mode 0600, which is removed unless it is persisted. Errors keep the system's
+/// code, and do not name the file, which is unknown to the user.
+pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut options = OpenOptions::new();
+    let options = private(options.create_new(true).read(true).write(true));
+    tempfile::Builder::new().prefix(".didit-").make_in(folder, |path| options.open(path))
 }
 
 /// Syncs the folder of a file, so that its name survives a power loss. Not every system can.

@@ -164,13 +164,13 @@ impl Profiles {
 
     fn read(folder: PathBuf) -> Result<Self, Failure> {
         let path = folder.join("config.json");
-        let broken = |why: &dyn std::fmt::Display| {
-            let shown = path.display();
-            Failure::usage(format!("could not read {shown}: {why}; fix it or move it away"))
+        let broken = |error: &io::Error| {
+            let attempt = format!("could not read {}", path.display());
+            Failure::of_file(attempt, error, "fix it or move it away")
         };
         let text = file::open_regular(&path).and_then(|file| read_limited(file, MAX_FILE));
         let by_name = match text {
-            Ok(text) => serde_json::from_slice(&text).map_err(|error| broken(&error))?,
+            Ok(text) => serde_json::from_slice(&text).map_err(|error| broken(&error.into()))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(broken(&error)),
         };
@@ -241,8 +241,9 @@ impl Profiles {
     fn stored_secret(&self, name: &str) -> Result<Option<Secret>, Failure> {
         let path = self.secret_path(name);
         let shown = path.display();
-        let problem = |why: &dyn std::fmt::Display| {
-            Failure::usage(format!("could not read the secret of {name} in {shown}: {why}"))
+        let problem = |error: &io::Error| {
+            let attempt = format!("could not read the secret of {name} in {shown}");
+            Failure::of_file(attempt, error, "fix it, or set another secret")
         };
         let file = match file::open_regular(&path) {
             Ok(file) => file,
@@ -254,7 +255,10 @@ impl Profiles {
             use std::os::unix::fs::PermissionsExt as _;
             let metadata = file.metadata().map_err(|error| problem(&error))?;
             if metadata.permissions().mode() & 0o077 != 0 {
-                return Err(problem(&format!("other users can read it; run `chmod 600 {shown}`")));
+                return Err(Failure::usage(format!(
+                    "could not read the secret of {name} in {shown}: other users can read it; run \
+                     `chmod 600 {shown}`"
+                )));
             }
         }
         file::read_secret(file).map(Some).map_err(|error| problem(&error))
@@ -264,11 +268,23 @@ impl Profiles {
     pub(crate) fn write(&self, secret: Option<(&str, &[u8])>) -> Result<(), Failure> {
         let written = || -> io::Result<()> {
             private_folder(&self.folder)?;
-            if let Some((name, secret)) = secret {
-                file::replace(&self.secret_path(name), secret, true)?;
-            }
             let json = serde_json::to_string_pretty(&self.by_name)? + "\n";
-            file::replace(&self.path(), json.as_bytes(), true)
+            let files = [
+                secret.map(|(name, secret)| (self.secret_path(name), secret)),
+                Some((self.path(), json.as_bytes())),
+            ];
+            let write = |(path, content): (PathBuf, _)| -> io::Result<_> {
+                let path = path.canonicalize().unwrap_or(path);
+                Ok((file::written(&path, content)?, path))
+            };
+            // Both are complete before either is replaced, since the secret is for these settings.
+            let files: Vec<_> =
+                files.into_iter().flatten().map(write).collect::<io::Result<_>>()?;
+            for (file, path) in files {
+                file.persist(&path)?;
+                file::sync_folder(&path);
+            }
+            Ok(())
         };
         written().map_err(|error| not_written(&self.folder, &error))
     }
@@ -289,9 +305,10 @@ impl Profiles {
 
 fn not_written(folder: &Path, error: &io::Error) -> Failure {
     let folder = folder.display();
-    Failure::other(format!(
-        "could not write to {folder}: {error}; check its permissions and free disk space"
-    ))
+    let attempt = format!("could not write to {folder}");
+    Failure::of_shortage(&attempt, error).unwrap_or_else(|| {
+        Failure::other(format!("{attempt}: {error}; check its permissions and free disk space"))
+    })
 }
 
 fn private_folder(folder: &Path) -> io::Result<()> {

@@ -1,6 +1,5 @@
 //! `didit export --input FILE --output FILE`
 
-use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -146,11 +145,7 @@ impl Export {
                 ));
             }
         }
-        let retried = job.retried.take();
-        let exit = export::run(&connection, job, concurrency, progress, &context.interrupt)?;
-        // If this fails, the next run finds all its sessions settled.
-        let _ = retried.map(fs::remove_file);
-        Ok(exit)
+        export::run(&connection, job, concurrency, progress, &context.interrupt)
     }
 
     fn output_format(&self) -> Result<ExportFormat, Failure> {

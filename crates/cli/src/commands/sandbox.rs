@@ -2,6 +2,7 @@
 
 mod fault;
 
+use std::error::Error as _;
 use std::io::{self, IsTerminal as _};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -133,11 +134,19 @@ impl Sandbox {
                 ))
             }
             // Only errors of the socket are raw: those of the state file include its name.
-            _ if error.raw_os_error().is_some() => Failure::other(format!(
-                "could not start the sandbox on port {port}: {error}; choose another --port"
-            )),
-            // Errors of the state file, which include advice.
-            _ => Failure::usage(format!("could not start the sandbox: {error}")),
+            _ if error.raw_os_error().is_some() => {
+                let attempt = format!("could not start the sandbox on port {port}");
+                Failure::of_shortage(&attempt, &error).unwrap_or_else(|| {
+                    Failure::other(format!("{attempt}: {error}; choose another --port"))
+                })
+            }
+            // Errors of the state file, which include advice, and the system's error as the source.
+            _ => error
+                .source()
+                .and_then(|cause| {
+                    Failure::of_shortage("could not open the state file", cause.downcast_ref()?)
+                })
+                .unwrap_or_else(|| Failure::usage(format!("could not start the sandbox: {error}"))),
         })?;
         if let Some(url) = sandbox.network_url() {
             context

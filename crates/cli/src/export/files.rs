@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::format::ExportFormat;
@@ -13,8 +14,9 @@ use super::state::{
 };
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file::{self, Identity};
+use crate::output;
 use crate::workers::AnyDecision;
-use crate::{file, output};
 
 /// The interval between syncs: a power loss costs at most this much work.
 const SYNC_INTERVAL: Duration = Duration::from_secs(5);
@@ -46,8 +48,8 @@ impl Files {
         let opened = Self::claim(paths, arguments.clone(), start, &mut created);
         let opened = opened.and_then(|mut files| files.recover(&mut ids).map(|()| (files, ids)));
         if opened.is_err() {
-            for name in created {
-                let _ = fs::remove_file(name.path);
+            for (path, identity) in created {
+                identity.remove(&path);
             }
         }
         opened
@@ -57,12 +59,12 @@ impl Files {
         paths: &Paths,
         mut arguments: Arguments,
         start: Start<'_>,
-        created: &mut Vec<Named>,
+        created: &mut Vec<(PathBuf, Identity)>,
     ) -> Result<Self, Failure> {
         let mut open = |name: &Named| -> Result<RecordFile, Failure> {
             let file = RecordFile::open(name)?;
             if file.created {
-                created.push(name.clone());
+                created.push((name.path.clone(), file.identity));
             }
             Ok(file)
         };
@@ -73,12 +75,15 @@ impl Files {
             || started.as_ref().is_some_and(|started| started.owns_failures);
         let restart = matches!(start, Start::Restart);
         if restart || started.is_none() {
-            let has_failures = started.as_ref().is_some_and(|it| it.failures == arguments.failures);
-            refuse_foreign(
-                output.as_ref().filter(|file| !file.is_empty() && started.is_none()),
-                failures.as_mut().filter(|file| !file.is_empty()),
-                (restart, arguments.may_restart(start), has_failures),
-            )?;
+            if let Some(output) = output.as_mut().filter(|file| !file.is_empty()) {
+                refuse_foreign_output(output, started.as_ref().map(|started| started.format))?;
+            }
+            if let Some(failures) = failures.as_mut().filter(|file| !file.is_empty()) {
+                let has_failures =
+                    started.as_ref().is_some_and(|it| it.failures == arguments.failures);
+                let may_restart = arguments.may_restart(start);
+                refuse_foreign_failures(failures, restart, may_restart, has_failures)?;
+            }
         }
         if restart {
             if let Some(failures) = failures.as_mut().filter(|failures| !failures.is_empty()) {
@@ -98,8 +103,8 @@ impl Files {
             (Some(started), Some(_))
                 if has_retry_list(paths) && started.check(&arguments, paths, start).is_ok() => {}
             (_, Some(state)) => {
-                arguments.write(state, started.is_some())?;
-                created.extend(started.is_none().then(|| state.clone()));
+                let identity = arguments.write(state, started.is_some())?;
+                created.extend(started.is_none().then(|| (state.path.clone(), identity)));
             }
         }
         let state = paths.state.as_ref().map(RecordFile::open).transpose()?;
@@ -114,12 +119,15 @@ impl Files {
     fn recover(&mut self, ids: &mut IdSet) -> Result<(), Failure> {
         let whole = [self.read_state(ids)?, self.read_output(ids)?, self.read_failures(ids)?];
         let files = [&mut self.state, &mut self.output, &mut self.failures];
-        for (file, whole) in files.into_iter().zip(whole) {
-            let Some(file) = file else { continue };
-            file.truncate(whole)?;
-            if file.is_empty() {
+        for (file, whole) in files.iter().zip(whole) {
+            if let Some(file) = file
+                && whole == 0
+            {
                 file.make_private()?;
             }
+        }
+        for (file, whole) in files.into_iter().zip(whole) {
+            file.as_mut().map(|file| file.truncate(whole)).transpose()?;
         }
         self.accepted = true;
         let header = self.arguments.format.header();
@@ -229,6 +237,12 @@ impl Files {
         }
     }
 
+    /// Returns false if the decisions go to standard output. Nobody may read it, and nothing can be
+    /// resumed, so a signal need not wait for a record to be written.
+    pub(super) fn has_output(&self) -> bool {
+        self.output.is_some()
+    }
+
     /// Returns this machine's share, if several machines divide the list.
     pub(super) fn share(&self) -> Option<&Share> {
         self.arguments.share.as_ref()
@@ -268,8 +282,10 @@ impl Files {
     }
 
     pub(super) fn sync(&mut self) -> Result<(), Failure> {
-        for file in [&mut self.state, &mut self.output, &mut self.failures].into_iter().flatten() {
+        let files = [&mut self.state, &mut self.output, &mut self.failures];
+        for file in files.into_iter().flatten() {
             file.sync()?;
+            file.check_name()?;
         }
         self.synced = Instant::now();
         Ok(())
@@ -294,7 +310,7 @@ impl Drop for Files {
     fn drop(&mut self) {
         let ours = self.accepted && self.arguments.owns_failures;
         if let Some(failures) = self.failures.as_ref().filter(|file| ours && file.is_empty()) {
-            let _ = fs::remove_file(&failures.name.path);
+            failures.identity.remove(&failures.name.path);
         }
     }
 }
@@ -303,23 +319,37 @@ fn has_retry_list(paths: &Paths) -> bool {
     paths.retry.as_ref().is_some_and(|list| list.path.exists())
 }
 
-/// Refuses files that no export is known to have written. Decisions may come from anywhere, so an output
-/// without a state file is always refused; failures are not if `--restart` overwrites them.
-fn refuse_foreign(
-    output: Option<&RecordFile>,
-    failures: Option<&mut RecordFile>,
-    (restart, may_restart, has_failures): (bool, bool, bool),
+/// Refuses an output that no export is known to have written: decisions may come from anywhere, so
+/// one without a state file is always refused. `started` is the format of the export that
+/// `--restart` overwrites.
+fn refuse_foreign_output(
+    output: &mut RecordFile,
+    started: Option<ExportFormat>,
 ) -> Result<(), Failure> {
-    let not_empty = |file: &RecordFile, advice: &str| {
-        let name = &file.name;
-        Err(Failure::usage(format!(
-            "{name} is not empty, and there is no export to resume; {advice}"
-        )))
-    };
-    if let Some(output) = output {
-        return not_empty(output, "move it away, or choose another --output");
+    const ADVICE: &str = "move it away, or choose another --output";
+    let Some(format) = started else { return Err(not_empty(output, ADVICE)) };
+    let mut any = false;
+    let checked = output.check(format, |record| {
+        let is_header = record == format.header().trim_end() && !record.is_empty();
+        let is_record = is_header || format.session_id(record).is_some();
+        any |= is_record;
+        Ok(is_record)
+    });
+    // A power loss may have left only zeros, and it may have been damaged since.
+    if checked.is_ok() || any {
+        return Ok(());
     }
-    let Some(failures) = failures else { return Ok(()) };
+    let name = &output.name;
+    Err(Failure::usage(format!("{name} is not the output of an export; {ADVICE}")))
+}
+
+/// Refuses failures that no export is known to have written, unless `--restart` overwrites them.
+fn refuse_foreign_failures(
+    failures: &mut RecordFile,
+    restart: bool,
+    may_restart: bool,
+    has_failures: bool,
+) -> Result<(), Failure> {
     let mut any = false;
     let checked = failures.check(ExportFormat::Jsonl, |line| {
         let is_failure = parse_line::<FailureLine>(line).is_some();
@@ -332,9 +362,9 @@ fn refuse_foreign(
         // It has been damaged since.
         Err(_) if restart && any && has_failures => Ok(()),
         Ok(1..) if may_restart => {
-            not_empty(failures, "choose another --failures, or overwrite it with --restart")
+            Err(not_empty(failures, "choose another --failures, or overwrite it with --restart"))
         }
-        Ok(1..) => not_empty(failures, "choose another --failures"),
+        Ok(1..) => Err(not_empty(failures, "choose another --failures")),
         _ => {
             let name = &failures.name;
             Err(Failure::usage(format!(
@@ -342,6 +372,11 @@ fn refuse_foreign(
             )))
         }
     }
+}
+
+fn not_empty(file: &RecordFile, advice: &str) -> Failure {
+    let name = &file.name;
+    Failure::usage(format!("{name} is not empty, and there is no export to resume; {advice}"))
 }
 
 fn repeated(name: &Named, id: &str) -> Failure {

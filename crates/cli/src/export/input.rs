@@ -12,6 +12,7 @@ use super::state::{FailureLine, parse_line};
 use super::stop::RESUME_HINT;
 use crate::connection::Api;
 use crate::failure::Failure;
+use crate::file::Identity;
 
 pub(crate) enum Source {
     /// A file with one id per line; `-` is standard input.
@@ -204,6 +205,11 @@ impl Input {
         }
         self.rewind()?;
         Ok(format!("{sum:032x}"))
+    }
+
+    /// Returns the identity of the file from which the ids are read.
+    pub(super) fn identity(&self) -> io::Result<Identity> {
+        self.file.get_ref().get_ref().metadata().map(|file| Identity::of(&file))
     }
 
     /// Returns true if the ids are those of a failures file.

@@ -9,10 +9,11 @@ use super::format::{ExportFormat, MAX_RECORD};
 use super::paths::Named;
 use super::stop::RESUME_HINT;
 use crate::failure::Failure;
-use crate::file;
+use crate::file::{self, Identity};
 
 pub(super) struct RecordFile {
     pub(super) name: Named,
+    pub(super) identity: Identity,
     file: File,
     length: u64,
     /// The length up to which the file survives a power loss; `None` after it was cut.
@@ -51,8 +52,8 @@ impl RecordFile {
             }
             Err(TryLockError::Error(error)) => return Err(problem(error)),
         }
-        let length = metadata.len();
-        Ok(Self { name: name.clone(), file, length, synced: Some(length), created })
+        let (identity, length) = (Identity::of(&metadata), metadata.len());
+        Ok(Self { name: name.clone(), identity, file, length, synced: Some(length), created })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -62,9 +63,12 @@ impl RecordFile {
     /// Sets mode 0600.
     pub(super) fn make_private(&self) -> Result<(), Failure> {
         #[cfg(unix)]
-        self.file
-            .set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
-            .map_err(|error| self.problem("change the mode of", &error))?;
+        self.file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600)).map_err(
+            |error| {
+                let attempt = format!("could not make {} private", self.name);
+                Failure::of_file(attempt, &error, "choose another file")
+            },
+        )?;
         Ok(())
     }
 
@@ -110,9 +114,11 @@ impl RecordFile {
             if torn && format.is_beginning(left) {
                 return Ok(whole);
             }
+            // If not even the first record is valid, the file may be somebody else's.
+            let advice = if number == 1 { "move it away" } else { "start over with --restart" };
             return Err(Failure::other(format!(
                 "record {number} of {} is damaged, and not by an interrupted export; repair the \
-                 file, or start over with --restart",
+                 file, or {advice}",
                 self.name
             )));
         }
@@ -144,6 +150,17 @@ impl RecordFile {
             self.synced = Some(self.length);
         }
         Ok(())
+    }
+
+    /// Fails if the name no longer leads to the file, so that what was written is not found there.
+    pub(super) fn check_name(&self) -> Result<(), Failure> {
+        let name = &self.name;
+        if self.identity.is_at(&name.path) {
+            return Ok(());
+        }
+        Err(Failure::other(format!(
+            "{name} was moved or replaced during the export; put it back, and {RESUME_HINT}"
+        )))
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {

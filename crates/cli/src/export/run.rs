@@ -1,5 +1,6 @@
 //! The main loop: requests the pending ids, and writes each result to one of the files.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use super::stop::{self, RESUME_HINT};
 use crate::connection::Connection;
 use crate::duration::clock;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, local_shortage};
 use crate::interrupt::Interrupt;
 use crate::workers::{Activity, Outcome, Workers};
 
@@ -32,6 +33,8 @@ const MAX_CONSECUTIVE_FAILURES: u64 = 1000;
 struct Run {
     files: Files,
     ledger: Ledger,
+    /// The list of a retry, to be removed when it is done.
+    retried: Option<PathBuf>,
     /// Set if other machines export from the same list.
     division: Option<Division>,
     /// The id to start next, for which there was no thread.
@@ -49,12 +52,14 @@ struct Run {
 /// exit code of the first failed session.
 pub(crate) fn run(
     connection: &Connection,
-    ExportJob { input, ids, files, division, .. }: ExportJob,
+    ExportJob { input, ids, files, division, retried }: ExportJob,
     concurrency: usize,
     mut progress: Progress,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    interrupt.defer();
+    if files.has_output() {
+        interrupt.defer();
+    }
     let total = input.ids;
     let started = Instant::now();
     progress.start();
@@ -63,6 +68,7 @@ pub(crate) fn run(
     let mut run = Run {
         files,
         ledger: Ledger::new(input, ids),
+        retried,
         division,
         unstarted: None,
         exported: 0,
@@ -121,7 +127,7 @@ fn conclude(
         return Err(failure.with_advice(&summary));
     }
     let retry = run.files.retry_command().filter(|_| run.all_failed() > 0);
-    let Run { ledger, untrusted, .. } = run;
+    let Run { ledger, untrusted, retried, .. } = &mut run;
     let hint = match (retry, ledger.input.ids) {
         (_, 0) if ledger.input.is_retry() => "; there are no failures to retry".to_owned(),
         (_, 0) => {
@@ -136,11 +142,17 @@ fn conclude(
     }
     if let Some(error) = untrusted {
         let rest = "the remaining sessions were marked failed without being requested";
-        let _ = Failure::of_call(None, &error).with_advice(rest).report();
+        let _ = Failure::of_call(None, error).with_advice(rest).report();
     }
-    match ledger.broken {
+    match ledger.broken.take() {
         Some(failure) => Err(failure),
-        None if ledger.is_complete() => Ok(ledger.exit()),
+        None if ledger.is_complete() => {
+            if let (Some(list), Ok(identity)) = (retried, ledger.input.identity()) {
+                // If this fails, the next run finds all its sessions settled.
+                identity.remove(list);
+            }
+            Ok(ledger.exit())
+        }
         None => Err(Failure::other("the export stopped early").with_advice(RESUME_HINT)),
     }
 }
@@ -252,7 +264,7 @@ impl Run {
             }
             Some(Err(error)) => {
                 if let Some(failure) = self.stops(&error) {
-                    if stop::local_shortage(&error).is_some() {
+                    if local_shortage(&error).is_some() {
                         // It also failed the calls that waited for the same token.
                         self.stopped = None;
                     }

@@ -18,7 +18,7 @@ use super::format::ExportFormat;
 use super::paths::{Named, Paths};
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::file;
+use crate::file::{self, Identity};
 
 /// The maximum length of the first line in bytes, far longer than any.
 const MAX_FIRST_LINE: u64 = 1 << 16;
@@ -194,10 +194,11 @@ impl Arguments {
     }
 
     /// Writes and syncs the state file; `overwrite` replaces that of an earlier export.
-    pub(super) fn write(&self, name: &Named, overwrite: bool) -> Result<(), Failure> {
+    pub(super) fn write(&self, name: &Named, overwrite: bool) -> Result<Identity, Failure> {
         let line = json_line(self)?;
         file::replace(&name.path, line.as_bytes(), overwrite).map_err(|error| {
-            Failure::other(format!("could not write {name}: {error}; nothing was sent"))
+            let attempt = format!("could not write {name}");
+            Failure::of_file(attempt, &error, "check its permissions, or choose another --output")
         })
     }
 }

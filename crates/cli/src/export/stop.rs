@@ -1,12 +1,11 @@
 //! Failures that concern more than one session: they stop the export, which can be resumed.
 
-use std::error::Error as StdError;
 use std::io;
 
 use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::{CallErrorKind, EndpointKind, TransportErrorKind, WaitReason};
 
-use crate::failure::{Failure, is_shortage};
+use crate::failure::{Failure, SHORTAGE, local_shortage};
 
 /// The advice for an export that stopped.
 pub(super) const RESUME_HINT: &str = "run the same command again (without --restart) to resume";
@@ -39,20 +38,10 @@ pub(super) fn is_about_tls(error: &Error) -> bool {
     matches!(error.call().kind(), CallErrorKind::Transport(Certificate | Handshake))
 }
 
-/// Returns the I/O error that failed a call, if the system lacks a resource.
-pub(super) fn local_shortage(error: &Error) -> Option<&io::Error> {
-    let error = match error.source()?.downcast_ref::<ureq::Error>()? {
-        ureq::Error::Io(error) => error,
-        ureq::Error::Other(error) => error.downcast_ref()?,
-        _ => return None,
-    };
-    is_shortage(error).then_some(error)
-}
-
 /// Builds the failure of an export on a system that lacks a resource.
 pub(super) fn shortage_failure(shortage: &io::Error) -> Failure {
     Failure::other(format!(
-        "this machine is short of a resource: {shortage}; lower --concurrency or raise the \
+        "{SHORTAGE}: {shortage}; lower --concurrency or raise the \
          limit, and {RESUME_HINT}"
     ))
 }

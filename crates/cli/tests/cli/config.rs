@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use didit_sandbox::{Route, Sandbox};
 
-use crate::support::{Ran, didit, run, sample};
+use crate::support::{Ran, didit, limited, run, sample};
 
 fn at(folder: &Path, arguments: &str) -> Command {
     let mut command = didit(arguments);
@@ -199,4 +199,32 @@ fn session_status_does_not_run_the_secret_command() {
     run(set.args(["exit 1", "--base-url", sandbox.url()])).results();
     let ran = run(&mut at(folder, "session status a --session-token t"));
     assert_eq!(sandbox.requests_to(Route::SessionStatus).len(), 1, "{ran:?}");
+}
+
+#[test]
+fn failed_change_leaves_the_settings_and_the_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let set =
+        |id: &str| at(folder.path(), &format!("config set -q --secret-stdin --client-id {id}"));
+    with_input(&mut set("old"), "old-secret\n").results();
+    // Room for the secret, but not for the settings, whatever the unit.
+    let long = "n".repeat(2000);
+    let ran = with_input(&mut limited(&set(&long), "-f 1"), "new-secret\n");
+    assert!(ran.error(1).contains("File too large"), "{ran:?}");
+    let read = |name| fs::read_to_string(folder.path().join("didit").join(name)).unwrap();
+    assert!(read("config.json").contains("\"old\""));
+    assert_eq!(read("default.secret"), "old-secret");
+}
+
+#[test]
+fn linked_settings_stay_linked() {
+    let folder = tempfile::tempdir().unwrap();
+    let didit = folder.path().join("didit");
+    fs::create_dir(&didit).unwrap();
+    fs::write(folder.path().join("dotfile"), "{}").unwrap();
+    std::os::unix::fs::symlink("../dotfile", didit.join("config.json")).unwrap();
+    run(&mut at(folder.path(), "config set -q --secret-command true --client-id a")).results();
+    assert!(didit.join("config.json").is_symlink());
+    let settings = fs::read_to_string(folder.path().join("dotfile")).unwrap();
+    assert!(settings.contains("\"a\""), "{settings}");
 }

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use didit_sandbox::{Route, Sandbox};
 
-pub(crate) use crate::program::{Ran, didit, run, signal, wait_for_requests};
+pub(crate) use crate::program::{Ran, didit, limited, run, signal, wait_for_requests};
 
 impl Ran {
     /// Asserts the exit code and that there is no result, and returns the one line on standard

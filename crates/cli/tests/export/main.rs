@@ -14,6 +14,7 @@ mod interrupted;
 mod output;
 #[path = "../support/program.rs"]
 mod program;
+mod replaced_files;
 mod shared;
 mod shared_terms;
 mod support;

@@ -7,7 +7,7 @@ use didit_sandbox::{RecordedRequest, Route, Sandbox};
 use tempfile::TempDir;
 
 use crate::program;
-pub(crate) use crate::program::{Ran, didit, signal, wait_for_requests};
+pub(crate) use crate::program::{Ran, didit, limited, signal, wait_for_requests};
 
 impl Ran {
     #[track_caller]
@@ -99,20 +99,6 @@ pub(crate) fn with_client(mut export: Command, sandbox: &Sandbox) -> Command {
         .env("DIDIT_CLIENT_ID", sandbox.client_id())
         .env("DIDIT_CLIENT_SECRET", sandbox.client_secret());
     export
-}
-
-/// Returns the command under a limit of the shell's `ulimit`.
-pub(crate) fn limited(command: &Command, limit: &str) -> Command {
-    let mut limited = Command::new("sh");
-    limited.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]);
-    limited.arg(command.get_program()).args(command.get_args()).env_clear();
-    for (name, value) in command.get_envs() {
-        limited.env(name, value.unwrap_or_default());
-    }
-    if let Some(folder) = command.get_current_dir() {
-        limited.current_dir(folder);
-    }
-    limited
 }
 
 pub(crate) fn run(command: &mut Command) -> Ran {

@@ -49,6 +49,20 @@ fn program() -> Command {
     command
 }
 
+/// Returns the command under a limit of the shell's `ulimit`.
+pub(crate) fn limited(command: &Command, limit: &str) -> Command {
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit {limit}; exec \"$0\" \"$@\"")]);
+    limited.arg(command.get_program()).args(command.get_args()).env_clear();
+    for (name, value) in command.get_envs() {
+        limited.env(name, value.unwrap_or_default());
+    }
+    if let Some(folder) = command.get_current_dir() {
+        limited.current_dir(folder);
+    }
+    limited
+}
+
 /// Sends a signal, such as `-INT`, to a program.
 #[track_caller]
 pub(crate) fn signal(child: &Child, name: &str) {
