@@ -22,6 +22,7 @@ mod results;
 mod sandbox_command;
 mod secrecy;
 mod session;
+mod shortage;
 mod support;
 mod tls;
 mod usage;

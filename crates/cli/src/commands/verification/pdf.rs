@@ -51,7 +51,17 @@ impl Pdf {
         }
         if !to_stdout {
             // A file that cannot be written is refused before anything is sent.
-            drop(self.open()?);
+            self.check_output()?;
+            drop(self.open().map_err(|error| {
+                let (shown, folder) = (self.output.display(), self.folder().display());
+                let attempt = format!("--output: could not write {shown}");
+                if error.kind() == io::ErrorKind::NotFound {
+                    let why = format!("the folder {folder} does not exist; create it");
+                    return Failure::usage(format!("{attempt}: {why}"));
+                }
+                let advice = format!("check the permissions of the folder {folder}");
+                Failure::of_file(attempt, &error, &advice)
+            })?);
         }
         let requirements =
             Requirements { timeout: TIMEOUT, ..Requirements::new(Api::Verification) };
@@ -71,7 +81,8 @@ impl Pdf {
         let failed = |error: io::Error| {
             Failure::other(format!("could not write {shown}: {error}; choose another --output"))
         };
-        let mut file = self.open().map_err(Failure::after_sending)?;
+        self.check_output().map_err(Failure::after_sending)?;
+        let mut file = self.open().map_err(failed)?;
         pdf.write_to(file.as_file_mut())
             .and_then(|()| file.as_file().sync_all())
             .map_err(failed)?;
@@ -86,35 +97,37 @@ impl Pdf {
         Ok(Exit::Done)
     }
 
-    /// Opens a temporary file next to the output, which is removed when it is dropped.
-    fn open(&self) -> Result<NamedTempFile, Failure> {
+    /// Refuses a name under which the report cannot be written.
+    fn check_output(&self) -> Result<(), Failure> {
         let shown = self.output.display();
-        if self.output.is_dir() {
-            return Err(Failure::usage(format!("--output: {shown} is a folder; give a file")));
+        let refused = |why: &str| Err(Failure::usage(format!("--output: {shown} {why}")));
+        let name = self.output.file_name().unwrap_or_default().as_encoded_bytes();
+        let ends_with_name = self.output.as_os_str().as_encoded_bytes().ends_with(name);
+        if self.output.is_dir() || name.is_empty() || !ends_with_name {
+            return refused("is a folder; give a file");
         }
         match self.output.symlink_metadata() {
             // The report replaces the file, which must therefore not be a device.
             Ok(found) if !found.is_file() => {
-                let kind = file::kind_of(found.file_type());
-                return Err(Failure::usage(format!("--output: {shown} is {kind}; give a file")));
+                refused(&format!("is {}; give a file", file::kind_of(found.file_type())))
             }
-            Ok(_) if !self.force => {
-                return Err(Failure::usage(format!(
-                    "{shown} exists; choose another --output, or overwrite it with --force"
-                )));
+            Ok(_) if !self.force => Err(Failure::usage(format!(
+                "{shown} exists; choose another --output, or overwrite it with --force"
+            ))),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                refused(&format!("cannot be written: {}; give another file", error.kind()))
             }
-            _ => {}
+            _ => Ok(()),
         }
+    }
+
+    /// Opens a temporary file next to the output, which is removed when it is dropped.
+    fn open(&self) -> io::Result<NamedTempFile> {
+        file::temporary(self.folder())
+    }
+
+    fn folder(&self) -> &Path {
         let folder = self.output.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        let file = tempfile::Builder::new().prefix(".didit-pdf-").tempfile_in(folder);
-        file.map_err(|error| {
-            let folder = folder.display();
-            let why = match error.kind() {
-                io::ErrorKind::NotFound => format!("the folder {folder} does not exist; create it"),
-                kind => format!("{kind} in the folder {folder}"),
-            };
-            Failure::usage(format!("--output: could not write {shown}: {why}"))
-        })
+        folder.unwrap_or(Path::new("."))
     }
 }
