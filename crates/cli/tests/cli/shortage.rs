@@ -1,6 +1,6 @@
 use std::fs;
 
-use didit_sandbox::{Route, Sandbox};
+use didit_sandbox::{Fault, Route, Sandbox};
 
 use crate::support::{didit, didit_at, limited, run};
 
@@ -11,40 +11,39 @@ const SHORT: &str = "this machine is short of a resource: ";
 #[test]
 fn descriptor_shortage_is_neither_a_network_failure_nor_ambiguous() {
     let sandbox = Sandbox::start().unwrap();
-    let verification = format!("verification decision {UUID}");
-    for arguments in ["session create --scope names", "decision s-1", "token", &*verification] {
-        let mut short = 0;
-        for descriptors in 4..10 {
-            let mut command = didit_at(&sandbox, arguments);
-            if arguments == verification {
-                command.env_remove("DIDIT_CLIENT_ID").env_remove("DIDIT_CLIENT_SECRET");
-                command.env("DIDIT_API_KEY", sandbox.api_key());
-            }
-            let ran = run(&mut limited(&command, &format!("-n {descriptors}")));
-            assert!(matches!(ran.code, Some(0 | 1)), "{arguments} {descriptors}: {ran:?}");
-            assert!(!ran.stderr.contains("may have been"), "{arguments} {descriptors}: {ran:?}");
-            short += u32::from(
-                ran.stderr.contains(SHORT) && ran.stderr.contains("no connection could be made"),
-            );
-        }
-        assert!(short > 0, "{arguments}");
-    }
-    let created = sandbox.requests_to(Route::CreateSession).len();
-    assert!(created < 7, "{created}");
+    // The connection that fetched the token stays open, and a session is created on another one.
+    let mut create = limited(&didit_at(&sandbox, "session create --scope names"), "-n 4");
+    let ran = run(&mut create);
+    let line = ran.error(1);
+    assert!(line.starts_with(&format!("didit: {SHORT}could not create the session: ")), "{line}");
+    assert!(line.ends_with("raise the limit, and run the same command again"), "{line}");
+    assert_eq!(sandbox.requests_to(Route::CreateSession).len(), 0);
+
+    // The first connection stays in use.
+    sandbox.always(Route::Decision, Fault::Hang);
+    let mut decisions = didit_at(&sandbox, "decision a b --timeout 3s");
+    decisions.env_remove("DIDIT_CLIENT_ID").env_remove("DIDIT_CLIENT_SECRET");
+    decisions.env("DIDIT_API_KEY", sandbox.api_key());
+    let ran = run(&mut limited(&decisions, "-n 4"));
+    assert!(matches!(ran.code, Some(1 | 8)), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("{SHORT}could not retrieve the decision")), "{ran:?}");
 }
 
 #[test]
 fn shortage_at_opening_a_file_is_not_a_usage_error() {
     let (sandbox, folder) = (Sandbox::start().unwrap(), tempfile::tempdir().unwrap());
-    let pdf = format!("verification pdf {UUID} --output report.pdf");
-    for arguments in ["sandbox --state state", "config set --client-id a", &*pdf] {
+    // Each opens a socket or the lock before the file.
+    for arguments in ["sandbox --state state", "config set --client-id a"] {
         let mut command = didit(arguments);
         command.current_dir(&folder).env("XDG_CONFIG_HOME", folder.path());
-        command.env("DIDIT_BASE_URL", sandbox.url()).env("DIDIT_API_KEY", sandbox.api_key());
         let ran = run(&mut limited(&command, "-n 4"));
         assert!(ran.error(1).starts_with(&format!("didit: {SHORT}")), "{arguments}: {ran:?}");
     }
-    assert_eq!(sandbox.connections(), 0);
+    // The connection leaves no descriptor for the report.
+    let mut pdf = didit(&format!("verification pdf {UUID} --output report.pdf"));
+    pdf.current_dir(&folder).env("DIDIT_BASE_URL", sandbox.url());
+    let ran = run(&mut limited(pdf.env("DIDIT_API_KEY", sandbox.api_key()), "-n 4"));
+    assert!(ran.error(1).ends_with("raise the limit, and run the same command again"), "{ran:?}");
 }
 
 #[test]

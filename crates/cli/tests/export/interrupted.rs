@@ -217,10 +217,13 @@ fn signal_ends_an_export_to_a_pipe_that_nobody_reads() {
     for (name, code) in [("-INT", 130), ("-TERM", 143)] {
         let mut export = place.export_with(&sandbox, "--input ids --output -");
         let mut child = export.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        // More decisions than the pipe can hold.
-        let before = sandbox.requests_to(Route::Decision).len();
-        wait_for_requests(&sandbox, Route::Decision, before + 250);
-        thread::sleep(Duration::from_millis(300));
+        // No more requests arrive once the pipe is full.
+        let requests = || sandbox.requests_to(Route::Decision).len();
+        let (start, mut before) = (requests(), 0);
+        while requests() == start || before != requests() {
+            before = requests();
+            thread::sleep(Duration::from_millis(500));
+        }
         signal(&child, name);
         let started = Instant::now();
         let status = loop {

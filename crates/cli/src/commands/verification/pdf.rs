@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use crate::connection::{Api, Requirements};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, is_shortage};
 use crate::{file, values};
 
 /// The service may take a minute for one report.
@@ -79,7 +79,12 @@ impl Pdf {
         context.interrupt.defer();
         let shown = self.output.display();
         let failed = |error: io::Error| {
-            Failure::other(format!("could not write {shown}: {error}; choose another --output"))
+            let advice = if is_shortage(&error) {
+                "make room or raise the limit, and run the same command again"
+            } else {
+                "choose another --output"
+            };
+            Failure::other(format!("could not write {shown}: {error}; {advice}"))
         };
         self.check_output().map_err(Failure::after_sending)?;
         let mut file = self.open().map_err(failed)?;
