@@ -142,7 +142,12 @@ fn with_causes(error: &dyn StdError) -> String {
 
 /// Returns the I/O error that failed a call, if the system lacks a resource.
 pub(crate) fn local_shortage(error: &Error) -> Option<&io::Error> {
-    let error = match error.source()?.downcast_ref::<ureq::Error>()? {
+    shortage_of(error.source()?.downcast_ref()?)
+}
+
+/// Returns the I/O error that failed a request, if the system lacks a resource.
+pub(crate) fn shortage_of(error: &ureq::Error) -> Option<&io::Error> {
+    let error = match error {
         ureq::Error::Io(error) => error,
         ureq::Error::Other(error) => error.downcast_ref()?,
         _ => return None,

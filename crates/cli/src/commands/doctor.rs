@@ -96,7 +96,7 @@ impl Doctor {
         print_finding(format, "credentials", &credentials(error, &findings))?;
         print_finding(format, "clock", &clock(&findings))?;
         print_finding(format, "quota", &quota(error, &findings))?;
-        let exit = error.map_or(Exit::Done, |error| Exit::of(error.call()));
+        let exit = error.map_or(Exit::Done, |error| Failure::of_call(None, error).exit);
         let Some((shared, store)) = shared.zip(store) else { return Ok(exit) };
         let (finding, store) = match describe_store(store, &shared, &connection) {
             Ok(found) => ((OK, found), Exit::Done),

@@ -16,7 +16,7 @@ use super::secret;
 use crate::context::Context;
 use crate::duration::precise;
 use crate::exit::Exit;
-use crate::failure::Failure;
+use crate::failure::{Failure, SHORTAGE, shortage_of};
 use crate::output::{self, Format, FormatArg};
 use crate::{connection, file, statuses};
 
@@ -121,6 +121,10 @@ impl Send {
 
 /// Returns the failure of a webhook without a response.
 fn failure(shown: &str, error: ureq::Error, timeout: Duration, route: &Route) -> Failure {
+    if let Some(shortage) = shortage_of(&error) {
+        let why = format!("{SHORTAGE}: could not send the webhook to {shown}: {shortage}");
+        return Failure::other(format!("{why}; raise the limit, and run the same command again"));
+    }
     let (error, detail) = didit_blocking_adapter::failed(error);
     let kind = error.kind();
     let (description, advice) =
