@@ -65,9 +65,11 @@ fn detail(error: ureq::Error) -> TransportDetail<ureq::Error> {
 
 /// Returns the TLS library's error, which an `io::Error` may wrap.
 fn tls_error(error: &ureq::Error) -> Option<&rustls::Error> {
-    match error {
-        ureq::Error::Rustls(error) => Some(error),
-        ureq::Error::Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()),
-        _ => None,
-    }
+    let error: &io::Error = match error {
+        ureq::Error::Rustls(error) => return Some(error),
+        ureq::Error::Io(error) => error,
+        ureq::Error::Other(error) => error.downcast_ref()?,
+        _ => return None,
+    };
+    error.get_ref()?.downcast_ref()
 }

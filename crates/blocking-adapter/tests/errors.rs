@@ -32,6 +32,7 @@ fn ambiguous_errors_count_as_lost_connections() {
         (alert(rustls::AlertDescription::InternalError), ConnectionLost),
         (ureq::Error::Rustls(rustls::Error::DecryptError), ConnectionLost),
         (ureq::Error::Io(io::Error::other(unknown())), Certificate),
+        (ureq::Error::Other(Box::new(io::Error::other(unknown()))), Certificate),
         (io(io::ErrorKind::ConnectionRefused), Connect),
         (io(io::ErrorKind::AddrNotAvailable), Connect),
         (io(io::ErrorKind::TimedOut), Timeout),
