@@ -91,7 +91,8 @@ fn descriptor_shortage_stops_the_export() {
         let ran = run(&mut limited(&export, &format!("-n {descriptors}")));
         assert!(matches!(ran.code, Some(0 | 1)), "{descriptors}: {ran:?}");
         assert!(!place.has("out.failures"), "{descriptors}: {ran:?}");
-        run(&mut export).ends(0, "40 exported and 0 failed");
+        // The limited run may have exported some of them.
+        run(&mut export).ends(0, " and 0 failed");
         place.is_complete(40);
     }
 }
