@@ -13,8 +13,8 @@ pub fn failed(error: ureq::Error) -> FailedExchange<ureq::Error> {
 
 /// Classifies a failed exchange by whether the service may have received the request.
 fn kind(error: &ureq::Error) -> TransportErrorKind {
-    if let Some(error) = tls_error(error) {
-        return tls::kind(error).unwrap_or(TransportErrorKind::ConnectionLost);
+    if let Some(kind) = tls_error(error).and_then(tls::kind) {
+        return kind;
     }
     match error {
         ureq::Error::Timeout(_) => TransportErrorKind::Timeout,

@@ -33,6 +33,7 @@ fn ambiguous_errors_count_as_lost_connections() {
         (ureq::Error::Rustls(rustls::Error::DecryptError), ConnectionLost),
         (ureq::Error::Io(io::Error::other(unknown())), Certificate),
         (ureq::Error::Other(Box::new(io::Error::other(unknown()))), Certificate),
+        (ureq::Error::Other(Box::new(io::Error::other(rustls::Error::DecryptError))), Connect),
         (io(io::ErrorKind::ConnectionRefused), Connect),
         (io(io::ErrorKind::AddrNotAvailable), Connect),
         (io(io::ErrorKind::TimedOut), Timeout),
