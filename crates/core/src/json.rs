@@ -157,7 +157,9 @@ pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
 /// Checks the member `url`, which the user will open: a scheme such as `javascript:` is refused.
 pub(crate) fn check_web_address(url: &str) -> Result<(), JsonError> {
     let web = url.split_once("://").is_some_and(|(scheme, rest)| {
-        ["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) && !rest.is_empty()
+        ["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web))
+            && !rest.is_empty()
+            && !rest.starts_with('/')
     });
     if !web || url.contains(char::is_control) {
         return Err(JsonError::at("url", "expected a web address"));
@@ -297,7 +299,9 @@ mod tests {
     fn web_addresses_have_a_scheme_of_the_web_and_a_host() {
         let accepts = |url| check_web_address(url).is_ok();
         assert!(accepts("https://h/x") && accepts("HTTP://h"));
-        for url in ["https://", "h/x", "ftp://h", "javascript:alert(1)", "https://h/\u{9b}"] {
+        for url in
+            ["https://", "https:///x", "h/x", "ftp://h", "javascript:alert(1)", "https://h/\u{9b}"]
+        {
             assert!(!accepts(url), "{url}");
         }
     }

@@ -68,7 +68,7 @@ impl Endpoint for ReadStatus {
     ) -> Result<SessionStatus, ResponseError> {
         let status = triage::success(self, response, SessionStatus::from_json)?;
         let named = status.json().get("session_id").and_then(|id| id.deserialize().ok());
-        if named.is_some_and(|id: String| id != self.session_id.as_str()) {
+        if named.is_some_and(|id: String| !id.eq_ignore_ascii_case(self.session_id.as_str())) {
             return Err(triage::error(self, response, ResponseErrorKind::SessionMismatch));
         }
         Ok(status)

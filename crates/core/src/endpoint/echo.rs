@@ -9,7 +9,9 @@ use crate::secret::Secret;
 /// genders and document types are shorter, and texts that short occur in messages by chance.
 const MIN_BYTES: usize = 4;
 /// The length of the shortest number that is removed.
-const MIN_DIGITS: usize = 6;
+const MIN_DIGITS: usize = 9;
+/// The maximum number of texts to search for. Of more texts, the longest are removed.
+const MAX_TEXTS: usize = 256;
 
 /// Returns the texts to remove from the service's messages. A text comes after those that contain
 /// it: if it were removed first, the rest of them would remain.
@@ -18,6 +20,7 @@ pub(crate) fn private<T: Into<Secret>>(texts: impl IntoIterator<Item = T>) -> Ve
     texts.retain(|text| text.expose().trim().len() >= MIN_BYTES);
     texts.sort_by(|a, b| b.expose().len().cmp(&a.expose().len()).then(a.expose().cmp(b.expose())));
     texts.dedup_by(|a, b| a.expose() == b.expose());
+    texts.truncate(MAX_TEXTS);
     texts
 }
 
@@ -88,8 +91,8 @@ mod tests {
         assert_eq!(texts(json), ["b\"c", "e", "é\\", "\\ud800"]);
         assert_eq!(texts(r#""a""#), ["a"]);
         assert_eq!(
-            texts(r#"{"a":[-123456E-7,12345.6,12345,1.5e-99],"b":true}"#),
-            ["123456", "12345.6"]
+            texts(r#"{"a":[-123456789E-7,12345678.9,12345678,1.5e-99],"b":true}"#),
+            ["123456789", "12345678.9"]
         );
         assert_eq!(texts("34600111222333"), ["34600111222333"]);
         for json in ["", "7", r#"{"a"#, r#"["a\""#] {

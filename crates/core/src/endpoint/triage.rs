@@ -65,7 +65,9 @@ pub(crate) fn failure<B: AsRef<[u8]>>(
         _ => ResponseErrorKind::UnexpectedStatus,
     };
     let field_errors = || {
-        let has_field_errors = endpoint.is_verification() && status.is_client_error();
+        // Other bodies may contain personal data.
+        let has_field_errors =
+            endpoint.is_verification() && matches!(status.as_u16(), 400 | 409 | 422);
         has_field_errors.then(|| verification::field_errors(response.body().as_ref())).flatten()
     };
     details(endpoint, response, kind).with_message(message.text.or_else(field_errors))
@@ -113,7 +115,7 @@ fn details<B>(
     // For all other endpoints, the rate limiter applies the reset.
     let is_full = limit.is_used_up() && kind == ResponseErrorKind::RateLimited;
     let applies = is_full && endpoint == EndpointKind::FetchToken;
-    let reset = limit.reset_after.filter(|reset| applies && *reset <= MAX_RESET);
+    let reset = limit.reset_after.filter(|_| applies).map(|reset| reset.min(MAX_RESET));
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let media = header(CONTENT_ENCODING).filter(|encoding| *encoding != "identity");
     let media = media.or_else(|| header(CONTENT_TYPE).filter(|kind| !is_json(kind)));
@@ -132,23 +134,28 @@ pub(crate) fn excerpt(text: &str) -> String {
     message::excerpt(text, message::MAX_CHARS).unwrap_or_default()
 }
 
-/// Returns the target of a redirect without its query, and without the token at the end of the page
-/// of a new session.
+/// Returns the target of a redirect without its query; that of a session's creation also without
+/// tokens in its path.
 fn without_secrets(endpoint: EndpointKind, location: &str) -> String {
-    let path = location.split(['?', '#']).next().unwrap_or_default();
+    let target = location.split(['?', '#']).next().unwrap_or_default();
     let creates =
         matches!(endpoint, EndpointKind::CreateSession | EndpointKind::CreateVerificationSession);
-    match path.rsplit_once('/') {
-        Some((parent, token)) if creates && token.len() >= MIN_TOKEN_BYTES => {
-            format!("{parent}/***")
-        }
-        _ => path.to_owned(),
+    if !creates {
+        return target.to_owned();
     }
+    let host = target.find("://").map_or(0, |scheme| scheme + "://".len());
+    let path = target[host..].find('/').map_or(target.len(), |path| host + path);
+    let (origin, path) = target.split_at(path);
+    // Words have no digits and capitals.
+    let is_word = |c: char| c.is_ascii_lowercase() || c == '-';
+    let is_token = |part: &&str| part.len() >= MIN_TOKEN_BYTES && !part.chars().all(is_word);
+    let parts = path.split('/').map(|part| if is_token(&part) { "***" } else { part });
+    origin.to_owned() + &parts.collect::<Vec<_>>().join("/")
 }
 
 const MAX_HEADER_CHARS: usize = 128;
 
-/// The longest reset that is taken for one: the documented window of the rate limits.
+/// The longest reset that is believed: the documented window of the rate limits.
 const MAX_RESET: Duration = Duration::from_secs(60);
 
 fn is_json(content_type: &str) -> bool {

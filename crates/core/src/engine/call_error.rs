@@ -7,6 +7,7 @@ use super::failure::{TransportErrorKind, WaitReason};
 use crate::data_transfer::Status;
 use crate::endpoint::{EndpointKind, Replay};
 use crate::error::{BuildError, ResponseError, ResponseErrorKind};
+use crate::unknown_status::UnknownStatus;
 use crate::verification::Status as VerificationStatus;
 
 /// The reason a call failed: its last error, and why it gave up.
@@ -283,10 +284,11 @@ impl CallErrorKind {
     pub(super) fn map_unknown_status(self, map: impl FnOnce(&str) -> String) -> Self {
         match self {
             Self::Undecided(Status::Other(text)) => {
-                Self::Undecided(Status::from(&*map(text.as_str())))
+                Self::Undecided(Status::Other(UnknownStatus::new(&map(text.as_str()))))
             }
             Self::UndecidedVerification(VerificationStatus::Other(text)) => {
-                Self::UndecidedVerification(VerificationStatus::from(&*map(text.as_str())))
+                let text = UnknownStatus::new(&map(text.as_str()));
+                Self::UndecidedVerification(VerificationStatus::Other(text))
             }
             other => other,
         }

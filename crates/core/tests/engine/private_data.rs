@@ -94,10 +94,10 @@ fn redirect_of_a_creation_does_not_show_the_token_of_the_session() {
     let mut create = Call::new(CreateSession::new("email".parse().unwrap()));
     let mut engine = Engine::builder(Authorization::bearer("held").unwrap()).build().unwrap();
     let (_, ticket) = sends(&mut create, &mut engine, at(0));
-    let page = "https://app.didit.me/authorize/canary-token?a=b";
+    let page = "https://app.didit.me/authorize/canary-T0ken/start/?a=b";
     let answer = Response::builder().status(303).header("location", page).body(b"").unwrap();
     create.handle_response(&mut engine, at(0), ticket, &answer);
     let error = fails(&mut create, &mut engine, at(0)).to_string();
-    assert!(error.contains("https://app.didit.me/authorize/***"), "{error}");
+    assert!(error.contains("https://app.didit.me/authorize/***/start/"), "{error}");
     assert!(!error.contains("canary"), "{error}");
 }

@@ -215,8 +215,8 @@ fn errors_do_not_echo_the_texts_of_the_request() {
     assert_eq!(echo(&next, 400, "no Jane Roe"), "no ***");
     let raw = Raw::new(Method::POST, "/v3/a/")
         .with_query("search", "Jane Roe")
-        .with_json(&json!({"a": [{"name": "canary \"1\""}], "metadata": {"owner": 123_456}}))
+        .with_json(&json!({"a": [{"name": "canary \"1\""}], "metadata": {"owner": 123_456_789}}))
         .unwrap();
-    let text = r#"a.name: canary "1" of Jane Roe; owner: 123456"#;
+    let text = r#"a.name: canary "1" of Jane Roe; owner: 123456789"#;
     assert_eq!(echo(&raw, 400, text), "a.name: *** of ***; owner: ***");
 }
