@@ -58,7 +58,9 @@ impl Failure {
     /// Builds the failure of a call; `about` names the session if there are several.
     pub(crate) fn of_call(about: Option<&str>, error: &Error) -> Self {
         let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
-        if local_shortage(error).is_some() {
+        // A missing address may be that of a host, such as `::1` without IPv6.
+        let is_short = |error: &io::Error| error.kind() != io::ErrorKind::AddrNotAvailable;
+        if local_shortage(error).is_some_and(is_short) {
             let advice = if error.may_have_taken_effect() {
                 error.advice()
             } else {

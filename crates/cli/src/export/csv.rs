@@ -117,13 +117,9 @@ fn field(text: &str) -> Option<(Option<&str>, &str)> {
     if rest.is_empty() { Some((None, field)) } else { Some((Some(rest.strip_prefix(',')?), field)) }
 }
 
-/// Returns true if the header or a record may begin with `text`: a record's first field is a
-/// session id.
+/// Returns true if a record may begin with `text`: its first field is a session id.
 pub(super) fn is_beginning(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
-    if HEADER.starts_with(&*text) {
-        return true;
-    }
     let id = match text.strip_prefix('"') {
         Some(quoted) => quoted.split('"').next(),
         None => text.split(',').next(),

@@ -237,12 +237,6 @@ impl Files {
         }
     }
 
-    /// Returns false if the decisions go to standard output. Nobody may read it, and nothing can be
-    /// resumed, so a signal need not wait for a record to be written.
-    pub(super) fn has_output(&self) -> bool {
-        self.output.is_some()
-    }
-
     /// Returns this machine's share, if several machines divide the list.
     pub(super) fn share(&self) -> Option<&Share> {
         self.arguments.share.as_ref()

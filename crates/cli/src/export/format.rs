@@ -96,12 +96,14 @@ impl ExportFormat {
         record.ends_with(b"\n") && (self.is_lines() || !has_odd_quotes(record))
     }
 
-    /// Returns true if `text` may be the beginning of a record that an interruption cut off.
-    pub(super) fn is_beginning(self, text: &[u8]) -> bool {
+    /// Returns true if `text` may be the beginning of a record, or of the `first` one, that an
+    /// interruption cut off.
+    pub(super) fn is_beginning(self, text: &[u8], first: bool) -> bool {
         if text.is_empty() {
             return true;
         }
         match self {
+            Self::Csv | Self::CsvRaw if first => self.header().as_bytes().starts_with(text),
             Self::Jsonl | Self::VerificationJsonl => {
                 let whole = serde_json::from_slice::<Record>(text);
                 text.starts_with(b"{") && whole.map_or_else(|error| error.is_eof(), |_| true)

@@ -57,9 +57,7 @@ pub(crate) fn run(
     mut progress: Progress,
     interrupt: &Interrupt,
 ) -> Result<Exit, Failure> {
-    if files.has_output() {
-        interrupt.defer();
-    }
+    interrupt.defer();
     let total = input.ids;
     let started = Instant::now();
     progress.start();

@@ -1,7 +1,6 @@
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -208,33 +207,4 @@ fn ctrl_c_does_not_wait_for_the_rate_limit() {
     wait(child).ends(130, "5 exported and 0 failed");
     assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
     place.is_complete(5);
-}
-
-#[test]
-fn signal_ends_an_export_to_a_pipe_that_nobody_reads() {
-    let sandbox = Sandbox::start().unwrap();
-    let place = Place::with_ids(3000);
-    for (name, code) in [("-INT", 130), ("-TERM", 143)] {
-        let mut export = place.export_with(&sandbox, "--input ids --output -");
-        let mut child = export.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        // No more requests arrive once the pipe is full.
-        let requests = || sandbox.requests_to(Route::Decision).len();
-        let (start, mut before) = (requests(), 0);
-        while requests() == start || before != requests() {
-            before = requests();
-            thread::sleep(Duration::from_millis(500));
-        }
-        signal(&child, name);
-        let started = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait().unwrap() {
-                break status;
-            }
-            if started.elapsed() > Duration::from_secs(20) {
-                child.kill().unwrap();
-            }
-            thread::sleep(Duration::from_millis(5));
-        };
-        assert_eq!(status.code(), Some(code));
-    }
 }
