@@ -213,7 +213,9 @@ fn process_that_alone_loses_the_store_delays_no_other() {
             let p = n % drain.processes;
             let timeout = (p > 0).then_some(millis(900));
             let job = Job { timeout, ..Job::once(Task::Decision) };
-            fleet.begin(p, dice.up_to(millis(6_000)), job);
+            // One of the others learns the limit: the second of slow start is longer than a call.
+            let starts = dice.up_to(millis(6_000));
+            fleet.begin(p, if n == 1 { Duration::ZERO } else { starts }, job);
         }
         let outcome = fleet.run();
         outcome.assert_all_succeeded();
