@@ -58,9 +58,7 @@ impl Failure {
     /// Builds the failure of a call; `about` names the session if there are several.
     pub(crate) fn of_call(about: Option<&str>, error: &Error) -> Self {
         let about = about.map(|about| format!("{about}: ")).unwrap_or_default();
-        // A missing address may be that of a host, such as `::1` without IPv6.
-        let is_short = |error: &io::Error| error.kind() != io::ErrorKind::AddrNotAvailable;
-        if local_shortage(error).is_some_and(is_short) {
+        if error.source().and_then(|cause| shortage_of(cause.downcast_ref()?)).is_some() {
             let advice = if error.may_have_taken_effect() {
                 error.advice()
             } else {
@@ -142,19 +140,24 @@ fn with_causes(error: &dyn StdError) -> String {
     text
 }
 
-/// Returns the I/O error that failed a call, if the system lacks a resource.
+/// Returns the I/O error that failed a call, if the system may lack a resource.
 pub(crate) fn local_shortage(error: &Error) -> Option<&io::Error> {
-    shortage_of(error.source()?.downcast_ref()?)
+    io_error(error.source()?.downcast_ref()?).filter(|error| is_shortage(error))
 }
 
-/// Returns the I/O error that failed a request, if the system lacks a resource.
+/// Returns the I/O error that failed a request, if the system lacks a resource. Without IPv6, an
+/// address such as `::1` is not available either.
 pub(crate) fn shortage_of(error: &ureq::Error) -> Option<&io::Error> {
-    let error = match error {
-        ureq::Error::Io(error) => error,
-        ureq::Error::Other(error) => error.downcast_ref()?,
-        _ => return None,
-    };
-    is_shortage(error).then_some(error)
+    let is_address = |error: &io::Error| error.kind() == io::ErrorKind::AddrNotAvailable;
+    io_error(error).filter(|error| is_shortage(error) && !is_address(error))
+}
+
+fn io_error(error: &ureq::Error) -> Option<&io::Error> {
+    match error {
+        ureq::Error::Io(error) => Some(error),
+        ureq::Error::Other(error) => error.downcast_ref(),
+        _ => None,
+    }
 }
 
 /// Returns true if the system lacks a resource, such as descriptors or disk space, that it may have

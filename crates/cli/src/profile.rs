@@ -282,8 +282,8 @@ impl Profiles {
                 files.into_iter().flatten().map(write).collect::<io::Result<_>>()?;
             for (file, path) in files {
                 file.persist(&path)?;
-                file::sync_folder(&path);
             }
+            file::sync_folder(&self.path());
             Ok(())
         };
         written().map_err(|error| not_written(&self.folder, &error))

@@ -141,6 +141,8 @@ impl Set {
             settings.secret_command = None;
         }
         let has_command = settings.secret_command.is_some();
+        // The secret and the settings are replaced together.
+        context.interrupt.defer();
         profiles.write(secret.as_ref().map(|secret| (name, secret.expose().as_bytes())))?;
         if has_command {
             profiles.forget_secret(name)?;
