@@ -73,8 +73,6 @@ fn run(name: &str, time: Duration, callers: fn(&Upstream, Duration) -> (Tally, S
         seen.early_memory,
         seen.late_memory,
     );
-    // In kB. In a short run, the heaps of the threads have not reached their size in the second quarter.
-    let more = if time < Duration::from_secs(60) { 49_152 } else { 16_384 };
     let problems = [
         (tally.started != tally.finished, "calls were lost"),
         (tally.finished == 0, "nothing was asked"),
@@ -87,7 +85,7 @@ fn run(name: &str, time: Duration, callers: fn(&Upstream, Duration) -> (Tally, S
         // In addition to connections in use, a pool may hold as many that were opened but not needed.
         (most > before + 2 * CALLERS + 32, "too many descriptors"),
         (after > before, "descriptors were left open"),
-        (seen.late_memory > seen.early_memory * 9 / 8 + more, "memory grew"),
+        (seen.late_memory > seen.early_memory * 9 / 8 + 16_384, "memory grew"),
     ];
     for (_, problem) in problems.iter().filter(|(found, _)| *found) {
         eprintln!("{name}: {problem}: {tally:?} {served:?} {seen:?}");
