@@ -104,26 +104,21 @@ impl Identity {
 
 /// Writes a file of mode 0600 atomically, and syncs it. Without `overwrite`, there must be none yet.
 pub(crate) fn replace(path: &Path, content: &[u8], overwrite: bool) -> io::Result<Identity> {
-    let file = written(path, content)?;
+    let mut file = temporary(path.parent().unwrap_or(Path::new("/")), ".didit-", "")?;
+    file.as_file_mut().write_all(content)?;
+    file.as_file().sync_all()?;
     let file = if overwrite { file.persist(path)? } else { file.persist_noclobber(path)? };
     sync_folder(path);
     Ok(Identity::of(&file.metadata()?))
 }
 
-/// Writes and syncs a temporary file of mode 0600, which is ready to replace that at `path`.
-pub(crate) fn written(path: &Path, content: &[u8]) -> io::Result<NamedTempFile> {
-    let mut file = temporary(path.parent().unwrap_or(Path::new("/")))?;
-    file.as_file_mut().write_all(content)?;
-    file.as_file().sync_all()?;
-    Ok(file)
-}
-
-/// Creates a file of mode 0600, which is removed unless it is persisted. Errors keep the system's
-/// code, and do not name the file, which is unknown to the user.
-pub(crate) fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+/// Creates a file of mode 0600 with a random name, which is removed unless it is persisted. Errors
+/// keep the system's code, and do not name the file, which is unknown to the user.
+pub(crate) fn temporary(folder: &Path, prefix: &str, suffix: &str) -> io::Result<NamedTempFile> {
     let mut options = OpenOptions::new();
     let options = private(options.create_new(true).read(true).write(true));
-    tempfile::Builder::new().prefix(".didit-").make_in(folder, |path| options.open(path))
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(prefix).suffix(suffix).make_in(folder, |path| options.open(path))
 }
 
 /// Syncs the folder of a file, so that its name survives a power loss. Not every system can.

@@ -2,11 +2,12 @@
 //! them.
 //!
 //! `config.json` contains everything except secrets. A secret is in a separate file that only its
-//! owner may read, or is printed by a command such as a password manager's.
+//! owner may read, or is printed by a command such as a password manager's. A new secret gets a new
+//! file, so that replacing `config.json` replaces the settings and the secret at once.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -14,6 +15,7 @@ use didit_blocking_adapter::core::client::read_limited;
 use didit_blocking_adapter::core::{Secret, client};
 use fs4::FileExt;
 use serde::{Deserialize, Serialize};
+use tempfile::TempPath;
 
 use crate::context::Context;
 use crate::environment::Environment;
@@ -38,7 +40,7 @@ pub(crate) struct Profiles {
 }
 
 /// The entry of a profile in `config.json`.
-#[derive(Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,6 +50,9 @@ pub(crate) struct Settings {
     pub(crate) client_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) secret_command: Option<String>,
+    /// The name of the file that contains the secret, in the folder of the profiles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_file: Option<String>,
 }
 
 /// A selected profile, with its secret.
@@ -84,14 +89,26 @@ impl Profile {
                 None => Ok(None),
             };
         };
-        let profiles = Profiles::read(folder)?;
         let name = named.as_deref().unwrap_or(DEFAULT);
-        match profiles.by_name.get(name) {
-            Some(settings) => profiles.open(name, settings.clone(), with_secret).map(Some),
-            None if named.is_none() => Ok(None),
-            None => Err(profiles
-                .unknown(name)
-                .with_advice(&format!("`didit config set --profile {name}` creates it"))),
+        let mut profiles = Profiles::read(folder)?;
+        loop {
+            let Some(settings) = profiles.by_name.get(name) else {
+                let advice = format!("`didit config set --profile {name}` creates it");
+                return match named {
+                    Some(_) => Err(profiles.unknown(name).with_advice(&advice)),
+                    None => Ok(None),
+                };
+            };
+            let profile = profiles.open(name, settings.clone(), with_secret)?;
+            if !with_secret || profile.secret.is_some() {
+                return Ok(Some(profile));
+            }
+            // Another process may have replaced the secret since the settings were read.
+            let again = Profiles::read(profiles.folder.clone())?;
+            if again.by_name.get(name) == Some(&profile.settings) {
+                return Ok(Some(profile));
+            }
+            profiles = again;
         }
     }
 
@@ -197,8 +214,10 @@ impl Profiles {
         self.folder.join("config.json")
     }
 
-    pub(crate) fn secret_path(&self, name: &str) -> PathBuf {
-        self.folder.join(format!("{name}.secret"))
+    /// Returns the path of the file that contains a profile's secret, if the profile has one.
+    pub(crate) fn secret_path(&self, settings: &Settings) -> Option<PathBuf> {
+        let name = Path::new(settings.secret_file.as_ref()?).file_name()?;
+        Some(self.folder.join(name))
     }
 
     /// Builds the failure of a command that needs a profile that does not exist.
@@ -233,13 +252,13 @@ impl Profiles {
         let secret = match &settings.secret_command {
             _ if !with_secret => None,
             Some(command) => Some(run_secret_command(name, command)?),
-            None => self.stored_secret(name)?,
+            None => self.stored_secret(name, &settings)?,
         };
         Ok(Profile { name: name.to_owned(), path: self.path(), settings, secret })
     }
 
-    fn stored_secret(&self, name: &str) -> Result<Option<Secret>, Failure> {
-        let path = self.secret_path(name);
+    fn stored_secret(&self, name: &str, settings: &Settings) -> Result<Option<Secret>, Failure> {
+        let Some(path) = self.secret_path(settings) else { return Ok(None) };
         let shown = path.display();
         let problem = |error: &io::Error| {
             let attempt = format!("could not read the secret of {name} in {shown}");
@@ -264,34 +283,19 @@ impl Profiles {
         file::read_secret(file).map(Some).map_err(|error| problem(&error))
     }
 
-    /// Writes all profiles, and the secret of one if given.
-    pub(crate) fn write(&self, secret: Option<(&str, &[u8])>) -> Result<(), Failure> {
-        let written = || -> io::Result<()> {
-            private_folder(&self.folder)?;
-            let json = serde_json::to_string_pretty(&self.by_name)? + "\n";
-            let files = [
-                secret.map(|(name, secret)| (self.secret_path(name), secret)),
-                Some((self.path(), json.as_bytes())),
-            ];
-            let write = |(path, content): (PathBuf, _)| -> io::Result<_> {
-                let path = path.canonicalize().unwrap_or(path);
-                Ok((file::written(&path, content)?, path))
-            };
-            // Both are complete before either is replaced, since the secret is for these settings.
-            let files: Vec<_> =
-                files.into_iter().flatten().map(write).collect::<io::Result<_>>()?;
-            for (file, path) in files {
-                file.persist(&path)?;
-            }
-            file::sync_folder(&self.path());
-            Ok(())
-        };
-        written().map_err(|error| not_written(&self.folder, &error))
-    }
-
-    /// Removes the stored secret of a profile, if it has one.
-    pub(crate) fn forget_secret(&self, name: &str) -> Result<(), Failure> {
-        let path = self.secret_path(name);
+    /// Replaces a profile, or removes it if there are no settings. Without a new secret it keeps the
+    /// stored one, unless a command prints its secret.
+    pub(crate) fn replace(
+        &mut self,
+        name: &str,
+        settings: Option<Settings>,
+        secret: Option<&Secret>,
+    ) -> Result<(), Failure> {
+        let old = self.by_name.remove(name).and_then(|settings| self.secret_path(&settings));
+        self.by_name.extend(settings.map(|settings| (name.to_owned(), settings)));
+        self.write(name, secret).map_err(|error| not_written(&self.folder, &error))?;
+        let kept = self.by_name.get(name).and_then(|settings| self.secret_path(settings));
+        let Some(path) = old.filter(|old| Some(old) != kept.as_ref()) else { return Ok(()) };
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 let path = path.display();
@@ -300,6 +304,30 @@ impl Profiles {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Writes all profiles, and a new secret of one of them.
+    fn write(&mut self, name: &str, secret: Option<&Secret>) -> io::Result<()> {
+        let secret = secret.map(|secret| self.new_secret(name, secret)).transpose()?;
+        let file = secret.as_ref().and_then(|path| path.file_name()?.to_str());
+        if let Some(settings) = self.by_name.get_mut(name)
+            && (file.is_some() || settings.secret_command.is_some())
+        {
+            settings.secret_file = file.map(str::to_owned);
+        }
+        let json = serde_json::to_string_pretty(&self.by_name)? + "\n";
+        let path = self.path();
+        file::replace(&path.canonicalize().unwrap_or(path), json.as_bytes(), true)?;
+        secret.map(TempPath::keep).transpose()?;
+        Ok(())
+    }
+
+    /// Writes a secret to a file that no profile names yet. It is removed unless it is kept.
+    fn new_secret(&self, name: &str, secret: &Secret) -> io::Result<TempPath> {
+        let mut file = file::temporary(&self.folder, &format!("{name}-"), ".secret")?;
+        file.write_all(secret.expose().as_bytes())?;
+        file.as_file().sync_all()?;
+        Ok(file.into_temp_path())
     }
 }
 

@@ -88,9 +88,8 @@ fn list(context: &Context) -> Result<(), Failure> {
             table.row("Base URL", Some(settings.base_url.as_deref().unwrap_or("live")));
             table.row("Client ID", settings.client_id.as_ref());
             table.row("Secret command", settings.secret_command.as_ref());
-            let path = profiles.secret_path(name);
-            let is_stored = settings.secret_command.is_none() && path.exists();
-            table.row("Secret file", is_stored.then(|| path.display().to_string()));
+            let path = profiles.secret_path(settings).filter(|path| path.exists());
+            table.row("Secret file", path.map(|path| path.display().to_string()));
         });
     }
     output::print(&table.shown(context.style()))
@@ -98,12 +97,10 @@ fn list(context: &Context) -> Result<(), Failure> {
 
 fn remove(context: &Context, name: &str) -> Result<(), Failure> {
     let mut profiles = Profiles::to_change(context)?;
-    if profiles.by_name.remove(name).is_none() {
-        return Err(profiles.unknown(name));
-    }
-    profiles.write(None)?;
-    let stored = profiles.secret_path(name).exists();
-    profiles.forget_secret(name)?;
+    let Some(settings) = profiles.by_name.get(name) else { return Err(profiles.unknown(name)) };
+    let stored = profiles.secret_path(settings).is_some_and(|path| path.exists());
+    context.interrupt.defer();
+    profiles.replace(name, None, None)?;
     let secret = if stored { " and its secret file" } else { "" };
     context.note(&format!("removed the profile {name}{secret}"));
     Ok(())
@@ -128,7 +125,7 @@ impl Set {
         let given = secret.clone().unwrap_or_else(|| Secret::from("unset"));
         ClientCredentials::new(id, given).map_err(Failure::usage)?;
         let mut profiles = Profiles::to_change(context)?;
-        let settings = profiles.by_name.entry(name.to_owned()).or_default();
+        let mut settings = profiles.by_name.get(name).cloned().unwrap_or_default();
         if options.base_url.is_some() {
             settings.base_url.clone_from(&options.base_url);
         }
@@ -140,14 +137,12 @@ impl Set {
         } else if secret.is_some() {
             settings.secret_command = None;
         }
-        let has_command = settings.secret_command.is_some();
-        // The secret and the settings are replaced together.
         context.interrupt.defer();
-        profiles.write(secret.as_ref().map(|secret| (name, secret.expose().as_bytes())))?;
-        if has_command {
-            profiles.forget_secret(name)?;
-        }
-        let has_secret = has_command || profiles.secret_path(name).exists();
+        profiles.replace(name, Some(settings), secret.as_ref())?;
+        let has_secret = profiles.by_name.get(name).is_some_and(|settings| {
+            let stored = profiles.secret_path(settings).is_some_and(|path| path.exists());
+            settings.secret_command.is_some() || stored
+        });
         let more = if has_secret {
             ""
         } else {

@@ -1,8 +1,9 @@
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 
 use didit_sandbox::{Route, Sandbox};
 
@@ -21,6 +22,15 @@ fn with_input(command: &mut Command, input: &str) -> Ran {
     child.wait_with_output().unwrap().into()
 }
 
+/// Returns the file that contains the secret of the only profile.
+fn stored_secret(folder: &Path) -> PathBuf {
+    let files = fs::read_dir(folder.join("didit")).unwrap().map(|file| file.unwrap().path());
+    let secrets: Vec<_> =
+        files.filter(|path| path.extension().is_some_and(|it| it == "secret")).collect();
+    assert_eq!(secrets.len(), 1, "{secrets:?}");
+    secrets[0].clone()
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn profile_is_used_and_overridden_by_variables() {
@@ -35,9 +45,10 @@ fn profile_is_used_and_overridden_by_variables() {
     assert_eq!((ran.code, &*ran.stderr), (Some(0), ""), "{ran:?}");
     assert_eq!(run(&mut at(folder, "decision a")).results(), sample("a"));
 
-    for name in ["config.json", "default.secret"] {
-        let mode = fs::metadata(folder.join("didit").join(name)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600, "{name}");
+    let secret = stored_secret(folder);
+    for path in [&folder.join("didit/config.json"), &secret] {
+        let mode = fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{}", path.display());
     }
     let listed = run(&mut at(folder, "config list"));
     assert!(listed.results().contains(sandbox.client_id()), "{listed:?}");
@@ -53,7 +64,6 @@ fn profile_is_used_and_overridden_by_variables() {
     assert_eq!(ran.results(), sample("a"));
     assert_eq!(other.requests_to(Route::Token).len(), 0);
 
-    let secret = folder.join("didit/default.secret");
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
     let ran = run(&mut at(folder, "decision a"));
     assert!(ran.error(2).contains("other users can read it; run `chmod 600"), "{ran:?}");
@@ -121,7 +131,7 @@ fn blank_secret_command_is_refused_and_the_secret_kept() {
         let ran = run(at(folder, "config set --secret-command").arg(blank));
         assert!(ran.error(2).contains("is not a command"), "{ran:?}");
     }
-    assert_eq!(fs::read_to_string(folder.join("didit/default.secret")).unwrap(), "key");
+    assert_eq!(fs::read_to_string(stored_secret(folder)).unwrap(), "key");
 }
 
 #[test]
@@ -146,10 +156,12 @@ fn files_of_a_profile_that_are_not_regular_are_refused() {
         let _ = fs::remove_file(&path);
         assert!(Command::new("mkfifo").args(["-m", "600"]).arg(path).status().unwrap().success());
     };
-    run(&mut at(folder, "config set -q --base-url http://127.0.0.1:1"));
-    fifo("default.secret");
+    let set = "config set -q --base-url http://127.0.0.1:1 --secret-stdin";
+    with_input(&mut at(folder, set), "key").results();
+    let secret = stored_secret(folder);
+    fifo(secret.file_name().unwrap().to_str().unwrap());
     let ran = run(&mut at(folder, "decision a"));
-    assert!(ran.error(2).contains("default.secret: it is a fifo"), "{ran:?}");
+    assert!(ran.error(2).contains(".secret: it is a fifo"), "{ran:?}");
     fifo("config.json");
     for arguments in ["decision a", "config list", "config set --client-id id"] {
         let ran = run(&mut at(folder, arguments));
@@ -213,7 +225,41 @@ fn failed_change_leaves_the_settings_and_the_secret() {
     assert!(ran.error(1).contains("File too large"), "{ran:?}");
     let read = |name| fs::read_to_string(folder.path().join("didit").join(name)).unwrap();
     assert!(read("config.json").contains("\"old\""));
-    assert_eq!(read("default.secret"), "old-secret");
+    assert_eq!(fs::read_to_string(stored_secret(folder.path())).unwrap(), "old-secret");
+}
+
+#[test]
+fn secret_is_only_sent_to_the_service_it_was_stored_for() {
+    let with_secret = |secret| Sandbox::builder().credentials("id", secret).start().unwrap();
+    let (one, other) = (with_secret("secret-of-one"), with_secret("secret-of-the-other"));
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let set = |service: &Sandbox| {
+        let set =
+            format!("config set -q --base-url {} --client-id id --secret-stdin", service.url());
+        with_input(&mut at(folder, &set), service.client_secret()).results();
+    };
+    set(&one);
+    thread::scope(|scope| {
+        let changes =
+            scope.spawn(|| (0..40).for_each(|_| [&other, &one].into_iter().for_each(set)));
+        while !changes.is_finished() {
+            run(&mut at(folder, "token")).results();
+        }
+    });
+    stored_secret(folder);
+}
+
+#[test]
+fn leftover_secret_is_not_used_by_another_profile() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    with_input(&mut at(folder, "config set -q --secret-stdin"), "key").results();
+    // As if a kill had come between the removal of the settings and that of the secret.
+    fs::write(folder.join("didit/config.json"), "{}").unwrap();
+    let ran = run(&mut at(folder, "config set --base-url http://127.0.0.1:1"));
+    assert!(ran.stderr.contains("without a secret"), "{ran:?}");
+    assert!(run(&mut at(folder, "decision a")).error(2).contains("no credentials"), "{ran:?}");
 }
 
 #[test]

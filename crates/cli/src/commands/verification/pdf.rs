@@ -128,7 +128,7 @@ impl Pdf {
 
     /// Opens a temporary file next to the output, which is removed when it is dropped.
     fn open(&self) -> io::Result<NamedTempFile> {
-        file::temporary(self.folder())
+        file::temporary(self.folder(), ".didit-", "")
     }
 
     fn folder(&self) -> &Path {
