@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use didit_core::client::{Connect, HttpClients, HttpSettings, Transport, serve_store};
 use didit_core::{ConfigError, Engine, HttpProxy, MAX_HEAD_BYTES, SharedStore};
@@ -110,9 +111,16 @@ impl Connector for TunnelConnector {
         details: &ConnectionDetails<'_>,
         chained: Option<()>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
+        let started = Instant::now();
         self.0.connect(details, chained).map_err(|error| match error {
             ureq::Error::Protocol(error) => ureq::Error::ConnectProxyFailed(error.to_string()),
             ureq::Error::Io(error) if !is_timeout(&error) => ureq::Error::Other(Box::new(error)),
+            // The system's own timeout, which ends earlier than that of the request.
+            ureq::Error::Timeout(ureq::Timeout::Connect)
+                if started.elapsed() + Duration::from_millis(100) < *details.timeout.after =>
+            {
+                ureq::Error::Other(Box::new(io::Error::from(io::ErrorKind::TimedOut)))
+            }
             error => error,
         })
     }

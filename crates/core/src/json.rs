@@ -157,9 +157,10 @@ pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
 /// Checks the member `url`, which the user will open: a scheme such as `javascript:` is refused.
 pub(crate) fn check_web_address(url: &str) -> Result<(), JsonError> {
     let web = url.split_once("://").is_some_and(|(scheme, rest)| {
+        let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
         ["https", "http"].iter().any(|web| scheme.eq_ignore_ascii_case(web))
-            && !rest.is_empty()
-            && !rest.starts_with('/')
+            && !(host.is_empty() || host.starts_with(':') || host.contains(char::is_whitespace))
     });
     if !web || url.contains(char::is_control) {
         return Err(JsonError::at("url", "expected a web address"));
@@ -299,9 +300,20 @@ mod tests {
     fn web_addresses_have_a_scheme_of_the_web_and_a_host() {
         let accepts = |url| check_web_address(url).is_ok();
         assert!(accepts("https://h/x") && accepts("HTTP://h"));
-        for url in
-            ["https://", "https:///x", "h/x", "ftp://h", "javascript:alert(1)", "https://h/\u{9b}"]
-        {
+        assert!(accepts("https://user@h:443?x") && accepts("https://[::1]:1/x y"));
+        for url in [
+            "https://",
+            "https:///x",
+            "https://?x",
+            "https://:443/x",
+            "https://user@/x",
+            "https:// x/",
+            "https://\\\\h",
+            "h/x",
+            "ftp://h",
+            "javascript:alert(1)",
+            "https://h/\u{9b}",
+        ] {
             assert!(!accepts(url), "{url}");
         }
     }

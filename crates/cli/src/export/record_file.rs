@@ -11,6 +11,10 @@ use super::stop::RESUME_HINT;
 use crate::failure::Failure;
 use crate::file::{self, Identity};
 
+/// A lower bound of the bytes that a disk writes at once. A power loss leaves zeros for those that
+/// were not written.
+const SECTOR: usize = 16;
+
 pub(super) struct RecordFile {
     pub(super) name: Named,
     pub(super) identity: Identity,
@@ -110,8 +114,15 @@ impl RecordFile {
             }
             let left = &record[..zero.unwrap_or(record.len())];
             let is_cut_off = record.len() <= MAX_RECORD && !format.is_closed(&record);
-            let torn = zero.is_some() || is_cut_off;
-            if torn && format.is_beginning(left, number == 1) {
+            let is_torn = match zero {
+                // Somebody else's file may begin with a few zeros.
+                Some(at) if number == 1 => {
+                    at % SECTOR == 0 && record[at..].iter().take(SECTOR).all(|byte| *byte == 0)
+                }
+                Some(_) => true,
+                None => is_cut_off,
+            };
+            if is_torn && format.is_beginning(left, number == 1) {
                 return Ok(whole);
             }
             // If not even the first record is valid, the file may be somebody else's.
@@ -224,6 +235,8 @@ mod tests {
             (format!("{a}{{\"session\0\0\0}}\n{two}"), a, 1),
             (format!("{a}\0\0\0{two}"), a, 1),
             ("{".to_owned(), "", 0),
+            ("\0".repeat(9), "", 0),
+            (format!("{}{two}", "\0".repeat(SECTOR)), "", 0),
         ] {
             assert_eq!(recovered(&content), Ok((left.to_owned(), calls)), "{content:?}");
         }
@@ -234,6 +247,9 @@ mod tests {
             (format!("{a}{{\"note\":1}}"), 2),
             (format!("{a}1"), 2),
             (format!("{a}ELF\0\0"), 2),
+            ("\0\0\0\u{18}ftypmp42".to_owned(), 1),
+            ("\0n\0o\0t\0e\0\n".to_owned(), 1),
+            ("{\0\0\0".to_owned(), 1),
         ] {
             let broken = recovered(&foreign).unwrap_err();
             assert!(broken.starts_with(&format!("record {number} of ")), "{foreign:?}: {broken}");

@@ -124,8 +124,10 @@ fn details<B>(
         .with_retry_after(limit.retry_after.filter(|wait| !wait.is_zero()).or(reset))
         .with_media(media.and_then(|media| message::excerpt(media, MAX_HEADER_CHARS)))
         .with_location(
-            header(LOCATION)
-                .and_then(|to| message::excerpt(&without_secrets(endpoint, to), MAX_HEADER_CHARS)),
+            headers
+                .get(LOCATION)
+                .map(|to| String::from_utf8_lossy(to.as_bytes()))
+                .and_then(|to| message::excerpt(&without_secrets(endpoint, &to), MAX_HEADER_CHARS)),
         )
 }
 
@@ -134,23 +136,27 @@ pub(crate) fn excerpt(text: &str) -> String {
     message::excerpt(text, message::MAX_CHARS).unwrap_or_default()
 }
 
-/// Returns the target of a redirect without its query; that of a session's creation also without
-/// tokens in its path.
+/// Returns the target of a redirect without user information and query; that of a session's creation
+/// also without tokens in its path.
 fn without_secrets(endpoint: EndpointKind, location: &str) -> String {
     let target = location.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = match target.find("//") {
+        Some(at) if !target[..at].contains('/') => target.split_at(at + "//".len()),
+        _ => ("", target),
+    };
+    let path = if scheme.is_empty() { 0 } else { rest.find('/').unwrap_or(rest.len()) };
+    let (authority, path) = rest.split_at(path);
+    let origin = scheme.to_owned() + authority.rsplit('@').next().unwrap_or_default();
     let creates =
         matches!(endpoint, EndpointKind::CreateSession | EndpointKind::CreateVerificationSession);
     if !creates {
-        return target.to_owned();
+        return origin + path;
     }
-    let host = target.find("://").map_or(0, |scheme| scheme + "://".len());
-    let path = target[host..].find('/').map_or(target.len(), |path| host + path);
-    let (origin, path) = target.split_at(path);
     // Words have no digits and capitals.
-    let is_word = |c: char| c.is_ascii_lowercase() || c == '-';
+    let is_word = |c: char| c.is_ascii_lowercase() || "-._".contains(c);
     let is_token = |part: &&str| part.len() >= MIN_TOKEN_BYTES && !part.chars().all(is_word);
     let parts = path.split('/').map(|part| if is_token(&part) { "***" } else { part });
-    origin.to_owned() + &parts.collect::<Vec<_>>().join("/")
+    origin + &parts.collect::<Vec<_>>().join("/")
 }
 
 const MAX_HEADER_CHARS: usize = 128;

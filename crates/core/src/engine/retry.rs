@@ -21,8 +21,6 @@ pub(super) struct Attempts {
     pub(super) failed: u32,
     /// Refusals by the rate limit; for a token request, including those of other calls.
     pub(super) refused: u32,
-    /// The end of the time of the failed attempt.
-    pub(super) until: Moment,
     pub(super) deadline: Moment,
 }
 
@@ -31,6 +29,9 @@ impl Attempts {
         self.failed.saturating_add(self.refused)
     }
 }
+
+/// HTTP libraries may report a timeout slightly early.
+const EARLY_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Decides whether, when and why a request is sent again after `error`; `random` provides the
 /// jitter.
@@ -45,8 +46,7 @@ pub(super) fn decide(
     let refused = error.is_rate_limited();
     let timed_out = matches!(error, CallErrorKind::Transport(TransportErrorKind::Timeout));
     if !error.is_retryable(replay) {
-        // HTTP libraries may report a timeout slightly early.
-        let out_of_time = timed_out && now.max(attempts.until) >= attempts.deadline;
+        let out_of_time = timed_out && now.after(EARLY_TIMEOUT) >= attempts.deadline;
         let gave_up = if out_of_time { GaveUp::DeadlineExceeded } else { GaveUp::NotRetryable };
         return RetryDecision::GiveUp(gave_up);
     }
@@ -160,7 +160,7 @@ mod tests {
         let now = Moment::new(Duration::from_secs(1000));
         for (error, replay, count, left, expected) in table {
             let deadline = now.after(Duration::from_millis(left));
-            let attempts = Attempts { failed: count, refused: 0, until: now, deadline };
+            let attempts = Attempts { failed: count, refused: 0, deadline };
             let decision = decide(&Policy::default(), &attempts, &error, replay, now, random);
             let expected = match expected {
                 Ok((wait, reason)) => {
@@ -176,7 +176,7 @@ mod tests {
     fn refusals_lengthen_the_backoff() {
         let now = Moment::default();
         let deadline = now.after(Duration::from_secs(60));
-        let attempts = Attempts { failed: 1, refused: 2, until: now, deadline };
+        let attempts = Attempts { failed: 1, refused: 2, deadline };
         let refusal = response(429, None);
         let policy = Policy::default();
         let decision = decide(&policy, &attempts, &refusal, Replay::Safe, now, 799_999_999);
@@ -187,14 +187,17 @@ mod tests {
     #[test]
     fn timeout_at_the_deadline_may_be_reported_early() {
         let deadline = Moment::new(Duration::from_secs(60));
-        let now = Moment::new(Duration::from_micros(59_999_900));
         let timeout = CallErrorKind::Transport(TransportErrorKind::Timeout);
-        for (until, gave_up) in [(deadline, GaveUp::DeadlineExceeded), (now, GaveUp::NotRetryable)]
-        {
-            let attempts = Attempts { failed: 1, refused: 0, until, deadline };
+        for (millis, gave_up) in [
+            (59_899, GaveUp::NotRetryable),
+            (59_900, GaveUp::DeadlineExceeded),
+            (60_000, GaveUp::DeadlineExceeded),
+        ] {
+            let now = Moment::new(Duration::from_millis(millis));
+            let attempts = Attempts { failed: 1, refused: 0, deadline };
             let decision =
                 decide(&Policy::default(), &attempts, &timeout, Replay::OnlyIfUnsent, now, 0);
-            assert_eq!(decision, RetryDecision::GiveUp(gave_up));
+            assert_eq!(decision, RetryDecision::GiveUp(gave_up), "{millis}");
         }
     }
 

@@ -32,7 +32,6 @@ impl<E: Endpoint> Call<E> {
         let attempts = Attempts {
             failed: *self.attempts(purpose),
             refused,
-            until: attempt.until,
             deadline: self.deadline_of(purpose, engine, now),
         };
         let random = retry::next_random(&mut engine.random);
