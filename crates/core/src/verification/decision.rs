@@ -4,29 +4,24 @@
 mod aml_screening;
 mod database_validation;
 mod date;
-mod distance;
 mod document_ai;
 mod document_verification;
 mod email_verification;
 mod face_match;
-mod feature;
 mod id_verification;
 mod ip_analysis;
 mod key_people_check;
-mod lifecycle;
 mod liveness_check;
-mod matches;
 mod nfc_verification;
 mod number;
+mod parts;
 mod person;
 mod phone_verification;
 mod poa_verification;
 mod questionnaire;
 mod registry_check;
 mod reports;
-mod review;
 mod shape;
-mod warning;
 
 use std::fmt;
 
@@ -35,32 +30,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use self::aml_screening::{AmlHit, AmlScreening};
 pub use self::database_validation::{DatabaseValidation, Validation};
 pub use self::date::{Date, Timestamp};
-pub use self::distance::Distance;
 pub use self::document_ai::{DocumentAi, UploadedDocument};
 pub use self::document_verification::DocumentVerification;
 pub use self::email_verification::{Breach, EmailVerification};
 pub use self::face_match::FaceMatch;
-pub use self::feature::Feature;
 pub use self::id_verification::{
     Comparison, DocumentLiveness, FraudScore, IdLookup, IdVerification, ImageQuality,
     WalletVerification,
 };
-pub use self::ip_analysis::{IpAnalysis, Location, Place};
+pub use self::ip_analysis::{Distance, IpAnalysis, Location, Place};
 pub use self::key_people_check::{KeyPeopleCheck, RegistryPeople, SubmittedPeople};
-pub use self::lifecycle::LifecycleEvent;
 pub use self::liveness_check::LivenessCheck;
-pub use self::matches::Match;
 pub use self::nfc_verification::{CertificateSummary, ChipAuthenticity, ChipData, NfcVerification};
 pub use self::number::Number;
+pub use self::parts::{Feature, LifecycleEvent, Match, Review, Warning};
 pub use self::person::Person;
 pub use self::phone_verification::{Carrier, PhoneVerification};
 pub use self::poa_verification::PoaVerification;
 pub use self::questionnaire::{Answer, Choice, Question, QuestionnaireResponse, Section};
 pub use self::registry_check::{Company, RegistryCheck};
 pub use self::reports::Reports;
-pub use self::review::Review;
 pub(super) use self::shape::{check_objects, objects};
-pub use self::warning::Warning;
 use super::Status;
 use crate::json::{self, JsonError, RawJson};
 use crate::secret::redacted;

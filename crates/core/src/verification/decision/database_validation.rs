@@ -1,7 +1,7 @@
 //! Comparisons with databases of governments and other authorities.
 
+use super::parts::Warning;
 use super::shape::{debug_only, list, objects};
-use super::warning::Warning;
 use crate::json::RawJson;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! The documents of a business.
 
 use super::document_ai::UploadedDocument;
+use super::parts::Warning;
 use super::shape::{debug_only, list, objects};
-use super::warning::Warning;
 use crate::json::RawJson;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};

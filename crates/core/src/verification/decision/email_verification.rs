@@ -1,11 +1,9 @@
 //! Verified email addresses.
 
 use super::date::{Date, Timestamp};
-use super::lifecycle::LifecycleEvent;
-use super::matches::Match;
 use super::number::Number;
+use super::parts::{LifecycleEvent, Match, Warning};
 use super::shape::{debug_only, list, objects};
-use super::warning::Warning;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,8 @@
 //! Comparisons of two faces.
 
 use super::number::Number;
+use super::parts::Warning;
 use super::shape::{debug_only, objects};
-use super::warning::Warning;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
 

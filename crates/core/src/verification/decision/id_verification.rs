@@ -1,10 +1,9 @@
 //! Identity documents, registry lookups, and wallets.
 
 use super::date::{Date, Timestamp};
-use super::matches::Match;
 use super::number::Number;
+use super::parts::{Match, Warning};
 use super::shape::{debug_only, list, objects};
-use super::warning::Warning;
 use crate::json::{RawJson, optional_object};
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};

@@ -1,8 +1,8 @@
 //! The officers and owners of a business.
 
+use super::parts::Warning;
 use super::person::Person;
 use super::shape::{debug_only, objects};
-use super::warning::Warning;
 use crate::json::{RawJson, optional_object};
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};

@@ -1,9 +1,8 @@
 //! Checks that a living person is in front of the camera.
 
-use super::matches::Match;
 use super::number::Number;
+use super::parts::{Match, Warning};
 use super::shape::{debug_only, objects};
-use super::warning::Warning;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};
 

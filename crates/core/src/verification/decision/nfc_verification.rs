@@ -1,8 +1,8 @@
 //! The chips of identity documents.
 
 use super::date::{Date, Timestamp};
+use super::parts::Warning;
 use super::shape::{debug_only, objects, text_or_number};
-use super::warning::Warning;
 use crate::json::optional_object;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};

@@ -1,11 +1,9 @@
 //! Verified phone numbers.
 
 use super::date::Timestamp;
-use super::lifecycle::LifecycleEvent;
-use super::matches::Match;
 use super::number::Number;
+use super::parts::{LifecycleEvent, Match, Warning};
 use super::shape::{debug_only, objects};
-use super::warning::Warning;
 use crate::json::optional_object;
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};

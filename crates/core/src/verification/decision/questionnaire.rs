@@ -2,8 +2,8 @@
 
 use super::date::Timestamp;
 use super::number::Number;
+use super::parts::Warning;
 use super::shape::{debug_only, list, objects};
-use super::warning::Warning;
 use crate::json::{RawJson, optional_object};
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};

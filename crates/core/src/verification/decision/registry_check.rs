@@ -1,9 +1,9 @@
 //! Registry checks of businesses.
 
 use super::date::{Date, Timestamp};
+use super::parts::Warning;
 use super::person::Person;
 use super::shape::{debug_only, objects};
-use super::warning::Warning;
 use crate::json::{RawJson, optional_object};
 use crate::verification::Status;
 use serde::{Deserialize, Serialize};

@@ -11,11 +11,11 @@ use super::ip_analysis::IpAnalysis;
 use super::key_people_check::KeyPeopleCheck;
 use super::liveness_check::LivenessCheck;
 use super::nfc_verification::NfcVerification;
+use super::parts::Review;
 use super::phone_verification::PhoneVerification;
 use super::poa_verification::PoaVerification;
 use super::questionnaire::QuestionnaireResponse;
 use super::registry_check::RegistryCheck;
-use super::review::Review;
 use super::shape::{objects, objects_by_node};
 use serde::{Deserialize, Serialize};
 
