@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 
 pub use self::error::InvalidEnvironment;
 use self::error::{Problem, invalid};
+use super::connect::read_limited;
 use super::duration;
-use super::read_limited::read_limited;
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, ClientCredentials, Credentials};
 use crate::secret::Secret;

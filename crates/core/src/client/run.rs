@@ -1,5 +1,6 @@
 use std::ops::DerefMut;
-use std::time::SystemTime;
+use std::sync::Weak;
+use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, Response, StatusCode};
 
@@ -7,7 +8,8 @@ use super::error::{ClientError, TransportDetail};
 use super::transport::Transport;
 use crate::endpoint::MAX_HEAD_BYTES;
 use crate::engine::{
-    CallError, Engine, Moment, Operation, Step, Ticket, TransportError, TransportErrorKind,
+    CallError, Engine, Moment, Operation, SharedStore, Step, StoreStep, Ticket, TransportError,
+    TransportErrorKind,
 };
 use crate::rate_limit::RateLimit;
 
@@ -56,8 +58,7 @@ pub trait Driver {
     /// Wakes the waiting calls, so that they poll again.
     fn wake_others(&self);
 
-    /// Wakes the thread that serves the shared store, if there is one: see
-    /// [`serve_store`](super::serve_store).
+    /// Wakes the thread that serves the shared store, if there is one: see [`serve_store`].
     fn wake_store(&self);
 
     /// Returns the HTTP clients and the caller's hooks.
@@ -134,6 +135,37 @@ impl<D: Driver, O: Operation> Drop for Run<'_, D, O> {
     fn drop(&mut self) {
         if !self.finished {
             self.step(|operation, engine, now| operation.cancel(engine, now));
+        }
+    }
+}
+
+/// Exchanges the engine's requests with the store until the driver is dropped, on a dedicated
+/// thread. `wait` blocks for the given time, or until [`wake_store`](Driver::wake_store) is called.
+pub fn serve_store<D: Driver>(
+    driver: &Weak<D>,
+    store: &mut dyn SharedStore,
+    wait: impl Fn(Duration),
+) {
+    while let Some(driver) = driver.upgrade() {
+        let mut engine = driver.lock();
+        let now = driver.now();
+        let step = engine.poll_store(now);
+        drop(engine);
+        match step {
+            StoreStep::Exchange(requests) => {
+                let answers = store.exchange(&requests);
+                let mut engine = driver.lock();
+                engine.handle_store(driver.now(), answers);
+                let wakes = engine.take_wake();
+                drop(engine);
+                if wakes {
+                    driver.wake_others();
+                }
+            }
+            StoreStep::Wait { until } => {
+                drop(driver);
+                wait(until.since(now));
+            }
         }
     }
 }

@@ -61,9 +61,6 @@ pub struct HttpClients<H> {
     pub unpooled: H,
 }
 
-/// The description of a response whose head cannot be parsed, the same for every HTTP library.
-pub const NOT_HTTP: &str = "the response is not valid HTTP";
-
 /// The route of a client's requests, for error messages.
 #[derive(Clone, Debug)]
 pub struct Route {
