@@ -7,8 +7,7 @@ use didit_blocking_adapter::core::data_transfer::Scopes;
 
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::suggestion;
-use crate::values::Offering;
+use crate::values::{self, Offering};
 
 /// The documented scopes, each with a description.
 const DOCUMENTED: [(&str, &str); 17] = [
@@ -49,7 +48,7 @@ pub(crate) fn parse(
             continue;
         }
         let name = scope.as_str();
-        match suggestion::near(name, &known) {
+        match values::most_similar(name, &known) {
             Some(near) => {
                 return Err(refused(&format!(
                     "{name:?} is not documented; did you mean `{near}`? The scopes are {}; to \

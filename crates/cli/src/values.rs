@@ -1,11 +1,13 @@
-//! Parsers of arguments: whole numbers, session ids, and texts with offered values.
+//! Parsers of arguments: whole numbers, session ids, statuses, and texts with offered values; and
+//! suggestions for mistyped ones.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
-use didit_blocking_adapter::core::{SessionId, verification};
+use didit_blocking_adapter::core::SessionId;
+use didit_blocking_adapter::core::verification::{self, Status};
 
 /// Returns a parser for whole numbers from `least` to `most`, both included.
 pub(crate) fn between<N>(least: N, most: N) -> impl TypedValueParser<Value = N>
@@ -56,4 +58,93 @@ pub(crate) fn verification_id(text: &str) -> Result<verification::SessionId, Str
 /// Parses the id of a session of the verification API, and returns it as an id of either API.
 pub(crate) fn checked_verification_id(text: &str) -> Result<SessionId, String> {
     session_id(verification_id(text)?.as_str())
+}
+
+/// The documented statuses of the verification API.
+const STATUSES: [&str; 10] = [
+    "Not Started",
+    "In Progress",
+    "Awaiting User",
+    "In Review",
+    "Approved",
+    "Declined",
+    "Resubmitted",
+    "Expired",
+    "Kyc Expired",
+    "Abandoned",
+];
+
+/// Returns a parser of statuses in any case, with spaces, hyphens or underscores. Undocumented ones
+/// are refused, since the service would respond to them with an empty list.
+pub(crate) fn status() -> impl TypedValueParser<Value = Status> {
+    let offered = || {
+        let names = STATUSES.map(|name| name.to_ascii_lowercase().replace(' ', "-"));
+        names.map(PossibleValue::new).into()
+    };
+    Offering(offered).try_map(|text| parse_status(&text))
+}
+
+fn parse_status(text: &str) -> Result<Status, String> {
+    let plain = text.replace(['-', '_'], " ");
+    if STATUSES.iter().any(|name| name.eq_ignore_ascii_case(&plain)) {
+        return Ok(Status::from(&*plain));
+    }
+    let near = most_similar(&plain, &STATUSES);
+    let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+    Err(format!("{text:?} is not one of {}{near}", STATUSES.join(", ")))
+}
+
+/// Returns the known name most similar to the given one, if any is similar enough.
+pub(crate) fn most_similar<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
+    const MIN_SIMILARITY: f64 = 0.8;
+    let plain = |name: &str| name.to_ascii_lowercase().replace('-', "_");
+    let given = plain(given);
+    let stem = given.trim_end_matches('s');
+    let score = |name: &str| {
+        let name = plain(name);
+        // In addition to typos: the singular for the plural, and a part for the whole.
+        let related = name.trim_end_matches('s') == stem
+            || (stem.len() >= 4 && name.split('_').any(|word| word == stem))
+            || name.trim_start_matches("is_") == stem;
+        if related { 1.0 } else { strsim::jaro_winkler(&given, &name) }
+    };
+    let scored = known.iter().map(|name| (score(name), *name));
+    let best = scored.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (best.0 >= MIN_SIMILARITY).then_some(best.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn status_is_parsed_in_any_spelling() {
+        for text in ["In Review", "in-review", "IN_REVIEW"] {
+            assert_eq!(parse_status(text), Ok(Status::InReview), "{text}");
+        }
+        let refused = parse_status("aproved").unwrap_err();
+        assert!(refused.ends_with("; did you mean \"Approved\"?"), "{refused}");
+        for name in STATUSES {
+            assert!(!matches!(parse_status(name).unwrap(), Status::Other(_)), "{name}");
+        }
+    }
+
+    #[test]
+    fn typos_and_other_forms_find_the_name() {
+        let known =
+            ["names", "email", "phone", "picture", "is_over_18", "document_detail", "gender"];
+        for (given, meant) in [
+            ("mail", Some("email")),
+            ("emial", Some("email")),
+            ("Email", Some("email")),
+            ("name", Some("names")),
+            ("over_18", Some("is_over_18")),
+            ("document", Some("document_detail")),
+            ("is-over-18", Some("is_over_18")),
+            ("loyalty_points", None),
+            ("x", None),
+        ] {
+            assert_eq!(most_similar(given, &known), meant, "{given}");
+        }
+    }
 }

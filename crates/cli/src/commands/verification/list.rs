@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, Format, FormatArg};
-use crate::{statuses, values, verification_table};
+use crate::{values, verification_table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,7 +26,7 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct List {
     /// Only sessions with this status; repeatable
-    #[arg(long = "status", value_name = "STATUS", value_parser = statuses::parser())]
+    #[arg(long = "status", value_name = "STATUS", value_parser = values::status())]
     statuses: Vec<Status>,
     /// Only sessions with exactly this reference
     #[arg(long, value_name = "TEXT")]

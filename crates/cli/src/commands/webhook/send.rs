@@ -18,7 +18,7 @@ use crate::duration::precise;
 use crate::exit::Exit;
 use crate::failure::{Failure, SHORTAGE, shortage_of};
 use crate::output::{self, Format, FormatArg};
-use crate::{connection, file, statuses};
+use crate::{connection, file, values};
 
 /// The default time limit: the time that the service waits for a webhook's response.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -49,7 +49,7 @@ pub(crate) struct Send {
     #[arg(value_hint = ValueHint::Url)]
     url: String,
     /// Status in the event
-    #[arg(long, value_name = "STATUS", value_parser = statuses::parser(), default_value = "Approved")]
+    #[arg(long, value_name = "STATUS", value_parser = values::status(), default_value = "Approved")]
     #[arg(hide_possible_values = true)]
     status: Status,
     /// Session that the event is about
