@@ -5,7 +5,7 @@ use std::fmt::Display;
 use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::data_transfer::{Decision, UserData};
 
-use crate::table::{Table, shortened};
+use crate::table::Table;
 use crate::{scopes, words};
 
 const DECISION: &[&str] =
@@ -81,7 +81,7 @@ fn user_rows(table: &mut Table, decision: &Decision, user: &UserData) {
             // The members of a documented scope are not documented: labels derive from their names.
             match scopes::description(&name) {
                 Some(label) => scope_rows(table, label, &value),
-                None => value_rows(table, &shortened(&name), &value, &str::to_owned),
+                None => value_rows(table, &words::shortened(&name), &value, &str::to_owned),
             }
         }
     }
@@ -114,7 +114,7 @@ fn scope_rows(table: &mut Table, label: &str, value: &RawJson) {
 fn other_rows(table: &mut Table, object: &RawJson, known: &[&str], label: &Label) {
     for (name, value) in object.members() {
         if !known.contains(&&*name) && !value.is_null() {
-            value_rows(table, &label(&shortened(&name)), &value, label);
+            value_rows(table, &label(&words::shortened(&name)), &value, label);
         }
     }
 }
@@ -129,7 +129,7 @@ fn value_rows(table: &mut Table, name: &str, value: &RawJson, label: &Label) {
     }
     table.section(name, |table| {
         for (member, value) in members.iter().filter(|(_, value)| !value.is_null()) {
-            table.row(&label(&shortened(member)), Some(words::of_value(value)));
+            table.row(&label(&words::shortened(member)), Some(words::of_value(value)));
         }
     });
 }

@@ -1,6 +1,5 @@
 //! A table of labeled values: one column of values, sections, and lines wrapped to the terminal.
 
-use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
@@ -12,16 +11,6 @@ use crate::terminal;
 const MAX_LABEL: usize = 24;
 /// The minimum width that values are wrapped to.
 const MIN_VALUE: usize = 8;
-/// The maximum length at which a name from the service is shown, in characters.
-const MAX_NAME: usize = 60;
-
-/// Truncates a name to its maximum length.
-pub(crate) fn shortened(name: &str) -> Cow<'_, str> {
-    match name.char_indices().nth(MAX_NAME) {
-        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
-        None => Cow::Borrowed(name),
-    }
-}
 
 #[derive(Default)]
 pub(crate) struct Table {

@@ -3,7 +3,7 @@
 use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::verification::{Decision, SessionSummary};
 
-use crate::table::{Table, shortened};
+use crate::table::Table;
 use crate::words;
 
 /// The members of a report that are shown separately, or are meaningless to people.
@@ -54,7 +54,7 @@ fn report_rows(table: &mut Table, name: &str, report: &RawJson) {
         "face_matches" => "Face match".to_owned(),
         "poa_verifications" => "Proof of address".to_owned(),
         _ => {
-            let plural = words::of_member(&shortened(name));
+            let plural = words::of_member(&words::shortened(name));
             plural.strip_suffix('s').unwrap_or(&plural).to_owned()
         }
     };
@@ -68,7 +68,7 @@ fn report_rows(table: &mut Table, name: &str, report: &RawJson) {
                 continue;
             }
             let text = words::of_value(&value);
-            let label = words::of_member(&shortened(&name));
+            let label = words::of_member(&words::shortened(&name));
             if text.starts_with("https://") {
                 table.link(&label, Some(text));
             } else {

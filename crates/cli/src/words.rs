@@ -1,6 +1,19 @@
 //! Readable labels for the service's names.
 
+use std::borrow::Cow;
+
 use didit_blocking_adapter::core::RawJson;
+
+/// The maximum length at which a name from the service is shown, in characters.
+const MAX_NAME: usize = 60;
+
+/// Truncates a name to its maximum length.
+pub(crate) fn shortened(name: &str) -> Cow<'_, str> {
+    match name.char_indices().nth(MAX_NAME) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &name[..end])),
+        None => Cow::Borrowed(name),
+    }
+}
 
 /// Returns the label of a member: `postal_code` becomes "Postal code".
 pub(crate) fn of_member(name: &str) -> String {
