@@ -1,7 +1,5 @@
 //! `didit sandbox`
 
-mod fault;
-
 use std::error::Error as _;
 use std::io::{self, IsTerminal as _};
 use std::net::IpAddr;
@@ -9,8 +7,9 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
-use didit_sandbox::{FaultRule, Quota, WebhookFault};
+use didit_sandbox::{FaultRule, Quota, Route, WebhookFault};
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -38,6 +37,18 @@ Special session ids (any other is Confirmed, with the sample person):
   failing-...   the service fails: 503, each time
 
 Global options: didit --help";
+
+/// The most common kinds of faults, offered as completions.
+const FAULT_KINDS: [&str; 8] = [
+    "status=401",
+    "status=404",
+    "status=429",
+    "status=503",
+    "reset",
+    "truncate",
+    "delay=5s",
+    "hang",
+];
 
 /// Run a local test server
 ///
@@ -68,9 +79,9 @@ pub(crate) struct Sandbox {
     /// Keep the sessions in this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     state: Option<PathBuf>,
-    #[arg(long = "fault", value_name = "RULE", value_parser = fault::parser())]
+    #[arg(long = "fault", value_name = "RULE", value_parser = fault_parser())]
     #[arg(help = "Inject a fault, like decision:status=503")]
-    #[arg(hide_possible_values = true, long_help = fault::help())]
+    #[arg(hide_possible_values = true, long_help = fault_help())]
     faults: Vec<FaultRule>,
     /// Rate limit of decisions, e.g. 100/60s
     #[arg(long, value_name = "N/WINDOW", value_parser = parse_quota, allow_hyphen_values = true)]
@@ -104,7 +115,7 @@ pub(crate) struct Sandbox {
     /// pass (none), duplicate, lost (only the second attempt arrives, after later events),
     /// wrong-signature, old-timestamp.
     #[arg(long = "webhook-fault", value_name = "FAULT", requires = "webhooks")]
-    #[arg(value_parser = fault::webhook_parser(), value_delimiter = ',')]
+    #[arg(value_parser = webhook_fault_parser(), value_delimiter = ',')]
     #[arg(hide_possible_values = true)]
     webhook_faults: Vec<WebhookFault>,
 }
@@ -231,6 +242,34 @@ fn notes(sandbox: &didit_sandbox::Sandbox, export: &str) -> [String; 2] {
         format!("or, in place of the client id and secret: {export}DIDIT_API_KEY={key}"),
         format!("open in a browser to see sessions and act as the user: {url}/"),
     ]
+}
+
+/// Returns the help text of `--fault`.
+fn fault_help() -> String {
+    let routes = Route::ALL.map(|route| route.to_string()).join(", ");
+    format!(
+        "Inject a fault, e.g. decision:status=503,times=2; repeatable\n\n\
+         A rule is ROUTE:KIND[,KEY=VALUE...]. ROUTE: {routes}. KIND: status=NNN, redirect=URL, \
+         reset, reset-early, close, truncate, drip=PAUSE, delay=PAUSE, endless, huge=BYTES, garbage, \
+         hang. KEY: times; with a status or a redirect also retry-after, header=NAME:VALUE and, \
+         last, body."
+    )
+}
+
+/// Returns a parser of fault rules, which offers the most common ones.
+fn fault_parser() -> impl TypedValueParser<Value = FaultRule> {
+    let offered = || {
+        let rules = Route::ALL
+            .into_iter()
+            .flat_map(|route| FAULT_KINDS.map(|kind| format!("{route}:{kind}")));
+        rules.map(PossibleValue::new).collect()
+    };
+    values::Offering(offered).try_map(|text| text.parse::<FaultRule>())
+}
+
+fn webhook_fault_parser() -> impl TypedValueParser<Value = WebhookFault> {
+    PossibleValuesParser::new(WebhookFault::ALL.map(|fault| fault.to_string()))
+        .try_map(|text| text.parse::<WebhookFault>())
 }
 
 fn parse_quota(text: &str) -> Result<Quota, String> {
