@@ -14,7 +14,6 @@ pub mod environment;
 pub mod logs;
 pub mod pacing_and_retry;
 pub mod proxies;
-pub mod random;
 mod raw;
 pub mod redis_server;
 pub mod responses;
@@ -188,4 +187,10 @@ fn reserved_port() -> (Socket, SocketAddr) {
 
 fn id(text: &str) -> SessionId {
     text.parse().expect("a session id")
+}
+
+/// Returns the next pseudo-random number of a linear congruential generator.
+pub fn next_random(seed: &mut u64) -> u64 {
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *seed >> 33
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use didit_blocking_adapter::core::data_transfer::Decision;
 use didit_blocking_adapter::core::{BaseUrl, SessionId};
-use didit_conformance::random::next_random;
+use didit_conformance::next_random;
 
 use super::format::ExportFormat;
 use super::ledger::Ledger;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use didit_conformance::random::next_random;
+use didit_conformance::next_random;
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
 
 use crate::support::{

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use didit_blocking_adapter::core::{Application, SessionId};
 use didit_conformance::certificates::Authority;
-use didit_conformance::random::next_random;
+use didit_conformance::next_random;
 use didit_conformance::redis_server::RedisServer;
 use didit_redis_adapter::{Claim, RedisStore, WorkList};
 use didit_sandbox::{Fault, Quota, Route, Sandbox};
