@@ -9,7 +9,6 @@ mod connections;
 mod fault;
 mod fault_rule;
 pub mod fixtures;
-mod form;
 mod host;
 mod http;
 mod listen;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde_json::{Map, Value};
 
 use crate::fixtures;
-use crate::form::Form;
+use crate::record::Form;
 
 static SAMPLE: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     let decision: Value = serde_json::from_str(fixtures::DECISION_ALL_SCOPES).unwrap_or_default();

@@ -70,6 +70,29 @@ impl RecordedRequest {
         let essence = content_type.split(';').next().unwrap_or_default().trim();
         essence.eq_ignore_ascii_case(media_type)
     }
+
+    /// Reads its form; `None` if its body has another media type.
+    pub(crate) fn form(&self) -> Option<Form> {
+        let is_form = self.has_type("application/x-www-form-urlencoded");
+        is_form.then(|| Form::read(&self.body))
+    }
+}
+
+/// The fields of a form as sent by a browser, in their order.
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    pub(crate) fn read(body: &[u8]) -> Self {
+        Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.all(name).next()
+    }
 }
 
 impl fmt::Debug for RecordedRequest {

@@ -9,7 +9,6 @@ use serde_json::Value;
 use crate::RecordedRequest;
 use crate::answer::Answer;
 use crate::application::Application;
-use crate::form::Form;
 use crate::state::Shared;
 use crate::tokens::after_scheme;
 use crate::{clock, fixtures};
@@ -48,7 +47,7 @@ fn issue(shared: &Shared, client_id: &str) -> io::Result<String> {
 }
 
 fn check_grant(request: &RecordedRequest) -> Result<(), Answer> {
-    let Some(form) = Form::of(request) else {
+    let Some(form) = request.form() else {
         return Err(invalid_request("The Content-Type must be application/x-www-form-urlencoded."));
     };
     let mut grants = form.all("grant_type");

@@ -3,7 +3,7 @@
 use super::{html, redirect_to};
 use crate::RecordedRequest;
 use crate::answer::Answer;
-use crate::form::Form;
+use crate::record::Form;
 use crate::state::Shared;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,7 +63,7 @@ pub(super) fn form(request: &RecordedRequest, scheme: &str, token: &str) -> Resu
     if request.header("Sec-Fetch-Site").is_some_and(|site| site != "same-origin") {
         return refused("The form comes from another site.");
     }
-    match Form::of(request) {
+    match request.form() {
         Some(form) if form.get("form") == Some(token) => Ok(form),
         _ => refused("The form is not from this page. Go back, reload the page, and try again."),
     }
