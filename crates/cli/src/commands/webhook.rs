@@ -1,14 +1,22 @@
 //! `didit webhook`
 
-mod secret;
 mod send;
 mod verify;
 
+use std::fs::File;
+use std::path::Path;
+
 use clap::{Args, Subcommand};
+use didit_blocking_adapter::core::{Secret, webhook};
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::file;
+
+const SECRET: &str = "DIDIT_WEBHOOK_SECRET";
+const SECRET_FILE: &str = "DIDIT_WEBHOOK_SECRET_FILE";
+const OLD_SECRET: &str = "DIDIT_WEBHOOK_OLD_SECRET";
 
 /// Verify a webhook, or send a signed test webhook
 ///
@@ -34,4 +42,39 @@ impl Webhook {
             Command::Send(command) => command.run(context),
         }
     }
+}
+
+/// Returns the webhook verifier and signer for the configured secrets.
+fn configured(context: &Context) -> Result<webhook::Webhook, Failure> {
+    let environment = &context.environment;
+    let (name, secret) = match (environment.text(SECRET)?, environment.os(SECRET_FILE)) {
+        (Some(_), Some(_)) => {
+            return Err(Failure::usage(format!(
+                "{SECRET} and {SECRET_FILE} are both set; keep one"
+            )));
+        }
+        (Some(secret), None) => (SECRET, Secret::from(secret)),
+        (None, Some(path)) => (SECRET_FILE, read_secret(path.as_ref())?),
+        (None, None) => {
+            return Err(Failure::usage(format!(
+                "the webhook secret is missing; set {SECRET} or {SECRET_FILE} to the destination's \
+                 secret_shared_key"
+            )));
+        }
+    };
+    let of = |name, secrets: Vec<Secret>| {
+        let webhook = webhook::Webhook::new(secrets);
+        webhook.map_err(|error| Failure::usage(format!("{error}; check {name}")))
+    };
+    let webhook = of(name, vec![secret.clone()])?;
+    match environment.text(OLD_SECRET)? {
+        Some(old) => of(OLD_SECRET, vec![secret, Secret::from(old)]),
+        None => Ok(webhook),
+    }
+}
+
+fn read_secret(path: &Path) -> Result<Secret, Failure> {
+    File::open(path).and_then(file::read_secret).map_err(|error| {
+        Failure::usage(format!("{SECRET_FILE}: could not read {}: {error}", path.display()))
+    })
 }

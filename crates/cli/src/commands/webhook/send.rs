@@ -12,7 +12,6 @@ use http::header::LOCATION;
 use http::{Response, Uri};
 use serde_json::json;
 
-use super::secret;
 use crate::context::Context;
 use crate::duration::precise;
 use crate::exit::Exit;
@@ -72,7 +71,7 @@ impl Send {
         let (base, shown) = checked(&self.url)?;
         let (agent, route) = connect(&base, context)?;
         let timeout = connection::timeout(context, TIMEOUT)?.min(MAX_TIMEOUT);
-        let webhook = secret::configured(context)?;
+        let webhook = super::configured(context)?;
         let body = match &self.body {
             Some(path) => file::read(path, MAX_BODY).map_err(|error| {
                 Failure::usage(format!("--body: could not read {}: {error}", path.display()))

@@ -11,7 +11,6 @@ use didit_blocking_adapter::core::webhook::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 
-use super::secret;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -72,7 +71,7 @@ struct Verified {
 impl Verify {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
-        let webhook = secret::configured(context)?;
+        let webhook = super::configured(context)?;
         let webhook = match self.tolerance {
             Some(tolerance) => webhook.with_tolerance(tolerance),
             None => webhook,
