@@ -310,9 +310,11 @@ impl CallErrorKind {
         matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::RateLimited)
     }
 
-    /// Returns whether this response, if the token endpoint sent it, applies to all calls.
+    /// Returns whether this response, if the token endpoint sent it, refuses all calls for a time.
     pub(super) fn is_overload(&self) -> bool {
-        matches!(self, Self::Response(error) if matches!(error.status().as_u16(), 429 | 503))
+        let status = |error: &ResponseError| error.status().as_u16();
+        matches!(self, Self::Response(error) if matches!(status(error), 429 | 503))
+            && !self.is_denied()
     }
 
     pub(super) fn is_unauthorized(&self) -> bool {

@@ -8,6 +8,7 @@ use super::gate::Gate;
 use super::moment::Moment;
 use super::shared_store;
 use crate::credentials::{Authorization, ClientCredentials};
+use crate::endpoint::Replay;
 use crate::oauth::FetchToken;
 
 /// A token cache with single flight: one call fetches, and all calls of the engine share the result.
@@ -39,8 +40,8 @@ pub(super) struct TokenCache {
 /// The pause before the next replacement, after a token was refused right after it was fetched.
 const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
-/// The time for which refused credentials are not sent again.
-const DENIAL_PAUSE: Duration = Duration::from_secs(1);
+/// The pause after a failure that a retry would not change, such as that of refused credentials.
+const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Returns the age at which a token is renewed: `refresh_margin` before it expires, but at most a
 /// tenth of its lifetime early.
@@ -261,10 +262,11 @@ impl TokenCache {
         claim.lease.is_some_and(|lease| lease <= self.retired)
     }
 
-    /// Records the failure of `claim`'s lease for the calls that wait for it. Refused credentials
-    /// fail all calls for [`DENIAL_PAUSE`].
+    /// Records the failure of `claim`'s lease for the calls that wait for it. A failure that a retry
+    /// would not change fails all calls for [`FAILURE_PAUSE`].
     pub(super) fn fail(&mut self, claim: &TokenClaim, error: &CallErrorKind, now: Moment) {
-        let until = if error.is_denied() { now.after(DENIAL_PAUSE) } else { Moment::default() };
+        let lasts = !error.is_retryable(Replay::Safe);
+        let until = if lasts { now.after(FAILURE_PAUSE) } else { Moment::default() };
         self.failed = claim.lease.map(|lease| Failure { lease, error: error.clone(), until });
     }
 

@@ -39,6 +39,28 @@ fn straggling_success_does_not_end_a_refusal() {
     assert_eq!(waits(&mut call(), &mut engine, at(3)), (at(22), WaitReason::Pacing));
 }
 
+#[test]
+fn refusal_that_counts_all_requests_delays_the_next_only_as_long_as_it_says() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let mut refused = call();
+    let (_, ticket) = sends(&mut refused, &mut engine, at(1));
+    let refusal = Response::builder()
+        .status(429)
+        .header("date", "Thu, 01 Jan 1970 00:00:00 GMT")
+        .header("retry-after", "1")
+        .header("x-ratelimit-limit", "600")
+        .header("x-ratelimit-remaining", "0")
+        .header("x-ratelimit-reset", "60");
+    refused.handle_response(&mut engine, at(1), ticket, &refusal.body(b"").unwrap());
+    let (_, ticket) = sends(&mut refused, &mut engine, at(2));
+    answer(&mut refused, &mut engine, at(2), ticket, 200, &decision("Confirmed"));
+    // As no success reports a count, there is no reason to wait.
+    for _ in 0..10 {
+        retrieve(&mut engine, at(2), "t");
+    }
+}
+
 /// Returns the response of a service that refuses requests for this number of seconds.
 fn refused(seconds: &str) -> Response<&'static [u8]> {
     Response::builder().status(429).header("retry-after", seconds).body(&b""[..]).unwrap()

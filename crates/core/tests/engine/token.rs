@@ -156,22 +156,25 @@ fn canceled_call_releases_its_lease_at_once() {
 }
 
 #[test]
-fn refused_credentials_fail_all_calls_for_a_second() {
-    let mut engine = engine();
-    let (mut first, mut second, mut later) = (call(), call(), call());
-    let (_, ticket) = sends(&mut first, &mut engine, at(0));
-    let _ = waits(&mut second, &mut engine, at(0));
-    answer(&mut first, &mut engine, at(1), ticket, 401, r#"{"error":"invalid_client"}"#);
-    assert!(engine.take_wake(), "the second call need not wait for the end of the lease");
-    for call in [&mut first, &mut second] {
-        let error = fails(call, &mut engine, at(1));
-        assert_eq!(error.endpoint(), EndpointKind::FetchToken);
-        assert_eq!(error.response().unwrap().message(), Some("invalid_client"));
+fn lasting_failures_of_the_token_fail_all_calls_for_a_second() {
+    let refused = r#"{"error":"invalid_client"}"#;
+    for (status, body) in [(401, refused), (429, refused), (404, ""), (200, "<html>")] {
+        let mut engine = engine();
+        let (mut first, mut second, mut later) = (call(), call(), call());
+        let (_, ticket) = sends(&mut first, &mut engine, at(0));
+        let _ = waits(&mut second, &mut engine, at(0));
+        answer(&mut first, &mut engine, at(1), ticket, status, body);
+        assert!(engine.take_wake(), "the second call need not wait for the end of the lease");
+        for call in [&mut first, &mut second] {
+            let error = fails(call, &mut engine, at(1));
+            assert_eq!(error.endpoint(), EndpointKind::FetchToken);
+            assert_eq!(error.response().unwrap().status(), status);
+        }
+        let just_before = Moment::new(Duration::from_millis(1999));
+        assert_eq!(fails(&mut call(), &mut engine, just_before).attempts(), 0);
+        assert_eq!(sends(&mut later, &mut engine, at(2)).0, "token -");
+        later.cancel(&mut engine, at(2));
     }
-    let just_before = Moment::new(Duration::from_millis(1999));
-    assert_eq!(fails(&mut call(), &mut engine, just_before).attempts(), 0);
-    assert_eq!(sends(&mut later, &mut engine, at(2)).0, "token -");
-    later.cancel(&mut engine, at(2));
 }
 
 /// Later calls know of a refusal even if the refused calls have ended at their deadlines.

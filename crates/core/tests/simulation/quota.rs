@@ -98,6 +98,35 @@ fn single_client_drains_a_quota_without_refusals_in_nearly_optimal_time() {
     });
 }
 
+#[test]
+fn limit_that_only_refusals_report_is_drained_in_nearly_optimal_time() {
+    run_seeds(100, |seed| {
+        let mut dice = Dice(seed);
+        let (limit, window) = (dice.count(200), dice.within(millis(2_000)..millis(60_000)));
+        let latency = dice.within(millis(1)..millis(100));
+        let callers = dice.count(32);
+        let mut policy = Policy::default();
+        policy.rate_limit_window = window;
+        policy.call_timeout = ENDLESS;
+        let mut quota = Quota::new(limit, window);
+        quota.reports_on_refusal = true;
+        let service = Service::new(Some(quota), Access::Tokens(Some(ENDLESS)));
+        let mut world = World::new(seed, policy, service, Conditions::ideal(latency));
+        let job = Job::many(Task::Decision, limit * 3, Duration::ZERO);
+        for job in std::iter::repeat_with(|| job.next()).take(callers).flatten() {
+            world.begin(Duration::ZERO, job);
+        }
+        let outcome = world.run();
+        outcome.assert_all_succeeded();
+        // At the end of each window the service asks for a wait, in whole seconds.
+        let rounds = u32::try_from(limit * 3 / callers + 8).unwrap();
+        let longest = window * 2 + millis(2_000) + latency * rounds;
+        assert!(outcome.taken <= longest, "{:?} instead of {longest:?}", outcome.taken);
+        let refused = outcome.service.refused_by_limit;
+        assert!(refused <= 2 * callers, "{refused} refusals of {callers} callers");
+    });
+}
+
 /// Returns a closed loop: each caller starts its next call after its last has finished, possibly
 /// after a pause.
 fn closed_loop(dice: &mut Dice) -> SingleClient {

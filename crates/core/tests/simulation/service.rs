@@ -13,12 +13,14 @@ use super::work::Answer;
 pub(crate) struct Quota {
     pub(crate) limit: usize,
     pub(crate) window: Duration,
+    /// Set if only refusals carry the headers.
+    pub(crate) reports_on_refusal: bool,
     accepted: VecDeque<Moment>,
 }
 
 impl Quota {
     pub(crate) fn new(limit: usize, window: Duration) -> Self {
-        Self { limit, window, accepted: VecDeque::new() }
+        Self { limit, window, reports_on_refusal: false, accepted: VecDeque::new() }
     }
 
     /// Accepts a request, or returns the time until the next one can be accepted.
@@ -220,7 +222,9 @@ impl Service {
                 Answer { undecided, ..answer(200, body) }
             }
         };
-        if let Some(quota) = &self.quota {
+        if let Some(quota) = &self.quota
+            && (refused.is_some() || !quota.reports_on_refusal)
+        {
             answered.headers.extend(quota.headers(now));
         }
         answered
