@@ -89,9 +89,16 @@ pub fn logs_contain_no_secrets_or_personal_data<A: Bulk>() {
     let basic = token_request.header("authorization").unwrap().strip_prefix("Basic ").unwrap();
     let logged = LOGGED.lock().unwrap_or_else(PoisonError::into_inner);
     let logged = String::from_utf8_lossy(&logged);
-    let limit = "limit=100 remaining=";
-    for expected in ["event=\"sent\"", "attempt=2", "event=\"waiting\"", limit] {
-        assert!(logged.contains(expected), "{logged}");
+    for expected in [
+        "event=\"sent\"",
+        "attempt=2",
+        "event=\"waiting\"",
+        "event=\"answered\"",
+        "status=503",
+        "request_id=\"sandbox-",
+        "limit=100 remaining=",
+    ] {
+        assert!(logged.contains(expected), "{expected} is not in {logged}");
     }
     let token = bearer.strip_prefix("Bearer ").unwrap();
     for private in ["canary", basic, token, session_token, sandbox.api_key()] {

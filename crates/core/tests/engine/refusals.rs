@@ -222,3 +222,20 @@ fn refusals_do_not_count_as_attempts_but_lengthen_backoff() {
     let error = fails(&mut call, &mut engine, now);
     assert_eq!((error.gave_up(), error.attempts()), (GaveUp::AttemptsExhausted, 10));
 }
+
+#[test]
+fn queued_call_pauses_its_time_in_the_queue_but_not_during_a_refusal() {
+    let mut engine = paced(2);
+    retrieve(&mut engine, at(0), "t");
+    let (mut queued, mut other) = (call().deadline_from_first_send(), call());
+    let (_, ticket) = sends(&mut queued, &mut engine, at(0));
+    answer(&mut queued, &mut engine, at(0), ticket, 503, "");
+    // The two requests leave the window after 60 seconds, the call has 30.
+    assert_eq!(waits(&mut queued, &mut engine, at(1)), (at(60), WaitReason::Pacing));
+    let (_, ticket) = sends(&mut queued, &mut engine, at(60));
+    let (_, other_ticket) = sends(&mut other, &mut engine, at(60));
+    other.handle_response(&mut engine, at(60), other_ticket, &refused("40"));
+    answer(&mut queued, &mut engine, at(60), ticket, 503, "");
+    let error = fails(&mut queued, &mut engine, at(61));
+    assert_eq!(error.gave_up(), GaveUp::DeadlineExceeded);
+}

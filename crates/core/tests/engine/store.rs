@@ -235,3 +235,17 @@ fn lost_store_is_asked_again_after_half_a_second() {
     assert_eq!(until, retry_at);
     asks(&mut engine, retry_at);
 }
+
+#[test]
+fn refusal_during_an_exchange_outlasts_the_answer_that_does_not_know_it() {
+    let (mut engine, mut first, mut next) = (shared(|_| {}), call(), call());
+    waits(&mut first, &mut engine, at(0));
+    exchange(&mut engine, at(0), 2, None);
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    waits(&mut next, &mut engine, at(0));
+    asks(&mut engine, at(0));
+    let refusal = Response::builder().status(429).header("retry-after", "20");
+    first.handle_response(&mut engine, at(0), ticket, &refusal.body(b"").unwrap());
+    engine.handle_store(at(0), Ok(vec![nothing_granted(SharedLimit::Of(5))]));
+    assert_eq!(waits(&mut next, &mut engine, at(1)), (at(20), WaitReason::Pacing));
+}

@@ -70,18 +70,23 @@ fn refusal_is_reported_if_no_time_is_left_for_another_token() {
 fn second_401_is_final() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "first");
-    let mut call = call();
+    let (mut call, mut other) = (call(), call());
     let (_, ticket) = sends(&mut call, &mut engine, at(1));
+    let (_, other_ticket) = sends(&mut other, &mut engine, at(1));
     answer(&mut call, &mut engine, at(1), ticket, 401, "");
     let (_, ticket) = sends(&mut call, &mut engine, at(1));
     answer(&mut call, &mut engine, at(1), ticket, 200, &token("second", 1000));
+    answer(&mut other, &mut engine, at(1), other_ticket, 401, "");
+    let (_, other_ticket) = sends(&mut other, &mut engine, at(1));
     let (sent, ticket) = sends(&mut call, &mut engine, at(1));
     assert_eq!(sent, "decision second");
     answer(&mut call, &mut engine, at(1), ticket, 401, "");
     let error = fails(&mut call, &mut engine, at(1));
     assert_eq!((error.gave_up(), error.attempts()), (GaveUp::NotRetryable, 3));
     assert_eq!(error.response().unwrap().status(), 401);
-    // For ten seconds, no other token is fetched.
+    // For ten seconds, no other token is fetched, and another refusal does not prolong them.
+    answer(&mut other, &mut engine, at(6), other_ticket, 401, "");
+    fails(&mut other, &mut engine, at(6));
     let mut soon = super::call();
     let (_, ticket) = sends(&mut soon, &mut engine, at(10));
     answer(&mut soon, &mut engine, at(10), ticket, 401, "");

@@ -215,6 +215,12 @@ fn first_acceptance_after_a_refusal_is_reported() {
     permits.answered(&answer(0, 0), at(150));
     permits.accepted(at(150));
     assert!(!permits.has_gate_change(), "there was no refusal");
+    permits.gate_changed(Some(at(4_000)), true, at(160));
+    permits.accepted(at(170));
+    let open =
+        GateReport { closed_for: Duration::ZERO, named: true, age: Duration::from_millis(10) };
+    assert_eq!(asks(&mut permits, &state(0), at(180)).gate, Some(open));
+    permits.answered(&answer(0, 0), at(180));
     asks(&mut permits, &state(1), at(1_200));
     permits.answered(&QuotaAnswer { closed: true, ..answer(0, 900_000) }, at(1_200));
     // The store grants a permit to see whether the service still refuses.
