@@ -14,7 +14,7 @@ use crate::credentials::Authorization;
 use crate::endpoint::Bucket;
 
 /// The state of the exchange with the store.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Fleet {
     /// The start of the exchange in progress.
     exchange_started_at: Option<Moment>,
@@ -37,13 +37,7 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(10);
 impl Fleet {
     /// Creates the state; fetching a token takes at most `longest_fetch`.
     pub(super) fn new(longest_fetch: Duration) -> Self {
-        Self {
-            exchange_started_at: None,
-            retry_at: None,
-            heartbeat_at: Moment::default(),
-            token: TokenShare::new(longest_fetch),
-            pending_event: None,
-        }
+        Self { token: TokenShare::new(longest_fetch), ..Self::default() }
     }
 
     fn is_lost(&self) -> bool {

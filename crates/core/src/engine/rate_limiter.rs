@@ -25,7 +25,7 @@ use crate::rate_limit::RateLimit;
 ///
 /// If processes share the limit through a store, the store's permits decide instead, and the counts
 /// of this limiter are only used while the store is lost.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct RateLimiter {
     window: Duration,
     /// The maximum number of requests in a window that the policy allows this client.
@@ -87,18 +87,7 @@ impl RateLimiter {
             // In a window of length zero, requests would expire before they count.
             window: window.max(Duration::from_millis(1)),
             budget,
-            learned: None,
-            unnamed_since: None,
-            answered: false,
-            first_sent: None,
-            in_flight: BTreeMap::new(),
-            completed: VecDeque::new(),
-            expired: 0,
-            others: Others::default(),
-            gate: Gate::default(),
-            queue: VecDeque::new(),
-            arrivals: 0,
-            permits: None,
+            ..Self::default()
         }
     }
 

@@ -6,7 +6,7 @@ use crate::engine::{Moment, SharedToken, TokenAnswer, TokenRequest};
 use crate::secret::Secret;
 
 /// Single flight among processes: the store leases the fetching of the token to one of them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::engine) struct TokenShare {
     /// The longest time that a fetch can take.
     longest_fetch: Duration,
@@ -30,24 +30,18 @@ enum Message {
 }
 
 /// The state of the store's lease, as this process knows it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Lease {
+    #[default]
     None,
     /// To be requested from the store.
     Needed,
     /// Requested; released as soon as it is granted, if it is no longer `needed`.
-    Requested {
-        needed: bool,
-    },
+    Requested { needed: bool },
     /// Held by this process. A fetch must start before `until`, or the lease is released then.
-    Held {
-        until: Moment,
-        started: bool,
-    },
+    Held { until: Moment, started: bool },
     /// Held by another process; requested again at `ask_at` if a call still waits.
-    Elsewhere {
-        ask_at: Moment,
-    },
+    Elsewhere { ask_at: Moment },
 }
 
 /// The time for which this process keeps the store's lease. It is extended in small steps, so that
@@ -70,14 +64,7 @@ const MAX_OUTGOING: usize = 16;
 
 impl TokenShare {
     pub(super) fn new(longest_fetch: Duration) -> Self {
-        Self {
-            longest_fetch,
-            lease: Lease::None,
-            hold: None,
-            waits_until: Moment::default(),
-            outgoing: Vec::new(),
-            sent: Vec::new(),
-        }
+        Self { longest_fetch, ..Self::default() }
     }
 
     /// Returns the duration of a lease in the store.

@@ -6,7 +6,7 @@ use crate::endpoint::Bucket;
 use crate::engine::shared_store::{GateReport, Join, QuotaAnswer, QuotaRequest, SharedLimit};
 
 /// This process's part of a quota that is shared through a store.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Permits {
     /// The length of the sliding window.
     window: Duration,
@@ -38,9 +38,10 @@ pub(super) struct Permits {
     lost: Option<Lost>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Membership {
     /// No call has needed the quota so far.
+    #[default]
     Idle,
     New,
     Member,
@@ -101,23 +102,7 @@ const MAX_WANTED: usize = 1000;
 
 impl Permits {
     pub(super) fn new(window: Duration, longest_request: Duration) -> Self {
-        Self {
-            window,
-            longest_request,
-            membership: Membership::Idle,
-            next: 0,
-            available: VecDeque::new(),
-            in_use: BTreeMap::new(),
-            completed: VecDeque::new(),
-            unused: Vec::new(),
-            asked: None,
-            next_request_at: Moment::default(),
-            store_limit: SharedLimit::Unknown,
-            members: 1,
-            gate_change: None,
-            refused: true,
-            lost: None,
-        }
+        Self { window, longest_request, members: 1, refused: true, ..Self::default() }
     }
 
     /// Records that a call needs the quota.
