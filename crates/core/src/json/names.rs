@@ -12,7 +12,7 @@ const REPLACEMENT: &str = "\\ufffd";
 /// `serde_json` rejects them in names. Values are left unchanged: those of unknown members are
 /// skipped without decoding, and those of documented members must be valid Unicode.
 pub(super) fn replace_lone_surrogates(text: &str) -> Cow<'_, str> {
-    // Avoids the copy for most texts, which have no surrogates.
+    // Most texts have no surrogates. They are not copied, since a copy would keep their secrets.
     if !text.contains("\\ud") && !text.contains("\\uD") {
         return Cow::Borrowed(text);
     }
@@ -49,31 +49,22 @@ fn lone_surrogates(text: &str) -> Vec<usize> {
     let mut at = 0;
     while let Some(before) = text.get(at..).and_then(|rest| rest.find('\\')) {
         at += before;
-        at += match (surrogate(text, at), surrogate(text, at + 6)) {
-            (Some(Half::High), Some(Half::Low)) => 12,
-            (Some(_), _) => {
+        at += match (escape(text, at), escape(text, at + 6)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
+            (Some(0xd800..0xe000), _) => {
                 lone.push(at);
                 6
             }
-            (None, _) => 2,
+            _ => 2,
         };
     }
     lone
 }
 
-enum Half {
-    High,
-    Low,
-}
-
-/// Returns the half of a surrogate pair that the escape at `at` encodes, if any.
-fn surrogate(text: &str, at: usize) -> Option<Half> {
+/// Returns the UTF-16 code unit that an escape at `at` encodes, if there is one.
+fn escape(text: &str, at: usize) -> Option<u16> {
     let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;
-    match u16::from_str_radix(digits, 16).ok()? {
-        0xd800..0xdc00 => Some(Half::High),
-        0xdc00..0xe000 => Some(Half::Low),
-        _ => None,
-    }
+    u16::from_str_radix(digits, 16).ok()
 }
 
 #[cfg(test)]
