@@ -169,21 +169,6 @@ impl Engine {
         self.wakes_others = true;
     }
 
-    /// Keeps using the old token after a failed renewal, if it is still valid.
-    fn keep_token(&mut self, claim: &mut TokenClaim, now: Moment) -> bool {
-        let kept = self.token_cache.keep(now);
-        if kept {
-            self.release_lease(claim);
-        }
-        kept
-    }
-
-    /// Ends a lease with a failure that the calls waiting for it would run into as well.
-    fn fail_waiting_calls(&mut self, claim: &mut TokenClaim, error: &CallErrorKind, now: Moment) {
-        self.token_cache.fail(claim, error, now);
-        self.release_lease(claim);
-    }
-
     fn release_lease(&mut self, claim: &mut TokenClaim) {
         let released = self.token_cache.release(claim);
         self.wakes_others |= released;

@@ -60,7 +60,7 @@ impl<E: Endpoint> Call<E> {
             RetryDecision::GiveUp(gave_up) => {
                 // The deadline is this call's own; all other failures would affect every call.
                 if purpose.is_token() && gave_up != GaveUp::DeadlineExceeded {
-                    engine.fail_waiting_calls(&mut self.claim, &error, now);
+                    engine.token_cache.fail(&self.claim, &error, now);
                 }
                 let error = self.error(endpoint, error, gave_up);
                 self.finish(engine, now, Err(error));
@@ -88,8 +88,9 @@ impl<E: Endpoint> Call<E> {
         if engine.token_cache.is_retired(&self.claim) {
             return true;
         }
-        let keeps_token = engine.keep_token(&mut self.claim, now);
+        let keeps_token = engine.token_cache.keep(now);
         if keeps_token {
+            engine.release_lease(&mut self.claim);
             close_gate::<E>(engine, now, attempt, error, error.retry_after());
             self.token_attempts = 0;
         }
@@ -104,12 +105,12 @@ impl<E: Endpoint> Call<E> {
         purpose: &Purpose,
         error: &CallErrorKind,
     ) -> bool {
-        let (Purpose::Request(_, generation), Credentials::Client(_)) =
+        let (Purpose::Request(Some(_), generation), Credentials::Client(_)) =
             (purpose, &engine.credentials)
         else {
             return false;
         };
-        if !E::AUTHORIZED || !error.is_unauthorized() {
+        if !error.is_unauthorized() {
             return false;
         }
         let cache = &mut engine.token_cache;
