@@ -1,13 +1,11 @@
 //! One call: authorize, wait for the rate limit, send, and finish.
 
-mod attempt;
 mod failed;
 mod operation;
 
 use std::fmt;
 use std::time::Duration;
 
-use self::attempt::{Attempt, Purpose};
 use super::deadline::Deadline;
 use super::event::without_query;
 use super::rate_limiter::Deferred;
@@ -16,7 +14,9 @@ use super::{
     CallError, CallErrorKind, Engine, Event, EventKind, GaveUp, Moment, Operation as _, Step,
     Ticket, WaitReason,
 };
+use crate::credentials::Authorization;
 use crate::endpoint::{Bucket, Endpoint, EndpointKind, Replay};
+use crate::oauth::{AccessToken, FetchToken};
 
 /// One call of an [`Endpoint`], from start to finish: with a token, within the rate limit, with
 /// retries, and finished by its deadline.
@@ -52,6 +52,40 @@ enum State<T> {
     Paused { until: Moment, reason: WaitReason },
     InFlight(Attempt),
     Finished(Option<Result<T, CallError>>),
+}
+
+/// One request that was sent.
+struct Attempt {
+    ticket: u64,
+    endpoint: EndpointKind,
+    purpose: Purpose,
+    sent_at: Moment,
+    /// The attempt's deadline.
+    until: Moment,
+}
+
+/// The purpose of a request, with the credentials it is sent with.
+enum Purpose {
+    /// To fetch a token.
+    Token(FetchToken),
+    /// The call's own request, with a token of this generation.
+    Request(Option<Authorization>, u64),
+}
+
+impl Purpose {
+    fn is_token(&self) -> bool {
+        matches!(self, Self::Token(_))
+    }
+
+    /// Returns the secrets that it is sent with, which must not appear in errors.
+    fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::Token(endpoint) => endpoint.client().secrets().into(),
+            Self::Request(authorization, _) => {
+                authorization.iter().map(Authorization::secret).collect()
+            }
+        }
+    }
 }
 
 impl<E: Endpoint> Call<E> {
@@ -170,18 +204,18 @@ impl<E: Endpoint> Call<E> {
         now: Moment,
         purpose: Purpose,
     ) -> Result<Step<E::Output>, CallError> {
-        let endpoint = purpose.endpoint(E::KIND);
-        let request = match &purpose {
-            Purpose::Token(endpoint) => engine.request(endpoint, None),
+        let (endpoint, bucket, request) = match &purpose {
+            Purpose::Token(fetch) => {
+                (EndpointKind::FetchToken, Bucket::Token, engine.request(fetch, None))
+            }
             Purpose::Request(authorization, _) => {
-                engine.request(&self.endpoint, authorization.as_ref())
+                (E::KIND, E::BUCKET, engine.request(&self.endpoint, authorization.as_ref()))
             }
         };
         let request = request.map_err(|error| {
             self.error(endpoint, CallErrorKind::Build(error), GaveUp::NotRetryable)
         })?;
         let deadline = self.deadline_of(&purpose, engine, now);
-        let bucket = if purpose.is_token() { Bucket::Token } else { E::BUCKET };
         let left = deadline.since(now).min(LONGEST_TIMEOUT);
         let timeout = match self.replay_of(endpoint) {
             Replay::Safe => engine.settings.policy.attempt_timeout_of(bucket).min(left),
@@ -205,8 +239,42 @@ impl<E: Endpoint> Call<E> {
         let attempt = *attempts;
         let (method, uri) = (request.method().clone(), without_query(request.uri()));
         self.record(engine, EventKind::Sent { endpoint, method, uri, attempt });
-        self.state = State::InFlight(Attempt { ticket, purpose, sent_at: now, until });
+        self.state = State::InFlight(Attempt { ticket, endpoint, purpose, sent_at: now, until });
         Ok(Step::Send { request, ticket: Ticket(ticket), timeout })
+    }
+
+    /// Returns the deadline of requests with this purpose.
+    fn deadline_of(&mut self, purpose: &Purpose, engine: &Engine, now: Moment) -> Moment {
+        match purpose {
+            Purpose::Token(_) => self.deadline.token_end(&engine.settings.policy, now),
+            Purpose::Request(..) => self.deadline.end(&engine.settings.policy, now),
+        }
+    }
+
+    /// Returns the counter of attempts of the current request with this purpose.
+    fn attempts(&mut self, purpose: &Purpose) -> &mut u32 {
+        match purpose {
+            Purpose::Token(_) => &mut self.token_attempts,
+            Purpose::Request(..) => &mut self.request_attempts,
+        }
+    }
+
+    /// Takes the attempt with this ticket, if it is still in flight.
+    fn take_attempt(&mut self, ticket: &Ticket) -> Option<Attempt> {
+        match std::mem::replace(&mut self.state, State::Ready) {
+            State::InFlight(attempt) if attempt.ticket == ticket.0 => Some(attempt),
+            other => {
+                self.state = other;
+                None
+            }
+        }
+    }
+
+    fn token_fetched(&mut self, engine: &mut Engine, now: Moment, token: &AccessToken) {
+        engine.store_token(&mut self.claim, token, now);
+        self.token_attempts = 0;
+        self.last = None;
+        self.record(engine, EventKind::TokenFetched { lifetime: token.lifetime() });
     }
 
     fn wait(

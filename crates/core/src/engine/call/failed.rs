@@ -35,7 +35,7 @@ impl<E: Endpoint> Call<E> {
             deadline: self.deadline_of(purpose, engine, now),
         };
         let random = retry::next_random(&mut engine.random);
-        let endpoint = purpose.endpoint(E::KIND);
+        let endpoint = attempt.endpoint;
         let replay = self.replay_of(endpoint);
         let policy = &engine.settings.policy;
         let decision = retry::decide(policy, &attempts, &error, replay, now, random);

@@ -69,7 +69,7 @@ impl<E: Endpoint> Operation for Call<E> {
             let private: Vec<_> = attempt.purpose.secrets().into_iter().chain(own).collect();
             engine.scrubbed_text(id, &private)
         });
-        let (endpoint, elapsed) = (attempt.purpose.endpoint(E::KIND), now.since(attempt.sent_at));
+        let (endpoint, elapsed) = (attempt.endpoint, now.since(attempt.sent_at));
         self.record(engine, EventKind::Answered { endpoint, status, request_id, elapsed });
         let reported = RateLimit::from_headers(headers);
         if let (Some(limit), Some(remaining)) = (reported.limit, reported.remaining) {
@@ -119,7 +119,7 @@ impl<E: Endpoint> Operation for Call<E> {
             return self.handle_response(engine, now, ticket, &response);
         }
         let Some(attempt) = self.take_attempt(&ticket) else { return };
-        let (endpoint, elapsed) = (attempt.purpose.endpoint(E::KIND), now.since(attempt.sent_at));
+        let (endpoint, elapsed) = (attempt.endpoint, now.since(attempt.sent_at));
         self.record(engine, EventKind::Failed { endpoint, error: kind, elapsed });
         if !attempt.purpose.is_token() {
             engine.account(E::BUCKET, |limiter| {
