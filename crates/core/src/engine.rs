@@ -43,9 +43,9 @@ pub use self::wait_for_decision::{DecisionEndpoint, WaitForDecision};
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, ClientCredentials, Credentials};
 use crate::endpoint::{Bucket, Endpoint, Host};
-use crate::error::{BuildError, ResponseError};
+use crate::error::BuildError;
 use crate::oauth::AccessToken;
-use crate::secret::scrub;
+use crate::secret::{Secret, scrub};
 
 /// The shared state of a client's calls: access token, rate limits and policy.
 ///
@@ -216,17 +216,13 @@ impl Engine {
         self.wakes_others |= wakes;
     }
 
-    /// Removes secrets that the service may echo in an error: those of the exchange, and those of the
-    /// client.
-    fn scrubbed(&self, error: ResponseError, exchanged: &[&str]) -> ResponseError {
-        self.secrets(exchanged).fold(error, ResponseError::scrubbed)
-    }
-
-    fn scrubbed_text(&self, text: String, exchanged: &[&str]) -> String {
+    fn scrubbed_text(&self, text: String, exchanged: &[Secret]) -> String {
         self.secrets(exchanged).fold(text, |text, secret| scrub(&text, secret))
     }
 
-    fn secrets<'a>(&'a self, exchanged: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    /// Returns the texts that the service may echo in an error: those of the exchange, and the
+    /// client's secrets.
+    fn secrets<'a>(&'a self, exchanged: &'a [Secret]) -> impl Iterator<Item = &'a str> {
         let (token, client) = match &self.credentials {
             Credentials::None => (None, None),
             Credentials::Token(token) => (Some(token), None),
@@ -234,7 +230,7 @@ impl Engine {
         };
         let own = token.map(Authorization::secret).into_iter();
         let own = own.chain(client.into_iter().flat_map(ClientCredentials::secrets));
-        exchanged.iter().copied().chain(own)
+        exchanged.iter().map(Secret::expose).chain(own)
     }
 
     fn request<E: Endpoint>(
@@ -251,11 +247,6 @@ impl Engine {
         request.extensions_mut().insert(E::KIND);
         request.extensions_mut().insert(endpoint.replay());
         Ok(request)
-    }
-
-    fn ticket(&mut self) -> u64 {
-        self.tickets += 1;
-        self.tickets
     }
 }
 

@@ -15,8 +15,10 @@ use super::{
     Ticket, WaitReason,
 };
 use crate::credentials::Authorization;
-use crate::endpoint::{Bucket, Endpoint, EndpointKind, Replay};
+use crate::endpoint::sealed::Sealed as _;
+use crate::endpoint::{Bucket, Endpoint, EndpointKind, Replay, echo};
 use crate::oauth::{AccessToken, FetchToken};
+use crate::secret::Secret;
 
 /// One call of an [`Endpoint`], from start to finish: with a token, within the rate limit, with
 /// retries, and finished by its deadline.
@@ -75,16 +77,6 @@ enum Purpose {
 impl Purpose {
     fn is_token(&self) -> bool {
         matches!(self, Self::Token(_))
-    }
-
-    /// Returns the secrets that it is sent with, which must not appear in errors.
-    fn secrets(&self) -> Vec<&str> {
-        match self {
-            Self::Token(endpoint) => endpoint.client().secrets().into(),
-            Self::Request(authorization, _) => {
-                authorization.iter().map(Authorization::secret).collect()
-            }
-        }
     }
 }
 
@@ -227,7 +219,8 @@ impl<E: Endpoint> Call<E> {
             let reason = if is_token { WaitReason::Token } else { WaitReason::Response };
             return Err(self.out_of_time(engine, reason));
         }
-        let (ticket, until) = (engine.ticket(), now.after(timeout));
+        engine.tickets += 1;
+        let (ticket, until) = (engine.tickets, now.after(timeout));
         if !purpose.is_token() {
             engine.limiter(E::BUCKET).sent(ticket, now, until);
             self.claim.used();
@@ -268,6 +261,20 @@ impl<E: Endpoint> Call<E> {
                 None
             }
         }
+    }
+
+    /// Returns the secrets of an exchange and the caller's data in it, which must not appear in an
+    /// error or an event: those that were sent, and those in the response.
+    fn private_texts(&self, purpose: &Purpose, body: &[u8]) -> Vec<Secret> {
+        let mut texts: Vec<_> = match purpose {
+            Purpose::Token(fetch) => fetch.private_texts(),
+            Purpose::Request(authorization, _) => {
+                let authorization = authorization.iter().map(|it| it.secret().into());
+                authorization.chain(self.endpoint.private_texts()).collect()
+            }
+        };
+        texts.extend(echo::issued(body));
+        texts
     }
 
     fn token_fetched(&mut self, engine: &mut Engine, now: Moment, token: &AccessToken) {

@@ -31,10 +31,6 @@ impl FetchToken {
     pub fn new(client: ClientCredentials) -> Self {
         Self { client }
     }
-
-    pub(crate) fn client(&self) -> &ClientCredentials {
-        &self.client
-    }
 }
 
 impl Endpoint for FetchToken {

@@ -3,7 +3,7 @@
 use http::Response;
 
 use super::{Attempt, Call, Purpose, State};
-use crate::endpoint::{Endpoint, echo, triage};
+use crate::endpoint::{Endpoint, triage};
 use crate::engine::{
     CallErrorKind, Engine, EventKind, GaveUp, Moment, Operation, Step, Ticket, TransportError,
     TransportErrorKind, WaitReason,
@@ -11,7 +11,6 @@ use crate::engine::{
 use crate::error::ResponseError;
 use crate::json::is_object;
 use crate::rate_limit::RateLimit;
-use crate::secret::Secret;
 
 impl<E: Endpoint> Operation for Call<E> {
     type Output = E::Output;
@@ -61,14 +60,10 @@ impl<E: Endpoint> Operation for Call<E> {
     ) {
         let Some(attempt) = self.take_attempt(&ticket) else { return };
         let (status, headers) = (response.status(), response.headers());
+        let body = response.body().as_ref();
         let request_id = engine.is_recording().then(|| triage::request_id(headers)).flatten();
-        let issued = || echo::issued(response.body().as_ref());
-        let request_id = request_id.map(|id| {
-            let own = [self.endpoint.private_texts(), issued()].concat();
-            let own = own.iter().map(Secret::expose);
-            let private: Vec<_> = attempt.purpose.secrets().into_iter().chain(own).collect();
-            engine.scrubbed_text(id, &private)
-        });
+        let request_id = request_id
+            .map(|id| engine.scrubbed_text(id, &self.private_texts(&attempt.purpose, body)));
         let (endpoint, elapsed) = (attempt.endpoint, now.since(attempt.sent_at));
         self.record(engine, EventKind::Answered { endpoint, status, request_id, elapsed });
         let reported = RateLimit::from_headers(headers);
@@ -93,10 +88,8 @@ impl<E: Endpoint> Operation for Call<E> {
                 }
             }
         };
-        let issued = issued();
-        let issued = issued.iter().map(Secret::expose);
-        let private: Vec<_> = attempt.purpose.secrets().into_iter().chain(issued).collect();
-        let error = engine.scrubbed(error, &private);
+        let private = self.private_texts(&attempt.purpose, body);
+        let error = engine.secrets(&private).fold(error, ResponseError::scrubbed);
         self.failed(engine, now, &attempt, CallErrorKind::Response(error));
     }
 
