@@ -145,11 +145,10 @@ impl<E: Endpoint> Call<E> {
                 }
                 Ok(self.wait(engine, now, end.min(until), WaitReason::Token))
             }
-            TokenAccess::Refused(until, error) => {
+            TokenAccess::Refused { until, named, error } => {
                 if until < self.deadline.token_end(&engine.settings.policy, now) {
                     return Ok(self.wait(engine, now, until, WaitReason::RetryAfter));
                 }
-                let named = engine.token_cache.refusal_is_certain();
                 let error = self.error(EndpointKind::FetchToken, error, GaveUp::DeadlineExceeded);
                 Err(error.with_closed_for(until.since(now), named))
             }
@@ -171,16 +170,14 @@ impl<E: Endpoint> Call<E> {
                 self.deadline.start(&engine.settings.policy, now);
                 self.send(engine, now, request)
             }
-            Err(Deferred { until, known, certain, refused }) => {
+            Err(Deferred { until, reason, certain, refused, named }) => {
                 if !refused {
                     self.deadline.enter_queue(now);
                 }
                 let deadline = self.deadline.end(&engine.settings.policy, now);
-                let reason = if known { WaitReason::Pacing } else { WaitReason::FirstResponse };
                 // The deadline of a queued call moves on while it is in the queue.
                 let bounded = refused || !self.deadline.excludes_queue;
                 if bounded && certain && until >= deadline {
-                    let named = refused && engine.limiter(E::BUCKET).refusal_is_certain();
                     let error = self.out_of_time(engine, reason);
                     return Err(error.with_closed_for(until.since(now), named));
                 }
@@ -223,7 +220,7 @@ impl<E: Endpoint> Call<E> {
         let (ticket, until) = (engine.tickets, now.after(timeout));
         if !purpose.is_token() {
             engine.limiter(E::BUCKET).sent(ticket, now, until);
-            self.claim.used();
+            self.claim.fresh = None;
         }
         self.sent += 1;
         self.announced = None;

@@ -98,7 +98,7 @@ impl Gate {
 
     /// Records that a request that was sent at `sent_at` did not show whether the service accepts
     /// requests; returns whether it was the probe, so that the next may pass earlier.
-    pub(super) fn showed_nothing(&mut self, sent_at: Moment, now: Moment) -> bool {
+    pub(super) fn inconclusive(&mut self, sent_at: Moment, now: Moment) -> bool {
         let was_probe = self.probe.take_if(|probe| *probe == sent_at).is_some();
         if was_probe {
             self.probe_at = now.after(PROBE_PAUSE);
@@ -165,16 +165,16 @@ mod tests {
     #[test]
     fn probe_that_shows_nothing_is_soon_followed_by_another() {
         let mut gate = Gate::default();
-        gate.showed_nothing(at(0), at(1));
+        gate.inconclusive(at(0), at(1));
         gate.close(at(86_400), true, at(99), at(100));
-        gate.showed_nothing(at(99), at(101));
+        gate.inconclusive(at(99), at(101));
         assert_eq!(gate.closed_until(at(101)), Some(at(1_000)));
         gate.pass(at(1_000));
-        gate.showed_nothing(at(1_000), at(1_010));
+        gate.inconclusive(at(1_000), at(1_010));
         assert_eq!(gate.closed_until(at(1_010)), Some(at(1_015)));
         gate.pass(at(1_015));
         assert_eq!(gate.closed_until(at(1_015)), Some(at(1_915)));
-        gate.showed_nothing(at(1_015), at(86_400));
+        gate.inconclusive(at(1_015), at(86_400));
         assert_eq!(gate.closed_until(at(86_400)), None);
     }
 

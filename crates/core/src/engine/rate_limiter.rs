@@ -11,6 +11,7 @@ use http::StatusCode;
 
 use self::others::Others;
 use self::permits::Permits;
+use super::failure::WaitReason;
 use super::gate::Gate;
 use super::moment::Moment;
 use super::shared_store;
@@ -73,12 +74,14 @@ struct Waiter {
 /// The answer to a request that must wait until it may ask again.
 pub(super) struct Deferred {
     pub(super) until: Moment,
-    /// True if it waits for room rather than for the first response.
-    pub(super) known: bool,
+    /// The reason for the wait.
+    pub(super) reason: WaitReason,
     /// True if, as far as is known, it cannot be sent earlier.
     pub(super) certain: bool,
     /// True if the service refuses all requests until then.
     pub(super) refused: bool,
+    /// True if the service named the end of that refusal.
+    pub(super) named: bool,
 }
 
 impl RateLimiter {
@@ -123,14 +126,11 @@ impl RateLimiter {
         }
         let refused = closed_until.is_some();
         let known = refused || self.answered;
+        let reason = if known { WaitReason::Pacing } else { WaitReason::FirstResponse };
         // With a store, other processes may leave room, or a lost store return, at any time.
         let certain = refused || (known && self.permits.is_none());
-        Err(Deferred { until, known, certain, refused })
-    }
-
-    /// Returns whether the service named the end of its refusal, and no probe is in flight.
-    pub(super) fn refusal_is_certain(&self) -> bool {
-        self.gate.is_certain()
+        let named = refused && self.gate.is_certain();
+        Err(Deferred { until, reason, certain, refused, named })
     }
 
     /// Records that a request was sent; without a response it counts as accepted at `lost_at`.
@@ -151,7 +151,7 @@ impl RateLimiter {
         let mut probe_ended = false;
         if let Some(Sent { sent_at, .. }) = self.in_flight.remove(&id) {
             self.finish(id, !unsent, now);
-            probe_ended = self.showed_nothing(sent_at, now);
+            probe_ended = self.inconclusive(sent_at, now);
         }
         probe_ended || (unsent && self.can_admit_queued(now))
     }
@@ -188,7 +188,7 @@ impl RateLimiter {
                 sooner = self.close(now.after(reset.min(self.window)), named, sent_at, now);
             }
             opened = conclusive && !refused && self.open(sent_at);
-            probe_ended = !conclusive && self.showed_nothing(sent_at, now);
+            probe_ended = !conclusive && self.inconclusive(sent_at, now);
         }
         let changed = first || refused || opened || self.limit() != limit;
         sooner || probe_ended || (changed && self.can_admit_queued(now))
@@ -270,8 +270,8 @@ impl RateLimiter {
 
     /// Records that a request sent at `sent_at` did not show whether the service accepts requests;
     /// returns whether the next probe may be sent earlier because of that.
-    fn showed_nothing(&mut self, sent_at: Moment, now: Moment) -> bool {
-        self.granted().is_none() && self.gate.showed_nothing(sent_at, now)
+    fn inconclusive(&mut self, sent_at: Moment, now: Moment) -> bool {
+        self.granted().is_none() && self.gate.inconclusive(sent_at, now)
     }
 
     /// Gives up a place in the queue, or the slot of an admitted call; returns whether waiting
@@ -373,7 +373,7 @@ impl RateLimiter {
         while let Some(lost) = self.in_flight.first_entry().filter(|it| it.get().lost_at <= now) {
             let (id, Sent { sent_at, .. }) = lost.remove_entry();
             self.finish(id, true, now);
-            self.showed_nothing(sent_at, now);
+            self.inconclusive(sent_at, now);
         }
         while self.queue.front().is_some_and(|waiter| waiter.expires <= now) {
             self.queue.pop_front();

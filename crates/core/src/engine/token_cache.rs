@@ -78,14 +78,7 @@ pub(super) struct TokenClaim {
     /// The token that this call fetched and has not used yet. It is used even if it has expired:
     /// a token without a lifetime is valid for this request only, and replacing tokens that expire
     /// at once would never end.
-    fresh: Option<(Authorization, u64)>,
-}
-
-impl TokenClaim {
-    /// Records that the call's request was sent.
-    pub(super) fn used(&mut self) {
-        self.fresh = None;
-    }
+    pub(super) fresh: Option<(Authorization, u64)>,
 }
 
 /// The next step for a call's authorization.
@@ -98,8 +91,9 @@ pub(super) enum TokenAccess {
     Wait(Moment),
     /// Fail with the error of the call that fetched.
     Failed(CallErrorKind),
-    /// Wait until the token endpoint may be called again, or fail with this error.
-    Refused(Moment, CallErrorKind),
+    /// Wait until the token endpoint may be called again, a time that the service may have `named`,
+    /// or fail with this error.
+    Refused { until: Moment, named: bool, error: CallErrorKind },
 }
 
 impl TokenCache {
@@ -125,7 +119,11 @@ impl TokenCache {
             token => token.as_ref().map(CachedToken::access),
         };
         if let (Some(until), Some(refusal)) = (self.gate.closed_until(now), &self.refusal) {
-            return old.unwrap_or_else(|| TokenAccess::Refused(until, refusal.clone()));
+            return old.unwrap_or_else(|| TokenAccess::Refused {
+                until,
+                named: self.gate.is_certain(),
+                error: refusal.clone(),
+            });
         }
         // One call renews early; the others continue to use the old token.
         if let Some(lease) = self.lease.as_ref().filter(|lease| claim.lease != Some(lease.id)) {
@@ -166,11 +164,6 @@ impl TokenCache {
     pub(super) fn error_waited_for(&self, claim: &TokenClaim) -> Option<&CallErrorKind> {
         let (lease, error) = self.last_error.as_ref()?;
         (claim.waits_for == Some(*lease)).then_some(error)
-    }
-
-    /// Returns whether the service named the end of its refusal, and no probe is in flight.
-    pub(super) fn refusal_is_certain(&self) -> bool {
-        self.gate.is_certain()
     }
 
     fn take_lease(
@@ -245,8 +238,8 @@ impl TokenCache {
 
     /// Records that a token request sent at `sent_at` did not show whether the endpoint still
     /// refuses.
-    pub(super) fn showed_nothing(&mut self, sent_at: Moment, now: Moment) {
-        self.gate.showed_nothing(sent_at, now);
+    pub(super) fn inconclusive(&mut self, sent_at: Moment, now: Moment) {
+        self.gate.inconclusive(sent_at, now);
     }
 
     /// Extends the lease of a call that will try again, at most until another call may send a

@@ -145,7 +145,7 @@ fn close_gate<E: Endpoint>(
         (Purpose::Token(_), Some(until)) if error.is_overload() => {
             engine.token_refused(until, attempt.sent_at, now, error);
         }
-        (Purpose::Token(_), _) => engine.token_cache.showed_nothing(attempt.sent_at, now),
+        (Purpose::Token(_), _) => engine.token_cache.inconclusive(attempt.sent_at, now),
         (Purpose::Request(..), Some(until)) if error.is_rate_limited() => {
             engine.account(E::BUCKET, |limiter| limiter.close(until, named, attempt.sent_at, now));
         }

@@ -126,7 +126,7 @@ impl<E: Endpoint> Operation for Call<E> {
         let state = std::mem::replace(&mut self.state, State::Finished(None));
         if let State::InFlight(Attempt { ticket, purpose, sent_at, .. }) = state {
             match purpose {
-                Purpose::Token(_) => engine.token_cache.showed_nothing(sent_at, now),
+                Purpose::Token(_) => engine.token_cache.inconclusive(sent_at, now),
                 Purpose::Request(..) => {
                     engine.account(E::BUCKET, |limiter| limiter.failed(ticket, now, false));
                 }
