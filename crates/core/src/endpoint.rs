@@ -155,7 +155,7 @@ pub enum Replay {
 }
 
 /// A rate limit of the service, which the requests of one or more endpoints share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Bucket {
     /// Token requests. There is at most one at a time; a refusal applies to all calls.
@@ -192,7 +192,6 @@ impl Bucket {
         Self::VerificationPdfs,
         Self::VerificationOther,
     ];
-    pub(crate) const COUNT: usize = Self::ALL.len();
 
     /// Returns a stable name of lower-case letters and hyphens, which can be used as a storage key.
     pub const fn name(self) -> &'static str {
@@ -215,10 +214,6 @@ impl Bucket {
             Self::VerificationPdfs => Duration::from_secs(60),
             _ => Duration::ZERO,
         }
-    }
-
-    pub(crate) fn index(self) -> usize {
-        self as usize
     }
 }
 
@@ -264,11 +259,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_bucket_has_its_own_name_and_index() {
+    fn each_bucket_has_its_own_name_and_is_listed_in_order() {
         let names: HashSet<_> = Bucket::ALL.iter().map(|bucket| bucket.name()).collect();
-        let indices: Vec<_> = Bucket::ALL.iter().map(|bucket| bucket.index()).collect();
-        assert_eq!(names.len(), Bucket::COUNT);
-        assert_eq!(indices, (0..Bucket::COUNT).collect::<Vec<_>>());
+        assert_eq!(names.len(), Bucket::ALL.len());
+        let places: Vec<_> = Bucket::ALL.iter().map(|bucket| *bucket as usize).collect();
+        assert_eq!(places, (0..Bucket::ALL.len()).collect::<Vec<_>>());
         let plain = |name: &&str| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'-'));
         assert!(names.iter().all(plain) && !names.contains(""), "{names:?}");
     }

@@ -18,6 +18,7 @@ mod step;
 mod token_cache;
 mod wait_for_decision;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -85,7 +86,7 @@ pub struct Engine {
     /// The token that was fetched with client credentials.
     token_cache: TokenCache,
     /// One for each bucket that has been used so far.
-    limiters: [Option<Box<RateLimiter>>; Bucket::COUNT],
+    limiters: BTreeMap<Bucket, Box<RateLimiter>>,
     /// The state of the random number generator for backoff.
     random: u64,
     tickets: u64,
@@ -207,7 +208,7 @@ impl Engine {
 
     fn limiter(&mut self, bucket: Bucket) -> &mut RateLimiter {
         let policy = &self.settings.policy;
-        self.limiters[bucket.index()].get_or_insert_with(|| Box::new(policy.limiter(bucket)))
+        self.limiters.entry(bucket).or_insert_with(|| Box::new(policy.limiter(bucket)))
     }
 
     /// Reports the outcome of a request to its limiter, and wakes the calls that may now be sent.

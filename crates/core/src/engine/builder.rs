@@ -1,5 +1,6 @@
 //! Builds engines, and replaces their credentials.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use http::header::HeaderValue;
@@ -149,7 +150,7 @@ impl Engine {
             settings,
             credentials,
             token_cache: TokenCache::default(),
-            limiters: Default::default(),
+            limiters: BTreeMap::new(),
             random: seed,
             tickets: 0,
             events: None,
@@ -166,7 +167,7 @@ impl Engine {
         self.credentials = credentials.into();
         self.token_cache = self.token_cache.for_new_credentials();
         if self.fleet.take().is_some() {
-            self.limiters = Default::default();
+            self.limiters.clear();
         }
         self.wakes_others = true;
     }

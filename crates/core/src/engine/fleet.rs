@@ -59,10 +59,11 @@ impl Engine {
     /// Starts to share the quotas and the token.
     pub(super) fn join_fleet(&mut self) {
         let policy = &self.settings.policy;
-        self.limiters = Bucket::ALL.map(|bucket| {
+        let limiter = |bucket| {
             let limiter = policy.limiter(bucket).with_permits(longest_attempt(policy, bucket));
-            Some(Box::new(limiter))
-        });
+            (bucket, Box::new(limiter))
+        };
+        self.limiters = Bucket::ALL.map(limiter).into();
         self.fleet = Some(Box::new(Fleet::new(policy.attempt_timeout)));
     }
 
@@ -80,8 +81,8 @@ impl Engine {
         let heartbeat = fleet.heartbeat_at <= now;
         let token_requests = fleet.token.requests(&self.token_cache, now).into_iter();
         let mut requests: Vec<_> = token_requests.map(StoreRequest::Token).collect();
-        let quotas = Bucket::ALL.iter().zip(&mut self.limiters).filter_map(|(bucket, limiter)| {
-            limiter.as_mut()?.store_request(*bucket, now, heartbeat).map(StoreRequest::Quota)
+        let quotas = self.limiters.iter_mut().filter_map(|(bucket, limiter)| {
+            limiter.store_request(*bucket, now, heartbeat).map(StoreRequest::Quota)
         });
         requests.extend(quotas);
         if heartbeat {
@@ -89,7 +90,7 @@ impl Engine {
         }
         if requests.is_empty() {
             let next_quotas =
-                self.limiters.iter().flatten().filter_map(|limiter| limiter.next_exchange_at(now));
+                self.limiters.values().filter_map(|limiter| limiter.next_exchange_at(now));
             let until = next_quotas
                 .chain(fleet.token.next_exchange_at(now))
                 .fold(fleet.heartbeat_at, Moment::min);
@@ -111,7 +112,7 @@ impl Engine {
                 }
                 if fleet.retry_at.take().is_some() {
                     fleet.changed(EventKind::StoreJoined);
-                    for limiter in self.limiters.iter_mut().flatten() {
+                    for limiter in self.limiters.values_mut() {
                         limiter.store_returned(now);
                     }
                     self.wakes_others = true;
@@ -154,7 +155,7 @@ impl Engine {
     }
 
     fn lose_store(&mut self, error: StoreError, now: Moment) {
-        for limiter in self.limiters.iter_mut().flatten() {
+        for limiter in self.limiters.values_mut() {
             limiter.store_lost(now);
         }
         if let Some(fleet) = &mut self.fleet {
