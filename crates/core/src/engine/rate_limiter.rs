@@ -46,7 +46,8 @@ pub(super) struct RateLimiter {
     expired: usize,
     others: Others,
     gate: Gate,
-    queue: VecDeque<Waiter>,
+    /// The positions of the waiting calls in order, each with the time at which it expires.
+    queue: VecDeque<(u64, Moment)>,
     arrivals: u64,
     permits: Option<Permits>,
 }
@@ -63,12 +64,6 @@ const GRACE: Duration = Duration::from_secs(5);
 struct Sent {
     sent_at: Moment,
     lost_at: Moment,
-}
-
-#[derive(Debug)]
-struct Waiter {
-    position: u64,
-    expires: Moment,
 }
 
 /// The answer to a request that must wait until it may ask again.
@@ -119,7 +114,7 @@ impl RateLimiter {
             return Ok(());
         }
         let until = closed_until.unwrap_or_else(|| self.opens_for(ahead.saturating_sub(free), now));
-        let waiter = Waiter { position, expires: until.after(GRACE) };
+        let waiter = (position, until.after(GRACE));
         match found {
             Ok(at) => self.queue[at] = waiter,
             Err(at) => self.queue.insert(at, waiter),
@@ -286,7 +281,7 @@ impl RateLimiter {
 
     /// Returns the index of a position in the queue, or else where it would be inserted.
     fn find(&self, position: u64) -> Result<usize, usize> {
-        self.queue.binary_search_by_key(&position, |waiter| waiter.position)
+        self.queue.binary_search_by_key(&position, |(position, _)| *position)
     }
 
     /// Returns the maximum number of this client's requests in a window: the minimum of its budget,
@@ -375,7 +370,7 @@ impl RateLimiter {
             self.finish(id, true, now);
             self.inconclusive(sent_at, now);
         }
-        while self.queue.front().is_some_and(|waiter| waiter.expires <= now) {
+        while self.queue.front().is_some_and(|(_, expires)| *expires <= now) {
             self.queue.pop_front();
         }
         self.others.forget(now);
