@@ -40,10 +40,9 @@ pub(super) struct RateLimiter {
     first_sent: Option<Moment>,
     /// The requests that were sent and not yet answered, in the order in which they were sent.
     in_flight: BTreeMap<u64, Sent>,
-    /// The arrival times of responses, oldest first. The first `expired` entries have left the
-    /// window, but the service may still have counted them for a response that is yet to arrive.
+    /// The arrival times of responses, oldest first, including those that have left the window but
+    /// that the service may still have counted for a response that is yet to arrive.
     completed: VecDeque<Moment>,
-    expired: usize,
     others: Others,
     gate: Gate,
     /// The positions of the waiting calls in order, each with the time at which it expires.
@@ -215,11 +214,9 @@ impl RateLimiter {
         let used = limit.saturating_sub(remaining) as usize;
         // The service counted at an unknown time between `sent_at` and `now`.
         let (window, elapsed) = (self.window, now.since(sent_at));
-        let expired_at = |at: Moment| move |done: &Moment| done.after(window) <= at;
-        let possible = self.completed.len() - self.completed.partition_point(expired_at(sent_at));
-        let most = possible + self.in_flight.len();
+        let most = self.in_window(sent_at) + self.in_flight.len();
         let certain = self.completed.partition_point(|done| *done <= sent_at);
-        let left = self.completed.partition_point(expired_at(now.after(elapsed)));
+        let left = self.expired(now.after(elapsed));
         let least = certain.saturating_sub(left) + usize::from(!refused);
         let next = reported.retry_after.filter(|_| refused).or(reported.reset_after);
         let next = next.filter(|next| !next.is_zero()).unwrap_or(window).min(window);
@@ -303,7 +300,7 @@ impl RateLimiter {
         }
         let limit = self.limit().unwrap_or(usize::MAX);
         let limit = if self.answered { limit } else { limit.min(self.slow_start(now)) };
-        limit.saturating_sub(self.in_window() + self.in_flight.len())
+        limit.saturating_sub(self.in_window(now) + self.in_flight.len())
     }
 
     /// Returns the number of available permits of a shared quota; `None` if this limiter decides.
@@ -311,9 +308,14 @@ impl RateLimiter {
         self.permits.as_ref()?.free()
     }
 
-    /// Returns the number of completed requests inside the window.
-    fn in_window(&self) -> usize {
-        self.completed.len() - self.expired
+    /// Returns the number of completed requests that have left the window by the time `at`.
+    fn expired(&self, at: Moment) -> usize {
+        self.completed.partition_point(|done| done.after(self.window) <= at)
+    }
+
+    /// Returns the number of completed requests that have not.
+    fn in_window(&self, at: Moment) -> usize {
+        self.completed.len() - self.expired(at)
     }
 
     /// Returns the maximum number of requests in flight before the limit is known.
@@ -330,11 +332,11 @@ impl RateLimiter {
         let Some(limit) = self.limit().filter(|_| self.answered) else {
             return now.after(RECHECK);
         };
-        let own = match self.completed.get(self.expired + n) {
+        let own = match self.completed.get(self.expired(now) + n) {
             Some(done) => done.after(self.window),
             // Beyond those, only requests in flight make room, a window after their responses.
             None => {
-                let rounds = u32::try_from((n - self.in_window()) / limit).unwrap_or(u32::MAX);
+                let rounds = u32::try_from((n - self.in_window(now)) / limit).unwrap_or(u32::MAX);
                 now.after(self.window.saturating_mul(rounds.saturating_add(1)))
             }
         };
@@ -354,17 +356,8 @@ impl RateLimiter {
 
     /// Drops the entries that no longer count.
     fn forget(&mut self, now: Moment) {
-        let left_window = |done: &Moment, by: Moment| done.after(self.window) <= by;
-        while self.completed.get(self.expired).is_some_and(|done| left_window(done, now)) {
-            self.expired += 1;
-        }
         let oldest = self.in_flight.first_key_value().map_or(now, |(_, sent)| sent.sent_at);
-        while self.expired > 0
-            && self.completed.front().is_some_and(|done| left_window(done, oldest))
-        {
-            self.completed.pop_front();
-            self.expired -= 1;
-        }
+        self.completed.drain(..self.expired(oldest));
         while let Some(lost) = self.in_flight.first_entry().filter(|it| it.get().lost_at <= now) {
             let (id, Sent { sent_at, .. }) = lost.remove_entry();
             self.finish(id, true, now);

@@ -73,7 +73,7 @@ impl RateLimiter {
     /// Handles the loss of the store: until it answers again, this limiter decides.
     pub(in crate::engine) fn store_lost(&mut self, now: Moment) {
         self.forget(now);
-        let held = self.in_window() + self.in_flight.len();
+        let held = self.in_window(now) + self.in_flight.len();
         if let Some(permits) = &mut self.permits {
             permits.store_lost(held, now);
         }

@@ -174,7 +174,7 @@ fn failed_requests_count_unless_unsent() {
     assert_eq!(opens_at(&mut limiter, &mut position, at(3)), None);
     send(&mut limiter, 4, at(3));
     assert!(!limiter.failed(4, at(4), true), "no call waits");
-    assert_eq!(limiter.in_window(), 2);
+    assert_eq!(limiter.in_window(at(4)), 2);
 }
 
 #[test]
@@ -182,10 +182,10 @@ fn refused_requests_do_not_count() {
     let mut limiter = limiter_with_limit(3);
     send(&mut limiter, 2, at(1));
     limiter.answered(2, at(2), &RateLimit::default(), REFUSED);
-    assert_eq!(limiter.in_window(), 1);
+    assert_eq!(limiter.in_window(at(2)), 1);
     send(&mut limiter, 3, at(2));
     limiter.answered(3, at(2), &RateLimit::default(), OK);
-    assert_eq!(limiter.in_window(), 2);
+    assert_eq!(limiter.in_window(at(2)), 2);
 }
 
 #[test]
@@ -353,11 +353,11 @@ fn lost_requests_count_until_they_leave_the_window() {
     // A request without a response counts as accepted at the end of its time.
     limiter.forget(at(5_001));
     assert_eq!(limiter.in_flight.len(), 0);
-    assert_eq!((limiter.in_window(), limiter.completed.back()), (3, Some(&at(5_001))));
+    assert_eq!((limiter.in_window(at(5_001)), limiter.completed.back()), (3, Some(&at(5_001))));
     limiter.forget(at(10_000));
-    assert_eq!((limiter.in_window(), limiter.completed.len()), (2, 2));
+    assert_eq!((limiter.in_window(at(10_000)), limiter.completed.len()), (2, 2));
     limiter.forget(at(15_001));
-    assert_eq!((limiter.in_window(), limiter.completed.len()), (0, 0));
+    assert_eq!((limiter.in_window(at(15_001)), limiter.completed.len()), (0, 0));
 }
 
 #[test]
@@ -365,11 +365,11 @@ fn expired_entries_are_kept_while_an_older_request_is_in_flight() {
     let mut limiter = limiter_with_limit(3);
     limiter.sent(2, at(5_000), at(60_000));
     limiter.forget(at(10_000));
-    assert_eq!((limiter.in_window(), limiter.completed.len()), (0, 1));
+    assert_eq!((limiter.in_window(at(10_000)), limiter.completed.len()), (0, 1));
     limiter.answered(2, at(10_001), &reported(3, 1), OK);
     assert_eq!(limiter.others.count(), 0, "the response counts the one that has expired since");
     limiter.forget(at(10_001));
-    assert_eq!((limiter.in_window(), limiter.completed.len()), (1, 1));
+    assert_eq!((limiter.in_window(at(10_001)), limiter.completed.len()), (1, 1));
 }
 
 #[test]
