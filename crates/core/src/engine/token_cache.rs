@@ -1,15 +1,14 @@
-mod sharing;
-
 use std::time::Duration;
 
 use super::call_error::CallErrorKind;
 use super::fleet::TokenShare;
 use super::gate::Gate;
 use super::moment::Moment;
-use super::shared_store;
+use super::shared_store::{self, SharedToken};
 use crate::credentials::{Authorization, ClientCredentials};
 use crate::endpoint::Replay;
-use crate::oauth::FetchToken;
+use crate::oauth::{AccessToken, FetchToken};
+use crate::secret::Secret;
 
 /// A token cache with single flight: one call fetches, and all calls of the engine share the result.
 ///
@@ -136,10 +135,20 @@ impl TokenCache {
             return TokenAccess::Failed(error);
         }
         let undecided = share.is_some_and(|share| !share.may_fetch(old.is_none(), now));
-        match old {
-            Some(access) if undecided => access,
-            _ => self.take_lease(claim, client, now, lease_time, undecided),
+        if let Some(access) = old.filter(|_| undecided) {
+            return access;
         }
+        let id = claim.lease.filter(|id| *id > self.retired).unwrap_or_else(|| {
+            self.leases += 1;
+            self.leases
+        });
+        claim.lease = Some(id);
+        self.lease = Some(Lease { id, until: now.after(lease_time) });
+        if undecided {
+            return TokenAccess::Wait(now.after(shared_store::RECHECK));
+        }
+        self.gate.pass(now);
+        TokenAccess::Fetch(FetchToken::new(client.clone()))
     }
 
     /// Returns whether there is a token that is not due for renewal.
@@ -164,27 +173,6 @@ impl TokenCache {
     pub(super) fn error_waited_for(&self, claim: &TokenClaim) -> Option<&CallErrorKind> {
         let (lease, error) = self.last_error.as_ref()?;
         (claim.waits_for == Some(*lease)).then_some(error)
-    }
-
-    fn take_lease(
-        &mut self,
-        claim: &mut TokenClaim,
-        client: &ClientCredentials,
-        now: Moment,
-        time: Duration,
-        undecided: bool,
-    ) -> TokenAccess {
-        let id = claim.lease.filter(|id| *id > self.retired).unwrap_or_else(|| {
-            self.leases += 1;
-            self.leases
-        });
-        claim.lease = Some(id);
-        self.lease = Some(Lease { id, until: now.after(time) });
-        if undecided {
-            return TokenAccess::Wait(now.after(shared_store::RECHECK));
-        }
-        self.gate.pass(now);
-        TokenAccess::Fetch(FetchToken::new(client.clone()))
     }
 
     /// Stores the token that was fetched under `claim`'s lease, even if the lease has expired.
@@ -290,6 +278,52 @@ impl TokenCache {
         if generation > self.retired && now >= self.no_renewal_before {
             self.no_renewal_before = now.after(RENEWAL_PAUSE);
         }
+    }
+
+    /// Caches a token that was fetched elsewhere.
+    pub(super) fn adopt(
+        &mut self,
+        authorization: Authorization,
+        renew_at: Moment,
+        expires_at: Moment,
+    ) {
+        self.leases += 1;
+        let generation = self.leases;
+        self.token = Some(CachedToken { authorization, generation, renew_at, expires_at });
+    }
+
+    /// Returns the cached token with its remaining lifetime.
+    pub(super) fn current(&self, now: Moment) -> Option<AccessToken> {
+        let token = self.token.as_ref().filter(|token| token.expires_at > now)?;
+        AccessToken::new(token.authorization.secret(), token.expires_at.since(now)).ok()
+    }
+
+    /// Returns the cached token.
+    pub(super) fn secret(&self) -> Option<Secret> {
+        self.token.as_ref().map(|token| token.authorization.secret().into())
+    }
+
+    /// Returns this token with its remaining times, if it is the cached one and has not expired.
+    pub(super) fn shared(&self, token: &Secret, now: Moment) -> Option<SharedToken> {
+        let cached = self.token.as_ref().filter(|cached| {
+            cached.authorization.secret() == token.expose() && cached.expires_at > now
+        })?;
+        Some(SharedToken {
+            token: token.clone(),
+            lifetime: cached.expires_at.since(now),
+            renew_after: cached.renew_at.since(now),
+        })
+    }
+
+    /// Returns the authorization with the cached token.
+    pub(super) fn authorization(&self) -> Option<&Authorization> {
+        self.token.as_ref().map(|token| &token.authorization)
+    }
+
+    /// Returns the cached token, if it has this generation.
+    pub(super) fn secret_of(&self, generation: u64) -> Option<Secret> {
+        let token = self.token.as_ref().filter(|token| token.generation == generation)?;
+        Some(token.authorization.secret().into())
     }
 }
 
