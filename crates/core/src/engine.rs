@@ -188,7 +188,7 @@ impl Engine {
     }
 
     /// Records that the token endpoint accepts no requests before `until`.
-    fn token_refused(
+    fn token_endpoint_refused(
         &mut self,
         until: Moment,
         sent_at: Moment,
@@ -212,8 +212,8 @@ impl Engine {
     }
 
     /// Reports the outcome of a request to its limiter, and wakes the calls that may now be sent.
-    fn account(&mut self, bucket: Bucket, account: impl FnOnce(&mut RateLimiter) -> bool) {
-        let wakes = account(self.limiter(bucket));
+    fn report(&mut self, bucket: Bucket, outcome: impl FnOnce(&mut RateLimiter) -> bool) {
+        let wakes = outcome(self.limiter(bucket));
         self.wakes_others |= wakes;
     }
 

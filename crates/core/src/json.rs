@@ -89,7 +89,7 @@ impl RawJson {
         if self.0.trim_start().starts_with('{') {
             let mut reader = serde_json::Deserializer::from_str(&self.0);
             // The text is valid JSON, so this cannot fail.
-            let _ = reader.deserialize_map(Members(each));
+            let _ = reader.deserialize_map(MemberVisitor(each));
         }
     }
 
@@ -184,9 +184,9 @@ pub(crate) fn read_object<T: DeserializeOwned>(text: &str) -> Result<T, JsonErro
     Ok(value)
 }
 
-struct Members<F>(F);
+struct MemberVisitor<F>(F);
 
-impl<'de, F: FnMut(Cow<'de, str>, &'de str)> Visitor<'de> for Members<F> {
+impl<'de, F: FnMut(Cow<'de, str>, &'de str)> Visitor<'de> for MemberVisitor<F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -292,7 +292,7 @@ mod tests {
         let error = read_object::<Map>("[]").unwrap_err();
         assert_eq!(error.to_string(), "expected an object at line 1 column 0");
         let mut number = serde_json::Deserializer::from_str("1");
-        let error = number.deserialize_map(Members(|_, _| ())).err().unwrap();
+        let error = number.deserialize_map(MemberVisitor(|_, _| ())).err().unwrap();
         assert!(error.to_string().contains("expected an object"), "{error}");
     }
 

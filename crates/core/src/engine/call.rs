@@ -42,7 +42,7 @@ pub struct Call<E: Endpoint> {
     announced: Option<(Moment, WaitReason)>,
     renewed_after_401: bool,
     /// Set if a failed attempt may have taken effect.
-    maybe_done: bool,
+    may_have_taken_effect: bool,
     last: Option<(EndpointKind, CallErrorKind)>,
 }
 
@@ -96,7 +96,7 @@ impl<E: Endpoint> Call<E> {
             started_at: None,
             announced: None,
             renewed_after_401: false,
-            maybe_done: false,
+            may_have_taken_effect: false,
             last: None,
         }
     }
@@ -132,7 +132,7 @@ impl<E: Endpoint> Call<E> {
         };
         match access {
             TokenAccess::Ready(authorization, generation) => {
-                // It was about the token that this one replaces.
+                // A 401 for the replaced token no longer matters.
                 self.last.take_if(|(_, error)| error.is_unauthorized());
                 self.deadline.has_token();
                 self.admit(engine, now, Purpose::Request(authorization, generation))
@@ -167,7 +167,7 @@ impl<E: Endpoint> Call<E> {
     ) -> Result<Step<E::Output>, CallError> {
         match engine.limiter(E::BUCKET).admit(&mut self.position, now) {
             Ok(()) => {
-                self.deadline.start(&engine.settings.policy, now);
+                self.deadline.admitted(&engine.settings.policy, now);
                 self.send(engine, now, request)
             }
             Err(Deferred { until, reason, certain, refused, named }) => {

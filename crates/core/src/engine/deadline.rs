@@ -51,7 +51,7 @@ impl Deadline {
     }
 
     /// Records that the rate limiter admits the call.
-    pub(super) fn start(&mut self, policy: &Policy, now: Moment) {
+    pub(super) fn admitted(&mut self, policy: &Policy, now: Moment) {
         self.leave_queue(now);
         self.end.get_or_insert(now.after(self.time(policy)));
     }
@@ -90,7 +90,7 @@ mod tests {
         let mut deadline = Deadline { excludes_queue: true, ..Deadline::default() };
         assert_eq!(deadline.end(&policy, at(0)), Moment::LAST);
         assert_eq!(deadline.token_end(&policy, at(5)), at(35));
-        deadline.start(&policy, at(100));
+        deadline.admitted(&policy, at(100));
         assert_eq!(deadline.end(&policy, at(110)), at(130));
         deadline.enter_queue(at(110));
         deadline.enter_queue(at(115));
@@ -98,7 +98,7 @@ mod tests {
         deadline.leave_queue(at(120));
         assert_eq!(deadline.end(&policy, at(135)), at(140));
         deadline.enter_queue(at(135));
-        deadline.start(&policy, at(136));
+        deadline.admitted(&policy, at(136));
         assert_eq!(deadline.end(&policy, at(137)), at(141));
         assert_eq!(deadline.token_end(&policy, at(137)), at(141));
     }
@@ -119,7 +119,7 @@ mod tests {
         let mut deadline = Deadline::default();
         assert_eq!(deadline.end(&policy, at(1)), at(31));
         deadline.enter_queue(at(2));
-        deadline.start(&policy, at(20));
+        deadline.admitted(&policy, at(20));
         assert_eq!(deadline.token_end(&policy, at(25)), at(31));
     }
 }

@@ -129,7 +129,7 @@ impl Engine {
     fn store_answered(&mut self, answer: StoreAnswer, started_at: Moment, now: Moment) {
         let answer = match answer {
             StoreAnswer::Quota(answer) => {
-                return self.account(answer.bucket, |limiter| limiter.store_answered(&answer, now));
+                return self.report(answer.bucket, |limiter| limiter.store_answered(&answer, now));
             }
             StoreAnswer::Token(answer) => answer,
         };

@@ -50,7 +50,7 @@ impl Gate {
 
     /// Sets the time until which the gate is closed according to other processes; the origin if it
     /// is open or a probe is due. A later end that this process knows of is kept until then.
-    pub(super) fn follow(&mut self, until: Moment) {
+    pub(super) fn set_by_store(&mut self, until: Moment) {
         let is_open = until == Moment::default();
         self.until = if is_open { until } else { until.max(self.until) };
         self.named &= !is_open;
@@ -82,9 +82,9 @@ impl Gate {
         Some(self.until).filter(|until| *until > now)
     }
 
-    /// Records that a request passes. Before the time that the service set, only one may pass per
+    /// Records that a request passed. Before the time that the service set, only one may pass per
     /// interval.
-    pub(super) fn pass(&mut self, now: Moment) {
+    pub(super) fn passed(&mut self, now: Moment) {
         if self.until > now {
             (self.probe_at, self.probe) = (now.after(PROBE_INTERVAL), Some(now));
         }
@@ -120,18 +120,18 @@ mod tests {
         let mut gate = Gate::default();
         gate.close(at(2000), true, at(0), at(0));
         assert!(gate.is_certain());
-        gate.pass(at(900));
+        gate.passed(at(900));
         assert!(!gate.is_certain());
         gate.refused(at(900));
         assert!(gate.is_certain());
         gate.close(at(1000), false, at(900), at(901));
         assert!(gate.is_certain(), "the named end is later");
-        gate.follow(Moment::default());
-        gate.follow(at(3000));
+        gate.set_by_store(Moment::default());
+        gate.set_by_store(at(3000));
         assert!(!gate.is_certain(), "another process met this refusal");
         gate.close(at(4000), true, at(1000), at(1000));
         gate.open(at(1000));
-        gate.follow(at(5000));
+        gate.set_by_store(at(5000));
         assert!(!gate.is_certain(), "another process met this refusal");
     }
 
@@ -143,7 +143,7 @@ mod tests {
         gate.close(at(5), true, at(0), at(2));
         assert_eq!(gate.closed_until(at(9)), Some(at(10)));
         assert_eq!(gate.closed_until(at(10)), None);
-        gate.pass(at(10));
+        gate.passed(at(10));
         assert_eq!(gate.closed_until(at(10)), None);
     }
 
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(gate.closed_until(at(100)), Some(at(1000)));
         assert_eq!(gate.closed_until(at(1000)), None);
         assert_eq!(gate.end(at(1000)), Some(Moment::new(Duration::MAX)), "even if a probe is due");
-        gate.pass(at(1000));
+        gate.passed(at(1000));
         assert_eq!(gate.closed_until(at(1000)), Some(at(1900)));
         assert!(gate.open(at(1000)));
         assert_eq!(gate.end(at(1000)), None);
@@ -169,10 +169,10 @@ mod tests {
         gate.close(at(86_400), true, at(99), at(100));
         gate.inconclusive(at(99), at(101));
         assert_eq!(gate.closed_until(at(101)), Some(at(1_000)));
-        gate.pass(at(1_000));
+        gate.passed(at(1_000));
         gate.inconclusive(at(1_000), at(1_010));
         assert_eq!(gate.closed_until(at(1_010)), Some(at(1_015)));
-        gate.pass(at(1_015));
+        gate.passed(at(1_015));
         assert_eq!(gate.closed_until(at(1_015)), Some(at(1_915)));
         gate.inconclusive(at(1_015), at(86_400));
         assert_eq!(gate.closed_until(at(86_400)), None);
@@ -182,11 +182,11 @@ mod tests {
     fn known_end_of_a_refusal_outlasts_the_probes_of_other_processes() {
         let mut gate = Gate::default();
         gate.close(at(86_400), true, at(0), at(0));
-        gate.follow(at(900));
+        gate.set_by_store(at(900));
         assert_eq!(gate.closed_until(at(899)), Some(at(900)));
-        gate.pass(at(900));
+        gate.passed(at(900));
         assert_eq!(gate.closed_until(at(900)), Some(at(1_800)));
-        gate.follow(Moment::default());
+        gate.set_by_store(Moment::default());
         assert_eq!(gate.closed_until(at(900)), None);
     }
 
@@ -194,7 +194,7 @@ mod tests {
     fn refusal_that_names_no_time_confirms_a_longer_one() {
         let mut gate = Gate::default();
         gate.close(at(86_400), true, at(0), at(0));
-        gate.pass(at(900));
+        gate.passed(at(900));
         assert_eq!(gate.close(at(902), false, at(900), at(901)), at(86_400));
         assert_eq!(gate.closed_until(at(902)), Some(at(1_801)));
         assert_eq!(gate.close(at(90_000), false, at(1_801), at(1_802)), at(90_000));
@@ -206,7 +206,7 @@ mod tests {
         gate.close(at(3000), true, at(0), at(1));
         assert!(!gate.open(at(0)));
         gate.close(at(20), true, at(0), at(2));
-        gate.pass(at(902));
+        gate.passed(at(902));
         assert_eq!(gate.closed_until(at(903)), Some(at(1802)));
         gate.close(at(910), true, at(902), at(903));
         assert_eq!(gate.closed_until(at(904)), Some(at(910)));

@@ -36,7 +36,7 @@ pub(super) struct RateLimiter {
     /// The time of the first response since then that named no limit.
     unnamed_since: Option<Moment>,
     /// True once a response has shown whether there is a limit.
-    answered: bool,
+    limit_is_known: bool,
     first_sent: Option<Moment>,
     /// The requests that were sent and not yet answered, in the order in which they were sent.
     in_flight: BTreeMap<u64, Sent>,
@@ -119,7 +119,7 @@ impl RateLimiter {
             Err(at) => self.queue.insert(at, waiter),
         }
         let refused = closed_until.is_some();
-        let known = refused || self.answered;
+        let known = refused || self.limit_is_known;
         let reason = if known { WaitReason::Pacing } else { WaitReason::FirstResponse };
         // With a store, other processes may leave room, or a lost store return, at any time.
         let certain = refused || (known && self.permits.is_none());
@@ -130,7 +130,7 @@ impl RateLimiter {
     /// Records that a request was sent; without a response it counts as accepted at `lost_at`.
     pub(super) fn sent(&mut self, id: u64, now: Moment, lost_at: Moment) {
         self.first_sent.get_or_insert(now);
-        self.gate.pass(now);
+        self.gate.passed(now);
         self.in_flight.insert(id, Sent { sent_at: now, lost_at });
         if let Some(permits) = &mut self.permits {
             permits.take(id);
@@ -163,8 +163,8 @@ impl RateLimiter {
         let limit = self.limit();
         // A failing gateway or a refused token does not show whether there is a limit.
         let conclusive = !status.is_server_error() && status != StatusCode::UNAUTHORIZED;
-        let first = !self.answered && (conclusive || reported.limit.is_some());
-        self.answered |= first;
+        let first = !self.limit_is_known && (conclusive || reported.limit.is_some());
+        self.limit_is_known |= first;
         let refused = status == StatusCode::TOO_MANY_REQUESTS;
         self.learn(reported.limit, conclusive && !refused, now);
         let (mut opened, mut probe_ended, mut sooner) = (false, false, false);
@@ -299,7 +299,7 @@ impl RateLimiter {
             return granted;
         }
         let limit = self.limit().unwrap_or(usize::MAX);
-        let limit = if self.answered { limit } else { limit.min(self.slow_start(now)) };
+        let limit = if self.limit_is_known { limit } else { limit.min(self.slow_start(now)) };
         limit.saturating_sub(self.in_window(now) + self.in_flight.len())
     }
 
@@ -329,7 +329,7 @@ impl RateLimiter {
         if self.granted().is_some() {
             return now.after(shared_store::RECHECK);
         }
-        let Some(limit) = self.limit().filter(|_| self.answered) else {
+        let Some(limit) = self.limit().filter(|_| self.limit_is_known) else {
             return now.after(RECHECK);
         };
         let own = match self.completed.get(self.expired(now) + n) {

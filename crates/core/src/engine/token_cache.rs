@@ -20,7 +20,7 @@ pub(super) struct TokenCache {
     token: Option<CachedToken>,
     lease: Option<Lease>,
     /// The last failure that every other call would meet as well.
-    failed: Option<Failure>,
+    failed: Option<LeaseFailure>,
     /// The error of the last token request, and its lease.
     last_error: Option<(u64, CallErrorKind)>,
     /// The number of consecutive refusals by the token endpoint's rate limit.
@@ -61,7 +61,7 @@ struct Lease {
 }
 
 /// The failure of a lease, for the calls that waited for it and for all calls until `until`.
-struct Failure {
+struct LeaseFailure {
     lease: u64,
     error: CallErrorKind,
     until: Moment,
@@ -147,7 +147,7 @@ impl TokenCache {
         if undecided {
             return TokenAccess::Wait(now.after(shared_store::RECHECK));
         }
-        self.gate.pass(now);
+        self.gate.passed(now);
         TokenAccess::Fetch(FetchToken::new(client.clone()))
     }
 
@@ -158,12 +158,12 @@ impl TokenCache {
 
     fn shared_failure(&self, claim: &mut TokenClaim, now: Moment) -> Option<CallErrorKind> {
         let waited_for = claim.waits_for.take();
-        let Failure { lease, error, until } = self.failed.as_ref()?;
+        let LeaseFailure { lease, error, until } = self.failed.as_ref()?;
         (waited_for == Some(*lease) || now < *until).then(|| error.clone())
     }
 
     /// Records the error of a token request, and returns the number of consecutive refusals.
-    pub(super) fn failing(&mut self, claim: &TokenClaim, error: &CallErrorKind) -> u32 {
+    pub(super) fn record_error(&mut self, claim: &TokenClaim, error: &CallErrorKind) -> u32 {
         self.refusals = if error.is_rate_limited() { self.refusals.saturating_add(1) } else { 0 };
         self.last_error = claim.lease.map(|lease| (lease, error.clone()));
         self.refusals
@@ -245,10 +245,10 @@ impl TokenCache {
 
     /// Records the failure of `claim`'s lease for the calls that wait for it. A failure that a retry
     /// would not change fails all calls for [`FAILURE_PAUSE`].
-    pub(super) fn fail(&mut self, claim: &TokenClaim, error: &CallErrorKind, now: Moment) {
+    pub(super) fn fail_lease(&mut self, claim: &TokenClaim, error: &CallErrorKind, now: Moment) {
         let lasts = !error.is_retryable(Replay::Safe);
         let until = if lasts { now.after(FAILURE_PAUSE) } else { Moment::default() };
-        self.failed = claim.lease.map(|lease| Failure { lease, error: error.clone(), until });
+        self.failed = claim.lease.map(|lease| LeaseFailure { lease, error: error.clone(), until });
     }
 
     /// Uses the old token until it expires, without a renewal; returns whether it is still valid.

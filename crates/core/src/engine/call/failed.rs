@@ -10,14 +10,14 @@ use crate::engine::{CallErrorKind, Engine, EventKind, GaveUp, Moment};
 
 impl<E: Endpoint> Call<E> {
     /// Handles a failed attempt: plans the next one, or ends the call.
-    pub(super) fn failed(
+    pub(super) fn attempt_failed(
         &mut self,
         engine: &mut Engine,
         now: Moment,
         attempt: &Attempt,
         error: CallErrorKind,
     ) {
-        if self.needs_no_retry(engine, now, attempt, &error) {
+        if self.recovers_without_retry(engine, now, attempt, &error) {
             return;
         }
         let purpose = &attempt.purpose;
@@ -27,7 +27,7 @@ impl<E: Endpoint> Call<E> {
         }
         let mut refused = self.refusals;
         if purpose.is_token() {
-            refused = refused.max(engine.token_cache.failing(&self.claim, &error));
+            refused = refused.max(engine.token_cache.record_error(&self.claim, &error));
         }
         let attempts = Attempts {
             failed: *self.attempts(purpose),
@@ -52,7 +52,7 @@ impl<E: Endpoint> Call<E> {
             RetryDecision::Retry { at, reason } => {
                 engine.extend_lease(&self.claim, at, now);
                 let is_harmless = purpose.is_token() || error.is_retryable(Replay::OnlyIfUnsent);
-                self.maybe_done |= !is_harmless;
+                self.may_have_taken_effect |= !is_harmless;
                 self.last = Some((endpoint, error));
                 self.state = State::Paused { until: at, reason };
                 self.record(engine, EventKind::Waiting { duration: at.since(now), reason });
@@ -60,7 +60,7 @@ impl<E: Endpoint> Call<E> {
             RetryDecision::GiveUp(gave_up) => {
                 // The deadline is this call's own; all other failures would affect every call.
                 if purpose.is_token() && gave_up != GaveUp::DeadlineExceeded {
-                    engine.token_cache.fail(&self.claim, &error, now);
+                    engine.token_cache.fail_lease(&self.claim, &error, now);
                 }
                 let error = self.error(endpoint, error, gave_up);
                 self.finish(engine, now, Err(error));
@@ -69,7 +69,7 @@ impl<E: Endpoint> Call<E> {
     }
 
     /// Returns whether the call continues without a retry: with another token, or with the old one.
-    fn needs_no_retry(
+    fn recovers_without_retry(
         &mut self,
         engine: &mut Engine,
         now: Moment,
@@ -143,11 +143,11 @@ fn close_gate<E: Endpoint>(
     let (until, named) = (wait.map(|wait| now.after(wait)), error.retry_after().is_some());
     match (&attempt.purpose, until) {
         (Purpose::Token(_), Some(until)) if error.is_overload() => {
-            engine.token_refused(until, attempt.sent_at, now, error);
+            engine.token_endpoint_refused(until, attempt.sent_at, now, error);
         }
         (Purpose::Token(_), _) => engine.token_cache.inconclusive(attempt.sent_at, now),
         (Purpose::Request(..), Some(until)) if error.is_rate_limited() => {
-            engine.account(E::BUCKET, |limiter| limiter.close(until, named, attempt.sent_at, now));
+            engine.report(E::BUCKET, |limiter| limiter.close(until, named, attempt.sent_at, now));
         }
         (Purpose::Request(..), _) => {}
     }

@@ -76,11 +76,11 @@ impl<E: Endpoint> Operation for Call<E> {
                 Err(error) => error,
             },
             Purpose::Request(..) => {
-                engine.account(E::BUCKET, |limiter| {
+                engine.report(E::BUCKET, |limiter| {
                     limiter.answered(attempt.ticket, now, &reported, status)
                 });
                 let already_done = |error: &ResponseError| {
-                    self.endpoint.already_done(error).filter(|_| self.maybe_done)
+                    self.endpoint.already_done(error).filter(|_| self.may_have_taken_effect)
                 };
                 match self.endpoint.parse(response).or_else(|e| already_done(&e).ok_or(e)) {
                     Ok(output) => return self.finish(engine, now, Ok(output)),
@@ -90,7 +90,7 @@ impl<E: Endpoint> Operation for Call<E> {
         };
         let private = self.private_texts(&attempt.purpose, body);
         let error = engine.secrets(&private).fold(error, ResponseError::scrubbed);
-        self.failed(engine, now, &attempt, CallErrorKind::Response(error));
+        self.attempt_failed(engine, now, &attempt, CallErrorKind::Response(error));
     }
 
     fn handle_failure(
@@ -115,11 +115,10 @@ impl<E: Endpoint> Operation for Call<E> {
         let (endpoint, elapsed) = (attempt.endpoint, now.since(attempt.sent_at));
         self.record(engine, EventKind::Failed { endpoint, error: kind, elapsed });
         if !attempt.purpose.is_token() {
-            engine.account(E::BUCKET, |limiter| {
-                limiter.failed(attempt.ticket, now, kind.is_unsent())
-            });
+            let unsent = kind.is_unsent();
+            engine.report(E::BUCKET, |limiter| limiter.failed(attempt.ticket, now, unsent));
         }
-        self.failed(engine, now, &attempt, CallErrorKind::Transport(kind));
+        self.attempt_failed(engine, now, &attempt, CallErrorKind::Transport(kind));
     }
 
     fn cancel(&mut self, engine: &mut Engine, now: Moment) {
@@ -128,11 +127,11 @@ impl<E: Endpoint> Operation for Call<E> {
             match purpose {
                 Purpose::Token(_) => engine.token_cache.inconclusive(sent_at, now),
                 Purpose::Request(..) => {
-                    engine.account(E::BUCKET, |limiter| limiter.failed(ticket, now, false));
+                    engine.report(E::BUCKET, |limiter| limiter.failed(ticket, now, false));
                 }
             }
         }
-        engine.account(E::BUCKET, |limiter| limiter.leave(self.position, now));
+        engine.report(E::BUCKET, |limiter| limiter.leave(self.position, now));
         engine.release_lease(&mut self.claim);
     }
 }

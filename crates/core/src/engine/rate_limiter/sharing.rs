@@ -29,7 +29,7 @@ impl RateLimiter {
             budget: self.budget,
             limit: match self.learned {
                 Some(limit) => SharedLimit::Of(limit),
-                None if self.answered => SharedLimit::Unlimited,
+                None if self.limit_is_known => SharedLimit::Unlimited,
                 None => SharedLimit::Unknown,
             },
             waiting: self.queue.len(),
@@ -49,16 +49,16 @@ impl RateLimiter {
         let Some(permits) = &mut self.permits else { return false };
         match permits.answered(answer, now) {
             None | Some(SharedLimit::Unknown) => {}
-            Some(SharedLimit::Unlimited) => (self.learned, self.answered) = (None, true),
+            Some(SharedLimit::Unlimited) => (self.learned, self.limit_is_known) = (None, true),
             Some(SharedLimit::Of(limit)) => {
-                (self.learned, self.unnamed_since, self.answered) = (Some(limit), None, true);
+                (self.learned, self.unnamed_since, self.limit_is_known) = (Some(limit), None, true);
             }
         }
         let knows_the_gate = answer.member && !permits.has_gate_change();
         self.others = Others::default();
         if knows_the_gate {
             let closed_until = answer.closed.then(|| now.after(answer.wait));
-            self.gate.follow(closed_until.unwrap_or_default());
+            self.gate.set_by_store(closed_until.unwrap_or_default());
         }
         answer.closed || self.can_admit_queued(now)
     }
