@@ -13,20 +13,20 @@ use crate::secret::scrub;
 
 /// The error of a response: an error status, or a success that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResponseError(Box<Details>);
+pub struct ResponseError(pub(crate) Box<Details>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Details {
+pub(crate) struct Details {
     endpoint: EndpointKind,
     status: StatusCode,
     kind: ResponseErrorKind,
-    message: Option<String>,
-    request_id: Option<String>,
-    retry_after: Option<Duration>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) retry_after: Option<Duration>,
     /// The content type or encoding, if it is not plain JSON.
-    media: Option<String>,
+    pub(crate) media: Option<String>,
     /// The target of a redirect, without its query and fragment.
-    location: Option<String>,
+    pub(crate) location: Option<String>,
 }
 
 /// The kinds of [`ResponseError`].
@@ -78,31 +78,6 @@ impl ResponseError {
     /// Returns the error of a response whose status is not a success, for tests of your own code.
     pub fn from_response<B: AsRef<[u8]>>(endpoint: EndpointKind, response: &Response<B>) -> Self {
         triage::failure(endpoint, response)
-    }
-
-    pub(crate) fn with_message(mut self, message: Option<String>) -> Self {
-        self.0.message = message;
-        self
-    }
-
-    pub(crate) fn with_request_id(mut self, request_id: Option<String>) -> Self {
-        self.0.request_id = request_id;
-        self
-    }
-
-    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
-        self.0.retry_after = retry_after;
-        self
-    }
-
-    pub(crate) fn with_media(mut self, media: Option<String>) -> Self {
-        self.0.media = media;
-        self
-    }
-
-    pub(crate) fn with_location(mut self, location: Option<String>) -> Self {
-        self.0.location = location;
-        self
     }
 
     /// Removes a secret, in any encoding, from every text of the service.

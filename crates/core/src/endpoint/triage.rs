@@ -70,7 +70,7 @@ pub(crate) fn failure<B: AsRef<[u8]>>(
             endpoint.is_verification() && matches!(status.as_u16(), 400 | 409 | 422);
         has_field_errors.then(|| verification::field_errors(response.body().as_ref())).flatten()
     };
-    details(endpoint, response, kind).with_message(message.text.or_else(field_errors))
+    details(endpoint, response, kind, message.text.or_else(field_errors))
 }
 
 /// Returns the error of a success with an undocumented body.
@@ -86,7 +86,7 @@ fn unreadable<E: Endpoint, B: AsRef<[u8]>>(
     } else {
         ResponseErrorKind::Malformed(problem)
     };
-    details(E::KIND, response, kind).with_message(message.text).without_echo(endpoint)
+    details(E::KIND, response, kind, message.text).without_echo(endpoint)
 }
 
 /// Returns whether the response is `invalid_client` from the token endpoint
@@ -101,14 +101,16 @@ pub(crate) fn error<E: Endpoint, B>(
     response: &Response<B>,
     kind: ResponseErrorKind,
 ) -> ResponseError {
-    details(E::KIND, response, kind).without_echo(endpoint)
+    details(E::KIND, response, kind, None).without_echo(endpoint)
 }
 
-/// Returns an error with the details from the headers of the response, which may echo the request.
+/// Returns an error with this message and the details from the headers of the response, all of which
+/// may echo the request.
 fn details<B>(
     endpoint: EndpointKind,
     response: &Response<B>,
     kind: ResponseErrorKind,
+    message: Option<String>,
 ) -> ResponseError {
     let headers = response.headers();
     let limit = RateLimit::from_headers(headers);
@@ -119,16 +121,17 @@ fn details<B>(
     let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let media = header(CONTENT_ENCODING).filter(|encoding| *encoding != "identity");
     let media = media.or_else(|| header(CONTENT_TYPE).filter(|kind| !is_json(kind)));
-    ResponseError::new(endpoint, response.status(), kind)
-        .with_request_id(request_id(headers))
-        .with_retry_after(limit.retry_after.filter(|wait| !wait.is_zero()).or(reset))
-        .with_media(media.and_then(|media| message::excerpt(media, MAX_HEADER_CHARS)))
-        .with_location(
-            headers
-                .get(LOCATION)
-                .map(|to| String::from_utf8_lossy(to.as_bytes()))
-                .and_then(|to| message::excerpt(&without_secrets(endpoint, &to), MAX_HEADER_CHARS)),
-        )
+    let location = headers
+        .get(LOCATION)
+        .map(|target| without_secrets(endpoint, &String::from_utf8_lossy(target.as_bytes())));
+    let excerpt = |text: &str| message::excerpt(text, MAX_HEADER_CHARS);
+    let mut error = ResponseError::new(endpoint, response.status(), kind);
+    error.0.message = message;
+    error.0.request_id = request_id(headers);
+    error.0.retry_after = limit.retry_after.filter(|wait| !wait.is_zero()).or(reset);
+    error.0.media = media.and_then(excerpt);
+    error.0.location = location.as_deref().and_then(excerpt);
+    error
 }
 
 /// Returns the beginning of a text of the service, on one line.

@@ -110,8 +110,9 @@ mod tests {
             _ => ResponseErrorKind::Redirect,
         };
         let status = StatusCode::from_u16(status).unwrap();
-        let error = ResponseError::new(EndpointKind::RetrieveDecision, status, kind);
-        CallErrorKind::Response(error.with_retry_after(retry_after.map(Duration::from_secs)))
+        let mut error = ResponseError::new(EndpointKind::RetrieveDecision, status, kind);
+        error.0.retry_after = retry_after.map(Duration::from_secs);
+        CallErrorKind::Response(error)
     }
 
     const FINAL: Result<(u64, WaitReason), GaveUp> = Err(GaveUp::NotRetryable);

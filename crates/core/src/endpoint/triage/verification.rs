@@ -17,8 +17,8 @@ pub(crate) fn not_pdf<E: Endpoint, B: AsRef<[u8]>>(
     response: &Response<B>,
 ) -> ResponseError {
     let message = ErrorMessage::of_success(response.body().as_ref());
-    let error = details(E::KIND, response, ResponseErrorKind::NotPdf);
-    error.with_message(message.text).without_echo(endpoint)
+    let error = details(E::KIND, response, ResponseErrorKind::NotPdf, message.text);
+    error.without_echo(endpoint)
 }
 
 /// Checks the session of a success whose body is optional. Without one, the body must not report an

@@ -141,13 +141,14 @@ fn messages_name_the_operation_the_cause_and_the_attempts() {
 
 #[test]
 fn retry_after_and_source_are_exposed() {
-    let error = ResponseError::new(
+    let mut error = ResponseError::new(
         EndpointKind::RetrieveDecision,
         StatusCode::TOO_MANY_REQUESTS,
         ResponseErrorKind::RateLimited,
     );
     let seconds = Some(Duration::from_secs(7));
-    let kind = CallErrorKind::Response(error.with_retry_after(seconds));
+    error.0.retry_after = seconds;
+    let kind = CallErrorKind::Response(error);
     let error = CallError::new(kind).with_gave_up(GaveUp::DeadlineExceeded);
     assert_eq!(error.retry_after(), seconds);
     let http = http::Request::builder().uri("http://a b").body(()).unwrap_err();
