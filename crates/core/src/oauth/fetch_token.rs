@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::{Method, Request, Response};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::base_url::BaseUrl;
 use crate::credentials::{Authorization, ClientCredentials, InvalidCredentials};
@@ -97,8 +97,8 @@ impl AccessToken {
         // In the documented sample, `expires_in` disagrees with `iat` and `exp`; `expires_in` is
         // right.
         let lifetime = match (members.expires_in, members.iat, members.exp) {
-            (Number(Some(seconds)), _, _) if seconds > 0.0 => Some(seconds),
-            (_, Number(Some(iat)), Number(Some(exp))) if exp > iat => Some(exp - iat),
+            (Some(seconds), _, _) if seconds > 0.0 => Some(seconds),
+            (_, Some(iat), Some(exp)) if exp > iat => Some(exp - iat),
             _ => None,
         };
         let lifetime = lifetime.map(|seconds| {
@@ -137,28 +137,23 @@ impl fmt::Debug for AccessToken {
 #[derive(Deserialize)]
 struct Members {
     access_token: Secret,
-    #[serde(default)]
-    expires_in: Number,
-    #[serde(default)]
-    iat: Number,
-    #[serde(default)]
-    exp: Number,
+    #[serde(default, deserialize_with = "number")]
+    expires_in: Option<f64>,
+    #[serde(default, deserialize_with = "number")]
+    iat: Option<f64>,
+    #[serde(default, deserialize_with = "number")]
+    exp: Option<f64>,
 }
 
-/// A number or a string with a number. Any other value is ignored, since the token is usable
-/// without it.
-#[derive(Default)]
-struct Number(Option<f64>);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // As text, any value is accepted, even a number beyond a double or a lone surrogate.
-        let json: RawJson = Deserialize::deserialize(deserializer)?;
-        let text = serde_json::from_str::<String>(json.as_str());
-        let text = text.as_deref().unwrap_or(json.as_str());
-        let number = text.trim().parse().ok();
-        Ok(Self(number.filter(|number: &f64| number.is_finite())))
-    }
+/// Deserializes a number or a string with a number. Any other value is ignored, since the token is
+/// usable without it.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    // As text, any value is accepted, even a number beyond a double or a lone surrogate.
+    let json: RawJson = Deserialize::deserialize(deserializer)?;
+    let text = serde_json::from_str::<String>(json.as_str());
+    let text = text.as_deref().unwrap_or(json.as_str());
+    let number = text.trim().parse().ok();
+    Ok(number.filter(|number: &f64| number.is_finite()))
 }
 
 #[cfg(test)]
