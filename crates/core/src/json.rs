@@ -75,13 +75,8 @@ impl RawJson {
 
     /// Returns the member with that name; the last one if the name occurs more than once.
     pub fn get(&self, name: &str) -> Option<RawJson> {
-        let mut found = None;
-        self.each_member(|member, value| {
-            if member == name {
-                found = Some(value);
-            }
-        });
-        found.map(Self::new_unchecked)
+        let found = self.members().into_iter().rfind(|(member, _)| member == name);
+        found.map(|(_, value)| value)
     }
 
     /// Calls `each` with the name and the text of every member of an object, without copying them.
