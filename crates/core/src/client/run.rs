@@ -84,22 +84,18 @@ impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
     /// Handles the outcome of the last request, if there was one, and returns the next step; see
     /// [`Operation::poll`].
     pub fn poll(&mut self, outcome: Option<(Ticket, Exchange<D::HttpError>)>) -> Step<O::Output> {
-        let outcome = outcome.map(|(ticket, exchange)| {
-            let exchange = exchange.map_err(|(error, detail)| {
-                self.failure = detail;
-                error
-            });
-            (ticket, exchange)
-        });
-        let mut step = self.step(|operation, engine, now| {
+        let mut step = self.step(|run, engine, now| {
             match outcome {
                 Some((ticket, Ok(response))) => {
-                    operation.handle_response(engine, now, ticket, &response);
+                    run.operation.handle_response(engine, now, ticket, &response);
                 }
-                Some((ticket, Err(error))) => operation.handle_failure(engine, now, ticket, error),
+                Some((ticket, Err((error, detail)))) => {
+                    run.failure = detail;
+                    run.operation.handle_failure(engine, now, ticket, error);
+                }
                 None => {}
             }
-            operation.poll(engine, now)
+            run.operation.poll(engine, now)
         });
         self.finished = matches!(step, Step::Done(_));
         if let Step::Send { request, .. } = &mut step {
@@ -115,17 +111,18 @@ impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
     }
 
     /// Takes one step with the engine; then wakes other calls and emits the events.
-    fn step<T>(&mut self, step: impl FnOnce(&mut O, &mut Engine, Moment) -> T) -> T {
-        let hooks = &self.driver.transport().hooks;
-        let mut engine = self.driver.lock();
+    fn step<T>(&mut self, step: impl FnOnce(&mut Self, &mut Engine, Moment) -> T) -> T {
+        let driver = self.driver;
+        let hooks = &driver.transport().hooks;
+        let mut engine = driver.lock();
         engine.record_events(hooks.want_events());
-        let result = step(&mut self.operation, &mut engine, self.driver.now());
+        let result = step(self, &mut engine, driver.now());
         let (wakes, events) = (engine.take_wake(), engine.take_events());
         drop(engine);
         if wakes {
-            self.driver.wake_others();
+            driver.wake_others();
         }
-        self.driver.wake_store();
+        driver.wake_store();
         hooks.emit(&events);
         result
     }
@@ -134,7 +131,7 @@ impl<'a, D: Driver, O: Operation> Run<'a, D, O> {
 impl<D: Driver, O: Operation> Drop for Run<'_, D, O> {
     fn drop(&mut self) {
         if !self.finished {
-            self.step(|operation, engine, now| operation.cancel(engine, now));
+            self.step(|run, engine, now| run.operation.cancel(engine, now));
         }
     }
 }
