@@ -337,8 +337,7 @@ impl Shared {
         request: Request<Vec<u8>>,
         timeout: Duration,
     ) -> Exchange<reqwest::Error> {
-        let (http, route) = self.transport.for_request(&request);
-        let limit = self.transport.max_body_bytes(&request);
+        let (http, route, limit) = self.transport.for_request(&request);
         let unsent = |error| error::failed(error, route);
         let mut request = reqwest::Request::try_from(request).map_err(unsent)?;
         *request.timeout_mut() = Some(timeout);

@@ -260,8 +260,7 @@ impl Driver for Shared {
 impl Shared {
     /// Sends a request and reads the response, up to the first byte beyond the size limit.
     fn exchange(&self, request: Request<Vec<u8>>, timeout: Duration) -> Exchange<ureq::Error> {
-        let (agent, _) = self.transport.for_request(&request);
-        let limit = self.transport.max_body_bytes(&request);
+        let (agent, _, limit) = self.transport.for_request(&request);
         // For an empty body, ureq would send `content-length: 0`.
         let sent = if request.body().is_empty() {
             send(agent, request.map(drop), timeout)

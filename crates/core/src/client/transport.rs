@@ -22,19 +22,17 @@ impl<H> Transport<H> {
         &self.host(endpoint).1
     }
 
-    /// Returns the HTTP client for a request of [`Step::Send`](crate::Step::Send), and its route.
-    pub fn for_request<B>(&self, request: &Request<B>) -> (&H, &Route) {
-        let (clients, route) = self.host(endpoint_of(request));
-        match request.extensions().get() {
-            Some(Replay::OnlyIfUnsent) => (&clients.unpooled, route),
-            _ => (&clients.pooled, route),
-        }
-    }
-
-    /// Returns the longest response body that is read for this request, in bytes; see
-    /// [`EndpointKind::max_body_bytes`].
-    pub fn max_body_bytes<B>(&self, request: &Request<B>) -> usize {
-        endpoint_of(request).max_body_bytes()
+    /// Returns the HTTP client for a request of [`Step::Send`](crate::Step::Send), its route, and
+    /// the longest response body that is read, in bytes; see [`EndpointKind::max_body_bytes`].
+    pub fn for_request<B>(&self, request: &Request<B>) -> (&H, &Route, usize) {
+        // The engine stores the endpoint in the extensions.
+        let endpoint = request.extensions().get().copied().unwrap_or(EndpointKind::FetchToken);
+        let (clients, route) = self.host(endpoint);
+        let client = match request.extensions().get() {
+            Some(Replay::OnlyIfUnsent) => &clients.unpooled,
+            _ => &clients.pooled,
+        };
+        (client, route, endpoint.max_body_bytes())
     }
 
     fn host(&self, endpoint: EndpointKind) -> &(HttpClients<H>, Route) {
@@ -43,11 +41,6 @@ impl<H> Transport<H> {
             Host::Verification => &self.verification,
         }
     }
-}
-
-/// Returns the endpoint that the engine stored in the extensions of a request.
-fn endpoint_of<B>(request: &Request<B>) -> EndpointKind {
-    request.extensions().get().copied().unwrap_or(EndpointKind::FetchToken)
 }
 
 /// The clients of the HTTP library, which differ only in their use of connections.
