@@ -133,7 +133,6 @@ pub struct Authorization {
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 impl Authorization {
-    /// Returns the header.
     pub(crate) fn header(&self) -> (HeaderName, HeaderValue) {
         (self.name.clone(), self.value.clone())
     }

@@ -237,7 +237,6 @@ pub(crate) fn json_headers(authorization: Option<&Authorization>) -> HeaderMap {
     [(ACCEPT, JSON), (CONTENT_TYPE, JSON)].into_iter().chain(authorization).collect()
 }
 
-/// Builds a request from its parts.
 pub(crate) fn request(
     base: &BaseUrl,
     method: Method,

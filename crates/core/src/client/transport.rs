@@ -109,7 +109,6 @@ pub(super) struct Hooks {
 }
 
 impl Hooks {
-    /// Returns whether events are to be recorded.
     pub(super) fn want_events(&self) -> bool {
         self.on_event.is_some() || Event::is_traced()
     }

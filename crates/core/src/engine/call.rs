@@ -41,7 +41,7 @@ pub struct Call<E: Endpoint> {
     /// The wait for which an event was recorded last.
     announced: Option<(Moment, WaitReason)>,
     renewed_after_401: bool,
-    /// Set if a failed attempt may have taken effect.
+    /// Set by failed attempts.
     may_have_taken_effect: bool,
     last: Option<(EndpointKind, CallErrorKind)>,
 }

@@ -12,7 +12,6 @@ const MAX_JSON: usize = 1024 * 1024;
 const MAX_HEAD: usize = 64 * 1024;
 pub(super) const MAX_CHARS: usize = 300;
 
-/// The error message in a response's body.
 #[derive(Default)]
 pub(super) struct ErrorMessage {
     pub(super) text: Option<String>,
