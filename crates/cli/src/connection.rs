@@ -176,13 +176,11 @@ pub(crate) fn root_certificate(context: &Context) -> Result<Option<Vec<u8>>, Fai
 
 /// Returns the configured time limit; profiles cannot set any.
 pub(crate) fn timeout(context: &Context, default: Duration) -> Result<Duration, Failure> {
-    match context.options.timeout {
-        Some(timeout) => Ok(timeout),
-        None => settings(context, None)
-            .timeout()
-            .map(|timeout| timeout.unwrap_or(default))
-            .map_err(Failure::usage),
+    if let Some(timeout) = context.options.timeout {
+        return Ok(timeout);
     }
+    let timeout = settings(context, None).timeout().map_err(Failure::usage)?;
+    Ok(timeout.unwrap_or(default))
 }
 
 /// Returns the names of the flags, variables and settings that supply the credentials.
