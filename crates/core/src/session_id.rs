@@ -71,14 +71,6 @@ impl FromStr for SessionId {
     }
 }
 
-impl TryFrom<&str> for SessionId {
-    type Error = InvalidSessionId;
-
-    fn try_from(text: &str) -> Result<Self, Self::Error> {
-        Self::new(text)
-    }
-}
-
 impl<'de> Deserialize<'de> for SessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         json::from_text(deserializer, "a session id", |text| Self::new(text).ok())
