@@ -56,7 +56,8 @@ impl Connect for Client {
                 .max_idle_connections_per_host(max_idle)
                 .proxy(proxy.clone())
                 .tls_config(tls.clone());
-            let (connector, resolver) = (TunnelConnector::default(), CachingResolver::default());
+            let (connector, resolver) =
+                (UnsentErrorConnector::default(), CachingResolver::default());
             ureq::Agent::with_parts(config.build(), connector, resolver)
         };
         Ok(HttpClients { pooled: agent(MAX_IDLE_CONNECTIONS), unpooled: agent(0) })
@@ -101,9 +102,9 @@ fn ureq_proxy(proxy: &HttpProxy) -> Result<Proxy, ConfigError> {
 /// Connects as ureq does, but its errors do not pass for those of a connection that may have carried
 /// a request.
 #[derive(Debug, Default)]
-struct TunnelConnector(DefaultConnector);
+struct UnsentErrorConnector(DefaultConnector);
 
-impl Connector for TunnelConnector {
+impl Connector for UnsentErrorConnector {
     type Out = Box<dyn Io>;
 
     fn connect(
