@@ -34,17 +34,13 @@ fn kind(error: &reqwest::Error, route: &Route) -> TransportErrorKind {
         return kind;
     }
     match tls_error {
-        // The only errors of connecting whose source is not an I/O error are a refused CONNECT and a
-        // timeout for connecting.
-        None if error.is_connect()
-            && route.proxy().is_some()
-            && io_error(error).is_none()
-            && !error.is_timeout() =>
-        {
+        _ if error.is_timeout() && error.is_connect() => TransportErrorKind::Connect,
+        _ if error.is_timeout() => TransportErrorKind::Timeout,
+        // A refused CONNECT is the only connect error whose source is not an I/O error.
+        None if error.is_connect() && route.proxy().is_some() && io_error(error).is_none() => {
             TransportErrorKind::Proxy
         }
         _ if error.is_connect() || error.is_builder() => TransportErrorKind::Connect,
-        _ if error.is_timeout() => TransportErrorKind::Timeout,
         _ if is_head_too_large(error) => TransportErrorKind::HeadTooLarge,
         _ => TransportErrorKind::ConnectionLost,
     }

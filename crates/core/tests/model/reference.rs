@@ -226,15 +226,15 @@ impl Client {
             self.token_refusals = if refused { self.token_refusals + 1 } else { 0 };
             refusals = refusals.max(self.token_refusals);
         }
-        if of_token && matches!(reply, Reply::Status(401 | 403, _)) {
-            self.denied = Some((now.after(Duration::from_secs(1)), reply));
-        }
         let unsent = refused || matches!(reply, Reply::Unconnected | Reply::Untrusted);
         let transient = match reply {
             Reply::Status(status, _) => matches!(status, 408 | 429 | 500 | 502 | 503 | 504),
             Reply::Malformed | Reply::Untrusted => false,
             _ => true,
         };
+        if of_token && !transient {
+            self.denied = Some((now.after(Duration::from_secs(1)), reply));
+        }
         let repeatable = of_token || call.kind == Kind::Decision || unsent;
         let retry_after = match reply {
             Reply::Status(_, Some(seconds)) if seconds > 0 => Some(Duration::from_secs(seconds)),
