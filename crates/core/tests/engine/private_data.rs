@@ -107,3 +107,19 @@ fn redirect_of_a_creation_does_not_show_the_token_of_the_session() {
         assert!(error.contains(shown) && !error.contains("canary"), "{error}");
     }
 }
+
+#[test]
+fn error_does_not_show_the_token_that_was_replaced() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "canary-first");
+    let mut refused = call();
+    let (_, ticket) = sends(&mut refused, &mut engine, at(1));
+    answer(&mut refused, &mut engine, at(1), ticket, 401, "");
+    let (_, ticket) = sends(&mut refused, &mut engine, at(1));
+    answer(&mut refused, &mut engine, at(1), ticket, 200, &token("canary-second", 1000));
+    let (_, ticket) = sends(&mut refused, &mut engine, at(1));
+    let echo = r#"{"detail":"not canary-first, not canary-second"}"#;
+    answer(&mut refused, &mut engine, at(1), ticket, 401, echo);
+    let error = fails(&mut refused, &mut engine, at(1)).to_string();
+    assert!(error.contains("not ***, not ***"), "{error}");
+}
