@@ -19,5 +19,7 @@ pub use self::config_error::ConfigError;
 pub use self::connect::{Connect, HttpSettings, read_limited};
 pub use self::environment::{Environment, InvalidEnvironment};
 pub use self::error::{ClientError, NOT_HTTP, TransportDetail, describe_refusal};
-pub use self::run::{Driver, Exchange, FailedExchange, Run, receive_head, serve_store};
+pub use self::run::{
+    ArrivalDate, Driver, Exchange, FailedExchange, Run, receive_head, serve_store,
+};
 pub use self::transport::{HttpClients, Route, Transport};

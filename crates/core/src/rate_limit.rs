@@ -56,10 +56,10 @@ impl RateLimit {
     }
 
     /// Adds a `Date` header with the time of arrival to a response whose headers may depend on it,
-    /// unless the server sent a valid one.
-    pub fn stamp_arrival(headers: &mut HeaderMap, arrived: SystemTime) {
+    /// unless the server sent a valid one. Returns whether it did.
+    pub fn stamp_arrival(headers: &mut HeaderMap, arrived: SystemTime) -> bool {
         if !headers.contains_key(RESET) && !headers.contains_key(RETRY_AFTER) {
-            return;
+            return false;
         }
         // The range that an HTTP date can represent.
         let valid = SystemTime::UNIX_EPOCH..SystemTime::UNIX_EPOCH + YEAR_9999;
@@ -68,7 +68,9 @@ impl RateLimit {
             && let Ok(date) = HeaderValue::try_from(httpdate::fmt_http_date(arrived))
         {
             headers.insert(DATE, date);
+            return true;
         }
+        false
     }
 }
 
@@ -169,10 +171,10 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("retry-after", "Sun, 06 Nov 1994 08:49:47 GMT".parse().unwrap());
         let arrived = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        RateLimit::stamp_arrival(&mut headers, arrived);
+        assert!(RateLimit::stamp_arrival(&mut headers, arrived));
         let wait = Some(Duration::from_secs(10));
         assert_eq!(RateLimit::from_headers(&headers).retry_after, wait);
-        RateLimit::stamp_arrival(&mut headers, arrived + Duration::from_secs(5));
+        assert!(!RateLimit::stamp_arrival(&mut headers, arrived + Duration::from_secs(5)));
         assert_eq!(RateLimit::from_headers(&headers).retry_after, wait);
         headers.remove(DATE);
         RateLimit::stamp_arrival(&mut headers, SystemTime::UNIX_EPOCH + YEAR_9999);

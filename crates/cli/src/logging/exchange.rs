@@ -1,6 +1,8 @@
 //! The log of an operation's requests and responses.
 
 use didit_blocking_adapter::core::Moment;
+use didit_blocking_adapter::core::client::ArrivalDate;
+use http::header::DATE;
 use http::{HeaderName, HeaderValue, Request, Response, Uri};
 use tracing::{debug, enabled, trace};
 
@@ -128,7 +130,9 @@ impl Observer for Exchanges {
         if let Some(sent) = self.sent.take() {
             sent.log_end(&response.status().to_string(), now, request_id);
             trace!(target: REQUESTS, "< {}", response.status());
-            for (name, value) in response.headers() {
+            let has_own_date = response.extensions().get::<ArrivalDate>().is_none();
+            let was_sent = |name: &HeaderName| name != DATE || has_own_date;
+            for (name, value) in response.headers().iter().filter(|(name, _)| was_sent(name)) {
                 trace!(target: REQUESTS, "< {name}: {}", received(name, value));
             }
             self.failed = (!response.status().is_success()).then_some((sent.what, sent.attempt));

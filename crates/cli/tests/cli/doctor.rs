@@ -152,20 +152,31 @@ fn failure_of_the_service_is_not_that_of_the_credentials() {
 
 #[test]
 fn missing_date_is_no_failure() {
+    let headers = ["", "Retry-After: 1\r\n", "Date: junk\r\nX-RateLimit-Reset: 1800000000\r\n"];
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut doctor = didit("doctor");
-    doctor.env("DIDIT_BASE_URL", format!("http://{}", listener.local_addr().unwrap()));
+    let url = format!("http://{}", listener.local_addr().unwrap());
     let answering = std::thread::spawn(move || {
         use std::io::{Read as _, Write as _};
-        let (mut stream, _) = listener.accept().unwrap();
-        let _ = stream.read(&mut [0; 4096]).unwrap();
-        let head = "HTTP/1.1 404 X\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
-        stream.write_all(head.as_bytes()).unwrap();
+        for headers in headers.iter().flat_map(|headers| [headers; 2]) {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]).unwrap();
+            let head = "HTTP/1.1 404 X\r\nConnection: close\r\nContent-Length: 2\r\n";
+            stream.write_all(format!("{head}{headers}\r\n{{}}").as_bytes()).unwrap();
+        }
     });
-    let (results, ran) = checked(doctor.env("DIDIT_API_KEY", "key"), 0);
+    let at = |arguments: &str| {
+        let mut command = didit(arguments);
+        command.env("DIDIT_BASE_URL", &url).env("DIDIT_API_KEY", "key");
+        command
+    };
+    for headers in headers {
+        let (results, ran) = checked(&mut at("doctor"), 0);
+        assert_eq!(results, ["ok", "ok", "ok", "ok", "skip", "ok"], "{headers}: {ran:?}");
+        assert!(ran.stdout.contains("as the service sent no date"), "{headers}: {ran:?}");
+        let log = run(&mut at("decision a -vvv")).stderr;
+        assert!(log.contains("< content-length: 2\n") && !log.contains("< date: "), "{log}");
+    }
     answering.join().unwrap();
-    assert_eq!(results, ["ok", "ok", "ok", "ok", "skip", "ok"], "{ran:?}");
-    assert!(ran.stdout.contains("as the service sent no date"), "{ran:?}");
 }
 
 /// Returns the line about the store, which is checked last.

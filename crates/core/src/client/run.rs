@@ -20,7 +20,13 @@ pub type FailedExchange<T> = (TransportError, Option<TransportDetail<T>>);
 /// The outcome of a request: the response, of any status, or the failure.
 pub type Exchange<T> = Result<Response<Vec<u8>>, FailedExchange<T>>;
 
-/// Builds the head of a response that arrived at the time `at`.
+/// Marks a response, in its extensions, whose `Date` header is not the server's but the time of
+/// arrival: see [`RateLimit::stamp_arrival`].
+#[derive(Clone, Copy, Debug)]
+pub struct ArrivalDate;
+
+/// Builds the head of a response that arrived at the time `at`, with an [`ArrivalDate`] if it has
+/// that date.
 ///
 /// # Errors
 /// The headers are longer than [`MAX_HEAD_BYTES`].
@@ -37,7 +43,9 @@ pub fn receive_head<T>(
     let mut head = Response::new(());
     *head.status_mut() = status;
     *head.headers_mut() = headers;
-    RateLimit::stamp_arrival(head.headers_mut(), at);
+    if RateLimit::stamp_arrival(head.headers_mut(), at) {
+        head.extensions_mut().insert(ArrivalDate);
+    }
     Ok(head)
 }
 
@@ -164,5 +172,28 @@ pub fn serve_store<D: Driver>(
                 wait(until.since(now));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{DATE, RETRY_AFTER};
+
+    use super::*;
+
+    #[test]
+    fn date_of_arrival_is_marked() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let own = |pairs: &[(http::HeaderName, &'static str)]| {
+            let value = |value| http::HeaderValue::from_static(value);
+            let headers = pairs.iter().map(|(name, text)| (name.clone(), value(text))).collect();
+            let head = receive_head::<()>(StatusCode::OK, headers, SystemTime::UNIX_EPOCH).unwrap();
+            let has_date = head.headers().contains_key(DATE);
+            (has_date, head.extensions().get::<ArrivalDate>().is_some())
+        };
+        assert_eq!(own(&[]), (false, false));
+        assert_eq!(own(&[(RETRY_AFTER, "1")]), (true, true));
+        assert_eq!(own(&[(RETRY_AFTER, "1"), (DATE, "junk")]), (true, true));
+        assert_eq!(own(&[(RETRY_AFTER, "1"), (DATE, date)]), (true, false));
     }
 }

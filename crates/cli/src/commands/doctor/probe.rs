@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use didit_blocking_adapter::core::client::ArrivalDate;
 use didit_blocking_adapter::core::{Moment, RateLimit};
 use http::{Request, Response};
 use serde_json::{Map, Value};
@@ -34,7 +35,9 @@ impl Observer for &mut Findings {
         now: Moment,
     ) {
         self.took = Some(now.since(self.sent_at));
-        let date = response.headers().get("date").and_then(|value| value.to_str().ok());
+        let is_of_service = response.extensions().get::<ArrivalDate>().is_none();
+        let date = response.headers().get("date").filter(|_| is_of_service);
+        let date = date.and_then(|value| value.to_str().ok());
         if let Some(date) = date.and_then(|date| httpdate::parse_http_date(date).ok()) {
             self.clock_ahead = Some(seconds_after(SystemTime::now(), date));
         }
