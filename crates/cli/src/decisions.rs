@@ -46,6 +46,36 @@ pub(crate) fn print(
 /// The maximum number of decisions that are retrieved at once.
 const MAX_CONCURRENCY: usize = 16;
 
+/// The size of the outcomes that wait for an earlier one, in bytes, from which on no more decisions
+/// are requested.
+const MAX_EARLY_BYTES: usize = 64 * 1024 * 1024;
+
+/// The outcomes that arrived before that of an earlier id.
+#[derive(Default)]
+struct Early {
+    outcomes: BTreeMap<u64, Outcome>,
+    bytes: usize,
+}
+
+impl Early {
+    fn insert(&mut self, outcome: Outcome) {
+        self.bytes += size(&outcome);
+        self.outcomes.insert(outcome.index, outcome);
+    }
+
+    fn remove(&mut self, index: u64) -> Option<Outcome> {
+        let outcome = self.outcomes.remove(&index)?;
+        self.bytes -= size(&outcome);
+        Some(outcome)
+    }
+}
+
+/// Returns the approximate size of an outcome, in bytes.
+fn size(outcome: &Outcome) -> usize {
+    let decision = outcome.result.as_ref().and_then(|result| result.as_ref().ok());
+    size_of::<Outcome>() + decision.map_or(0, |decision| decision.json().as_str().len())
+}
+
 /// Retrieves several decisions at once, and passes the outcomes to `handle` in the order of the
 /// ids.
 fn in_order(
@@ -54,11 +84,12 @@ fn in_order(
     mut handle: impl FnMut(Outcome) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut pending = session_ids.iter().peekable();
-    let mut early = BTreeMap::new();
+    let mut early = Early::default();
     let mut next = 0;
     loop {
-        // Outcomes that arrived early count as well, or they would pile up.
-        while workers.running() + early.len() < MAX_CONCURRENCY
+        // Early outcomes do not stop the loop: the call that they wait for is running.
+        while workers.running() < MAX_CONCURRENCY
+            && early.bytes < MAX_EARLY_BYTES
             && let Some(session_id) = pending.peek()
         {
             match workers.start(session_id) {
@@ -76,9 +107,9 @@ fn in_order(
             return Ok(());
         }
         if let Some(outcome) = workers.next_within(Duration::MAX) {
-            early.insert(outcome.index, outcome);
+            early.insert(outcome);
         }
-        while let Some(outcome) = early.remove(&next) {
+        while let Some(outcome) = early.remove(next) {
             next += 1;
             handle(outcome)?;
         }

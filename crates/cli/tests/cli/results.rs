@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use didit_sandbox::{Fault, Route, Sandbox};
 
@@ -46,6 +47,21 @@ fn few_decisions_are_retrieved_at_once() {
     child.wait().unwrap();
     let ids: BTreeSet<_> = requests[..3].iter().map(|request| &*request.path).collect();
     assert_eq!(ids.len(), 3, "none is requested again before all are requested: {ids:?}");
+}
+
+#[test]
+fn hung_decision_does_not_hold_those_behind_it() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.script(Route::Decision, [Fault::Hang]);
+    let mut decisions = didit_at(&sandbox, "decision");
+    decisions.args((0..60).map(|n| format!("s-{n}"))).stdout(Stdio::null());
+    let started = Instant::now();
+    let mut child = decisions.spawn().unwrap();
+    wait_for_requests(&sandbox, Route::Decision, 60);
+    let took = started.elapsed();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(took < Duration::from_secs(10), "the hung one is given up after ten seconds: {took:?}");
 }
 
 #[test]
