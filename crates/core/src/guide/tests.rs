@@ -51,7 +51,7 @@ fn call_row(name: &str, kind: CallErrorKind) -> Vec<String> {
 }
 
 fn unreadable() -> JsonError {
-    JsonError::at("", "expected value")
+    JsonError::at_offset(b"", 0, "expected value")
 }
 
 #[test]

@@ -7,8 +7,8 @@ use serde_path_to_error::{Path, Segment};
 /// It never contains the value found there, which may be personal data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
-    line: usize,
-    column: usize,
+    /// The line and the column, if they are known.
+    position: Option<(usize, usize)>,
     path: Box<str>,
     problem: Box<str>,
     truncated: bool,
@@ -30,8 +30,7 @@ impl JsonError {
     /// Creates an error without a path.
     pub(super) fn syntax(error: &serde_json::Error) -> Self {
         Self {
-            line: error.line(),
-            column: error.column(),
+            position: Some((error.line(), error.column())),
             path: Box::default(),
             problem: problem(error).into(),
             truncated: error.is_eof(),
@@ -48,18 +47,18 @@ impl JsonError {
     pub(crate) fn at_offset(text: &[u8], offset: usize, problem: &str) -> Self {
         let before = &text[..offset.min(text.len())];
         let line_start = before.iter().rposition(|&b| b == b'\n').map_or(0, |newline| newline + 1);
+        let line = 1 + before.iter().filter(|&&b| b == b'\n').count();
         Self {
-            line: 1 + before.iter().filter(|&&b| b == b'\n').count(),
-            column: 1 + before.len() - line_start,
+            position: Some((line, 1 + before.len() - line_start)),
             path: Box::default(),
             problem: problem.into(),
             truncated: false,
         }
     }
 
-    /// Creates an error for valid JSON with an unusable member at `path`.
+    /// Creates an error for valid JSON with an unusable member at `path`, at an unknown position.
     pub(crate) fn at(path: &str, problem: &str) -> Self {
-        Self { line: 1, column: 1, path: path.into(), problem: problem.into(), truncated: false }
+        Self { position: None, path: path.into(), problem: problem.into(), truncated: false }
     }
 
     /// Returns the same error with `edit` applied to the member names in its path.
@@ -68,15 +67,16 @@ impl JsonError {
         self
     }
 
-    /// Returns the line of the error, counted from 1.
-    pub fn line(&self) -> usize {
-        self.line
+    /// Returns the line of the error, counted from 1; `None` if only the path is known, as for valid
+    /// JSON with an unusable value.
+    pub fn line(&self) -> Option<usize> {
+        self.position.map(|(line, _)| line)
     }
 
     /// Returns the column of the error in bytes, counted from 1; 0 if the error is before the first
-    /// byte of the line.
-    pub fn column(&self) -> usize {
-        self.column
+    /// byte of the line. `None` if the [line](Self::line) is unknown.
+    pub fn column(&self) -> Option<usize> {
+        self.position.map(|(_, column)| column)
     }
 
     /// Returns the path of the invalid member, such as `user_data.email`; empty at the top level.
@@ -92,7 +92,10 @@ impl JsonError {
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at line {} column {}", self.problem, self.line, self.column)?;
+        f.write_str(&self.problem)?;
+        if let Some((line, column)) = self.position {
+            write!(f, " at line {line} column {column}")?;
+        }
         if self.path.is_empty() { Ok(()) } else { write!(f, ", in `{}`", self.path) }
     }
 }
@@ -175,7 +178,14 @@ mod tests {
         }
         assert!(error(r#"{"n"#).is_truncated() && !error("{]").is_truncated());
         let error = error("{\n\"n\": true}");
-        assert_eq!((error.line(), error.column(), error.path()), (2, 9, "n"));
+        assert_eq!((error.line(), error.column(), error.path()), (Some(2), Some(9), "n"));
+    }
+
+    #[test]
+    fn unknown_position_is_not_invented() {
+        let error = JsonError::at("url", "expected a web address");
+        assert_eq!(error.to_string(), "expected a web address, in `url`");
+        assert_eq!((error.line(), error.column()), (None, None));
     }
 
     #[test]
@@ -198,7 +208,7 @@ mod tests {
     fn invalid_utf8_has_a_line_and_a_column() {
         let at = |body: &[u8]| {
             let error = text(body).unwrap_err();
-            (error.line(), error.column(), error.is_truncated())
+            (error.line().unwrap(), error.column().unwrap(), error.is_truncated())
         };
         assert_eq!(at(b"\xff"), (1, 1, false));
         assert_eq!(at(b"ab\ncd\xff"), (2, 3, false));
