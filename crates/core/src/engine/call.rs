@@ -324,7 +324,13 @@ impl<E: Endpoint> Call<E> {
         };
         match self.last.take().or_else(of_token) {
             Some((endpoint, error)) => self.error(endpoint, error, GaveUp::DeadlineExceeded),
-            None => self.error(E::KIND, CallErrorKind::Waiting(reason), GaveUp::DeadlineExceeded),
+            None => {
+                // Until a call sends its own request, all responses are to token requests.
+                let of_token = reason == WaitReason::Response && self.request_attempts == 0;
+                let endpoint =
+                    if of_token && self.sent > 0 { EndpointKind::FetchToken } else { E::KIND };
+                self.error(endpoint, CallErrorKind::Waiting(reason), GaveUp::DeadlineExceeded)
+            }
         }
     }
 

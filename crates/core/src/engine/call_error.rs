@@ -231,7 +231,7 @@ impl CallError {
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { endpoint, kind, gave_up, attempts, .. } = self;
+        let Self { endpoint, kind, gave_up, attempts, retry_after, .. } = self;
         match kind {
             CallErrorKind::Build(error) => write!(f, "could not {endpoint}: {error}")?,
             CallErrorKind::Response(error) => write!(f, "{error}")?,
@@ -251,18 +251,30 @@ impl fmt::Display for CallError {
             (GaveUp::NotRetryable, _) | (GaveUp::AttemptsExhausted, 1) => Ok(()),
             (GaveUp::AttemptsExhausted, _) => write!(f, ", after {attempts} requests"),
             (GaveUp::DeadlineExceeded, _) => {
-                write!(f, ", and the time ran out{}", asked_wait(self.response()))
+                f.write_str(", and the time ran out")?;
+                match (self.response().and_then(ResponseError::retry_after), retry_after) {
+                    (Some(time), _) => {
+                        write!(f, ": the service asks to wait for {}", in_words(time))
+                    }
+                    (None, Some(time)) => {
+                        write!(f, ": the next request can be sent in {}", in_words(*time))
+                    }
+                    (None, None) => Ok(()),
+                }
             }
         }
     }
 }
 
-/// Describes the wait that the service asks for; empty if it asks for none.
-fn asked_wait(error: Option<&ResponseError>) -> String {
-    let wait = error.and_then(ResponseError::retry_after);
-    let seconds = wait.map(|wait| wait.as_millis().div_ceil(1000));
-    let words = seconds.map(|seconds| format!(": the service asks to wait for {seconds} s"));
-    words.unwrap_or_default()
+/// Describes a time, rounded up.
+fn in_words(time: Duration) -> String {
+    let seconds = time.as_millis().div_ceil(1000);
+    match seconds {
+        0..=7200 => format!("{seconds} s"),
+        7201..=172_800 => format!("{} h", seconds.div_ceil(3600)),
+        172_801..=31_536_000 => format!("{} days", seconds.div_ceil(86_400)),
+        _ => "more than a year".to_owned(),
+    }
 }
 
 fn undecided(f: &mut fmt::Formatter<'_>, endpoint: EndpointKind, status: &str) -> fmt::Result {

@@ -98,6 +98,18 @@ fn retry_beyond_the_deadline_fails_at_once() {
 }
 
 #[test]
+fn token_that_takes_all_the_time_is_the_reason() {
+    let mut engine = engine();
+    let mut call = call().with_timeout(Duration::from_secs(5));
+    let (sent, ticket) = sends(&mut call, &mut engine, at(0));
+    assert_eq!(sent, "token -");
+    answer(&mut call, &mut engine, at(5), ticket, 200, &token("t", 1000));
+    let error = fails(&mut call, &mut engine, at(5));
+    assert_eq!(error.endpoint(), EndpointKind::FetchToken);
+    assert!(error.to_string().ends_with("timed out waiting for the response"), "{error}");
+}
+
+#[test]
 fn late_response_is_ignored() {
     let mut engine = engine();
     retrieve(&mut engine, at(0), "t");

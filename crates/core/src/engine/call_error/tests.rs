@@ -170,3 +170,34 @@ fn request_id_is_that_of_the_response() {
     assert_eq!(with_id(""), None);
     assert_eq!(CallError::new(CallErrorKind::Finished).request_id(), None);
 }
+
+#[test]
+fn known_wait_is_stated() {
+    use EndpointKind::RetrieveDecision;
+    use ResponseErrorKind::RateLimited;
+    let kind = response(RetrieveDecision, 429, RateLimited);
+    let error = CallError::new(kind).with_gave_up(GaveUp::DeadlineExceeded);
+    let ends = |error: &CallError, end: &str| {
+        let text = error.to_string();
+        assert!(text.ends_with(&format!("Too Many Requests, and the time ran out{end}")), "{text}");
+    };
+    ends(&error, "");
+    // As the rate limiter sets it if only `X-RateLimit-Reset` says for how long.
+    let limited = error.with_closed_for(Duration::from_millis(28_100), false);
+    ends(&limited, ": the next request can be sent in 29 s");
+    for (seconds, words) in [
+        (7200, "7200 s"),
+        (7201, "3 h"),
+        (172_801, "3 days"),
+        (31_536_000, "365 days"),
+        (31_536_001, "more than a year"),
+        (u64::MAX, "more than a year"),
+    ] {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        let mut asked = ResponseError::new(RetrieveDecision, status, RateLimited);
+        asked.0.retry_after = Some(Duration::from_secs(seconds));
+        let error = CallError::new(CallErrorKind::Response(asked));
+        let error = error.with_gave_up(GaveUp::DeadlineExceeded);
+        ends(&error, &format!(": the service asks to wait for {words}"));
+    }
+}
