@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use didit_conformance::redis_server::RedisServer;
 use didit_core::{
-    Application, Bucket, Join, QuotaRequest, SharedLimit, SharedStore as _, StoreRequest,
+    Application, BaseUrl, Bucket, Join, QuotaRequest, SharedLimit, SharedStore as _, StoreRequest,
 };
 use didit_redis_adapter::RedisStore;
 
@@ -13,7 +13,8 @@ const PERMITS: u64 = 5000;
 pub(crate) fn print() {
     let redis = RedisServer::start();
     let mut store = RedisStore::connect(&redis.url()).unwrap();
-    store.open(&Application { client_id: "id", secret: "secret" });
+    let (client_id, secret, url) = ("id", "secret", &BaseUrl::production());
+    store.open(&Application { client_id, secret, base_url: url, verification_base_url: url });
     let mut request = QuotaRequest {
         bucket: Bucket::Decisions,
         window: Duration::from_secs(60),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use didit_blocking_adapter::core::client::{Environment, InvalidEnvironment};
 use didit_blocking_adapter::core::{
-    BaseUrl, Call, ClientCredentials, Credentials, Endpoint, Operation, Policy, Secret,
+    Application, BaseUrl, Call, ClientCredentials, Credentials, Endpoint, Operation, Policy, Secret,
 };
 use didit_blocking_adapter::{Client, ConfigError, Error};
 use didit_redis_adapter::RedisStore;
@@ -31,8 +31,8 @@ pub(crate) struct Connection {
     pub(crate) client: Client,
     pub(crate) api: Api,
     pub(crate) credentials: Credentials,
-    /// The base URL of `api`.
-    pub(crate) base_url: BaseUrl,
+    /// The base URLs of the data-transfer API and the verification API.
+    base_urls: (BaseUrl, BaseUrl),
     pub(crate) timeout: Duration,
     /// Runs until the connection is dropped.
     _sandbox: Option<Sandbox>,
@@ -97,12 +97,25 @@ impl Requirements {
             builder = builder.shared_store(store);
         }
         let client = builder.build().map_err(|error| unusable(&error, context))?;
-        let base_url = if self.api == Api::Verification { verification } else { transfer };
-        Ok(Connection { client, api: self.api, credentials, base_url, timeout, _sandbox: sandbox })
+        let (api, base_urls) = (self.api, (transfer, verification));
+        Ok(Connection { client, api, credentials, base_urls, timeout, _sandbox: sandbox })
     }
 }
 
 impl Connection {
+    /// Returns the base URL of `api`.
+    pub(crate) fn base_url(&self) -> &BaseUrl {
+        match self.api {
+            Api::DataTransfer => &self.base_urls.0,
+            Api::Verification => &self.base_urls.1,
+        }
+    }
+
+    /// Returns the application whose state is in a shared store.
+    pub(crate) fn application(&self) -> Application<'_> {
+        Application::of(&self.credentials, &self.base_urls.0, &self.base_urls.1)
+    }
+
     /// Connects to the data-transfer API.
     pub(crate) fn new(context: &Context) -> Result<Self, Failure> {
         Requirements::new(Api::DataTransfer).connect(context)

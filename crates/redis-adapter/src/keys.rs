@@ -7,7 +7,7 @@ use hkdf::Hkdf;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// The names and keys derived from an application's credentials.
+/// The names and keys derived from an application's credentials and base URLs.
 pub(crate) struct Keys {
     prefix: String,
     /// A random identifier of this process.
@@ -30,12 +30,15 @@ impl Keys {
     }
 
     pub(crate) fn open(&mut self, application: &Application<'_>) {
+        let Application { client_id, secret, base_url, verification_base_url } = application;
         let salt = Some(b"didit-redis-adapter 1".as_slice());
-        let derived = Hkdf::<Sha256>::new(salt, application.secret.as_bytes());
-        self.application = if application.client_id.is_empty() {
-            hex(&expand::<8>(&derived, &[b"application"])[..])
+        let derived = Hkdf::<Sha256>::new(salt, secret.as_bytes());
+        // The URLs contain no line break.
+        let text = format!("{base_url}\n{verification_base_url}\n{client_id}");
+        self.application = if client_id.is_empty() {
+            hex(&expand::<8>(&derived, &[b"application ", text.as_bytes()])[..])
         } else {
-            hex(&Sha256::digest(application.client_id.as_bytes())[..8])
+            hex(&Sha256::digest(text.as_bytes())[..8])
         };
         self.derived = Some(derived);
     }
@@ -105,8 +108,14 @@ mod tests {
     use super::*;
 
     fn keys(client_id: &str, secret: &str) -> Keys {
+        keys_at(client_id, secret, "https://a", "https://b")
+    }
+
+    fn keys_at(client_id: &str, secret: &str, base: &str, verification: &str) -> Keys {
+        let (base_url, verification_base_url) =
+            (&base.parse().unwrap(), &verification.parse().unwrap());
         let mut keys = Keys::new("p").unwrap();
-        keys.open(&Application { client_id, secret });
+        keys.open(&Application { client_id, secret, base_url, verification_base_url });
         keys
     }
 
@@ -133,8 +142,27 @@ mod tests {
         let names = [keys.name("a"), keys.token_name("a"), keys.mark("canary")];
         assert!(names.iter().all(|name| !name.contains("canary")), "{names:?}");
         assert_eq!(keys.quota_name(Bucket::Decisions, "permits"), keys.name("decisions:permits"));
-        // printf client-canary | sha256sum | cut -c 1-16
-        assert_eq!(keys.application.len(), 16);
+        // printf 'https://a\nhttps://b\nclient-canary' | sha256sum | cut -c 1-16
+        assert_eq!(keys.application, "178e2dcd2f9e7f15");
+    }
+
+    #[test]
+    fn each_base_url_is_another_application() {
+        let token = Secret::from("canary-token");
+        for id in ["id", ""] {
+            let sealed = keys(id, "secret").seal(&token).unwrap();
+            for (base, verification) in [
+                ("https://other", "https://b"),
+                ("https://a:444", "https://b"),
+                ("https://a/prefix", "https://b"),
+                ("https://a", "https://other"),
+                ("https://b", "https://a"),
+            ] {
+                let other = keys_at(id, "secret", base, verification);
+                assert_ne!(other.application, keys(id, "secret").application, "{base}");
+                assert!(other.unseal(&sealed).is_none(), "{base} {verification}");
+            }
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::data_transfer::RetrieveDecision;
 use didit_blocking_adapter::core::oauth::FetchToken;
 use didit_blocking_adapter::core::{
-    Application, Call, CallErrorKind, Credentials, ResponseError, ResponseErrorKind, SharedLimit,
+    Call, CallErrorKind, Credentials, ResponseError, ResponseErrorKind, SharedLimit,
     SharedStore as _, TransportErrorKind,
 };
 use didit_redis_adapter::{Inspection, QuotaUse, RedisStore};
@@ -92,7 +92,8 @@ impl Doctor {
         let error = send_requests(&connection, &mut findings);
         let error = error.as_ref();
         print_finding(format, "host", &host(error, &findings))?;
-        print_finding(format, "tls", &tls(error, connection.base_url.is_plain_http(), &findings))?;
+        let is_plain = connection.base_url().is_plain_http();
+        print_finding(format, "tls", &tls(error, is_plain, &findings))?;
         print_finding(format, "credentials", &credentials(error, &findings))?;
         print_finding(format, "clock", &clock(&findings))?;
         print_finding(format, "quota", &quota(error, &findings))?;
@@ -135,7 +136,7 @@ fn configuration(connection: &Connection, context: &Context) -> String {
     } else {
         connection::credential_sources(context).unwrap_or_default().join(", ")
     };
-    format!("{} with {names}", connection.base_url)
+    format!("{} with {names}", connection.base_url())
 }
 
 fn host(error: Option<&Error>, findings: &Findings) -> Finding {
@@ -219,7 +220,7 @@ fn describe_store(
     shared: &Shared,
     connection: &Connection,
 ) -> Result<String, Failure> {
-    store.open(&Application::of(&connection.credentials));
+    store.open(&connection.application());
     let Inspection { server, latency, quotas, .. } =
         store.inspect().map_err(|error| Failure::new(Exit::Unreachable, shared.explain(&error)))?;
     let quotas: Vec<_> = quotas.iter().filter(|quota| quota.processes > 0).map(quota_use).collect();

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
-use didit_blocking_adapter::core::Application;
 use didit_redis_adapter::WorkList;
 
 use crate::connection::{Api, Requirements};
@@ -123,7 +122,7 @@ impl Export {
             (None, Some(path)) => Source::Failures(path),
             (None, None) => return Err(Failure::usage("give --input or --retry-failures")),
         };
-        let (base_url, restart) = (&connection.base_url, self.restart);
+        let (base_url, restart) = (connection.base_url(), self.restart);
         let named_by = shared.as_ref().map(|shared| shared.named_by);
         let terms = Terms { format, base_url, restart, shared: named_by, job: self.job };
         let progress = Progress::new(context);
@@ -131,8 +130,7 @@ impl Export {
         let concurrency = self.concurrency.into();
         if let (Some(shared), Some(share)) = (&shared, job.share()) {
             let (name, owner) = share.names();
-            let application = Application::of(&connection.credentials);
-            let list = WorkList::new(shared.connect()?, &application, &name, owner);
+            let list = WorkList::new(shared.connect()?, &connection.application(), &name, owner);
             let lease = self.lease.unwrap_or(DEFAULT_LEASE);
             let duplicates =
                 job.divide(Division::new(list, lease, connection.timeout, concurrency))?;

@@ -164,8 +164,10 @@ fn unconfirmed_ids_are_neither_lost_nor_repeated() {
     let sandbox = Sandbox::start().unwrap();
     let redis = RedisServer::start();
     let place = Place::with_ids(20);
+    let url = sandbox.url().parse().unwrap();
+    let (client_id, secret) = (sandbox.client_id(), sandbox.client_secret());
     let application =
-        Application { client_id: sandbox.client_id(), secret: sandbox.client_secret() };
+        Application { client_id, secret, base_url: &url, verification_base_url: &url };
     let store = RedisStore::connect(&redis.url()).unwrap();
     let list = WorkList::new(store, &application, "name night", "a machine that died");
     let mut list = list.with_lease(Duration::from_millis(10));

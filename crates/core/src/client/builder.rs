@@ -141,10 +141,9 @@ impl<C: Connect> ClientBuilder<C> {
     }
 
     /// Shares the rate limits and the token with other processes of the same application through
-    /// this store; see [`EngineBuilder::shared_store`]. The store is called on a separate thread.
+    /// this store; see [`EngineBuilder::build_shared`]. The store is called on a separate thread.
     #[must_use]
-    pub fn shared_store(mut self, mut store: impl SharedStore + 'static) -> Self {
-        self.engine = self.engine.shared_store(&mut store);
+    pub fn shared_store(mut self, store: impl SharedStore + 'static) -> Self {
         self.store = Some(Box::new(store));
         self
     }
@@ -154,8 +153,12 @@ impl<C: Connect> ClientBuilder<C> {
     /// # Errors
     /// A setting is invalid, settings contradict each other, this machine has no root certificates,
     /// or the proxy in the environment is invalid.
-    pub fn build(self) -> Result<C, ConfigError> {
-        let engine = self.engine.seed(C::seed()).build()?;
+    pub fn build(mut self) -> Result<C, ConfigError> {
+        let engine = self.engine.seed(C::seed());
+        let engine = match &mut self.store {
+            Some(store) => engine.build_shared(store.as_mut())?,
+            None => engine.build()?,
+        };
         let transport = match self.http_client {
             Some(_) if !self.root_certificates.is_empty() => {
                 return Err(ConfigError::OwnHttpClient("root_certificate"));

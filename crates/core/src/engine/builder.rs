@@ -23,7 +23,6 @@ pub struct EngineBuilder {
     policy: Policy,
     user_agent: Option<String>,
     seed: u64,
-    shared: bool,
 }
 
 const DEFAULT_USER_AGENT: &str = concat!("didit-rust/", env!("CARGO_PKG_VERSION"));
@@ -37,7 +36,6 @@ impl EngineBuilder {
             policy: Policy::default(),
             user_agent: None,
             seed: 0,
-            shared: false,
         }
     }
 
@@ -85,18 +83,6 @@ impl EngineBuilder {
         self
     }
 
-    /// Shares the quotas and the token with other processes of the same application through this
-    /// store, and opens it for the application. [`Engine::poll_store`] then returns the requests to
-    /// send to it.
-    ///
-    /// The budgets of the policy then apply to all processes together.
-    #[must_use]
-    pub fn shared_store(mut self, store: &mut dyn SharedStore) -> Self {
-        store.open(&Application::of(&self.credentials));
-        self.shared = true;
-        self
-    }
-
     /// Builds the engine.
     ///
     /// # Errors
@@ -122,10 +108,22 @@ impl EngineBuilder {
             self.verification_base.unwrap_or_else(|| self.base.verification_counterpart());
         let (base, policy) = (self.base, self.policy);
         let settings = Settings { base, verification_base, policy, user_agent };
-        let mut engine = Engine::new(Arc::new(settings), self.credentials, self.seed);
-        if self.shared {
-            engine.join_fleet();
-        }
+        Ok(Engine::new(Arc::new(settings), self.credentials, self.seed))
+    }
+
+    /// Builds an engine that shares the quotas and the token with other processes of the same
+    /// application through this store, and opens it for the application: the credentials and the
+    /// base URLs. [`Engine::poll_store`] returns the requests to send to it.
+    ///
+    /// The budgets of the policy apply to all processes together.
+    ///
+    /// # Errors
+    /// Those of [`build`](Self::build).
+    pub fn build_shared(self, store: &mut dyn SharedStore) -> Result<Engine, BuildError> {
+        let mut engine = self.build()?;
+        let Settings { base, verification_base, .. } = &*engine.settings;
+        store.open(&Application::of(&engine.credentials, base, verification_base));
+        engine.join_fleet();
         Ok(engine)
     }
 }
@@ -161,7 +159,7 @@ impl Engine {
 
     /// Replaces the credentials of all calls, for example to rotate a bearer token or a secret. The
     /// cached token is dropped; requests in flight keep theirs. An engine with a
-    /// [shared](EngineBuilder::shared_store) store stops using it, since the store belongs to the old
+    /// [shared](EngineBuilder::build_shared) store stops using it, since the store belongs to the old
     /// credentials; calls that wait for its permits may then be sent in another order.
     pub fn set_credentials(&mut self, credentials: impl Into<Credentials>) {
         self.credentials = credentials.into();

@@ -67,7 +67,7 @@ impl Engine {
         self.fleet = Some(Box::new(Fleet::new(policy.attempt_timeout)));
     }
 
-    /// Returns the requests to the [shared](crate::EngineBuilder::shared_store) store, if there is one.
+    /// Returns the requests to the [shared](crate::EngineBuilder::build_shared) store, if there is one.
     /// Poll again after each step of an operation, and at the moment that a wait gives.
     pub fn poll_store(&mut self, now: Moment) -> StoreStep {
         self.check_store(now);

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::base_url::BaseUrl;
 use crate::credentials::Credentials;
 use crate::endpoint::Bucket;
 use crate::secret::Secret;
@@ -28,30 +29,43 @@ pub trait SharedStore: fmt::Debug + Send {
     fn exchange(&mut self, requests: &[StoreRequest]) -> Result<Vec<StoreAnswer>, StoreError>;
 }
 
-/// An application of the service, to which quotas and tokens belong.
+/// An application of a service, to which quotas and tokens belong: the same credentials for another
+/// base URL are another application.
 #[derive(Clone, Copy)]
 pub struct Application<'a> {
     /// The client id; empty if the application has only a token or key.
     pub client_id: &'a str,
     /// The client secret, or the token or key; empty without credentials.
     pub secret: &'a str,
+    /// The base URL of token requests and the data-transfer API.
+    pub base_url: &'a BaseUrl,
+    /// The base URL of the verification API.
+    pub verification_base_url: &'a BaseUrl,
 }
 
 impl<'a> Application<'a> {
-    /// Returns the application that has these credentials.
-    pub fn of(credentials: &'a Credentials) -> Self {
+    /// Returns the application that has these credentials for the service with these base URLs.
+    pub fn of(
+        credentials: &'a Credentials,
+        base_url: &'a BaseUrl,
+        verification_base_url: &'a BaseUrl,
+    ) -> Self {
         let (client_id, secret) = match credentials {
             Credentials::Client(client) => (client.client_id(), client.secret()),
             Credentials::Token(authorization) => ("", authorization.secret()),
             Credentials::None => ("", ""),
         };
-        Self { client_id, secret }
+        Self { client_id, secret, base_url, verification_base_url }
     }
 }
 
 impl fmt::Debug for Application<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Application").field("client_id", &self.client_id).finish_non_exhaustive()
+        f.debug_struct("Application")
+            .field("client_id", &self.client_id)
+            .field("base_url", &self.base_url)
+            .field("verification_base_url", &self.verification_base_url)
+            .finish_non_exhaustive()
     }
 }
 

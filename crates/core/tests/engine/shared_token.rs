@@ -21,7 +21,7 @@ impl SharedStore for Played {
 }
 
 pub(super) fn sharing() -> Engine {
-    builder().shared_store(&mut Played).build().unwrap()
+    builder().build_shared(&mut Played).unwrap()
 }
 
 /// Returns the engine's requests to the store about the token, and the answers to all requests:

@@ -22,7 +22,9 @@ impl SharedStore for Store {
 
 fn shared(edit: impl FnOnce(&mut Policy)) -> Engine {
     let builder = Engine::builder(Authorization::bearer("held").unwrap());
-    recorded(builder.edit_policy(edit).shared_store(&mut Store))
+    let mut engine = builder.edit_policy(edit).build_shared(&mut Store).unwrap();
+    engine.record_events(true);
+    engine
 }
 
 /// Returns an engine with a call that waits for a permit of the store.

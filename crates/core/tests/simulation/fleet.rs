@@ -105,7 +105,7 @@ impl Fleet {
     pub(crate) fn add_process(&mut self, policy: Policy) -> usize {
         let p = self.processes.len();
         let builder = Engine::builder(self.service.access.credentials()).policy(policy);
-        let engine = builder.seed(self.dice.roll()).shared_store(&mut Placeholder).build().unwrap();
+        let engine = builder.seed(self.dice.roll()).build_shared(&mut Placeholder).unwrap();
         self.processes.push(Process {
             engine,
             origin: self.dice.up_to(Duration::from_secs(100_000)),

@@ -11,7 +11,7 @@ use didit_core::{SharedStore as _, StoreRequest};
 use didit_redis_adapter::RedisStore;
 
 use super::forwarder::Forwarder;
-use super::{APPLICATION, command, join_request, member_request, process, quota, user_url};
+use super::{canary, command, join_request, member_request, process, quota, user_url};
 
 #[test]
 fn unreachable_server_is_an_error_unless_optional() {
@@ -43,7 +43,7 @@ fn documented_acl_rights_suffice() {
     let advice = "the user or the password is refused; check them in its URL";
     assert_eq!(refused, format!("Redis at {}: {advice}", server.address()));
     let mut other = RedisStore::builder(&url).prefix("other").connect().unwrap();
-    other.open(&APPLICATION);
+    other.open(&canary());
     let error = other.exchange(&[StoreRequest::Quota(join_request(1))]).unwrap_err().to_string();
     // Valkey capitalizes the message.
     assert!(
@@ -182,7 +182,7 @@ fn tls_with_a_custom_root_certificate() {
     let certificate = fs::read(folder.path().join("cert.pem")).unwrap();
     let url = server.url();
     let mut store = RedisStore::builder(&url).root_certificate(&certificate).connect().unwrap();
-    store.open(&APPLICATION);
+    store.open(&canary());
     assert_eq!(quota(&mut store, join_request(1)).granted, 1);
     // Without TLS, the root certificate is ignored.
     let plain = RedisServer::start();

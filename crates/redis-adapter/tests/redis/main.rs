@@ -11,17 +11,25 @@ mod quota;
 mod token;
 mod work_list;
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use didit_conformance::redis_server::RedisServer;
 use didit_core::{
-    Application, Bucket, Join, QuotaAnswer, QuotaRequest, SharedStore as _, StoreAnswer,
+    Application, BaseUrl, Bucket, Join, QuotaAnswer, QuotaRequest, SharedStore as _, StoreAnswer,
     StoreRequest, TokenAnswer, TokenRequest,
 };
 use didit_redis_adapter::RedisStore;
 
-const APPLICATION: Application<'_> =
-    Application { client_id: "client-canary", secret: "secret-canary" };
+static BASE_URL: LazyLock<BaseUrl> = LazyLock::new(BaseUrl::production);
+
+fn application(client_id: &'static str, secret: &'static str) -> Application<'static> {
+    Application { client_id, secret, base_url: &BASE_URL, verification_base_url: &BASE_URL }
+}
+
+fn canary() -> Application<'static> {
+    application("client-canary", "secret-canary")
+}
 
 /// Runs a command as the default user and returns the `Debug` text of its result.
 fn command(server: &RedisServer, command: &[&str]) -> String {
@@ -43,7 +51,7 @@ fn user_url(server: &RedisServer) -> String {
 /// Connects as another process of the same application.
 fn process(url: &str) -> RedisStore {
     let mut store = RedisStore::connect(url).unwrap();
-    store.open(&APPLICATION);
+    store.open(&canary());
     store
 }
 

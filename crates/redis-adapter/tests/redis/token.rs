@@ -4,13 +4,13 @@ use std::time::Duration;
 use didit_blocking_adapter::Client;
 use didit_conformance::redis_server::RedisServer;
 use didit_core::{
-    Application, ClientCredentials, Policy, Secret, SharedStore as _, SharedToken, StoreRequest,
-    TokenAnswer, TokenRequest,
+    ClientCredentials, Policy, Secret, SharedStore as _, SharedToken, StoreRequest, TokenAnswer,
+    TokenRequest,
 };
 use didit_redis_adapter::RedisStore;
 use didit_sandbox::{Fault, Route, Sandbox};
 
-use super::{command, join_request, pair, process, quota, token};
+use super::{application, command, join_request, pair, process, quota, token};
 
 const LEASE: Duration = Duration::from_secs(15);
 
@@ -207,9 +207,28 @@ fn tokens_are_separate_per_application_and_secret() {
     for (client_id, secret) in [("client-canary", "rotated"), ("other", "secret-canary"), ("", "k")]
     {
         let mut other = RedisStore::connect(&server.url()).unwrap();
-        other.open(&Application { client_id, secret });
+        other.open(&application(client_id, secret));
         assert!(matches!(token(&mut other, get()), TokenAnswer::Fetch), "{client_id} {secret}");
     }
+}
+
+#[test]
+fn clients_of_another_base_url_share_nothing() {
+    let server = RedisServer::start();
+    let services = [Sandbox::start().unwrap(), Sandbox::start().unwrap()];
+    let ask = |sandbox: &Sandbox| {
+        let client = ClientCredentials::new(sandbox.client_id(), sandbox.client_secret());
+        // The store applies to the base URL that is set after it, too.
+        let client = Client::builder(client.unwrap())
+            .shared_store(RedisStore::connect(&server.url()).unwrap())
+            .base_url(sandbox.url().parse().unwrap());
+        client.build().unwrap().decision(&"s-1".parse().unwrap()).unwrap();
+    };
+    for sandbox in services.iter().chain(&services) {
+        ask(sandbox);
+    }
+    let sent = services.map(|it| [Route::Token, Route::Decision].map(|r| it.requests_to(r).len()));
+    assert_eq!(sent, [[1, 2]; 2]);
 }
 
 #[test]

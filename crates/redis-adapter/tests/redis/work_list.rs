@@ -9,13 +9,13 @@ use didit_conformance::redis_server::RedisServer;
 use didit_core::SessionId;
 use didit_redis_adapter::{Claim, RedisStore, WorkList, WorkListError};
 
-use super::{APPLICATION, command};
+use super::{canary, command};
 
 const LEASE: Duration = Duration::from_millis(300);
 
 fn list(url: &str, owner: &str) -> WorkList {
     let store = RedisStore::connect(url).unwrap();
-    WorkList::new(store, &APPLICATION, "job", owner).with_lease(LEASE)
+    WorkList::new(store, &canary(), "job", owner).with_lease(LEASE)
 }
 
 fn ids(count: usize) -> Vec<SessionId> {
