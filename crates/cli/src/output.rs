@@ -66,7 +66,12 @@ pub(crate) fn print_as(
 
 /// Prints a JSON text as one line. On a terminal, control characters are escaped.
 pub(crate) fn print_json(text: &str) -> Result<(), Failure> {
-    let escaped = io::stdout().is_terminal().then(|| terminal::escape_json(text));
+    print_line(text, terminal::escape_json)
+}
+
+/// Prints a line, which `escape` changes on a terminal.
+pub(crate) fn print_line(text: &str, escape: fn(&str) -> String) -> Result<(), Failure> {
+    let escaped = io::stdout().is_terminal().then(|| escape(text));
     print(&format!("{}\n", escaped.as_deref().unwrap_or(text)))
 }
 

@@ -218,7 +218,7 @@ impl Files {
         let record = self.arguments.format.record(decision);
         match &mut self.output {
             Some(output) => output.append(&record),
-            None => output::print(&record),
+            None => self.arguments.format.print(&record),
         }
     }
 

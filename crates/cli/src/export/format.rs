@@ -10,7 +10,9 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::csv;
+use crate::failure::Failure;
 use crate::workers::AnyDecision;
+use crate::{output, terminal};
 
 /// The maximum length of a record in bytes. Its response has at most 8 MiB; CSV writes some of it
 /// twice, and doubles quotes.
@@ -57,6 +59,12 @@ impl ExportFormat {
             (Self::CsvRaw, AnyDecision::Transfer(decision)) => csv::record(decision, false),
             _ => decision.json().to_compact() + "\n",
         }
+    }
+
+    /// Prints a record. On a terminal, control characters are escaped.
+    pub(super) fn print(self, record: &str) -> Result<(), Failure> {
+        let escape = if self.is_lines() { terminal::escape_json } else { terminal::escape };
+        output::print_line(record.strip_suffix('\n').unwrap_or(record), escape)
     }
 
     /// Returns the session id of a record; `None` if the record is incomplete.

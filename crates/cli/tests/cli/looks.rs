@@ -128,6 +128,29 @@ fn failures_and_warnings_stand_on_lines_of_their_own() {
     assert!(before.ends_with("\r\u{1b}[K"), "{shown:?}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn export_to_a_terminal_prints_no_control_characters() {
+    let sandbox = Sandbox::start().unwrap();
+    let decision = "{\"session_id\":\"a\",\"status\":\"\u{9b}2J\",\"vendor_data\":\"\\u001b]0;x\\u0007\u{202e}\"}";
+    sandbox.decision("a", decision);
+    for (format, shown) in [
+        ("csv", r"a,,\u{9b}2J,\u{1b}]0;x\u{7}\u{202e},"),
+        (
+            "jsonl",
+            r#"{"session_id":"a","status":"\u009b2J","vendor_data":"\u001b]0;x\u0007\u202e"}"#,
+        ),
+    ] {
+        let export =
+            format!("echo a | didit export --input - --output - --format {format} --quiet");
+        let printed = on_a_terminal(&sandbox, 80, &export);
+        assert!(printed.contains(shown), "{printed:?}");
+        assert!(!printed.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}']), "{printed:?}");
+        let piped = on_a_terminal(&sandbox, 80, &format!("{export} | cat"));
+        assert!(piped.contains("\u{9b}2J"), "{piped:?}");
+    }
+}
+
 #[test]
 fn exit_status_option_reflects_the_decision() {
     let sandbox = Sandbox::start().unwrap();
