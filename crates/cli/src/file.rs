@@ -1,5 +1,6 @@
 //! Reads and replaces whole files.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::path::Path;
@@ -10,6 +11,13 @@ use tempfile::NamedTempFile;
 
 /// The maximum length of a secret in bytes.
 pub(crate) const MAX_SECRET: usize = 1 << 16;
+
+/// Returns the name of a file; `None` for a path that can only lead to a folder, like `a/` or `a/.`.
+pub(crate) fn name_of(path: &Path) -> Option<&OsStr> {
+    let ends_with =
+        |name: &OsStr| path.as_os_str().as_encoded_bytes().ends_with(name.as_encoded_bytes());
+    path.file_name().filter(|name| ends_with(name))
+}
 
 /// Reads a file of at most `limit` bytes.
 pub(crate) fn read(path: &Path, limit: usize) -> io::Result<Vec<u8>> {

@@ -1,11 +1,11 @@
 //! The names of an export's files.
 
-use std::ffi::OsStr;
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use crate::failure::Failure;
+use crate::file;
 
 /// The maximum number of symbolic links to follow, as on Linux.
 const MAX_LINKS: usize = 40;
@@ -101,8 +101,7 @@ fn follow_links(path: &Path) -> Result<PathBuf, Failure> {
 
 /// Resolves the folder of a file that may not exist yet; the file itself may be a link.
 fn absolute(path: &Path) -> Result<Named, Failure> {
-    let name = path.file_name().filter(|name| *name != OsStr::new(".."));
-    let name = name.ok_or_else(|| refused(path, "it names no file"))?;
+    let name = file::name_of(path).ok_or_else(|| refused(path, "it names no file"))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let shown = folder.unwrap_or(Path::new("."));
     let folder = shown.canonicalize().map_err(|error| match error.kind() {

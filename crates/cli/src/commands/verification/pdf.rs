@@ -106,9 +106,7 @@ impl Pdf {
     fn check_output(&self) -> Result<(), Failure> {
         let shown = self.output.display();
         let refused = |why: &str| Err(Failure::usage(format!("--output: {shown} {why}")));
-        let name = self.output.file_name().unwrap_or_default().as_encoded_bytes();
-        let ends_with_name = self.output.as_os_str().as_encoded_bytes().ends_with(name);
-        if self.output.is_dir() || name.is_empty() || !ends_with_name {
+        if self.output.is_dir() || file::name_of(&self.output).is_none() {
             return refused("is a folder; give a file");
         }
         match self.output.symlink_metadata() {
