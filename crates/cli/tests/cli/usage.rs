@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// Invalid command lines, each with the words that its error message must contain.
-const INVALID: [(&str, &[&str]); 70] = [
+const INVALID: [(&str, &[&str]); 71] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -92,6 +92,10 @@ const INVALID: [(&str, &[&str]); 70] = [
     ("man --output /etc/hostname", &["--output: /etc/hostname is a file; give a folder"]),
     ("token", &["set DIDIT_CLIENT_ID", "or keep them in a profile", "add --sandbox"]),
     ("webhook send nowhere", &["\"nowhere\"", "http://127.0.0.1:3000/webhooks"]),
+    (
+        "sandbox --webhook http://u:canary@127.0.0.1/",
+        &["the webhook destination is not an http URL"],
+    ),
 ];
 
 #[test]

@@ -18,8 +18,9 @@ impl Destination {
     /// Parses an `http` URL whose host is `localhost` or a loopback address, without a DNS lookup.
     pub(crate) fn new(url: &str, secret: &str) -> io::Result<Self> {
         Self::parse(url, secret).ok_or_else(|| {
+            let shown = public_part(url).map(|part| format!(" {part:?}")).unwrap_or_default();
             let why = format!(
-                "the webhook destination {url:?} is not an http URL of this machine, like \
+                "the webhook destination{shown} is not an http URL of this machine, like \
                  http://127.0.0.1:3000/webhooks"
             );
             io::Error::new(io::ErrorKind::InvalidInput, why)
@@ -54,9 +55,30 @@ impl Destination {
     }
 }
 
+/// Returns the beginning of a URL, without its query, which may be secret; `None` if it may have user
+/// information.
+fn public_part(url: &str) -> Option<&str> {
+    url.split(['?', '#']).next().filter(|_| !url.contains('@'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn errors_show_neither_user_information_nor_query() {
+        for (url, shown) in [
+            ("https://h/path?key=canary#canary", " \"https://h/path\""),
+            ("https://u:canary@h", ""),
+            ("http://u:can/ary?canary@127.0.0.1", ""),
+            ("//canary@h", ""),
+            ("https://h/?email=a@b&key=canary", ""),
+        ] {
+            let error = Destination::new(url, "s").err().unwrap().to_string();
+            let start = format!("the webhook destination{shown} is not an http URL");
+            assert!(error.starts_with(&start), "{url}: {error}");
+        }
+    }
 
     #[test]
     fn only_http_urls_of_this_machine_are_accepted() {

@@ -186,7 +186,10 @@ fn report<B>(response: &Response<B>, format: Format) -> Result<Exit, Failure> {
 fn public_part(url: &Uri) -> String {
     let scheme = url.scheme_str().map(|scheme| format!("{scheme}://")).unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    let text = [&*scheme, url.host().unwrap_or_default(), &*port, url.path()].concat();
+    // Without a scheme, `//user@host` is a path.
+    let path = if url.host().is_some() { Some(url.path()) } else { url.path().rsplit('@').next() };
+    let host = url.host().unwrap_or_default();
+    let text = [&*scheme, host, &*port, path.unwrap_or_default()].concat();
     text.chars().take(MAX_SHOWN).collect()
 }
 
