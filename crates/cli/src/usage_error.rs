@@ -140,6 +140,10 @@ impl Mistake<'_> {
                  DIDIT_CLIENT_SECRET, DIDIT_ACCESS_TOKEN or DIDIT_API_KEY"
             ),
             _ => {
+                if !argument.starts_with('-') && self.command.get_positionals().next().is_none() {
+                    // It may be a secret that was meant for an option.
+                    return format!("`{}` takes options, but no other arguments", self.path);
+                }
                 let near = self.did_you_mean(ContextKind::SuggestedArg, "");
                 let kind = if argument.starts_with('-') { "option" } else { "argument" };
                 format!("`{}` takes no {kind} {argument:?}{near}", self.path)

@@ -59,6 +59,10 @@ fn verify_accepts_valid_webhooks_and_names_failed_checks() {
     assert!(run(&mut verify("")).error(2).contains("--headers: headers: line 1: \"nonsense\""));
     let missing = run(&mut didit("webhook verify -H X-Signature:a --body -"));
     assert!(missing.error(2).contains("set DIDIT_WEBHOOK_SECRET"), "{missing:?}");
+    let mut misplaced = didit("webhook verify -H X-Signature:a --body -");
+    let misplaced = run(misplaced.env("DIDIT_WEBHOOK_SECRET_FILE", SECRET));
+    let line = misplaced.error(2);
+    assert!(line.contains("_FILE: could not read the file: ") && !line.contains(SECRET), "{line}");
 }
 
 #[test]

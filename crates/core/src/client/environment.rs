@@ -173,8 +173,15 @@ impl<'a> Environment<'a> {
         path: PathBuf,
         limit: usize,
     ) -> Result<Vec<u8>, InvalidEnvironment> {
-        (self.read_file)(&path, limit)
-            .map_err(|error| Problem::Unreadable(name, path, error.to_string()).into())
+        (self.read_file)(&path, limit).map_err(|error| {
+            use io::ErrorKind::{InvalidFilename, NotFound};
+            // The secret itself may stand in place of the path.
+            let may_be_secret = name == CLIENT_SECRET_FILE
+                && matches!(error.kind(), NotFound | InvalidFilename)
+                && !path.is_absolute();
+            let path = (!may_be_secret).then_some(path);
+            Problem::Unreadable(name, path, error.to_string()).into()
+        })
     }
 
     fn token_credentials(&self, variable: &'static str) -> Result<Credentials, InvalidEnvironment> {
@@ -208,7 +215,7 @@ impl<'a> Environment<'a> {
     fn read_secret(&self, name: &'static str, path: PathBuf) -> Result<Secret, InvalidEnvironment> {
         let content = Zeroizing::new(self.read(name, path.clone(), MAX_SECRET)?);
         let text = str::from_utf8(&content);
-        let not_text = |_| Problem::Unreadable(name, path, "it is not UTF-8".to_owned());
+        let not_text = |_| Problem::Unreadable(name, Some(path), "it is not UTF-8".to_owned());
         let text = text.map_err(not_text)?;
         let line = text.strip_suffix('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
         Ok(line.unwrap_or(text).into())
@@ -233,7 +240,7 @@ mod tests {
         };
         Environment::new(variable, |path| {
             let content = path.to_str().unwrap().to_owned();
-            if content == "gone" {
+            if content.ends_with("gone") {
                 Err(io::ErrorKind::NotFound.into())
             } else {
                 Ok(io::Cursor::new(content))
@@ -259,7 +266,7 @@ mod tests {
     #[test]
     fn errors_name_the_variables_to_change() {
         let several = "several kinds of credentials are configured: ";
-        let cases: [(&[_], &str, &[&str]); 10] = [
+        let cases: [(&[_], &str, &[&str]); 11] = [
             (&[], "set DIDIT_CLIENT_ID and", &[CLIENT_ID, CLIENT_SECRET, ACCESS_TOKEN, API_KEY]),
             (&[(CLIENT_ID, "i")], "the client secret is missing; set", &[CLIENT_SECRET]),
             (&[(CLIENT_SECRET, "canary")], "the client id is missing; set", &[CLIENT_ID]),
@@ -276,8 +283,13 @@ mod tests {
             (&[(ACCESS_TOKEN, "canary"), (API_KEY, "canary")], several, &[ACCESS_TOKEN, API_KEY]),
             (&[(ACCESS_TOKEN, "can ary")], "DIDIT_ACCESS_TOKEN: the access token", &[ACCESS_TOKEN]),
             (
-                &[(CLIENT_ID, "i"), (CLIENT_SECRET_FILE, "gone")],
-                "DIDIT_CLIENT_SECRET_FILE: could not read gone: ",
+                &[(CLIENT_ID, "i"), (CLIENT_SECRET_FILE, "/run/gone")],
+                "DIDIT_CLIENT_SECRET_FILE: could not read /run/gone: ",
+                &[CLIENT_SECRET_FILE],
+            ),
+            (
+                &[(CLIENT_ID, "i"), (CLIENT_SECRET_FILE, "canary/gone")],
+                "DIDIT_CLIENT_SECRET_FILE: could not read the file: ",
                 &[CLIENT_SECRET_FILE],
             ),
             (

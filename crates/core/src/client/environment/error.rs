@@ -15,7 +15,8 @@ pub(super) enum Problem {
     NoClientId,
     NoClientSecret,
     NotText(&'static str),
-    Unreadable(&'static str, PathBuf, String),
+    /// Without the path if it may be a secret.
+    Unreadable(&'static str, Option<PathBuf>, String),
     Invalid(&'static str, String),
 }
 
@@ -64,8 +65,11 @@ impl fmt::Display for InvalidEnvironment {
                 "the client secret is missing; set DIDIT_CLIENT_SECRET or DIDIT_CLIENT_SECRET_FILE",
             ),
             Problem::NotText(name) => write!(f, "{name} is not UTF-8; set it to text"),
-            Problem::Unreadable(name, path, why) => {
+            Problem::Unreadable(name, Some(path), why) => {
                 write!(f, "{name}: could not read {}: {why}", path.display())
+            }
+            Problem::Unreadable(name, None, why) => {
+                write!(f, "{name}: could not read the file: {why}")
             }
             Problem::Invalid(name, why) => write!(f, "{name}: {why}"),
         }
