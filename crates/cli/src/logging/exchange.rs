@@ -48,6 +48,35 @@ const PLAIN: [&str; 12] = [
     "text/plain",
 ];
 
+/// The other headers of responses whose names are shown: the service may repeat a secret or personal
+/// data in a name as well.
+const NAMED: [&str; 24] = [
+    "age",
+    "allow",
+    "alt-svc",
+    "cf-cache-status",
+    "cf-ray",
+    "content-disposition",
+    "content-language",
+    "content-security-policy",
+    "etag",
+    "expires",
+    "last-modified",
+    "link",
+    "location",
+    "nel",
+    "referrer-policy",
+    "report-to",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+    "vary",
+    "via",
+    "www-authenticate",
+    "x-frame-options",
+    "x-request-id",
+];
+
 #[derive(Default)]
 pub(crate) struct Exchanges {
     sent: Option<Sent>,
@@ -96,6 +125,13 @@ fn received<'a>(name: &HeaderName, value: &'a HeaderValue) -> &'a str {
     if is_plain { text } else { REDACTED }
 }
 
+/// Returns the name of a header of a response, redacted unless it is a known one.
+fn name_of(name: &HeaderName) -> &str {
+    let name = name.as_str();
+    let is_known = SHOWN.contains(&name) || NAMED.contains(&name);
+    if is_known { name } else { REDACTED }
+}
+
 /// Returns the URL with its query redacted, since a query may contain personal data.
 fn without_query(uri: &Uri) -> String {
     let text = uri.to_string();
@@ -133,7 +169,7 @@ impl Observer for Exchanges {
             let has_own_date = response.extensions().get::<ArrivalDate>().is_none();
             let was_sent = |name: &HeaderName| name != DATE || has_own_date;
             for (name, value) in response.headers().iter().filter(|(name, _)| was_sent(name)) {
-                trace!(target: REQUESTS, "< {name}: {}", received(name, value));
+                trace!(target: REQUESTS, "< {}: {}", name_of(name), received(name, value));
             }
             self.failed = (!response.status().is_success()).then_some((sent.what, sent.attempt));
         }

@@ -55,6 +55,19 @@ fn logged_headers_contain_no_secrets() {
     }
 }
 
+#[test]
+fn logged_names_of_headers_contain_no_secrets() {
+    let sandbox = Sandbox::start().unwrap();
+    let named = Fault::answer(404).header("canary-token", "1").header("Server", "x");
+    sandbox.always(Route::Decision, named);
+    let ran = run(didit("-vvv decision a")
+        .env("DIDIT_BASE_URL", sandbox.url())
+        .env("DIDIT_ACCESS_TOKEN", "Canary-Token"));
+    assert!(ran.stderr.contains("< [redacted]: [redacted]\n"), "{ran:?}");
+    assert!(ran.stderr.contains("< server: [redacted]\n"), "{ran:?}");
+    assert!(!ran.stderr.to_ascii_lowercase().contains("canary"), "{ran:?}");
+}
+
 /// The log removes what errors remove, in every encoding.
 #[test]
 fn logged_responses_contain_no_encoded_secrets() {
