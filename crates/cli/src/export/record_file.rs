@@ -15,6 +15,8 @@ use crate::file::{self, Identity};
 /// were not written.
 const SECTOR: usize = 16;
 
+const MOVED: &str = "was moved or replaced during the export; put it back";
+
 pub(super) struct RecordFile {
     pub(super) name: Named,
     pub(super) identity: Identity,
@@ -163,16 +165,18 @@ impl RecordFile {
         Ok(())
     }
 
-    /// Fails if the name no longer leads to the file, so that what was written is not found there.
+    /// Fails if what was written is no longer found under the name.
     pub(super) fn check_name(&self) -> Result<(), Failure> {
         let name = &self.name;
-        let lost_nothing = self.is_empty() && name.path.symlink_metadata().is_err();
-        if lost_nothing || self.identity.is_at(&name.path) {
-            return Ok(());
-        }
-        Err(Failure::other(format!(
-            "{name} was moved or replaced during the export; put it back, and {RESUME_HINT}"
-        )))
+        let found = name.path.symlink_metadata();
+        let why = match found {
+            Err(_) if self.is_empty() => return Ok(()),
+            Ok(found) if Identity::of(&found) != self.identity => MOVED,
+            Ok(found) if found.len() == self.length => return Ok(()),
+            Ok(_) => "was changed by another program during the export; check it",
+            Err(_) => MOVED,
+        };
+        Err(Failure::other(format!("{name} {why}, and {RESUME_HINT}")))
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {

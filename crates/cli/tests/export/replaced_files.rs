@@ -1,6 +1,7 @@
 //! Files that are removed or replaced while an export writes to them.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::time::Duration;
@@ -57,6 +58,24 @@ fn removed_output_is_not_a_success() {
     wait(child).ends(1, "out was moved or replaced");
     run(&mut place.export(&sandbox, "")).ends(0, "20 exported");
     place.is_complete(20);
+}
+
+#[test]
+fn output_that_another_program_changes_is_not_a_success() {
+    for (text, append) in [("", false), ("note\n", true)] {
+        let (sandbox, place) = (slow_sandbox(), Place::with_ids(20));
+        let child = start(&mut place.export(&sandbox, "--concurrency 2"));
+        wait_for_requests(&sandbox, Route::Decision, 4);
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.write(true).append(append).truncate(!append).open(place.path("out")).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        wait(child).ends(1, "out was changed by another program during the export");
+        if !append {
+            run(&mut place.export(&sandbox, "")).ends(0, " exported and 0 failed before");
+            place.is_complete(20);
+        }
+    }
 }
 
 #[test]
