@@ -39,14 +39,8 @@ impl Man {
                 let folder = folder.display();
                 return Err(Failure::usage(format!("--output: {folder} is a file; give a folder")));
             }
-            let written = fs::create_dir_all(&folder)
-                .and_then(|()| write_all(program, &[program.get_name()], &folder));
-            written.map_err(|error| {
-                let folder = folder.display();
-                Failure::other(format!(
-                    "could not write into {folder}: {error}; choose another --output"
-                ))
-            })?;
+            fs::create_dir_all(&folder).map_err(|error| not_written(&folder, &error))?;
+            write_all(program, &[program.get_name()], &folder)?;
             return Ok(Exit::Done);
         }
         let (mut command, mut words) = (program, vec![program.get_name()]);
@@ -68,10 +62,15 @@ impl Man {
     }
 }
 
-fn write_all(command: &Command, words: &[&str], folder: &Path) -> io::Result<()> {
-    let name = format!("{}.1", words.join("-"));
-    file::write_regular(&folder.join(&name), page::of(command, words)?.as_bytes())
-        .map_err(|error| io::Error::new(error.kind(), format!("{name}: {error}")))?;
+fn not_written(path: &Path, error: &io::Error) -> Failure {
+    let attempt = format!("could not write {}", path.display());
+    Failure::of_file(attempt, error, "choose another --output")
+}
+
+fn write_all(command: &Command, words: &[&str], folder: &Path) -> Result<(), Failure> {
+    let path = folder.join(format!("{}.1", words.join("-")));
+    let page = page::of(command, words).map_err(Failure::other)?;
+    file::write_regular(&path, page.as_bytes()).map_err(|error| not_written(&path, &error))?;
     for subcommand in page::subcommands(command) {
         let words: Vec<_> = words.iter().copied().chain([subcommand.get_name()]).collect();
         write_all(subcommand, &words, folder)?;

@@ -96,10 +96,8 @@ impl Source {
 
     fn not_copied(&self, folder: &Path, error: &io::Error) -> Failure {
         let (shown, folder) = (self.shown(), folder.display());
-        Failure::other(format!(
-            "could not keep a copy of {shown} in {folder}: {error}; make room there, or give \
-             --input a file"
-        ))
+        let attempt = format!("could not keep a copy of {shown} in {folder}");
+        Failure::of_file(attempt, error, "check the folder, or give --input a file")
     }
 }
 

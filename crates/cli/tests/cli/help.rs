@@ -168,13 +168,15 @@ fn manual_pages_replace_only_regular_files() {
     let page = folder.path().join("didit.1");
     let man = || run(didit("man --output").arg(folder.path()));
     std::os::unix::fs::symlink("precious", &page).unwrap();
-    assert!(man().error(1).contains("didit.1: it is a symbolic link"));
+    assert!(man().error(2).contains("didit.1: it is a symbolic link"));
     assert!(!folder.path().join("precious").exists());
     fs::remove_file(&page).unwrap();
     assert!(Command::new("mkfifo").arg(&page).status().unwrap().success());
-    assert!(man().error(1).contains("didit.1: it is a fifo"));
+    assert!(man().error(2).contains("didit.1: it is a fifo"));
     fs::remove_file(&page).unwrap();
     fs::write(&page, "x".repeat(100_000)).unwrap();
     man().results();
     assert!(fs::metadata(&page).unwrap().len() < 100_000);
+    let ran = run(didit("man --output").arg(page.join("folder")));
+    assert!(ran.error(2).ends_with("Not a directory (os error 20); choose another --output"));
 }

@@ -39,6 +39,8 @@ fn shortage_at_opening_a_file_is_not_a_usage_error() {
         let ran = run(&mut limited(&command, "-n 4"));
         assert!(ran.error(1).starts_with(&format!("didit: {SHORT}")), "{arguments}: {ran:?}");
     }
+    let ran = run(&mut limited(didit("man --output man").current_dir(&folder), "-f 0"));
+    assert!(ran.error(1).starts_with(&format!("didit: {SHORT}could not write man/didit.1: ")));
     // The connection leaves no descriptor for the report.
     let mut pdf = didit(&format!("verification pdf {UUID} --output report.pdf"));
     pdf.current_dir(&folder).env("DIDIT_BASE_URL", sandbox.url());

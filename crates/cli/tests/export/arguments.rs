@@ -176,5 +176,7 @@ fn unusable_paths_exit_with_2() {
         run(&mut place.export_with(&sandbox, arguments)).ends(2, words);
     }
     run(place.export(&sandbox, "").env("DIDIT_API_KEY", "")).ends(2, "no credentials");
+    let mut unkept = place.export_with(&sandbox, "--input - --output -");
+    run(unkept.env("TMPDIR", place.path("nowhere"))).ends(2, "check the folder, or give --input");
     assert_eq!(sandbox.connections(), 0);
 }
