@@ -108,7 +108,14 @@ fn block_contains(entry: &str, address: IpAddr) -> Option<bool> {
         IpAddr::V6(address) => (address.to_bits(), 128),
     };
     let ((block, width), (address, other_width)) = (bits(block.parse().ok()?), bits(address));
-    let length = length.map_or(Some(width), |length| length.parse().ok())?;
+    // As in curl, text after the number is ignored, and none or 0 stands for all bits.
+    let length = length.map(|text| text.strip_prefix('+').unwrap_or(text)).unwrap_or_default();
+    let digits = length.len() - length.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let length = match &length[..digits] {
+        "" if length.starts_with('-') => return None,
+        "" => width,
+        digits => digits.parse().ok().map(|bits| if bits == 0 { width } else { bits })?,
+    };
     let same = (block ^ address).checked_shr(128_u32.checked_sub(length)?).unwrap_or(0) == 0;
     Some(same && width == other_width && length <= width)
 }
@@ -329,42 +336,34 @@ mod tests {
             assert!(!exempts(list, "a.example"), "{list}");
         }
         let blocks = ["127.0.0.0/8", "127.0.0.1/32", "126.0.0.0/7", "127.0.0.0/31", "127.0.0.1/08"];
-        for list in blocks.into_iter().chain(["*", "127.0.0.1", "127.0.0.1 ", "x 127.0.0.1"]) {
+        let odd = ["127.0.0.1/", "127.0.0.1/0", "127.0.0.1/x", "127.0.0.0/8x", "127.9.9.9/+8"];
+        let blocks = blocks.into_iter().chain(odd);
+        for list in blocks.chain(["*", "127.0.0.1", "127.0.0.1 ", "x 127.0.0.1"]) {
             assert!(exempts(list, "127.0.0.1"), "{list}");
         }
-        for list in [
-            "127",
-            "127.",
-            "127.0.0",
-            "0.0.1",
-            ".0.0.1",
-            "127.*",
-            "127.1/8",
-            "[127.0.0.1]",
-            "127.0.0.1:443",
-            "127.0.0.1.",
-            ".127.0.0.1",
-            "127.0.0.01",
-            "localhost",
-            "10.0.0.0/8",
-            "127.0.0.2/31",
-            "128.0.0.0/1",
-            "127.0.0.1/33",
-            "127.0.0.1/129",
-            "127.0.0.1/-1",
-            "127.0.0.0/255.0.0.0",
-            "::ffff:127.0.0.1",
-            "::/0",
-        ] {
+        let others = "127 127. 127.0.0 0.0.1 .0.0.1 127.* 127.1/8 [127.0.0.1] 127.0.0.1:443 127.0.0.1. \
+            .127.0.0.1 127.0.0.01 localhost 10.0.0.0/8 127.0.0.2/31 128.0.0.0/1 127.0.0.1/33 \
+            127.0.0.1/129 127.0.0.1/-1 127.0.0.0/255.0.0.0 ::ffff:127.0.0.1 ::/0 0.0.0.0/0 \
+            127.0.0.0/0";
+        for list in others.split(' ') {
             assert!(!exempts(list, "127.0.0.1"), "{list}");
         }
         // curl 7.88 compares IPv6 addresses as text; its documentation says this.
-        for list in ["::1", "x,::1", "0:0:0:0:0:0:0:1", "::1/128", "::/127", "::/0", "*"] {
+        for list in ["::1", "x,::1", "0:0:0:0:0:0:0:1", "::1/128", "::/127", "::1/0", "*"] {
             assert!(exempts(list, "[::1]"), "{list}");
         }
-        for list in
-            ["[::1]", "[::]/0", "[::1", "::1/129", "::2", "::2/127", ":1", "::1:443", "0.0.0.0/0"]
-        {
+        for list in [
+            "[::1]",
+            "[::]/0",
+            "::/0",
+            "[::1",
+            "::1/129",
+            "::2",
+            "::2/127",
+            ":1",
+            "::1:443",
+            "0.0.0.0/0",
+        ] {
             assert!(!exempts(list, "[::1]"), "{list}");
         }
     }
