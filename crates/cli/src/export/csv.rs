@@ -4,6 +4,8 @@
 use didit_blocking_adapter::core::data_transfer::Decision;
 use didit_blocking_adapter::core::{RawJson, SessionId};
 
+use crate::terminal::is_format;
+
 /// The names of the columns, in order.
 pub(super) const HEADER: &str = "session_id,session_number,status,vendor_data,scope,created_at,\
     sub,email,email_is_verified,phone_number,phone_is_verified,picture,\
@@ -75,9 +77,8 @@ pub(super) fn unguarded(cell: &str) -> &str {
 fn is_formula(cell: &str) -> bool {
     let unseen = |c: char| {
         let blank = c.is_whitespace() || c.is_control();
-        let format = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}');
-        let format = format || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}');
-        c == '\'' || format || (blank && !FORMULA.contains(&c))
+        // U+2800 is the blank of Braille.
+        matches!(c, '\'' | '\u{2800}') || is_format(c) || (blank && !FORMULA.contains(&c))
     };
     cell.trim_start_matches(unseen).starts_with(FORMULA)
 }
@@ -170,9 +171,9 @@ mod tests {
         for (formula, cell) in [("\t=1", "'\t=1"), ("\r1", "\"'\r1\""), ("\n=1", "\"'\n=1\"")] {
             assert_eq!(record_of(formula, true), format!("'-a,-1,x,{cell}"));
         }
-        for unseen in
-            ['\u{feff}', '\u{200b}', '\u{202e}', '\u{2066}', '\u{a0}', '\u{2028}', '\u{7f}']
-        {
+        let unseen = "\u{feff}\u{200b}\u{202e}\u{2066}\u{a0}\u{2028}\u{7f}\u{61c}\u{180e}";
+        let others = "\u{fff9}\u{34f}\u{115f}\u{3164}\u{2800}\u{fe0f}\u{e0041}";
+        for unseen in unseen.chars().chain(others.chars()) {
             let cell = record_of(&format!("{unseen}=1"), true).replace('"', "");
             assert_eq!(cell, format!("'-a,-1,x,'{unseen}=1"));
         }
