@@ -227,10 +227,9 @@ impl Engine {
         let (token, client) = match &self.credentials {
             Credentials::None => (None, None),
             Credentials::Token(token) => (Some(token), None),
-            Credentials::Client(client) => (None, Some(client)),
+            Credentials::Client(client) => (self.token_cache.authorization(), Some(client)),
         };
-        let tokens = token.into_iter().chain(self.token_cache.authorizations());
-        let own = tokens.map(Authorization::secret);
+        let own = token.map(Authorization::secret).into_iter();
         let own = own.chain(client.into_iter().flat_map(ClientCredentials::secrets));
         exchanged.iter().map(Secret::expose).chain(own)
     }

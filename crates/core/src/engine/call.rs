@@ -41,6 +41,8 @@ pub struct Call<E: Endpoint> {
     /// The wait for which an event was recorded last.
     announced: Option<(Moment, WaitReason)>,
     renewed_after_401: bool,
+    /// The token that was replaced then, which the service may still echo.
+    refused_token: Option<Authorization>,
     /// Set by failed attempts.
     may_have_taken_effect: bool,
     last: Option<(EndpointKind, CallErrorKind)>,
@@ -96,6 +98,7 @@ impl<E: Endpoint> Call<E> {
             started_at: None,
             announced: None,
             renewed_after_401: false,
+            refused_token: None,
             may_have_taken_effect: false,
             last: None,
         }
@@ -266,8 +269,9 @@ impl<E: Endpoint> Call<E> {
         let mut texts: Vec<_> = match purpose {
             Purpose::Token(fetch) => fetch.private_texts(),
             Purpose::Request(authorization, _) => {
-                let authorization = authorization.iter().map(|it| it.secret().into());
-                authorization.chain(self.endpoint.private_texts()).collect()
+                let tokens = authorization.iter().chain(&self.refused_token);
+                let tokens = tokens.map(|token| token.secret().into());
+                tokens.chain(self.endpoint.private_texts()).collect()
             }
         };
         texts.extend(echo::issued(body));

@@ -166,6 +166,11 @@ impl CallError {
         Self { refused, ..self.with_retry_after(time) }
     }
 
+    /// Forgets how long no request could be sent when the error occurred.
+    pub(super) fn without_wait(self) -> Self {
+        Self { retry_after: None, ..self }
+    }
+
     /// Returns how long the service refuses requests, if the call gave up because of that.
     pub(super) fn refused_for(&self) -> Option<Duration> {
         match self.retry_after {
@@ -252,14 +257,14 @@ impl fmt::Display for CallError {
             (GaveUp::AttemptsExhausted, _) => write!(f, ", after {attempts} requests"),
             (GaveUp::DeadlineExceeded, _) => {
                 f.write_str(", and the time ran out")?;
-                match (self.response().and_then(ResponseError::retry_after), retry_after) {
-                    (Some(time), _) => {
-                        write!(f, ": the service asks to wait for {}", in_words(time))
+                match (self.response().and_then(ResponseError::retry_after), *retry_after) {
+                    (Some(asked), known) if known <= Some(asked) => {
+                        write!(f, ": the service asks to wait for {}", in_words(asked))
                     }
-                    (None, Some(time)) => {
-                        write!(f, ": the next request can be sent in {}", in_words(*time))
+                    (_, Some(known)) => {
+                        write!(f, ": the next request can be sent in {}", in_words(known))
                     }
-                    (None, None) => Ok(()),
+                    (_, None) => Ok(()),
                 }
             }
         }

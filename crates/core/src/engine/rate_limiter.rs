@@ -171,7 +171,8 @@ impl RateLimiter {
         if let Some(Sent { sent_at, .. }) = self.in_flight.remove(&id) {
             self.finish(id, !refused, now);
             self.observe_others(sent_at, now, reported, refused);
-            if status.is_success() && reported.remaining.is_none() && self.gate.is_newer(sent_at) {
+            let accepted = conclusive && !refused;
+            if accepted && reported.remaining.is_none() && self.gate.is_newer(sent_at) {
                 self.others = Others::default(); // Counted on refusals only, they stay uncorrected.
             }
             if refused {
@@ -218,8 +219,9 @@ impl RateLimiter {
         let certain = self.completed.partition_point(|done| *done <= sent_at);
         let left = self.expired(now.after(elapsed));
         let least = certain.saturating_sub(left) + usize::from(!refused);
-        let next = reported.retry_after.filter(|_| refused).or(reported.reset_after);
-        let next = next.filter(|next| !next.is_zero()).unwrap_or(window).min(window);
+        let times = [reported.retry_after.filter(|_| refused), reported.reset_after];
+        let next = times.into_iter().flatten().find(|time| !time.is_zero());
+        let next = next.unwrap_or(window).min(window);
         self.others.observe(used.saturating_sub(most), used.saturating_sub(least), now, window);
         if remaining == 0 {
             self.others.first_leaves_by(now.after(next));

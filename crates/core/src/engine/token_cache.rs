@@ -18,8 +18,6 @@ use crate::secret::Secret;
 #[derive(Default)]
 pub(super) struct TokenCache {
     token: Option<CachedToken>,
-    /// The token before that, which may appear in errors and must not be shown.
-    replaced: Option<CachedToken>,
     lease: Option<Lease>,
     /// The last failure that every other call would meet as well.
     failed: Option<LeaseFailure>,
@@ -196,13 +194,7 @@ impl TokenCache {
         if let Some(lifetime) = lifetime.filter(|_| !is_retired) {
             let renew_at = now.after(renew_after(lifetime, refresh_margin));
             let expires_at = now.after(lifetime);
-            self.replace(CachedToken { authorization, generation, renew_at, expires_at });
-        }
-    }
-
-    fn replace(&mut self, token: CachedToken) {
-        if let Some(old) = self.token.replace(token) {
-            self.replaced = Some(old);
+            self.token = Some(CachedToken { authorization, generation, renew_at, expires_at });
         }
     }
 
@@ -277,9 +269,7 @@ impl TokenCache {
         if now < self.no_renewal_before {
             return self.token.as_ref().is_some_and(|token| token.generation > generation);
         }
-        if let Some(refused) = self.token.take_if(|token| token.generation <= generation) {
-            self.replaced = Some(refused);
-        }
+        self.token.take_if(|token| token.generation <= generation);
         true
     }
 
@@ -299,7 +289,7 @@ impl TokenCache {
     ) {
         self.leases += 1;
         let generation = self.leases;
-        self.replace(CachedToken { authorization, generation, renew_at, expires_at });
+        self.token = Some(CachedToken { authorization, generation, renew_at, expires_at });
     }
 
     /// Returns the cached token with its remaining lifetime.
@@ -325,9 +315,9 @@ impl TokenCache {
         })
     }
 
-    /// Returns the authorizations with the cached token and with the one before.
-    pub(super) fn authorizations(&self) -> impl Iterator<Item = &Authorization> {
-        self.token.iter().chain(&self.replaced).map(|token| &token.authorization)
+    /// Returns the authorization with the cached token.
+    pub(super) fn authorization(&self) -> Option<&Authorization> {
+        self.token.as_ref().map(|token| &token.authorization)
     }
 
     /// Returns the cached token, if it has this generation.

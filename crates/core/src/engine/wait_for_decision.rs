@@ -123,7 +123,7 @@ impl<E: DecisionEndpoint> WaitForDecision<E> {
             Err(error) if outlasts(&error) => return Some(Err(error)),
             // A poll that was cut off by the deadline is less informative than the previous one.
             Err(error) if cut_off(&error) && self.seen.is_some() => {}
-            Err(error) if error.is_retryable() => self.seen = Some(Err(error)),
+            Err(error) if error.is_retryable() => self.seen = Some(Err(error.without_wait())),
             Err(error) => return Some(Err(error)),
         }
         self.state = State::Pausing { until: now.after(self.interval) };

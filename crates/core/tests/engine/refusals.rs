@@ -41,23 +41,26 @@ fn straggling_success_does_not_end_a_refusal() {
 
 #[test]
 fn refusal_that_counts_all_requests_delays_the_next_only_as_long_as_it_says() {
-    let mut engine = engine();
-    retrieve(&mut engine, at(0), "t");
-    let mut refused = call();
-    let (_, ticket) = sends(&mut refused, &mut engine, at(1));
-    let refusal = Response::builder()
-        .status(429)
-        .header("date", "Thu, 01 Jan 1970 00:00:00 GMT")
-        .header("retry-after", "1")
-        .header("x-ratelimit-limit", "600")
-        .header("x-ratelimit-remaining", "0")
-        .header("x-ratelimit-reset", "60");
-    refused.handle_response(&mut engine, at(1), ticket, &refusal.body(b"").unwrap());
-    let (_, ticket) = sends(&mut refused, &mut engine, at(2));
-    answer(&mut refused, &mut engine, at(2), ticket, 200, &decision("Confirmed"));
-    // As no success reports a count, there is no reason to wait.
-    for _ in 0..10 {
-        retrieve(&mut engine, at(2), "t");
+    for (retry_after, reset, status) in [("1", "60", 200), ("1", "1", 404), ("0", "1", 200)] {
+        let mut engine = engine();
+        retrieve(&mut engine, at(0), "t");
+        let mut refused = call();
+        let (_, ticket) = sends(&mut refused, &mut engine, at(1));
+        let refusal = Response::builder()
+            .status(429)
+            .header("date", "Thu, 01 Jan 1970 00:00:00 GMT")
+            .header("retry-after", retry_after)
+            .header("x-ratelimit-limit", "600")
+            .header("x-ratelimit-remaining", "0")
+            .header("x-ratelimit-reset", reset);
+        refused.handle_response(&mut engine, at(1), ticket, &refusal.body(b"").unwrap());
+        waits(&mut refused, &mut engine, at(1));
+        let (_, ticket) = sends(&mut refused, &mut engine, at(2));
+        answer(&mut refused, &mut engine, at(2), ticket, status, &decision("Confirmed"));
+        // As accepted requests report no count, there is no reason to wait.
+        for _ in 0..10 {
+            retrieve(&mut engine, at(2), "t");
+        }
     }
 }
 

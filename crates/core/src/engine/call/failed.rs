@@ -105,12 +105,12 @@ impl<E: Endpoint> Call<E> {
         purpose: &Purpose,
         error: &CallErrorKind,
     ) -> bool {
-        let (Purpose::Request(Some(_), generation), Credentials::Client(_)) =
+        let (Purpose::Request(authorization, generation), Credentials::Client(_)) =
             (purpose, &engine.credentials)
         else {
             return false;
         };
-        if !error.is_unauthorized() {
+        if !E::AUTHORIZED || !error.is_unauthorized() {
             return false;
         }
         let cache = &mut engine.token_cache;
@@ -124,6 +124,7 @@ impl<E: Endpoint> Call<E> {
             if let (Some(fleet), Some(token)) = (&mut engine.fleet, refused) {
                 fleet.token.discard(token);
             }
+            self.refused_token.clone_from(authorization);
             self.request_attempts = 0;
         }
         self.renewed_after_401

@@ -185,6 +185,7 @@ fn known_wait_is_stated() {
     // As the rate limiter sets it if only `X-RateLimit-Reset` says for how long.
     let limited = error.with_closed_for(Duration::from_millis(28_100), false);
     ends(&limited, ": the next request can be sent in 29 s");
+    ends(&limited.without_wait(), "");
     for (seconds, words) in [
         (7200, "7200 s"),
         (7201, "3 h"),
