@@ -6,6 +6,7 @@
 //! file, so that replacing `config.json` replaces the settings and the secret at once.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -217,7 +218,7 @@ impl Profiles {
     /// Returns the path of the file that contains a profile's secret, if the profile has one.
     pub(crate) fn secret_path(&self, settings: &Settings) -> Option<PathBuf> {
         let name = Path::new(settings.secret_file.as_ref()?).file_name()?;
-        Some(self.folder.join(name))
+        Some(self.folder.join(name)).filter(|path| path.extension() == Some(OsStr::new("secret")))
     }
 
     /// Builds the failure of a command that needs a profile that does not exist.
@@ -294,16 +295,32 @@ impl Profiles {
         let old = self.by_name.remove(name).and_then(|settings| self.secret_path(&settings));
         self.by_name.extend(settings.map(|settings| (name.to_owned(), settings)));
         self.write(name, secret).map_err(|error| not_written(&self.folder, &error))?;
-        let kept = self.by_name.get(name).and_then(|settings| self.secret_path(settings));
-        let Some(path) = old.filter(|old| Some(old) != kept.as_ref()) else { return Ok(()) };
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+        let named: Vec<_> = self.by_name.values().filter_map(|it| self.secret_path(it)).collect();
+        let left = old.into_iter().chain(self.new_secrets(name));
+        for path in left.filter(|path| !named.contains(path)) {
+            if let Err(error) = fs::remove_file(&path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
                 let path = path.display();
                 let advice = "remove it yourself, as it holds a secret";
-                Err(Failure::other(format!("could not remove {path}: {error}; {advice}")))
+                return Err(Failure::other(format!("could not remove {path}: {error}; {advice}")));
             }
-            _ => Ok(()),
         }
+        Ok(())
+    }
+
+    /// Returns the files that [`new_secret`](Self::new_secret) wrote for a profile. A kill may have
+    /// kept older ones from being removed.
+    fn new_secrets(&self, name: &str) -> Vec<PathBuf> {
+        let random = |path: &Path| -> Option<String> {
+            let file = path.file_name()?.to_str()?.strip_prefix(name)?;
+            Some(file.strip_prefix('-')?.strip_suffix(".secret")?.to_owned())
+        };
+        let is_random =
+            |text: &str| text.len() == 6 && text.chars().all(|c| c.is_ascii_alphanumeric());
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let paths = entries.map(|entry| entry.path());
+        paths.filter(|path| random(path).is_some_and(|text| is_random(&text))).collect()
     }
 
     /// Writes all profiles, and a new secret of one of them.
@@ -325,7 +342,8 @@ impl Profiles {
     /// Writes a secret to a file that no profile names yet. It is removed unless it is kept.
     fn new_secret(&self, name: &str, secret: &Secret) -> io::Result<TempPath> {
         let mut file = file::temporary(&self.folder, &format!("{name}-"), ".secret")?;
-        file.write_all(secret.expose().as_bytes())?;
+        // Errors of the temporary file itself would name it.
+        file.as_file_mut().write_all(secret.expose().as_bytes())?;
         file.as_file().sync_all()?;
         Ok(file.into_temp_path())
     }
@@ -334,9 +352,7 @@ impl Profiles {
 fn not_written(folder: &Path, error: &io::Error) -> Failure {
     let folder = folder.display();
     let attempt = format!("could not write to {folder}");
-    Failure::of_shortage(&attempt, error).unwrap_or_else(|| {
-        Failure::other(format!("{attempt}: {error}; check its permissions and free disk space"))
-    })
+    Failure::of_file(attempt, error, "check its permissions")
 }
 
 fn private_folder(folder: &Path) -> io::Result<()> {

@@ -33,12 +33,19 @@ const FORMAT: [RangeInclusive<char>; 25] = [
     '\u{e0000}'..='\u{e0fff}',
 ];
 
-/// Those that are part of names and emoji: joiners and variation selectors.
-const IN_WORDS: [RangeInclusive<char>; 5] = [
+/// Those that are part of words and emoji: joiners, variation selectors and visible signs.
+const IN_WORDS: [RangeInclusive<char>; 12] = [
+    '\u{600}'..='\u{605}',
+    '\u{6dd}'..='\u{6dd}',
+    '\u{70f}'..='\u{70f}',
+    '\u{890}'..='\u{891}',
+    '\u{8e2}'..='\u{8e2}',
     '\u{180b}'..='\u{180d}',
     '\u{180f}'..='\u{180f}',
     '\u{200c}'..='\u{200d}',
     '\u{fe00}'..='\u{fe0f}',
+    '\u{110bd}'..='\u{110bd}',
+    '\u{110cd}'..='\u{110cd}',
     '\u{e0100}'..='\u{e01ef}',
 ];
 

@@ -140,9 +140,10 @@ impl Mistake<'_> {
                  DIDIT_CLIENT_SECRET, DIDIT_ACCESS_TOKEN or DIDIT_API_KEY"
             ),
             _ => {
-                if !argument.starts_with('-') && self.command.get_positionals().next().is_none() {
+                let takes_none = self.command.get_positionals().next().is_none();
+                if !argument.starts_with('-') && (takes_none || self.has("session_token")) {
                     // It may be a secret that was meant for an option.
-                    return format!("`{}` takes options, but no other arguments", self.path);
+                    return format!("`{}` takes options, but no further arguments", self.path);
                 }
                 let near = self.did_you_mean(ContextKind::SuggestedArg, "");
                 let kind = if argument.starts_with('-') { "option" } else { "argument" };

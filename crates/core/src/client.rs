@@ -23,3 +23,4 @@ pub use self::run::{
     ArrivalDate, Driver, Exchange, FailedExchange, Run, receive_head, serve_store,
 };
 pub use self::transport::{HttpClients, Route, Transport};
+pub use crate::endpoint::triage::public_parts;

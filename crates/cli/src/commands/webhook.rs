@@ -75,10 +75,10 @@ fn configured(context: &Context) -> Result<webhook::Webhook, Failure> {
 
 fn read_secret(path: &Path) -> Result<Secret, Failure> {
     File::open(path).and_then(file::read_secret).map_err(|error| {
-        use std::io::ErrorKind::{InvalidFilename, NotFound};
+        use std::io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
         // The secret itself may stand in place of the path.
-        let may_be_secret =
-            matches!(error.kind(), NotFound | InvalidFilename) && !path.is_absolute();
+        let may_be_secret = matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+            && !path.is_absolute();
         let shown = if may_be_secret { Path::new("the file") } else { path };
         Failure::usage(format!("{SECRET_FILE}: could not read {}: {error}", shown.display()))
     })

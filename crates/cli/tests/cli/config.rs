@@ -274,3 +274,27 @@ fn linked_settings_stay_linked() {
     let settings = fs::read_to_string(folder.path().join("dotfile")).unwrap();
     assert!(settings.contains("\"a\""), "{settings}");
 }
+
+#[test]
+fn secret_that_no_profile_names_is_removed_and_a_shared_one_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let set = |name: &str| at(folder, &format!("config set -q --profile {name} --secret-stdin"));
+    with_input(&mut set("one"), "first").results();
+    let first = stored_secret(folder);
+    // As a copy of its entry would share it.
+    let settings = folder.join("didit/config.json");
+    let entry = fs::read_to_string(&settings).unwrap();
+    let copied = entry.trim().trim_matches(['{', '}']).replace("one\":", "two\":");
+    fs::write(&settings, format!("{{{copied}, {}", &entry[1..])).unwrap();
+    // As a kill leaves it between the change of the settings and the removal of the old secret.
+    let left = folder.join("didit/one-aB3dE6.secret");
+    fs::write(&left, "left").unwrap();
+    let others = folder.join("didit/one-two-aB3dE6.secret");
+    fs::write(&others, "of the profile one-two").unwrap();
+    with_input(&mut set("one"), "second").results();
+    assert!(!left.exists() && others.exists());
+    assert_eq!(fs::read_to_string(&first).unwrap(), "first", "the other profile uses it");
+    run(&mut at(folder, "config remove -q --profile two")).results();
+    assert!(!first.exists());
+}

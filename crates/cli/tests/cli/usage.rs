@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// Invalid command lines, each with the words that its error message must contain.
-const INVALID: [(&str, &[&str]); 71] = [
+const INVALID: [(&str, &[&str]); 72] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -34,8 +34,9 @@ const INVALID: [(&str, &[&str]); 71] = [
     ("decision a --timeout", &["--timeout needs a value: --timeout <DURATION>"]),
     ("decision a --color purple", &["--color: \"purple\"", "auto, always, never"]),
     ("token -q -v", &["--quiet and --verbose cannot be used together"]),
-    ("token --profile session canary", &["`didit token` takes options, but no other arguments"]),
-    ("token canary", &["`didit token` takes options, but no other arguments"]),
+    ("token --profile session canary", &["`didit token` takes options, but no further arguments"]),
+    ("session status a canary", &["takes options, but no further arguments"]),
+    ("token canary", &["`didit token` takes options, but no further arguments"]),
     ("wait a --poll 0s", &["--poll: \"0s\" is zero; give a longer duration"]),
     ("wait a b", &["`didit wait` takes no argument \"b\""]),
     ("session create --sandbox", &["--scope <SCOPES> is missing", "for example: didit session"]),

@@ -167,7 +167,7 @@ fn urls_are_shown_without_their_secrets() {
         ("http://hook:can:ary@canary@127.0.0.1:1/h", 2, "the URL"),
         ("canary@127.0.0.1:1/h", 2, "the URL"),
         ("hook:canary@127.0.0.1:1", 2, "the URL \"127.0.0.1:1\" is not complete"),
-        ("//hook:canary@h?token=canary", 2, "the URL \"h\" is not complete"),
+        ("//hook:canary@h?token=canary", 2, "the URL \"//h\" is not complete"),
         ("/h?token=canary", 2, "the URL \"/h\" is not complete"),
         ("http://127.0.0.1:99999/canary", 2, "the URL's port is not a number from 1 to 65535"),
         ("ftp://127.0.0.1/canary", 2, "the URL's scheme is neither https nor http"),

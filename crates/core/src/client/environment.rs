@@ -174,10 +174,10 @@ impl<'a> Environment<'a> {
         limit: usize,
     ) -> Result<Vec<u8>, InvalidEnvironment> {
         (self.read_file)(&path, limit).map_err(|error| {
-            use io::ErrorKind::{InvalidFilename, NotFound};
+            use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
             // The secret itself may stand in place of the path.
             let may_be_secret = name == CLIENT_SECRET_FILE
-                && matches!(error.kind(), NotFound | InvalidFilename)
+                && matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
                 && !path.is_absolute();
             let path = (!may_be_secret).then_some(path);
             Problem::Unreadable(name, path, error.to_string()).into()

@@ -139,17 +139,21 @@ pub(crate) fn excerpt(text: &str) -> String {
     message::excerpt(text, message::MAX_CHARS).unwrap_or_default()
 }
 
-/// Returns the target of a redirect without user information and query; that of a session's creation
-/// also without tokens in its path.
-fn without_secrets(endpoint: EndpointKind, location: &str) -> String {
-    let target = location.split(['?', '#']).next().unwrap_or_default();
-    let (scheme, rest) = match target.find("//") {
-        Some(at) if !target[..at].contains('/') => target.split_at(at + "//".len()),
-        _ => ("", target),
+/// Returns the origin and the path of a URL, without user information and query, which may be secret.
+pub fn public_parts(url: &str) -> (String, &str) {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = match url.find("//") {
+        Some(at) if !url[..at].contains('/') => url.split_at(at + "//".len()),
+        _ => ("", url),
     };
-    let path = if scheme.is_empty() { 0 } else { rest.find('/').unwrap_or(rest.len()) };
-    let (authority, path) = rest.split_at(path);
-    let origin = scheme.to_owned() + authority.rsplit('@').next().unwrap_or_default();
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    (scheme.to_owned() + authority.rsplit('@').next().unwrap_or_default(), path)
+}
+
+/// Returns the public part of a redirect's target; that of a session's creation without tokens in its
+/// path.
+fn without_secrets(endpoint: EndpointKind, location: &str) -> String {
+    let (origin, path) = public_parts(location);
     let creates =
         matches!(endpoint, EndpointKind::CreateSession | EndpointKind::CreateVerificationSession);
     if !creates {

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::{Args, ValueHint};
 use didit_blocking_adapter::Client;
-use didit_blocking_adapter::core::client::{Connect as _, HttpSettings, Route};
+use didit_blocking_adapter::core::client::{Connect as _, HttpSettings, Route, public_parts};
 use didit_blocking_adapter::core::verification::{SessionId, Status};
 use didit_blocking_adapter::core::{BaseUrl, InvalidBaseUrl, ProxySettings, TransportErrorKind};
 use http::header::LOCATION;
@@ -184,13 +184,9 @@ fn report<B>(response: &Response<B>, format: Format) -> Result<Exit, Failure> {
 
 /// Returns the beginning of a URL, without user information and query, which may be secret.
 fn public_part(url: &Uri) -> String {
-    let scheme = url.scheme_str().map(|scheme| format!("{scheme}://")).unwrap_or_default();
-    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    // Without a scheme, `//user@host` is a path.
-    let path = if url.host().is_some() { Some(url.path()) } else { url.path().rsplit('@').next() };
-    let host = url.host().unwrap_or_default();
-    let text = [&*scheme, host, &*port, path.unwrap_or_default()].concat();
-    text.chars().take(MAX_SHOWN).collect()
+    let url = url.to_string();
+    let (origin, path) = public_parts(&url);
+    origin.chars().chain(path.chars()).take(MAX_SHOWN).collect()
 }
 
 /// Returns the HTTP client for a receiver, and its route.
