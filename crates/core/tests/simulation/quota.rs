@@ -123,7 +123,8 @@ fn limit_that_only_refusals_report_is_drained_in_nearly_optimal_time() {
         let longest = window * 2 + millis(2_000) + latency * rounds;
         assert!(outcome.taken <= longest, "{:?} instead of {longest:?}", outcome.taken);
         let refused = outcome.service.refused_by_limit;
-        assert!(refused <= 2 * callers, "{refused} refusals of {callers} callers");
+        // At the end of each of the three windows, each caller is refused once.
+        assert!(refused <= 3 * callers, "{refused} refusals of {callers} callers");
     });
 }
 
