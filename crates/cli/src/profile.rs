@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -16,7 +16,6 @@ use didit_blocking_adapter::core::client::read_limited;
 use didit_blocking_adapter::core::{Secret, client};
 use fs4::FileExt;
 use serde::{Deserialize, Serialize};
-use tempfile::TempPath;
 
 use crate::context::Context;
 use crate::environment::Environment;
@@ -36,8 +35,8 @@ const HARMLESS: [&str; 2] = ["DIDIT_TIMEOUT", "DIDIT_CA_FILE"];
 pub(crate) struct Profiles {
     folder: PathBuf,
     pub(crate) by_name: BTreeMap<String, Settings>,
-    /// Set while they are being changed, so that no other process changes them.
-    _lock: Option<File>,
+    /// Locked while they are being changed, so that no other process changes them.
+    lock: Option<File>,
 }
 
 /// The entry of a profile in `config.json`.
@@ -187,12 +186,17 @@ impl Profiles {
             Failure::of_file(attempt, error, "fix it or move it away")
         };
         let text = file::open_regular(&path).and_then(|file| read_limited(file, MAX_FILE));
-        let by_name = match text {
+        let by_name: BTreeMap<String, Settings> = match text {
             Ok(text) => serde_json::from_slice(&text).map_err(|error| broken(&error.into()))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(broken(&error)),
         };
-        Ok(Self { folder, by_name, _lock: None })
+        let mut files = by_name.values().filter_map(|settings| settings.secret_file.as_ref());
+        if let Some(file) = files.find(|file| !is_secret_file(file)) {
+            let why = "is not the name of a .secret file in the same folder";
+            return Err(broken(&io::Error::other(format!("{file:?} {why}"))));
+        }
+        Ok(Self { folder, by_name, lock: None })
     }
 
     /// Reads the profiles of this user to change them. Other processes that do so wait until these
@@ -202,13 +206,15 @@ impl Profiles {
         let lock = || -> io::Result<File> {
             private_folder(&folder)?;
             let mut options = OpenOptions::new();
-            let options = file::private(options.create(true).truncate(false).write(true));
-            let lock = options.open(folder.join(".lock"))?;
+            options.create(true).truncate(false).read(true).write(true);
+            let lock = file::private(&mut options).open(folder.join(".lock"))?;
             FileExt::lock(&lock)?;
             Ok(lock)
         };
-        let lock = lock().map_err(|error| not_written(&folder, &error))?;
-        Ok(Self { _lock: Some(lock), ..Self::read(folder)? })
+        let lock = Some(lock().map_err(|error| not_written(&folder, &error))?);
+        let profiles = Self { lock, ..Self::read(folder)? };
+        profiles.remove_replaced()?;
+        Ok(profiles)
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -217,8 +223,7 @@ impl Profiles {
 
     /// Returns the path of the file that contains a profile's secret, if the profile has one.
     pub(crate) fn secret_path(&self, settings: &Settings) -> Option<PathBuf> {
-        let name = Path::new(settings.secret_file.as_ref()?).file_name()?;
-        Some(self.folder.join(name)).filter(|path| path.extension() == Some(OsStr::new("secret")))
+        settings.secret_file.as_ref().map(|name| self.folder.join(name))
     }
 
     /// Builds the failure of a command that needs a profile that does not exist.
@@ -292,66 +297,72 @@ impl Profiles {
         settings: Option<Settings>,
         secret: Option<&Secret>,
     ) -> Result<(), Failure> {
-        let old = self.by_name.remove(name).and_then(|settings| self.secret_path(&settings));
+        let old = self.by_name.remove(name).and_then(|old| old.secret_file);
         self.by_name.extend(settings.map(|settings| (name.to_owned(), settings)));
-        self.write(name, secret).map_err(|error| not_written(&self.folder, &error))?;
-        let named: Vec<_> = self.by_name.values().filter_map(|it| self.secret_path(it)).collect();
-        let left = old.into_iter().chain(self.new_secrets(name));
-        for path in left.filter(|path| !named.contains(path)) {
-            if let Err(error) = fs::remove_file(&path)
-                && error.kind() != io::ErrorKind::NotFound
-            {
-                let path = path.display();
-                let advice = "remove it yourself, as it holds a secret";
-                return Err(Failure::other(format!("could not remove {path}: {error}; {advice}")));
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the files that [`new_secret`](Self::new_secret) wrote for a profile. A kill may have
-    /// kept older ones from being removed.
-    fn new_secrets(&self, name: &str) -> Vec<PathBuf> {
-        let random = |path: &Path| -> Option<String> {
-            let file = path.file_name()?.to_str()?.strip_prefix(name)?;
-            Some(file.strip_prefix('-')?.strip_suffix(".secret")?.to_owned())
-        };
-        let is_random =
-            |text: &str| text.len() == 6 && text.chars().all(|c| c.is_ascii_alphanumeric());
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let paths = entries.map(|entry| entry.path());
-        paths.filter(|path| random(path).is_some_and(|text| is_random(&text))).collect()
+        self.write(name, old.as_deref(), secret)
+            .map_err(|error| not_written(&self.folder, &error))?;
+        self.remove_replaced()
     }
 
     /// Writes all profiles, and a new secret of one of them.
-    fn write(&mut self, name: &str, secret: Option<&Secret>) -> io::Result<()> {
-        let secret = secret.map(|secret| self.new_secret(name, secret)).transpose()?;
-        let file = secret.as_ref().and_then(|path| path.file_name()?.to_str());
+    fn write(&mut self, name: &str, old: Option<&str>, secret: Option<&Secret>) -> io::Result<()> {
+        let file = secret.map(|_| file::temporary(&self.folder, &format!("{name}-"), ".secret"));
+        let mut file = file.transpose()?;
+        let new =
+            file.as_ref().and_then(|file| Some(file.path().file_name()?.to_str()?.to_owned()));
+        // One of the two will not be named; a kill must not leave it.
+        let replaced: String =
+            old.into_iter().chain(new.as_deref()).flat_map(|name| [name, "\n"]).collect();
+        self.lock.as_ref().map_or(Ok(()), |mut lock| lock.write_all(replaced.as_bytes()))?;
+        if let (Some(file), Some(secret)) = (&mut file, secret) {
+            // Errors of the temporary file itself would name it.
+            file.as_file_mut().write_all(secret.expose().as_bytes())?;
+            file.as_file().sync_all()?;
+        }
         if let Some(settings) = self.by_name.get_mut(name)
-            && (file.is_some() || settings.secret_command.is_some())
+            && (new.is_some() || settings.secret_command.is_some())
         {
-            settings.secret_file = file.map(str::to_owned);
+            settings.secret_file = new;
         }
         let json = serde_json::to_string_pretty(&self.by_name)? + "\n";
         let path = self.path();
         file::replace(&path.canonicalize().unwrap_or(path), json.as_bytes(), true)?;
-        secret.map(TempPath::keep).transpose()?;
+        file.map(|file| file.into_temp_path().keep()).transpose()?;
         Ok(())
     }
 
-    /// Writes a secret to a file that no profile names yet. It is removed unless it is kept.
-    fn new_secret(&self, name: &str, secret: &Secret) -> io::Result<TempPath> {
-        let mut file = file::temporary(&self.folder, &format!("{name}-"), ".secret")?;
-        // Errors of the temporary file itself would name it.
-        file.as_file_mut().write_all(secret.expose().as_bytes())?;
-        file.as_file().sync_all()?;
-        Ok(file.into_temp_path())
+    /// Removes the secret files that a change replaced, perhaps that of a process that was killed.
+    /// Their names are in the lock file.
+    fn remove_replaced(&self) -> Result<(), Failure> {
+        let Some(mut lock) = self.lock.as_ref() else { return Ok(()) };
+        let failed = |error| not_written(&self.folder, &error);
+        let replaced = lock.rewind().and_then(|()| read_limited(lock, MAX_FILE)).map_err(failed)?;
+        let replaced = String::from_utf8_lossy(&replaced);
+        let is_named = |name: &str| {
+            self.by_name.values().any(|settings| settings.secret_file.as_deref() == Some(name))
+        };
+        for name in replaced.lines().filter(|name| is_secret_file(name) && !is_named(name)) {
+            let path = self.folder.join(name);
+            if let Err(error) = fs::remove_file(&path)
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                let attempt = format!("could not remove {}", path.display());
+                let advice = "remove it yourself, as it holds a secret";
+                return Err(Failure::other(format!("{attempt}: {error}; {advice}")));
+            }
+        }
+        lock.set_len(0).and_then(|()| lock.rewind()).map_err(failed)
     }
 }
 
+/// Returns whether a name can be that of a secret file in the folder of the profiles.
+fn is_secret_file(name: &str) -> bool {
+    let path = Path::new(name);
+    path.file_name() == Some(path.as_os_str()) && path.extension() == Some(OsStr::new("secret"))
+}
+
 fn not_written(folder: &Path, error: &io::Error) -> Failure {
-    let folder = folder.display();
-    let attempt = format!("could not write to {folder}");
+    let attempt = format!("could not write to {}", folder.display());
     Failure::of_file(attempt, error, "check its permissions")
 }
 

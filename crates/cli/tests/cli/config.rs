@@ -276,7 +276,7 @@ fn linked_settings_stay_linked() {
 }
 
 #[test]
-fn secret_that_no_profile_names_is_removed_and_a_shared_one_kept() {
+fn replaced_secret_is_removed_even_after_a_kill_and_a_shared_one_kept() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let set = |name: &str| at(folder, &format!("config set -q --profile {name} --secret-stdin"));
@@ -288,13 +288,19 @@ fn secret_that_no_profile_names_is_removed_and_a_shared_one_kept() {
     let copied = entry.trim().trim_matches(['{', '}']).replace("one\":", "two\":");
     fs::write(&settings, format!("{{{copied}, {}", &entry[1..])).unwrap();
     // As a kill leaves it between the change of the settings and the removal of the old secret.
-    let left = folder.join("didit/one-aB3dE6.secret");
+    let [left, other] =
+        ["one-aB3dE6.secret", "one-backup.secret"].map(|it| folder.join("didit").join(it));
     fs::write(&left, "left").unwrap();
-    let others = folder.join("didit/one-two-aB3dE6.secret");
-    fs::write(&others, "of the profile one-two").unwrap();
+    fs::write(&other, "somebody else's").unwrap();
+    let escaping = format!("one-aB3dE6.secret\n../didit/one-backup.secret\n{}\n", first.display());
+    fs::write(folder.join("didit/.lock"), escaping).unwrap();
     with_input(&mut set("one"), "second").results();
-    assert!(!left.exists() && others.exists());
+    assert!(!left.exists() && other.exists());
     assert_eq!(fs::read_to_string(&first).unwrap(), "first", "the other profile uses it");
+    assert_eq!(fs::read_to_string(folder.join("didit/.lock")).unwrap(), "");
     run(&mut at(folder, "config remove -q --profile two")).results();
     assert!(!first.exists());
+    fs::write(&settings, r#"{"one":{"secret_file":"../mine.secret"}}"#).unwrap();
+    let refused = run(&mut at(folder, "token --profile one"));
+    assert!(refused.error(2).contains("is not the name of a .secret file"), "{refused:?}");
 }

@@ -92,7 +92,7 @@ const INVALID: [(&str, &[&str]); 72] = [
     ),
     ("man --output /etc/hostname", &["--output: /etc/hostname is a file; give a folder"]),
     ("token", &["set DIDIT_CLIENT_ID", "or keep them in a profile", "add --sandbox"]),
-    ("webhook send nowhere", &["\"nowhere\"", "http://127.0.0.1:3000/webhooks"]),
+    ("webhook send nowhere", &["the URL is not complete", "http://127.0.0.1:3000/webhooks"]),
     (
         "sandbox --webhook http://u:canary@127.0.0.1/",
         &["the webhook destination is not an http URL"],

@@ -44,6 +44,8 @@ pub(super) struct RateLimiter {
     /// that the service may still have counted for a response that is yet to arrive.
     completed: VecDeque<Moment>,
     others: Others,
+    /// True if the service reported its last count with a refusal.
+    counted_on_refusal: bool,
     gate: Gate,
     /// The positions of the waiting calls in order, each with the time at which it expires.
     queue: VecDeque<(u64, Moment)>,
@@ -171,9 +173,9 @@ impl RateLimiter {
         if let Some(Sent { sent_at, .. }) = self.in_flight.remove(&id) {
             self.finish(id, !refused, now);
             self.observe_others(sent_at, now, reported, refused);
-            let accepted = conclusive && !refused;
-            if accepted && reported.remaining.is_none() && self.gate.is_newer(sent_at) {
-                self.others = Others::default(); // Counted on refusals only, they stay uncorrected.
+            let unreported = conclusive && !refused && reported.remaining.is_none();
+            if unreported && self.counted_on_refusal && self.gate.is_newer(sent_at) {
+                self.others = Others::default(); // Their count would never be corrected.
             }
             if refused {
                 self.gate.refused(sent_at);
@@ -220,8 +222,11 @@ impl RateLimiter {
         let left = self.expired(now.after(elapsed));
         let least = certain.saturating_sub(left) + usize::from(!refused);
         let times = [reported.retry_after.filter(|_| refused), reported.reset_after];
-        let next = times.into_iter().flatten().find(|time| !time.is_zero());
-        let next = next.unwrap_or(window).min(window);
+        let named = times.into_iter().flatten().find(|time| !time.is_zero());
+        // Both times are in whole seconds: none is less than one.
+        let soon = refused && times.iter().any(Option::is_some);
+        let next = named.unwrap_or(if soon { Duration::from_secs(1) } else { window }).min(window);
+        self.counted_on_refusal = refused;
         self.others.observe(used.saturating_sub(most), used.saturating_sub(least), now, window);
         if remaining == 0 {
             self.others.first_leaves_by(now.after(next));

@@ -41,7 +41,9 @@ fn straggling_success_does_not_end_a_refusal() {
 
 #[test]
 fn refusal_that_counts_all_requests_delays_the_next_only_as_long_as_it_says() {
-    for (retry_after, reset, status) in [("1", "60", 200), ("1", "1", 404), ("0", "1", 200)] {
+    for (retry_after, reset, status) in
+        [("1", "60", 200), ("1", "1", 404), ("0", "1", 200), ("0", "0", 200)]
+    {
         let mut engine = engine();
         retrieve(&mut engine, at(0), "t");
         let mut refused = call();
