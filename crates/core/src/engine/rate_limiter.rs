@@ -223,7 +223,7 @@ impl RateLimiter {
         let least = certain.saturating_sub(left) + usize::from(!refused);
         let times = [reported.retry_after.filter(|_| refused), reported.reset_after];
         let named = times.into_iter().flatten().find(|time| !time.is_zero());
-        // Both times are in whole seconds: none is less than one.
+        // The times are in whole seconds, so zero stands for up to one.
         let soon = refused && times.iter().any(Option::is_some);
         let next = named.unwrap_or(if soon { Duration::from_secs(1) } else { window }).min(window);
         self.counted_on_refusal = refused;
