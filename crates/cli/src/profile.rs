@@ -221,9 +221,10 @@ impl Profiles {
         self.folder.join("config.json")
     }
 
-    /// Returns the path of the file that contains a profile's secret, if the profile has one.
+    /// Returns the path of the file that contains a profile's secret, if there is one.
     pub(crate) fn secret_path(&self, settings: &Settings) -> Option<PathBuf> {
-        settings.secret_file.as_ref().map(|name| self.folder.join(name))
+        let path = self.folder.join(settings.secret_file.as_ref()?);
+        path.exists().then_some(path)
     }
 
     /// Builds the failure of a command that needs a profile that does not exist.

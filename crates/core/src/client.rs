@@ -17,7 +17,7 @@ mod transport;
 pub use self::builder::ClientBuilder;
 pub use self::config_error::ConfigError;
 pub use self::connect::{Connect, HttpSettings, read_limited};
-pub use self::environment::{Environment, InvalidEnvironment};
+pub use self::environment::{Environment, InvalidEnvironment, path_may_be_secret};
 pub use self::error::{ClientError, NOT_HTTP, TransportDetail, describe_refusal};
 pub use self::run::{
     ArrivalDate, Driver, Exchange, FailedExchange, Run, receive_head, serve_store,

@@ -88,7 +88,7 @@ fn list(context: &Context) -> Result<(), Failure> {
             table.row("Base URL", Some(settings.base_url.as_deref().unwrap_or("live")));
             table.row("Client ID", settings.client_id.as_ref());
             table.row("Secret command", settings.secret_command.as_ref());
-            let path = profiles.secret_path(settings).filter(|path| path.exists());
+            let path = profiles.secret_path(settings);
             table.row("Secret file", path.map(|path| path.display().to_string()));
         });
     }
@@ -98,7 +98,7 @@ fn list(context: &Context) -> Result<(), Failure> {
 fn remove(context: &Context, name: &str) -> Result<(), Failure> {
     let mut profiles = Profiles::to_change(context)?;
     let Some(settings) = profiles.by_name.get(name) else { return Err(profiles.unknown(name)) };
-    let stored = profiles.secret_path(settings).is_some_and(|path| path.exists());
+    let stored = profiles.secret_path(settings).is_some();
     context.interrupt.defer();
     profiles.replace(name, None, None)?;
     let secret = if stored { " and its secret file" } else { "" };
@@ -140,8 +140,7 @@ impl Set {
         context.interrupt.defer();
         profiles.replace(name, Some(settings), secret.as_ref())?;
         let has_secret = profiles.by_name.get(name).is_some_and(|settings| {
-            let stored = profiles.secret_path(settings).is_some_and(|path| path.exists());
-            settings.secret_command.is_some() || stored
+            settings.secret_command.is_some() || profiles.secret_path(settings).is_some()
         });
         let more = if has_secret {
             ""

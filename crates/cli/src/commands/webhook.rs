@@ -7,6 +7,7 @@ use std::fs::File;
 use std::path::Path;
 
 use clap::{Args, Subcommand};
+use didit_blocking_adapter::core::client::path_may_be_secret;
 use didit_blocking_adapter::core::{Secret, webhook};
 
 use crate::context::Context;
@@ -75,11 +76,8 @@ fn configured(context: &Context) -> Result<webhook::Webhook, Failure> {
 
 fn read_secret(path: &Path) -> Result<Secret, Failure> {
     File::open(path).and_then(file::read_secret).map_err(|error| {
-        use std::io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
-        // The secret itself may stand in place of the path.
-        let may_be_secret = matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
-            && !path.is_absolute();
-        let shown = if may_be_secret { Path::new("the file") } else { path };
+        let hidden = path_may_be_secret(path, &error);
+        let shown = if hidden { Path::new("the file") } else { path };
         Failure::usage(format!("{SECRET_FILE}: could not read {}: {error}", shown.display()))
     })
 }

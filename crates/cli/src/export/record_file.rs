@@ -15,8 +15,6 @@ use crate::file::{self, Identity};
 /// were not written.
 const SECTOR: usize = 16;
 
-const MOVED: &str = "was moved or replaced during the export; put it back";
-
 pub(super) struct RecordFile {
     pub(super) name: Named,
     pub(super) identity: Identity,
@@ -168,13 +166,15 @@ impl RecordFile {
     /// Fails if what was written is no longer found under the name.
     pub(super) fn check_name(&self) -> Result<(), Failure> {
         let name = &self.name;
-        let found = name.path.symlink_metadata();
-        let why = match found {
+        let why = match name.path.symlink_metadata() {
             Err(_) if self.is_empty() => return Ok(()),
-            Ok(found) if Identity::of(&found) != self.identity => MOVED,
-            Ok(found) if found.len() == self.length => return Ok(()),
-            Ok(_) => "was changed by another program during the export; check it",
-            Err(_) => MOVED,
+            Ok(found) if Identity::of(&found) == self.identity => {
+                if found.len() == self.length {
+                    return Ok(());
+                }
+                "was changed by another program during the export; check it"
+            }
+            _ => "was moved or replaced during the export; put it back",
         };
         Err(Failure::other(format!("{name} {why}, and {RESUME_HINT}")))
     }

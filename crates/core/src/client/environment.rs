@@ -174,12 +174,8 @@ impl<'a> Environment<'a> {
         limit: usize,
     ) -> Result<Vec<u8>, InvalidEnvironment> {
         (self.read_file)(&path, limit).map_err(|error| {
-            use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
-            // The secret itself may stand in place of the path.
-            let may_be_secret = name == CLIENT_SECRET_FILE
-                && matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
-                && !path.is_absolute();
-            let path = (!may_be_secret).then_some(path);
+            let hidden = name == CLIENT_SECRET_FILE && path_may_be_secret(&path, &error);
+            let path = (!hidden).then_some(path);
             Problem::Unreadable(name, path, error.to_string()).into()
         })
     }
@@ -228,6 +224,13 @@ impl fmt::Debug for Environment<'_> {
             .field("credential_sources", &self.credential_sources())
             .finish_non_exhaustive()
     }
+}
+
+/// Returns whether a secret may stand in place of the path of the file with a secret, which could not
+/// be opened. An absolute path is taken for one.
+pub fn path_may_be_secret(path: &Path, error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename) && !path.is_absolute()
 }
 
 #[cfg(test)]
