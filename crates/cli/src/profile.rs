@@ -99,16 +99,17 @@ impl Profile {
                     None => Ok(None),
                 };
             };
-            let profile = profiles.open(name, settings.clone(), with_secret)?;
-            if !with_secret || profile.secret.is_some() {
-                return Ok(Some(profile));
+            match profiles.open(name, settings.clone(), with_secret) {
+                Ok(profile) => return Ok(Some(profile)),
+                Err(failure) => {
+                    // Another process may have replaced the secret since the settings were read.
+                    let again = Profiles::read(profiles.folder.clone())?;
+                    if again.by_name.get(name) == Some(settings) {
+                        return Err(failure);
+                    }
+                    profiles = again;
+                }
             }
-            // Another process may have replaced the secret since the settings were read.
-            let again = Profiles::read(profiles.folder.clone())?;
-            if again.by_name.get(name) == Some(&profile.settings) {
-                return Ok(Some(profile));
-            }
-            profiles = again;
         }
     }
 
@@ -265,17 +266,14 @@ impl Profiles {
     }
 
     fn stored_secret(&self, name: &str, settings: &Settings) -> Result<Option<Secret>, Failure> {
-        let Some(path) = self.secret_path(settings) else { return Ok(None) };
+        let Some(file_name) = &settings.secret_file else { return Ok(None) };
+        let path = self.folder.join(file_name);
         let shown = path.display();
         let problem = |error: &io::Error| {
             let attempt = format!("could not read the secret of {name} in {shown}");
             Failure::of_file(attempt, error, "fix it, or set another secret")
         };
-        let file = match file::open_regular(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(problem(&error)),
-        };
+        let file = file::open_regular(&path).map_err(|error| problem(&error))?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;

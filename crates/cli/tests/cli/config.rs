@@ -298,6 +298,11 @@ fn replaced_secret_is_removed_even_after_a_kill_and_a_shared_one_kept() {
     assert!(!left.exists() && other.exists());
     assert_eq!(fs::read_to_string(&first).unwrap(), "first", "the other profile uses it");
     assert_eq!(fs::read_to_string(folder.join("didit/.lock")).unwrap(), "");
+    fs::rename(&first, &left).unwrap();
+    let missing = run(&mut at(folder, "token --profile two"));
+    let expected = format!("the secret of two in {}: No such file", first.display());
+    assert!(missing.error(2).contains(&expected), "{missing:?}");
+    fs::rename(&left, &first).unwrap();
     run(&mut at(folder, "config remove -q --profile two")).results();
     assert!(!first.exists());
     fs::write(&settings, r#"{"one":{"secret_file":"../mine.secret"}}"#).unwrap();
