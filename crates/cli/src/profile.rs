@@ -5,12 +5,12 @@
 //! owner may read, or is printed by a command such as a password manager's. A new secret gets a new
 //! file, so that replacing `config.json` replaces the settings and the secret at once.
 
+mod secret;
+
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Seek as _, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use didit_blocking_adapter::core::client::read_limited;
 use didit_blocking_adapter::core::{Secret, client};
@@ -188,15 +188,12 @@ impl Profiles {
         };
         let text = file::open_regular(&path).and_then(|file| read_limited(file, MAX_FILE));
         let by_name: BTreeMap<String, Settings> = match text {
-            Ok(text) => serde_json::from_slice(&text).map_err(|error| broken(&error.into()))?,
+            Ok(text) => {
+                serde_json::from_slice(&text).map_err(|error| broken(&without_value(&error)))?
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => return Err(broken(&error)),
         };
-        let mut files = by_name.values().filter_map(|settings| settings.secret_file.as_ref());
-        if let Some(file) = files.find(|file| !is_secret_file(file)) {
-            let why = "is not the name of a .secret file in the same folder";
-            return Err(broken(&io::Error::other(format!("{file:?} {why}"))));
-        }
         Ok(Self { folder, by_name, lock: None })
     }
 
@@ -210,12 +207,12 @@ impl Profiles {
             options.create(true).truncate(false).read(true).write(true);
             let lock = file::private(&mut options).open(folder.join(".lock"))?;
             FileExt::lock(&lock)?;
+            // After the names of a process that was killed.
+            (&lock).seek(SeekFrom::End(0))?;
             Ok(lock)
         };
         let lock = Some(lock().map_err(|error| not_written(&folder, &error))?);
-        let profiles = Self { lock, ..Self::read(folder)? };
-        profiles.remove_replaced()?;
-        Ok(profiles)
+        Ok(Self { lock, ..Self::read(folder)? })
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -224,8 +221,10 @@ impl Profiles {
 
     /// Returns the path of the file that contains a profile's secret, if there is one.
     pub(crate) fn secret_path(&self, settings: &Settings) -> Option<PathBuf> {
-        let path = self.folder.join(settings.secret_file.as_ref()?);
-        path.exists().then_some(path)
+        let file_name = settings.secret_file.as_ref().filter(|name| secret::is_file_name(name))?;
+        let path = self.folder.join(file_name);
+        // An unreachable file is not a missing one.
+        path.try_exists().unwrap_or(true).then_some(path)
     }
 
     /// Builds the failure of a command that needs a profile that does not exist.
@@ -257,35 +256,13 @@ impl Profiles {
     }
 
     fn open(&self, name: &str, settings: Settings, with_secret: bool) -> Result<Profile, Failure> {
-        let secret = match &settings.secret_command {
+        let secret = match (&settings.secret_command, &settings.secret_file) {
             _ if !with_secret => None,
-            Some(command) => Some(run_secret_command(name, command)?),
-            None => self.stored_secret(name, &settings)?,
+            (Some(command), _) => Some(secret::of_command(name, command)?),
+            (None, Some(file)) => Some(secret::of_file(name, &self.folder, file)?),
+            (None, None) => None,
         };
         Ok(Profile { name: name.to_owned(), path: self.path(), settings, secret })
-    }
-
-    fn stored_secret(&self, name: &str, settings: &Settings) -> Result<Option<Secret>, Failure> {
-        let Some(file_name) = &settings.secret_file else { return Ok(None) };
-        let path = self.folder.join(file_name);
-        let shown = path.display();
-        let problem = |error: &io::Error| {
-            let attempt = format!("could not read the secret of {name} in {shown}");
-            Failure::of_file(attempt, error, "fix it, or set another secret")
-        };
-        let file = file::open_regular(&path).map_err(|error| problem(&error))?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let metadata = file.metadata().map_err(|error| problem(&error))?;
-            if metadata.permissions().mode() & 0o077 != 0 {
-                return Err(Failure::usage(format!(
-                    "could not read the secret of {name} in {shown}: other users can read it; run \
-                     `chmod 600 {shown}`"
-                )));
-            }
-        }
-        file::read_secret(file).map(Some).map_err(|error| problem(&error))
     }
 
     /// Replaces a profile, or removes it if there are no settings. Without a new secret it keeps the
@@ -311,7 +288,7 @@ impl Profiles {
             file.as_ref().and_then(|file| Some(file.path().file_name()?.to_str()?.to_owned()));
         // One of the two will not be named; a kill must not leave it.
         let replaced: String =
-            old.into_iter().chain(new.as_deref()).flat_map(|name| [name, "\n"]).collect();
+            old.into_iter().chain(new.as_deref()).flat_map(|name| ["\n", name]).collect();
         self.lock.as_ref().map_or(Ok(()), |mut lock| lock.write_all(replaced.as_bytes()))?;
         if let (Some(file), Some(secret)) = (&mut file, secret) {
             // Errors of the temporary file itself would name it.
@@ -340,24 +317,31 @@ impl Profiles {
         let is_named = |name: &str| {
             self.by_name.values().any(|settings| settings.secret_file.as_deref() == Some(name))
         };
-        for name in replaced.lines().filter(|name| is_secret_file(name) && !is_named(name)) {
+        let mut removed = Ok(());
+        for name in replaced.lines().filter(|name| secret::is_file_name(name) && !is_named(name)) {
             let path = self.folder.join(name);
             if let Err(error) = fs::remove_file(&path)
                 && error.kind() != io::ErrorKind::NotFound
             {
-                let attempt = format!("could not remove {}", path.display());
-                let advice = "remove it yourself, as it holds a secret";
-                return Err(Failure::other(format!("{attempt}: {error}; {advice}")));
+                removed = Err(Failure::other(format!(
+                    "the profiles were changed, but {} could not be removed: {error}; remove it \
+                     yourself, as it holds a secret",
+                    path.display()
+                )));
             }
         }
-        lock.set_len(0).and_then(|()| lock.rewind()).map_err(failed)
+        removed?;
+        lock.set_len(0).map_err(failed)
     }
 }
 
-/// Returns whether a name can be that of a secret file in the folder of the profiles.
-fn is_secret_file(name: &str) -> bool {
-    let path = Path::new(name);
-    path.file_name() == Some(path.as_os_str()) && path.extension() == Some(OsStr::new("secret"))
+/// Returns an error of `serde_json` without the value that it contains, which may be a secret.
+fn without_value(error: &serde_json::Error) -> io::Error {
+    let text = error.to_string();
+    io::Error::other(match text.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("expected {expected}"),
+        None => text,
+    })
 }
 
 fn not_written(folder: &Path, error: &io::Error) -> Failure {
@@ -370,27 +354,4 @@ fn private_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.recursive(true).create(folder)
-}
-
-/// Runs the command that prints a secret, in the platform's shell.
-fn run_secret_command(name: &str, command: &str) -> Result<Secret, Failure> {
-    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    let problem = |why: &dyn std::fmt::Display| {
-        Failure::usage(format!("the secret command of the profile {name} failed: {why}"))
-    };
-    let mut child = Command::new(shell)
-        .args([flag, command])
-        // Standard input may carry the session ids of an export.
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .spawn()
-        .map_err(|error| problem(&error))?;
-    let output = child.stdout.take().map(|output| read_limited(output, file::MAX_SECRET));
-    let status = child.wait().map_err(|error| problem(&error))?;
-    let output = output.unwrap_or_else(|| Ok(Vec::new())).map_err(|error| problem(&error))?;
-    if !status.success() {
-        return Err(problem(&status));
-    }
-    file::secret(output).map_err(|error| problem(&error))
 }

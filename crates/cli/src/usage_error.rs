@@ -116,6 +116,8 @@ impl Mistake<'_> {
                     format!("{name} and {} cannot be used together; keep one", others.join(" and "))
                 }
             }
+            // The value may be a secret.
+            ErrorKind::TooManyValues => format!("{name} takes no value"),
             ErrorKind::InvalidUtf8 => "an argument is not UTF-8 text".to_owned(),
             _ => {
                 let text = self.error.render().to_string();

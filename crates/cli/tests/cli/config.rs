@@ -305,7 +305,35 @@ fn replaced_secret_is_removed_even_after_a_kill_and_a_shared_one_kept() {
     fs::rename(&left, &first).unwrap();
     run(&mut at(folder, "config remove -q --profile two")).results();
     assert!(!first.exists());
-    fs::write(&settings, r#"{"one":{"secret_file":"../mine.secret"}}"#).unwrap();
+}
+
+#[test]
+fn invalid_secret_file_is_not_repeated_and_can_be_replaced() {
+    let directory = tempfile::tempdir().unwrap();
+    let folder = directory.path();
+    with_input(&mut at(folder, "config set -q --client-id c --secret-stdin"), "first").results();
+    let settings = folder.join("didit/config.json");
+    let valid = fs::read_to_string(&settings).unwrap();
+    let secret = stored_secret(folder);
+    fs::remove_file(&secret).unwrap();
+    std::os::unix::fs::symlink(&secret, &secret).unwrap();
+    let unreachable = run(&mut at(folder, "token"));
+    assert!(unreachable.error(2).contains("could not read the secret of default"));
+    assert!(run(&mut at(folder, "config list")).results().contains("Secret file"));
+    for name in ["canary", "../canary.secret"] {
+        let file = format!(r#"{{"one":{{"client_id":"i","secret_file":"{name}"}},{}"#, &valid[1..]);
+        fs::write(&settings, file).unwrap();
+        let refused = run(&mut at(folder, "token --profile one"));
+        let error = refused.error(2);
+        assert!(
+            error.contains("the secret_file of one in") && !error.contains("canary"),
+            "{error}"
+        );
+        run(&mut at(folder, "config list")).results();
+        with_input(&mut at(folder, "config set -q --profile one --secret-stdin"), "new").results();
+        run(&mut at(folder, "config remove -q --profile one")).results();
+    }
+    fs::write(&settings, r#"{"one":"canary"}"#).unwrap();
     let refused = run(&mut at(folder, "token --profile one"));
-    assert!(refused.error(2).contains("is not the name of a .secret file"), "{refused:?}");
+    assert!(!refused.error(2).contains("canary"), "{refused:?}");
 }

@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// Invalid command lines, each with the words that its error message must contain.
-const INVALID: [(&str, &[&str]); 72] = [
+const INVALID: [(&str, &[&str]); 73] = [
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -36,6 +36,7 @@ const INVALID: [(&str, &[&str]); 72] = [
     ("token -q -v", &["--quiet and --verbose cannot be used together"]),
     ("token --profile session canary", &["`didit token` takes options, but no further arguments"]),
     ("session status a canary", &["takes options, but no further arguments"]),
+    ("config set --secret-stdin=canary", &["--secret-stdin takes no value"]),
     ("token canary", &["`didit token` takes options, but no further arguments"]),
     ("wait a --poll 0s", &["--poll: \"0s\" is zero; give a longer duration"]),
     ("wait a b", &["`didit wait` takes no argument \"b\""]),

@@ -154,16 +154,20 @@ pub fn public_parts(url: &str) -> (String, &str) {
 /// path.
 fn without_secrets(endpoint: EndpointKind, location: &str) -> String {
     let (origin, path) = public_parts(location);
+    // A relative target begins with its path.
+    let host = if origin.contains("//") { origin.len() } else { 0 };
+    let public = origin + path;
     let creates =
         matches!(endpoint, EndpointKind::CreateSession | EndpointKind::CreateVerificationSession);
     if !creates {
-        return origin + path;
+        return public;
     }
+    let (host, path) = public.split_at(host);
     // Words have no digits and capitals.
     let is_word = |c: char| c.is_ascii_lowercase() || "-._".contains(c);
     let is_token = |part: &&str| part.len() >= MIN_TOKEN_BYTES && !part.chars().all(is_word);
     let parts = path.split('/').map(|part| if is_token(&part) { "***" } else { part });
-    origin + &parts.collect::<Vec<_>>().join("/")
+    host.to_owned() + &parts.collect::<Vec<_>>().join("/")
 }
 
 const MAX_HEADER_CHARS: usize = 128;

@@ -41,8 +41,8 @@ pub struct Call<E: Endpoint> {
     /// The wait for which an event was recorded last.
     announced: Option<(Moment, WaitReason)>,
     renewed_after_401: bool,
-    /// The token that was replaced then, which the service may still echo.
-    refused_token: Option<Authorization>,
+    /// The token of the last failed attempt, which the service may echo after it was replaced.
+    last_token: Option<Authorization>,
     /// Set by failed attempts.
     may_have_taken_effect: bool,
     last: Option<(EndpointKind, CallErrorKind)>,
@@ -98,7 +98,7 @@ impl<E: Endpoint> Call<E> {
             started_at: None,
             announced: None,
             renewed_after_401: false,
-            refused_token: None,
+            last_token: None,
             may_have_taken_effect: false,
             last: None,
         }
@@ -269,7 +269,7 @@ impl<E: Endpoint> Call<E> {
         let mut texts: Vec<_> = match purpose {
             Purpose::Token(fetch) => fetch.private_texts(),
             Purpose::Request(authorization, _) => {
-                let tokens = authorization.iter().chain(&self.refused_token);
+                let tokens = authorization.iter().chain(&self.last_token);
                 let tokens = tokens.map(|token| token.secret().into());
                 tokens.chain(self.endpoint.private_texts()).collect()
             }

@@ -123,8 +123,9 @@ impl RateLimiter {
         let refused = closed_until.is_some();
         let known = refused || self.limit_is_known;
         let reason = if known { WaitReason::Pacing } else { WaitReason::FirstResponse };
-        // With a store, other processes may leave room, or a lost store return, at any time.
-        let certain = refused || (known && self.permits.is_none());
+        // With a store, other processes may leave room, or a lost store return, at any time. A count
+        // that only refusals report may be outdated.
+        let certain = refused || (known && self.permits.is_none() && !self.counted_on_refusal);
         let named = refused && self.gate.is_certain();
         Err(Deferred { until, reason, certain, refused, named })
     }
@@ -224,7 +225,7 @@ impl RateLimiter {
         let times = [reported.retry_after.filter(|_| refused), reported.reset_after];
         let named = times.into_iter().flatten().find(|time| !time.is_zero());
         // The times are in whole seconds, so zero stands for up to one.
-        let soon = refused && times.iter().any(Option::is_some);
+        let soon = times.iter().any(Option::is_some);
         let next = named.unwrap_or(if soon { Duration::from_secs(1) } else { window }).min(window);
         self.counted_on_refusal = refused;
         self.others.observe(used.saturating_sub(most), used.saturating_sub(least), now, window);
@@ -268,9 +269,14 @@ impl RateLimiter {
     }
 
     /// Records that a request sent at `sent_at` did not show whether the service accepts requests;
-    /// returns whether the next probe may be sent earlier because of that.
+    /// returns whether the next may be sent earlier because of that.
     fn inconclusive(&mut self, sent_at: Moment, now: Moment) -> bool {
-        self.granted().is_none() && self.gate.inconclusive(sent_at, now)
+        let repeats = self.counted_on_refusal && self.gate.is_newer(sent_at);
+        if repeats {
+            // The request took the place that was free after the refusal.
+            self.others.first_leaves_by(now);
+        }
+        repeats || (self.granted().is_none() && self.gate.inconclusive(sent_at, now))
     }
 
     /// Gives up a place in the queue, or the slot of an admitted call; returns whether waiting

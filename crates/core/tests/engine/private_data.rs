@@ -95,6 +95,7 @@ fn redirect_of_a_creation_does_not_show_the_token_of_the_session() {
         ("https://app.didit.me/authorize/canary-T0ken/start/?a=b", "//app.didit.me/authorize/***/"),
         ("//canary@app.didit.me/s/canary-T0ken", "//app.didit.me/s/***"),
         ("/s//canary-T0ken", "/s//***"),
+        ("canary-T0ken/verify", "a redirect to ***/verify"),
         ("https://status.didit.me/maintenance.html", "//status.didit.me/maintenance.html"),
         ("https://canary@h\u{e4}user.example/", "https://h\u{e4}user.example/"),
     ] {
@@ -123,4 +124,22 @@ fn error_does_not_show_the_token_that_was_replaced() {
         let error = fails(&mut refused, &mut engine, at(1)).to_string();
         assert!(error.contains("not ***, not ***"), "{error}");
     }
+}
+
+#[test]
+fn error_does_not_show_the_token_that_expired_before_the_retry() {
+    let (mut engine, mut retried) = (engine(), call());
+    for (now, name, status) in [(1, "canary-first", 503), (11, "canary-second", 403)] {
+        let (_, ticket) = sends(&mut retried, &mut engine, at(now));
+        let token = format!(r#"{{"access_token":"{name}","expires_in":5}}"#);
+        answer(&mut retried, &mut engine, at(now), ticket, 200, &token);
+        let (_, ticket) = sends(&mut retried, &mut engine, at(now));
+        let echo = r#"{"detail":"not canary-first, not canary-second"}"#;
+        answer(&mut retried, &mut engine, at(now), ticket, status, echo);
+        if status == 503 {
+            waits(&mut retried, &mut engine, at(now));
+        }
+    }
+    let error = fails(&mut retried, &mut engine, at(11)).to_string();
+    assert!(error.contains("not ***, not ***"), "{error}");
 }

@@ -39,30 +39,61 @@ fn straggling_success_does_not_end_a_refusal() {
     assert_eq!(waits(&mut call(), &mut engine, at(3)), (at(22), WaitReason::Pacing));
 }
 
+/// Returns an engine whose first request, at 1, was refused with a count of all requests.
+fn refused_with_a_count(retry_after: &str, reset: &str) -> Engine {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "t");
+    let mut refused = call();
+    let (_, ticket) = sends(&mut refused, &mut engine, at(1));
+    let refusal = Response::builder()
+        .status(429)
+        .header("date", "Thu, 01 Jan 1970 00:00:00 GMT")
+        .header("retry-after", retry_after)
+        .header("x-ratelimit-limit", "600")
+        .header("x-ratelimit-remaining", "0")
+        .header("x-ratelimit-reset", reset);
+    refused.handle_response(&mut engine, at(1), ticket, &refusal.body(b"").unwrap());
+    waits(&mut refused, &mut engine, at(1));
+    refused.cancel(&mut engine, at(1));
+    engine
+}
+
 #[test]
 fn refusal_that_counts_all_requests_delays_the_next_only_as_long_as_it_says() {
     for (retry_after, reset, status) in
         [("1", "60", 200), ("1", "1", 404), ("0", "1", 200), ("0", "0", 200)]
     {
-        let mut engine = engine();
-        retrieve(&mut engine, at(0), "t");
-        let mut refused = call();
-        let (_, ticket) = sends(&mut refused, &mut engine, at(1));
-        let refusal = Response::builder()
-            .status(429)
-            .header("date", "Thu, 01 Jan 1970 00:00:00 GMT")
-            .header("retry-after", retry_after)
-            .header("x-ratelimit-limit", "600")
-            .header("x-ratelimit-remaining", "0")
-            .header("x-ratelimit-reset", reset);
-        refused.handle_response(&mut engine, at(1), ticket, &refusal.body(b"").unwrap());
-        waits(&mut refused, &mut engine, at(1));
-        let (_, ticket) = sends(&mut refused, &mut engine, at(2));
-        answer(&mut refused, &mut engine, at(2), ticket, status, &decision("Confirmed"));
+        let mut engine = refused_with_a_count(retry_after, reset);
+        let mut next = call();
+        let (_, ticket) = sends(&mut next, &mut engine, at(2));
+        answer(&mut next, &mut engine, at(2), ticket, status, &decision("Confirmed"));
         // As accepted requests report no count, there is no reason to wait.
         for _ in 0..10 {
             retrieve(&mut engine, at(2), "t");
         }
+    }
+}
+
+#[test]
+fn request_that_shows_nothing_after_a_refusal_with_a_count_is_followed_by_another() {
+    let lost = || TransportError::new(TransportErrorKind::ConnectionLost);
+    for end in ["503", "lost", "cancelled", "timeout"] {
+        let mut engine = refused_with_a_count("1", "60");
+        let (mut next, mut queued) = (call(), call());
+        let (_, ticket) = sends(&mut next, &mut engine, at(2));
+        let (until, _) = waits(&mut queued, &mut engine, at(2));
+        assert_eq!(until, at(32), "one at a time, and it may be sent before its deadline");
+        engine.take_wake();
+        match end {
+            "503" => answer(&mut next, &mut engine, at(3), ticket, 503, ""),
+            "lost" => next.handle_failure(&mut engine, at(3), ticket, lost()),
+            "cancelled" => next.cancel(&mut engine, at(3)),
+            _ => drop(waits(&mut next, &mut engine, at(12))),
+        }
+        assert!(engine.take_wake(), "{end}");
+        let now = if end == "timeout" { at(12) } else { at(3) };
+        sends(&mut queued, &mut engine, now);
+        assert!(waits(&mut call(), &mut engine, now).0 > at(30), "{end}: one at a time");
     }
 }
 

@@ -17,6 +17,9 @@ impl<E: Endpoint> Call<E> {
         attempt: &Attempt,
         error: CallErrorKind,
     ) {
+        if let Purpose::Request(token, _) = &attempt.purpose {
+            self.last_token.clone_from(token);
+        }
         if self.recovers_without_retry(engine, now, attempt, &error) {
             return;
         }
@@ -105,7 +108,7 @@ impl<E: Endpoint> Call<E> {
         purpose: &Purpose,
         error: &CallErrorKind,
     ) -> bool {
-        let (Purpose::Request(authorization, generation), Credentials::Client(_)) =
+        let (Purpose::Request(_, generation), Credentials::Client(_)) =
             (purpose, &engine.credentials)
         else {
             return false;
@@ -124,7 +127,6 @@ impl<E: Endpoint> Call<E> {
             if let (Some(fleet), Some(token)) = (&mut engine.fleet, refused) {
                 fleet.token.discard(token);
             }
-            self.refused_token.clone_from(authorization);
             self.request_attempts = 0;
         }
         self.renewed_after_401
