@@ -226,7 +226,7 @@ impl fmt::Display for InvalidCredentials {
                 write!(
                     f,
                     "the {what} contains a character that is not visible ASCII; \
-                     check for a line end or a byte order mark"
+                     check for a space, a line end or a byte order mark"
                 )
             }
         }
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(
             error(Authorization::api_key("k\n")),
             "the API key contains a character that is not visible ASCII; \
-             check for a line end or a byte order mark"
+             check for a space, a line end or a byte order mark"
         );
         for text in ["s\n", "s\r", "\u{feff}s", "s\0", "é", "\t"] {
             let refused = |id, secret| ClientCredentials::new(id, secret).unwrap_err();

@@ -130,6 +130,7 @@ fn parts(numbers: &Numbers, elapsed: Duration) -> Vec<(u8, String)> {
     } else if answered > 0 {
         #[allow(clippy::cast_precision_loss, reason = "a time for people")]
         let left = Duration::try_from_secs_f64((total - settled) as f64 / rate);
+        let left = left.map(|left| left.max(pause));
         parts.push((1, format!("{} left", left.map_or("a very long time".to_owned(), clock))));
         parts.push((5, format!("{rate:.1}/s")));
     }
@@ -191,6 +192,9 @@ mod tests {
         let paced = Numbers { waiting, ..NUMBERS };
         assert_eq!(line(&NUMBERS, ELAPSED, 39), "45 %, 2m17s left, 40.0/s, 3 failed");
         assert_eq!(line(&paced, ELAPSED, 39), "45 %, 2m34s left, rate limit 12s");
+        let refused = Numbers { waiting: Some((WaitReason::RetryAfter, ELAPSED * 5)), ..NUMBERS };
+        let almost = Numbers { settled: 9_999, ..refused };
+        assert_eq!(line(&almost, ELAPSED, 39), "99 %, 8m20s left, asked to wait 8m20s");
         assert_eq!(line(&paced, ELAPSED, 4), "45 %");
         for width in 0..200 {
             let line = line(&paced, ELAPSED, width);

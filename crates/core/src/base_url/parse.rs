@@ -18,6 +18,9 @@ impl FromStr for BaseUrl {
         if text.len() > Self::MAX_LEN {
             return Err(InvalidBaseUrl::TooLong);
         }
+        if text.trim_matches(|c: char| c.is_whitespace() || c.is_control()) != text {
+            return Err(InvalidBaseUrl::Whitespace);
+        }
         let (scheme, rest) = text.split_once("://").ok_or(InvalidBaseUrl::NotAUrl)?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "https" => Scheme::HTTPS,
@@ -107,6 +110,8 @@ pub(crate) fn is_plain_segment(segment: &str) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InvalidBaseUrl {
+    /// A blank, a line end or another control character at the beginning or the end.
+    Whitespace,
     /// No `scheme://` at the beginning.
     NotAUrl,
     /// A scheme other than `https` and `http`.
@@ -130,6 +135,7 @@ pub enum InvalidBaseUrl {
 impl fmt::Display for InvalidBaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Whitespace => "the base URL begins or ends with a blank or a line end",
             Self::NotAUrl => "the base URL does not begin with https://",
             Self::Scheme => "the base URL's scheme is neither https nor http",
             Self::PlainHttp => "the base URL is plain http to another machine; use https",
@@ -153,6 +159,8 @@ mod tests {
     fn refuses_invalid_urls_with_a_reason() {
         use InvalidBaseUrl::*;
         let cases = [
+            ("https://h\n", Whitespace),
+            (" https://h", Whitespace),
             ("", NotAUrl),
             ("apx.didit.me", NotAUrl),
             ("ftp://h", Scheme),

@@ -372,9 +372,9 @@ impl RateLimiter {
         let oldest = self.in_flight.first_key_value().map_or(now, |(_, sent)| sent.sent_at);
         self.completed.drain(..self.expired(oldest));
         while let Some(lost) = self.in_flight.first_entry().filter(|it| it.get().lost_at <= now) {
-            let (id, Sent { sent_at, .. }) = lost.remove_entry();
+            let (id, Sent { sent_at, lost_at }) = lost.remove_entry();
             self.finish(id, true, now);
-            self.inconclusive(sent_at, now);
+            self.inconclusive(sent_at, lost_at);
         }
         while self.queue.front().is_some_and(|(_, expires)| *expires <= now) {
             self.queue.pop_front();

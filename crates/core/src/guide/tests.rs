@@ -142,11 +142,22 @@ fn every_input_error_is_listed() {
         row[0] = format!("{name}::{}", row[0]);
         row
     };
-    let urls = [NotAUrl, Scheme, PlainHttp, UserInfo, Host, Port, Path, QueryOrFragment, TooLong];
+    let urls = [
+        Whitespace,
+        NotAUrl,
+        Scheme,
+        PlainHttp,
+        UserInfo,
+        Host,
+        Port,
+        Path,
+        QueryOrFragment,
+        TooLong,
+    ];
     let urls = urls.map(|error| {
         match error {
-            NotAUrl | Scheme | PlainHttp | UserInfo | Host | Port | Path | QueryOrFragment
-            | TooLong => {}
+            Whitespace | NotAUrl | Scheme | PlainHttp | UserInfo | Host | Port | Path
+            | QueryOrFragment | TooLong => {}
         }
         named_row("InvalidBaseUrl", &error, error.to_string())
     });
