@@ -6,7 +6,7 @@ use std::time::Duration;
 use didit_core::Policy;
 
 use super::dice::Dice;
-use super::service::{Access, Quota, Service};
+use super::service::{Access, Quota, Reports, Service};
 use super::work::{Job, Task};
 use super::world::{Conditions, Outcome, World};
 use super::{is_one_seed, millis, run_seeds};
@@ -108,8 +108,7 @@ fn limit_that_only_refusals_report_is_drained_in_nearly_optimal_time() {
         let mut policy = Policy::default();
         policy.rate_limit_window = window;
         policy.call_timeout = ENDLESS;
-        let mut quota = Quota::new(limit, window);
-        quota.reports_on_refusal = true;
+        let quota = Quota::new(limit, window).with_reports(Reports::OnRefusal);
         let service = Service::new(Some(quota), Access::Tokens(Some(ENDLESS)));
         let mut world = World::new(seed, policy, service, Conditions::ideal(latency));
         let job = Job::many(Task::Decision, limit * 3, Duration::ZERO);

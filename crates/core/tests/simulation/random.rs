@@ -6,7 +6,7 @@ use didit_core::Policy;
 
 use super::dice::Dice;
 use super::quota::max_latency;
-use super::service::{Access, Quota, Service};
+use super::service::{Access, Quota, Reports, Service};
 use super::work::{Job, Task};
 use super::world::{Conditions, World};
 use super::{RANDOM_SCHEDULES, millis, run_seeds};
@@ -70,7 +70,10 @@ fn random_schedules_keep_all_guarantees() {
         let mut dice = Dice(seed);
         let policy = policy(&mut dice);
         let limit = dice.percent(50).then(|| dice.count(30));
-        let quota = limit.map(|limit| Quota::new(limit, policy.rate_limit_window));
+        let reports =
+            dice.choose(&[Reports::Always, Reports::Always, Reports::OnRefusal, Reports::Never]);
+        let quota =
+            limit.map(|limit| Quota::new(limit, policy.rate_limit_window).with_reports(reports));
         let (access, conditions) = (access(&mut dice), conditions(&mut dice));
         let service = Service::new(quota, access);
         let mut world = World::new(seed, policy, service, conditions.clone());
@@ -85,6 +88,7 @@ fn random_schedules_keep_all_guarantees() {
         assert!(outcome.succeeded() <= answers, "more results than the service returned");
         let alone = conditions.faults + conditions.cut_off + conditions.dropped == 0
             && !conditions.shared_quota
+            && reports == Reports::Always
             && conditions.latency.end < limit.map_or(Duration::MAX, max_latency);
         if alone && outcome.lost == 0 && service.unauthorized == 0 {
             assert_eq!(service.refused_by_limit, 0, "a lone client is never refused");

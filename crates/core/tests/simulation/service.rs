@@ -8,19 +8,30 @@ use http::{HeaderMap, Request, StatusCode};
 
 use super::work::Answer;
 
+/// The responses that carry the headers of the rate limit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Reports {
+    Always,
+    OnRefusal,
+    Never,
+}
+
 /// A sliding-window quota on decisions, which counts requests from the moment of acceptance.
 #[derive(Debug)]
 pub(crate) struct Quota {
     pub(crate) limit: usize,
     pub(crate) window: Duration,
-    /// Set if only refusals carry the headers.
-    pub(crate) reports_on_refusal: bool,
+    reports: Reports,
     accepted: VecDeque<Moment>,
 }
 
 impl Quota {
     pub(crate) fn new(limit: usize, window: Duration) -> Self {
-        Self { limit, window, reports_on_refusal: false, accepted: VecDeque::new() }
+        Self { limit, window, reports: Reports::Always, accepted: VecDeque::new() }
+    }
+
+    pub(crate) fn with_reports(self, reports: Reports) -> Self {
+        Self { reports, ..self }
     }
 
     /// Accepts a request, or returns the time until the next one can be accepted.
@@ -223,7 +234,11 @@ impl Service {
             }
         };
         if let Some(quota) = &self.quota
-            && (refused.is_some() || !quota.reports_on_refusal)
+            && match quota.reports {
+                Reports::Always => true,
+                Reports::OnRefusal => refused.is_some(),
+                Reports::Never => false,
+            }
         {
             answered.headers.extend(quota.headers(now));
         }
