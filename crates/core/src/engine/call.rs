@@ -230,8 +230,10 @@ impl<E: Endpoint> Call<E> {
         let attempts = self.attempts(&purpose);
         *attempts += 1;
         let attempt = *attempts;
-        let (method, uri) = (request.method().clone(), without_query(request.uri()));
-        self.record(engine, EventKind::Sent { endpoint, method, uri, attempt });
+        if engine.is_recording() {
+            let (method, uri) = (request.method().clone(), without_query(request.uri()));
+            self.record(engine, EventKind::Sent { endpoint, method, uri, attempt });
+        }
         self.state = State::InFlight(Attempt { ticket, endpoint, purpose, sent_at: now, until });
         Ok(Step::Send { request, ticket: Ticket(ticket), timeout })
     }
