@@ -38,10 +38,10 @@ async fn call<E: Endpoint>(
 ) -> Result<E::Output, Box<dyn Error>> {
     let mut request = endpoint.request(base, authorization)?;
     let host = request.uri().authority().ok_or("a request without a host")?.to_string();
-    // HTTP/1.1 sends the host as a header, and only the path as the target.
+    // HTTP/1.1 sends the host as a header, and only the path and the query as the target.
     request.headers_mut().insert(HOST, HeaderValue::try_from(&host)?);
-    let target = request.uri().path().parse()?;
-    *request.uri_mut() = target;
+    let target = request.uri().path_and_query().cloned().ok_or("a request without a path")?;
+    *request.uri_mut() = target.into();
 
     let stream = TokioIo::new(TcpStream::connect(&host).await?);
     let (mut sender, connection) = http1::handshake(stream).await?;

@@ -50,8 +50,9 @@ async fn run<O: Operation>(mut engine: Engine, mut call: O) -> Result<O::Output,
 /// Sends a request over a new connection, without TLS: for loopback only. (A real client would also
 /// read chunked bodies and detect truncated ones.)
 async fn exchange(r: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>, TransportErrorKind> {
-    let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());
-    let mut sent = format!("{} {path} HTTP/1.1\r\nHost: {host}\r\n", r.method()).into_bytes();
+    let host = r.uri().authority().map_or("", |host| host.as_str());
+    let target = r.uri().path_and_query().map_or("/", |target| target.as_str());
+    let mut sent = format!("{} {target} HTTP/1.1\r\nHost: {host}\r\n", r.method()).into_bytes();
     for (name, value) in r.headers() {
         sent.extend([name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat());
     }

@@ -46,10 +46,11 @@ fn main() -> Result<(), Box<dyn Error>> {
 /// read chunked bodies, detect truncated ones, and enforce `timeout` and
 /// `EndpointKind::max_body_bytes`.)
 fn exchange(r: &Request<Vec<u8>>, timeout: Duration) -> io::Result<Response<Vec<u8>>> {
-    let (host, path) = (r.uri().authority().map_or("", |host| host.as_str()), r.uri().path());
+    let host = r.uri().authority().map_or("", |host| host.as_str());
+    let target = r.uri().path_and_query().map_or("/", |target| target.as_str());
     let mut stream = TcpStream::connect(host)?;
     stream.set_read_timeout(Some(timeout))?;
-    write!(stream, "{} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", r.method())?;
+    write!(stream, "{} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", r.method())?;
     for (name, value) in r.headers() {
         stream.write_all(&[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat())?;
     }
