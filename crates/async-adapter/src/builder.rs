@@ -14,10 +14,8 @@ use reqwest::{Certificate, redirect, retry};
 
 use crate::Client;
 
-/// Settings of a [`Client`].
-///
-/// Build a custom [`http_client`](Self::http_client) with `redirect(Policy::none())` and
-/// `retry(never())`.
+/// Settings of a [`Client`]. [`http_client_builder`] builds a custom
+/// [`http_client`](Self::http_client).
 pub type ClientBuilder = didit_core::ClientBuilder<Client>;
 
 impl Connect for Client {
@@ -44,15 +42,8 @@ impl Connect for Client {
         let roots = roots.collect::<Result<Vec<_>, _>>().map_err(library_error)?;
         let proxy = settings.proxy.map(reqwest_proxy).transpose().map_err(library_error)?;
         let client = |max_idle| {
-            let client = reqwest::Client::builder()
+            let client = http_client_builder()
                 .pool_max_idle_per_host(max_idle)
-                .redirect(redirect::Policy::none())
-                // Without the limit, reqwest clones each request for a retry that never happens.
-                .retry(retry::never().max_retries_per_request(0))
-                .referer(false)
-                .http1_only()
-                // Matches the limit of the blocking adapter's HTTP library.
-                .http1_max_headers(128)
                 // The core reads the proxy variables, so that both adapters follow the same rules.
                 .no_proxy()
                 .tls_backend_rustls()
@@ -79,6 +70,21 @@ impl Connect for Client {
         }
         Ok(client)
     }
+}
+
+/// Returns a builder for a custom [`http_client`](ClientBuilder::http_client) that follows no redirects
+/// and does not retry.
+///
+#[doc = include_str!("../docs/http_client.md")]
+pub fn http_client_builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        // Without the limit, reqwest clones each request for a retry that never happens.
+        .retry(retry::never().max_retries_per_request(0))
+        .referer(false)
+        .http1_only()
+        // Matches the limit of the blocking adapter's HTTP library.
+        .http1_max_headers(128)
 }
 
 fn reqwest_proxy(proxy: &HttpProxy) -> reqwest::Result<reqwest::Proxy> {

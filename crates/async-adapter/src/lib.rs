@@ -29,12 +29,12 @@ use didit_core::{
     WaitForDecision,
 };
 use futures_util::{Stream, stream};
-pub use http;
 use http::Request;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+pub use {http, reqwest};
 
-pub use self::builder::ClientBuilder;
+pub use self::builder::{ClientBuilder, http_client_builder};
 pub use self::decisions::Decisions;
 pub use self::error::Error;
 pub use self::verification::Verification;
@@ -176,18 +176,8 @@ impl Client {
         self.run(Call::new(RetrieveDecision::new(session_id.clone()))).await
     }
 
-    /// Retrieves the decisions of many sessions and yields each with its session id as it arrives.
-    ///
-    /// ```no_run
-    /// # async fn example(client: didit_async_adapter::Client, ids: Vec<didit_core::SessionId>) {
-    /// use futures_util::StreamExt as _;
-    ///
-    /// let mut decisions = client.decisions(ids).concurrency(8);
-    /// while let Some((session_id, result)) = decisions.next().await {
-    ///     println!("{session_id}: {}", result.is_ok());
-    /// }
-    /// # }
-    /// ```
+    /// Retrieves the decisions of many sessions and yields each with its session id as it arrives:
+    /// see the [program](how_to#retrieve-many).
     pub fn decisions<'a, I>(&self, session_ids: I) -> Decisions<'a, SessionId>
     where
         I: IntoIterator<Item = SessionId, IntoIter: Send + 'a>,

@@ -27,9 +27,9 @@ use didit_core::{
     Call, Credentials, DecisionEndpoint, Engine, Moment, Operation, Secret, SessionId, Step,
     WaitForDecision,
 };
-pub use http;
 use http::{Request, Response};
 use ureq::AsSendBody;
+pub use {http, ureq};
 
 pub use self::builder::ClientBuilder;
 pub use self::error::{Error, failed};

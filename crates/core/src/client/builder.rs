@@ -131,9 +131,9 @@ impl<C: Connect> ClientBuilder<C> {
 
     /// Sends all requests with your own HTTP client, with its proxy, TLS and connection settings.
     ///
-    /// It must not follow redirects, which would send the credentials to another host, and must not
-    /// retry, so that no request is sent twice. Requests that must not be repeated also use its idle
-    /// connections, and are lost if the server closes one at that moment.
+    /// It must not follow redirects, which would send an API key and personal data to another host,
+    /// and must not retry, so that no request is sent twice. Requests that must not be repeated also
+    /// use its idle connections, and are lost if the server closes one at that moment.
     #[must_use]
     pub fn http_client(mut self, client: C::HttpClient) -> Self {
         self.http_client = Some(client);
