@@ -331,7 +331,11 @@ impl Shared {
         let unsent = |error| error::failed(error, route);
         let mut request = reqwest::Request::try_from(request).map_err(unsent)?;
         *request.timeout_mut() = Some(timeout);
+        let url = request.url().clone();
         let mut response = http.execute(request).await.map_err(unsent)?;
+        if *response.url() != url {
+            return Ok(didit_core::client::followed_redirect(response.url().as_str()));
+        }
         let headers = std::mem::take(response.headers_mut());
         let head = receive_head(response.status(), headers, SystemTime::now())?;
         let mut body = Vec::new();

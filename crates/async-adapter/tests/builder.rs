@@ -5,10 +5,12 @@ use std::error::Error as _;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use didit_async_adapter::{Client, ClientBuilder, ConfigError};
+use didit_async_adapter::{Client, ClientBuilder, ConfigError, Error};
+use didit_core::verification::{CreateSession, DeleteSession};
 use didit_core::{
-    BuildError, ClientCredentials, Credentials, EndpointKind, Engine, Event, EventKind, Moment,
-    Operation, ProxySettings, Step, Ticket, TransportError, WaitReason,
+    Authorization, BuildError, ClientCredentials, Credentials, EndpointKind, Engine, Event,
+    EventKind, Moment, Operation, ProxySettings, ResponseErrorKind, Step, Ticket, TransportError,
+    WaitReason,
 };
 use didit_sandbox::{Fault, Route, Sandbox};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
@@ -41,6 +43,56 @@ async fn custom_http_client_sends_the_requests() {
     let error = client.decision(&"s-3".parse().unwrap()).await.unwrap_err();
     assert_eq!(error.call().response().unwrap().status(), 302);
     assert_eq!(other.connections(), 0);
+}
+
+/// Returns a redirect that repeats the request, with a secret in its query.
+fn redirect_to(other: &Sandbox, path: &str) -> Fault {
+    Fault::answer(307).header("location", &format!("{}{path}?canary=1", other.url()))
+}
+
+#[tokio::test]
+async fn response_after_a_redirect_is_refused() {
+    let (sandbox, other) = (Sandbox::start().unwrap(), Sandbox::start().unwrap());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let key = Authorization::api_key(sandbox.api_key()).unwrap();
+    let base_url = sandbox.url().parse().unwrap();
+    let client = Client::builder(key).base_url(base_url).http_client(http.clone()).build().unwrap();
+    let verification = client.verification();
+
+    let refused = |error: Error, path: &str, may_have_been_created: bool| {
+        assert_eq!(*error.response().unwrap().kind(), ResponseErrorKind::Redirect);
+        let target = format!("the HTTP client followed a redirect to {}{path}", other.url());
+        assert!(error.to_string().ends_with(&target), "{error}");
+        assert!(!error.is_retryable() && error.attempts() == 1, "{error}");
+        assert_eq!(error.may_have_taken_effect(), may_have_been_created, "{error}");
+    };
+    let path = "/auth/v2/session/s-1/decision/";
+    sandbox.script(Route::Decision, [redirect_to(&other, path)]);
+    let error = client.decision(&"s-1".parse().unwrap()).await.unwrap_err();
+    assert!(error.advice().contains("follow no redirects"), "{}", error.advice());
+    refused(error, path, false);
+
+    sandbox.script(Route::CreateSession, [redirect_to(&other, "/auth/v2/session/")]);
+    let created = client.create_session("names".parse().unwrap(), None).await;
+    refused(created.unwrap_err(), "/auth/v2/session/", true);
+
+    sandbox.script(Route::CreateVerification, [redirect_to(&other, "/v3/session/")]);
+    let workflow = "9f9b1234-aaaa-bbbb-cccc-1234567890ab";
+    let created = verification.create_session(CreateSession::new(workflow).unwrap()).await;
+    refused(created.unwrap_err(), "/v3/session/", true);
+
+    // A deletion succeeds without a body.
+    let id = "11111111-2222-3333-4444-555555555555";
+    let path = format!("/v3/session/{id}/delete/");
+    sandbox.script(Route::DeleteVerification, [redirect_to(&other, &path)]);
+    let deleted = verification.delete_session(DeleteSession::new(id.parse().unwrap())).await;
+    refused(deleted.unwrap_err(), &path, false);
+
+    sandbox.script(Route::Token, [redirect_to(&other, "/auth/v2/token/")]);
+    let fetching = builder(&sandbox).http_client(http).build().unwrap();
+    let error = fetching.decision(&"s-1".parse().unwrap()).await.unwrap_err();
+    refused(error, "/auth/v2/token/", false);
+    assert_eq!(other.requests().len(), 5, "each redirect was followed once");
 }
 
 #[tokio::test]

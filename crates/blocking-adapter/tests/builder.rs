@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use didit_blocking_adapter::{Client, ClientBuilder, ConfigError};
+use didit_core::verification::CreateSession;
 use didit_core::{
     BuildError, ClientCredentials, Credentials, EndpointKind, Event, EventKind, ProxySettings,
 };
@@ -35,6 +36,11 @@ fn custom_agent_sends_the_requests() {
     sandbox.script(Route::Decision, [Fault::redirect(other.url())]);
     let error = client.decision(&"s-3".parse().unwrap()).unwrap_err();
     assert_eq!(error.call().response().unwrap().status(), 302);
+    let repeat = Fault::answer(307).header("location", other.url());
+    sandbox.script(Route::CreateVerification, [repeat]);
+    let session = CreateSession::new("9f9b1234-aaaa-bbbb-cccc-1234567890ab").unwrap();
+    let error = client.verification().create_session(session).unwrap_err();
+    assert_eq!(error.call().response().unwrap().status(), 307);
     assert_eq!(other.connections(), 0);
 }
 

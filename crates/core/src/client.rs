@@ -20,7 +20,8 @@ pub use self::connect::{Connect, HttpSettings, read_limited};
 pub use self::environment::{Environment, InvalidEnvironment, path_may_be_secret};
 pub use self::error::{ClientError, NOT_HTTP, TransportDetail, describe_refusal};
 pub use self::run::{
-    ArrivalDate, Driver, Exchange, FailedExchange, Run, receive_head, serve_store,
+    ArrivalDate, Driver, Exchange, FailedExchange, Run, followed_redirect, receive_head,
+    serve_store,
 };
 pub use self::transport::{HttpClients, Route, Transport};
 pub use crate::endpoint::triage::public_parts;

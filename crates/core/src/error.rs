@@ -27,6 +27,8 @@ pub(crate) struct Details {
     pub(crate) media: Option<String>,
     /// The target of a redirect, without its query and fragment.
     pub(crate) location: Option<String>,
+    /// True if the HTTP client followed the redirect, so that the request was sent to its target.
+    pub(crate) followed: bool,
 }
 
 /// The kinds of [`ResponseError`].
@@ -45,7 +47,8 @@ pub enum ResponseErrorKind {
     ClientError,
     /// 5xx: the service or a gateway in front of it failed.
     ServerError,
-    /// 3xx: redirects are never followed.
+    /// 3xx: redirects are not followed. Or a redirect that the caller's own HTTP client followed: the
+    /// response is not used, and the status, 302, stands for that of the redirect.
     Redirect,
     /// Neither a success nor an error (1xx, or an undefined status).
     UnexpectedStatus,
@@ -72,6 +75,7 @@ impl ResponseError {
             retry_after: None,
             media: None,
             location: None,
+            followed: false,
         }))
     }
 
@@ -183,6 +187,9 @@ impl ResponseError {
             (ResponseErrorKind::ClientError, _) if self.is_retryable() => "try again later",
             (ResponseErrorKind::ClientError, _) => "fix the request",
             (ResponseErrorKind::ServerError, _) => "try again later",
+            (ResponseErrorKind::Redirect, _) if self.0.followed => {
+                "make the HTTP client follow no redirects, and check the base URL"
+            }
             (ResponseErrorKind::Redirect, _) => "check the base URL; redirects are not followed",
             (ResponseErrorKind::Malformed(error), _) if error.is_truncated() => "try again later",
             _ => "check the base URL; if it is right, report this to the service",
@@ -192,7 +199,16 @@ impl ResponseError {
 
 impl fmt::Display for ResponseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details { endpoint, status, kind, message, request_id, media, location, .. } = &*self.0;
+        let Details {
+            endpoint, status, kind, message, request_id, media, location, followed, ..
+        } = &*self.0;
+        if *followed {
+            let target = location.as_deref().unwrap_or_default().escape_debug();
+            return write!(
+                f,
+                "could not {endpoint}: the HTTP client followed a redirect to {target}"
+            );
+        }
         write!(f, "could not {endpoint}: HTTP {}", status.as_str())?;
         if let Some(reason) = status.canonical_reason() {
             write!(f, " {reason}")?;

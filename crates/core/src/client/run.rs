@@ -2,11 +2,13 @@ use std::ops::DerefMut;
 use std::sync::Weak;
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, Response, StatusCode};
+use http::header::{HeaderMap, HeaderValue, LOCATION};
+use http::{Response, StatusCode};
 
 use super::error::{ClientError, TransportDetail};
 use super::transport::Transport;
 use crate::endpoint::MAX_HEAD_BYTES;
+use crate::endpoint::triage::FollowedRedirect;
 use crate::engine::{
     CallError, Engine, Moment, Operation, SharedStore, Step, StoreStep, Ticket, TransportError,
     TransportErrorKind,
@@ -47,6 +49,18 @@ pub fn receive_head<T>(
         head.extensions_mut().insert(ArrivalDate);
     }
     Ok(head)
+}
+
+/// Returns a redirect to this URL, in place of the response that an HTTP client got there by following
+/// one: the call fails, and a request that must not be repeated may have taken effect.
+pub fn followed_redirect(url: &str) -> Response<Vec<u8>> {
+    let mut redirect = Response::new(Vec::new());
+    *redirect.status_mut() = StatusCode::FOUND;
+    redirect.extensions_mut().insert(FollowedRedirect);
+    if let Ok(url) = HeaderValue::from_str(url) {
+        redirect.headers_mut().insert(LOCATION, url);
+    }
+    redirect
 }
 
 /// The state that the calls of a client share, for a [`Run`].
@@ -180,6 +194,24 @@ mod tests {
     use http::header::{DATE, RETRY_AFTER};
 
     use super::*;
+    use crate::data_transfer::CreateSession;
+    use crate::endpoint::{Endpoint as _, Replay};
+    use crate::engine::CallErrorKind;
+
+    #[test]
+    fn followed_redirect_of_a_creation_shows_no_secret() {
+        let create = CreateSession::new("email".parse().unwrap());
+        let answer = followed_redirect("https://u@h/s/canary-T0ken/?canary");
+        let error = create.parse(&answer).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "could not create the session: the HTTP client followed a redirect to https://h/s/***/"
+        );
+        assert!(error.advice().starts_with("make the HTTP client follow no redirects"));
+        let error = CallError::new(CallErrorKind::Response(error));
+        assert!(!error.may_have_taken_effect(), "a safe request");
+        assert!(error.with_replay(Replay::OnlyIfUnsent).may_have_taken_effect());
+    }
 
     #[test]
     fn date_of_arrival_is_marked() {

@@ -73,6 +73,10 @@ pub(crate) fn failure<B: AsRef<[u8]>>(
     details(endpoint, response, kind, message.text.or_else(field_errors))
 }
 
+/// Marks a redirect, in the extensions of the response, that the HTTP client followed.
+#[derive(Clone)]
+pub(crate) struct FollowedRedirect;
+
 /// Returns the error of a success with an undocumented body.
 fn unreadable<E: Endpoint, B: AsRef<[u8]>>(
     endpoint: &E,
@@ -131,6 +135,7 @@ fn details<B>(
     error.0.retry_after = limit.retry_after.filter(|wait| !wait.is_zero()).or(reset);
     error.0.media = media.and_then(excerpt);
     error.0.location = location.as_deref().and_then(excerpt);
+    error.0.followed = response.extensions().get::<FollowedRedirect>().is_some();
     error
 }
 

@@ -199,7 +199,7 @@ impl CallError {
             CallErrorKind::Response(error) => {
                 let status = error.status();
                 let failed = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED;
-                failed || error.is_retryable() || status.is_success()
+                failed || error.is_retryable() || status.is_success() || error.0.followed
             }
             CallErrorKind::Transport(kind) => !kind.is_unsent(),
             _ => false,
