@@ -233,16 +233,16 @@ where
     Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|Object(value)| value))
 }
 
-/// Deserializes a string and parses it into a `T`. The error has the position of the string and
-/// states what was expected, but not what was found.
-pub(crate) fn from_text<'de, D: Deserializer<'de>, T>(
+/// Deserializes a string and parses it into a `T`. The error has the position of the string, the
+/// error of `parse`, which must not quote the text, and what was expected.
+pub(crate) fn from_text<'de, D: Deserializer<'de>, T, E: fmt::Display>(
     deserializer: D,
     expected: &'static str,
-    parse: impl FnOnce(&str) -> Option<T>,
+    parse: impl FnOnce(&str) -> Result<T, E>,
 ) -> Result<T, D::Error> {
     struct Text<F>(&'static str, F);
 
-    impl<T, F: FnOnce(&str) -> Option<T>> Visitor<'_> for Text<F> {
+    impl<T, P: fmt::Display, F: FnOnce(&str) -> Result<T, P>> Visitor<'_> for Text<F> {
         type Value = T;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -250,7 +250,8 @@ pub(crate) fn from_text<'de, D: Deserializer<'de>, T>(
         }
 
         fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-            (self.1)(text).ok_or_else(|| E::invalid_value(Unexpected::Other("text"), &self.0))
+            (self.1)(text)
+                .map_err(|reason| E::invalid_value(Unexpected::Other(&reason.to_string()), &self.0))
         }
     }
 
@@ -265,7 +266,7 @@ pub(crate) fn optional_timestamp<'de, D: Deserializer<'de>>(
 
     impl<'de> Deserialize<'de> for Timestamp {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+            let parse = |text: &str| OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "text");
             from_text(deserializer, "an RFC 3339 timestamp", parse).map(Self)
         }
     }

@@ -73,7 +73,15 @@ impl FromStr for SessionId {
 
 impl<'de> Deserialize<'de> for SessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::from_text(deserializer, "a session id", |text| Self::new(text).ok())
+        let without_character = |error| match error {
+            InvalidSessionId::Character { position, .. } => {
+                format!("character {} of the session id is not allowed", position + 1)
+            }
+            error => error.to_string(),
+        };
+        json::from_text(deserializer, "a session id", |text| {
+            Self::new(text).map_err(without_character)
+        })
     }
 }
 

@@ -53,7 +53,7 @@ impl FromStr for BaseUrl {
 
 impl<'de> Deserialize<'de> for BaseUrl {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::from_text(deserializer, "a base URL", |text| text.parse().ok())
+        json::from_text(deserializer, "a base URL", str::parse)
     }
 }
 

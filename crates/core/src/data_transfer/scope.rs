@@ -132,7 +132,7 @@ impl AsRef<str> for Scope {
 
 impl<'de> Deserialize<'de> for Scope {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::from_text(deserializer, "a scope", |text| text.parse().ok())
+        json::from_text(deserializer, "a scope", |text| text.parse().map_err(without_character))
     }
 }
 
@@ -228,7 +228,7 @@ impl FromStr for Scopes {
 
 impl<'de> Deserialize<'de> for Scopes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::from_text(deserializer, "scopes", |text| text.parse().ok())
+        json::from_text(deserializer, "scopes", |text| text.parse().map_err(without_character))
     }
 }
 
@@ -268,6 +268,14 @@ impl fmt::Display for InvalidScope {
 }
 
 impl std::error::Error for InvalidScope {}
+
+/// Describes the error without the character that was found.
+fn without_character(error: InvalidScope) -> String {
+    match error {
+        InvalidScope::Character { .. } => "the scope contains an invalid character".to_owned(),
+        InvalidScope::Empty => error.to_string(),
+    }
+}
 
 #[cfg(test)]
 mod tests {

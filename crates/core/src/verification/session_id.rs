@@ -88,7 +88,7 @@ impl fmt::Debug for SessionId {
 
 impl<'de> Deserialize<'de> for SessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        json::from_text(deserializer, "a UUID", |text| text.parse().ok())
+        json::from_text(deserializer, "a UUID", |text| Self::new(text).map_err(|_| "text"))
     }
 }
 
