@@ -24,8 +24,9 @@ use crate::secret::Redacted;
 /// A JSON value exactly as the service sent it, including every digit and space.
 ///
 /// With `serde_json`, it serializes as that text and deserializes from any JSON value, but not inside
-/// a type with `#[serde(flatten)]`, `#[serde(tag = …)]` or `#[serde(untagged)]`: give that type a
-/// `String` with [`as_str`](Self::as_str) instead, and parse it.
+/// a type with `#[serde(flatten)]`, `#[serde(tag = …)]` or `#[serde(untagged)]`. Other formats refuse
+/// it, or write what they cannot read. There, store a `String` with [`as_str`](Self::as_str), and
+/// parse it. Two values are equal if their texts are.
 ///
 /// ```
 /// use didit_core::RawJson;
@@ -119,6 +120,13 @@ impl FromStr for RawJson {
 
 impl Serialize for RawJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Binary formats would write what they cannot read, and so would the serializers of `flatten`
+        // and `tag`, whose type of sequences is empty since they accept none.
+        if !serializer.is_human_readable() || size_of::<S::SerializeSeq>() == 0 {
+            return Err(S::Error::custom(
+                "serde_json can write this as a whole only; store its text instead",
+            ));
+        }
         let raw: &RawValue = serde_json::from_str(&self.0).map_err(S::Error::custom)?;
         raw.serialize(serializer)
     }

@@ -20,11 +20,14 @@ use crate::session_id::SessionId;
 /// The decision of a data-transfer session: its status and the shared user data.
 ///
 /// Everything the service sent is kept ([`json`](Decision::json)); the methods give typed access
-/// on top. Members that are absent or `null` are `None`. A decision serializes as the text that the
-/// service sent, so that no digit is lost in a database column or a queue. Inside a type with
-/// `#[serde(flatten)]`, `#[serde(tag = …)]` or `#[serde(untagged)]` it cannot be deserialized: give
-/// that type a `String` with the text of [`json`](Decision::json), and read it with
-/// [`from_json`](Decision::from_json).
+/// on top. Members that are absent or `null` are `None`. With `serde_json`, a decision serializes as
+/// the text that the service sent, so that no digit is lost in a database column or a queue. In
+/// another format, or inside a type with `#[serde(flatten)]`, `#[serde(tag = …)]` or
+/// `#[serde(untagged)]`, it cannot be deserialized, even if it was written: store a `String` with the
+/// text of [`json`](Decision::json), and read it with [`from_json`](Decision::from_json).
+///
+/// Two decisions are equal if their texts are: one that was stored as `jsonb` or as a
+/// `serde_json::Value` differs from the original.
 ///
 /// ```
 /// use didit_core::data_transfer::Decision;

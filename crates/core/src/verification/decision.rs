@@ -59,10 +59,14 @@ use crate::secret::redacted;
 ///
 /// Everything the service sent is kept ([`json`](Decision::json)); the methods and
 /// [`reports`](Decision::reports) give typed access on top. Only the status is required. Members
-/// that are absent or `null` are `None` or an empty list. A decision serializes as the text that
-/// the service sent. Inside a type with `#[serde(flatten)]`, `#[serde(tag = …)]` or
-/// `#[serde(untagged)]` it cannot be deserialized: give that type a `String` with the text of
-/// [`json`](Decision::json), and read it with [`from_json`](Decision::from_json).
+/// that are absent or `null` are `None` or an empty list. With `serde_json`, a decision serializes as
+/// the text that the service sent. In another format, or inside a type with `#[serde(flatten)]`,
+/// `#[serde(tag = …)]` or `#[serde(untagged)]`, it cannot be deserialized, even if it was written:
+/// store a `String` with the text of [`json`](Decision::json), and read it with
+/// [`from_json`](Decision::from_json).
+///
+/// Two decisions are equal if their texts are: one that was stored as `jsonb` or as a
+/// `serde_json::Value` differs from the original.
 ///
 /// Source: [retrieve session](https://docs.didit.me/sessions-api/retrieve-session).
 ///
