@@ -39,12 +39,12 @@ impl BaseUrl {
     /// The longest base URL accepted, in bytes.
     pub const MAX_LEN: usize = 2048;
 
-    /// Returns the live service, `https://apx.didit.me`.
+    /// Returns the live service of the data-transfer API, `https://apx.didit.me`.
     pub fn production() -> Self {
         Self::documented("apx.didit.me")
     }
 
-    /// Returns the staging service, `https://apx.staging.didit.me`.
+    /// Returns the staging service of the data-transfer API, `https://apx.staging.didit.me`.
     pub fn staging() -> Self {
         Self::documented("apx.staging.didit.me")
     }

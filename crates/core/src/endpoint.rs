@@ -40,7 +40,9 @@ pub trait Endpoint: sealed::Sealed {
         None
     }
 
-    /// Builds the request. `authorization` is ignored by endpoints with their own.
+    /// Builds the request. `base` is the URL of the host that [`KIND`](Self::KIND) names: see
+    /// [`Host::production`]. Without an `authorization` the service refuses the request; endpoints
+    /// with their own ignore it.
     ///
     /// # Errors
     /// The input cannot be sent.
@@ -138,11 +140,22 @@ impl fmt::Display for EndpointKind {
 
 /// A host of the service; an engine has a base URL for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Host {
     /// `apx.didit.me`: the data-transfer API and tokens.
     DataTransfer,
     /// `verification.didit.me`: the verification API.
     Verification,
+}
+
+impl Host {
+    /// Returns the base URL of the live service.
+    pub fn production(self) -> BaseUrl {
+        match self {
+            Self::DataTransfer => BaseUrl::production(),
+            Self::Verification => BaseUrl::verification(),
+        }
+    }
 }
 
 /// The conditions for sending a failed request again.
@@ -265,6 +278,13 @@ mod tests {
         assert_eq!(places, (0..Bucket::ALL.len()).collect::<Vec<_>>());
         let plain = |name: &&str| name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'-'));
         assert!(names.iter().all(plain) && !names.contains(""), "{names:?}");
+    }
+
+    #[test]
+    fn production_is_the_base_url_of_the_host() {
+        let base = EndpointKind::RetrieveVerificationDecision.host().production();
+        assert_eq!(base, BaseUrl::verification());
+        assert_eq!(EndpointKind::FetchToken.host().production(), BaseUrl::production());
     }
 
     #[test]
