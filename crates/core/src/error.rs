@@ -29,6 +29,8 @@ pub(crate) struct Details {
     pub(crate) location: Option<String>,
     /// True if the HTTP client followed the redirect, so that the request was sent to its target.
     pub(crate) followed: bool,
+    /// True if a token that was fetched with client credentials authorized the request.
+    pub(crate) by_client: bool,
 }
 
 /// The kinds of [`ResponseError`].
@@ -76,6 +78,7 @@ impl ResponseError {
             media: None,
             location: None,
             followed: false,
+            by_client: false,
         }))
     }
 
@@ -158,6 +161,11 @@ impl ResponseError {
             ) => "check the session token",
             (ResponseErrorKind::Unauthorized, EndpointKind::FetchToken) => {
                 "check the client id and the client secret, and that they are for this base URL"
+            }
+            (ResponseErrorKind::Unauthorized | ResponseErrorKind::Forbidden, endpoint)
+                if self.0.by_client && endpoint.is_verification() =>
+            {
+                "use an API key: the verification API takes no client credentials"
             }
             (ResponseErrorKind::Unauthorized, endpoint) if endpoint.is_verification() => {
                 "check the API key"

@@ -1,6 +1,7 @@
 //! Tokens and credentials that the caller reads, sets and replaces.
 
 use didit_core::oauth::AccessToken;
+use didit_core::verification::ListSessions;
 
 use super::*;
 
@@ -45,6 +46,32 @@ fn set_access_token_requires_client_credentials() {
     assert_eq!(sends(&mut call(), &mut engine, at(0)).0, "decision mine");
     assert!(engine.access_token(at(0)).is_none());
     assert!(AccessToken::new("two words", Duration::ZERO).is_err());
+}
+
+#[test]
+fn advice_to_client_credentials_refused_by_the_verification_api_is_an_api_key() {
+    let needed = "use an API key: the verification API takes no client credentials";
+    for status in [401, 403] {
+        let mut engine = engine();
+        let held = AccessToken::new("held", Duration::from_secs(600)).unwrap();
+        engine.set_access_token(&held, at(0));
+        let mut list = Call::new(ListSessions::new());
+        let (_, mut ticket) = sends(&mut list, &mut engine, at(0));
+        if status == 401 {
+            answer(&mut list, &mut engine, at(0), ticket, 401, "");
+            ticket = sends(&mut list, &mut engine, at(1)).1;
+            answer(&mut list, &mut engine, at(1), ticket, 200, &token("new", 1000));
+            ticket = sends(&mut list, &mut engine, at(1)).1;
+        }
+        answer(&mut list, &mut engine, at(1), ticket, status, "");
+        assert_eq!(fails(&mut list, &mut engine, at(1)).advice(), needed);
+    }
+    // Some routes accept the token of a console's user.
+    let mut engine = Engine::builder(bearer("of-a-user")).build().unwrap();
+    let mut list = Call::new(ListSessions::new());
+    let (_, ticket) = sends(&mut list, &mut engine, at(0));
+    answer(&mut list, &mut engine, at(0), ticket, 401, "");
+    assert_eq!(fails(&mut list, &mut engine, at(0)).advice(), "check the API key");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use http::Response;
 
 use super::{Attempt, Call, Purpose, State};
+use crate::credentials::Credentials;
 use crate::endpoint::{Endpoint, triage};
 use crate::engine::{
     CallErrorKind, Engine, EventKind, GaveUp, Moment, Operation, Step, Ticket, TransportError,
@@ -89,7 +90,8 @@ impl<E: Endpoint> Operation for Call<E> {
             }
         };
         let private = self.private_texts(&attempt.purpose, body);
-        let error = engine.secrets(&private).fold(error, ResponseError::scrubbed);
+        let mut error = engine.secrets(&private).fold(error, ResponseError::scrubbed);
+        error.0.by_client = matches!(engine.credentials, Credentials::Client(_));
         self.attempt_failed(engine, now, &attempt, CallErrorKind::Response(error));
     }
 
