@@ -85,12 +85,12 @@ impl Client {
     }
 
     /// Creates a client for another tenant, with its own credentials, token and rate limits. It
-    /// shares the settings, hooks and connections of this client.
+    /// shares the settings, hooks and connections of this client, but no
+    /// [shared store](ClientBuilder::shared_store), for which each tenant needs its own builder.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Into<Credentials>) -> Self {
-        let shared = &*self.shared;
-        let engine = shared.lock().with_credentials(credentials, Self::seed());
-        Self::from_parts(engine, Arc::clone(&shared.transport), mpsc::sync_channel(0).0)
+        let engine = self.shared.lock().with_credentials(credentials, Self::seed());
+        Self::from_parts(engine, Arc::clone(&self.shared.transport), mpsc::sync_channel(0).0)
     }
 
     /// Replaces the credentials of this client and its clones; see [`Engine::set_credentials`].

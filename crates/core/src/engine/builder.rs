@@ -135,7 +135,8 @@ impl Engine {
     }
 
     /// Creates an engine with the same settings and other credentials, which shares no token, no rate
-    /// limit and no events with this one, and [records](Self::record_events) events if this one does.
+    /// limit and no events with this one, and [records](Self::record_events) events if this one does. It
+    /// has no [shared](EngineBuilder::build_shared) store.
     #[must_use]
     pub fn with_credentials(&self, credentials: impl Into<Credentials>, seed: u64) -> Self {
         let mut engine = Self::new(Arc::clone(&self.settings), credentials.into(), seed);
