@@ -82,6 +82,9 @@ impl<'a> Verification<'a> {
 
     /// Waits until no webhook is being sent or due; returns `false` on timeout. A retry is not due
     /// before its time, which [`Sandbox::advance`] can bring forward.
+    ///
+    /// It blocks its thread. If the receiver runs in the same async runtime, that needs another one:
+    /// with tokio, `#[tokio::test(flavor = "multi_thread")]`.
     pub fn settle(&self, timeout: Duration) -> bool {
         let shared = self.0.shared();
         let deadline = Instant::now().checked_add(timeout);
