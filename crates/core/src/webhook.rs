@@ -1,7 +1,9 @@
 //! Webhooks of the verification API: turns the bytes of a delivery into a verified event.
 //!
 //! Nothing here reads a clock or a socket; pass in the headers and the body that any HTTP server
-//! received. Source: <https://docs.didit.me/integration/webhooks>.
+//! received. In WebAssembly without WASI, where `SystemTime::now()` panics, pass
+//! `UNIX_EPOCH + Duration::from_millis(…)`, with the value of JavaScript's `Date.now()`.
+//! Source: <https://docs.didit.me/integration/webhooks>.
 //!
 //! ```
 //! # use std::time::{Duration, SystemTime};

@@ -105,7 +105,8 @@ impl<C: Connect> ClientBuilder<C> {
     /// example to add a `traceparent` or a signature. It must return quickly.
     ///
     /// The values of headers with secrets are marked
-    /// [sensitive](http::HeaderValue::is_sensitive): `Debug` does not show them.
+    /// [sensitive](http::HeaderValue::is_sensitive): `Debug` does not show them. It does show the
+    /// query and the body of a request, which can contain personal data.
     #[must_use]
     pub fn before_send(
         mut self,
