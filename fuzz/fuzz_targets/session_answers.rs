@@ -20,7 +20,9 @@ fn create(body: &[u8]) {
         Ok(session) => {
             assert_eq!(session.secret_json().expose().as_bytes(), body);
             let url = session.url().expose();
-            assert!(url.starts_with("https://") || url.starts_with("http://"));
+            // The scheme is compared without regard to case (RFC 3986 §3.1).
+            let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+            assert!(matches!(scheme.as_deref(), Some("https" | "http")));
             assert!(!url.contains(char::is_control));
             let shown = format!(
                 "Session {{ session_id: {:?}, session_token: Secret([redacted]), url: Secret([redacted]), \
