@@ -1,16 +1,16 @@
 //! A sliding-window rate limiter with slow start and a first-come, first-served queue.
 
-mod others;
 mod permits;
 mod sharing;
+mod usage;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use http::StatusCode;
 
-use self::others::Others;
 use self::permits::Permits;
+use self::usage::Others;
 use super::failure::WaitReason;
 use super::gate::Gate;
 use super::moment::Moment;
@@ -40,9 +40,9 @@ pub(super) struct RateLimiter {
     first_sent: Option<Moment>,
     /// The requests that were sent and not yet answered, in the order in which they were sent.
     in_flight: BTreeMap<u64, Sent>,
-    /// The arrival times of responses, oldest first, including those that have left the window but
-    /// that the service may still have counted for a response that is yet to arrive.
-    completed: VecDeque<Moment>,
+    /// The requests that have ended, oldest first, including those that have left the window but that
+    /// the service may still have counted for a response that is yet to arrive.
+    completed: VecDeque<Completed>,
     others: Others,
     /// True if the service reported its last count with a refusal.
     counted_on_refusal: bool,
@@ -56,6 +56,8 @@ pub(super) struct RateLimiter {
 /// The interval of slow start: until a response shows the limit, one request may be in flight, and
 /// the number doubles with each interval.
 const SLOW_START: Duration = Duration::from_millis(500);
+/// The maximum number of doublings, so that slow responses do not let all calls exceed the limit.
+const MAX_DOUBLINGS: u128 = 3;
 /// The polling interval of calls that wait for the first response, if nothing wakes them.
 const RECHECK: Duration = Duration::from_millis(100);
 /// The time by which a call may be late before it loses its place in the queue.
@@ -65,6 +67,14 @@ const GRACE: Duration = Duration::from_secs(5);
 struct Sent {
     sent_at: Moment,
     lost_at: Moment,
+}
+
+#[derive(Debug)]
+struct Completed {
+    /// The arrival of the response.
+    at: Moment,
+    /// The latest time at which it leaves the window.
+    leaves: Moment,
 }
 
 /// The answer to a request that must wait until it may ask again.
@@ -173,7 +183,7 @@ impl RateLimiter {
         let (mut opened, mut probe_ended, mut sooner) = (false, false, false);
         if let Some(Sent { sent_at, .. }) = self.in_flight.remove(&id) {
             self.finish(id, !refused, now);
-            self.observe_others(sent_at, now, reported, refused);
+            sooner = self.observe(sent_at, now, reported, refused);
             let unreported = conclusive && !refused && reported.remaining.is_none();
             if unreported && self.counted_on_refusal && self.gate.is_newer(sent_at) {
                 self.others = Others::default(); // Their count would never be corrected.
@@ -183,55 +193,13 @@ impl RateLimiter {
             }
             if let Some(reset) = reported.reset_after.filter(|_| refused && reported.is_used_up()) {
                 let named = reset <= self.window;
-                sooner = self.close(now.after(reset.min(self.window)), named, sent_at, now);
+                sooner |= self.close(now.after(reset.min(self.window)), named, sent_at, now);
             }
             opened = conclusive && !refused && self.open(sent_at);
             probe_ended = !conclusive && self.inconclusive(sent_at, now);
         }
         let changed = first || refused || opened || self.limit() != limit;
         sooner || probe_ended || (changed && self.can_admit_queued(now))
-    }
-
-    /// Learns the limit, and unlearns it when responses stop naming one for a window.
-    fn learn(&mut self, limit: Option<u32>, conclusive: bool, now: Moment) {
-        if limit.is_some() {
-            (self.learned, self.unnamed_since) = (limit, None);
-        } else if conclusive {
-            let since = *self.unnamed_since.get_or_insert(now);
-            self.learned.take_if(|_| since.after(self.window) <= now);
-        }
-    }
-
-    /// Derives how many requests other clients made: those that the service counts in addition to
-    /// this client's own.
-    fn observe_others(
-        &mut self,
-        sent_at: Moment,
-        now: Moment,
-        reported: &RateLimit,
-        refused: bool,
-    ) {
-        let (Some(limit), Some(remaining)) = (reported.limit, reported.remaining) else { return };
-        if self.granted().is_some() {
-            return;
-        }
-        let used = limit.saturating_sub(remaining) as usize;
-        // The service counted at an unknown time between `sent_at` and `now`.
-        let (window, elapsed) = (self.window, now.since(sent_at));
-        let most = self.in_window(sent_at) + self.in_flight.len();
-        let certain = self.completed.partition_point(|done| *done <= sent_at);
-        let left = self.expired(now.after(elapsed));
-        let least = certain.saturating_sub(left) + usize::from(!refused);
-        let times = [reported.retry_after.filter(|_| refused), reported.reset_after];
-        let named = times.into_iter().flatten().find(|time| !time.is_zero());
-        // The times are in whole seconds, so zero stands for up to one.
-        let soon = times.iter().any(Option::is_some);
-        let next = named.unwrap_or(if soon { Duration::from_secs(1) } else { window }).min(window);
-        self.counted_on_refusal = refused;
-        self.others.observe(used.saturating_sub(most), used.saturating_sub(least), now, window);
-        if remaining == 0 {
-            self.others.first_leaves_by(now.after(next));
-        }
     }
 
     fn can_admit_queued(&mut self, now: Moment) -> bool {
@@ -323,7 +291,7 @@ impl RateLimiter {
 
     /// Returns the number of completed requests that have left the window by the time `at`.
     fn expired(&self, at: Moment) -> usize {
-        self.completed.partition_point(|done| done.after(self.window) <= at)
+        self.completed.partition_point(|request| request.leaves <= at)
     }
 
     /// Returns the number of completed requests that have not.
@@ -334,7 +302,7 @@ impl RateLimiter {
     /// Returns the maximum number of requests in flight before the limit is known.
     fn slow_start(&self, now: Moment) -> usize {
         let waited = self.first_sent.map_or(Duration::ZERO, |sent| now.since(sent));
-        1 << (waited.as_millis() / SLOW_START.as_millis()).min(30)
+        1 << (waited.as_millis() / SLOW_START.as_millis()).min(MAX_DOUBLINGS)
     }
 
     /// Returns the earliest time for the n-th (from 0) of the requests that must wait.
@@ -346,7 +314,7 @@ impl RateLimiter {
             return now.after(RECHECK);
         };
         let own = match self.completed.get(self.expired(now) + n) {
-            Some(done) => done.after(self.window),
+            Some(request) => request.leaves,
             // Beyond those, only requests in flight make room, a window after their responses.
             None => {
                 let rounds = u32::try_from((n - self.in_window(now)) / limit).unwrap_or(u32::MAX);
@@ -363,7 +331,7 @@ impl RateLimiter {
         }
         let limited = self.budget.is_some() || self.learned.is_some();
         if counts && limited {
-            self.completed.push_back(now);
+            self.completed.push_back(Completed { at: now, leaves: now.after(self.window) });
         }
     }
 

@@ -42,6 +42,10 @@ const RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 /// The pause after a failure that a retry would not change, such as that of refused credentials.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 
+/// The time for which the call that fetched a token uses it even if it has expired. To replace a token
+/// that expires at once would never end.
+const MIN_USE: Duration = Duration::from_secs(1);
+
 /// Returns the age at which a token is renewed: `refresh_margin` before it expires, but at most a
 /// tenth of its lifetime early.
 pub(super) fn renew_after(lifetime: Duration, refresh_margin: Duration) -> Duration {
@@ -74,10 +78,16 @@ pub(super) struct TokenClaim {
     lease: Option<u64>,
     /// The lease for which this call waits.
     waits_for: Option<u64>,
-    /// The token that this call fetched and has not used yet. It is used even if it has expired:
-    /// a token without a lifetime is valid for this request only, and replacing tokens that expire
-    /// at once would never end.
-    pub(super) fresh: Option<(Authorization, u64)>,
+    /// The token that this call fetched and has not used yet.
+    pub(super) fresh: Option<FreshToken>,
+}
+
+/// A token for the next request of the call that fetched it.
+pub(super) struct FreshToken {
+    authorization: Authorization,
+    generation: u64,
+    /// The end of its use; `None` for a token without a lifetime, which is valid for one request.
+    until: Option<Moment>,
 }
 
 /// The next step for a call's authorization.
@@ -108,10 +118,11 @@ impl TokenCache {
     ) -> TokenAccess {
         self.lease.take_if(|lease| lease.until <= now);
         self.token.take_if(|token| token.expires_at <= now);
-        if let Some((authorization, generation)) = &claim.fresh
-            && *generation > self.retired
+        if let Some(fresh) = &claim.fresh
+            && fresh.generation > self.retired
+            && fresh.until.is_none_or(|until| now < until)
         {
-            return TokenAccess::Ready(Some(authorization.clone()), *generation);
+            return TokenAccess::Ready(Some(fresh.authorization.clone()), fresh.generation);
         }
         let old = match &self.token {
             Some(token) if token.renew_at > now => return token.access(),
@@ -190,7 +201,11 @@ impl TokenCache {
         if !is_retired {
             self.open_gate(now);
         }
-        claim.fresh = Some((authorization.clone(), generation));
+        claim.fresh = Some(FreshToken {
+            authorization: authorization.clone(),
+            generation,
+            until: lifetime.map(|lifetime| now.after(lifetime.max(MIN_USE))),
+        });
         if let Some(lifetime) = lifetime.filter(|_| !is_retired) {
             let renew_at = now.after(renew_after(lifetime, refresh_margin));
             let expires_at = now.after(lifetime);
@@ -271,6 +286,13 @@ impl TokenCache {
         }
         self.token.take_if(|token| token.generation <= generation);
         true
+    }
+
+    /// Records that the service accepted this token, so that it may be replaced when it is refused.
+    pub(super) fn accepted(&mut self, generation: u64) {
+        if generation > self.retired {
+            self.no_renewal_before = Moment::default();
+        }
     }
 
     /// Records that the service refused the replacement of a token that it had refused.

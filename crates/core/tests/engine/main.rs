@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod calls;
+mod counts;
 mod credentials;
 mod lost_store;
 mod private_data;

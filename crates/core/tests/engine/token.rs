@@ -258,7 +258,8 @@ fn expired_token_is_used_by_the_call_that_fetched_it() {
     let (_, ticket) = sends(&mut call, &mut engine, at(0));
     let brief = r#"{"access_token":"brief","expires_in":0.000001}"#;
     answer(&mut call, &mut engine, at(1), ticket, 200, brief);
-    assert_eq!(sends(&mut call, &mut engine, at(2)).0, "decision brief");
+    let soon = at(1).after(Duration::from_millis(999));
+    assert_eq!(sends(&mut call, &mut engine, soon).0, "decision brief");
 }
 
 #[test]
@@ -329,7 +330,7 @@ fn timeout_while_fetching_passes_the_lease_on() {
 }
 
 #[test]
-fn queued_call_uses_its_fetched_token_even_after_expiry() {
+fn queued_call_replaces_its_fetched_token_after_expiry() {
     let mut engine = paced(1);
     let mut first = call();
     let (_, ticket) = sends(&mut first, &mut engine, at(0));
@@ -341,7 +342,10 @@ fn queued_call_uses_its_fetched_token_even_after_expiry() {
     answer(&mut queued, &mut engine, at(30), ticket, 200, &token("second", 20));
     // The rate limit defers the first use of the token until it has expired.
     assert_eq!(waits(&mut queued, &mut engine, at(30)), (at(60), WaitReason::Pacing));
-    assert_eq!(sends(&mut queued, &mut engine, at(60)).0, "decision second");
+    let (sent, ticket) = sends(&mut queued, &mut engine, at(60));
+    assert_eq!(sent, "token -");
+    answer(&mut queued, &mut engine, at(60), ticket, 200, &token("third", 20));
+    assert_eq!(sends(&mut queued, &mut engine, at(60)).0, "decision third");
 }
 
 #[test]

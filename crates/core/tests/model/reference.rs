@@ -69,8 +69,8 @@ struct Token {
 pub(crate) struct Call {
     kind: Kind,
     deadline: Moment,
-    /// A token that was fetched for this call's next request, whatever its lifetime.
-    fetched: Option<String>,
+    /// A token that was fetched for this call's next request, and the end of its use, if it has one.
+    fetched: Option<(String, Option<Moment>)>,
     failures: [u32; 2],
     refusals: u32,
     renewed: bool,
@@ -154,7 +154,10 @@ impl Client {
 
     fn usable(&self, call: &Call, now: Moment) -> Option<String> {
         let shared = self.token.as_ref().filter(|token| token.renew_at > now);
-        call.fetched.clone().or_else(|| shared.map(|token| token.name.clone()))
+        let fetched = call.fetched.as_ref();
+        let fetched = fetched.filter(|(_, until)| until.is_none_or(|until| now < until));
+        let fetched = fetched.map(|(name, _)| name.clone());
+        fetched.or_else(|| shared.map(|token| token.name.clone()))
     }
 
     /// Ends the pause.
@@ -171,9 +174,12 @@ impl Client {
     ) {
         if let Reply::Good { lifetime } = reply {
             (call.failures[0], call.last, self.token_refusals) = (0, None, 0);
-            call.fetched = Some(name.to_owned());
+            let lifetime = lifetime.map(Duration::from_secs);
+            // It is used for a second even if it has expired.
+            let until = lifetime.map(|lifetime| now.after(lifetime.max(Duration::from_secs(1))));
+            call.fetched = Some((name.to_owned(), until));
             self.token_closed = None;
-            if let Some(lifetime) = lifetime.map(Duration::from_secs) {
+            if let Some(lifetime) = lifetime {
                 let early = self.policy.token_refresh_margin.min(lifetime / 10);
                 self.token = Some(Token {
                     name: name.to_owned(),
@@ -199,7 +205,10 @@ impl Client {
 
     pub(crate) fn answered(&mut self, call: &mut Call, reply: Reply, now: Moment) {
         match reply {
-            Reply::Good { .. } => call.end = Some(Expected::Succeed),
+            Reply::Good { .. } => {
+                self.no_renewal_before = Moment::default();
+                call.end = Some(Expected::Succeed);
+            }
             Reply::Status(401, _) if !call.renewed && now >= self.no_renewal_before => {
                 (call.renewed, call.failures[1], self.token) = (true, 0, None);
             }

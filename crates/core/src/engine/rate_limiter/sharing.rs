@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::others::Others;
 use super::permits::{LimiterState, Permits};
+use super::usage::Others;
 use super::{Moment, RateLimiter};
 use crate::endpoint::Bucket;
 use crate::engine::shared_store::{QuotaAnswer, QuotaRequest, SharedLimit};

@@ -139,7 +139,8 @@ fn slow_start_doubles_every_half_second_until_the_first_response() {
     let mut limiter = limiter();
     send(&mut limiter, 1, at(1_000));
     let max_in_flight = |millis| limiter.slow_start(at(millis));
-    assert_eq!([1_000, 1_499, 1_500, 2_000, 2_750].map(max_in_flight), [1, 1, 2, 4, 8]);
+    let times = [1_000, 1_499, 1_500, 2_000, 2_750, 60_000];
+    assert_eq!(times.map(max_in_flight), [1, 1, 2, 4, 8, 8]);
     let mut second = None;
     assert_eq!(opens_at(&mut limiter, &mut second, at(1_400)), Some(at(1_500)));
     send_from(&mut limiter, &mut second, 2, at(1_500));
@@ -354,7 +355,8 @@ fn lost_requests_count_until_they_leave_the_window() {
     // A request without a response counts as accepted at the end of its time.
     limiter.forget(at(5_001));
     assert_eq!(limiter.in_flight.len(), 0);
-    assert_eq!((limiter.in_window(at(5_001)), limiter.completed.back()), (3, Some(&at(5_001))));
+    assert_eq!((limiter.in_window(at(5_001)), limiter.completed.len()), (3, 3));
+    assert_eq!(limiter.completed.back().map(|request| request.at), Some(at(5_001)));
     limiter.forget(at(10_000));
     assert_eq!((limiter.in_window(at(10_000)), limiter.completed.len()), (2, 2));
     limiter.forget(at(15_001));
