@@ -156,9 +156,23 @@ fn every_command_has_a_manual_page() {
             );
         }
         assert!(page.starts_with(".ie") && !page.contains("EXTRA"), "{command}: {page}");
+        assert!(page.contains(".SH \"GLOBAL OPTIONS\"\nSee didit(1).\n"), "{command}: {page}");
+        assert_described(&page);
         assert_eq!(run(&mut didit(&format!("man {command}"))).results(), page);
     }
-    assert_eq!(run(&mut didit("man")).results(), read("didit.1"));
+    let page = read("didit.1");
+    assert_eq!(run(&mut didit("man")).results(), page);
+    assert_described(&page);
+    assert!(page.contains("Base URL of both APIs."), "{page}");
+}
+
+/// Asserts that each item of a manual page has a description.
+fn assert_described(page: &str) {
+    let lines: Vec<_> = page.lines().collect();
+    for (at, _) in lines.iter().enumerate().filter(|(_, line)| **line == ".TP") {
+        let text = lines.get(at + 2).copied().unwrap_or_default();
+        assert!(!text.is_empty() && !text.starts_with('.'), "{}: {page}", lines[at + 1]);
+    }
 }
 
 #[cfg(unix)]

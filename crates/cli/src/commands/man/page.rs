@@ -24,8 +24,8 @@ const ENVIRONMENT: [(&str, &str); 18] = [
     ("DIDIT_CLIENT_SECRET_FILE", "A file with the client secret."),
     ("DIDIT_ACCESS_TOKEN", "A bearer token, instead of client credentials."),
     ("DIDIT_API_KEY", "An API key, instead of client credentials."),
-    ("DIDIT_BASE_URL", "Base URL of the data-transfer API."),
-    ("DIDIT_VERIFICATION_BASE_URL", "Base URL of the verification API."),
+    ("DIDIT_BASE_URL", "Base URL of both APIs."),
+    ("DIDIT_VERIFICATION_BASE_URL", "Base URL of the verification API, if it has another."),
     ("DIDIT_TIMEOUT", "Time limit, like 30s."),
     ("DIDIT_CA_FILE", "A PEM file of certificates to trust as well."),
     ("DIDIT_SESSION_TOKEN", "A session's token, like --session-token."),
@@ -59,7 +59,8 @@ pub(super) fn of(command: &Command, words: &[&str]) -> io::Result<String> {
     // Global options are only on the page of the program.
     let shown = shown.mut_args(|arg| {
         let hidden = !is_program && arg.is_hide_long_help_set();
-        if hidden { arg.hide(true) } else { arg }
+        // A short text is rendered only if the short help shows it.
+        if hidden { arg.hide(true) } else { arg.hide_short_help(false) }
     });
     let man = Man::new(shown);
     let mut page = Vec::new();
@@ -70,6 +71,10 @@ pub(super) fn of(command: &Command, words: &[&str]) -> io::Result<String> {
     verbatim(&mut page, usage.trim_start_matches("Usage: "))?;
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
+    if !is_program {
+        section(&mut page, "GLOBAL OPTIONS")?;
+        writeln!(page, "See didit(1).")?;
+    }
     if subcommands(command).next().is_some() {
         section(&mut page, "COMMANDS")?;
         for subcommand in subcommands(command) {
