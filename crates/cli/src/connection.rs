@@ -73,7 +73,7 @@ impl Requirements {
             None => {
                 let (transfer, verification) = base_urls(&environment).map_err(invalid)?;
                 let credentials = if self.credentials {
-                    credentials(&environment, context, profile.as_ref())?
+                    credentials(self.api, &environment, context, profile.as_ref())?
                 } else {
                     Credentials::None
                 };
@@ -216,14 +216,19 @@ fn invalid(error: &InvalidEnvironment, context: &Context, profile: Option<&Profi
 }
 
 fn credentials(
+    api: Api,
     environment: &Environment<'_>,
     context: &Context,
     profile: Option<&Profile>,
 ) -> Result<Credentials, Failure> {
     environment.credentials().map_err(|error| {
         if environment.credential_sources().is_empty() {
+            let advice = match api {
+                Api::DataTransfer => error.to_string(),
+                Api::Verification => "no API key is configured; set DIDIT_API_KEY".to_owned(),
+            };
             let hint = Profiles::hint(context);
-            Failure::usage(format!("{error}; or {hint}; to try it without any, add --sandbox"))
+            Failure::usage(format!("{advice}; or {hint}; to try it without any, add --sandbox"))
         } else {
             invalid(&error, context, profile)
         }

@@ -251,7 +251,7 @@ impl Profiles {
             Some((names, path)) => {
                 format!("choose a profile with --profile ({names}; see {})", path.display())
             }
-            None => "keep them in a profile (`didit config --help`)".to_owned(),
+            None => "use a profile (`didit config --help`)".to_owned(),
         }
     }
 

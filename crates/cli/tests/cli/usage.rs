@@ -3,7 +3,7 @@
 use crate::support::{didit, run};
 
 /// Invalid command lines, each with the words that its error message must contain.
-const INVALID: [(&str, &[&str]); 73] = [
+const INVALID: &[(&str, &[&str])] = &[
     ("", &["give a command: decision, wait, session", "didit --help"]),
     ("session", &["give a command: create, status"]),
     ("verification", &["give a command: create, decision"]),
@@ -92,7 +92,15 @@ const INVALID: [(&str, &[&str]); 73] = [
         &["--output: / is a folder; give a file"],
     ),
     ("man --output /etc/hostname", &["--output: /etc/hostname is a file; give a folder"]),
-    ("token", &["set DIDIT_CLIENT_ID", "or keep them in a profile", "add --sandbox"]),
+    ("token", &["set DIDIT_CLIENT_ID", "or use a profile (`didit config", "add --sandbox"]),
+    (
+        "verification list",
+        &["no API key is configured; set DIDIT_API_KEY; or use a profile", "add --sandbox"],
+    ),
+    (
+        "export --input a --output b --verification",
+        &["no API key is configured; set DIDIT_API_KEY"],
+    ),
     ("webhook send nowhere", &["the URL is not complete", "http://127.0.0.1:3000/webhooks"]),
     (
         "sandbox --webhook http://u:canary@127.0.0.1/",
@@ -102,7 +110,7 @@ const INVALID: [(&str, &[&str]); 73] = [
 
 #[test]
 fn usage_errors_say_what_to_do() {
-    for (arguments, words) in INVALID {
+    for &(arguments, words) in INVALID {
         let ran = run(&mut didit(arguments));
         let line = ran.error(2);
         for words in words {
