@@ -20,7 +20,7 @@ pub(crate) fn explain(
         return Ok(Exit::Done);
     }
     let (path, command) = command_of(program, arguments);
-    let mistake = Mistake { error, command, path };
+    let mistake = Mistake { error, program, arguments, command, path };
     Err(Failure::usage(mistake.line()))
 }
 
@@ -52,6 +52,8 @@ fn name_of(argument: &str) -> &str {
 
 struct Mistake<'a> {
     error: &'a clap::Error,
+    program: &'a Command,
+    arguments: &'a [OsString],
     command: &'a Command,
     path: String,
 }
@@ -85,13 +87,7 @@ impl Mistake<'_> {
             ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
                 format!("give a command: {}", self.commands())
             }
-            ErrorKind::MissingRequiredArgument => {
-                let missing = self.all(ContextKind::InvalidArg);
-                let are = if missing.len() > 1 { "are" } else { "is" };
-                let example = self.example(&missing);
-                let example = example.map(|example| format!("; for example: {example}"));
-                format!("{} {are} missing{}", missing.join(" and "), example.unwrap_or_default())
-            }
+            ErrorKind::MissingRequiredArgument => self.missing(),
             ErrorKind::InvalidValue if value.is_empty() => {
                 format!("{name} needs a value: {argument}{}", self.one_of("; one of "))
             }
@@ -125,6 +121,46 @@ impl Mistake<'_> {
                 first.trim_start_matches("error: ").to_owned()
             }
         }
+    }
+
+    fn missing(&self) -> String {
+        let (mut problems, mut missing, mut options) = (Vec::new(), Vec::new(), Vec::new());
+        for argument in self.all(ContextKind::InvalidArg) {
+            let name = name_of(&argument).to_owned();
+            if let Some(option) = self.requiring(&argument) {
+                problems.push(format!("{option} requires {name}"));
+                options.push(option);
+            } else {
+                missing.push(argument);
+            }
+            options.push(name);
+        }
+        if !missing.is_empty() {
+            let are = if missing.len() > 1 { "are" } else { "is" };
+            problems.push(format!("{} {are} missing", missing.join(" and ")));
+        }
+        format!("{}{}", problems.join("; "), self.example(&options))
+    }
+
+    /// Returns the given option that requires an argument, or `None` if the command requires it.
+    fn requiring(&self, missing: &str) -> Option<String> {
+        let is_missing = |given: &[OsString]| {
+            let line = self.path.split(' ').map(OsString::from).chain(given.iter().cloned());
+            let parsed = self.program.clone().try_get_matches_from(line);
+            parsed.is_err_and(|error| {
+                texts(&error, ContextKind::InvalidArg).iter().any(|argument| argument == missing)
+            })
+        };
+        if is_missing(&[]) {
+            return None;
+        }
+        // The value of an option may be the next argument.
+        let parts = (0..self.arguments.len())
+            .flat_map(|at| [1, 2].map(|length| self.arguments.get(at..at + length)))
+            .flatten();
+        let mut options = parts.filter(|part| part[0].as_encoded_bytes().starts_with(b"--"));
+        let option = options.find(|part| is_missing(part))?;
+        Some(name_of(option[0].to_str()?).to_owned())
     }
 
     fn unknown(&self, argument: &str) -> String {
@@ -165,15 +201,13 @@ impl Mistake<'_> {
         names.join(", ")
     }
 
-    /// Returns the first example in the command's help that has these options.
-    fn example(&self, missing: &[String]) -> Option<String> {
-        let examples = self.command.get_before_long_help()?.to_string();
-        let options = || {
-            missing.iter().map(|argument| name_of(argument)).filter(|name| name.starts_with('-'))
-        };
-        let mut examples = examples.lines().skip(1).map(str::trim);
-        let found = examples.find(|example| options().all(|option| example.contains(option)));
-        found.map(str::to_owned)
+    /// Returns the first example in the command's help that has these options, if there is one.
+    fn example(&self, options: &[String]) -> String {
+        let examples = self.command.get_before_long_help().map(ToString::to_string);
+        let options = options.iter().filter(|name| name.starts_with('-'));
+        let mut examples = examples.iter().flat_map(|text| text.lines().skip(1)).map(str::trim);
+        let found = examples.find(|example| options.clone().all(|name| example.contains(&**name)));
+        found.map(|example| format!("; for example: {example}")).unwrap_or_default()
     }
 
     fn one_of(&self, words: &str) -> String {
@@ -192,10 +226,15 @@ impl Mistake<'_> {
     }
 
     fn all(&self, kind: ContextKind) -> Vec<String> {
-        match self.error.get(kind) {
-            Some(ContextValue::String(text)) => vec![text.clone()],
-            Some(ContextValue::Strings(texts)) => texts.clone(),
-            _ => Vec::new(),
-        }
+        texts(self.error, kind)
+    }
+}
+
+/// Returns the texts of an error's context.
+fn texts(error: &clap::Error, kind: ContextKind) -> Vec<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => vec![text.clone()],
+        Some(ContextValue::Strings(texts)) => texts.clone(),
+        _ => Vec::new(),
     }
 }

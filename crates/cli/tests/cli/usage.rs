@@ -65,7 +65,24 @@ const INVALID: &[(&str, &[&str])] = &[
     ),
     ("sandbox --fault foo", &["ROUTE:KIND", "KEY=VALUE"]),
     ("sandbox --fault decision:explode", &["\"explode\" is not one of status=NNN"]),
-    ("sandbox --webhook-fault duplicate", &["--webhook <URL> is missing"]),
+    (
+        "sandbox --webhook-fault duplicate",
+        &["--webhook-fault requires --webhook; for example: didit sandbox --webhook http"],
+    ),
+    ("sandbox --webhook-scale=2", &["--webhook-scale requires --webhook; see"]),
+    (
+        "verification delete 11111111-2222-3333-4444-555555555555 --retain-days 3",
+        &["--retain-days requires --retain-face; see"],
+    ),
+    (
+        "verification update-status 11111111-2222-3333-4444-555555555555 approved --language en",
+        &["--language requires --email; see"],
+    ),
+    (
+        "verification create --repeat --sandbox",
+        &["--repeat requires --vendor-data; --workflow <ID> is missing; see"],
+    ),
+    ("webhook verify --body b", &["--headers <FILE> or --header <NAME: VALUE> is missing"]),
     (
         "sandbox --webhook http://127.0.0.1:9/ --webhook-fault duplicate,late",
         &["--webhook-fault: \"late\"", "pass, duplicate, lost, wrong-signature, old-timestamp"],
@@ -75,7 +92,6 @@ const INVALID: &[(&str, &[&str])] = &[
     ("completions tcl", &["\"tcl\"", "bash, elvish, fish, powershell, zsh"]),
     ("verification decision abc", &["\"abc\" is not a session id", "a UUID, such as"]),
     ("verification list --status aproved", &["did you mean \"Approved\"?"]),
-    ("sandbox --webhook-fault lost", &["for example: didit sandbox --webhook http"]),
     ("sandbox --latency -1s", &["--latency: \"-1s\" is not a duration"]),
     ("sandbox --port -1", &["--port: \"-1\" is not a whole number from 0 to 65535"]),
     ("export --input a --output b --budget -1", &["--budget: \"-1\" is not a whole number"]),

@@ -42,7 +42,6 @@ pub(crate) struct Verify {
     body: PathBuf,
     /// File with the headers, one NAME: VALUE per line
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(required_unless_present = "header")]
     headers: Option<PathBuf>,
     /// One header; repeatable
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
@@ -71,6 +70,9 @@ struct Verified {
 impl Verify {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
         let format = self.format.resolve(&context.environment)?;
+        if self.headers.is_none() && self.header.is_empty() {
+            return Err(Failure::usage("--headers <FILE> or --header <NAME: VALUE> is missing"));
+        }
         let webhook = super::configured(context)?;
         let webhook = match self.tolerance {
             Some(tolerance) => webhook.with_tolerance(tolerance),
