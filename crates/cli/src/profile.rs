@@ -93,7 +93,9 @@ impl Profile {
         let mut profiles = Profiles::read(folder)?;
         loop {
             let Some(settings) = profiles.by_name.get(name) else {
-                let advice = format!("`didit config set --profile {name}` creates it");
+                let set =
+                    format!("didit config set --profile {name} --client-id ID --secret-stdin");
+                let advice = format!("create it with `{set} < secret.txt`");
                 return match named {
                     Some(_) => Err(profiles.unknown(name).with_advice(&advice)),
                     None => Ok(None),

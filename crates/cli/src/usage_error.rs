@@ -173,10 +173,15 @@ impl Mistake<'_> {
             "--format" | "--json" if prints_results || self.command.has_subcommands() => {
                 format!("{argument} must come after the command")
             }
-            "--client-secret" | "--secret" | "--access-token" | "--token" | "--api-key" => format!(
-                "there is no {argument}: these secrets are never passed as arguments; set \
-                 DIDIT_CLIENT_SECRET, DIDIT_ACCESS_TOKEN or DIDIT_API_KEY"
-            ),
+            "--client-secret" | "--secret" | "--access-token" | "--token" | "--api-key" => {
+                let advice = if self.has("secret_stdin") {
+                    "give --secret-stdin < secret.txt, or --secret-command"
+                } else {
+                    "set DIDIT_CLIENT_SECRET, DIDIT_ACCESS_TOKEN or DIDIT_API_KEY"
+                };
+                let why = "these secrets are never passed as arguments";
+                format!("there is no {argument}: {why}; {advice}")
+            }
             _ => {
                 let takes_none = self.command.get_positionals().next().is_none();
                 if !argument.starts_with('-') && (takes_none || self.has("session_token")) {

@@ -77,7 +77,7 @@ fn list(context: &Context) -> Result<(), Failure> {
     if profiles.by_name.is_empty() {
         let path = profiles.path();
         context.note(&format!(
-            "there are no profiles in {}; `didit config set` creates one",
+            "there are no profiles in {}; see `didit config set --help`",
             path.display()
         ));
         return Ok(());

@@ -27,6 +27,7 @@ const INVALID: &[(&str, &[&str])] = &[
     ("decision a --sandox", &["\"--sandox\"", "did you mean --sandbox?"]),
     ("decision a --client-secret x", &["DIDIT_CLIENT_SECRET", "never passed as arguments"]),
     ("decision a --api-key x", &["DIDIT_API_KEY", "never passed as arguments"]),
+    ("config set --client-secret x", &["give --secret-stdin < secret.txt, or --secret-command"]),
     ("decision a --timeout -5s", &["--timeout: \"-5s\" is not a duration like 500ms"]),
     ("decision a --timeout 30", &["--timeout: \"30\" is not a duration like 500ms, 30s"]),
     ("decision a --timeout 0s", &["--timeout: \"0s\" is zero; give a longer duration"]),
