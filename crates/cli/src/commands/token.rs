@@ -17,7 +17,7 @@ Examples:
   didit token
   didit token --format json";
 
-/// Check your credentials and show when the token expires
+/// Check your client id and secret, and show when the token expires
 ///
 /// The token itself is never printed.
 #[derive(Args)]
@@ -33,9 +33,8 @@ impl Token {
         let connection = Connection::new(context)?;
         let Credentials::Client(client) = &connection.credentials else {
             return Err(Failure::usage(
-                "`didit token` needs a client id and secret, and there is no token to fetch with an \
-                 access token or API key; unset DIDIT_ACCESS_TOKEN and DIDIT_API_KEY, and set \
-                 DIDIT_CLIENT_ID and DIDIT_CLIENT_SECRET",
+                "only a client id and secret have a token to fetch; to check an access token or an \
+                 API key, run `didit doctor`",
             ));
         };
         let token = connection.call(None, FetchToken::new(client.clone()))?;

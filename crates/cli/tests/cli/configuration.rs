@@ -117,7 +117,7 @@ fn invalid_configuration_exits_with_2_and_sends_nothing() {
     for name in ["DIDIT_ACCESS_TOKEN", "DIDIT_API_KEY"] {
         refused(sandbox, at("decision a").env(name, "x"), "several kinds of credentials");
         let mut token = didit("token");
-        refused(sandbox, token.env(name, "x"), "there is no token to fetch");
+        refused(sandbox, token.env(name, "x"), "an API key, run `didit doctor`");
     }
     refused(sandbox, at("decision a").env("DIDIT_CLIENT_SECRET_FILE", "x"), "are both set");
     refused(
