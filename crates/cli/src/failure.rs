@@ -66,7 +66,8 @@ impl Failure {
             };
             return Self::other(format!("{about}{SHORTAGE}: {error}; {advice}"));
         }
-        let line = format!("{about}{error}; {}", error.advice());
+        let advice = error.advice().replace("allow more time", "raise --timeout");
+        let line = format!("{about}{error}; {advice}");
         Self::new(Exit::of(error.call()), line)
     }
 

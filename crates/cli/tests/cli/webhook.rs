@@ -45,6 +45,7 @@ fn verify_accepts_valid_webhooks_and_names_failed_checks() {
 
     let stale = run(&mut verify(""));
     assert!(stale.error(1).contains("not verified: the webhook was signed "), "{stale:?}");
+    assert!(stale.error(1).ends_with("; to check a saved one, raise --tolerance"), "{stale:?}");
     let other = run(verify("").env("DIDIT_WEBHOOK_SECRET", "canary"));
     let line = other.error(1);
     assert!(line.contains("matches no secret") && !line.contains("canary"), "{line}");

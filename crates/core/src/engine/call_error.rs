@@ -256,7 +256,9 @@ impl fmt::Display for CallError {
             (GaveUp::NotRetryable, _) | (GaveUp::AttemptsExhausted, 1) => Ok(()),
             (GaveUp::AttemptsExhausted, _) => write!(f, ", after {attempts} requests"),
             (GaveUp::DeadlineExceeded, _) => {
-                f.write_str(", and the time ran out")?;
+                if !matches!(kind, CallErrorKind::Transport(TransportErrorKind::Timeout)) {
+                    f.write_str(", and the time ran out")?;
+                }
                 match (self.response().and_then(ResponseError::retry_after), *retry_after) {
                     (Some(asked), known) if known <= Some(asked) => {
                         write!(f, ": the service asks to wait for {}", in_words(asked))

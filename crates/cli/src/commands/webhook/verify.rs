@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use clap::{Args, ValueHint};
 use didit_blocking_adapter::core::client::read_limited;
 use didit_blocking_adapter::core::verification::Status;
-use didit_blocking_adapter::core::webhook::Scheme;
+use didit_blocking_adapter::core::webhook::{Scheme, WebhookError};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
 
@@ -107,6 +107,9 @@ impl Verify {
             let is_repeated = |name: &&str| headers.get_all(*name).iter().count() > 1;
             Failure::other(match NAMES.into_iter().find(is_repeated) {
                 Some(name) => format!("not verified: the webhook has more than one {name} header"),
+                None if matches!(error, WebhookError::Stale { age } if age > 0) => {
+                    format!("not verified: {error}; to check a saved one, raise --tolerance")
+                }
                 None => format!("not verified: {error}"),
             })
         })?;

@@ -116,6 +116,11 @@ fn messages_name_the_operation_the_cause_and_the_attempts() {
         message(lost(), GaveUp::DeadlineExceeded, 4),
         format!("{what}{why}, and the time ran out")
     );
+    let slow = CallErrorKind::Transport(TransportErrorKind::Timeout);
+    assert_eq!(
+        message(slow, GaveUp::DeadlineExceeded, 1),
+        format!("{what}no complete response arrived in time")
+    );
     let undecided = CallErrorKind::Undecided(Status::from("a\nb"));
     assert_eq!(
         message(undecided, GaveUp::DeadlineExceeded, 4),
