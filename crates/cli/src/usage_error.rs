@@ -78,7 +78,7 @@ impl Mistake<'_> {
             ErrorKind::UnknownArgument => self.unknown(&argument),
             ErrorKind::InvalidSubcommand => {
                 let given = self.first(ContextKind::InvalidSubcommand);
-                let mut known = self.did_you_mean(ContextKind::SuggestedSubcommand, "`");
+                let mut known = self.did_you_mean(ContextKind::SuggestedSubcommand);
                 if known.is_empty() {
                     known = format!("; the commands are {}", self.commands());
                 }
@@ -92,7 +92,7 @@ impl Mistake<'_> {
                 format!("{name} needs a value: {argument}{}", self.one_of("; one of "))
             }
             ErrorKind::InvalidValue => {
-                let near = self.did_you_mean(ContextKind::SuggestedValue, "");
+                let near = self.did_you_mean(ContextKind::SuggestedValue);
                 format!("{name}: {value:?} is not {}{near}", self.one_of("one of "))
             }
             ErrorKind::ValueValidation if !argument.is_empty() => {
@@ -188,7 +188,7 @@ impl Mistake<'_> {
                     // It may be a secret that was meant for an option.
                     return format!("`{}` takes options, but no further arguments", self.path);
                 }
-                let near = self.did_you_mean(ContextKind::SuggestedArg, "");
+                let near = self.did_you_mean(ContextKind::SuggestedArg);
                 let kind = if argument.starts_with('-') { "option" } else { "argument" };
                 format!("`{}` takes no {kind} {argument:?}{near}", self.path)
             }
@@ -220,10 +220,10 @@ impl Mistake<'_> {
         if values.is_empty() { String::new() } else { format!("{words}{}", values.join(", ")) }
     }
 
-    /// Returns the best suggestion, if any, between quotes; clap sorts them by increasing similarity.
-    fn did_you_mean(&self, kind: ContextKind, quote: &str) -> String {
+    /// Returns the best suggestion, if any; clap sorts them by increasing similarity.
+    fn did_you_mean(&self, kind: ContextKind) -> String {
         let near = self.all(kind).pop();
-        near.map(|near| format!("; did you mean {quote}{near}{quote}?")).unwrap_or_default()
+        near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
     }
 
     fn first(&self, kind: ContextKind) -> String {

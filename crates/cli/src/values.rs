@@ -60,37 +60,33 @@ pub(crate) fn checked_verification_id(text: &str) -> Result<SessionId, String> {
     session_id(verification_id(text)?.as_str())
 }
 
-/// The documented statuses of the verification API.
+/// The documented statuses of the verification API, which have spaces in place of the hyphens.
 const STATUSES: [&str; 10] = [
-    "Not Started",
-    "In Progress",
-    "Awaiting User",
-    "In Review",
-    "Approved",
-    "Declined",
-    "Resubmitted",
-    "Expired",
-    "Kyc Expired",
-    "Abandoned",
+    "not-started",
+    "in-progress",
+    "awaiting-user",
+    "in-review",
+    "approved",
+    "declined",
+    "resubmitted",
+    "expired",
+    "kyc-expired",
+    "abandoned",
 ];
 
 /// Returns a parser of statuses in any case, with spaces, hyphens or underscores. Undocumented ones
 /// are refused, since the service would respond to them with an empty list.
 pub(crate) fn status() -> impl TypedValueParser<Value = Status> {
-    let offered = || {
-        let names = STATUSES.map(|name| name.to_ascii_lowercase().replace(' ', "-"));
-        names.map(PossibleValue::new).into()
-    };
-    Offering(offered).try_map(|text| parse_status(&text))
+    Offering(|| STATUSES.map(PossibleValue::new).into()).try_map(|text| parse_status(&text))
 }
 
 fn parse_status(text: &str) -> Result<Status, String> {
-    let plain = text.replace(['-', '_'], " ");
-    if STATUSES.iter().any(|name| name.eq_ignore_ascii_case(&plain)) {
-        return Ok(Status::from(&*plain));
+    let name = text.to_ascii_lowercase().replace([' ', '_'], "-");
+    if STATUSES.contains(&&*name) {
+        return Ok(Status::from(&*name.replace('-', " ")));
     }
-    let near = most_similar(&plain, &STATUSES);
-    let near = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+    let near = most_similar(&name, &STATUSES);
+    let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     Err(format!("{text:?} is not one of {}{near}", STATUSES.join(", ")))
 }
 
@@ -123,7 +119,7 @@ mod tests {
             assert_eq!(parse_status(text), Ok(Status::InReview), "{text}");
         }
         let refused = parse_status("aproved").unwrap_err();
-        assert!(refused.ends_with("; did you mean \"Approved\"?"), "{refused}");
+        assert!(refused.ends_with("; did you mean `approved`?"), "{refused}");
         for name in STATUSES {
             assert!(!matches!(parse_status(name).unwrap(), Status::Other(_)), "{name}");
         }

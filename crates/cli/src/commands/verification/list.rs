@@ -16,7 +16,7 @@ use crate::{values, verification_table};
 
 const EXAMPLES: &str = "\
 Examples:
-  didit verification list --status Approved --status 'In Review' --max 20
+  didit verification list --status approved --status in-review --max 20
   didit verification list --vendor-data user-7 --json";
 
 /// List verification sessions, newest first

@@ -48,7 +48,7 @@ pub(crate) struct Send {
     #[arg(value_hint = ValueHint::Url)]
     url: String,
     /// Status in the event
-    #[arg(long, value_name = "STATUS", value_parser = values::status(), default_value = "Approved")]
+    #[arg(long, value_name = "STATUS", value_parser = values::status(), default_value = "approved")]
     #[arg(hide_possible_values = true)]
     status: Status,
     /// Session that the event is about
