@@ -15,7 +15,9 @@ fn caution(address: &str, context: &Context) -> Option<&'static str> {
     let loopback = host == "localhost"
         || host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
     if context.options.sandbox {
-        Some("ended with this temporary sandbox; `didit sandbox` runs one that lasts")
+        Some(
+            "the session ended with this temporary sandbox; run `didit sandbox` for one that lasts",
+        )
     } else if loopback {
         Some(
             "the URL works on this machine only; for a phone, run `didit sandbox --listen 0.0.0.0`",
@@ -25,14 +27,15 @@ fn caution(address: &str, context: &Context) -> Option<&'static str> {
     }
 }
 
-/// Formats a table with the URL of a session at its end, and with its QR code on a terminal.
+/// Formats a table with the URL of a session at its end. On a terminal its QR code comes first, so
+/// that the table stays on the screen.
 pub(crate) fn with_url(mut table: Table, url: &str, context: &Context) -> String {
     table.link("URL", Some(url));
     table.row("Note", caution(url, context));
     let style = context.style();
     let shown = table.shown(style);
     match qr_code::for_terminal(url, style) {
-        Some(code) => format!("{shown}\n{code}"),
+        Some(code) => format!("{code}\n{shown}"),
         None => shown,
     }
 }

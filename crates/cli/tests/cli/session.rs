@@ -139,12 +139,14 @@ fn qr_code_requires_a_wide_terminal_with_colors() {
     let sandbox = Sandbox::start().unwrap();
     let xterm = ("TERM", "xterm-256color");
     let wide = on_a_terminal(&sandbox, 80, "", &[xterm]);
-    let (table, code) = wide.split_once("\n\n").unwrap();
+    let (code, table) = wide.split_once("\n\n").unwrap();
     let bold = |label: &str| format!("\u{1b}[1m{label}\u{1b}[0m");
     assert!(table.starts_with(&format!("{}  ", bold("Session"))), "{wide}");
     assert!(table.contains(&format!("\n{}      http", bold("URL"))), "{wide}");
     assert!(code.starts_with("\u{1b}[38;5;16;48;5;231m    "), "{wide}");
     assert!(code.lines().count() > 15 && code.lines().all(|line| line.ends_with("\u{1b}[0m")));
+    let temporary = on_a_terminal(&sandbox, 80, "--sandbox", &[xterm]);
+    assert!(temporary.contains("the session ended with this temporary sandbox"), "{temporary}");
     let narrow = on_a_terminal(&sandbox, 30, "", &[xterm]);
     assert!(narrow.contains("      http") && !narrow.contains("231m"), "{narrow}");
     for (more, variables) in [
