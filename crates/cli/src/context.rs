@@ -33,6 +33,15 @@ impl Context {
         }
     }
 
+    /// Returns true if standard input is a terminal, and prints a note that it is read.
+    pub(crate) fn reads_keyboard(&self, what: &str) -> bool {
+        let is_keyboard = io::stdin().is_terminal();
+        if is_keyboard {
+            self.note(&format!("reading {what}; end with Ctrl-D"));
+        }
+        is_keyboard
+    }
+
     /// Returns true if a line on standard error may be redrawn: on a terminal, without log lines in
     /// between.
     pub(crate) fn redraws(&self) -> bool {

@@ -126,7 +126,14 @@ impl Export {
         let named_by = shared.as_ref().map(|shared| shared.named_by);
         let terms = Terms { format, base_url, restart, shared: named_by, job: self.job };
         let progress = Progress::new(context);
-        let mut job = export::begin(source, &paths, terms, |stage| progress.stage(stage))?;
+        let is_typed =
+            source.is_standard_input() && context.reads_keyboard("session ids, one per line");
+        let mut job = export::begin(source, &paths, terms, |stage| {
+            // It would mix with what is typed.
+            if !is_typed {
+                progress.stage(stage);
+            }
+        })?;
         let concurrency = self.concurrency.into();
         if let (Some(shared), Some(share)) = (&shared, job.share()) {
             let (name, owner) = share.names();

@@ -31,7 +31,7 @@ impl Source {
         }
     }
 
-    fn is_standard_input(&self) -> bool {
+    pub(crate) fn is_standard_input(&self) -> bool {
         matches!(self, Self::Ids(path) if path.as_os_str() == "-")
     }
 

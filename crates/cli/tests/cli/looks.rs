@@ -119,6 +119,30 @@ fn lines_are_redrawn_unless_the_terminal_is_dumb() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn waiting_for_the_keyboard_is_announced() {
+    let sandbox = Sandbox::start().unwrap();
+    let typed = |line: &str, text: &str| {
+        let mut child = terminal(&sandbox, 80, line)
+            .env("DIDIT_WEBHOOK_SECRET", "s")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        crate::support::Ran::from(child.wait_with_output().unwrap()).stdout
+    };
+    let shown = typed("didit export --input - --output -", "# nothing\n\u{4}");
+    assert!(shown.contains("reading session ids, one per line; end with Ctrl-D"), "{shown}");
+    assert!(!shown.contains("Checking"), "{shown}");
+    let shown = typed("didit webhook verify --body - -H 'X-Signature: a'", "{}\n\u{4}");
+    assert!(shown.contains("didit: reading the body; end with Ctrl-D"), "{shown}");
+    let shown =
+        run(didit("webhook verify --body - -H X-Signature:a").env("DIDIT_WEBHOOK_SECRET", "s"));
+    assert!(!shown.stderr.contains("Ctrl-D"), "{shown:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn failures_and_warnings_stand_on_lines_of_their_own() {
     let sandbox = Sandbox::start().unwrap();
     sandbox.missing("gone");

@@ -82,7 +82,7 @@ impl Verify {
         if let Some(path) = &self.headers {
             headers.extend(read_headers(path)?);
         }
-        let body = read_body(&self.body)?;
+        let body = read_body(&self.body, context)?;
         let now = SystemTime::now();
         let verified = if self.simple {
             webhook.verify_simple(&headers, &body, now).map(|event| Verified {
@@ -190,8 +190,9 @@ fn read_headers(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> 
     Ok(headers)
 }
 
-fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
+fn read_body(path: &Path, context: &Context) -> Result<Vec<u8>, Failure> {
     let body = if path.as_os_str() == "-" {
+        context.reads_keyboard("the body");
         read_limited(io::stdin().lock(), MAX_BODY)
     } else {
         file::read(path, MAX_BODY)
