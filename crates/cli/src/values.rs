@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use didit_blocking_adapter::core::SessionId;
-use didit_blocking_adapter::core::verification::{self, Status};
+use didit_blocking_adapter::core::verification::{self, ListSessions, Status};
 
 /// Returns a parser for whole numbers from `least` to `most`, both included.
 pub(crate) fn between<N>(least: N, most: N) -> impl TypedValueParser<Value = N>
@@ -53,6 +53,19 @@ pub(crate) fn session_id(text: &str) -> Result<SessionId, String> {
 /// Parses the id of a session of the verification API.
 pub(crate) fn verification_id(text: &str) -> Result<verification::SessionId, String> {
     text.parse().map_err(|error| format!("{text:?} is not a session id: {error}"))
+}
+
+/// Checks a UUID.
+pub(crate) fn uuid(text: &str) -> Result<String, String> {
+    let parsed: Result<verification::SessionId, _> = text.parse();
+    let example = "5b3720ed-d429-42ef-b67f-37ea805f48ee";
+    parsed.map(|_| text.to_owned()).map_err(|_| format!("{text:?} is not a UUID, like {example}"))
+}
+
+/// Checks a day.
+pub(crate) fn date(text: &str) -> Result<String, String> {
+    let parsed = ListSessions::new().with_date_from(text);
+    parsed.map(|_| text.to_owned()).map_err(|_| format!("{text:?} is not a date, like 2026-01-31"))
 }
 
 /// Parses the id of a session of the verification API, and returns it as an id of either API.

@@ -71,7 +71,7 @@ pub(crate) struct Sandbox {
     ///
     /// Any other is open to the network: for a phone or a container. The credentials are then
     /// random, and a browser on another machine needs the printed URL, which contains a token.
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = parse_address)]
     listen: Option<IpAddr>,
     /// Refuse unknown sessions and scopes
     #[arg(long)]
@@ -137,7 +137,9 @@ impl Sandbox {
         }
         let sandbox = builder.start().map_err(|error| match error.kind() {
             // Errors of the settings, which name the setting.
-            io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => Failure::usage(error),
+            io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
+                Failure::usage(error.to_string().replace("the webhook destination", "--webhook"))
+            }
             io::ErrorKind::InvalidInput | io::ErrorKind::AddrNotAvailable => {
                 let address = listen.map(|address| format!(" at {address}")).unwrap_or_default();
                 Failure::other(format!(
@@ -270,6 +272,10 @@ fn fault_parser() -> impl TypedValueParser<Value = FaultRule> {
 fn webhook_fault_parser() -> impl TypedValueParser<Value = WebhookFault> {
     PossibleValuesParser::new(WebhookFault::ALL.map(|fault| fault.to_string()))
         .try_map(|text| text.parse::<WebhookFault>())
+}
+
+fn parse_address(text: &str) -> Result<IpAddr, String> {
+    text.parse().map_err(|_| format!("{text:?} is not an IP address, like 0.0.0.0"))
 }
 
 fn parse_quota(text: &str) -> Result<Quota, String> {

@@ -57,7 +57,7 @@ const INVALID: &[(&str, &[&str])] = &[
     ("export --input a --output b.csv --verification", &["--verification writes JSON Lines"]),
     (
         "sandbox --webhook http://example.com/x",
-        &["the webhook destination \"http://example.com/x\" is not an http URL"],
+        &["--webhook \"http://example.com/x\" is not an http URL"],
     ),
     ("sandbox --state /", &["--state: / is a folder"]),
     (
@@ -98,10 +98,16 @@ const INVALID: &[(&str, &[&str])] = &[
     ("sandbox --latency -1s", &["--latency: \"-1s\" is not a duration"]),
     ("sandbox --port -1", &["--port: \"-1\" is not a whole number from 0 to 65535"]),
     ("export --input a --output b --budget -1", &["--budget: \"-1\" is not a whole number"]),
-    ("verification list --from 2026-13-01", &["--from: expected a date, such as 2026-01-31"]),
-    ("verification list --to 2026-02-31", &["--to: expected a date, such as 2026-01-31"]),
-    ("verification list --workflow x", &["--workflow: expected a UUID, such as"]),
-    ("verification list --to 2026-160", &["--to: expected a date, such as 2026-01-31"]),
+    (
+        "verification list --from 2026-13-01",
+        &["--from: \"2026-13-01\" is not a date, like 2026-01-31; see"],
+    ),
+    ("verification list --to 2026-02-31", &["--to: \"2026-02-31\" is not a date, like"]),
+    ("verification list --workflow x", &["--workflow: \"x\" is not a UUID, like 5b3720ed"]),
+    ("verification create --workflow x", &["--workflow: \"x\" is not a UUID, like 5b3720ed"]),
+    ("verification list --from 2026-11-30 --to 2026-11-01", &["--from is after --to"]),
+    ("sandbox --listen 1.2.3", &["--listen: \"1.2.3\" is not an IP address, like 0.0.0.0; see"]),
+    ("verification list --to 2026-160", &["--to: \"2026-160\" is not a date"]),
     (
         "verification pdf 11111111-2222-3333-4444-555555555555 --output missing-folder/a.pdf",
         &["the folder missing-folder does not exist; create it"],
@@ -121,10 +127,7 @@ const INVALID: &[(&str, &[&str])] = &[
         &["no API key is configured; set DIDIT_API_KEY"],
     ),
     ("webhook send nowhere", &["the URL is not complete", "http://127.0.0.1:3000/webhooks"]),
-    (
-        "sandbox --webhook http://u:canary@127.0.0.1/",
-        &["the webhook destination is not an http URL"],
-    ),
+    ("sandbox --webhook http://u:canary@127.0.0.1/", &["--webhook is not an http URL"]),
 ];
 
 #[test]

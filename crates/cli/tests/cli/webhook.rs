@@ -58,6 +58,8 @@ fn verify_accepts_valid_webhooks_and_names_failed_checks() {
     assert!(bad.error(2).ends_with("; check DIDIT_WEBHOOK_SECRET"), "{bad:?}");
     write("headers", "nonsense\n");
     assert!(run(&mut verify("")).error(2).contains("--headers: headers: line 1: \"nonsense\""));
+    let unreadable = run(&mut webhook("verify --headers nosuch --body -"));
+    assert!(unreadable.error(2).contains("--headers: could not read nosuch: "), "{unreadable:?}");
     let missing = run(&mut didit("webhook verify -H X-Signature:a --body -"));
     assert!(missing.error(2).contains("set DIDIT_WEBHOOK_SECRET"), "{missing:?}");
     let mut misplaced = didit("webhook verify -H X-Signature:a --body -");

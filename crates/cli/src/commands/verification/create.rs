@@ -1,16 +1,17 @@
 //! `didit verification create`
 
 use clap::{Args, ValueHint};
-use didit_blocking_adapter::core::RawJson;
+use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::verification::{CreateSession, Session};
+use didit_blocking_adapter::core::{BuildError, Call, CallErrorKind, RawJson};
 
-use crate::browser;
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::output::{self, FormatArg};
 use crate::table::Table;
+use crate::{browser, values};
 
 /// The members of the request that have a flag of their own.
 const OWN_FLAGS: [(&str, &str); 5] = [
@@ -35,7 +36,7 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Create {
     /// The id of the workflow, a UUID
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = values::uuid)]
     workflow: String,
     /// Your own reference for the user, returned with the decision
     ///
@@ -73,7 +74,7 @@ impl Create {
         let open = self.open;
         let request = self.request()?;
         let connection = Connection::verification(context)?;
-        let created = connection.call(None, request)?;
+        let created = connection.run(Call::new(request)).map_err(|error| failure(&error))?;
         let json: RawJson = created.secret_json().expose().parse().map_err(Failure::other)?;
         output::print_as(format, &json, || shown(&created, context))?;
         if open {
@@ -83,8 +84,7 @@ impl Create {
     }
 
     fn request(self) -> Result<CreateSession, Failure> {
-        let mut request = CreateSession::new(&self.workflow)
-            .map_err(|error| Failure::usage(format!("--workflow: {error}")))?;
+        let mut request = CreateSession::new(&self.workflow).map_err(Failure::usage)?;
         if let Some(text) = &self.vendor_data {
             request = request.with_vendor_data(text);
         }
@@ -113,8 +113,18 @@ impl Create {
     }
 }
 
+/// Returns the failure of the creation; an invalid member with a flag of its own is named by the flag.
+fn failure(error: &Error) -> Failure {
+    if let CallErrorKind::Build(BuildError::InvalidMember { name, problem }) = error.call().kind()
+        && let Some((_, flag)) = OWN_FLAGS.iter().find(|(member, _)| member == name)
+    {
+        return Failure::usage(format!("{flag} {problem}; fix the input"));
+    }
+    Failure::of_call(None, error)
+}
+
 fn json(text: &str) -> Result<RawJson, String> {
-    text.parse().map_err(|error| format!("it is not JSON: {error}"))
+    text.parse().map_err(|error| format!("{text:?} is not JSON: {error}"))
 }
 
 fn member(text: &str) -> Result<(String, RawJson), String> {

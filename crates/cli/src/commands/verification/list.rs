@@ -1,6 +1,5 @@
 //! `didit verification list`
 
-use std::error::Error;
 use std::fmt::Display;
 
 use clap::Args;
@@ -32,16 +31,16 @@ pub(crate) struct List {
     #[arg(long, value_name = "TEXT")]
     vendor_data: Option<String>,
     /// Only sessions of this workflow
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = values::uuid)]
     workflow: Option<String>,
     /// Only sessions that contain this text
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Only sessions from this day on, YYYY-MM-DD in UTC
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
     from: Option<String>,
     /// Only sessions up to this day, YYYY-MM-DD in UTC
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = values::date)]
     to: Option<String>,
     /// user (KYC), business (KYB), or all (users first) [default: user]
     #[arg(long, value_name = "KIND", hide_possible_values = true)]
@@ -111,7 +110,11 @@ impl List {
     }
 
     fn request(&self, most: usize) -> Result<ListSessions, Failure> {
-        let refused = |flag, error: &dyn Error| Failure::usage(format!("{flag}: {error}"));
+        if let (Some(from), Some(to)) = (&self.from, &self.to)
+            && from > to
+        {
+            return Err(Failure::usage("--from is after --to; swap them"));
+        }
         // At most 100 sessions per page, so that a page arrives soon.
         let size = u32::try_from(most).unwrap_or(u32::MAX).min(100);
         let mut list = ListSessions::new().with_limit(size);
@@ -122,16 +125,16 @@ impl List {
             list = list.with_vendor_data(text);
         }
         if let Some(id) = &self.workflow {
-            list = list.with_workflow_id(id).map_err(|error| refused("--workflow", &error))?;
+            list = list.with_workflow_id(id).map_err(Failure::usage)?;
         }
         if let Some(text) = &self.search {
             list = list.with_search(text);
         }
         if let Some(date) = &self.from {
-            list = list.with_date_from(date).map_err(|error| refused("--from", &error))?;
+            list = list.with_date_from(date).map_err(Failure::usage)?;
         }
         if let Some(date) = &self.to {
-            list = list.with_date_to(date).map_err(|error| refused("--to", &error))?;
+            list = list.with_date_to(date).map_err(Failure::usage)?;
         }
         Ok(list)
     }

@@ -53,6 +53,7 @@ pub(crate) struct Send {
     status: Status,
     /// Session that the event is about
     #[arg(long, value_name = "ID", default_value = SESSION)]
+    #[arg(value_parser = values::verification_id)]
     session_id: SessionId,
     /// Your own reference in the event
     #[arg(long, value_name = "TEXT")]

@@ -171,7 +171,8 @@ fn read_headers(path: &Path) -> Result<Vec<(HeaderName, HeaderValue)>, Failure> 
     let refused = |why: &dyn std::fmt::Display| {
         Failure::usage(format!("--headers: {}: {why}", path.display()))
     };
-    let text = file::read(path, MAX_HEADERS).map_err(|error| refused(&error))?;
+    let text =
+        file::read(path, MAX_HEADERS).map_err(|error| unreadable("--headers", path, &error))?;
     // Other headers may be in any encoding.
     let text = String::from_utf8_lossy(&text);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -197,7 +198,9 @@ fn read_body(path: &Path, context: &Context) -> Result<Vec<u8>, Failure> {
     } else {
         file::read(path, MAX_BODY)
     };
-    body.map_err(|error| {
-        Failure::usage(format!("--body: could not read {}: {error}", path.display()))
-    })
+    body.map_err(|error| unreadable("--body", path, &error))
+}
+
+fn unreadable(flag: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure::usage(format!("{flag}: could not read {}: {error}", path.display()))
 }
