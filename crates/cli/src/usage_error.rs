@@ -78,6 +78,9 @@ impl Mistake<'_> {
             ErrorKind::UnknownArgument => self.unknown(&argument),
             ErrorKind::InvalidSubcommand => {
                 let given = self.first(ContextKind::InvalidSubcommand);
+                if given == "version" {
+                    return "there is no command \"version\"; use `didit --version`".to_owned();
+                }
                 let mut known = self.did_you_mean(ContextKind::SuggestedSubcommand);
                 if known.is_empty() {
                     known = format!("; the commands are {}", self.commands());
@@ -165,7 +168,13 @@ impl Mistake<'_> {
 
     fn unknown(&self, argument: &str) -> String {
         let prints_results = self.has("json");
+        let kind = if argument.starts_with('-') { "option" } else { "argument" };
+        let refused = format!("`{}` takes no {kind} {argument:?}", self.path);
         match argument {
+            "--json" if self.has("retry_failures") => format!("{refused}; use --format jsonl"),
+            "--resume" if self.has("retry_failures") => {
+                format!("{refused}; run the same command again to resume")
+            }
             "--output" | "-o" if prints_results => {
                 "results go to standard output; use --format json for JSON, and `> FILE` for a file"
                     .to_owned()
@@ -186,11 +195,11 @@ impl Mistake<'_> {
                 let takes_none = self.command.get_positionals().next().is_none();
                 if !argument.starts_with('-') && (takes_none || self.has("session_token")) {
                     // It may be a secret that was meant for an option.
-                    return format!("`{}` takes options, but no further arguments", self.path);
+                    let example = self.example(&["--".to_owned()]);
+                    let path = &self.path;
+                    return format!("`{path}` takes options, but no further arguments{example}");
                 }
-                let near = self.did_you_mean(ContextKind::SuggestedArg);
-                let kind = if argument.starts_with('-') { "option" } else { "argument" };
-                format!("`{}` takes no {kind} {argument:?}{near}", self.path)
+                refused + &self.did_you_mean(ContextKind::SuggestedArg)
             }
         }
     }

@@ -9,7 +9,7 @@ use clap::{Args, Command, ValueHint};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::{file, output};
+use crate::{file, output, values};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,11 +48,16 @@ impl Man {
             let found = command.find_subcommand(word).filter(|found| found.get_name() != "help");
             command = found.ok_or_else(|| {
                 let names: Vec<_> = page::subcommands(command).map(Command::get_name).collect();
-                let name = words.join(" ");
-                Failure::usage(match &*names.join(", ") {
-                    "" => format!("`{name}` has no subcommands"),
-                    known => format!("`{name}` has no command {word:?}; it has {known}"),
-                })
+                if names.is_empty() {
+                    let name = words.join(" ");
+                    return Failure::usage(format!("`{name}` has no subcommands"));
+                }
+                let given = [&words[1..], &[word]].concat().join(" ");
+                let known = match values::most_similar(word, &names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the commands are {}", names.join(", ")),
+                };
+                Failure::usage(format!("there is no command {given:?}; {known}"))
             })?;
             words.push(command.get_name());
         }
