@@ -15,9 +15,9 @@ const DOCUMENTED: [(&str, &str); 17] = [
     ("email", "Email address"),
     ("phone", "Phone number"),
     ("picture", "Temporary URL of the picture"),
-    ("is_verified", "Whether the person is verified"),
-    ("is_over_18", "Whether the person is over 18"),
-    ("is_over_21", "Whether the person is over 21"),
+    ("is_verified", "Whether the user is verified"),
+    ("is_over_18", "Whether the user is over 18"),
+    ("is_over_21", "Whether the user is over 21"),
     ("birthdate", "Date of birth"),
     ("gender", "Gender"),
     ("address", "Address"),
@@ -68,7 +68,7 @@ pub(crate) fn description(scope: &str) -> Option<&'static str> {
 
 /// Returns the help text of `--scope`.
 pub(crate) fn help() -> String {
-    let mut help = "What to ask the person for, like \"names email\"; repeatable\n\n\
+    let mut help = "What to ask the user for, like \"names email\"; repeatable\n\n\
                     Separated by blanks or commas. The documented scopes:\n"
         .to_owned();
     for (name, what) in DOCUMENTED {

@@ -88,7 +88,7 @@ fn report_rows(table: &mut Table, name: &str, report: &RawJson) {
 
 fn kind(kind: &str) -> &str {
     match kind {
-        "user" => "person (KYC)",
+        "user" => "user (KYC)",
         "business" => "business (KYB)",
         other => other,
     }

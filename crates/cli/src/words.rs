@@ -21,7 +21,7 @@ pub(crate) fn of_member(name: &str) -> String {
         ["id", "iban", "bic", "url", "nfc", "ip", "x", "aml", "ai", "os", "vpn", "poa", "mrz"];
     let name = name.strip_prefix("is_").unwrap_or(name);
     let words = name.split('_').enumerate().map(|(at, word)| {
-        let mut word = word.to_owned();
+        let mut word = if word == "tor" { "Tor" } else { word }.to_owned();
         if CAPITALS.contains(&&*word) {
             word.make_ascii_uppercase();
         } else if let Some(first) = word.get_mut(..1).filter(|_| at == 0) {
@@ -53,6 +53,7 @@ mod tests {
             ("postal_code", "Postal code"),
             ("is_verified", "Verified"),
             ("iban", "IBAN"),
+            ("is_vpn_or_tor", "VPN or Tor"),
             ("account_id", "Account ID"),
             ("x_account", "X account"),
             ("", ""),

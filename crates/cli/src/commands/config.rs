@@ -89,7 +89,9 @@ fn list(context: &Context) -> Result<(), Failure> {
             table.row("Client ID", settings.client_id.as_ref());
             table.row("Secret command", settings.secret_command.as_ref());
             let path = profiles.secret_path(settings);
-            table.row("Secret file", path.map(|path| path.display().to_string()));
+            let is_key = settings.client_id.is_none();
+            let label = if is_key { "API key file" } else { "Secret file" };
+            table.row(label, path.map(|path| path.display().to_string()));
         });
     }
     output::print(&table.shown(context.style()))

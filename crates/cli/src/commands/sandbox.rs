@@ -29,9 +29,9 @@ Examples:
 /// The help on special session ids, which do not exist with --strict.
 const SPECIAL_IDS: &str = "\
 Special session ids (any other is Confirmed, with the sample person):
-  declined-...  the person declined
-  expired-...   the person did not decide in time
-  waiting-...   the person never decides
+  declined-...  the user declined
+  expired-...   the user did not decide in time
+  waiting-...   the user never decides
   slow-...      Retrieved after 5 seconds, Confirmed after 10
   missing-...   there is no such session: 404
   failing-...   the service fails: 503, each time
@@ -105,7 +105,7 @@ pub(crate) struct Sandbox {
     /// again after 1 minute, and once more 4 minutes later.
     #[arg(long = "webhook", value_name = "URL", value_hint = ValueHint::Url)]
     webhooks: Vec<String>,
-    /// Scale the pauses between attempts
+    /// Multiply the pauses between attempts
     #[arg(long, value_name = "FACTOR", requires = "webhooks", value_parser = parse_scale)]
     #[arg(allow_hyphen_values = true)]
     webhook_scale: Option<f64>,

@@ -132,6 +132,8 @@ fn blank_secret_command_is_refused_and_the_secret_kept() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     with_input(&mut at(folder, "config set -q --secret-stdin"), "key");
+    let listed = run(&mut at(folder, "config list"));
+    assert!(listed.results().contains("API key file  "), "{listed:?}");
     for blank in ["", " \t"] {
         let ran = run(at(folder, "config set --secret-command").arg(blank));
         assert!(ran.error(2).contains("is not a command"), "{ran:?}");

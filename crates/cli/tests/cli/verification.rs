@@ -47,6 +47,7 @@ fn session_is_awaited_updated_listed_and_deleted() {
     run(&mut didit_at(&sandbox, &format!("wait {id} --exit-status"))).results();
     let table = run(&mut didit_at(&sandbox, &format!("decision {id} --format table")));
     assert!(table.results().contains("Status  ") && table.stdout.contains("Approved"), "{table:?}");
+    assert!(table.stdout.contains("  user (KYC)\n"), "{table:?}");
     let listed = run(&mut didit_at(&sandbox, "list --status approved --vendor-data user-7"));
     assert!(listed.results().contains(&id) && listed.stdout.lines().count() == 1, "{listed:?}");
     let none = run(&mut didit_at(&sandbox, "list --status declined"));

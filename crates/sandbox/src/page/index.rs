@@ -77,7 +77,7 @@ fn new_session(page: &mut Html, form_token: &str, draft: &Draft<'_>) {
     } else {
         ">"
     });
-    page.raw("\n<legend>What should the person share?</legend>\n");
+    page.raw("\n<legend>What should the user share?</legend>\n");
     if let Some(problem) = draft.problem {
         page.raw("<p class=\"problem\" id=\"problem\" role=\"alert\">").raw(problem).raw("</p>\n");
     }

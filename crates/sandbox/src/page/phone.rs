@@ -161,7 +161,7 @@ fn finish(
         let expires = format!("{} UTC", clock::time_of_day(session.expires_at));
         developer::row(&mut page, "Expires", &expires);
         page.raw(
-            "</dl>\n<p>The person is fictional; edit anything. An empty field is sent as \
+            "</dl>\n<p>The user is fictional; edit anything. An empty field is sent as \
              <code>null</code>.</p>\n",
         );
     } else {

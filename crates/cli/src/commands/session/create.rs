@@ -17,7 +17,7 @@ Examples:
   didit session create --scope \"names email\"
   didit session create --scope \"picture phone\" --vendor-data \"order 7\"";
 
-/// Create a session and print its URL for the person
+/// Create a session and print its URL for the user
 ///
 /// On a terminal the URL is shown as a QR code as well. A request that may have reached the service
 /// is not repeated, so a failed one may still have created a session. With --sandbox the session
@@ -25,7 +25,7 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Create {
-    /// Data to ask the person for, like "names email"; repeatable
+    /// Data to ask the user for, like "names email"; repeatable
     #[arg(long = "scope", value_name = "SCOPES", required = true, value_parser = scopes::parser())]
     #[arg(hide_possible_values = true, long_help = scopes::help())]
     scopes: Vec<String>,

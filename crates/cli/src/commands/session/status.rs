@@ -21,7 +21,7 @@ Examples:
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Status {
-    /// The session
+    /// The id of the session
     #[arg(value_parser = values::session_id)]
     session_id: SessionId,
     /// Token from the session's creation [env: DIDIT_SESSION_TOKEN]
