@@ -1,9 +1,12 @@
 //! The frame of the phone, and the card next to it with details and commands for developers.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::html::Html;
 use super::qr_code;
+use crate::clock;
 use crate::state::Shared;
 
 /// The data of a session that is shown on every card.
@@ -44,6 +47,12 @@ pub(super) fn end_phone(page: &mut Html) {
 /// Writes a row of the card with a text.
 pub(super) fn row(page: &mut Html, name: &'static str, text: &str) {
     page.raw("<dt>").raw(name).raw("</dt>\n<dd>").text(text).raw("</dd>\n");
+}
+
+/// Writes the row of the card with the time at which the session expires.
+pub(super) fn expiry_row(page: &mut Html, at: Duration) {
+    let at = clock::rfc3339(at).replace('T', " ");
+    row(page, "Expires (UTC)", at.get(..16).unwrap_or(&at));
 }
 
 /// Writes a row of the card with a value set as code.
@@ -108,6 +117,15 @@ pub(super) fn variables(shared: &Shared) -> String {
     ]
     .map(|(name, value)| format!("export {name}={}", quoted(value)))
     .join("\n")
+}
+
+/// Returns shell commands that list the verification sessions with an API key.
+pub(super) fn verification_list(shared: &Shared) -> String {
+    let (url, key) = (quoted(&shared.reach.url), quoted(&shared.settings.application.api_key));
+    format!(
+        "unset DIDIT_CLIENT_ID DIDIT_CLIENT_SECRET\n\
+         DIDIT_BASE_URL={url} DIDIT_API_KEY={key} didit verification list"
+    )
 }
 
 /// Returns a shell command for a request with an application's key.

@@ -5,7 +5,6 @@ use super::html::Html;
 use super::{developer, guard, html, no_such_session, redirect_to, save_failed, undecided};
 use crate::RecordedRequest;
 use crate::answer::Answer;
-use crate::clock;
 use crate::state::{Shared, State};
 use crate::verification::decision;
 use crate::verification::session::Session;
@@ -151,8 +150,7 @@ fn finish(
     };
     developer::begin_card(&mut page, &shown);
     developer::code_row(&mut page, "Workflow", &session.given.workflow_id);
-    let expires = clock::rfc3339(session.expires_at).replace('T', " ");
-    developer::row(&mut page, "Expires (UTC)", expires.get(..16).unwrap_or(&expires));
+    developer::expiry_row(&mut page, session.expires_at);
     page.raw("</dl>\n");
     html::begin_form(&mut page, &session.form_token);
     page.raw(

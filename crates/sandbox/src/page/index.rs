@@ -119,6 +119,7 @@ fn shell(page: &mut Html, shared: &Shared) {
     if !shared.settings.strict {
         commands.extend(["didit decision any-id".to_owned(), "didit wait slow-1".to_owned()]);
     }
+    commands.push(developer::verification_list(shared));
     commands.push(developer::curl(shared, client_id, "/v3/sessions/"));
     developer::commands(page, &commands);
     if shared.settings.strict {

@@ -9,7 +9,6 @@ use super::html::Html;
 use super::{developer, guard, html, no_such_session, redirect_to, save_failed, undecided};
 use crate::RecordedRequest;
 use crate::answer::Answer;
-use crate::clock;
 use crate::person::{self, Field};
 use crate::sessions::Session;
 use crate::state::{Shared, State};
@@ -158,8 +157,7 @@ fn finish(
     developer::begin_card(&mut page, &shown);
     developer::row(&mut page, "Asks for", &session.scope);
     if status == "retrieved" {
-        let expires = format!("{} UTC", clock::time_of_day(session.expires_at));
-        developer::row(&mut page, "Expires", &expires);
+        developer::expiry_row(&mut page, session.expires_at);
         page.raw(
             "</dl>\n<p>The user is fictional; edit anything. An empty field is sent as \
              <code>null</code>.</p>\n",

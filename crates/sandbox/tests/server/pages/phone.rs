@@ -101,12 +101,15 @@ fn developer_sees_decision_and_commands() {
     assert!(text.contains(&format!("<code>didit wait {id}</code>")), "{text}");
     assert!(text.contains(&format!("{}/auth/v2/session/{id}/decision/</code>", sandbox.url())));
     assert!(text.contains("&quot;status&quot;: &quot;Retrieved&quot;"), "{text}");
+    assert!(text.contains("<dt>Expires (UTC)</dt>\n<dd>20"), "{text}");
     let (_, flow) = flow(&sandbox, &json!({"metadata": "<i>"}));
     let text = get(&sandbox, &flow).text();
     assert!(text.contains("&quot;metadata&quot;: &quot;&lt;i&gt;&quot;"), "{text}");
     let home = get(&sandbox, "/").text();
     let base_url = format!("<code>export DIDIT_BASE_URL={}</code>", sandbox.url());
     assert!(home.contains(&base_url) && home.contains("slow-…"), "{home}");
+    let key = format!("DIDIT_API_KEY={} didit verification list</code>", sandbox.api_key());
+    assert!(home.contains(&key), "{home}");
 }
 
 #[test]
