@@ -66,6 +66,7 @@ pub(crate) struct Options {
     pub(crate) client_id: Option<String>,
     /// Profile to use; see `didit config` [env: DIDIT_PROFILE]
     #[arg(long, global = true, hide_short_help = true, value_name = "NAME")]
+    #[arg(value_hint = ValueHint::Other)]
     pub(crate) profile: Option<String>,
     /// Time limit for one call, retries included [env: DIDIT_TIMEOUT] [default: 30s]
     ///

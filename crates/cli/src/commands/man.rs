@@ -5,10 +5,12 @@ mod page;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use clap::{Args, Command, ValueHint};
+use clap::builder::PossibleValue;
+use clap::{Args, Command, Subcommand as _, ValueHint};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::values::Offering;
 use crate::{file, output, values};
 
 const EXAMPLES: &str = "\
@@ -24,12 +26,18 @@ Examples:
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Man {
     /// The command [default: didit itself]
-    #[arg(value_name = "COMMAND")]
+    #[arg(value_name = "COMMAND", value_parser = Offering(commands), hide_possible_values = true)]
     command: Vec<String>,
     /// Folder for the pages of all commands, created if missing
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     #[arg(conflicts_with = "command")]
     output: Option<PathBuf>,
+}
+
+fn commands() -> Vec<PossibleValue> {
+    let program = super::Command::augment_subcommands(Command::new("didit"));
+    let names = program.get_subcommands().map(|command| command.get_name().to_owned());
+    names.map(PossibleValue::new).collect()
 }
 
 impl Man {

@@ -31,6 +31,8 @@ fn bash_completes_commands_options_and_values() {
     assert!(complete("didit sandbox --fault decision").contains("decision:status=503"));
     assert!(complete("didit sandbox --webhook-fault wrong").contains("wrong-signature"));
     assert!(complete("didit decision a --format j").contains("json"));
+    assert!(complete("didit man dec").contains("decision"));
+    assert!(!complete("didit --profile Car").contains("Cargo.toml"));
 }
 
 /// bash splits `decision:status=5` into five words, and replaces only the last one.
