@@ -87,7 +87,8 @@ fn main() {
                 }
                 let ratio = began.elapsed().as_secs_f64() / least.as_secs_f64();
                 let refused = didit_benches::refused(&sandbox);
-                println!("| {latency:?} | {concurrency} | {client} | {ratio:.3} | {refused} |");
+                let latency = latency.as_millis();
+                println!("| {latency} ms | {concurrency} | {client} | {ratio:.3} | {refused} |");
             }
         }
     }
