@@ -66,8 +66,7 @@ impl Failure {
             };
             return Self::other(format!("{about}{SHORTAGE}: {error}; {advice}"));
         }
-        let advice = error.advice().replace("allow more time", "raise --timeout");
-        let line = format!("{about}{error}; {advice}");
+        let line = format!("{about}{error}; {}", error.advice());
         Self::new(Exit::of(error.call()), line)
     }
 

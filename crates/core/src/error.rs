@@ -191,7 +191,7 @@ impl ResponseError {
             (ResponseErrorKind::NotFound, _) => {
                 "check the session id, and that the session belongs to these credentials"
             }
-            (ResponseErrorKind::RateLimited, _) => "send fewer requests, or allow more time",
+            (ResponseErrorKind::RateLimited, _) => "send fewer requests, or raise the timeout",
             (ResponseErrorKind::ClientError, _) if self.is_retryable() => "try again later",
             (ResponseErrorKind::ClientError, _) => "fix the request",
             (ResponseErrorKind::ServerError, _) => "try again later",

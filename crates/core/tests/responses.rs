@@ -72,7 +72,7 @@ fn every_status_has_a_kind_and_advice() {
             false,
         ),
         (408, ClientError, "try again later", true),
-        (429, RateLimited, "send fewer requests, or allow more time", true),
+        (429, RateLimited, "send fewer requests, or raise the timeout", true),
         (499, ClientError, "fix the request", false),
         (500, ServerError, "try again later", true),
         (501, ServerError, "try again later", false),

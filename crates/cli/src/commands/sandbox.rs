@@ -137,9 +137,7 @@ impl Sandbox {
         }
         let sandbox = builder.start().map_err(|error| match error.kind() {
             // Errors of the settings, which name the setting.
-            io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => {
-                Failure::usage(error.to_string().replace("the webhook destination", "--webhook"))
-            }
+            io::ErrorKind::InvalidInput if error.raw_os_error().is_none() => Failure::usage(error),
             io::ErrorKind::InvalidInput | io::ErrorKind::AddrNotAvailable => {
                 let address = listen.map(|address| format!(" at {address}")).unwrap_or_default();
                 Failure::other(format!(

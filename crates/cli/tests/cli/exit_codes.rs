@@ -52,7 +52,7 @@ fn other_failures_exit_with_1() {
 fn rate_limit_beyond_the_timeout_exits_with_5_early() {
     let started = Instant::now();
     let line = fails(Route::Decision, Fault::answer(429).header("Retry-After", "3600"), 5);
-    assert!(line.ends_with("; send fewer requests, or raise --timeout"), "{line}");
+    assert!(line.ends_with("; send fewer requests, or raise the timeout"), "{line}");
     fails(Route::Token, Fault::answer(429).header("Retry-After", "3600"), 5);
     // The timeout of one call is 30 s.
     assert!(started.elapsed() < Duration::from_secs(29), "{:?}", started.elapsed());
@@ -96,7 +96,7 @@ fn timeout_exits_with_8() {
     let sandbox = Sandbox::builder().fault(Route::Decision, Fault::Hang).start().unwrap();
     let started = Instant::now();
     let ran = run(&mut didit_at(&sandbox, "decision s-1 --timeout 500ms"));
-    assert!(ran.error(8).ends_with("; try again, or raise --timeout"), "{ran:?}");
+    assert!(ran.error(8).ends_with("; try again, or raise the timeout"), "{ran:?}");
     assert!(!ran.stderr.contains("ran out"), "{ran:?}");
     // A hanging attempt would take 10 s.
     assert!(started.elapsed() < Duration::from_secs(9), "{:?}", started.elapsed());

@@ -68,7 +68,7 @@ const INVALID: &[(&str, &[&str])] = &[
     ("export --input a --output b.csv --verification", &["--verification writes JSON Lines"]),
     (
         "sandbox --webhook http://example.com/x",
-        &["--webhook \"http://example.com/x\" is not an http URL"],
+        &["the webhook destination \"http://example.com/x\" is not an http URL"],
     ),
     ("sandbox --state /", &["--state: / is a folder"]),
     (
@@ -138,7 +138,10 @@ const INVALID: &[(&str, &[&str])] = &[
         &["no API key is configured; set DIDIT_API_KEY"],
     ),
     ("webhook send nowhere", &["the URL is not complete", "http://127.0.0.1:3000/webhooks"]),
-    ("sandbox --webhook http://u:canary@127.0.0.1/", &["--webhook is not an http URL"]),
+    (
+        "sandbox --webhook http://u:canary@127.0.0.1/",
+        &["the webhook destination is not an http URL"],
+    ),
 ];
 
 #[test]

@@ -81,7 +81,7 @@ impl TransportErrorKind {
             Self::Certificate => "check the base URL and the trusted certificates",
             Self::Handshake => "check the base URL; client certificates are not supported",
             Self::Proxy => "check the proxy, and the user name and password for it",
-            Self::Timeout => "try again, or allow more time",
+            Self::Timeout => "try again, or raise the timeout",
             Self::ConnectionLost => "try again later",
             Self::HeadTooLarge => "check the base URL; if it is right, report this to the service",
         }

@@ -7,7 +7,7 @@ const LISTED: &str =
     "the session may have been created; look for it in the list before trying again";
 const NETWORK: &str = "check the network, the base URL and the proxy, if there is one";
 const LATER: &str = "try again later";
-const TIME: &str = "try again, or allow more time";
+const TIME: &str = "try again, or raise the timeout";
 
 fn response(endpoint: EndpointKind, status: u16, kind: ResponseErrorKind) -> CallErrorKind {
     CallErrorKind::Response(ResponseError::new(
@@ -76,7 +76,7 @@ fn retryability_and_advice_follow_from_the_failure() {
             CreateSession,
             response(CreateSession, 429, RateLimited),
             true,
-            "send fewer requests, or allow more time",
+            "send fewer requests, or raise the timeout",
         ),
         (CreateSession, response(CreateSession, 404, NotFound), false, "check the base URL"),
     ];
