@@ -166,7 +166,7 @@ fn descriptor_shortage_stops_the_export() {
     let place = Place::with_ids(60);
     let export = place.export(&sandbox, "--concurrency 50");
     let stopped =
-        run(&mut limited(&export, "-n 24")).ends(1, "this machine is short of a resource");
+        run(&mut limited(&export, "-n 14")).ends(1, "this machine is short of a resource");
     assert!(stopped.stderr.contains("to resume; 0 exported and 0 failed in "), "{stopped:?}");
     assert_eq!(stopped.stderr.matches("exported and").count(), 1, "{stopped:?}");
     assert!(!place.has("out.failures"));
