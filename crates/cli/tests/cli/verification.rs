@@ -275,15 +275,23 @@ fn verification_uses_the_sandbox_url_and_an_api_key() {
 }
 
 #[test]
-fn success_with_words_in_place_of_the_session_is_an_error() {
+fn success_with_words_in_place_of_the_result_is_an_error() {
     let sandbox = Sandbox::start().unwrap();
     let refusal = || Fault::answer(200).body(r#"{"detail":"Deletion is disabled"}"#);
     sandbox.always(Route::DeleteVerification, refusal());
     sandbox.always(Route::UpdateVerificationStatus, refusal());
-    for arguments in
-        [format!("delete {SESSION} --yes"), format!("update-status {SESSION} approved")]
-    {
+    let error = || Fault::answer(200).body(r#"{"error":"is disabled","status":"Approved"}"#);
+    sandbox.always(Route::VerificationDecision, error());
+    let empty = Fault::answer(200).body(r#"{"error":"is disabled","results":[]}"#);
+    sandbox.always(Route::ListVerifications, empty);
+    for arguments in [
+        format!("delete {SESSION} --yes"),
+        format!("update-status {SESSION} approved"),
+        format!("decision {SESSION}"),
+        format!("wait {SESSION} --exit-status"),
+        "list".to_owned(),
+    ] {
         let ran = run(&mut didit_at(&sandbox, &arguments));
-        assert!(ran.error(7).contains("Deletion is disabled"), "{ran:?}");
+        assert!(ran.error(7).contains("is disabled\""), "{ran:?}");
     }
 }

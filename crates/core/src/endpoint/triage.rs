@@ -10,7 +10,7 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, LOCATION};
 use http::{HeaderMap, Response, StatusCode};
 
 use self::message::ErrorMessage;
-pub(crate) use self::verification::{check_session, not_pdf};
+pub(crate) use self::verification::{check_no_error, check_session, missing_session, not_pdf};
 use super::echo::MIN_TOKEN_BYTES;
 use super::{Endpoint, EndpointKind};
 use crate::error::{ResponseError, ResponseErrorKind};

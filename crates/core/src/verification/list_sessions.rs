@@ -15,6 +15,7 @@ use crate::endpoint::{
     Bucket, Endpoint, EndpointKind, Replay, echo, json_headers, request, sealed, triage,
 };
 use crate::error::{BuildError, ResponseError};
+use crate::json::JsonError;
 use crate::secret::Secret;
 
 /// Lists the sessions of an application, newest first, page by page.
@@ -176,6 +177,10 @@ impl Endpoint for ListSessions {
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<SessionPage, ResponseError> {
         let page = triage::success(self, response, SessionPage::from_json)?;
+        if page.sessions().is_empty() {
+            let problem = JsonError::at("results", "expected sessions");
+            triage::check_no_error(self, response, problem)?;
+        }
         Ok(page.followed_from(&self.query))
     }
 }

@@ -78,9 +78,12 @@ impl Endpoint for RetrieveDecision {
 
     fn parse<B: AsRef<[u8]>>(&self, response: &Response<B>) -> Result<Decision, ResponseError> {
         let decision = triage::success(self, response, Decision::from_json)?;
-        let same = |id: &str| id.eq_ignore_ascii_case(self.session_id.as_str());
-        if !decision.session_id().is_none_or(same) {
-            return Err(triage::error(self, response, ResponseErrorKind::SessionMismatch));
+        match decision.session_id() {
+            Some(id) if id.eq_ignore_ascii_case(self.session_id.as_str()) => {}
+            Some(_) => {
+                return Err(triage::error(self, response, ResponseErrorKind::SessionMismatch));
+            }
+            None => triage::check_no_error(self, response, triage::missing_session())?,
         }
         Ok(decision)
     }

@@ -22,7 +22,7 @@ pub(crate) fn not_pdf<E: Endpoint, B: AsRef<[u8]>>(
 }
 
 /// Checks the session of a success whose body is optional. Without one, the body must not report an
-/// error, which some servers do with status 200.
+/// error or refused fields, which some servers do with status 200.
 pub(crate) fn check_session<E: Endpoint, B: AsRef<[u8]>>(
     endpoint: &E,
     response: &Response<B>,
@@ -31,12 +31,34 @@ pub(crate) fn check_session<E: Endpoint, B: AsRef<[u8]>>(
     match session_id {
         Some(id) if endpoint.session_id() == Some(id) => Ok(()),
         Some(_) => Err(error(endpoint, response, ResponseErrorKind::SessionMismatch)),
-        None if is_error(response.body().as_ref()) => {
-            let problem = JsonError::at("session_id", "missing field `session_id`");
-            Err(unreadable(endpoint, response, problem))
+        None => {
+            let body = response.body().as_ref();
+            let fields = json(body).filter(has_messages).and_then(|_| field_errors(body));
+            if fields.is_none() && !is_error(body) {
+                return Ok(());
+            }
+            let mut error = unreadable(endpoint, response, missing_session());
+            error.0.message = error.0.message.take().or(fields);
+            Err(error.without_echo(endpoint))
         }
-        None => Ok(()),
     }
+}
+
+/// Checks that a success does not report an error in place of what was requested, which `problem`
+/// describes.
+pub(crate) fn check_no_error<E: Endpoint, B: AsRef<[u8]>>(
+    endpoint: &E,
+    response: &Response<B>,
+    problem: JsonError,
+) -> Result<(), ResponseError> {
+    if is_error(response.body().as_ref()) {
+        return Err(unreadable(endpoint, response, problem));
+    }
+    Ok(())
+}
+
+pub(crate) fn missing_session() -> JsonError {
+    JsonError::at("session_id", "missing field `session_id`")
 }
 
 /// Returns whether a body is an object that reports an error, with a message or a flag.
@@ -46,6 +68,17 @@ fn is_error(body: &[u8]) -> bool {
     WORDS.into_iter().filter_map(|name| value.get(name)).any(|value| !is_empty(value))
         || value.get("success").is_some_and(|success| success == false)
         || value.get("status").is_some_and(|status| status == "error")
+}
+
+/// Returns whether a value contains a list of messages, the form of refused fields.
+fn has_messages(value: &Value) -> bool {
+    match value {
+        Value::Array(list) => {
+            list.iter().any(|item| (item.is_string() && !is_empty(item)) || has_messages(item))
+        }
+        Value::Object(members) => members.values().any(has_messages),
+        _ => false,
+    }
 }
 
 /// Returns whether a value says nothing: `null`, `false`, 0, a blank text, or only such values.
