@@ -52,7 +52,7 @@ pub enum ResponseErrorKind {
     /// 3xx: redirects are not followed. Or a redirect that the caller's own HTTP client followed: the
     /// response is not used, and the status, 302, stands for that of the redirect.
     Redirect,
-    /// Neither a success nor an error (1xx, or an undefined status).
+    /// Neither a success nor an error (1xx, or an undefined status), or 206, a part of a response.
     UnexpectedStatus,
     /// A success with an undocumented body.
     Malformed(JsonError),

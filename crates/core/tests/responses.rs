@@ -60,6 +60,7 @@ fn every_status_has_a_kind_and_advice() {
     let base_url = "check the base URL; if it is right, report this to the service";
     let cases = [
         (100, UnexpectedStatus, base_url, false),
+        (206, UnexpectedStatus, base_url, false),
         (301, Redirect, "check the base URL; redirects are not followed", false),
         (399, Redirect, "check the base URL; redirects are not followed", false),
         (400, ClientError, "fix the request", false),

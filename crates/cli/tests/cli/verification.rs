@@ -106,6 +106,9 @@ fn pdf_is_written_only_if_complete() {
     pdf.current_dir(folder.path());
     sandbox.script(Route::VerificationPdf, [Fault::answer(404)]);
     run(&mut pdf).error(4);
+    let part = Fault::answer(206).header("Content-Type", "application/pdf").body("%PDF-1.7");
+    sandbox.script(Route::VerificationPdf, [part]);
+    run(&mut pdf).error(7);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     assert_eq!(run(&mut pdf).results(), "");
     assert!(fs::read(folder.path().join("report.pdf")).unwrap().starts_with(b"%PDF-"));

@@ -17,13 +17,16 @@ use crate::error::{ResponseError, ResponseErrorKind};
 use crate::json::{JsonError, without_mark};
 use crate::rate_limit::RateLimit;
 
-/// Returns the body of a success; every other response is an error.
+/// Returns the body of a success; every other response is an error, as is a part of a body.
 pub(crate) fn body<'a, E: Endpoint, B: AsRef<[u8]>>(
     endpoint: &E,
     response: &'a Response<B>,
 ) -> Result<&'a [u8], ResponseError> {
     if !response.status().is_success() {
         return Err(failure(E::KIND, response).without_echo(endpoint));
+    }
+    if response.status() == StatusCode::PARTIAL_CONTENT {
+        return Err(error(endpoint, response, ResponseErrorKind::UnexpectedStatus));
     }
     let body = response.body().as_ref();
     if body.len() > E::KIND.max_body_bytes() {

@@ -1,7 +1,10 @@
 //! Successes that are not what was requested, and lists that would not end.
 
-use didit_core::verification::{DeleteSession, ListSessions, RetrieveDecision, UpdateStatus};
+use didit_core::verification::{
+    DeleteSession, GeneratePdf, ListSessions, Raw, RetrieveDecision, UpdateStatus,
+};
 use didit_core::{BaseUrl, Endpoint as _, ResponseErrorKind};
+use http::{Method, Response};
 
 use super::{id, page_of, parse};
 
@@ -69,6 +72,23 @@ fn error_in_place_of_a_decision_or_of_sessions_is_an_error() {
         assert_eq!(error.message(), Some("boom"));
         assert!(list(r#", "error": null"#).unwrap().sessions().is_empty());
     }
+}
+
+#[test]
+fn part_of_a_response_is_an_error() {
+    let response = Response::builder()
+        .status(206)
+        .header("content-type", "application/pdf")
+        .header("content-range", "bytes 0-7/5000")
+        .body("%PDF-1.7")
+        .unwrap();
+    let error = GeneratePdf::new(id()).parse(&response).unwrap_err();
+    assert_eq!(error.kind(), &ResponseErrorKind::UnexpectedStatus);
+    assert!(error.to_string().ends_with("HTTP 206 Partial Content"), "{error}");
+    let body = format!(r#"{{"session_id": "{}"}}"#, id());
+    assert!(parse(&UpdateStatus::approve(id()), 206, &body).is_err());
+    assert!(parse(&DeleteSession::new(id()), 206, &body).is_err());
+    assert!(parse(&Raw::new(Method::GET, "/v3/a/"), 206, &body).is_err());
 }
 
 #[test]
