@@ -82,6 +82,7 @@ macro_rules! cases {
             verification::separate_verification_host,
             verification::session_list_spans_pages,
             verification::next_page_on_another_host_is_not_followed,
+            verification::session_list_ends_if_a_page_repeats,
             verification::session_list_ends_with_an_error,
             verification::pages_wait_for_the_rate_limiter,
             verification::wait_for_a_settled_status,

@@ -140,6 +140,21 @@ pub fn next_page_on_another_host_is_not_followed<A: Verification>() {
     assert_eq!(other.connections(), 0);
 }
 
+/// A list whose pages have no offsets ends with an error when a page repeats.
+pub fn session_list_ends_if_a_page_repeats<A: Verification>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let page = |cursor| {
+        let page = r#"{"next": "/v3/sessions/?cursor=CURSOR", "results": [{}]}"#;
+        Fault::answer(200).body(page.replace("CURSOR", cursor))
+    };
+    sandbox.script(Route::ListVerifications, ["a", "b", "a", "b"].map(page));
+    let listed = client.all_sessions(ListSessions::new());
+    let [Ok(_), Ok(_), Ok(_), Err(failure)] = &listed[..] else { panic!("{listed:?}") };
+    assert!(matches!(failure.call.kind(), CallErrorKind::Build(BuildError::BrokenLink)));
+    assert_eq!(sandbox.requests_to(Route::ListVerifications).len(), 3);
+}
+
 /// An error in the middle of a list ends the list.
 pub fn session_list_ends_with_an_error<A: Verification>() {
     let sandbox = sandbox();

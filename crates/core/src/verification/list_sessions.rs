@@ -38,6 +38,8 @@ use crate::secret::Secret;
 pub struct ListSessions {
     query: String,
     is_broken: bool,
+    /// Hashes of the queries of the pages before, if a link without an offset led here.
+    asked: Vec<u64>,
 }
 
 impl ListSessions {
@@ -48,12 +50,17 @@ impl ListSessions {
 
     /// Creates a request with a query that is already encoded.
     pub(super) fn of_query(query: &str) -> Self {
-        Self { query: query.to_owned(), is_broken: false }
+        Self { query: query.to_owned(), ..Self::default() }
+    }
+
+    /// Sets the hashes of the queries of the pages before this one.
+    pub(super) fn after(self, asked: &[u64]) -> Self {
+        Self { asked: asked.to_vec(), ..self }
     }
 
     /// Creates a request for a link that does not lead forward; building it fails.
     pub(super) fn broken() -> Self {
-        Self { query: String::new(), is_broken: true }
+        Self { is_broken: true, ..Self::default() }
     }
 
     /// Limits the list to sessions of a kind: `user` (KYC), `business` (KYB) or `all`. With `all`, the
@@ -181,7 +188,7 @@ impl Endpoint for ListSessions {
             let problem = JsonError::at("results", "expected sessions");
             triage::check_no_error(self, response, problem)?;
         }
-        Ok(page.followed_from(&self.query))
+        Ok(page.followed_from(&self.query, &self.asked))
     }
 }
 

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,8 @@ pub struct SessionPage {
     members: Members,
     /// True if the link to the next page does not lead forward.
     breaks_off: bool,
+    /// Hashes of the queries of the pages so far, if the link to the next page has no offset.
+    asked: Vec<u64>,
     json: RawJson,
 }
 
@@ -35,20 +38,27 @@ impl SessionPage {
                 return Err(JsonError::at(name, "expected a URL of /v3/sessions/"));
             }
         }
-        Ok(Self { members, breaks_off: false, json: RawJson::new_unchecked(text.trim_ascii()) })
+        Ok(Self {
+            members,
+            breaks_off: false,
+            asked: Vec::new(),
+            json: RawJson::new_unchecked(text.trim_ascii()),
+        })
     }
 
-    /// Marks the link to the next page as broken if it equals the query of this page, has no larger
-    /// offset, or is on an empty page: following it could go on forever, or list sessions twice.
-    pub(super) fn followed_from(mut self, query: &str) -> Self {
-        let next = self.members.next.as_deref().and_then(query_of);
-        self.breaks_off = next.is_some_and(|next| {
-            let is_behind = match (offset(next), offset(query)) {
-                (Some(next), here) => next <= here.unwrap_or(0),
-                (None, here) => here.is_some(),
-            };
-            next == query || is_behind || self.members.results.is_empty()
-        });
+    /// Marks the link to the next page as broken if it has no larger offset, leads without one to a
+    /// page requested before (`asked`), or is on an empty page: following it could go on forever, or
+    /// list sessions twice.
+    pub(super) fn followed_from(mut self, query: &str, asked: &[u64]) -> Self {
+        let Some(next) = self.members.next.as_deref().and_then(query_of) else { return self };
+        let leads_forward = match (offset(next), offset(query)) {
+            (Some(next), here) => next > here.unwrap_or(0),
+            (None, here) => {
+                self.asked = [asked, &[hash(query)]].concat();
+                here.is_none() && !self.asked.contains(&hash(next))
+            }
+        };
+        self.breaks_off = !leads_forward || self.members.results.is_empty();
         self
     }
 
@@ -77,7 +87,11 @@ impl SessionPage {
     /// is never sent to another host.
     pub fn next_page(&self) -> Option<ListSessions> {
         let query = self.members.next.as_deref().and_then(query_of)?;
-        Some(if self.breaks_off { ListSessions::broken() } else { ListSessions::of_query(query) })
+        Some(if self.breaks_off {
+            ListSessions::broken()
+        } else {
+            ListSessions::of_query(query).after(&self.asked)
+        })
     }
 
     /// Returns a request for the previous page, if there is one.
@@ -98,9 +112,14 @@ fn query_of(url: &str) -> Option<&str> {
     (path.ends_with("/v3/sessions/") && query.bytes().all(allowed)).then_some(query)
 }
 
-/// Returns the number of sessions that a query skips, if it contains one.
+/// Returns the number of sessions that a query skips, if it contains one; 0 if that is unreadable.
 fn offset(query: &str) -> Option<u64> {
-    query.split('&').find_map(|pair| pair.strip_prefix("offset=")?.parse().ok())
+    query.split('&').find_map(|pair| Some(pair.strip_prefix("offset=")?.parse().unwrap_or(0)))
+}
+
+/// Returns a hash of a query, which is shorter.
+fn hash(query: &str) -> u64 {
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(query)
 }
 
 impl fmt::Debug for SessionPage {

@@ -3,7 +3,7 @@
 use didit_core::verification::{
     DeleteSession, GeneratePdf, ListSessions, Raw, RetrieveDecision, UpdateStatus,
 };
-use didit_core::{BaseUrl, Endpoint as _, ResponseErrorKind};
+use didit_core::{BaseUrl, BuildError, Endpoint as _, ResponseErrorKind};
 use http::{Method, Response};
 
 use super::{id, page_of, parse};
@@ -102,7 +102,7 @@ fn list_never_goes_back() {
     for query in ["offset=100", "limit=5&offset=51"] {
         assert!(follows(query).is_ok(), "{query}");
     }
-    for query in ["offset=50", "limit=5&offset=50", "offset=0&limit=5", "limit=5"] {
+    for query in ["offset=50", "limit=5&offset=50", "offset=0&limit=5", "limit=5", "offset=x"] {
         let error = follows(query).unwrap_err();
         assert_eq!(error, "the link to the next page does not lead forward", "{query}");
     }
@@ -110,4 +110,24 @@ fn list_never_goes_back() {
     let empty = r#"{"next":"/v3/sessions/?offset=100","results":[]}"#;
     let next = parse(&list, 200, empty).unwrap().next_page().unwrap();
     assert!(next.request(&BaseUrl::production(), None).is_err());
+}
+
+#[test]
+fn list_by_other_parameters_ends_if_a_page_repeats() {
+    let base = BaseUrl::production();
+    let next_of = |list: &ListSessions, query: &str| {
+        let next = format!(r#""https://verification.didit.me/v3/sessions/?{query}""#);
+        page_of(list, &next).unwrap().next_page().unwrap()
+    };
+    for (one, two) in [("cursor=1", "cursor=2"), ("page=1&a=b", "page=2"), ("", "page=2")] {
+        let first = next_of(&ListSessions::new().with_limit(1), one);
+        let second = next_of(&first, two);
+        // A repeated request reads its response twice.
+        assert!(next_of(&first, two) == second && second.request(&base, None).is_ok());
+        assert!(next_of(&second, "cursor=3").request(&base, None).is_ok());
+        let loops = next_of(&second, one).request(&base, None);
+        assert!(matches!(loops, Err(BuildError::BrokenLink)), "{one}");
+    }
+    let huge = next_of(&ListSessions::new(), "offset=99999999999999999999991");
+    assert!(matches!(huge.request(&base, None), Err(BuildError::BrokenLink)));
 }
