@@ -195,11 +195,12 @@ impl CallError {
     /// repeated without a check. Always false for a request that is harmless to repeat.
     pub fn may_have_taken_effect(&self) -> bool {
         let unclear = match &self.kind {
-            // A success status counts even if the body could not be read.
+            // A success status counts even if the body could not be read; 303 refers to the result.
             CallErrorKind::Response(error) => {
                 let status = error.status();
                 let failed = status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED;
-                failed || error.is_retryable() || status.is_success() || error.0.followed
+                let done = status.is_success() || status == StatusCode::SEE_OTHER;
+                failed || error.is_retryable() || done || error.0.followed
             }
             CallErrorKind::Transport(kind) => !kind.is_unsent(),
             _ => false,

@@ -20,7 +20,7 @@ fn response(endpoint: EndpointKind, status: u16, kind: ResponseErrorKind) -> Cal
 #[test]
 fn retryability_and_advice_follow_from_the_failure() {
     use EndpointKind::{CreateSession, CreateVerificationSession, RetrieveDecision};
-    use ResponseErrorKind::{Empty, NotFound, RateLimited, ServerError};
+    use ResponseErrorKind::{Empty, NotFound, RateLimited, Redirect, ServerError};
     use TransportErrorKind::{Certificate, Connect, ConnectionLost, Timeout};
     let failed = CallErrorKind::Transport;
     let cases = [
@@ -71,6 +71,7 @@ fn retryability_and_advice_follow_from_the_failure() {
         (CreateSession, response(CreateSession, 501, ServerError), false, LATER),
         (CreateSession, response(CreateSession, 524, ServerError), false, CREATED),
         (CreateSession, response(CreateSession, 200, Empty), false, CREATED),
+        (CreateSession, response(CreateSession, 303, Redirect), false, CREATED),
         (CreateVerificationSession, response(CreateVerificationSession, 201, Empty), false, LISTED),
         (
             CreateSession,
