@@ -11,7 +11,7 @@ use serde_json::{Number, Value};
 /// The output format.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Style {
-    /// The body as sent: characters that are not ASCII are escaped.
+    /// The body as sent: U+007F and characters that are not ASCII are escaped.
     Sent,
     /// The text signed by `X-Signature-V2`: as few characters as possible are escaped, and floats
     /// without a fraction are written as integers.
@@ -65,7 +65,7 @@ fn write_string(to: &mut String, text: &str, style: Style) {
             '\t' => to.push_str("\\t"),
             '\u{8}' => to.push_str("\\b"),
             '\u{c}' => to.push_str("\\f"),
-            c if c < ' ' || (style == Style::Sent && !c.is_ascii()) => {
+            c if c < ' ' || (style == Style::Sent && c > '~') => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     // Writing to a string cannot fail.
                     let _ = write!(to, "\\u{unit:04x}");
@@ -185,6 +185,7 @@ mod tests {
         );
         let value = Value::from("é😀");
         assert_eq!(print(&value, Style::Sent), "\"\\u00e9\\ud83d\\ude00\"");
+        assert_eq!(print(&Value::from("~\u{7f}"), Style::Sent), "\"~\\u007f\"");
     }
 
     #[test]
