@@ -114,6 +114,11 @@ impl Failure {
         self
     }
 
+    /// Adds that a session was created, although it could not be printed.
+    pub(crate) fn after_creation(self, session_id: impl Display) -> Self {
+        self.with_advice(&format!("the session {session_id} was created"))
+    }
+
     /// Appends advice on what to do next.
     pub(crate) fn with_advice(mut self, words: &str) -> Self {
         self.line = self.line.map(|line| format!("{line}; {words}"));

@@ -277,6 +277,32 @@ fn verification_uses_the_sandbox_url_and_an_api_key() {
     run(&mut didit("verification list --sandbox --quiet")).results();
 }
 
+/// A second attempt would create, and bill, another session.
+#[cfg(target_os = "linux")]
+#[test]
+fn created_session_that_cannot_be_printed_is_named() {
+    let sandbox = Sandbox::start().unwrap();
+    let session = format!(
+        r#"{{"session_id":"{SESSION}","session_token":"t","url":"https://verify.example/t"}}"#
+    );
+    for (route, arguments) in [
+        (Route::CreateVerification, format!("verification create --workflow {WORKFLOW}")),
+        (Route::CreateSession, "session create --scope names".to_owned()),
+    ] {
+        sandbox.always(route, Fault::answer(201).body(session.as_str()));
+        for format in ["json", "table"] {
+            let mut create = didit(&format!("{arguments} --format {format}"));
+            create.env("DIDIT_BASE_URL", sandbox.url()).env("DIDIT_API_KEY", sandbox.api_key());
+            let full = fs::File::create("/dev/full").unwrap();
+            let ran = create.stdout(full).stderr(Stdio::piped()).spawn().unwrap();
+            let ran = ran.wait_with_output().unwrap();
+            let line = String::from_utf8(ran.stderr).unwrap();
+            assert_eq!(ran.status.code(), Some(1), "{line}");
+            assert!(line.ends_with(&format!("; the session {SESSION} was created\n")), "{line}");
+        }
+    }
+}
+
 #[test]
 fn success_with_words_in_place_of_the_result_is_an_error() {
     let sandbox = Sandbox::start().unwrap();

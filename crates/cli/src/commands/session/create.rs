@@ -50,7 +50,8 @@ impl Create {
         let request = CreateSession::new(scopes).with_vendor_data(self.vendor_data.as_deref());
         let created = connection.call(None, request)?;
         let json: RawJson = created.secret_json().expose().parse().map_err(Failure::other)?;
-        output::print_as(format, &json, || shown(&created, context))?;
+        output::print_as(format, &json, || shown(&created, context))
+            .map_err(|failure| failure.after_creation(created.session_id()))?;
         if self.open {
             browser::open(created.url().expose(), context);
         }

@@ -76,7 +76,8 @@ impl Create {
         let connection = Connection::verification(context)?;
         let created = connection.run(Call::new(request)).map_err(|error| failure(&error))?;
         let json: RawJson = created.secret_json().expose().parse().map_err(Failure::other)?;
-        output::print_as(format, &json, || shown(&created, context))?;
+        output::print_as(format, &json, || shown(&created, context))
+            .map_err(|failure| failure.after_creation(created.session_id()))?;
         if open {
             browser::open(created.url().expose(), context);
         }
