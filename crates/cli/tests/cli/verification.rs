@@ -304,6 +304,25 @@ fn created_session_that_cannot_be_printed_is_named() {
 }
 
 #[test]
+fn deletion_says_that_the_face_was_not_kept() {
+    let sandbox = Sandbox::start().unwrap();
+    for (outcome, note) in [
+        (r#""retained_with_user""#, ""),
+        (
+            r#""ineligible_no_vendor_user""#,
+            "didit: the face was not kept: ineligible_no_vendor_user\n",
+        ),
+    ] {
+        let body = format!(r#"{{"session_id":"{SESSION}","face_retention_outcome":{outcome}}}"#);
+        sandbox.always(Route::DeleteVerification, Fault::answer(200).body(body));
+        let delete = format!("delete {SESSION} --yes");
+        assert_eq!(run(&mut didit_at(&sandbox, &delete)).results(), "");
+        let kept = run(&mut didit_at(&sandbox, &format!("{delete} --retain-face")));
+        assert_eq!((kept.code, &*kept.stderr, &*kept.stdout), (Some(0), note, ""));
+    }
+}
+
+#[test]
 fn success_with_words_in_place_of_the_result_is_an_error() {
     let sandbox = Sandbox::start().unwrap();
     let refusal = || Fault::answer(200).body(r#"{"detail":"Deletion is disabled"}"#);

@@ -46,7 +46,13 @@ impl Delete {
             request = request.retain_face_embeddings(self.retain_days);
         }
         let connection = Connection::verification(context)?;
-        connection.call(Some(self.session_id.as_str()), request)?;
+        let deletion = connection.call(Some(self.session_id.as_str()), request)?;
+        let outcome = deletion.face_retention_outcome;
+        if let Some(outcome) = outcome.filter(|outcome| outcome != "retained_with_user")
+            && self.retain_face
+        {
+            context.note(&format!("the face was not kept: {outcome}"));
+        }
         Ok(Exit::Done)
     }
 }
