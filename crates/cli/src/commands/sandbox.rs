@@ -11,6 +11,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use didit_sandbox::{FaultRule, Quota, Route, WebhookFault};
 
+use super::webhook;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -101,8 +102,8 @@ pub(crate) struct Sandbox {
     /// Send webhooks there; repeatable
     ///
     /// It must be an http URL on this machine. Each new status of a verification session is sent,
-    /// signed with DIDIT_WEBHOOK_SECRET (or a secret that is printed). If that fails, it is sent
-    /// again after 1 minute, and once more 4 minutes later.
+    /// signed with the secret that `didit webhook` uses, or else with one that is printed. If that
+    /// fails, it is sent again after 1 minute, and once more 4 minutes later.
     #[arg(long = "webhook", value_name = "URL", value_hint = ValueHint::Url)]
     webhooks: Vec<String>,
     /// Multiply the pauses between attempts
@@ -122,16 +123,17 @@ pub(crate) struct Sandbox {
 
 impl Sandbox {
     pub(crate) fn run(self, context: &Context) -> Result<Exit, Failure> {
-        let secret = context.environment.text("DIDIT_WEBHOOK_SECRET")?;
+        let sends_webhooks = !self.webhooks.is_empty();
+        let configured = if sends_webhooks { webhook::current(context)? } else { None };
         // The user knows a secret of the environment, and it might need quotes in a shell.
-        let shows_secret = secret.is_none() && !self.webhooks.is_empty();
-        let secret = secret.unwrap_or_else(|| DEFAULT_WEBHOOK_SECRET.to_owned());
+        let shows_secret = configured.is_none() && sends_webhooks;
+        let secret = configured.map_or(DEFAULT_WEBHOOK_SECRET.into(), |(secret, _)| secret);
         if let Some(path) = self.state.as_deref().filter(|path| path.is_dir()) {
             let path = path.display();
             return Err(Failure::usage(format!("--state: {path} is a folder; give a file")));
         }
         let (listen, port) = (self.listen, self.port);
-        let mut builder = self.builder(&secret);
+        let mut builder = self.builder(secret.expose());
         if !context.options.quiet {
             builder = builder.log(|line| terminal::write(&format!("{}\n", terminal::escape(line))));
         }
@@ -166,7 +168,7 @@ impl Sandbox {
         }
         let on_terminal = io::stdout().is_terminal();
         let export = if on_terminal { "export " } else { "" };
-        output::print(&variables(&sandbox, export, shows_secret.then_some(&secret)))?;
+        output::print(&variables(&sandbox, export, shows_secret.then(|| secret.expose())))?;
         let notes = notes(&sandbox, export);
         if on_terminal {
             // By default, an interactive zsh does not support comments.
@@ -219,7 +221,7 @@ impl Sandbox {
 fn variables(
     sandbox: &didit_sandbox::Sandbox,
     export: &str,
-    webhook_secret: Option<&String>,
+    webhook_secret: Option<&str>,
 ) -> String {
     let url = sandbox.url();
     let secret = webhook_secret.map(|secret| format!("{export}DIDIT_WEBHOOK_SECRET={secret}\n"));

@@ -47,6 +47,20 @@ impl Webhook {
 
 /// Returns the webhook verifier and signer for the configured secrets.
 fn configured(context: &Context) -> Result<webhook::Webhook, Failure> {
+    let Some((secret, webhook)) = current(context)? else {
+        return Err(Failure::usage(format!(
+            "the webhook secret is missing; set {SECRET} or {SECRET_FILE} to the destination's \
+             secret_shared_key"
+        )));
+    };
+    match context.environment.text(OLD_SECRET)? {
+        Some(old) => of(OLD_SECRET, vec![secret, Secret::from(old)]),
+        None => Ok(webhook),
+    }
+}
+
+/// Returns the configured secret, if there is one, and what verifies and signs with it.
+pub(super) fn current(context: &Context) -> Result<Option<(Secret, webhook::Webhook)>, Failure> {
     let environment = &context.environment;
     let (name, secret) = match (environment.text(SECRET)?, environment.os(SECRET_FILE)) {
         (Some(_), Some(_)) => {
@@ -56,22 +70,15 @@ fn configured(context: &Context) -> Result<webhook::Webhook, Failure> {
         }
         (Some(secret), None) => (SECRET, Secret::from(secret)),
         (None, Some(path)) => (SECRET_FILE, read_secret(path.as_ref())?),
-        (None, None) => {
-            return Err(Failure::usage(format!(
-                "the webhook secret is missing; set {SECRET} or {SECRET_FILE} to the destination's \
-                 secret_shared_key"
-            )));
-        }
-    };
-    let of = |name, secrets: Vec<Secret>| {
-        let webhook = webhook::Webhook::new(secrets);
-        webhook.map_err(|error| Failure::usage(format!("{error}; check {name}")))
+        (None, None) => return Ok(None),
     };
     let webhook = of(name, vec![secret.clone()])?;
-    match environment.text(OLD_SECRET)? {
-        Some(old) => of(OLD_SECRET, vec![secret, Secret::from(old)]),
-        None => Ok(webhook),
-    }
+    Ok(Some((secret, webhook)))
+}
+
+fn of(name: &str, secrets: Vec<Secret>) -> Result<webhook::Webhook, Failure> {
+    let webhook = webhook::Webhook::new(secrets);
+    webhook.map_err(|error| Failure::usage(format!("{error}; check {name}")))
 }
 
 fn read_secret(path: &Path) -> Result<Secret, Failure> {

@@ -133,9 +133,16 @@ fn port_in_use_exits_with_1() {
 /// It may contain anything, and the lines are loaded by a shell.
 #[test]
 fn webhook_secret_of_the_environment_is_not_printed() {
-    for (secret, is_shown) in [("a; touch canary", false), ("", true)] {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "canary\n").unwrap();
+    for (name, secret, is_shown) in [
+        ("DIDIT_WEBHOOK_SECRET", "a; touch canary", false),
+        ("DIDIT_WEBHOOK_SECRET", "", true),
+        ("DIDIT_WEBHOOK_SECRET_FILE", file.to_str().unwrap(), false),
+    ] {
         let mut command = didit("sandbox -q --webhook http://127.0.0.1:1/");
-        command.env("DIDIT_WEBHOOK_SECRET", secret).stdout(Stdio::piped());
+        command.env(name, secret).stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let variables: Vec<_> =
@@ -150,5 +157,23 @@ fn webhook_secret_of_the_environment_is_not_printed() {
             "{variables:?}"
         );
         assert!(!variables.concat().contains("canary"));
+    }
+}
+
+/// A receiver has the secret from the same variables.
+#[test]
+fn webhook_secret_is_read_as_for_the_receiver() {
+    for (variables, problem) in [
+        (vec![("DIDIT_WEBHOOK_SECRET", "canary\n")], "; check DIDIT_WEBHOOK_SECRET"),
+        (
+            vec![("DIDIT_WEBHOOK_SECRET", "canary"), ("DIDIT_WEBHOOK_SECRET_FILE", "canary")],
+            "are both set; keep one",
+        ),
+    ] {
+        let mut command = didit("sandbox --webhook http://127.0.0.1:1/");
+        command.envs(variables);
+        let ran = run(&mut command);
+        let line = ran.error(2);
+        assert!(line.contains(problem) && !line.contains("canary"), "{line}");
     }
 }
