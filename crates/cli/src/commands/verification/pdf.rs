@@ -25,8 +25,8 @@ Examples:
 /// Save the report of a verification session as a PDF
 ///
 /// It may take a minute; the time limit is 2m by default, and 1m for each attempt. The session must
-/// be Approved, Declined or In Review. The file appears only once the report is complete, and only
-/// its owner can read it.
+/// be Approved, Declined, In Review or, for a person, Kyc Expired. The file appears only once the
+/// report is complete, and only its owner can read it.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct Pdf {
