@@ -86,6 +86,22 @@ fn headers_file_may_have_other_headers_in_any_form() {
         twice.error(1).ends_with("the webhook has more than one X-Signature header"),
         "{twice:?}"
     );
+    let once = format!("X-Signature: {SIGNATURE}\n");
+    for (headers, expected) in [
+        (format!("{once}X-Timestamp: 1\nX-Timestamp: 2\n"), "has more than one X-Timestamp header"),
+        (format!("{once}X-Timestamp: 1\n"), "X-Timestamp header differs from the signed timestamp"),
+        // The repeated header is not the reason.
+        (
+            format!(
+                "X-Signature: {}\nX-Signature-Simple: a\nX-Signature-Simple: a\n",
+                "0".repeat(64)
+            ),
+            "matches no secret",
+        ),
+    ] {
+        let ran = verify(headers.as_bytes());
+        assert!(ran.error(1).contains(expected), "{ran:?}");
+    }
 }
 
 #[test]

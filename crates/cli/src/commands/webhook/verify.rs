@@ -104,8 +104,13 @@ impl Verify {
             })
         };
         let verified = verified.map_err(|error| {
-            let is_repeated = |name: &&str| headers.get_all(*name).iter().count() > 1;
-            Failure::other(match NAMES.into_iter().find(is_repeated) {
+            let header = match &error {
+                WebhookError::MalformedSignature { scheme } => Some(scheme.to_string()),
+                WebhookError::TimestampMismatch => Some("X-Timestamp".to_owned()),
+                _ => None,
+            };
+            let is_repeated = |name: &String| headers.get_all(name).iter().count() > 1;
+            Failure::other(match header.filter(is_repeated) {
                 Some(name) => format!("not verified: the webhook has more than one {name} header"),
                 None if matches!(error, WebhookError::Stale { age } if age > 0) => {
                     format!("not verified: {error}; to check a saved one, raise --tolerance")
