@@ -3,6 +3,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::process::Command;
 use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use didit_conformance::certificates::Authority;
 use didit_conformance::proxies;
@@ -140,6 +141,26 @@ fn sent_webhook_passes_verification() {
     for more in ["", "--simple"] {
         let arguments = format!("verify --headers headers --body body {more}");
         run(webhook(&arguments).current_dir(folder.path())).results();
+    }
+}
+
+/// Statuses of users, businesses and transactions resemble those of sessions.
+#[test]
+fn status_is_shown_as_it_was_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = r#"{"webhook_type":"transaction.created","timestamp":TIME,"status":"APPROVED"}"#;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().to_string();
+    fs::write(folder.path().join("event"), event.replace("TIME", &now)).unwrap();
+    let (url, receiving) = receiver("200 X");
+    run(webhook(&format!("send {url} --body event")).current_dir(folder.path())).results();
+    let request = receiving.join().unwrap();
+    let (headers, body) = request.split_once("\r\n\r\n").unwrap();
+    fs::write(folder.path().join("body"), body).unwrap();
+    fs::write(folder.path().join("headers"), headers).unwrap();
+    for more in ["", "--simple", "--format table"] {
+        let arguments = format!("verify --headers headers --body body {more}");
+        let ran = run(webhook(&arguments).current_dir(folder.path()));
+        assert!(ran.results().contains("APPROVED"), "{ran:?}");
     }
 }
 

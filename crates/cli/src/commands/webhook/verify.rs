@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueHint};
+use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::client::read_limited;
-use didit_blocking_adapter::core::verification::Status;
 use didit_blocking_adapter::core::webhook::{Scheme, WebhookError};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::json;
@@ -63,7 +63,7 @@ struct Verified {
     secret: usize,
     kind: Option<String>,
     session_id: Option<String>,
-    status: Option<Status>,
+    status: Option<String>,
     timestamp: Option<i64>,
 }
 
@@ -90,7 +90,7 @@ impl Verify {
                 secret: event.secret_index(),
                 kind: Some(event.kind().to_string()),
                 session_id: event.session_id().map(str::to_owned),
-                status: event.status(),
+                status: status(&body),
                 timestamp: event.timestamp(),
             })
         } else {
@@ -99,7 +99,7 @@ impl Verify {
                 secret: event.signature().secret_index,
                 kind: Some(event.kind().to_string()),
                 session_id: event.session_id().map(str::to_owned),
-                status: event.status(),
+                status: status(&body),
                 timestamp: event.timestamp(),
             })
         };
@@ -151,11 +151,17 @@ impl Verified {
         table.row("Event", self.kind.as_ref());
         table.row("Session", self.session_id.as_ref());
         if let Some(status) = &self.status {
-            table.status(status.as_str());
+            table.status(status);
         }
         table.row("Signed at", self.timestamp.and_then(at));
         table
     }
+}
+
+/// Returns the status of a verified event as the service wrote it.
+fn status(body: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}');
+    text.parse::<RawJson>().ok()?.get("status")?.deserialize().ok()
 }
 
 fn at(seconds: i64) -> Option<String> {
