@@ -17,7 +17,7 @@ use crate::logging::Exchanges;
 use crate::observed::Observed;
 use crate::profile::{Profile, Profiles};
 
-const USER_AGENT: &str = concat!("didit-cli/", env!("CARGO_PKG_VERSION"));
+pub(crate) const USER_AGENT: &str = concat!("didit-cli/", env!("CARGO_PKG_VERSION"));
 
 /// The API that a command calls.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -133,6 +133,7 @@ fn sent_webhook_passes_verification() {
     let request = receiving.join().unwrap();
     let (headers, body) = request.split_once("\r\n\r\n").unwrap();
     assert!(headers.to_lowercase().contains("x-didit-test-webhook: true"), "{headers}");
+    assert!(headers.to_lowercase().contains("user-agent: didit-cli/"), "{headers}");
     assert!(body.contains("\"status\":\"Kyc Expired\"") && body.contains("\"u-1\""), "{body}");
 
     let folder = tempfile::tempdir().unwrap();

@@ -91,6 +91,7 @@ impl Send {
             .max_redirects_will_error(false)
             .build()
             .content_type("application/json")
+            .header("User-Agent", connection::USER_AGENT)
             // The service marks the test webhooks of its console with this header.
             .header("X-Didit-Test-Webhook", "true");
         for (name, value) in &headers {
