@@ -128,6 +128,15 @@ impl<E: Endpoint> Call<E> {
         {
             self.record(engine, event);
         }
+        // In the queue a call needs no token, which might expire. The permits of a store are requested
+        // together with its token.
+        if engine.fleet.is_none()
+            && self.position.is_some()
+            && let Some(step) = self.deferred(engine, now)?
+        {
+            engine.release_lease(&mut self.claim);
+            return Ok(step);
+        }
         let access = if E::AUTHORIZED {
             engine.access(&mut self.claim, now)
         } else {
@@ -138,7 +147,11 @@ impl<E: Endpoint> Call<E> {
                 // A 401 for the replaced token no longer matters.
                 self.last.take_if(|(_, error)| error.is_unauthorized());
                 self.deadline.has_token();
-                self.admit(engine, now, Purpose::Request(authorization, generation))
+                if let Some(step) = self.deferred(engine, now)? {
+                    return Ok(step);
+                }
+                self.deadline.admitted(&engine.settings.policy, now);
+                self.send(engine, now, Purpose::Request(authorization, generation))
             }
             TokenAccess::Fetch(endpoint) => self.send(engine, now, Purpose::Token(endpoint)),
             TokenAccess::Wait(until) => {
@@ -161,33 +174,28 @@ impl<E: Endpoint> Call<E> {
         }
     }
 
-    /// Sends the call's own request if the rate limiter admits it, or else waits.
-    fn admit(
+    /// Returns the wait for the rate limiter, unless it admits the call's own request.
+    fn deferred(
         &mut self,
         engine: &mut Engine,
         now: Moment,
-        request: Purpose,
-    ) -> Result<Step<E::Output>, CallError> {
-        match engine.limiter(E::BUCKET).admit(&mut self.position, now) {
-            Ok(()) => {
-                self.deadline.admitted(&engine.settings.policy, now);
-                self.send(engine, now, request)
-            }
-            Err(Deferred { until, reason, certain, refused, named }) => {
-                if !refused {
-                    self.deadline.enter_queue(now);
-                }
-                let deadline = self.deadline.end(&engine.settings.policy, now);
-                // The deadline of a queued call moves on while it is in the queue.
-                let bounded = refused || !self.deadline.excludes_queue;
-                if bounded && certain && until >= deadline {
-                    let error = self.out_of_time(engine, reason);
-                    return Err(error.with_closed_for(until.since(now), named));
-                }
-                let until = if bounded { deadline.min(until) } else { until };
-                Ok(self.wait(engine, now, until, reason))
-            }
+    ) -> Result<Option<Step<E::Output>>, CallError> {
+        let admitted = engine.limiter(E::BUCKET).admit(&mut self.position, now);
+        let Err(Deferred { until, reason, certain, refused, named }) = admitted else {
+            return Ok(None);
+        };
+        if !refused {
+            self.deadline.enter_queue(now);
         }
+        let deadline = self.deadline.end(&engine.settings.policy, now);
+        // The deadline of a queued call moves on while it is in the queue.
+        let bounded = refused || !self.deadline.excludes_queue;
+        if bounded && certain && until >= deadline {
+            let error = self.out_of_time(engine, reason);
+            return Err(error.with_closed_for(until.since(now), named));
+        }
+        let until = if bounded { deadline.min(until) } else { until };
+        Ok(Some(self.wait(engine, now, until, reason)))
     }
 
     fn send(

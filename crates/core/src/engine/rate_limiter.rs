@@ -21,7 +21,7 @@ use crate::rate_limit::RateLimit;
 ///
 /// The service counts a request in its sliding window from the moment it accepts it, which is
 /// before the response arrives. Counting from the arrival errs on the safe side, so a client that
-/// is alone never exceeds the limit. The use by other clients is derived from
+/// is alone does not exceed a limit that it knows. The use by other clients is derived from
 /// `X-RateLimit-Remaining`.
 ///
 /// If processes share the limit through a store, the store's permits decide instead, and the counts
@@ -69,12 +69,22 @@ struct Sent {
     lost_at: Moment,
 }
 
+/// Whether the service counts a request.
+#[derive(Clone, Copy, PartialEq)]
+enum Counts {
+    Yes,
+    Perhaps,
+    No,
+}
+
 #[derive(Debug)]
 struct Completed {
     /// The arrival of the response.
     at: Moment,
     /// The latest time at which it leaves the window.
     leaves: Moment,
+    /// True if the service may not have counted it.
+    is_unclear: bool,
 }
 
 /// The answer to a request that must wait until it may ask again.
@@ -157,7 +167,7 @@ impl RateLimiter {
     pub(super) fn failed(&mut self, id: u64, now: Moment, unsent: bool) -> bool {
         let mut probe_ended = false;
         if let Some(Sent { sent_at, .. }) = self.in_flight.remove(&id) {
-            self.finish(id, !unsent, now);
+            self.finish(id, if unsent { Counts::No } else { Counts::Perhaps }, now);
             probe_ended = self.inconclusive(sent_at, now);
         }
         probe_ended || (unsent && self.can_admit_queued(now))
@@ -182,7 +192,12 @@ impl RateLimiter {
         self.learn(reported.limit, conclusive && !refused, now);
         let (mut opened, mut probe_ended, mut sooner) = (false, false, false);
         if let Some(Sent { sent_at, .. }) = self.in_flight.remove(&id) {
-            self.finish(id, !refused, now);
+            let counts = match status {
+                _ if refused => Counts::No,
+                _ if status.is_success() => Counts::Yes,
+                _ => Counts::Perhaps,
+            };
+            self.finish(id, counts, now);
             sooner = self.observe(sent_at, now, reported, refused);
             let unreported = conclusive && !refused && reported.remaining.is_none();
             if unreported && self.counted_on_refusal && self.gate.is_newer(sent_at) {
@@ -325,13 +340,15 @@ impl RateLimiter {
     }
 
     /// Records that a request has ended, and whether it counts.
-    fn finish(&mut self, id: u64, counts: bool, now: Moment) {
+    fn finish(&mut self, id: u64, counts: Counts, now: Moment) {
         if let Some(permits) = &mut self.permits {
-            permits.finish(id, counts, now);
+            permits.finish(id, counts != Counts::No, now);
         }
         let limited = self.budget.is_some() || self.learned.is_some();
-        if counts && limited {
-            self.completed.push_back(Completed { at: now, leaves: now.after(self.window) });
+        if counts != Counts::No && limited {
+            let leaves = now.after(self.window);
+            let is_unclear = counts == Counts::Perhaps;
+            self.completed.push_back(Completed { at: now, leaves, is_unclear });
         }
     }
 
@@ -341,7 +358,7 @@ impl RateLimiter {
         self.completed.drain(..self.expired(oldest));
         while let Some(lost) = self.in_flight.first_entry().filter(|it| it.get().lost_at <= now) {
             let (id, Sent { sent_at, lost_at }) = lost.remove_entry();
-            self.finish(id, true, now);
+            self.finish(id, Counts::Perhaps, now);
             self.inconclusive(sent_at, lost_at);
         }
         while self.queue.front().is_some_and(|(_, expires)| *expires <= now) {

@@ -288,13 +288,6 @@ impl TokenCache {
         true
     }
 
-    /// Records that the service accepted this token, so that it may be replaced when it is refused.
-    pub(super) fn accepted(&mut self, generation: u64) {
-        if generation > self.retired {
-            self.no_renewal_before = Moment::default();
-        }
-    }
-
     /// Records that the service refused the replacement of a token that it had refused.
     pub(super) fn renewal_refused(&mut self, generation: u64, now: Moment) {
         if generation > self.retired && now >= self.no_renewal_before {

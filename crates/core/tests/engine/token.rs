@@ -349,6 +349,22 @@ fn queued_call_replaces_its_fetched_token_after_expiry() {
 }
 
 #[test]
+fn queued_call_fetches_no_token_before_it_may_be_sent() {
+    let mut engine = paced(1);
+    let mut first = call();
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    answer(&mut first, &mut engine, at(0), ticket, 200, &token("first", 20));
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    let mut queued = call().deadline_from_first_send();
+    assert_eq!(waits(&mut queued, &mut engine, at(0)).1, WaitReason::FirstResponse);
+    answer(&mut first, &mut engine, at(0), ticket, 200, &decision("Confirmed"));
+    for now in [21, 42, 59] {
+        assert_eq!(waits(&mut queued, &mut engine, at(now)), (at(60), WaitReason::Pacing));
+    }
+    assert_eq!(sends(&mut queued, &mut engine, at(60)).0, "token -");
+}
+
+#[test]
 fn queued_call_does_not_use_its_fetched_token_with_other_credentials() {
     let mut engine = paced(1);
     retrieve(&mut engine, at(0), "first");

@@ -205,10 +205,7 @@ impl Client {
 
     pub(crate) fn answered(&mut self, call: &mut Call, reply: Reply, now: Moment) {
         match reply {
-            Reply::Good { .. } => {
-                self.no_renewal_before = Moment::default();
-                call.end = Some(Expected::Succeed);
-            }
+            Reply::Good { .. } => call.end = Some(Expected::Succeed),
             Reply::Status(401, _) if !call.renewed && now >= self.no_renewal_before => {
                 (call.renewed, call.failures[1], self.token) = (true, 0, None);
             }

@@ -76,7 +76,7 @@ impl<E: Endpoint> Operation for Call<E> {
                 Ok(token) => return self.token_fetched(engine, now, &token),
                 Err(error) => error,
             },
-            Purpose::Request(_, generation) => {
+            Purpose::Request(..) => {
                 engine.report(E::BUCKET, |limiter| {
                     limiter.answered(attempt.ticket, now, &reported, status)
                 });
@@ -84,10 +84,7 @@ impl<E: Endpoint> Operation for Call<E> {
                     self.endpoint.already_done(error).filter(|_| self.may_have_taken_effect)
                 };
                 match self.endpoint.parse(response).or_else(|e| already_done(&e).ok_or(e)) {
-                    Ok(output) => {
-                        engine.token_cache.accepted(*generation);
-                        return self.finish(engine, now, Ok(output));
-                    }
+                    Ok(output) => return self.finish(engine, now, Ok(output)),
                     Err(error) => error,
                 }
             }

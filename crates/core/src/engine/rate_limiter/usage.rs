@@ -78,8 +78,8 @@ impl RateLimiter {
     }
 
     /// Corrects the number of requests in the window by the service's count: those that it counts in
-    /// addition to this client's own are of other clients, and own ones that it does not count, such
-    /// as failed ones, are free again.
+    /// addition to this client's own are of other clients, and failed ones of this client that it does
+    /// not count are free again.
     ///
     /// Returns whether waiting calls should be polled.
     pub(super) fn observe(
@@ -105,18 +105,27 @@ impl RateLimiter {
         let times = [reported.retry_after.filter(|_| refused), reported.reset_after];
         let named = times.into_iter().flatten().find(|time| !time.is_zero());
         // The times are in whole seconds, so zero stands for up to one.
-        let soon = times.iter().any(Option::is_some);
+        let soon = refused && times.iter().any(Option::is_some);
         let next = named.unwrap_or(if soon { Duration::from_secs(1) } else { window }).min(window);
         self.counted_on_refusal = refused;
         let opens = self.opens_for(0, now);
         let oldest = self.expired(now);
-        let uncounted = least.saturating_sub(used).min(self.completed.len() - oldest);
-        self.completed.drain(oldest..oldest + uncounted);
+        let uncounted = self.drop_unclear(oldest, least.saturating_sub(used));
         self.others.observe(used.saturating_sub(most), used.saturating_sub(least), now, window);
         if remaining == 0 {
             self.first_leaves_by(now.after(next), sent_at);
         }
         self.opens_for(0, now) < opens || (uncounted > 0 && self.can_admit_queued(now))
+    }
+
+    /// Drops as many requests from the `oldest` on as the service may not have counted, at most `most`;
+    /// returns how many.
+    fn drop_unclear(&mut self, oldest: usize, most: usize) -> usize {
+        let unclear = self.completed.range_mut(oldest..).filter(|request| request.is_unclear);
+        let dropped = unclear.take(most).map(|request| request.is_unclear = false).count();
+        // The oldest leave first, whichever were not counted.
+        self.completed.drain(oldest..oldest + dropped);
+        dropped
     }
 
     /// Records that the first request that was in the window at `then` leaves it at `at` or earlier.
