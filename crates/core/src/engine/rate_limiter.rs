@@ -259,7 +259,8 @@ impl RateLimiter {
             // The request took the place that was free after the refusal.
             self.others.first_leaves_by(now);
         }
-        repeats || (self.granted().is_none() && self.gate.inconclusive(sent_at, now))
+        let probe_ended = self.granted().is_none() && self.gate.inconclusive(sent_at, now);
+        repeats || probe_ended
     }
 
     /// Gives up a place in the queue, or the slot of an admitted call; returns whether waiting

@@ -53,7 +53,6 @@ fn refused_with_a_count(retry_after: &str, reset: &str) -> Engine {
         .header("x-ratelimit-remaining", "0")
         .header("x-ratelimit-reset", reset);
     refused.handle_response(&mut engine, at(1), ticket, &refusal.body(b"").unwrap());
-    waits(&mut refused, &mut engine, at(1));
     refused.cancel(&mut engine, at(1));
     engine
 }
@@ -95,6 +94,16 @@ fn request_that_shows_nothing_after_a_refusal_with_a_count_is_followed_by_anothe
         sends(&mut queued, &mut engine, now);
         assert!(waits(&mut call(), &mut engine, now).0 > at(30), "{end}: one at a time");
     }
+}
+
+#[test]
+fn inconclusive_probe_of_a_long_refusal_with_a_count_is_soon_followed_by_another() {
+    let mut engine = refused_with_a_count("86400", "60");
+    let (mut probe, mut next) = (call(), call());
+    let (_, ticket) = sends(&mut probe, &mut engine, at(901));
+    answer(&mut probe, &mut engine, at(902), ticket, 503, "");
+    let _ = waits(&mut probe, &mut engine, at(902));
+    assert_eq!(waits(&mut next, &mut engine, at(902)).0, at(907));
 }
 
 /// Returns the response of a service that refuses requests for this number of seconds.
