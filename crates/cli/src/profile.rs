@@ -93,11 +93,11 @@ impl Profile {
         let mut profiles = Profiles::read(folder)?;
         loop {
             let Some(settings) = profiles.by_name.get(name) else {
-                let set =
-                    format!("didit config set --profile {name} --client-id ID --secret-stdin");
-                let advice = format!("create it with `{set} < secret.txt`");
                 return match named {
-                    Some(_) => Err(profiles.unknown(name).with_advice(&advice)),
+                    Some(_) => {
+                        let failure = profiles.unknown(name);
+                        Err(failure.with_advice("`didit config set --help` shows how to create it"))
+                    }
                     None => Ok(None),
                 };
             };

@@ -158,9 +158,7 @@ impl Mistake<'_> {
             return None;
         }
         // The value of an option may be the next argument.
-        let parts = (0..self.arguments.len())
-            .flat_map(|at| [1, 2].map(|length| self.arguments.get(at..at + length)))
-            .flatten();
+        let parts = [1, 2].into_iter().flat_map(|length| self.arguments.windows(length));
         let mut options = parts.filter(|part| part[0].as_encoded_bytes().starts_with(b"--"));
         let option = options.find(|part| is_missing(part))?;
         Some(name_of(option[0].to_str()?).to_owned())
@@ -179,9 +177,10 @@ impl Mistake<'_> {
                 "results go to standard output; use --format json for JSON, and `> FILE` for a file"
                     .to_owned()
             }
-            "--format" | "--json" if prints_results || self.command.has_subcommands() => {
+            "--format" | "--json" if self.command.has_subcommands() => {
                 format!("{argument} must come after the command")
             }
+            _ if self.takes(argument) => format!("{argument} must come after the command"),
             "--client-secret" | "--secret" | "--access-token" | "--token" | "--api-key" => {
                 let advice = if self.has("secret_stdin") {
                     "give --secret-stdin < secret.txt, or --secret-command"
@@ -202,6 +201,11 @@ impl Mistake<'_> {
                 refused + &self.did_you_mean(ContextKind::SuggestedArg)
             }
         }
+    }
+
+    fn takes(&self, option: &str) -> bool {
+        let name = option.strip_prefix("--");
+        name.is_some() && self.command.get_arguments().any(|known| known.get_long() == name)
     }
 
     fn has(&self, id: &str) -> bool {

@@ -75,7 +75,7 @@ fn profile_is_used_and_overridden_by_variables() {
     assert!(nothing.error(2).contains("give something to set: --base-url"), "{nothing:?}");
     run(&mut at(folder, "decision a")).error(2);
     let unknown = run(&mut at(folder, "decision a --profile y"));
-    let advice = "; create it with `didit config set --profile y --client-id ID --secret-stdin < secret.txt`";
+    let advice = "; `didit config set --help` shows how to create it";
     assert!(unknown.error(2).ends_with(advice), "{unknown:?}");
     let listed = run(&mut at(folder, "config list"));
     assert!(listed.stderr.ends_with("; see `didit config set --help`\n"), "{listed:?}");

@@ -82,6 +82,9 @@ const INVALID: &[(&str, &[&str])] = &[
         &["--webhook-fault requires --webhook; for example: didit sandbox --webhook http"],
     ),
     ("sandbox --webhook-scale=2", &["--webhook-scale requires --webhook; see"]),
+    ("sandbox --strict --webhook-scale=2", &["--webhook-scale requires --webhook; see"]),
+    ("--scope names session create", &["--scope must come after the command; see"]),
+    ("--yes verification delete a", &["--yes must come after the command; see"]),
     (
         "verification delete 11111111-2222-3333-4444-555555555555 --retain-days 3",
         &["--retain-days requires --retain-face; see"],
