@@ -152,7 +152,7 @@ fn ctrl_c_releases_claimed_ids() {
     let place = Place::with_ids(20);
     sandbox.always(Route::Decision, Fault::Hang);
     let first = start(&mut machine(&place, &sandbox, &redis, "a", "--lease 1h"));
-    wait_for_requests(&sandbox, Route::Decision, 16);
+    wait_for_requests(&sandbox, Route::Decision, 8);
     signal(&first, "-INT");
     wait(first).ends(130, "interrupted; ");
     sandbox.clear(Route::Decision);
