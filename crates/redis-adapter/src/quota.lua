@@ -114,7 +114,7 @@ else
   elseif learned == -2 then
     -- Slow start: doubles with each second without a response.
     local first = field('first')
-    limit = first > 0 and 2 ^ math.min(math.floor((now - first) / 1e6), 3) or 1
+    limit = first > 0 and 2 ^ math.min(math.floor((now - first) / 1e6), 30) or 1
   end
   limit = math.max(math.min(limit, request.budget or math.huge), 1)
   local free = math.max(limit - redis.call('ZCARD', permits), 0)

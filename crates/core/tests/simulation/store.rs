@@ -248,7 +248,7 @@ impl QuotaRecord {
         let limit = match self.limit {
             SharedLimit::Unknown => {
                 let waited = self.first_grant.map_or(Duration::ZERO, |first| now.since(first));
-                1 << waited.as_secs().min(3)
+                1 << waited.as_secs().min(30)
             }
             SharedLimit::Unlimited => u32::MAX,
             SharedLimit::Of(limit) => limit,
