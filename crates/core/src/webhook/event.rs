@@ -186,6 +186,11 @@ impl Event {
         self.members.status.as_deref().map(Status::from)
     }
 
+    /// Returns the text of the [`status`](Self::status) as the service signed it.
+    pub fn status_text(&self) -> Option<&str> {
+        self.members.status.as_deref()
+    }
+
     /// Returns the previous status, which events about users and businesses contain.
     pub fn previous_status(&self) -> Option<Status> {
         self.members.previous_status.as_deref().map(Status::from)
@@ -319,6 +324,11 @@ impl SimpleEvent {
     /// Returns the current status; see [`Event::status`].
     pub fn status(&self) -> Option<Status> {
         self.members.status.as_deref().map(Status::from)
+    }
+
+    /// Returns the text of the status; see [`Event::status_text`].
+    pub fn status_text(&self) -> Option<&str> {
+        self.members.status.as_deref()
     }
 }
 

@@ -36,6 +36,14 @@ fn event_has_typed_members_and_the_original_json() {
 }
 
 #[test]
+fn status_is_kept_as_it_was_signed() {
+    let body = DECLINED_V1.replacen("Declined", "DECLINED", 1);
+    let headers = webhook().sign(body.as_bytes()).unwrap();
+    let event = webhook().verify(&headers, body.as_bytes(), at(1_627_680_000)).unwrap();
+    assert_eq!((event.status(), event.status_text()), (Some(Status::Declined), Some("DECLINED")));
+}
+
+#[test]
 fn first_version_has_no_type_and_no_id() {
     let headers = webhook().sign(DECLINED_V1.as_bytes()).unwrap();
     let event = webhook().verify(&headers, DECLINED_V1.as_bytes(), at(1_627_680_000)).unwrap();

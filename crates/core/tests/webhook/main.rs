@@ -222,6 +222,7 @@ fn simple_event_has_only_signed_members() {
     let verify = |body: &str| webhook().verify_simple(&headers, body.as_bytes(), at(TIMESTAMP));
     let event = verify(body).unwrap();
     assert_eq!((event.session_id(), event.status()), (Some("s"), Some(Status::Approved)));
+    assert_eq!(event.status_text(), Some("Approved"));
     assert_eq!((event.kind(), event.timestamp()), (&EventKind::StatusUpdated, Some(TIMESTAMP)));
     for (part, other) in [
         ("1774970000", "1774970001"),

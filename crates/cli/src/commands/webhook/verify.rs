@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, ValueHint};
-use didit_blocking_adapter::core::RawJson;
 use didit_blocking_adapter::core::client::read_limited;
 use didit_blocking_adapter::core::webhook::{Scheme, WebhookError};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -90,7 +89,7 @@ impl Verify {
                 secret: event.secret_index(),
                 kind: Some(event.kind().to_string()),
                 session_id: event.session_id().map(str::to_owned),
-                status: status(&body),
+                status: event.status_text().map(str::to_owned),
                 timestamp: event.timestamp(),
             })
         } else {
@@ -99,7 +98,7 @@ impl Verify {
                 secret: event.signature().secret_index,
                 kind: Some(event.kind().to_string()),
                 session_id: event.session_id().map(str::to_owned),
-                status: status(&body),
+                status: event.status_text().map(str::to_owned),
                 timestamp: event.timestamp(),
             })
         };
@@ -156,12 +155,6 @@ impl Verified {
         table.row("Signed at", self.timestamp.and_then(at));
         table
     }
-}
-
-/// Returns the status of a verified event as the service wrote it.
-fn status(body: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}');
-    text.parse::<RawJson>().ok()?.get("status")?.deserialize().ok()
 }
 
 fn at(seconds: i64) -> Option<String> {

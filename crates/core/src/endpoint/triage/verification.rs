@@ -57,6 +57,7 @@ pub(crate) fn check_no_error<E: Endpoint, B: AsRef<[u8]>>(
     Ok(())
 }
 
+/// Returns the problem of an answer that names no session.
 pub(crate) fn missing_session() -> JsonError {
     JsonError::at("session_id", "missing field `session_id`")
 }
