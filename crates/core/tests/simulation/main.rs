@@ -26,7 +26,10 @@ mod waiting;
 mod work;
 mod world;
 
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 const fn millis(n: u64) -> Duration {
@@ -45,9 +48,9 @@ fn is_one_seed() -> bool {
 /// The default number of random schedules.
 const RANDOM_SCHEDULES: u64 = 10_000;
 
-/// Runs `schedule` with this number of seeds, or only with `SIMULATION_SEED`. Prints the command to
-/// repeat a failed seed.
-fn run_seeds(schedules: u64, schedule: impl Fn(u64)) {
+/// Runs `schedule` with this number of seeds, or only with `SIMULATION_SEED`, on all processors. Prints
+/// the command to repeat a failed seed.
+fn run_seeds(schedules: u64, schedule: impl Fn(u64) + Sync) {
     let requested = environment("SIMULATION_SCHEDULES").unwrap_or(RANDOM_SCHEDULES);
     // A larger number scales all tests in proportion; a smaller one only caps them.
     let schedules = schedules.min(requested).max(schedules * requested / RANDOM_SCHEDULES);
@@ -55,11 +58,24 @@ fn run_seeds(schedules: u64, schedule: impl Fn(u64)) {
         Some(seed) => seed..seed + 1,
         None => 0..schedules,
     };
-    for seed in seeds {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| schedule(seed))) {
-            let test = std::thread::current().name().unwrap_or_default().to_owned();
-            eprintln!("SIMULATION_SEED={seed} cargo test -p didit-core --test simulation {test}");
-            resume_unwind(panic);
+    let test = thread::current().name().unwrap_or_default().to_owned();
+    let next = AtomicU64::new(seeds.start);
+    let run = || {
+        while let seed = next.fetch_add(1, Ordering::Relaxed)
+            && seed < seeds.end
+        {
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| schedule(seed))) {
+                next.store(seeds.end, Ordering::Relaxed);
+                eprintln!(
+                    "SIMULATION_SEED={seed} cargo test -p didit-core --test simulation {test}"
+                );
+                resume_unwind(panic);
+            }
         }
-    }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(run);
+        }
+    });
 }
