@@ -144,8 +144,9 @@ impl<E: Endpoint> Call<E> {
         };
         match access {
             TokenAccess::Ready(authorization, generation) => {
-                // A 401 for the replaced token no longer matters.
-                self.last.take_if(|(_, error)| error.is_unauthorized());
+                // A 401 for the replaced token, and a failure to fetch one, no longer matter.
+                let fetch_failed = self.fetch_failed();
+                self.last.take_if(|(_, error)| fetch_failed || error.is_unauthorized());
                 self.deadline.has_token();
                 if let Some(step) = self.deferred(engine, now)? {
                     return Ok(step);
@@ -322,6 +323,11 @@ impl<E: Endpoint> Call<E> {
             .with_replay(self.replay_of(endpoint))
             .with_gave_up(gave_up)
             .with_attempts(self.sent)
+    }
+
+    /// Returns whether the last attempt failed to fetch a token.
+    fn fetch_failed(&self) -> bool {
+        matches!(self.last, Some((EndpointKind::FetchToken, _)))
     }
 
     /// Returns the number of requests sent so far, including those for tokens.

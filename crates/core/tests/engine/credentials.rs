@@ -39,6 +39,22 @@ fn refused_token_of_the_caller_is_replaced() {
 }
 
 #[test]
+fn supplied_token_ends_the_wait_for_another_attempt_to_fetch_one() {
+    let (mut engine, mut call) = (engine(), call());
+    let (_, ticket) = sends(&mut call, &mut engine, at(0));
+    let later = Response::builder().status(503).header("retry-after", "20").body(&b""[..]);
+    call.handle_response(&mut engine, at(0), ticket, &later.unwrap());
+    assert_eq!(waits(&mut call, &mut engine, at(1)).0, at(20));
+    let token = AccessToken::new("supplied", Duration::from_secs(600)).unwrap();
+    engine.set_access_token(&token, at(2));
+    let (sent, ticket) = sends(&mut call, &mut engine, at(2));
+    assert_eq!(sent, "decision supplied");
+    // A wait of its own request is not ended.
+    answer(&mut call, &mut engine, at(3), ticket, 503, "");
+    assert!(waits(&mut call, &mut engine, at(3)).0 > at(3));
+}
+
+#[test]
 fn set_access_token_requires_client_credentials() {
     let mut engine = Engine::builder(bearer("mine")).build().unwrap();
     let token = AccessToken::new("other", Duration::from_secs(600)).unwrap();

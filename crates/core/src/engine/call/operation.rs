@@ -19,6 +19,7 @@ impl<E: Endpoint> Operation for Call<E> {
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<E::Output> {
         self.started_at.get_or_insert(now);
         let deadline = self.deadline.end(&engine.settings.policy, now);
+        let has_token = self.fetch_failed() && engine.token_cache.is_current(now);
         let waited_for = match &mut self.state {
             State::Finished(result) => {
                 let result = result.take();
@@ -35,7 +36,7 @@ impl<E: Endpoint> Operation for Call<E> {
                 self.handle_failure(engine, now, ticket, timeout);
                 return self.poll(engine, now);
             }
-            State::Paused { until, reason } if now < *until => {
+            State::Paused { until, reason } if now < *until && !has_token => {
                 return Step::Wait { until: *until, reason: *reason };
             }
             State::Paused { reason, .. } => *reason,
