@@ -44,8 +44,6 @@ impl Connect for Client {
         let client = |max_idle| {
             let client = http_client_builder()
                 .pool_max_idle_per_host(max_idle)
-                // The core reads the proxy variables, so that both adapters follow the same rules.
-                .no_proxy()
                 .tls_backend_rustls()
                 .tls_certs_only(roots.clone());
             let client = proxy.iter().cloned().fold(client, reqwest::ClientBuilder::proxy);
@@ -72,8 +70,8 @@ impl Connect for Client {
     }
 }
 
-/// Returns a builder for a custom [`http_client`](ClientBuilder::http_client) that follows no redirects
-/// and does not retry.
+/// Returns a builder for a custom [`http_client`](ClientBuilder::http_client) that follows no redirects,
+/// does not retry, and uses no proxy unless you add one.
 ///
 #[doc = include_str!("../docs/http_client.md")]
 pub fn http_client_builder() -> reqwest::ClientBuilder {
@@ -82,6 +80,8 @@ pub fn http_client_builder() -> reqwest::ClientBuilder {
         // Without the limit, reqwest clones each request for a retry that never happens.
         .retry(retry::never().max_retries_per_request(0))
         .referer(false)
+        // By reqwest's own rules the proxy variables also concern plain HTTP to this machine.
+        .no_proxy()
         .http1_only()
         // Matches the limit of the blocking adapter's HTTP library.
         .http1_max_headers(128)

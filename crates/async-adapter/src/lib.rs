@@ -1,7 +1,7 @@
 //! [how_to]: how_to
-//! [errors]: https://docs.rs/didit-core/latest/didit_core/guide/errors/
-//! [deploying]: https://docs.rs/didit-core/latest/didit_core/guide/deploying/
-//! [which]: https://docs.rs/didit-core/latest/didit_core/guide/which_crate/
+//! [errors]: didit_core::guide::errors
+//! [deploying]: didit_core::guide::deploying
+//! [which]: didit_core::guide::which_crate
 #![doc = include_str!("../README.md")]
 
 mod builder;
@@ -43,7 +43,7 @@ pub use self::verification::Verification;
 /// [testing]: how_to::testing
 /// [webhooks]: how_to::webhooks
 /// [verification]: how_to::verification
-/// [layers]: https://docs.rs/didit-core/latest/didit_core/guide/layers/
+/// [layers]: didit_core::guide::layers
 #[doc = include_str!("../docs/how_to.md")]
 pub mod how_to {
     #[doc = include_str!("../docs/metrics.md")]

@@ -46,6 +46,14 @@ async fn custom_http_client_sends_the_requests() {
 }
 
 /// Returns a redirect that repeats the request, with a secret in its query.
+/// The text that reqwest shows of a client names its proxies, also those of the environment.
+#[test]
+fn custom_http_client_ignores_the_proxy_variables() {
+    let shown = |builder: reqwest::ClientBuilder| format!("{:?}", builder.build().unwrap());
+    assert!(shown(reqwest::Client::builder()).contains("proxies"));
+    assert!(!shown(didit_async_adapter::http_client_builder()).contains("proxies"));
+}
+
 fn redirect_to(other: &Sandbox, path: &str) -> Fault {
     Fault::answer(307).header("location", &format!("{}{path}?canary=1", other.url()))
 }

@@ -1,7 +1,7 @@
 //! [how_to]: how_to
-//! [errors]: https://docs.rs/didit-core/latest/didit_core/guide/errors/
-//! [deploying]: https://docs.rs/didit-core/latest/didit_core/guide/deploying/
-//! [which]: https://docs.rs/didit-core/latest/didit_core/guide/which_crate/
+//! [errors]: didit_core::guide::errors
+//! [deploying]: didit_core::guide::deploying
+//! [which]: didit_core::guide::which_crate
 #![doc = include_str!("../README.md")]
 
 mod builder;
@@ -36,7 +36,7 @@ pub use self::error::{Error, failed};
 pub use self::verification::Verification;
 
 /// [async-recipes]: https://docs.rs/didit-async-adapter/latest/didit_async_adapter/how_to/
-/// [layers]: https://docs.rs/didit-core/latest/didit_core/guide/layers/
+/// [layers]: didit_core::guide::layers
 #[doc = include_str!("../docs/how_to.md")]
 pub mod how_to {}
 

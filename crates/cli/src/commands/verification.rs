@@ -16,8 +16,8 @@ use crate::failure::Failure;
 
 /// Work with the verification API (KYC and KYB)
 ///
-/// It has its own host and takes an API key, DIDIT_API_KEY. A base URL other than the
-/// live service's, as `didit sandbox` prints it, is used for both APIs, unless
+/// It has its own host and takes an API key, DIDIT_API_KEY. A base URL that is not
+/// one of the service, as `didit sandbox` prints it, is used for both APIs, unless
 /// DIDIT_VERIFICATION_BASE_URL is set. The flag --base-url overrides both variables.
 #[derive(Args)]
 pub(crate) struct Verification {

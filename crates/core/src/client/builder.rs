@@ -135,6 +135,10 @@ impl<C: Connect> ClientBuilder<C> {
     /// It must not follow redirects, which would send an API key and personal data to another host,
     /// and must not retry, so that no request is sent twice. Requests that must not be repeated also
     /// use its idle connections, and are lost if the server closes one at that moment.
+    ///
+    /// Unless told otherwise, reqwest and ureq read the proxy variables by their own rules, which also
+    /// concern plain HTTP to this machine. ureq reports some failures to connect like a connection that
+    /// was lost, after which a request that must not be repeated is not sent again.
     #[must_use]
     pub fn http_client(mut self, client: C::HttpClient) -> Self {
         self.http_client = Some(client);

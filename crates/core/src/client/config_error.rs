@@ -26,7 +26,7 @@ pub enum ConfigError {
     Proxy(InvalidProxy),
     /// This setting has no effect on a custom HTTP client.
     OwnHttpClient(&'static str),
-    /// The HTTP or TLS library refused its settings.
+    /// The HTTP or TLS library refused its settings, or the system provided no thread.
     Library(Box<dyn Error + Send + Sync>),
 }
 
@@ -41,7 +41,7 @@ impl fmt::Display for ConfigError {
             Self::OwnHttpClient(setting) => {
                 write!(f, "{setting} has no effect on an HTTP client of your own; set it there")
             }
-            Self::Library(_) => f.write_str("the HTTP client could not be set up"),
+            Self::Library(_) => f.write_str("the client could not be set up"),
         }
     }
 }
@@ -103,7 +103,7 @@ mod tests {
                 ConfigError::OwnHttpClient("proxy"),
                 "proxy has no effect on an HTTP client of your own; set it there",
             ),
-            (ConfigError::Library("x".into()), "the HTTP client could not be set up"),
+            (ConfigError::Library("x".into()), "the client could not be set up"),
             (
                 ConfigError::from(InvalidBaseUrl::Port),
                 "the base URL's port is not a number from 1 to 65535",

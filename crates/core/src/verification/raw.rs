@@ -17,8 +17,8 @@ use crate::error::{BuildError, ResponseError};
 use crate::json::{self, JsonError, RawJson};
 use crate::secret::Secret;
 
-/// Sends a request to a route that has no type in this version, with the same authorization, rate
-/// limits and retries.
+/// Sends a request to a route that has no type in this version, with the same authorization and
+/// retries. Its rate limit is that of [writes](super::Limits::writes), but counted separately.
 ///
 /// ```
 /// use didit_core::verification::Raw;
