@@ -6,6 +6,7 @@ use didit_blocking_adapter::core::{
     CallError, CallErrorKind, EndpointKind, GaveUp, ResponseError, ResponseErrorKind,
     TransportErrorKind, WaitReason,
 };
+use http::StatusCode;
 
 /// The exit code of the program; scripts depend on the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,12 @@ impl Exit {
     pub(crate) fn of(error: &CallError) -> Self {
         match error.kind() {
             CallErrorKind::Build(_) => Self::Usage,
+            CallErrorKind::Response(response)
+                if response.status() == StatusCode::REQUEST_TIMEOUT
+                    && error.gave_up() == GaveUp::DeadlineExceeded =>
+            {
+                Self::OutOfTime
+            }
             CallErrorKind::Response(response) => Self::of_response(response),
             CallErrorKind::Transport(TransportErrorKind::Timeout)
                 if error.gave_up() == GaveUp::DeadlineExceeded =>
@@ -190,6 +197,17 @@ mod tests {
                 "{status} for the token"
             );
         }
+    }
+
+    #[test]
+    fn request_timeout_without_time_for_another_attempt_is_out_of_time() {
+        let (mut engine, mut call) = (engine(access_token(), 4), call());
+        let Step::Send { ticket, .. } = call.poll(&mut engine, NOW) else { panic!("not sent") };
+        let (late, response) =
+            (NOW.after(Duration::from_secs(30)), Response::builder().status(408));
+        call.handle_response(&mut engine, late, ticket, &response.body("").unwrap());
+        let Step::Done(Err(error)) = call.poll(&mut engine, late) else { panic!("not failed") };
+        assert_eq!(Exit::of(&error), Exit::OutOfTime);
     }
 
     #[test]

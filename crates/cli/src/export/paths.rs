@@ -61,12 +61,15 @@ impl Paths {
         };
         let failures = failures.unwrap_or_else(|| with_suffix(".failures"));
         let (state, retry) = (with_suffix(".state"), with_suffix(".retry"));
-        if failures.path == output.path || failures.path == state.path {
-            return Err(Failure::usage("--output and --failures must be different files"));
-        }
-        if failures.path == retry.path {
+        let purpose = match &failures.path {
+            path if *path == output.path => "the --output",
+            path if *path == state.path => "where the export keeps its state",
+            path if *path == retry.path => "where a retry keeps its list",
+            _ => "",
+        };
+        if !purpose.is_empty() {
             return Err(Failure::usage(format!(
-                "{failures} is where a retry keeps its list; choose another --failures"
+                "{failures} is {purpose}; choose another --failures"
             )));
         }
         let folder = output.path.parent().unwrap_or(Path::new("/")).to_owned();
