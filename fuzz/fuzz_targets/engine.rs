@@ -72,7 +72,7 @@ enum Status {
     Unavailable = 503,
 }
 
-#[derive(Arbitrary, Debug, Clone, Copy)]
+#[derive(Arbitrary, Debug, Clone, Copy, Default)]
 struct Hints {
     retry_after: Option<u8>,
     limit: Option<u8>,
@@ -135,6 +135,7 @@ struct Counted {
     sent: Moment,
     /// The latest time at which the service may have accepted the request.
     latest: Moment,
+    succeeded: bool,
 }
 
 fn millis(millis: u16) -> Duration {
@@ -188,7 +189,7 @@ impl World {
             Event::Cancel(who) => {
                 let who = usize::from(who) % self.callers.len();
                 if let Some(flight) = self.callers[who].flight {
-                    self.resolve(who, flight, true);
+                    self.resolve(who, flight, Some(false));
                 }
                 let caller = &mut self.callers[who];
                 caller.work.as_receiver().give_up(&mut self.engine, self.now);
@@ -197,23 +198,25 @@ impl World {
             Event::Answer(which, answer, hints) => {
                 let Some(sent) = self.take(which) else { return };
                 let (status, body) = answer.write(sent.flight.token);
-                self.receive(sent, status != 429, &Reply::Whole(respond(status, body, hints)));
+                let counts = (status != 429).then_some(status < 300);
+                self.receive(sent, counts, hints, &Reply::Whole(respond(status, body, hints)));
             }
             Event::Fail(which, lost) => {
-                let (kind, may_count) = match lost {
-                    Lost::Connect => (TransportErrorKind::Connect, false),
-                    Lost::Certificate => (TransportErrorKind::Certificate, false),
-                    Lost::Timeout => (TransportErrorKind::Timeout, true),
-                    Lost::Broken => (TransportErrorKind::ConnectionLost, true),
+                let (kind, counts) = match lost {
+                    Lost::Connect => (TransportErrorKind::Connect, None),
+                    Lost::Certificate => (TransportErrorKind::Certificate, None),
+                    Lost::Timeout => (TransportErrorKind::Timeout, Some(false)),
+                    Lost::Broken => (TransportErrorKind::ConnectionLost, Some(false)),
                 };
                 let Some(sent) = self.take(which) else { return };
-                self.receive(sent, may_count, &Reply::Failed(kind));
+                self.receive(sent, counts, Hints::default(), &Reply::Failed(kind));
             }
             Event::BreakInBody(which, status, hints) => {
                 let Some(sent) = self.take(which) else { return };
                 let answer = respond(status as u16, vec![], hints);
                 let reply = Reply::CutOff(TransportErrorKind::ConnectionLost, answer);
-                self.receive(sent, status as u16 != 429, &reply);
+                let counts = (status as u16 != 429).then_some(false);
+                self.receive(sent, counts, hints, &reply);
             }
             Event::Time(passed) => self.now = self.now.after(millis(passed)),
             Event::TimeOfWait(who) => {
@@ -223,8 +226,10 @@ impl World {
         }
     }
 
-    fn receive(&mut self, sent: Sent, may_count: bool, reply: &Reply) {
-        self.resolve(sent.caller, sent.flight, may_count);
+    fn receive(&mut self, sent: Sent, counts: Option<bool>, hints: Hints, reply: &Reply) {
+        if self.resolve(sent.caller, sent.flight, counts) && !sent.flight.token {
+            self.report(hints);
+        }
         let receiver = self.callers[sent.caller].work.as_receiver();
         receiver.receive(&mut self.engine, self.now, sent.ticket, reply);
     }
@@ -256,7 +261,7 @@ impl World {
                 caller.flight = Some(flight);
                 self.requests.push(Sent { caller: who, ticket, flight });
                 if !token {
-                    self.counted.push(Counted { id, sent: now, latest: until });
+                    self.counted.push(Counted { id, sent: now, latest: until, succeeded: false });
                 }
             }
             Step::Wait { until, reason } => {
@@ -289,19 +294,38 @@ impl World {
         Some(self.requests.swap_remove(at))
     }
 
-    /// Ends a request, unless its caller has already abandoned it.
-    fn resolve(&mut self, who: usize, flight: Flight, may_count: bool) {
+    /// Ends a request, unless its caller has already abandoned it; returns whether it ended. If the
+    /// service `counts` it, it does so certainly, or perhaps.
+    fn resolve(&mut self, who: usize, flight: Flight, counts: Option<bool>) -> bool {
         let caller = &mut self.callers[who];
         if caller.finished || caller.flight.is_none_or(|current| current.id != flight.id) {
-            return;
+            return false;
         }
         caller.flight = None;
         let latest = self.now.min(flight.until);
-        self.counted.retain(|request| may_count || request.id != flight.id);
-        let mut counted = self.counted.iter_mut();
-        if let Some(request) = counted.find(|request| request.id == flight.id) {
-            request.latest = latest;
+        self.counted.retain(|request| counts.is_some() || request.id != flight.id);
+        for request in self.counted.iter_mut().filter(|request| request.id == flight.id) {
+            (request.latest, request.succeeded) = (latest, counts == Some(true));
         }
+        true
+    }
+
+    /// Drops the requests that may be sent once more because of the service's count: failed ones that
+    /// it does not include, and the first that leaves a used-up limit.
+    fn report(&mut self, hints: Hints) {
+        let (Some(limit), Some(remaining)) = (hints.limit, hints.remaining) else { return };
+        let (now, window) = (self.now, self.engine.policy().rate_limit_window);
+        let is_inside = |request: &Counted| request.latest.after(window) > now;
+        let used = usize::from(limit.saturating_sub(remaining));
+        let mut surplus = self.counted.iter().filter(|it| is_inside(it)).count();
+        self.counted.retain(|request| {
+            let failed = !request.succeeded && request.latest <= now;
+            let dropped = surplus > used && failed && is_inside(request);
+            surplus -= usize::from(dropped);
+            !dropped
+        });
+        let first = self.counted.iter().position(is_inside).filter(|_| remaining == 0);
+        first.map(|first| self.counted.remove(first));
     }
 
     fn end(mut self) {
