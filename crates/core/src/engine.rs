@@ -196,6 +196,7 @@ impl Engine {
         error: &CallErrorKind,
     ) {
         let probe_at = self.token_cache.refused(until, sent_at, now, error);
+        self.wakes_others = true;
         if let (Some(fleet), Some(until)) = (&mut self.fleet, probe_at) {
             fleet.token.refused(until, now);
         }

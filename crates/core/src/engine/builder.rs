@@ -178,10 +178,13 @@ impl Engine {
     }
 
     /// Uses a token that was fetched elsewhere with the same client credentials, and renews it before
-    /// it expires. Returns false and ignores the token if the engine has no client credentials.
+    /// it expires. Returns false and ignores the token if it has no lifetime, or the engine has no
+    /// client credentials.
     pub fn set_access_token(&mut self, token: &AccessToken, now: Moment) -> bool {
-        let Credentials::Client(_) = self.credentials else { return false };
         let lifetime = token.lifetime().unwrap_or_default();
+        if lifetime.is_zero() || !matches!(self.credentials, Credentials::Client(_)) {
+            return false;
+        }
         let renew_after = renew_after(lifetime, self.settings.policy.token_refresh_margin);
         let authorization = token.authorization().clone();
         self.token_cache.adopt(authorization, now.after(renew_after), now.after(lifetime));

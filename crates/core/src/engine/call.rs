@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::deadline::Deadline;
 use super::event::without_query;
 use super::rate_limiter::Deferred;
+use super::shared_store::RECHECK;
 use super::token_cache::{TokenAccess, TokenClaim};
 use super::{
     CallError, CallErrorKind, Engine, Event, EventKind, GaveUp, Moment, Operation as _, Step,
@@ -137,6 +138,9 @@ impl<E: Endpoint> Call<E> {
             engine.release_lease(&mut self.claim);
             return Ok(step);
         }
+        if engine.token_cache.is_retired(&self.claim) {
+            self.token_attempts = 0;
+        }
         let access = if E::AUTHORIZED {
             engine.access(&mut self.claim, now)
         } else {
@@ -145,9 +149,10 @@ impl<E: Endpoint> Call<E> {
         match access {
             TokenAccess::Ready(authorization, generation) => {
                 // A 401 for the replaced token, and a failure to fetch one, no longer matter.
-                let fetch_failed = self.fetch_failed();
-                self.last.take_if(|(_, error)| fetch_failed || error.is_unauthorized());
-                self.deadline.has_token();
+                self.last.take_if(|(endpoint, error)| {
+                    *endpoint == EndpointKind::FetchToken || error.is_unauthorized()
+                });
+                self.deadline.has_token(now);
                 if let Some(step) = self.deferred(engine, now)? {
                     return Ok(step);
                 }
@@ -217,7 +222,11 @@ impl<E: Endpoint> Call<E> {
             self.error(endpoint, CallErrorKind::Build(error), GaveUp::NotRetryable)
         })?;
         let deadline = self.deadline_of(&purpose, engine, now);
-        let left = deadline.since(now).min(LONGEST_TIMEOUT);
+        let mut left = deadline.since(now).min(LONGEST_TIMEOUT);
+        if purpose.is_token() && engine.token_cache.is_valid(now) {
+            // A renewal leaves time to use the old token.
+            left /= 2;
+        }
         let timeout = match self.replay_of(endpoint) {
             Replay::Safe => engine.settings.policy.attempt_timeout_of(bucket).min(left),
             // There is no second attempt to leave time for.
@@ -303,8 +312,11 @@ impl<E: Endpoint> Call<E> {
         until: Moment,
         reason: WaitReason,
     ) -> Step<E::Output> {
-        // A call that is polled before the end of its wait does not record the wait again.
-        let announced = self.announced.is_some_and(|(until, last)| last == reason && now < until);
+        // A call that is polled before the end of its wait, or only to look again, does not record the
+        // wait again.
+        let looks_again = until <= now.after(RECHECK);
+        let announced =
+            self.announced.is_some_and(|(end, last)| last == reason && (now < end || looks_again));
         if !announced {
             self.announced = Some((until, reason));
             self.record(engine, EventKind::Waiting { duration: until.since(now), reason });

@@ -261,7 +261,9 @@ impl fmt::Display for CallError {
                     f.write_str(", and the time ran out")?;
                 }
                 match (self.response().and_then(ResponseError::retry_after), *retry_after) {
-                    (Some(asked), known) if known <= Some(asked) => {
+                    (Some(asked), rest)
+                        if rest.is_none_or(|rest| in_words(rest) == in_words(asked)) =>
+                    {
                         write!(f, ": the service asks to wait for {}", in_words(asked))
                     }
                     (_, Some(known)) => {

@@ -5,8 +5,9 @@ use super::policy::Policy;
 
 /// The deadline of one call.
 ///
-/// The time of a queued call starts when its first request is sent, and is paused while the call is
-/// in the rate limiter's queue. Nothing else pauses it, in particular not refusals by the service.
+/// The time of a queued call starts when its first request is sent, less the time that it has waited
+/// for a token before, and is paused while the call is in the rate limiter's queue. Nothing else pauses
+/// it, in particular not refusals by the service.
 #[derive(Default)]
 pub(super) struct Deadline {
     /// The call's own timeout, if it has one instead of the policy's.
@@ -18,8 +19,10 @@ pub(super) struct Deadline {
     end: Option<Moment>,
     /// The time of entry into the rate limiter's queue, while the call is in it.
     queued_since: Option<Moment>,
-    /// The deadline for getting a token, while the time of a queued call has not started.
-    token_end: Option<Moment>,
+    /// The start of the wait for a token, while the time of a queued call has not started.
+    token_since: Option<Moment>,
+    /// The time spent on such waits that have ended.
+    spent: Duration,
 }
 
 impl Deadline {
@@ -45,7 +48,8 @@ impl Deadline {
     /// Returns the end of the time to get a token.
     pub(super) fn token_end(&mut self, policy: &Policy, now: Moment) -> Moment {
         if self.excludes_queue && self.end.is_none() {
-            return *self.token_end.get_or_insert(now.after(self.time(policy)));
+            let since = *self.token_since.get_or_insert(now);
+            return since.after(self.time(policy).saturating_sub(self.spent));
         }
         self.end(policy, now)
     }
@@ -53,12 +57,13 @@ impl Deadline {
     /// Records that the rate limiter admits the call.
     pub(super) fn admitted(&mut self, policy: &Policy, now: Moment) {
         self.leave_queue(now);
-        self.end.get_or_insert(now.after(self.time(policy)));
+        self.end.get_or_insert(now.after(self.time(policy).saturating_sub(self.spent)));
     }
 
     /// Records that the call is in the rate limiter's queue.
     pub(super) fn enter_queue(&mut self, now: Moment) {
         if self.excludes_queue {
+            self.has_token(now);
             self.queued_since.get_or_insert(now);
         }
     }
@@ -70,9 +75,9 @@ impl Deadline {
         }
     }
 
-    /// Records that the call has a token.
-    pub(super) fn has_token(&mut self) {
-        self.token_end = None;
+    /// Records that the call does not wait for a token.
+    pub(super) fn has_token(&mut self, now: Moment) {
+        self.spent += self.token_since.take().map_or(Duration::ZERO, |since| now.since(since));
     }
 }
 
@@ -89,7 +94,10 @@ mod tests {
         let policy = Policy::default();
         let mut deadline = Deadline { excludes_queue: true, ..Deadline::default() };
         assert_eq!(deadline.end(&policy, at(0)), Moment::LAST);
+        deadline.enter_queue(at(1));
+        deadline.leave_queue(at(5));
         assert_eq!(deadline.token_end(&policy, at(5)), at(35));
+        deadline.has_token(at(5));
         deadline.admitted(&policy, at(100));
         assert_eq!(deadline.end(&policy, at(110)), at(130));
         deadline.enter_queue(at(110));
@@ -101,6 +109,21 @@ mod tests {
         deadline.admitted(&policy, at(136));
         assert_eq!(deadline.end(&policy, at(137)), at(141));
         assert_eq!(deadline.token_end(&policy, at(137)), at(141));
+    }
+
+    #[test]
+    fn time_of_a_queued_call_includes_the_wait_for_a_token() {
+        let policy = Policy::default();
+        let mut deadline = Deadline { excludes_queue: true, ..Deadline::default() };
+        assert_eq!(deadline.token_end(&policy, at(5)), at(35));
+        assert_eq!(deadline.token_end(&policy, at(10)), at(35));
+        deadline.has_token(at(15));
+        deadline.enter_queue(at(15));
+        deadline.leave_queue(at(60));
+        assert_eq!(deadline.token_end(&policy, at(60)), at(80));
+        deadline.enter_queue(at(65));
+        deadline.admitted(&policy, at(100));
+        assert_eq!(deadline.end(&policy, at(100)), at(115));
     }
 
     #[test]

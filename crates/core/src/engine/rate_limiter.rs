@@ -213,8 +213,8 @@ impl RateLimiter {
             opened = conclusive && !refused && self.open(sent_at);
             probe_ended = !conclusive && self.inconclusive(sent_at, now);
         }
-        let changed = first || refused || opened || self.limit() != limit;
-        sooner || probe_ended || (changed && self.can_admit_queued(now))
+        let changed = first || refused || self.limit() != limit;
+        sooner || probe_ended || opened || (changed && self.can_admit_queued(now))
     }
 
     fn can_admit_queued(&mut self, now: Moment) -> bool {
@@ -267,10 +267,12 @@ impl RateLimiter {
     /// calls should be polled.
     pub(super) fn leave(&mut self, position: Option<u64>, now: Moment) -> bool {
         let Some(position) = position else { return false };
-        if let Ok(at) = self.find(position) {
+        let found = self.find(position);
+        if let Ok(at) = found {
             self.queue.remove(at);
         }
-        self.can_admit_queued(now)
+        // Those behind it may be sent at the time of the place before theirs.
+        found.is_ok_and(|at| at < self.queue.len()) || self.can_admit_queued(now)
     }
 
     /// Returns the index of a position in the queue, or else where it would be inserted.

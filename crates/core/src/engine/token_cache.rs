@@ -167,6 +167,11 @@ impl TokenCache {
         self.token.as_ref().is_some_and(|token| token.renew_at > now)
     }
 
+    /// Returns whether there is a token that has not expired.
+    pub(super) fn is_valid(&self, now: Moment) -> bool {
+        self.token.as_ref().is_some_and(|token| token.expires_at > now)
+    }
+
     fn shared_failure(&self, claim: &mut TokenClaim, now: Moment) -> Option<CallErrorKind> {
         let waited_for = claim.waits_for.take();
         let LeaseFailure { lease, error, until } = self.failed.as_ref()?;

@@ -55,6 +55,23 @@ fn supplied_token_ends_the_wait_for_another_attempt_to_fetch_one() {
 }
 
 #[test]
+fn call_with_a_supplied_token_waits_for_the_rate_limit_alone() {
+    let mut engine = paced(1);
+    let (mut queued, mut other) = (call().deadline_from_first_send(), call());
+    let (_, ticket) = sends(&mut queued, &mut engine, at(0));
+    let later = Response::builder().status(503).header("retry-after", "20").body(&b""[..]);
+    queued.handle_response(&mut engine, at(0), ticket, &later.unwrap());
+    let token = AccessToken::new("supplied", Duration::from_secs(600)).unwrap();
+    engine.set_access_token(&token, at(1));
+    let (_, ticket) = sends(&mut other, &mut engine, at(1));
+    answer(&mut other, &mut engine, at(2), ticket, 200, &decision("Confirmed"));
+    for _ in 0..2 {
+        assert_eq!(waits(&mut queued, &mut engine, at(3)), (at(62), WaitReason::Pacing));
+    }
+    assert_eq!(sends(&mut queued, &mut engine, at(62)).0, "decision supplied");
+}
+
+#[test]
 fn set_access_token_requires_client_credentials() {
     let mut engine = Engine::builder(bearer("mine")).build().unwrap();
     let token = AccessToken::new("other", Duration::from_secs(600)).unwrap();
@@ -181,4 +198,22 @@ fn with_credentials_copies_only_the_settings() {
     assert_eq!(sends(&mut call(), &mut first, at(0)).0, "decision first");
     // Applications with hundreds of tenants keep one engine for each.
     assert!(size_of::<Engine>() <= 800, "{} bytes", size_of::<Engine>());
+}
+
+#[test]
+fn new_credentials_end_the_wait_for_another_attempt_to_fetch_a_token() {
+    let (mut engine, mut call) = (engine(), call());
+    let (_, ticket) = sends(&mut call, &mut engine, at(0));
+    let later = Response::builder().status(503).header("retry-after", "20").body(&b""[..]);
+    call.handle_response(&mut engine, at(0), ticket, &later.unwrap());
+    engine.set_credentials(bearer("mine"));
+    assert_eq!(sends(&mut call, &mut engine, at(2)).0, "decision mine");
+}
+
+#[test]
+fn token_without_a_lifetime_does_not_replace_a_good_one() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "good");
+    engine.set_access_token(&AccessToken::new("brief", Duration::ZERO).unwrap(), at(1));
+    assert_eq!(sends(&mut call(), &mut engine, at(1)).0, "decision good");
 }

@@ -284,3 +284,45 @@ fn queued_call_pauses_its_time_in_the_queue_but_not_during_a_refusal() {
     let error = fails(&mut queued, &mut engine, at(61));
     assert_eq!(error.gave_up(), GaveUp::DeadlineExceeded);
 }
+
+#[test]
+fn end_of_a_long_refusal_wakes_calls_even_if_the_window_is_full() {
+    let held = Authorization::bearer("held").unwrap();
+    let one = |policy: &mut Policy| policy.max_requests_per_window = Some(1);
+    let mut engine = Engine::builder(held).edit_policy(one).build().unwrap();
+    let (mut first, mut probe) = (call(), call());
+    let mut queued = call().deadline_from_first_send();
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    let day = Response::builder().status(429).header("retry-after", "86400").body(&b""[..]);
+    first.handle_response(&mut engine, at(0), ticket, &day.unwrap());
+    let (_, ticket) = sends(&mut probe, &mut engine, at(900));
+    assert_eq!(waits(&mut queued, &mut engine, at(900)).0, at(1800));
+    engine.take_wake();
+    answer(&mut probe, &mut engine, at(901), ticket, 200, &decision("Confirmed"));
+    assert!(engine.take_wake());
+    assert_eq!(waits(&mut queued, &mut engine, at(901)).0, at(961));
+}
+
+#[test]
+fn refusal_of_the_token_ends_calls_that_cannot_wait_at_once() {
+    let (mut engine, mut patient, mut other) =
+        (engine(), call().with_timeout(Duration::from_secs(200)), call());
+    let (_, ticket) = sends(&mut patient, &mut engine, at(0));
+    assert_eq!(waits(&mut other, &mut engine, at(0)), (at(10), WaitReason::Token));
+    engine.take_wake();
+    let refusal = Response::builder().status(429).header("retry-after", "100").body(&b""[..]);
+    patient.handle_response(&mut engine, at(1), ticket, &refusal.unwrap());
+    assert!(engine.take_wake());
+    fails(&mut other, &mut engine, at(1));
+}
+
+#[test]
+fn refusal_that_is_half_over_names_the_rest() {
+    let (mut engine, mut first) = (engine(), call());
+    let (_, ticket) = sends(&mut first, &mut engine, at(0));
+    let refusal = Response::builder().status(429).header("retry-after", "100").body(&b""[..]);
+    first.handle_response(&mut engine, at(0), ticket, &refusal.unwrap());
+    let error = fails(&mut call(), &mut engine, at(60));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(40)));
+    assert!(error.to_string().ends_with("the next request can be sent in 40 s"), "{error}");
+}

@@ -75,3 +75,19 @@ fn request_timeout_is_at_most_a_day() {
     let Step::Send { timeout, .. } = call().poll(&mut engine, at(0)) else { panic!("not sent") };
     assert_eq!(timeout, Duration::from_secs(86_400));
 }
+
+#[test]
+fn hanging_renewal_leaves_time_to_use_the_old_token() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "old"); // valid until 1000, renewed from 940
+    let mut renewing = call().with_timeout(Duration::from_secs(5));
+    let Step::Send { ticket, timeout, .. } = renewing.poll(&mut engine, at(941)) else { panic!() };
+    let end = at(941).after(timeout);
+    renewing.handle_failure(
+        &mut engine,
+        end,
+        ticket,
+        TransportError::new(TransportErrorKind::Timeout),
+    );
+    assert_eq!(sends(&mut renewing, &mut engine, end).0, "decision old");
+}

@@ -326,3 +326,17 @@ fn verification_wait_ends_when_the_session_is_settled() {
     let faked = CallError::new(undecided).with_gave_up(GaveUp::DeadlineExceeded);
     assert_eq!(faked.to_string(), line);
 }
+
+#[test]
+fn call_behind_a_canceled_one_takes_its_place() {
+    let mut engine = paced(2);
+    retrieve(&mut engine, at(0), "t");
+    retrieve(&mut engine, at(20), "t");
+    let (mut ahead, mut behind) = (call(), call());
+    assert_eq!(waits(&mut ahead, &mut engine, at(55)).0, at(60));
+    assert_eq!(waits(&mut behind, &mut engine, at(55)).0, at(80));
+    engine.take_wake();
+    ahead.cancel(&mut engine, at(56));
+    assert!(engine.take_wake(), "the call behind may now be sent at 60");
+    assert_eq!(waits(&mut behind, &mut engine, at(56)).0, at(60));
+}

@@ -111,7 +111,7 @@ impl Pair {
                         _ => Expected::FetchToken,
                     };
                     assert_eq!(sent, expected);
-                    let left = Client::left(&model, self.now);
+                    let left = self.model.left(&model, of_token, self.now);
                     // A creation has one attempt, which may take all the time.
                     let whole = !of_token && job.kind == Kind::Creation;
                     assert_eq!(

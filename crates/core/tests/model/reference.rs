@@ -113,7 +113,6 @@ impl Client {
         if let Some(end) = call.end.take() {
             return end;
         }
-        // A renewal without a response may have used up the time.
         if now >= call.deadline {
             return Expected::Fail(call.last);
         }
@@ -296,8 +295,11 @@ impl Client {
         *closed = until.max(*closed);
     }
 
-    pub(crate) fn left(call: &Call, now: Moment) -> Duration {
-        call.deadline.since(now)
+    /// Returns the time for a request. A renewal leaves half of it for the use of the old token.
+    pub(crate) fn left(&self, call: &Call, of_token: bool, now: Moment) -> Duration {
+        let left = call.deadline.since(now);
+        let renews = of_token && self.token.as_ref().is_some_and(|token| token.expires_at > now);
+        if renews { left / 2 } else { left }
     }
 }
 

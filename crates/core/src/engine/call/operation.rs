@@ -19,7 +19,12 @@ impl<E: Endpoint> Operation for Call<E> {
     fn poll(&mut self, engine: &mut Engine, now: Moment) -> Step<E::Output> {
         self.started_at.get_or_insert(now);
         let deadline = self.deadline.end(&engine.settings.policy, now);
-        let has_token = self.fetch_failed() && engine.token_cache.is_current(now);
+        let cache = &engine.token_cache;
+        let has_changed = cache.is_current(now) || cache.is_retired(&self.claim);
+        if has_changed && self.fetch_failed() && matches!(self.state, State::Paused { .. }) {
+            // With another token, or other credentials, the pause before the next fetch ends.
+            self.state = State::Ready;
+        }
         let waited_for = match &mut self.state {
             State::Finished(result) => {
                 let result = result.take();
@@ -36,7 +41,7 @@ impl<E: Endpoint> Operation for Call<E> {
                 self.handle_failure(engine, now, ticket, timeout);
                 return self.poll(engine, now);
             }
-            State::Paused { until, reason } if now < *until && !has_token => {
+            State::Paused { until, reason } if now < *until => {
                 return Step::Wait { until: *until, reason: *reason };
             }
             State::Paused { reason, .. } => *reason,

@@ -99,21 +99,17 @@ fn gateway_error_does_not_end_slow_start() {
 
 #[test]
 fn leaving_the_queue_advances_the_next() {
-    let mut limiter = limiter();
-    send(&mut limiter, 1, at(0));
-    limiter.answered(1, at(0), &reported(1, 0), StatusCode::OK);
+    let mut limiter = limiter_with_limit(1);
     let (mut first, mut second) = (None, None);
     assert_eq!(opens_at(&mut limiter, &mut first, at(1)), Some(at(10_000)));
     assert!(opens_at(&mut limiter, &mut second, at(1)) > Some(at(10_000)));
-    limiter.leave(first, at(2));
+    assert!(limiter.leave(first, at(2)), "the next is earlier");
     assert_eq!(opens_at(&mut limiter, &mut second, at(3)), Some(at(10_000)));
 }
 
 #[test]
 fn call_that_is_admitted_but_not_sent_wakes_the_next() {
-    let mut limiter = limiter();
-    send(&mut limiter, 1, at(0));
-    limiter.answered(1, at(0), &reported(1, 0), StatusCode::OK);
+    let mut limiter = limiter_with_limit(1);
     let (mut first, mut second) = (None, None);
     assert!(opens_at(&mut limiter, &mut first, at(1)).is_some());
     assert!(opens_at(&mut limiter, &mut second, at(1)).is_some());
@@ -372,6 +368,18 @@ fn expired_entries_are_kept_while_an_older_request_is_in_flight() {
     assert_eq!(limiter.others.count(), 0, "the response counts the one that has expired since");
     limiter.forget(at(10_001));
     assert_eq!((limiter.in_window(at(10_001)), limiter.completed.len()), (1, 1));
+}
+
+#[test]
+fn requests_of_others_that_replace_expired_ones_are_counted() {
+    let mut limiter = limiter_with_limit(10);
+    send(&mut limiter, 2, at(100));
+    limiter.answered(2, at(100), &reported(10, 1), OK);
+    assert_eq!((limiter.others.count(), limiter.others.first_leaves()), (7, Some(at(10_100))));
+    send(&mut limiter, 3, at(10_050));
+    limiter.answered(3, at(10_200), &reported(10, 2), OK);
+    limiter.forget(at(10_200));
+    assert!(limiter.others.count() >= 6);
 }
 
 #[test]

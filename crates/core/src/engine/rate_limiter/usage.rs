@@ -95,6 +95,7 @@ impl RateLimiter {
         if self.granted().is_some() {
             return false;
         }
+        self.others.forget(now);
         let used = limit.saturating_sub(remaining) as usize;
         // The service counted at an unknown time between `sent_at` and `now`.
         let (window, elapsed) = (self.window, now.since(sent_at));
