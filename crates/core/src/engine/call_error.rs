@@ -336,17 +336,11 @@ impl CallErrorKind {
     pub(super) fn is_overload(&self) -> bool {
         let status = |error: &ResponseError| error.status().as_u16();
         matches!(self, Self::Response(error) if matches!(status(error), 429 | 503))
-            && !self.is_denied()
+            && !self.is_unauthorized()
     }
 
     pub(super) fn is_unauthorized(&self) -> bool {
         matches!(self, Self::Response(error) if *error.kind() == ResponseErrorKind::Unauthorized)
-    }
-
-    /// Returns whether the credentials were refused.
-    pub(super) fn is_denied(&self) -> bool {
-        use ResponseErrorKind::{Forbidden, Unauthorized};
-        matches!(self, Self::Response(error) if matches!(error.kind(), Unauthorized | Forbidden))
     }
 
     /// Returns the time that the service named for the next attempt. "Retry-After: 0" names none:

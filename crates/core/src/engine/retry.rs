@@ -8,13 +8,6 @@ use super::moment::Moment;
 use super::policy::Policy;
 use crate::endpoint::Replay;
 
-/// The decision whether to retry.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum RetryDecision {
-    Retry { at: Moment, reason: WaitReason },
-    GiveUp(GaveUp),
-}
-
 /// The attempts of one call so far.
 pub(super) struct Attempts {
     /// Failed attempts of the current request, without refusals by the rate limit.
@@ -33,8 +26,8 @@ impl Attempts {
 /// HTTP libraries may report a timeout slightly early.
 const EARLY_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Decides whether, when and why a request is sent again after `error`; `random` provides the
-/// jitter.
+/// Returns when a request is sent again after `error` and the reason to wait until then, or why it is
+/// not; `random` provides the jitter.
 pub(super) fn decide(
     policy: &Policy,
     attempts: &Attempts,
@@ -42,21 +35,21 @@ pub(super) fn decide(
     replay: Replay,
     now: Moment,
     random: u64,
-) -> RetryDecision {
+) -> Result<(Moment, WaitReason), GaveUp> {
     let refused = error.is_rate_limited();
     let timed_out = matches!(error, CallErrorKind::Transport(TransportErrorKind::Timeout));
     if !error.is_retryable(replay) {
         let out_of_time = timed_out && now.after(EARLY_TIMEOUT) >= attempts.deadline;
         let gave_up = if out_of_time { GaveUp::DeadlineExceeded } else { GaveUp::NotRetryable };
-        return RetryDecision::GiveUp(gave_up);
+        return Err(gave_up);
     }
     // Precedes the check for the last attempt: an attempt cut off by the deadline says little about
     // the service.
     if now >= attempts.deadline {
-        return RetryDecision::GiveUp(GaveUp::DeadlineExceeded);
+        return Err(GaveUp::DeadlineExceeded);
     }
     if !refused && attempts.failed >= policy.max_attempts {
-        return RetryDecision::GiveUp(GaveUp::AttemptsExhausted);
+        return Err(GaveUp::AttemptsExhausted);
     }
     let (wait, reason) = match error.retry_after() {
         Some(wait) => (wait, WaitReason::RetryAfter),
@@ -64,9 +57,9 @@ pub(super) fn decide(
     };
     let at = now.after(wait);
     if at >= attempts.deadline {
-        return RetryDecision::GiveUp(GaveUp::DeadlineExceeded);
+        return Err(GaveUp::DeadlineExceeded);
     }
-    RetryDecision::Retry { at, reason }
+    Ok((at, reason))
 }
 
 /// Returns a random wait: exponential backoff with full jitter.
@@ -163,12 +156,8 @@ mod tests {
             let deadline = now.after(Duration::from_millis(left));
             let attempts = Attempts { failed: count, refused: 0, deadline };
             let decision = decide(&Policy::default(), &attempts, &error, replay, now, random);
-            let expected = match expected {
-                Ok((wait, reason)) => {
-                    RetryDecision::Retry { at: now.after(Duration::from_millis(wait)), reason }
-                }
-                Err(gave_up) => RetryDecision::GiveUp(gave_up),
-            };
+            let expected =
+                expected.map(|(wait, reason)| (now.after(Duration::from_millis(wait)), reason));
             assert_eq!(decision, expected, "{error:?} {replay:?} {count} {left}");
         }
     }
@@ -182,7 +171,7 @@ mod tests {
         let policy = Policy::default();
         let decision = decide(&policy, &attempts, &refusal, Replay::Safe, now, 799_999_999);
         let at = now.after(Duration::from_millis(800));
-        assert_eq!(decision, RetryDecision::Retry { at, reason: WaitReason::Backoff });
+        assert_eq!(decision, Ok((at, WaitReason::Backoff)));
     }
 
     #[test]
@@ -198,7 +187,7 @@ mod tests {
             let attempts = Attempts { failed: 1, refused: 0, deadline };
             let decision =
                 decide(&Policy::default(), &attempts, &timeout, Replay::OnlyIfUnsent, now, 0);
-            assert_eq!(decision, RetryDecision::GiveUp(gave_up), "{millis}");
+            assert_eq!(decision, Err(gave_up), "{millis}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Attempt, Call, Purpose, State};
 use crate::credentials::Credentials;
 use crate::endpoint::{Endpoint, Replay};
-use crate::engine::retry::{self, Attempts, RetryDecision};
+use crate::engine::retry::{self, Attempts};
 use crate::engine::{CallErrorKind, Engine, EventKind, GaveUp, Moment};
 
 impl<E: Endpoint> Call<E> {
@@ -43,8 +43,8 @@ impl<E: Endpoint> Call<E> {
         let policy = &engine.settings.policy;
         let decision = retry::decide(policy, &attempts, &error, replay, now, random);
         let closed_for = match decision {
-            RetryDecision::Retry { at, .. } if error.is_rate_limited() => Some(at.since(now)),
-            RetryDecision::GiveUp(_) if error.is_rate_limited() && purpose.is_token() => {
+            Ok((at, _)) if error.is_rate_limited() => Some(at.since(now)),
+            Err(_) if error.is_rate_limited() && purpose.is_token() => {
                 let longest = retry::longest_backoff(policy, attempts.failures());
                 Some(error.retry_after().unwrap_or(longest))
             }
@@ -52,7 +52,7 @@ impl<E: Endpoint> Call<E> {
         };
         close_gate::<E>(engine, now, attempt, &error, closed_for);
         match decision {
-            RetryDecision::Retry { at, reason } => {
+            Ok((at, reason)) => {
                 engine.extend_lease(&self.claim, at, now);
                 let is_harmless = purpose.is_token() || error.is_retryable(Replay::OnlyIfUnsent);
                 self.may_have_taken_effect |= !is_harmless;
@@ -60,7 +60,7 @@ impl<E: Endpoint> Call<E> {
                 self.state = State::Paused { until: at, reason };
                 self.record(engine, EventKind::Waiting { duration: at.since(now), reason });
             }
-            RetryDecision::GiveUp(gave_up) => {
+            Err(gave_up) => {
                 // The deadline is this call's own; all other failures would affect every call.
                 if purpose.is_token() && gave_up != GaveUp::DeadlineExceeded {
                     engine.token_cache.fail_lease(&self.claim, &error, now);
