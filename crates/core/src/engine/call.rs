@@ -114,7 +114,7 @@ impl<E: Endpoint> Call<E> {
 
     /// Starts the call's time when the rate limiter admits its first request, and stops it while
     /// the call is in the limiter's queue: for jobs with more requests than the limit allows within
-    /// one call's time. Refusals by the service do not stop it.
+    /// one call's time. Refusals by the service do not stop it, and an earlier wait for a token counts.
     #[must_use]
     pub fn deadline_from_first_send(mut self) -> Self {
         self.deadline.excludes_queue = true;
