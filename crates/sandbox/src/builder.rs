@@ -121,7 +121,8 @@ impl SandboxBuilder {
     /// with it restores them. A missing file is created, readable only by its owner.
     ///
     /// Every change of a session appends a line with the whole session; the last line counts. An
-    /// invalid line makes [`start`](Self::start) fail with an error that contains its number.
+    /// invalid line makes [`start`](Self::start) fail with an error that contains its number, unless
+    /// it is the last one, left unfinished by a kill; that one is cut off.
     pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_file = Some(path.into());
         self

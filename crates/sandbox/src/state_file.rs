@@ -1,7 +1,8 @@
 //! The file of JSON lines that keeps sessions and tokens across restarts.
 //!
 //! Each line is one record, such as a session after a change or a token that was issued. Of several
-//! lines about the same session the last one counts.
+//! lines about the same session the last one counts. A last line that a kill left unfinished is cut
+//! off.
 
 use std::error::Error;
 use std::fmt;
@@ -21,6 +22,9 @@ use crate::verification::session::Session as Verification;
 
 /// The maximum length of a line in bytes: a session with many comments of the size of a request, 4 MiB.
 const MAX_LINE: u64 = 1 << 26;
+
+/// The beginning of each record.
+const BEGINNING: &[u8] = br#"{"kind":""#;
 
 /// The highest number that a saved session or token may have. Session ids have room for twelve
 /// digits.
@@ -80,12 +84,22 @@ impl Error for Unusable {
 pub(crate) struct StateFile {
     path: PathBuf,
     file: File,
-    /// Set if the last line has no line terminator.
-    unfinished: bool,
+    end: End,
+}
+
+/// The end of a file of lines.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Terminated,
+    /// The last line has no line terminator.
+    Unterminated,
+    /// After this number of bytes there is only a part of a record, which is to be cut off.
+    Torn(u64),
 }
 
 impl StateFile {
-    /// Opens the file and reads its records; creates it if it does not exist.
+    /// Opens the file and reads its records; creates it if it does not exist. If a kill has left a
+    /// part of a record at its end, that part is cut off.
     ///
     /// # Errors
     ///
@@ -112,37 +126,52 @@ impl StateFile {
             }
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }
-        let (records, unfinished) = read(BufReader::new(&file)).map_err(|error| {
+        let (records, end) = read(BufReader::new(&file)).map_err(|error| {
             about(&format!("cannot be used: {error}; correct the file, or choose another one"))
         })?;
-        Ok((Self { path: path.to_owned(), file, unfinished }, records))
+        let mut state_file = Self { path: path.to_owned(), file, end };
+        state_file.cut_torn_end()?;
+        Ok((state_file, records))
     }
 
     /// Appends the record. If it cannot be written completely, the file is truncated again.
     fn save(&mut self, record: &Record) -> io::Result<()> {
         let mut line = serde_json::to_vec(record).map_err(io::Error::other)?;
         line.push(b'\n');
-        if self.unfinished {
+        self.cut_torn_end()?;
+        if self.end == End::Unterminated {
             line.insert(0, b'\n');
         }
-        let end = self.file.seek(SeekFrom::End(0))?;
-        let written = self.file.write_all(&line);
-        if let Err(error) = written {
-            let _ = self.file.set_len(end);
-            let path = self.path.display();
-            return Err(io::Error::new(
-                error.kind(),
-                format!("the state file {path} cannot be written: {error}"),
-            ));
+        let length = self.file.seek(SeekFrom::End(0))?;
+        if let Err(error) = self.file.write_all(&line) {
+            if self.file.set_len(length).is_err() {
+                // The next record must not follow a part of this one.
+                self.end = End::Torn(length);
+            }
+            return Err(self.not_written(&error));
         }
-        self.unfinished = false;
+        self.end = End::Terminated;
         Ok(())
+    }
+
+    fn cut_torn_end(&mut self) -> io::Result<()> {
+        if let End::Torn(length) = self.end {
+            self.file.set_len(length).map_err(|error| self.not_written(&error))?;
+            self.end = End::Terminated;
+        }
+        Ok(())
+    }
+
+    fn not_written(&self, error: &io::Error) -> io::Error {
+        let path = self.path.display();
+        let message = format!("the state file {path} cannot be written: {error}");
+        io::Error::new(error.kind(), message)
     }
 
     /// Opens a file for reading only.
     #[cfg(test)]
     pub(crate) fn read_only(path: &str) -> io::Result<Self> {
-        Ok(Self { path: path.into(), file: File::open(path)?, unfinished: false })
+        Ok(Self { path: path.into(), file: File::open(path)?, end: End::Terminated })
     }
 }
 
@@ -175,24 +204,35 @@ fn open_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Parses all lines but empty ones, and returns true if the last one has no line terminator.
-fn read(mut from: impl BufRead) -> io::Result<(Vec<Record>, bool)> {
-    let (mut records, mut line, mut number, mut unfinished) = (Vec::new(), Vec::new(), 0, false);
+/// Parses all lines but empty ones, and returns how the last one ends.
+fn read(mut from: impl BufRead) -> io::Result<(Vec<Record>, End)> {
+    let (mut records, mut line, mut number) = (Vec::new(), Vec::new(), 0);
+    let (mut length, mut end) = (0, End::Terminated);
     loop {
         line.clear();
         if from.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
-            return Ok((records, unfinished));
+            return Ok((records, end));
         }
         number += 1;
-        unfinished = !line.ends_with(b"\n");
-        if line.trim_ascii().is_empty() {
-            continue;
+        end = if line.ends_with(b"\n") { End::Terminated } else { End::Unterminated };
+        if !line.trim_ascii().is_empty() {
+            match serde_json::from_slice::<Record>(&line) {
+                Ok(record) if record.has_valid_number() => records.push(record),
+                Err(error) if error.is_eof() && is_torn(&line) => end = End::Torn(length),
+                _ => {
+                    let problem = format!("line {number} is not a record of a sandbox");
+                    return Err(io::Error::other(problem));
+                }
+            }
         }
-        let record = serde_json::from_slice(&line).ok().filter(Record::has_valid_number);
-        records.push(record.ok_or_else(|| {
-            io::Error::other(format!("line {number} is not a record of a sandbox"))
-        })?);
+        length += line.len() as u64;
     }
+}
+
+/// Returns true if an incomplete line may be what a kill has left of a record.
+fn is_torn(line: &[u8]) -> bool {
+    let is_cut_off = !line.ends_with(b"\n") && (line.len() as u64) < MAX_LINE;
+    is_cut_off && (line.starts_with(BEGINNING) || BEGINNING.starts_with(line))
 }
 
 impl Record {
@@ -219,10 +259,34 @@ mod tests {
         const TOKEN: &str =
             r#"{"kind":"token","number":7,"application":"a","expires_at":1722508260000}"#;
         for line in [LINE, TOKEN, r#"{"kind":"tokens-revoked"}"#] {
-            let (records, unfinished) = read(line.as_bytes()).expect(line);
+            let (records, end) = read(line.as_bytes()).expect(line);
             assert_eq!(serde_json::to_string(&records[0]).expect("JSON"), line);
-            assert!(unfinished);
+            assert_eq!(end, End::Unterminated);
         }
+    }
+
+    /// As if a record could be neither written completely nor cut off.
+    #[test]
+    fn torn_end_is_cut_off_before_the_next_record() {
+        let path = std::env::temp_dir().join(format!("didit-{}-cut", std::process::id()));
+        std::fs::write(&path, format!("{LINE}\n{{\"kind\":\"tok")).unwrap();
+        let file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+        let end = End::Torn(LINE.len() as u64 + 1);
+        let mut file = StateFile { path: path.clone(), file, end };
+        file.save(&Record::TokensRevoked).unwrap();
+        file.save(&Record::TokensRevoked).unwrap();
+        let content = std::fs::read_to_string(&path).unwrap();
+        let revoked = r#"{"kind":"tokens-revoked"}"#;
+        assert_eq!(content, format!("{LINE}\n{revoked}\n{revoked}\n"));
+
+        // A file that is open for reading only can be neither written nor cut.
+        let mut file = StateFile::read_only(path.to_str().unwrap()).unwrap();
+        for _ in 0..2 {
+            let error = file.save(&Record::TokensRevoked).unwrap_err().to_string();
+            assert!(error.contains("cannot be written"), "{error}");
+            assert_eq!(file.end, End::Torn(content.len() as u64));
+        }
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

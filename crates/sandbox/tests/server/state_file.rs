@@ -103,6 +103,8 @@ fn unusable_file_fails_the_start_with_the_reason() {
         (&b"not JSON"[..], "cannot be used: line 1 is not a record of a sandbox; correct the file"),
         (b"{\"session_id\":\"a decision that somebody exported\"}\n", "line 1 is not"),
         (b"SQLite format 3\0\x10\0\x01\x01", "line 1 is not"),
+        (b"{\"session_id\":\"an unfinished decisi", "line 1 is not"),
+        (b"{\"kind\":\"note\",\"text\":\"unfinis", "line 1 is not"),
     ] {
         fs::write(&file.0, content).unwrap();
         let error = file.start().unwrap_err().to_string();
@@ -149,6 +151,46 @@ fn invalid_line_is_reported_by_number() {
     let error = file.start().unwrap_err().to_string();
     assert!(error.contains("line 2 is not") && !error.contains("Zoë"), "{error}");
     assert_eq!(fs::read_to_string(&file.0).unwrap(), format!("{good}{broken}"));
+}
+
+#[test]
+fn line_that_a_kill_left_unfinished_is_cut_off() {
+    let file = TempFile::new("torn");
+    let id_of = |session: &serde_json::Value| session["session_id"].as_str().unwrap().to_owned();
+    let sandbox = file.start().unwrap();
+    let kept = id_of(&create(&sandbox));
+    let decided = |sandbox: &Sandbox| send(sandbox, &decision(&kept)).unwrap().text();
+    let before = decided(&sandbox);
+    let first = fs::read(&file.0).unwrap();
+    create(&sandbox);
+    drop(sandbox);
+    let second = fs::read(&file.0).unwrap().split_off(first.len());
+    for length in 1..second.len() - 1 {
+        fs::write(&file.0, [&first, &second[..length]].concat()).unwrap();
+        let started = file.start().map(drop);
+        assert!(started.is_ok(), "{started:?} after {length} bytes");
+        assert_eq!(fs::read(&file.0).unwrap(), first, "{length}");
+    }
+    let sandbox = file.start().unwrap();
+    assert_ne!(id_of(&create(&sandbox)), kept);
+    assert_eq!(decided(&sandbox), before);
+    drop(sandbox);
+    assert!(file.start().is_ok());
+
+    fs::write(&file.0, &second[..20]).unwrap();
+    assert!(file.start().is_ok());
+    assert_eq!(fs::read(&file.0).unwrap(), b"");
+    // No kill leaves a line like these.
+    let [first, second] = [first, second].map(|line| String::from_utf8(line).unwrap());
+    for broken in
+        [second.replace("}\n", "\n"), second.trim_end().replace("\"number\":2", "\"number\":-2")]
+    {
+        let broken = first.clone() + &broken;
+        fs::write(&file.0, &broken).unwrap();
+        let error = file.start().unwrap_err().to_string();
+        assert!(error.contains("line 2 is not a record"), "{error}");
+        assert_eq!(fs::read_to_string(&file.0).unwrap(), broken);
+    }
 }
 
 #[test]
