@@ -9,10 +9,15 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redis::{Client, Connection, Pipeline, RedisResult, Value};
+use redis::{Client, Connection, Pipeline, RedisError, RedisResult, Value};
+
+use crate::failure::io_error;
 
 /// Timeout of the responses to a pipeline; soon after, the engine continues without the store.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(900);
+
+/// The number of connections that are made in a row if signals interrupt them.
+const MAX_INTERRUPTED: usize = 10;
 
 /// An attempt to connect, on a thread of its own.
 pub(crate) struct Attempt(Mutex<Receiver<RedisResult<Connection>>>);
@@ -24,7 +29,7 @@ impl Attempt {
         let client = client.clone();
         thread::Builder::new().name("didit-redis-connect".to_owned()).spawn(move || {
             // If the receiver is gone, the connection is closed.
-            let _ = sender.send(connect(&client, timeout));
+            let _ = sender.send(uninterrupted(|| connect(&client, timeout)));
         })?;
         Ok(Self(Mutex::new(receiver)))
     }
@@ -40,6 +45,22 @@ impl Attempt {
             }
         }
     }
+}
+
+/// Tries again if a wait was interrupted by a signal, such as the one that continues a stopped
+/// process. Nothing was requested yet.
+fn uninterrupted<T>(mut connect: impl FnMut() -> RedisResult<T>) -> RedisResult<T> {
+    for _ in 1..MAX_INTERRUPTED {
+        match connect() {
+            Err(error) if is_interruption(&error) => {}
+            result => return result,
+        }
+    }
+    connect()
+}
+
+fn is_interruption(error: &RedisError) -> bool {
+    io_error(error).is_some_and(|error| error.kind() == ErrorKind::Interrupted)
 }
 
 fn connect(client: &Client, timeout: Duration) -> RedisResult<Connection> {
@@ -66,4 +87,30 @@ pub(crate) fn run(connection: &mut Connection, commands: &Pipeline) -> RedisResu
         }
     }
     responses.into_iter().map(Value::extract_error).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ErrorKind::{ConnectionRefused, Interrupted, TimedOut};
+
+    use super::*;
+
+    #[test]
+    fn connecting_goes_on_after_a_signal() {
+        let error_of = |kind: ErrorKind| RedisError::from(io::Error::from(kind));
+        let tried = |errors: &[ErrorKind]| {
+            let (mut errors, mut attempts) = (errors.iter(), 0);
+            let result = uninterrupted(|| {
+                attempts += 1;
+                errors.next().map_or(Ok(()), |kind| Err(error_of(*kind)))
+            });
+            (result.map_err(|error| io_error(&error).map(io::Error::kind)), attempts)
+        };
+        assert_eq!(tried(&[]), (Ok(()), 1));
+        assert_eq!(tried(&[Interrupted, Interrupted]), (Ok(()), 3));
+        assert_eq!(tried(&[TimedOut]), (Err(Some(TimedOut)), 1));
+        assert_eq!(tried(&[Interrupted, ConnectionRefused]), (Err(Some(ConnectionRefused)), 2));
+        let endless = [Interrupted; MAX_INTERRUPTED + 1];
+        assert_eq!(tried(&endless), (Err(Some(Interrupted)), MAX_INTERRUPTED));
+    }
 }

@@ -81,7 +81,7 @@ fn with_advice(text: String, advice: &str) -> String {
 }
 
 /// Returns the I/O error that the library wraps.
-fn io_error(error: &RedisError) -> Option<&io::Error> {
+pub(crate) fn io_error(error: &RedisError) -> Option<&io::Error> {
     type Shared = Arc<dyn error::Error + Send + Sync>;
     error.source()?.downcast_ref::<Shared>()?.downcast_ref()
 }
