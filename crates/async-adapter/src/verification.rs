@@ -3,8 +3,8 @@ use didit_core::verification::{
     CreateSession, Decision, DeleteSession, Deletion, GeneratePdf, ListSessions, Pdf, Raw,
     RawResponse, RetrieveDecision, Session, SessionId, SessionPage, SessionSummary, UpdateStatus,
 };
-use didit_core::{Call, WaitForDecision};
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use didit_core::{Call, WaitForDecision, verification};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _, future, stream};
 
 /// Calls of the verification API; returned by [`Client::verification`].
 /// A failed call returns the error of its last attempt, after the retries that the policy allows.
@@ -40,14 +40,14 @@ impl<'a> Verification<'a> {
         self.0.run(Call::new(list)).await
     }
 
-    /// Lists the sessions of this page and of all pages after it. The stream requests each page
-    /// when it reaches it, and ends with the first error. Time in the rate limiter's queue does not
-    /// count toward a page's timeout.
+    /// Lists the sessions of this page and of all pages after it, each
+    /// [once](verification::ListedSessions). The stream requests each page when it reaches it, and ends
+    /// with the first error. Time in the rate limiter's queue does not count toward a page's timeout.
     pub fn all_sessions(
         &self,
         list: ListSessions,
     ) -> impl Stream<Item = Result<SessionSummary, Error>> + Send + Unpin + use<> {
-        let client = self.0.clone();
+        let (client, mut listed) = (self.0.clone(), verification::ListedSessions::default());
         let pages = stream::try_unfold(Some(list), move |list| {
             let client = client.clone();
             async move {
@@ -57,7 +57,7 @@ impl<'a> Verification<'a> {
                 Ok(Some((stream::iter(page.into_sessions()).map(Ok), next)))
             }
         });
-        pages.try_flatten().boxed()
+        pages.try_flatten().try_filter(move |session| future::ready(listed.is_new(session))).boxed()
     }
 
     /// Approves or declines a session, or requires the user to repeat steps.

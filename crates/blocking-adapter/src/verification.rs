@@ -4,7 +4,7 @@ use didit_core::verification::{
     CreateSession, Decision, DeleteSession, Deletion, GeneratePdf, ListSessions, Pdf, Raw,
     RawResponse, RetrieveDecision, Session, SessionId, SessionPage, SessionSummary, UpdateStatus,
 };
-use didit_core::{Call, WaitForDecision};
+use didit_core::{Call, WaitForDecision, verification};
 
 use crate::{Client, Error, Wait};
 
@@ -42,9 +42,10 @@ impl<'a> Verification<'a> {
         self.0.run(Call::new(list))
     }
 
-    /// Lists the sessions of this page and of all pages after it. The iterator requests each
-    /// page when it reaches it, and ends with the first error. Time in the rate limiter's queue does not
-    /// count toward a page's timeout.
+    /// Lists the sessions of this page and of all pages after it, each
+    /// [once](verification::ListedSessions). The iterator requests each page when it reaches it, and
+    /// ends with the first error. Time in the rate limiter's queue does not count toward a page's
+    /// timeout.
     pub fn all_sessions(
         &self,
         list: ListSessions,
@@ -55,10 +56,13 @@ impl<'a> Verification<'a> {
             next = page.as_ref().ok().and_then(SessionPage::next_page);
             Some(page)
         });
-        pages.flat_map(|page| match page {
+        let sessions = pages.flat_map(|page| match page {
             Ok(page) => page.into_sessions().into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
-        })
+        });
+        let mut listed = verification::ListedSessions::default();
+        sessions
+            .filter(move |session| session.as_ref().map_or(true, |session| listed.is_new(session)))
     }
 
     /// Approves or declines a session, or requires the user to repeat steps.

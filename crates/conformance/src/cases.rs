@@ -81,6 +81,7 @@ macro_rules! cases {
             verification::verification_lifecycle,
             verification::separate_verification_host,
             verification::session_list_spans_pages,
+            verification::session_list_has_no_session_twice,
             verification::next_page_on_another_host_is_not_followed,
             verification::session_list_ends_if_a_page_repeats,
             verification::session_list_ends_with_an_error,

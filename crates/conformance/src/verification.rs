@@ -126,6 +126,25 @@ pub fn session_list_spans_pages<A: Verification>() {
     assert_eq!(sandbox.requests_to(Route::ListVerifications).len(), 3);
 }
 
+/// A session that is created between two pages makes the second repeat one of the first.
+pub fn session_list_has_no_session_twice<A: Verification>() {
+    let sandbox = sandbox();
+    let client = client::<A>(&sandbox);
+    let page = |next: &str, ids: [&str; 2]| {
+        let rows = ids.map(|id| format!(r#"{{"session_id": "{id}"}}"#)).join(", ");
+        Fault::answer(200).body(format!(r#"{{"next": {next}, "results": [{rows}]}}"#))
+    };
+    let pages = [
+        page(r#""/v3/sessions/?offset=2""#, ["a", "b"]),
+        page(r#""/v3/sessions/?offset=4""#, ["b", "c"]),
+        page("null", ["a", "d"]),
+    ];
+    sandbox.script(Route::ListVerifications, pages);
+    let listed = client.all_sessions(ListSessions::new());
+    let listed: Vec<_> = listed.into_iter().map(|item| item.unwrap().session_id.unwrap()).collect();
+    assert_eq!(listed, ["a", "b", "c", "d"]);
+}
+
 /// The next page is requested from the same host only, and a repeated page is an error.
 pub fn next_page_on_another_host_is_not_followed<A: Verification>() {
     let (sandbox, other) = (sandbox(), sandbox());

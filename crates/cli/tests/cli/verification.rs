@@ -146,6 +146,32 @@ fn pdf_that_cannot_be_written_any_more_exits_with_1() {
     }
 }
 
+/// A session that is created between two pages makes the second repeat one of the first.
+#[test]
+fn no_session_is_listed_twice() {
+    let sandbox = Sandbox::start().unwrap();
+    let page = |next: &str, ids: [&str; 2]| {
+        let rows = ids.map(|id| format!(r#"{{"session_id": "{id}", "n": 1.0}}"#)).join(", null, ");
+        Fault::answer(200).body(format!(r#"{{"next": {next}, "results": [{rows}]}}"#))
+    };
+    let line = |id| format!("{{\"session_id\":\"{id}\",\"n\":1.0}}\n");
+    for (arguments, expected) in [
+        ("--json", ["a", "b", "c", "d"].map(line).concat()),
+        ("--json --max 3", ["a", "b", "c"].map(line).concat()),
+        ("--format table --max 3", "Session  a\n\nSession  b\n\nSession  c\n".to_owned()),
+    ] {
+        let pages = [
+            page(r#""/v3/sessions/?offset=2""#, ["a", "b"]),
+            page(r#""/v3/sessions/?offset=4""#, ["b", "c"]),
+            page("null", ["a", "d"]),
+        ];
+        sandbox.script(Route::ListVerifications, pages);
+        let ran = run(&mut didit_at(&sandbox, &format!("list {arguments}")));
+        assert_eq!(ran.results(), expected);
+        sandbox.clear(Route::ListVerifications);
+    }
+}
+
 #[test]
 fn list_that_breaks_off_exits_with_7() {
     let sandbox = Sandbox::start().unwrap();

@@ -20,7 +20,8 @@ use crate::secret::Secret;
 
 /// Lists the sessions of an application, newest first, page by page.
 ///
-/// A value that is unknown to the service matches no session and causes no error.
+/// A value that is unknown to the service matches no session and causes no error. Sessions that are
+/// created meanwhile make pages repeat others ([`ListedSessions`](super::ListedSessions)).
 ///
 /// ```
 /// use didit_core::verification::{ListSessions, Status};

@@ -5,8 +5,9 @@ mod other_routes;
 mod unusable;
 
 use didit_core::verification::{
-    ContactDetails, CreateSession, DeleteSession, ExpectedDetails, GeneratePdf, ListSessions, Raw,
-    RetrieveDecision, SessionId, SessionPage, SessionSummary, Status, UpdateStatus,
+    ContactDetails, CreateSession, DeleteSession, ExpectedDetails, GeneratePdf, ListSessions,
+    ListedSessions, Raw, RetrieveDecision, SessionId, SessionPage, SessionSummary, Status,
+    UpdateStatus,
 };
 use didit_core::{
     Authorization, BaseUrl, BuildError, Endpoint, Replay, ResponseError, ResponseErrorKind,
@@ -204,6 +205,19 @@ fn published_lists_are_parsed() {
     for text in ["Ana", "example.com", "+1000", "Holdings", "your-user", "tok0"] {
         assert!(!shown.contains(text), "{text} in {shown}");
     }
+}
+
+#[test]
+fn session_that_pages_repeat_is_new_once() {
+    let mut listed = ListedSessions::default();
+    let mut is_new = |ids: [&str; 3]| {
+        let rows = ids.map(|id| format!(r#"{{"session_id":{id}}}"#)).join(",");
+        let page = parse(&ListSessions::new(), 200, &format!(r#"{{"results":[{rows}]}}"#)).unwrap();
+        page.into_sessions().iter().map(|session| listed.is_new(session)).collect::<Vec<_>>()
+    };
+    assert_eq!(is_new([r#""a""#, r#""b""#, "null"]), [true; 3]);
+    assert_eq!(is_new([r#""b""#, r#""c""#, "null"]), [false, true, true]);
+    assert_eq!(is_new([r#""d""#, r#""a""#, r#""d""#]), [true, false, false]);
 }
 
 fn page(next: &str) -> Result<SessionPage, ResponseError> {

@@ -3,14 +3,16 @@
 use std::fmt::Display;
 
 use clap::Args;
-use didit_blocking_adapter::core::verification::{ListSessions, SessionPage, Status};
+use didit_blocking_adapter::core::verification::{
+    ListSessions, ListedSessions, SessionPage, Status,
+};
 use didit_blocking_adapter::core::{Call, CallErrorKind, RawJson};
 
 use crate::connection::Connection;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::failure::Failure;
-use crate::output::{self, Format, FormatArg};
+use crate::output::{self, FormatArg};
 use crate::{values, verification_table};
 
 const EXAMPLES: &str = "\
@@ -20,7 +22,8 @@ Examples:
 
 /// List verification sessions, newest first
 ///
-/// Further pages are requested as needed. JSON is one session per line, as the service sent it.
+/// Further pages are requested as needed. If sessions are deleted meanwhile, others may be missing.
+/// JSON is one session per line, as the service sent it.
 #[derive(Args)]
 #[command(before_long_help = EXAMPLES)]
 pub(crate) struct List {
@@ -68,7 +71,7 @@ impl List {
             Some(kind) => vec![list.with_session_kind(kind)],
         };
         let connection = Connection::verification(context)?;
-        let (mut listed, mut pages) = (0, 0);
+        let (mut listed, mut is_empty, mut pages) = (ListedSessions::default(), true, 0);
         while let Some(request) = lists.pop().filter(|_| left > 0) {
             let call = Call::new(request).deadline_from_first_send();
             let page: SessionPage = connection.run(call).map_err(|error| {
@@ -79,22 +82,24 @@ impl List {
                 }
             })?;
             pages += 1;
-            match format {
-                Format::Json => print_json(&page, left)?,
-                Format::Table => {
-                    let sessions = page.sessions().iter().take(left).enumerate();
-                    for (index, session) in sessions {
-                        let gap = if listed + index == 0 { "" } else { "\n" };
-                        let shown = verification_table::of_summary(session).shown(context.style());
-                        output::print(&format!("{gap}{shown}"))?;
-                    }
+            for (session, json) in page.sessions().iter().zip(rows(&page)) {
+                if left == 0 {
+                    break;
                 }
+                if !listed.is_new(session) {
+                    continue;
+                }
+                let gap = if is_empty { "" } else { "\n" };
+                output::print_as(format, &json, || {
+                    let shown = verification_table::of_summary(session).shown(context.style());
+                    format!("{gap}{shown}")
+                })?;
+                is_empty = false;
+                left -= 1;
             }
-            listed += page.sessions().len();
-            left = left.saturating_sub(page.sessions().len());
             lists.extend(page.next_page());
         }
-        if listed == 0 {
+        if is_empty {
             context.note(self.empty_note());
         }
         Ok(Exit::Done)
@@ -151,12 +156,9 @@ fn broken_link(why: &dyn Display) -> Failure {
     )
 }
 
-fn print_json(page: &SessionPage, most: usize) -> Result<(), Failure> {
+/// Returns the sessions of a page as the service sent them.
+fn rows(page: &SessionPage) -> impl Iterator<Item = RawJson> {
     let results = page.json().get("results");
-    let results =
-        results.and_then(|results| results.deserialize::<Vec<RawJson>>().ok()).unwrap_or_default();
-    for session in results.iter().take(most) {
-        output::print_json(&session.to_compact())?;
-    }
-    Ok(())
+    let rows = results.and_then(|results| results.deserialize::<Vec<Option<_>>>().ok());
+    rows.into_iter().flatten().flatten()
 }
