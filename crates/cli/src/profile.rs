@@ -193,7 +193,10 @@ impl Profiles {
             Ok(text) => {
                 serde_json::from_slice(&text).map_err(|error| broken(&without_value(&error)))?
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match dangling_link(&path) {
+                Some(error) => return Err(broken(&error)),
+                None => BTreeMap::new(),
+            },
             Err(error) => return Err(broken(&error)),
         };
         Ok(Self { folder, by_name, lock: None })
@@ -203,6 +206,8 @@ impl Profiles {
     /// are dropped.
     pub(crate) fn to_change(context: &Context) -> Result<Self, Failure> {
         let folder = folder(&context.environment).ok_or_else(no_folder)?;
+        // What cannot be read is refused before anything is created.
+        Self::read(folder.clone())?;
         let lock = || -> io::Result<File> {
             private_folder(&folder)?;
             let mut options = OpenOptions::new();
@@ -304,7 +309,8 @@ impl Profiles {
         }
         let json = serde_json::to_string_pretty(&self.by_name)? + "\n";
         let path = self.path();
-        file::replace(&path.canonicalize().unwrap_or(path), json.as_bytes(), true)?;
+        let path = if path.is_symlink() { path.canonicalize()? } else { path };
+        file::replace(&path, json.as_bytes(), true)?;
         file.map(|file| file.into_temp_path().keep()).transpose()?;
         Ok(())
     }
@@ -335,6 +341,13 @@ impl Profiles {
         removed?;
         lock.set_len(0).map_err(failed)
     }
+}
+
+/// Returns the error of a path that does not exist because of a symbolic link, whose target may come
+/// back, for example when its volume is mounted.
+fn dangling_link(path: &Path) -> Option<io::Error> {
+    let link = path.ancestors().find(|part| part.is_symlink() && !part.exists())?;
+    Some(io::Error::other(format!("the symbolic link {} leads nowhere", link.display())))
 }
 
 /// Returns an error of `serde_json` without the value that it contains, which may be a secret.

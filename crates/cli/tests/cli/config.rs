@@ -282,6 +282,46 @@ fn linked_settings_stay_linked() {
     assert!(settings.contains("\"a\""), "{settings}");
 }
 
+/// As if the volume of the settings were not mounted.
+#[test]
+fn link_that_leads_nowhere_is_refused_and_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    fs::create_dir(&config).unwrap();
+    for (link, target) in
+        [("config/didit", "../vault"), ("config/didit/config.json", "../../vault/config.json")]
+    {
+        let link = folder.path().join(link);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(target, &link).unwrap();
+        for arguments in [
+            "config set --profile a --base-url http://127.0.0.1:1",
+            "config set --secret-command true",
+            "config list",
+            "config remove --profile a",
+            "decision a",
+            "decision a --profile a",
+        ] {
+            let ran = run(&mut at(&config, arguments));
+            let shown = format!("the symbolic link {} leads nowhere", link.display());
+            assert!(ran.error(2).contains(&shown), "{arguments}: {ran:?}");
+            assert!(link.is_symlink() && !link.exists());
+            assert_eq!(fs::read_dir(link.parent().unwrap()).unwrap().count(), 1);
+        }
+        assert_eq!(run(&mut at(&config, "--sandbox decision a")).results(), sample("a"));
+
+        let vault = folder.path().join("vault");
+        fs::create_dir(&vault).unwrap();
+        fs::write(vault.join("config.json"), r#"{"a":{"client_id":"kept"}}"#).unwrap();
+        run(&mut at(&config, "config set -q --profile b --client-id new")).results();
+        assert!(link.is_symlink());
+        let settings = fs::read_to_string(vault.join("config.json")).unwrap();
+        assert!(settings.contains("kept") && settings.contains("new"), "{settings}");
+        fs::remove_file(&link).unwrap();
+        fs::remove_dir_all(&vault).unwrap();
+    }
+}
+
 #[test]
 fn replaced_secret_is_removed_even_after_a_kill_and_a_shared_one_kept() {
     let folder = tempfile::tempdir().unwrap();
