@@ -28,8 +28,8 @@
 //! The ids in the files, and then every id of the input in turn, go into a set in memory (40 MB for
 //! a million). An id that is already in the set is done or a repetition, and is not requested. The
 //! input is read twice: first to check all of it, so that a bad id is refused before anything is
-//! sent, then to process it. An input that cannot be read twice (a pipe) is copied to an unnamed
-//! file.
+//! sent, then to process it. A part of it that has changed in between is not used, but ends the
+//! export with an error. An input that cannot be read twice (a pipe) is copied to an unnamed file.
 //!
 //! A shortage of descriptors, disk space or the like, or a refusal by the token route, is not a
 //! failure of a session: it stops the export, which can be resumed.
@@ -44,6 +44,7 @@
 //!
 //! [divide]: division
 
+mod checked_file;
 mod csv;
 mod division;
 mod files;

@@ -1,12 +1,13 @@
 //! The ids of an export: all are checked first, then read one by one.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use didit_blocking_adapter::core::{SessionId, verification};
 use sha2::{Digest as _, Sha256};
 
+use super::checked_file::CheckedFile;
 use super::id_set::IdSet;
 use super::state::{FailureLine, parse_line};
 use super::stop::RESUME_HINT;
@@ -61,21 +62,21 @@ impl Source {
     }
 
     /// Opens the source, and a file in `folder` for a copy of it if it cannot be read twice.
-    fn open(&self, folder: &Path) -> Result<(Box<dyn BufRead>, Kept), Failure> {
+    fn open(&self, folder: &Path) -> Result<Opened, Failure> {
         let unreadable = |error| self.unreadable(&error);
-        let copy =
-            || tempfile::tempfile_in(folder).map_err(|error| self.not_copied(folder, &error));
+        let copy = || {
+            let copy = tempfile::tempfile_in(folder);
+            copy.map(BufWriter::new).map_err(|error| self.not_copied(folder, &error))
+        };
         if self.is_standard_input() {
-            return Ok((Box::new(io::stdin().lock()), Kept::Copy(BufWriter::new(copy()?))));
+            return Ok(Opened::Once(Box::new(io::stdin().lock()), copy()?));
         }
         let (Self::Ids(path) | Self::Failures(path)) = self;
         let file = File::open(path).map_err(unreadable)?;
-        let kept = if file.metadata().map_err(unreadable)?.is_file() {
-            Kept::Itself(file.try_clone().map_err(unreadable)?)
-        } else {
-            Kept::Copy(BufWriter::new(copy()?))
-        };
-        Ok((Box::new(BufReader::new(file)), kept))
+        if file.metadata().map_err(unreadable)?.is_file() {
+            return Ok(Opened::Twice(BufReader::new(CheckedFile::new(file))));
+        }
+        Ok(Opened::Once(Box::new(BufReader::new(file)), copy()?))
     }
 
     /// Returns the displayed name.
@@ -104,23 +105,21 @@ impl Source {
 /// The maximum length of a line in bytes, far longer than any id or failure.
 const MAX_LINE: u64 = 1 << 16;
 
-/// The file from which the ids are read after the check.
-enum Kept {
-    Itself(File),
-    /// For an input that cannot be read twice.
-    Copy(BufWriter<File>),
+/// An open source.
+enum Opened {
+    Twice(BufReader<CheckedFile>),
+    /// A source that cannot be read twice, and the file for its copy.
+    Once(Box<dyn BufRead>, BufWriter<File>),
 }
 
 /// An input in which every line has been checked.
 pub(crate) struct Input {
     pub(super) source: Source,
     api: Api,
-    file: BufReader<io::Take<File>>,
-    length: u64,
+    file: BufReader<CheckedFile>,
     /// The number of lines with an id.
     pub(super) ids: u64,
     line: Vec<u8>,
-    number: u64,
 }
 
 impl Input {
@@ -128,13 +127,13 @@ impl Input {
     pub(crate) fn check(source: Source, api: Api, folder: &Path) -> Result<Self, Failure> {
         let unreadable = |error| source.unreadable(&error);
         let copied = |error| source.not_copied(folder, &error);
-        let (mut reader, mut kept) = source.open(folder)?;
-        let (mut line, mut number, mut ids, mut length) = (Vec::new(), 0_u64, 0_u64, 0_u64);
-        loop {
-            match read_line(&mut reader, &mut line).map_err(unreadable)? {
-                0 => break,
-                read => length += read,
-            }
+        let mut opened = source.open(folder)?;
+        let (mut reader, mut copy): (&mut dyn BufRead, _) = match &mut opened {
+            Opened::Twice(file) => (file, None),
+            Opened::Once(reader, copy) => (reader, Some(copy)),
+        };
+        let (mut line, mut number, mut ids) = (Vec::new(), 0_u64, 0_u64);
+        while read_line(&mut reader, &mut line).map_err(unreadable)? > 0 {
             number += 1;
             let found = if line.len() as u64 > MAX_LINE {
                 Err("it is too long".to_owned())
@@ -150,34 +149,34 @@ impl Input {
                     )));
                 }
             }
-            if let Kept::Copy(copy) = &mut kept {
+            if let Some(copy) = &mut copy {
                 copy.write_all(&line).map_err(copied)?;
             }
         }
-        drop(reader);
-        let mut file = match kept {
-            Kept::Itself(file) => file,
-            Kept::Copy(copy) => copy.into_inner().map_err(|error| copied(error.into_error()))?,
+        let file = match opened {
+            Opened::Twice(file) => file,
+            Opened::Once(_, copy) => {
+                let copy = copy.into_inner().map_err(|error| copied(error.into_error()))?;
+                BufReader::new(CheckedFile::of_copy(copy).map_err(copied)?)
+            }
         };
-        file.seek(SeekFrom::Start(0)).map_err(unreadable)?;
-        // Lines appended from now on are unchecked, so they are not read.
-        let file = BufReader::new(file.take(length));
-        Ok(Self { source, api, file, length, ids, line: Vec::new(), number: 0 })
+        let mut input = Self { source, api, file, ids, line };
+        input.rewind()?;
+        Ok(input)
     }
 
     /// Goes back to the first id.
     pub(super) fn rewind(&mut self) -> Result<(), Failure> {
         let buffered = self.file.buffer().len();
         self.file.consume(buffered);
-        let file = self.file.get_mut();
-        file.set_limit(self.length);
-        self.number = 0;
-        file.get_mut().seek(SeekFrom::Start(0)).map(drop).map_err(|error| {
-            let shown = self.source.shown();
-            Failure::other(format!(
-                "could not read {shown} again: {error}; fix this and {RESUME_HINT}"
-            ))
-        })
+        self.file.get_mut().rewind().map_err(|error| self.changed(&error.to_string()))
+    }
+
+    fn changed(&self, why: &str) -> Failure {
+        let shown = self.source.shown();
+        Failure::other(format!(
+            "could not read {shown} again: {why}; leave it unchanged, and {RESUME_HINT}"
+        ))
     }
 
     /// Returns the input if any of its ids is not settled yet.
@@ -207,7 +206,7 @@ impl Input {
 
     /// Returns the identity of the file from which the ids are read.
     pub(super) fn identity(&self) -> io::Result<Identity> {
-        self.file.get_ref().get_ref().metadata().map(|file| Identity::of(&file))
+        self.file.get_ref().identity()
     }
 
     /// Returns true if the ids are those of a failures file.
@@ -221,25 +220,15 @@ impl Iterator for Input {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let failed = |why: String| {
-                let shown = self.source.shown();
-                let line = self.number + 1;
-                Some(Err(Failure::other(format!(
-                    "line {line} of {shown} has changed: {why}; leave it unchanged, and {RESUME_HINT}"
-                ))))
-            };
             match read_line(&mut self.file, &mut self.line) {
                 Ok(0) => return None,
                 Ok(_) => {}
-                Err(error) => return failed(error.to_string()),
+                Err(error) => return Some(Err(self.changed(&error.to_string()))),
             }
             match self.source.session_id(&self.line, self.api) {
-                Ok(Some(session_id)) => {
-                    self.number += 1;
-                    return Some(Ok(session_id));
-                }
-                Ok(None) => self.number += 1,
-                Err(why) => return failed(why),
+                Ok(Some(session_id)) => return Some(Ok(session_id)),
+                Ok(None) => {}
+                Err(why) => return Some(Err(self.changed(&why))),
             }
         }
     }

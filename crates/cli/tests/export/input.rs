@@ -1,4 +1,4 @@
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -104,4 +104,47 @@ fn ids_added_later_are_exported_by_the_next_run() {
     run(&mut place.export(&sandbox, "")).ends(0, "1 exported");
     place.is_complete(3);
     assert_eq!(requested_ids(&sandbox).len(), 3);
+}
+
+/// Returns a list of ids, all of the same length, that is longer than what is read at once.
+fn long_list(name: &str, count: usize) -> String {
+    let name = name.repeat(20);
+    let ids: Vec<_> = (0..count).map(|n| format!("{name}-{n:03}")).collect();
+    ids.join("\n") + "\n"
+}
+
+#[test]
+fn input_that_changes_during_the_export_is_not_a_success() {
+    let all = long_list("session", 200);
+    let middle_of_a_line = all.len() - 1000;
+    for (changed, length) in [
+        (String::new(), 0),
+        (String::new(), middle_of_a_line),
+        (all[..all.len() - 145].to_owned(), 0),
+        (long_list("another", 200), 0),
+        (long_list("other", 200), 0),
+        (long_list("much-longer", 200), 0),
+    ] {
+        let sandbox = Sandbox::start().unwrap();
+        let place = Place::new(&all);
+        sandbox.script(Route::Decision, [Fault::Delay(Duration::from_secs(1))]);
+        let child = start(&mut place.export(&sandbox, "--concurrency 1"));
+        wait_for_requests(&sandbox, Route::Decision, 1);
+        let mut options = OpenOptions::new();
+        let mut ids = options.write(true).open(place.path("ids")).unwrap();
+        ids.set_len(length as u64).unwrap();
+        std::io::Write::write_all(&mut ids, changed.as_bytes()).unwrap();
+        let ran = wait(child).ends(1, "could not read ids again: it has changed since");
+        let advice =
+            "leave it unchanged, and run the same command again (without --restart) to resume\n";
+        assert!(ran.stderr.ends_with(advice), "{ran:?}");
+        assert!(
+            requested_ids(&sandbox).iter().all(|id| all.contains(&format!("{id}\n"))),
+            "only checked ids are requested"
+        );
+
+        place.write("ids", &all);
+        run(&mut place.export(&sandbox, "")).ends(0, "exported and 0 failed before");
+        place.is_complete(200);
+    }
 }
