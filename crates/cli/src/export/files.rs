@@ -61,28 +61,26 @@ impl Files {
         start: Start<'_>,
         created: &mut Vec<(PathBuf, Identity)>,
     ) -> Result<Self, Failure> {
-        let mut open = |name: &Named| -> Result<RecordFile, Failure> {
-            let file = RecordFile::open(name)?;
-            if file.created {
-                created.push((name.path.clone(), file.identity));
-            }
-            Ok(file)
-        };
-        let mut output = paths.output.as_ref().map(&mut open).transpose()?;
-        let mut failures = paths.failures.as_ref().map(&mut open).transpose()?;
+        let mut output = open_optional(paths.output.as_ref(), created)?;
         let started = paths.state.as_ref().map(Arguments::read).transpose()?.flatten();
-        arguments.owns_failures = failures.as_ref().is_some_and(|file| file.created)
-            || started.as_ref().is_some_and(|started| started.owns_failures);
         let restart = matches!(start, Start::Restart);
+        let had_failures =
+            started.as_ref().is_some_and(|started| started.failures == arguments.failures);
+        let is_new = paths.failures.as_ref().is_some_and(Named::is_missing);
+        arguments.owns_failures =
+            is_new || had_failures && started.as_ref().is_some_and(|started| started.owns_failures);
+        // The state shows whose the failures file is, so it is written before a new one is created.
+        // But nothing is cleared until all files are open.
+        let create_last = is_new && !(restart && started.is_some());
+        let first = paths.failures.as_ref().filter(|_| !create_last);
+        let mut failures = open_optional(first, created)?;
         if restart || started.is_none() {
             if let Some(output) = output.as_mut().filter(|file| !file.is_empty()) {
                 refuse_foreign_output(output, started.as_ref().map(|started| started.format))?;
             }
             if let Some(failures) = failures.as_mut().filter(|file| !file.is_empty()) {
-                let has_failures =
-                    started.as_ref().is_some_and(|it| it.failures == arguments.failures);
                 let may_restart = arguments.may_restart(start);
-                refuse_foreign_failures(failures, restart, may_restart, has_failures)?;
+                refuse_foreign_failures(failures, restart, may_restart, had_failures)?;
             }
         }
         if restart {
@@ -106,6 +104,9 @@ impl Files {
                 let identity = arguments.write(state, started.is_some())?;
                 created.extend(started.is_none().then(|| (state.path.clone(), identity)));
             }
+        }
+        if create_last {
+            failures = open_optional(paths.failures.as_ref(), created)?;
         }
         let state = paths.state.as_ref().map(RecordFile::open).transpose()?;
         for file in [&output, &failures].into_iter().flatten() {
@@ -311,6 +312,17 @@ impl Drop for Files {
 
 fn has_retry_list(paths: &Paths) -> bool {
     paths.retry.as_ref().is_some_and(|list| list.path.exists())
+}
+
+/// Opens a file, if it has a name, and notes whether that created it.
+fn open_optional(
+    name: Option<&Named>,
+    created: &mut Vec<(PathBuf, Identity)>,
+) -> Result<Option<RecordFile>, Failure> {
+    let file = name.map(RecordFile::open).transpose()?;
+    let new = file.iter().filter(|file| file.created);
+    created.extend(new.map(|file| (file.name.path.clone(), file.identity)));
+    Ok(file)
 }
 
 /// Refuses an output that no export is known to have written: decisions may come from anywhere, so

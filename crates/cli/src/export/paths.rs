@@ -23,6 +23,14 @@ impl Display for Named {
     }
 }
 
+impl Named {
+    /// Returns true if there is no file of this name.
+    pub(super) fn is_missing(&self) -> bool {
+        let found = fs::symlink_metadata(&self.path);
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// The files of an export.
 pub(crate) struct Paths {
     /// `None` for standard output.

@@ -131,6 +131,45 @@ fn existing_empty_failures_file_is_kept() {
     assert!(place.has("f"));
 }
 
+/// Otherwise, a kill in between would leave an empty failures file that no later run removes.
+#[test]
+fn new_failures_file_is_created_after_the_state() {
+    let sandbox = Sandbox::start().unwrap();
+    for arguments in ["", "--failures f"] {
+        for _ in 0..20 {
+            let place = Place::new("a\n");
+            sandbox.script(Route::Decision, [Fault::answer(404)]);
+            let mut child = start(&mut place.export(&sandbox, arguments));
+            while child.try_wait().unwrap().is_none() {
+                let failures = place.has("f") || place.has("out.failures");
+                assert!(!failures || place.has("out.state"));
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_failures_file_of_the_killed_export_is_removed() {
+    let sandbox = Sandbox::start().unwrap();
+    for (arguments, name) in [("", "out.failures"), ("--failures f", "f")] {
+        for other in [false, true] {
+            let place = Place::with_ids(3);
+            place.write("g", "");
+            sandbox.always(Route::Decision, Fault::Hang);
+            let before = requested_ids(&sandbox).len();
+            let mut child = start(&mut place.export(&sandbox, arguments));
+            wait_for_requests(&sandbox, Route::Decision, before + 3);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            assert_eq!(place.read(name), "");
+            sandbox.clear(Route::Decision);
+            let arguments = if other { "--failures g" } else { arguments };
+            run(&mut place.export(&sandbox, arguments)).ends(0, "3 exported");
+            assert_eq!((place.has(name), place.has("g")), (other, true));
+        }
+    }
+}
+
 #[test]
 fn new_state_file_has_mode_0600() {
     let sandbox = Sandbox::start().unwrap();
