@@ -37,7 +37,9 @@
 //! A retry of an export's own failures moves the failures file to `OUTPUT.retry`, and starts a new
 //! one; the moved sessions are its input. A session that succeeds goes to the output, and one that
 //! fails again to the new failures file, so that each stays in exactly one of the two. After an
-//! interruption, the next run continues with the list unless all of its sessions are settled.
+//! interruption, the next retry continues with the list unless all of its sessions are settled. If
+//! there are failures that are not in the list, the export was run in between: they are moved to it,
+//! behind the sessions that are left. `--restart` removes the list.
 //!
 //! Several machines may [divide] an input. Then each machine's files contain only its own results,
 //! and Redis records which machine each id belongs to.
@@ -55,6 +57,7 @@ mod ledger;
 mod paths;
 mod progress;
 mod record_file;
+mod retry_list;
 mod run;
 mod state;
 mod stop;
@@ -205,28 +208,28 @@ fn begin_retry(
     arguments.input = started.input;
     let (mut files, mut ids) = Files::open(paths, &arguments, Start::Retry(failures))?;
     let read = || Input::check(Source::Failures(list.path.clone()), api_of(format), &paths.folder);
-    let interrupted = match fs::symlink_metadata(&list.path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+    let mut left = Vec::new();
+    match fs::symlink_metadata(&list.path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Ok(found) if found.is_file() => {
-            if !files.wrote(list)? {
+            if !files.has_list {
                 return Err(Failure::usage(format!(
                     "{list} is where a retry keeps its list, but this export did not write it; move it \
                      away"
                 )));
             }
-            read()?.with_unsettled(&ids)?
+            let mut interrupted = read()?;
+            let failed_again;
+            (left, failed_again) = interrupted.unsettled(&ids)?;
+            if !left.is_empty() && failed_again == ids.failures() {
+                return Ok(ExportJob::new(interrupted, ids, files, Some(list.path.clone())));
+            }
         }
         _ => return Err(Failure::usage(format!("{list} is not a regular file; move it away"))),
-    };
-    let input = match interrupted {
-        Some(input) => input,
-        None => {
-            files.move_failures(list)?;
-            ids.forget_failures();
-            read()?
-        }
-    };
-    Ok(ExportJob::new(input, ids, files, Some(list.path.clone())))
+    }
+    files.move_failures(list, left)?;
+    ids.forget_failures();
+    Ok(ExportJob::new(read()?, ids, files, Some(list.path.clone())))
 }
 
 /// Resumes the export from `ids` to `out` in a folder, with `decide` in place of the service, and

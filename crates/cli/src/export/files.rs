@@ -1,6 +1,6 @@
 //! The files of an export: opening, recovery, and writing of results.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -9,9 +9,8 @@ use super::format::ExportFormat;
 use super::id_set::{IdSet, Mark};
 use super::paths::{Named, Paths};
 use super::record_file::RecordFile;
-use super::state::{
-    Arguments, ExitRecord, FailureLine, RetryRecord, Share, Start, json_line, parse_line,
-};
+use super::retry_list::{RetryRecord, own_list};
+use super::state::{Arguments, ExitRecord, FailureLine, Share, Start, json_line, parse_line};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::file::{self, Identity};
@@ -28,8 +27,8 @@ pub(crate) struct Files {
     /// `None` for standard error.
     failures: Option<RecordFile>,
     state: Option<RecordFile>,
-    /// The fingerprints of the lists of retries that this export wrote.
-    retries: Vec<String>,
+    /// Set if there is the list of an interrupted retry, and this export wrote it.
+    pub(super) has_list: bool,
     /// Set once all files are known to be valid and to belong to this export.
     accepted: bool,
     synced: Instant,
@@ -74,6 +73,7 @@ impl Files {
         let create_last = is_new && !(restart && started.is_some());
         let first = paths.failures.as_ref().filter(|_| !create_last);
         let mut failures = open_optional(first, created)?;
+        let list = if started.is_some() { own_list(paths)? } else { None };
         if restart || started.is_none() {
             if let Some(output) = output.as_mut().filter(|file| !file.is_empty()) {
                 refuse_foreign_output(output, started.as_ref().map(|started| started.format))?;
@@ -84,6 +84,10 @@ impl Files {
             }
         }
         if restart {
+            // Before the rest is cleared, so that no retry continues with the list.
+            if let (Some(identity), Some(list)) = (list, &paths.retry) {
+                identity.remove(&list.path);
+            }
             if let Some(failures) = failures.as_mut().filter(|failures| !failures.is_empty()) {
                 failures.clear()?;
                 arguments.owns_failures = true;
@@ -93,13 +97,12 @@ impl Files {
         if let Some(started) = &started {
             arguments.keep_owner(started);
         }
-        let has_results = [&output, &failures].into_iter().flatten().any(|file| !file.is_empty());
+        let has_list = list.is_some() && !restart;
+        let has_results =
+            has_list || [&output, &failures].into_iter().flatten().any(|file| !file.is_empty());
         match (&started, &paths.state) {
             (_, None) => {}
             (Some(started), Some(_)) if has_results => started.check(&arguments, paths, start)?,
-            // The state file shows that the list of an interrupted retry is the export's.
-            (Some(started), Some(_))
-                if has_retry_list(paths) && started.check(&arguments, paths, start).is_ok() => {}
             (_, Some(state)) => {
                 let identity = arguments.write(state, started.is_some())?;
                 created.extend(started.is_none().then(|| (state.path.clone(), identity)));
@@ -113,7 +116,7 @@ impl Files {
             file::sync_folder(&file.name.path);
         }
         let (accepted, synced) = (false, Instant::now());
-        Ok(Self { arguments, output, failures, state, retries: Vec::new(), accepted, synced })
+        Ok(Self { arguments, output, failures, state, has_list, accepted, synced })
     }
 
     /// Reads which ids are done, and cuts off torn records once all files are known to be valid.
@@ -151,9 +154,7 @@ impl Files {
                 ids.mark(&id, Mark::ExitRecorded(exit));
                 return Ok(true);
             }
-            let Some(RetryRecord { retry }) = parse_line(line) else { return Ok(false) };
-            self.retries.push(retry);
-            Ok(true)
+            Ok(parse_line::<RetryRecord>(line).is_some())
         })
     }
 
@@ -191,22 +192,15 @@ impl Files {
         })
     }
 
-    /// Returns true if this export wrote the list of a retry.
-    pub(super) fn wrote(&self, list: &Named) -> Result<bool, Failure> {
-        let read = file::private(OpenOptions::new().read(true)).open(&list.path);
-        let record = read.and_then(RetryRecord::of).map_err(|error| {
-            Failure::of_file(format!("could not read {list}"), &error, "check its permissions")
-        })?;
-        Ok(self.retries.contains(&record.retry))
-    }
-
-    /// Moves the failures to the list of a retry, whose fingerprint is recorded before.
-    pub(super) fn move_failures(&mut self, list: &Named) -> Result<(), Failure> {
+    /// Moves the failures to the list of a retry, behind the lines that are left of an interrupted
+    /// one. Its fingerprint is recorded before.
+    pub(super) fn move_failures(&mut self, list: &Named, left: Vec<u8>) -> Result<(), Failure> {
         let Some(failures) = &mut self.failures else { return Ok(()) };
         let problem = |error: io::Error| {
             Failure::other(format!("could not write {list}: {error}; nothing was sent"))
         };
-        let all = fs::read(&failures.name.path).map_err(problem)?;
+        let mut all = left;
+        all.extend(fs::read(&failures.name.path).map_err(problem)?);
         if let Some(state) = &mut self.state {
             state.append(&json_line(&RetryRecord::of(&*all).map_err(problem)?)?)?;
             state.sync()?;
@@ -308,10 +302,6 @@ impl Drop for Files {
             failures.identity.remove(&failures.name.path);
         }
     }
-}
-
-fn has_retry_list(paths: &Paths) -> bool {
-    paths.retry.as_ref().is_some_and(|list| list.path.exists())
 }
 
 /// Opens a file, if it has a name, and notes whether that created it.

@@ -37,8 +37,17 @@ impl IdSet {
 
     /// Returns true if an id is in the output or the failures file.
     pub(super) fn is_settled(&self, session_id: &str) -> bool {
-        let mark = self.marks.get(&self.key(session_id));
-        matches!(mark, Some(Mark::Exported | Mark::Failed(_)))
+        matches!(self.get(session_id), Some(Mark::Exported | Mark::Failed(_)))
+    }
+
+    /// Returns the mark of an id.
+    pub(super) fn get(&self, session_id: &str) -> Option<Mark> {
+        self.marks.get(&self.key(session_id)).copied()
+    }
+
+    /// Returns the number of ids in the failures file.
+    pub(super) fn failures(&self) -> u64 {
+        self.marks.values().filter(|mark| matches!(mark, Mark::Failed(_))).count() as u64
     }
 
     /// Marks an id, and returns the mark it had.

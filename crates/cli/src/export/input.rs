@@ -8,7 +8,7 @@ use didit_blocking_adapter::core::{SessionId, verification};
 use sha2::{Digest as _, Sha256};
 
 use super::checked_file::CheckedFile;
-use super::id_set::IdSet;
+use super::id_set::{IdSet, Mark};
 use super::state::{FailureLine, parse_line};
 use super::stop::RESUME_HINT;
 use crate::connection::Api;
@@ -179,15 +179,18 @@ impl Input {
         ))
     }
 
-    /// Returns the input if any of its ids is not settled yet.
-    pub(super) fn with_unsettled(mut self, ids: &IdSet) -> Result<Option<Self>, Failure> {
-        for id in self.by_ref() {
-            if !ids.is_settled(id?.as_str()) {
-                self.rewind()?;
-                return Ok(Some(self));
+    /// Returns the lines whose ids are not settled, and the number of ids that are failures.
+    pub(super) fn unsettled(&mut self, ids: &IdSet) -> Result<(Vec<u8>, u64), Failure> {
+        let (mut lines, mut failures) = (Vec::new(), 0);
+        while let Some(id) = self.next() {
+            match ids.get(id?.as_str()) {
+                Some(Mark::Failed(_)) => failures += 1,
+                Some(Mark::Exported) => {}
+                _ => lines.extend_from_slice(&self.line),
             }
         }
-        Ok(None)
+        self.rewind()?;
+        Ok((lines, failures))
     }
 
     /// Returns the fingerprint of the list, which depends on its ids and the API, but not on the

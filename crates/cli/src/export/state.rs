@@ -5,14 +5,13 @@ use std::collections::hash_map::RandomState;
 use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::hash::BuildHasher as _;
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use didit_blocking_adapter::Error;
 use didit_blocking_adapter::core::{BaseUrl, SessionId};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use super::format::ExportFormat;
 use super::paths::{Named, Paths};
@@ -219,29 +218,6 @@ impl ExitRecord {
     pub(super) fn parse(line: &str) -> Option<(String, Exit)> {
         let record: Self = parse_line(line)?;
         Some((record.session_id, Exit::of_failure(record.exit)?))
-    }
-}
-
-/// A later record of the state file: the fingerprint of the list of a retry.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RetryRecord {
-    pub(super) retry: String,
-}
-
-impl RetryRecord {
-    pub(super) fn of(list: impl io::Read) -> io::Result<Self> {
-        let (mut list, mut hash) = (BufReader::new(list), Sha256::new());
-        loop {
-            let bytes = list.fill_buf()?;
-            if bytes.is_empty() {
-                let half = hash.finalize().first_chunk().copied().unwrap_or_default();
-                return Ok(Self { retry: format!("{:032x}", u128::from_be_bytes(half)) });
-            }
-            hash.update(bytes);
-            let length = bytes.len();
-            list.consume(length);
-        }
     }
 }
 

@@ -11,6 +11,7 @@ mod failures;
 mod foreign_files;
 mod input;
 mod interrupted;
+mod interrupted_retry;
 mod output;
 #[path = "../support/program.rs"]
 mod program;
