@@ -1,5 +1,6 @@
 //! The ids of an export: all are checked first, then read one by one.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -194,14 +195,16 @@ impl Input {
     }
 
     /// Returns the fingerprint of the list, which depends on its ids and the API, but not on the
-    /// order of the ids.
+    /// order of the ids or on repetitions.
     pub(super) fn fingerprint(&mut self) -> Result<String, Failure> {
         let api: &[u8] = if self.api == Api::Verification { b"v" } else { b"d" };
-        let mut sum = 0_u128;
+        let (mut sum, mut seen) = (0_u128, BTreeSet::new());
         for id in self.by_ref() {
             let hash = Sha256::new().chain_update(api).chain_update(id?.as_str()).finalize();
-            let half = hash.first_chunk().copied().unwrap_or_default();
-            sum = sum.wrapping_add(u128::from_be_bytes(half));
+            let half = u128::from_be_bytes(hash.first_chunk().copied().unwrap_or_default());
+            if seen.insert(half) {
+                sum = sum.wrapping_add(half);
+            }
         }
         self.rewind()?;
         Ok(format!("{sum:032x}"))

@@ -70,10 +70,10 @@ impl Progress {
         }
     }
 
-    /// Prints the summary at the end.
-    pub(super) fn finish(self, summary: Option<&str>) {
+    /// Prints the summary at the end, a quiet one only if it has failures.
+    pub(super) fn finish(self, summary: Option<&str>, has_failures: bool) {
         terminal::erase();
-        if let Some(summary) = summary.filter(|_| !self.quiet) {
+        if let Some(summary) = summary.filter(|_| !self.quiet || has_failures) {
             terminal::say(summary);
         }
     }

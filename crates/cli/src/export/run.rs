@@ -121,10 +121,11 @@ fn conclude(
     let summary = run.summary(elapsed);
     let interrupted = interrupted.filter(|_| !run.ledger.is_complete());
     if let (None, Some(failure)) = (interrupted, run.stopped.take()) {
-        progress.finish(None);
+        progress.finish(None, false);
         return Err(failure.with_advice(&summary));
     }
-    let retry = run.files.retry_command().filter(|_| run.all_failed() > 0);
+    let has_failures = run.all_failed() > 0;
+    let retry = run.files.retry_command().filter(|_| has_failures);
     let Run { ledger, untrusted, retried, .. } = &mut run;
     let hint = match (retry, ledger.input.ids) {
         (_, 0) if ledger.input.is_retry() => "; there are no failures to retry".to_owned(),
@@ -134,7 +135,7 @@ fn conclude(
         (Some(command), _) => format!("; retry them with {command}"),
         (None, _) => String::new(),
     };
-    progress.finish(Some(&(summary + &hint)));
+    progress.finish(Some(&(summary + &hint)), has_failures);
     if let Some(exit) = interrupted {
         return Err(Failure::new(exit, format!("interrupted; {RESUME_HINT}")));
     }

@@ -32,6 +32,17 @@ fn failures_are_recorded_and_the_first_sets_the_exit_code() {
 }
 
 #[test]
+fn quiet_export_reports_failures_only() {
+    let sandbox = Sandbox::start().unwrap();
+    sandbox.missing("gone");
+    for (ids, code, words) in [("a\n", 0, ""), ("a\ngone\n", 4, "1 exported and 1 failed in ")] {
+        let place = Place::new(ids);
+        let stderr = run(&mut place.export(&sandbox, "--quiet")).ends(code, words).stderr;
+        assert_eq!(stderr.lines().count(), usize::from(code > 0), "{stderr}");
+    }
+}
+
+#[test]
 fn resumed_export_keeps_the_exit_code() {
     let words = r#"{"message":"could not fetch an access token: invalid_client"}"#;
     let faults = [

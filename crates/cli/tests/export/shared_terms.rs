@@ -12,7 +12,7 @@ fn list_ignores_order_and_other_arguments_are_refused() {
     let redis = RedisServer::start();
     let place = Place::new("s-1\ns-2\n\n# mine\ns-3\n");
     run(&mut machine(&place, &sandbox, &redis, "a", "")).ends(0, "3 exported");
-    place.write("ids", "s-3\r\ns-1\ns-2\n");
+    place.write("ids", "s-3\r\ns-1\ns-2\ns-3\n");
     run(&mut machine(&place, &sandbox, &redis, "b", "")).ends(0, "3 by other machines");
     run(&mut machine(&place, &sandbox, &redis, "c", "--job again")).ends(0, "3 exported");
     for (output, more, words) in [
