@@ -141,7 +141,7 @@ fn failure_of_the_service_is_not_that_of_the_credentials() {
     for (status, code, expected) in [
         (500, 6, ["ok", "fail", "ok", "skip", "ok", "ok"]),
         (302, 7, ["ok", "fail", "ok", "skip", "ok", "ok"]),
-        (408, 1, ["ok", "fail", "ok", "skip", "ok", "ok"]),
+        (408, 8, ["ok", "fail", "ok", "skip", "ok", "ok"]),
         (429, 5, ["ok", "ok", "ok", "skip", "ok", "fail"]),
     ] {
         sandbox.always(Route::Decision, Fault::answer(status).header("Retry-After", "600"));
