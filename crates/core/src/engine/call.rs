@@ -149,9 +149,8 @@ impl<E: Endpoint> Call<E> {
         match access {
             TokenAccess::Ready(authorization, generation) => {
                 // A 401 for the replaced token, and a failure to fetch one, no longer matter.
-                self.last.take_if(|(endpoint, error)| {
-                    *endpoint == EndpointKind::FetchToken || error.is_unauthorized()
-                });
+                let fetch_failed = self.fetch_failed();
+                self.last.take_if(|(_, error)| fetch_failed || error.is_unauthorized());
                 self.deadline.has_token(now);
                 if let Some(step) = self.deferred(engine, now)? {
                     return Ok(step);
@@ -190,6 +189,8 @@ impl<E: Endpoint> Call<E> {
         let Err(Deferred { until, reason, certain, refused, named }) = admitted else {
             return Ok(None);
         };
+        // Neither the queue nor a refusal is a wait for a token.
+        self.deadline.has_token(now);
         if !refused {
             self.deadline.enter_queue(now);
         }
@@ -233,9 +234,7 @@ impl<E: Endpoint> Call<E> {
             Replay::OnlyIfUnsent => left,
         };
         if timeout.is_zero() {
-            let is_token = purpose.is_token();
-            let reason = if is_token { WaitReason::Token } else { WaitReason::Response };
-            return Err(self.out_of_time(engine, reason));
+            return Err(self.out_of_time(engine, WaitReason::Token));
         }
         engine.tickets += 1;
         let (ticket, until) = (engine.tickets, now.after(timeout));
@@ -337,9 +336,9 @@ impl<E: Endpoint> Call<E> {
             .with_attempts(self.sent)
     }
 
-    /// Returns whether the last attempt failed to fetch a token.
+    /// Returns whether the last attempt failed to fetch a token for the call's request.
     fn fetch_failed(&self) -> bool {
-        matches!(self.last, Some((EndpointKind::FetchToken, _)))
+        E::AUTHORIZED && matches!(self.last, Some((EndpointKind::FetchToken, _)))
     }
 
     /// Returns the number of requests sent so far, including those for tokens.

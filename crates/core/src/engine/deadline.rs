@@ -63,7 +63,6 @@ impl Deadline {
     /// Records that the call is in the rate limiter's queue.
     pub(super) fn enter_queue(&mut self, now: Moment) {
         if self.excludes_queue {
-            self.has_token(now);
             self.queued_since.get_or_insert(now);
         }
     }
@@ -121,6 +120,7 @@ mod tests {
         deadline.enter_queue(at(15));
         deadline.leave_queue(at(60));
         assert_eq!(deadline.token_end(&policy, at(60)), at(80));
+        deadline.has_token(at(65));
         deadline.enter_queue(at(65));
         deadline.admitted(&policy, at(100));
         assert_eq!(deadline.end(&policy, at(100)), at(115));

@@ -1,6 +1,6 @@
 //! Tokens and credentials that the caller reads, sets and replaces.
 
-use didit_core::oauth::AccessToken;
+use didit_core::oauth::{AccessToken, FetchToken};
 use didit_core::verification::ListSessions;
 
 use super::*;
@@ -216,4 +216,35 @@ fn token_without_a_lifetime_does_not_replace_a_good_one() {
     retrieve(&mut engine, at(0), "good");
     engine.set_access_token(&AccessToken::new("brief", Duration::ZERO).unwrap(), at(1));
     assert_eq!(sends(&mut call(), &mut engine, at(1)).0, "decision good");
+}
+
+#[test]
+fn call_that_only_fetches_a_token_pauses_although_there_is_one() {
+    let mut engine = engine();
+    retrieve(&mut engine, at(0), "cached");
+    let client = ClientCredentials::new("id", "secret").unwrap();
+    let mut fetch = Call::new(FetchToken::new(client));
+    let (_, ticket) = sends(&mut fetch, &mut engine, at(1));
+    let later = Response::builder().status(503).header("retry-after", "20").body(&b""[..]);
+    fetch.handle_response(&mut engine, at(1), ticket, &later.unwrap());
+    assert_eq!(waits(&mut fetch, &mut engine, at(1)), (at(21), WaitReason::RetryAfter));
+}
+
+#[test]
+fn failure_to_fetch_is_forgotten_when_a_token_is_supplied() {
+    let (mut engine, mut call, mut other) = (paced(3), call(), super::call());
+    retrieve(&mut engine, at(0), "t");
+    let (_, ticket) = sends(&mut call, &mut engine, at(1));
+    answer(&mut call, &mut engine, at(1), ticket, 401, "");
+    let (sent, ticket) = sends(&mut call, &mut engine, at(1));
+    assert_eq!(sent, "token -");
+    let later = Response::builder().status(503).header("retry-after", "20").body(&b""[..]);
+    call.handle_response(&mut engine, at(1), ticket, &later.unwrap());
+    let supplied = AccessToken::new("supplied", Duration::from_secs(600)).unwrap();
+    engine.set_access_token(&supplied, at(2));
+    let (_, ticket) = sends(&mut other, &mut engine, at(2));
+    answer(&mut other, &mut engine, at(3), ticket, 200, &decision("Confirmed"));
+    // Three requests are in the window until 60, the call has time until 31.
+    let error = fails(&mut call, &mut engine, at(3));
+    assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Pacing)), "{error}");
 }

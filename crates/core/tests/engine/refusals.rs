@@ -326,3 +326,28 @@ fn refusal_that_is_half_over_names_the_rest() {
     assert_eq!(error.retry_after(), Some(Duration::from_secs(40)));
     assert!(error.to_string().ends_with("the next request can be sent in 40 s"), "{error}");
 }
+
+#[test]
+fn refusal_does_not_count_as_a_wait_for_a_token() {
+    let slow = |policy: &mut Policy| policy.attempt_timeout = Duration::from_secs(60);
+    let mut engine = builder().edit_policy(slow).build().unwrap();
+    let brief = didit_core::oauth::AccessToken::new("brief", Duration::from_secs(10)).unwrap();
+    engine.set_access_token(&brief, at(0));
+    retrieve(&mut engine, at(0), "unused");
+    let (mut refused_first, mut refused_later) =
+        (call(), call().with_timeout(Duration::from_secs(300)));
+    let mut queued = call().deadline_from_first_send();
+    let (_, first) = sends(&mut refused_first, &mut engine, at(0));
+    let (_, later) = sends(&mut refused_later, &mut engine, at(0));
+    let refusal = |seconds| {
+        Response::builder().status(429).header("retry-after", seconds).body(&b""[..]).unwrap()
+    };
+    refused_first.handle_response(&mut engine, at(0), first, &refusal("20"));
+    assert_eq!(waits(&mut queued, &mut engine, at(0)), (at(20), WaitReason::Pacing));
+    let (sent, ticket) = sends(&mut queued, &mut engine, at(20));
+    assert_eq!(sent, "token -");
+    refused_later.handle_response(&mut engine, at(21), later, &refusal("40"));
+    answer(&mut queued, &mut engine, at(22), ticket, 200, &token("t", 1000));
+    assert_eq!(waits(&mut queued, &mut engine, at(22)), (at(61), WaitReason::Pacing));
+    assert_eq!(sends(&mut queued, &mut engine, at(61)).0, "decision t");
+}

@@ -340,3 +340,14 @@ fn call_behind_a_canceled_one_takes_its_place() {
     assert!(engine.take_wake(), "the call behind may now be sent at 60");
     assert_eq!(waits(&mut behind, &mut engine, at(56)).0, at(60));
 }
+
+#[test]
+fn queued_call_that_gets_its_token_too_late_waited_for_it() {
+    let (mut engine, mut fetching) = (engine(), call());
+    let mut queued = call().deadline_from_first_send().with_timeout(Duration::from_secs(2));
+    let (_, ticket) = sends(&mut fetching, &mut engine, at(0));
+    assert_eq!(waits(&mut queued, &mut engine, at(0)), (at(2), WaitReason::Token));
+    answer(&mut fetching, &mut engine, at(2), ticket, 200, &token("t", 1000));
+    let error = fails(&mut queued, &mut engine, at(2));
+    assert!(matches!(error.kind(), CallErrorKind::Waiting(WaitReason::Token)), "{error}");
+}

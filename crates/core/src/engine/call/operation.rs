@@ -21,9 +21,10 @@ impl<E: Endpoint> Operation for Call<E> {
         let deadline = self.deadline.end(&engine.settings.policy, now);
         let cache = &engine.token_cache;
         let has_changed = cache.is_current(now) || cache.is_retired(&self.claim);
-        if has_changed && self.fetch_failed() && matches!(self.state, State::Paused { .. }) {
+        let is_paused = now < deadline && matches!(self.state, State::Paused { .. });
+        if has_changed && is_paused && self.fetch_failed() {
             // With another token, or other credentials, the pause before the next fetch ends.
-            self.state = State::Ready;
+            (self.state, self.last) = (State::Ready, None);
         }
         let waited_for = match &mut self.state {
             State::Finished(result) => {
