@@ -45,7 +45,6 @@ async fn custom_http_client_sends_the_requests() {
     assert_eq!(other.connections(), 0);
 }
 
-/// Returns a redirect that repeats the request, with a secret in its query.
 /// The text that reqwest shows of a client names its proxies, also those of the environment.
 #[test]
 fn custom_http_client_ignores_the_proxy_variables() {
@@ -54,6 +53,7 @@ fn custom_http_client_ignores_the_proxy_variables() {
     assert!(!shown(didit_async_adapter::http_client_builder()).contains("proxies"));
 }
 
+/// Returns a redirect that repeats the request, with a secret in its query.
 fn redirect_to(other: &Sandbox, path: &str) -> Fault {
     Fault::answer(307).header("location", &format!("{}{path}?canary=1", other.url()))
 }

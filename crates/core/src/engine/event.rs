@@ -69,7 +69,8 @@ pub enum EventKind {
     TokenRefused,
     /// The call is waiting.
     Waiting {
-        /// The maximum duration of the wait.
+        /// The maximum duration of the wait. If its end is not known, it is the time, of a second at
+        /// most, until the call looks again; further looks are no events.
         duration: Duration,
         /// The reason.
         reason: WaitReason,
