@@ -146,6 +146,20 @@ fn pdf_that_cannot_be_written_any_more_exits_with_1() {
     }
 }
 
+#[test]
+fn pages_that_only_repeat_sessions_end_the_list() {
+    let sandbox = Sandbox::start().unwrap();
+    let page = |n| {
+        let page =
+            format!(r#"{{"next":"/v3/sessions/?offset={n}","results":[{{"session_id":"a"}}]}}"#);
+        Fault::answer(200).body(page)
+    };
+    sandbox.script(Route::ListVerifications, (1..20).map(page));
+    let ran = run(&mut didit_at(&sandbox, "list --json --max 2"));
+    assert_eq!((ran.code, &*ran.stdout), (Some(7), "{\"session_id\":\"a\"}\n"), "{ran:?}");
+    assert!(ran.stderr.contains("not usable: it leads to the same sessions; "), "{ran:?}");
+}
+
 /// A session that is created between two pages makes the second repeat one of the first.
 #[test]
 fn no_session_is_listed_twice() {

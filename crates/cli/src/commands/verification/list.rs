@@ -15,6 +15,9 @@ use crate::failure::Failure;
 use crate::output::{self, FormatArg};
 use crate::{values, verification_table};
 
+/// The maximum number of successive pages without a new session.
+const MAX_REPEATING: u32 = 10;
+
 const EXAMPLES: &str = "\
 Examples:
   didit verification list --status approved --status in-review --max 20
@@ -71,7 +74,8 @@ impl List {
             Some(kind) => vec![list.with_session_kind(kind)],
         };
         let connection = Connection::verification(context)?;
-        let (mut listed, mut is_empty, mut pages) = (ListedSessions::default(), true, 0);
+        let (mut listed, mut is_empty) = (ListedSessions::default(), true);
+        let (mut pages, mut repeating) = (0, 0);
         while let Some(request) = lists.pop().filter(|_| left > 0) {
             let call = Call::new(request).deadline_from_first_send();
             let page: SessionPage = connection.run(call).map_err(|error| {
@@ -82,6 +86,7 @@ impl List {
                 }
             })?;
             pages += 1;
+            let left_before = left;
             for (session, json) in page.sessions().iter().zip(rows(&page)) {
                 if left == 0 {
                     break;
@@ -96,6 +101,10 @@ impl List {
                 })?;
                 is_empty = false;
                 left -= 1;
+            }
+            repeating = if left < left_before { 0 } else { repeating + 1 };
+            if repeating > MAX_REPEATING {
+                return Err(broken_link(&"it leads to the same sessions"));
             }
             lists.extend(page.next_page());
         }
